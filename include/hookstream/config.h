@@ -1,0 +1,207 @@
+/* Config: YAML with positions, options as tables, errors in words. Reads a file into a tree
+ * of nodes that know their line and column, expands ${...}, and binds nodes to C structs by
+ * tables of options. What the options are, each module says in a table of its own; this
+ * module knows none of them.
+ *
+ * Everything a tree or a binding hands out (nodes, strings, bound arrays) lives in the
+ * arena of its `struct hs_config` and dies with it.
+ * Threads: a config is built by one thread; once built it is read-only and may be shared. */
+#ifndef HOOKSTREAM_CONFIG_H
+#define HOOKSTREAM_CONFIG_H
+
+#include <hookstream/base.h>
+#include <hookstream/buffer.h>
+
+/* ---- Findings: what is wrong with a configuration, all of it in one go ---- */
+
+enum hs_severity { HS_FINDING_ERROR, HS_FINDING_WARNING };
+
+struct hs_finding {
+    enum hs_severity severity;
+    const char *file;
+    unsigned line, column; /* from 1; 0 when the finding has no place */
+    const char *message;   /* one sentence: the offending text and what would be right */
+};
+
+struct hs_findings {
+    struct hs_finding *items;
+    size_t count, errors;
+};
+
+/* ---- Nodes ---- */
+
+enum hs_node_kind { HS_NODE_SCALAR, HS_NODE_LIST, HS_NODE_MAP };
+
+struct hs_node {
+    enum hs_node_kind kind;
+    unsigned line, column;
+    /* Scalar: text after ${...} was expanded, NUL-terminated too. `quoted`: it stood in
+     * quotes, so it is text even if it looks like a number. `secret`: some of it came out
+     * of the environment or a file, so messages never print it. */
+    struct hs_slice text;
+    bool quoted, secret;
+    /* List: `items`. Map: `items` are the values, `keys` the scalar nodes of their keys. */
+    struct hs_node **items;
+    struct hs_node **keys;
+    size_t count;
+};
+
+struct hs_config;
+
+#define HS_CONFIG_FILE_MAX (4u << 20)     /* bytes of a configuration file */
+#define HS_CONFIG_NODES_MAX 200000u       /* nodes after aliases are expanded (alias bombs) */
+#define HS_CONFIG_DEPTH_MAX 64u
+
+/* How ${NAME} is looked up; NULL means getenv(3). A test gives its own. */
+typedef const char *hs_config_env_fn(void *context, const char *name);
+
+/* Reads and parses a file: YAML 1.1 by libyaml, one document, duplicate keys refused,
+ * anchors and aliases expanded (also `<<` merge keys), ${NAME}, ${NAME:-text} and
+ * ${file:/path} (without the file's final newline) expanded in scalar values, $${ stands
+ * for a literal "${". Always gives a config, which the caller frees; its findings say what
+ * is wrong, and root is NULL when nothing could be parsed. */
+struct hs_config *hs_config_load(const char *path, hs_config_env_fn *env, void *env_context);
+/* As hs_config_load(), from text; `name` stands for the file in messages. */
+struct hs_config *hs_config_parse(const char *name, struct hs_slice text, hs_config_env_fn *env,
+                                  void *env_context);
+void hs_config_free(struct hs_config *config);
+
+const struct hs_node *hs_config_root(const struct hs_config *config);
+const char *hs_config_file(const struct hs_config *config);
+struct hs_arena *hs_config_arena(struct hs_config *config);
+/* XXH3 of the file's bytes as 16 hex digits, for config_info. */
+const char *hs_config_hash(const struct hs_config *config);
+
+/* Findings in the order of their place in the file. */
+const struct hs_findings *hs_config_findings(struct hs_config *config);
+/* Prints every finding as "file:line:column: error: message". */
+void hs_config_print_findings(struct hs_config *config, struct hs_buffer *ret_text);
+
+/* Adds a finding at a node's place (NULL: no place). Messages must not print the text of a
+ * node that is `secret`: use hs_config_quote(). */
+void hs_config_error(struct hs_config *config, const struct hs_node *node, const char *format, ...)
+    HS_PRINTF(3, 4);
+void hs_config_warning(struct hs_config *config, const struct hs_node *node, const char *format,
+                       ...) HS_PRINTF(3, 4);
+/* The node's text in backquotes, cut at 80 characters; "`(secret)`" for a secret one;
+ * "a list", "a mapping" for the others. In the arena. */
+const char *hs_config_quote(struct hs_config *config, const struct hs_node *node);
+
+/* The value under a key of a map node, or NULL. */
+const struct hs_node *hs_node_get(const struct hs_node *map, const char *key);
+/* Suggests for an unknown key: adds "unknown key `brokrs` in <where>, did you mean
+ * `brokers`?" at the key. */
+void hs_config_unknown_key(struct hs_config *config, const struct hs_node *key, const char *where,
+                           const char *const *known, size_t count);
+
+/* ---- Tables of options ---- */
+
+enum hs_option_kind {
+    HS_OPTION_STRING,   /* const char *; NULL when absent and without default */
+    HS_OPTION_SECRET,   /* const char *; never printed */
+    HS_OPTION_BOOL,     /* bool; true or false */
+    HS_OPTION_COUNT,    /* uint64_t; digits; "auto" is 0 when `auto_ok` */
+    HS_OPTION_SIZE,     /* uint64_t bytes; 64KiB, 1MiB, 10GiB, 1000B, 500KB, plain digits */
+    HS_OPTION_DURATION, /* uint64_t nanoseconds; 250ms, 300s, 5m, 24h, 7d, 100us */
+    HS_OPTION_CHOICE,   /* unsigned: the index in `choices` */
+    HS_OPTION_ADDRESS,  /* struct hs_address: "host:port", "[::1]:80", "0.0.0.0:80" */
+    HS_OPTION_STRINGS,  /* struct hs_strings; a list of scalars, or one scalar */
+    HS_OPTION_SECRETS,  /* struct hs_strings; empty items are dropped */
+    HS_OPTION_PAIRS,    /* struct hs_pairs: a map of scalar to scalar, in order */
+    HS_OPTION_TABLE,    /* the child's struct, in place */
+    HS_OPTION_MAP,      /* struct hs_children: name -> child struct */
+    HS_OPTION_LIST,     /* struct hs_children: list of child structs, names NULL */
+    HS_OPTION_NODE,     /* const struct hs_node *: the module that owns it reads it itself */
+};
+
+struct hs_address {
+    const char *host; /* "" stands for all addresses */
+    uint16_t port;
+};
+
+struct hs_strings {
+    const char *const *items;
+    const struct hs_node *const *nodes; /* each item's place */
+    size_t count;
+};
+
+struct hs_pair {
+    const char *name, *value;
+    const struct hs_node *name_node, *value_node;
+};
+
+struct hs_pairs {
+    const struct hs_pair *items;
+    size_t count;
+};
+
+/* Bound children of a map or list: `count` structs of the child table's size. */
+struct hs_children {
+    void *items; /* array; hs_children_at() gives an element */
+    size_t item_size;
+    const char *const *names; /* map: the keys; list: NULL */
+    const struct hs_node *const *nodes;
+    size_t count;
+};
+
+static inline void *hs_children_at(const struct hs_children *children, size_t index)
+{
+    return (char *)children->items + index * children->item_size;
+}
+
+struct hs_options;
+
+struct hs_option {
+    const char *name;
+    enum hs_option_kind kind;
+    size_t offset; /* of the field in the bound struct */
+    bool required;
+    bool auto_ok;                /* COUNT: the word "auto" is taken, as 0 */
+    const char *fallback;        /* default as one would write it in YAML; NULL: none */
+    uint64_t least, most;        /* COUNT, SIZE (bytes), DURATION (ns); most 0: no limit */
+    const char *const *choices;  /* CHOICE: NULL-terminated */
+    const struct hs_options *child; /* TABLE, MAP, LIST */
+    const char *help;            /* one or two sentences for the manual */
+    const char *example;         /* as one would write it; NULL: the default is example enough */
+};
+
+/* A table: the keys of one mapping. A variant is a mapping whose `tag` key (say `type`)
+ * names which further table of options holds: kinds[i] is chosen by tag == kinds[i].name.
+ * The bound struct then starts with the fields of `options`; `tag_offset` is where the
+ * index of the chosen kind (unsigned) is put, `node_offset` where the mapping's node is put
+ * (const struct hs_node *; SIZE_MAX: nowhere). */
+struct hs_options {
+    const char *name;  /* how messages call it: "sinks.*", "server.limits" */
+    const char *title; /* heading of the manual */
+    const struct hs_option *options;
+    size_t option_count;
+    size_t struct_size;
+    size_t node_offset; /* SIZE_MAX: nowhere */
+    const char *tag;    /* NULL: not a variant */
+    size_t tag_offset;
+    const struct hs_options *const *kinds; /* NULL-terminated; name of each is the tag value */
+    /* Cross-field checks in words, called after binding; may be NULL. */
+    void (*check)(struct hs_config *config, const struct hs_node *node, void *bound);
+};
+
+/* Binds a map node to a struct by its table: sets every field, from the node or from its
+ * default, and adds a finding for whatever is wrong (unknown key, wrong type, out of range,
+ * missing). `node` NULL means an empty mapping. `ret_bound` has options->struct_size bytes
+ * and is always fully set, with defaults where the text was wrong. */
+void hs_config_bind(struct hs_config *config, const struct hs_node *node,
+                    const struct hs_options *options, void *ret_bound);
+
+/* The manual's page of a table and of its children, as Markdown: one row an option with
+ * type, default, range and help. For docs/configuration.md. */
+void hs_config_manual(const struct hs_options *options, struct hs_buffer *ret_page);
+
+/* Parsers of single values, for modules that read a NODE themselves. Each adds a finding
+ * and returns false when the text is wrong. */
+bool hs_config_read_size(struct hs_config *config, const struct hs_node *node, uint64_t *ret_bytes);
+bool hs_config_read_duration(struct hs_config *config, const struct hs_node *node,
+                             uint64_t *ret_ns);
+bool hs_config_read_count(struct hs_config *config, const struct hs_node *node, uint64_t *ret_count);
+bool hs_config_read_text(struct hs_config *config, const struct hs_node *node,
+                         const char **ret_text);
+
+#endif

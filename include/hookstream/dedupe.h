@@ -1,0 +1,64 @@
+/* Dedupe: the ids of every event journaled within the window, as 128-bit keyed hashes. The
+ * journal is the truth and outlives this index: an id enters with its record, never before
+ * it. Ids of sealed segments are kept in small id files, so that a start does not read
+ * gigabytes and the window may be longer than the journal keeps bodies.
+ *
+ * Invariants:
+ *   D1  An id that is in the journal within the window is known, also after any crash.
+ *   D2  An id whose event is not in the journal is not known.
+ *   D3  Of two equal ids that arrive at the same time one is new and the other is seen.
+ *
+ * Memory: HS_DEDUPE_SHARDS open-addressing tables, 16 bytes of hash and 1 of generation (an
+ * hour) a slot, at most 90 % full; an aged generation counts as absent and its slots are
+ * dropped when a table is rebuilt.
+ * Threads: begin/end from any; load and write_ids from one at a time. */
+#ifndef HOOKSTREAM_DEDUPE_H
+#define HOOKSTREAM_DEDUPE_H
+
+#include <hookstream/journal.h>
+
+struct hs_dedupe_options {
+    uint64_t window_ns;
+};
+extern const struct hs_options hs_dedupe_option_table;
+
+#define HS_DEDUPE_SHARDS 256u
+
+struct hs_dedupe;
+
+/* Empty, keyed with the journal's hash key. Borrows the journal and metrics. */
+HS_MUST_CHECK int hs_dedupe_create(const struct hs_dedupe_options *options,
+                                   struct hs_journal *journal, struct hs_metrics *metrics,
+                                   struct hs_dedupe **ret_dedupe);
+void hs_dedupe_free(struct hs_dedupe *dedupe);
+
+/* Reads the id files and whatever segments have none (writing their id files when they are
+ * sealed). Before the first begin. -errno; a damaged id file is made again from its segment,
+ * or logged with its place when the segment is gone. */
+HS_MUST_CHECK int hs_dedupe_load(struct hs_dedupe *dedupe);
+
+/* One id under decision. Between begin (when it says NEW) and end a lock is held: append to
+ * the journal, nothing slower. */
+struct hs_dedupe_claim {
+    void *shard;
+    uint64_t low, high;
+};
+enum hs_dedupe_verdict { HS_DEDUPE_NEW, HS_DEDUPE_SEEN };
+enum hs_dedupe_verdict hs_dedupe_begin(struct hs_dedupe *dedupe, struct hs_slice source,
+                                       struct hs_slice id, uint64_t now_wall_ns,
+                                       struct hs_dedupe_claim *ret_claim);
+/* After NEW: `journaled` says whether the append was taken. */
+void hs_dedupe_end(struct hs_dedupe *dedupe, struct hs_dedupe_claim *claim, bool journaled,
+                   uint64_t now_wall_ns);
+/* The event was appended and then failed (J4): its id is not known after all. */
+void hs_dedupe_forget(struct hs_dedupe *dedupe, struct hs_slice source, struct hs_slice id);
+
+/* Writes the id file of a sealed segment; removes id files that have aged. For the
+ * journal's watcher, on the keeper's thread. Logs what fails: the next start reads the
+ * segment instead. */
+void hs_dedupe_write_ids(struct hs_dedupe *dedupe, uint64_t first, uint64_t last);
+
+/* How many ids are held (aged ones included until they are dropped). */
+uint64_t hs_dedupe_count(const struct hs_dedupe *dedupe);
+
+#endif

@@ -1,0 +1,63 @@
+/* The file layer: every byte of the journal, the cursors, the ids and the dead letters goes
+ * through here, so that a test can put a disk in its place that is full, answers EIO or
+ * loses power. Whole writes or an error: a short write is continued until it is one or the
+ * other. Knows nothing of what the files hold.
+ * Threads: any; a file's own reads and writes may come from several threads. */
+#ifndef HOOKSTREAM_DISK_H
+#define HOOKSTREAM_DISK_H
+
+#include <hookstream/base.h>
+#include <sys/types.h>
+
+/* What the layer asks of the system; each returns as the system call of its name does, -1
+ * with errno. A test replaces some of them; `context` is its own. */
+struct hs_disk {
+    void *context;
+    int (*open)(void *context, const char *path, int flags, mode_t mode);
+    int (*close)(void *context, int file);
+    ssize_t (*pread)(void *context, int file, void *data, size_t size, off_t offset);
+    ssize_t (*pwrite)(void *context, int file, const void *data, size_t size, off_t offset);
+    int (*fdatasync)(void *context, int file);
+    int (*fsync)(void *context, int file);
+    int (*ftruncate)(void *context, int file, off_t size);
+    int (*rename)(void *context, const char *from, const char *to);
+    int (*unlink)(void *context, const char *path);
+    int (*mkdir)(void *context, const char *path, mode_t mode);
+};
+
+/* The real one. Lives for ever. */
+const struct hs_disk *hs_disk_system(void);
+
+/* Opens; `flags` as open(2), O_CLOEXEC is added, files are created 0600. A file number >= 0,
+ * which the caller closes with hs_disk_close(), or -errno. */
+HS_MUST_CHECK int hs_disk_open(const struct hs_disk *disk, const char *path, int flags);
+/* Takes the file number; -1 is fine. An error of close(2) is ignored: what must be safe was
+ * synced before. */
+void hs_disk_close(const struct hs_disk *disk, int file);
+/* Reads up to `size` bytes; fewer only at the end of the file. Bytes read or -errno. */
+HS_MUST_CHECK ssize_t hs_disk_read(const struct hs_disk *disk, int file, void *ret_data,
+                                   size_t size, uint64_t offset);
+/* All of it, or -errno and any part of it may be there. */
+HS_MUST_CHECK int hs_disk_write(const struct hs_disk *disk, int file, struct hs_slice data,
+                                uint64_t offset);
+/* fdatasync. After a failure the pages may be gone: never call it again as if nothing had
+ * happened. */
+HS_MUST_CHECK int hs_disk_sync(const struct hs_disk *disk, int file);
+HS_MUST_CHECK int hs_disk_truncate(const struct hs_disk *disk, int file, uint64_t size);
+/* Makes entries of a directory (created, renamed, unlinked) durable. */
+HS_MUST_CHECK int hs_disk_sync_directory(const struct hs_disk *disk, const char *path);
+/* Removes; a file that is not there is fine. */
+HS_MUST_CHECK int hs_disk_unlink(const struct hs_disk *disk, const char *path);
+/* Creates a directory and its parents, 0700; one that is there is fine. */
+HS_MUST_CHECK int hs_disk_make_directory(const struct hs_disk *disk, const char *path);
+/* Replaces `path` as a whole: writes `<path>.new`, syncs it, renames it over `path` and
+ * syncs the directory. After a power cut either the old or the new contents are there. */
+HS_MUST_CHECK int hs_disk_replace(const struct hs_disk *disk, const char *path,
+                                  struct hs_slice data);
+/* The whole file into `ret_data` (a buffer that was initialised with its ceiling). -ENOENT,
+ * -EFBIG past the ceiling, -errno. */
+struct hs_buffer;
+HS_MUST_CHECK int hs_disk_read_all(const struct hs_disk *disk, const char *path,
+                                   struct hs_buffer *ret_data);
+
+#endif

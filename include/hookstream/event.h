@@ -1,0 +1,46 @@
+/* The event: what the stages hand each other. A view of bytes that belong to somebody else,
+ * a receive buffer on the way in, a journal reader's buffer on the way out; valid as long as
+ * those are. Threads: a view belongs to the thread that made it. */
+#ifndef HOOKSTREAM_EVENT_H
+#define HOOKSTREAM_EVENT_H
+
+#include <hookstream/base.h>
+
+/* A header kept with the event: only what a later stage uses (traceparent, content-type,
+ * the sender's delivery headers). Names are lower case. */
+struct hs_header {
+    struct hs_slice name, value;
+};
+#define HS_EVENT_HEADERS_MAX 16u
+
+/* Why an event that is genuine is not deliverable; HS_EVENT_VALID otherwise. Kept with the
+ * record, so that the dead letter can say it. */
+enum hs_event_flaw {
+    HS_EVENT_VALID,
+    HS_EVENT_NOT_JSON,
+    HS_EVENT_NOT_ENVELOPE,
+};
+
+struct hs_event {
+    uint64_t sequence;         /* 0 until journaled */
+    uint64_t received_wall_ns; /* since 1970 */
+    enum hs_event_flaw flaw;
+    struct hs_slice source; /* name of the source */
+    struct hs_slice id;     /* envelope id, decoded; empty when flawed */
+    struct hs_slice type;   /* envelope type, decoded; empty when flawed */
+    struct hs_slice body;   /* the bytes received */
+    struct hs_header headers[HS_EVENT_HEADERS_MAX];
+    size_t header_count;
+};
+
+/* Stable label and words of a flaw: "not_json", "not_envelope". */
+const char *hs_event_flaw_name(enum hs_event_flaw flaw);
+
+/* The first segment of a type: "queue" of "queue.consumer.entered". */
+static inline struct hs_slice hs_event_family(struct hs_slice type)
+{
+    const char *dot = type.size ? memchr(type.data, '.', type.size) : NULL;
+    return dot ? (struct hs_slice){type.data, (size_t)(dot - type.data)} : type;
+}
+
+#endif

@@ -1,0 +1,177 @@
+/* Journal: an append-only sequence of events in segment files, the product's promise. One
+ * committer writes and syncs a batch for all who wait and publishes the watermarks; readers
+ * walk it forwards, one a sink; a cursor a sink says how far that one is; a keeper prepares
+ * segments ahead and removes those that nobody needs. Knows no JSON, no routes, no sinks.
+ * The format, byte by byte: docs/journal-format.md.
+ *
+ * Invariants (tests name the number):
+ *   J1  What hs_journal_outcome() calls durable is read back after any crash.
+ *   J2  Sequence numbers only grow, are never used twice, and readers see them in order.
+ *   J3  A reader is never given an event that is not durable.
+ *   J4  After a failed write or sync nothing more goes into that segment. What it held
+ *       beyond the last good sync is void, now and after a restart.
+ *   J5  A segment is removed only when every open cursor's saved position is past it.
+ *   J6  A torn tail is cut at the first record that is not whole; what was durable before
+ *       it stays.
+ *
+ * Threads: append and outcome from any; a reader or cursor belongs to one thread at a time;
+ * open, start, stop and close from the owner. */
+#ifndef HOOKSTREAM_JOURNAL_H
+#define HOOKSTREAM_JOURNAL_H
+
+#include <hookstream/config.h>
+#include <hookstream/disk.h>
+#include <hookstream/event.h>
+#include <hookstream/metrics.h>
+#include <hookstream/wakeup.h>
+
+/* ---- Options: journal: in the configuration ---- */
+
+enum hs_journal_store { HS_STORE_DISK, HS_STORE_MEMORY };
+
+struct hs_journal_options {
+    unsigned store; /* enum hs_journal_store */
+    const char *path;
+    uint64_t max_size;     /* bytes of all segments */
+    uint64_t retain_ns;    /* how long delivered events are kept */
+    uint64_t segment_size; /* bytes; 0: chosen from max_size, at most 64 MiB */
+    uint64_t commit_window_ns; /* the longest the committer waits for company; 0: never */
+};
+extern const struct hs_options hs_journal_option_table;
+
+/* ---- The journal ---- */
+
+struct hs_journal;
+
+/* What the keeper tells its owner; called on the keeper's or committer's thread. Each may be NULL. */
+struct hs_journal_watcher {
+    void *context;
+    /* A segment will get no more records; it can be read with a reader from `first`. Its
+     * last durable sequence is `last` (< first: it holds none). */
+    void (*sealed)(void *context, uint64_t first, uint64_t last);
+    /* These events were appended and are not durable after all (J4): called for each of
+     * them, before their waiters can see the failure. */
+    void (*failed)(void *context, const struct hs_event *event);
+};
+
+/* Locks the directory (created if need be) and recovers: reads the last segment, cuts a
+ * torn tail (J6). Starts no thread; readers work from here on. `disk` is borrowed; for
+ * HS_STORE_MEMORY it is not used. -EBUSY: another process has it; -EPROTO: a format this
+ * version does not know; -errno. */
+HS_MUST_CHECK int hs_journal_open(const struct hs_disk *disk,
+                                  const struct hs_journal_options *options,
+                                  struct hs_metrics *metrics, struct hs_journal **ret_journal);
+/* Prepares a segment and starts the committer and the keeper. `watcher` is copied. */
+HS_MUST_CHECK int hs_journal_start(struct hs_journal *journal,
+                                   const struct hs_journal_watcher *watcher);
+/* Refuses appends from now on, commits what was appended, stops the threads. */
+void hs_journal_stop(struct hs_journal *journal);
+/* Stops if need be and frees; readers and cursors must be closed. NULL is fine. */
+void hs_journal_close(struct hs_journal *journal);
+
+/* 36 characters; made with the directory, never changes. */
+const char *hs_journal_identity(const struct hs_journal *journal);
+/* A random number made with the directory, for keyed hashes that are kept in it. */
+uint64_t hs_journal_hash_key(const struct hs_journal *journal);
+const char *hs_journal_path(const struct hs_journal *journal);
+const struct hs_disk *hs_journal_disk(const struct hs_journal *journal);
+
+/* Copies the event in and gives it the next sequence number (event->sequence is not read).
+ * It becomes durable with the next batch. -ENOSPC: max_size or the disk is full; -EROFS: a
+ * write or sync failed and the journal is read-only until it recovers; -EAGAIN: too much
+ * waits for the disk; -EMSGSIZE: larger than a segment; -ESHUTDOWN: stopped. */
+HS_MUST_CHECK int hs_journal_append(struct hs_journal *journal, const struct hs_event *event,
+                                    uint64_t *ret_sequence);
+
+enum hs_journal_outcome { HS_JOURNAL_PENDING, HS_JOURNAL_DURABLE, HS_JOURNAL_FAILED };
+enum hs_journal_outcome hs_journal_outcome(const struct hs_journal *journal, uint64_t sequence);
+
+/* The last sequence durable; what a reader can see. 0: none yet. */
+uint64_t hs_journal_durable(const struct hs_journal *journal);
+/* The last sequence appended and not failed: when it is durable, so is every event whose
+ * append returned before this call. What a retry of an event still in the air waits for. */
+uint64_t hs_journal_last(const struct hs_journal *journal);
+/* The oldest sequence that is still kept; durable + 1 when none is. */
+uint64_t hs_journal_oldest(const struct hs_journal *journal);
+
+/* Whether an append would be taken; if not, `ret_reason` gives words for /readyz. */
+bool hs_journal_writable(const struct hs_journal *journal, const char **ret_reason);
+
+/* Tells this wakeup whenever a watermark moved or events failed. At most
+ * HS_JOURNAL_WAKEUPS_MAX; unsubscribe before closing it. */
+#define HS_JOURNAL_WAKEUPS_MAX 256u
+void hs_journal_subscribe(struct hs_journal *journal, struct hs_wakeup *wakeup);
+void hs_journal_unsubscribe(struct hs_journal *journal, struct hs_wakeup *wakeup);
+
+/* Blocks until `sequence` is durable or has failed. For tools and the dead-letter command,
+ * never on an event loop. */
+enum hs_journal_outcome hs_journal_wait(struct hs_journal *journal, uint64_t sequence);
+
+/* Segments, oldest first. For the dedupe's start-up and for `journal stat`. */
+struct hs_segment_info {
+    uint64_t first, last; /* last < first: holds no events */
+    uint64_t bytes;       /* on disk */
+    uint64_t newest_wall_ns; /* of the newest event, 0: none */
+    bool sealed;
+};
+/* The caller frees *ret_segments with free(). */
+void hs_journal_segments(const struct hs_journal *journal, struct hs_segment_info **ret_segments,
+                         size_t *ret_count);
+
+/* ---- Readers ---- */
+
+struct hs_reader;
+
+/* A reader whose next event is the first with sequence >= from. Borrows the journal. If
+ * `from` is older than the oldest kept, it starts at the oldest. -errno. */
+HS_MUST_CHECK int hs_reader_open(struct hs_journal *journal, uint64_t from,
+                                 struct hs_reader **ret_reader);
+void hs_reader_close(struct hs_reader *reader);
+/* The next durable event: 1, and `ret_event` is valid until the next call; 0: no more yet;
+ * -EBADMSG: a record's checksum is wrong: it was counted and passed over, call again;
+ * -errno: the disk. Reads by pread into one buffer of HS_READER_BUFFER bytes (or the
+ * record's size, if that is more). */
+#define HS_READER_BUFFER (256u << 10)
+HS_MUST_CHECK int hs_reader_next(struct hs_reader *reader, struct hs_event *ret_event);
+/* Moves to the first event with sequence >= from, forwards or back. */
+HS_MUST_CHECK int hs_reader_seek(struct hs_reader *reader, uint64_t from);
+
+/* ---- Cursors ---- */
+
+struct hs_cursor;
+
+enum hs_cursor_start { HS_CURSOR_FROM_NOW, HS_CURSOR_FROM_OLDEST };
+
+/* Opens the named cursor; a new one starts as `start` says. Names are [A-Za-z0-9._-]. An
+ * open cursor holds segments back (J5). -EINVAL, -errno. */
+HS_MUST_CHECK int hs_cursor_open(struct hs_journal *journal, const char *name,
+                                 enum hs_cursor_start start, struct hs_cursor **ret_cursor);
+/* Saves and closes; NULL is fine. */
+void hs_cursor_close(struct hs_cursor *cursor);
+/* Every event up to and with this sequence is done. Any thread may read. */
+uint64_t hs_cursor_position(const struct hs_cursor *cursor);
+/* Moves forwards only; told to the journal's subscribers (for `ack: delivered`). Not yet safe
+ * from a crash. */
+void hs_cursor_move(struct hs_cursor *cursor, uint64_t sequence);
+/* Makes the position durable, if it moved. */
+HS_MUST_CHECK int hs_cursor_save(struct hs_cursor *cursor);
+
+/* ---- Looking without opening: for `journal stat`, also beside a running process ---- */
+
+struct hs_journal_summary {
+    char identity[37];
+    unsigned format;
+    uint64_t first, last, events; /* first > last: none */
+    uint64_t bytes, segments;
+    uint64_t oldest_wall_ns, newest_wall_ns;
+    struct hs_cursor_summary {
+        char name[64];
+        uint64_t position;
+    } *cursors;
+    size_t cursor_count;
+};
+HS_MUST_CHECK int hs_journal_summarize(const struct hs_disk *disk, const char *path,
+                                       struct hs_journal_summary *ret_summary);
+void hs_journal_summary_free(struct hs_journal_summary *summary);
+
+#endif

@@ -1,0 +1,56 @@
+/* Logs: one line an event on stderr, logfmt or JSON, limited in rate by cause. A line has a
+ * level, a short message that says what happened and, where a person can act, what to do,
+ * and key=value fields. Never a secret, never a body.
+ * Threads: any; a line is written with one write(2). */
+#ifndef HOOKSTREAM_LOG_H
+#define HOOKSTREAM_LOG_H
+
+#include <hookstream/base.h>
+
+enum hs_log_level { HS_LOG_DEBUG, HS_LOG_INFO, HS_LOG_WARN, HS_LOG_ERROR };
+enum hs_log_format { HS_LOG_LOGFMT, HS_LOG_JSON };
+
+/* Before any thread starts, or to change it while running. */
+void hs_log_configure(enum hs_log_level least, enum hs_log_format format);
+bool hs_log_enabled(enum hs_log_level level);
+
+/* One field: hs_log(..., HS_F("sink", "%s", name), HS_F("lag", "%" PRIu64, lag)). */
+struct hs_log_field {
+    const char *key;
+    char value[232]; /* longer values are cut and end in "..." */
+};
+struct hs_log_field hs_log_field(const char *key, const char *format, ...) HS_PRINTF(2, 3);
+#define HS_F(key, ...) hs_log_field(key, __VA_ARGS__)
+
+/* A line that always goes out. `message` is plain words. */
+#define hs_log(level, message, ...)                                                                \
+    do {                                                                                           \
+        if (hs_log_enabled(level)) {                                                               \
+            const struct hs_log_field hs_fields_[] = {{.key = NULL}, ##__VA_ARGS__};               \
+            hs_log_write(level, message, hs_fields_ + 1, HS_ARRAY_SIZE(hs_fields_) - 1);           \
+        }                                                                                          \
+    } while (0)
+
+/* A line that many events can cause: at most HS_LOG_BURST lines of each `cause` (a string
+ * literal, also printed as cause=...) in HS_LOG_PERIOD_SECONDS; what was held back is
+ * counted and said as suppressed=N on the next line of that cause. */
+#define HS_LOG_BURST 5
+#define HS_LOG_PERIOD_SECONDS 10
+#define hs_log_limited(level, cause, message, ...)                                                 \
+    do {                                                                                           \
+        uint64_t hs_suppressed_;                                                                   \
+        if (hs_log_enabled(level) && hs_log_admit(cause, &hs_suppressed_)) {                       \
+            const struct hs_log_field hs_fields_[] = {HS_F("cause", "%s", cause), ##__VA_ARGS__,   \
+                                                      HS_F("suppressed", "%llu",                   \
+                                                           (unsigned long long)hs_suppressed_)};   \
+            hs_log_write(level, message, hs_fields_,                                               \
+                         HS_ARRAY_SIZE(hs_fields_) - (hs_suppressed_ == 0 ? 1 : 0));               \
+        }                                                                                          \
+    } while (0)
+
+/* What the macros call. */
+bool hs_log_admit(const char *cause, uint64_t *ret_suppressed);
+void hs_log_write(enum hs_log_level level, const char *message, const struct hs_log_field *fields,
+                  size_t count);
+
+#endif

@@ -1,0 +1,72 @@
+/* Route: which route an event takes and what its targets are. Compiled from `routes:` and
+ * `default:` with every error at its place. Knows nothing of how targets are delivered.
+ *
+ * A `match` is read left to right, a segment at a time: a literal segment beats `*` (one
+ * segment) beats `**` (any number, also none). `queue` stands for `queue.**`. The most
+ * specific route whose source and `when` agree wins, whatever the order in the file. Two
+ * routes with the same pattern and the same sources tie, which is an error unless a `when`
+ * sets them apart: then those with a `when` are tried in the order written, and the one
+ * without comes last.
+ * Threads: a router belongs to one thread; each sink and each worker compiles its own. */
+#ifndef HOOKSTREAM_ROUTE_H
+#define HOOKSTREAM_ROUTE_H
+
+#include <hookstream/sink.h>
+#include <hookstream/transform.h>
+
+#define HS_SINKS_MAX 64u /* sinks of a configuration: one bit each */
+#define HS_PATTERN_SEGMENTS_MAX 16u
+
+struct hs_target {
+    unsigned sink; /* index in the configuration's map of sinks */
+    enum hs_sink_kind kind;
+    struct hs_target_options options;
+    struct hs_template *destination;
+    struct hs_template *key; /* or NULL */
+    struct hs_template **headers; /* one per options.headers */
+};
+
+struct hs_route {
+    const char *name;
+    const char *match;
+    struct hs_transform *transform; /* may be empty */
+    struct hs_target *targets;
+    size_t target_count;
+    uint64_t sinks; /* a bit for each sink that a target names */
+    unsigned index; /* in the file; the default is the last */
+};
+
+enum hs_default { HS_DEFAULT_DEAD_LETTER, HS_DEFAULT_DROP, HS_DEFAULT_TARGETS };
+
+/* The sinks a router may name: the bound `sinks:` map. */
+struct hs_router;
+
+/* Compiles; adds findings to `config`. NULL only when the nodes are so broken that nothing
+ * can be routed; use it only when the config has no errors. The config and sinks are
+ * borrowed for the router's life. `routes` and `fallback` are the nodes of `routes:` and
+ * `default:` (NULL when absent: a missing default is an error). `source_names` for `sources:`
+ * lists of routes. */
+struct hs_router *hs_router_compile(struct hs_config *config, const struct hs_node *routes,
+                                    const struct hs_node *fallback,
+                                    const struct hs_children *sinks,
+                                    const struct hs_children *sources);
+void hs_router_free(struct hs_router *router);
+
+/* The route of the event: its type, source and, when a candidate has a `when`, its body
+ * (through `work`, which was begun with the event). 1: *ret_route is the winner (or the
+ * default's targets, whose name is "default"); 0: none, and the default says dead letter
+ * or drop; -EINVAL: a `when` had to be asked and the body is not JSON. */
+HS_MUST_CHECK int hs_router_match(const struct hs_router *router, struct hs_work *work,
+                                  const struct hs_route **ret_route);
+/* Every sink that an event of this type and source could go to, whatever its `when`s say. */
+uint64_t hs_router_sinks(const struct hs_router *router, struct hs_slice type,
+                         struct hs_slice source);
+enum hs_default hs_router_default(const struct hs_router *router);
+
+/* All routes in the order of the file; for metrics, `check` and `explain`. */
+size_t hs_router_count(const struct hs_router *router);
+const struct hs_route *hs_router_at(const struct hs_router *router, size_t index);
+/* The manual's page of a route's keys. */
+void hs_route_manual(struct hs_buffer *ret_page);
+
+#endif

@@ -1,0 +1,145 @@
+/* Sink: where events go out. One interface, three kinds: kafka (librdkafka), redis
+ * (hiredis), file. A sink takes parcels (all messages of one event that are for it), and
+ * says of each message how it ended; it knows nothing of the journal, of routes or of why.
+ *
+ * Outcomes are classified once, here: transient (sent again for ever, the sink says when it
+ * can go on), held (a person must act; sent again slowly), permanent (never will be taken).
+ * The table of every error and its class stands at the head of each kind's file.
+ *
+ * Threads: a sink belongs to the thread that runs its event_base; every call and callback
+ * happens there. Background threads of a library never call back across. */
+#ifndef HOOKSTREAM_SINK_H
+#define HOOKSTREAM_SINK_H
+
+#include <hookstream/config.h>
+#include <hookstream/event.h>
+#include <hookstream/metrics.h>
+
+struct event_base;
+
+/* ---- Options: sinks.<name> ---- */
+
+enum hs_sink_kind { HS_SINK_KAFKA, HS_SINK_REDIS, HS_SINK_FILE, HS_SINK_KIND_COUNT };
+
+struct hs_sink_options {
+    unsigned kind; /* enum hs_sink_kind, by `type:` */
+    const struct hs_node *node;
+    /* kafka */
+    struct hs_strings brokers;
+    struct hs_pairs properties; /* any librdkafka property; secret ones never printed */
+    /* redis */
+    const char *url; /* redis://[user:password@]host:port/db, secret */
+    const char *username, *password;
+    const char *cursor_key; /* prefix of the cursor's key */
+    /* file */
+    const char *path; /* folder */
+    uint64_t max_size; /* a file is turned when it reaches this; 0: never */
+};
+/* The variant table of one sink (tag `type`); `sinks` is a map of these. */
+extern const struct hs_options hs_sink_option_table;
+const char *hs_sink_kind_name(enum hs_sink_kind kind);
+
+/* What a target (an entry of a route's `to`) says to a sink. Every kind binds this struct
+ * with the keys that it has. */
+enum hs_redis_fields { HS_FIELDS_BODY, HS_FIELDS_FLAT };
+struct hs_target_options {
+    const char *sink;
+    const char *destination; /* template: topic, stream or file */
+    const struct hs_node *destination_node;
+    const char *key; /* template or NULL (kafka) */
+    const struct hs_node *key_node;
+    struct hs_pairs headers; /* name -> template (kafka) */
+    uint64_t max_length;     /* redis: XADD MAXLEN ~ n; 0: none */
+    unsigned fields;         /* redis: enum hs_redis_fields */
+};
+const struct hs_options *hs_sink_target_table(enum hs_sink_kind kind);
+
+/* ---- Messages ---- */
+
+/* All slices are borrowed for the call of submit only. */
+struct hs_message {
+    struct hs_slice destination;
+    struct hs_slice key; /* data NULL: none */
+    struct hs_header headers[HS_EVENT_HEADERS_MAX];
+    size_t header_count;
+    struct hs_slice body;
+    uint64_t timestamp_ms; /* when received, Unix */
+    const struct hs_target_options *target;
+};
+#define HS_PARCEL_MESSAGES_MAX 32u
+struct hs_parcel {
+    uint64_t sequence;
+    const struct hs_message *messages;
+    size_t count;
+};
+
+/* Checks what came out of a template: Kafka topic names ([a-zA-Z0-9._-]{1,249}, not "." or
+ * ".."), Redis keys (non-empty, at most 1 KiB), file names (no "/" , no leading dot).
+ * 0 or -EINVAL and words. */
+HS_MUST_CHECK int hs_sink_check_destination(enum hs_sink_kind kind, struct hs_slice destination);
+
+/* ---- The interface ---- */
+
+enum hs_outcome {
+    HS_DELIVERED,
+    HS_TRANSIENT, /* to be sent again from the journal, soon */
+    HS_HELD,      /* to be sent again from the journal, slowly; a person must act */
+    HS_PERMANENT, /* never: dead letter */
+};
+const char *hs_outcome_name(enum hs_outcome outcome);
+
+/* A state holds from the moment it is told until the next. */
+enum hs_sink_state {
+    HS_SINK_CONNECTING, /* not yet, or not any more, in touch with the server */
+    HS_SINK_UP,         /* in touch; what is submitted goes out */
+    HS_SINK_HOLDING,    /* in touch or not, but a person must act */
+    HS_SINK_STOPPED,
+    HS_SINK_STATE_COUNT
+};
+const char *hs_sink_state_name(enum hs_sink_state state); /* connecting, up, held, stopped */
+
+enum hs_submit { HS_SUBMIT_ACCEPTED, HS_SUBMIT_FULL };
+
+/* What a sink tells its owner (delivery). */
+struct hs_sink_host {
+    void *context;
+    /* Message number `part` of the parcel ended so. `reason` is a short stable label
+     * ("unknown_topic", "too_large", "oom"), `detail` words for the log. Never called from
+     * within submit. */
+    void (*completed)(void *context, uint64_t sequence, unsigned part, enum hs_outcome outcome,
+                      const char *reason, const char *detail);
+    /* After HS_SUBMIT_FULL: there is room again. */
+    void (*room)(void *context);
+    void (*state)(void *context, enum hs_sink_state state, const char *reason, const char *detail);
+    /* The sink (re)connected and forgot everything in flight: all that was not completed is
+     * to be submitted again, in order. `position` is the last sequence that the server
+     * itself says is done (exactly-once sinks), 0 if it does not say. Nothing may be
+     * submitted before the first call of this. */
+    void (*resume)(void *context, uint64_t position);
+};
+
+struct hs_sink;
+
+/* Opens by the kind of the options; connecting goes on in the background, a server that is
+ * down is waited for. `identity` is the journal's, for cursor keys; `name` the sink's. All
+ * are borrowed. -EINVAL and words: the options can never work (bad property, bad URL). */
+HS_MUST_CHECK int hs_sink_open(struct event_base *base, const char *name, const char *identity,
+                               const struct hs_sink_options *options,
+                               const struct hs_sink_host *host, struct hs_sink **ret_sink);
+/* Takes a whole parcel or nothing. FULL: wait for host.room. Destinations were checked. */
+enum hs_submit hs_sink_submit(struct hs_sink *sink, const struct hs_parcel *parcel);
+/* Sends what is held back for company. Call when nothing more comes for now. */
+void hs_sink_push(struct hs_sink *sink);
+/* The events up to `sequence` need nothing more of this sink, although it was given none of
+ * them: lets an exactly-once cursor pass what was skipped. Cheap. */
+void hs_sink_skip(struct hs_sink *sink, uint64_t sequence);
+/* Messages that were submitted and have not completed. */
+size_t hs_sink_in_flight(const struct hs_sink *sink);
+/* Closes at once; what was not completed never will be. No callbacks after it. NULL is fine. */
+void hs_sink_close(struct hs_sink *sink);
+
+/* For `check`: whether the options can be turned into a client (properties known, URL
+ * sound), without connecting. Adds findings. */
+void hs_sink_check(struct hs_config *config, const char *name, const struct hs_sink_options *options);
+
+#endif

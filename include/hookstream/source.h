@@ -1,0 +1,107 @@
+/* Source: is this request genuine, and what event is it? Verification schemes over the raw
+ * bytes, then the envelope in one pass. Knows no socket and no HTTP: it is given the values
+ * of the headers it names.
+ *
+ * Fanfare (shared with the provider's docs, "Webhook signatures"): X-Fanfare-Signature is
+ * "sha256=" and 64 hex digits, the HMAC-SHA256 with the endpoint's secret of
+ * "<X-Fanfare-Timestamp>.<raw body>"; the timestamp is Unix seconds; receivers reject what
+ * is older than 300 s. Only the timestamp and the body are authenticated.
+ * Threads: options are read-only; a verifier belongs to one thread. */
+#ifndef HOOKSTREAM_SOURCE_H
+#define HOOKSTREAM_SOURCE_H
+
+#include <hookstream/config.h>
+#include <hookstream/event.h>
+
+/* ---- Options: sources.<name> ---- */
+
+enum hs_ack { HS_ACK_RECEIVED, HS_ACK_DURABLE, HS_ACK_DELIVERED };
+enum hs_on_invalid { HS_INVALID_DEAD_LETTER, HS_INVALID_REJECT };
+enum hs_scheme { HS_SCHEME_FANFARE };
+
+struct hs_verify_options {
+    unsigned scheme; /* enum hs_scheme */
+    /* Secrets by name: `secrets` is a list of texts (named "1", "2", ... by their place in
+     * the file, empty ones counted and left out) or a mapping of name to text. */
+    const struct hs_node *secrets;
+    struct hs_secret {
+        const char *name;
+        struct hs_slice key;
+    } *secret_items;
+    size_t secret_count;
+    uint64_t max_age_ns, max_future_ns;
+};
+
+struct hs_source_options {
+    const char *path; /* of the URL, starts with "/" */
+    struct hs_verify_options verify;
+    unsigned ack;        /* enum hs_ack */
+    unsigned on_invalid; /* enum hs_on_invalid */
+};
+/* The table of one source; `sources` is a map of these (hs_source_check_paths checks that no
+ * two share a path). */
+extern const struct hs_options hs_source_option_table;
+void hs_source_check_paths(struct hs_config *config, const struct hs_children *sources);
+
+/* ---- Verification ---- */
+
+/* Every way verification can end; label and words are rows of one table. */
+enum hs_verdict {
+    HS_GENUINE,
+    HS_SIGNATURE_MISSING,
+    HS_SIGNATURE_MALFORMED, /* also: given twice */
+    HS_SIGNATURE_WRONG,
+    HS_TIMESTAMP_MISSING,
+    HS_TIMESTAMP_MALFORMED, /* also: given twice */
+    HS_TIMESTAMP_STALE,
+    HS_TIMESTAMP_FUTURE,
+    HS_VERDICT_COUNT
+};
+/* Label of rejected_total ("signature", "stale", "future", ...) and words for the log and
+ * the problem body. */
+const char *hs_verdict_label(enum hs_verdict verdict);
+const char *hs_verdict_text(enum hs_verdict verdict);
+
+/* Lower-case names of the headers that a scheme reads. */
+struct hs_scheme_headers {
+    struct hs_slice signature, timestamp;
+};
+const struct hs_scheme_headers *hs_scheme_headers(enum hs_scheme scheme);
+
+/* What the request claims, unverified. Counts: how often the header stood there. */
+struct hs_claim {
+    struct hs_slice signature, timestamp;
+    size_t signature_count, timestamp_count;
+};
+
+struct hs_verifier;
+/* Keeps an EVP_MAC_CTX a secret; borrows `options`. -ENOMEM and words when libcrypto has no
+ * HMAC. */
+HS_MUST_CHECK int hs_verifier_create(const struct hs_verify_options *options,
+                                     struct hs_verifier **ret_verifier);
+void hs_verifier_free(struct hs_verifier *verifier);
+/* The signature is checked before the age, so that a stale verdict is about a request that
+ * was once genuine. Compares with every secret in constant time. `ret_secret` is the index of
+ * the one that matched (GENUINE, STALE, FUTURE); `ret_skew_s` our clock less the sender's. */
+enum hs_verdict hs_verify(struct hs_verifier *verifier, const struct hs_claim *claim,
+                          struct hs_slice body, uint64_t now_wall_ns, size_t *ret_secret,
+                          double *ret_skew_s);
+/* The "sha256=..." text (71 characters and a NUL) for a timestamp and a body. For `send`. */
+HS_MUST_CHECK int hs_sign(struct hs_slice secret, struct hs_slice timestamp, struct hs_slice body,
+                          char ret_signature[72]);
+
+/* ---- The envelope ---- */
+
+#define HS_ENVELOPE_ID_MAX 256u
+#define HS_ENVELOPE_TYPE_MAX 128u
+
+struct hs_envelope {
+    struct hs_slice id, type; /* decoded; in the body, or in `decoded` when written with escapes */
+    char decoded[HS_ENVELOPE_ID_MAX + HS_ENVELOPE_TYPE_MAX];
+};
+/* Reads the envelope: strict JSON, one object, no envelope member twice, `id` and `type`
+ * non-empty strings of sane length; a type is dot-separated segments of [A-Za-z0-9_-].
+ * HS_EVENT_VALID, or what is wrong with it (hs_error_text() has the words). */
+enum hs_event_flaw hs_envelope_read(struct hs_slice body, struct hs_envelope *ret_envelope);
+
+#endif

@@ -1,0 +1,78 @@
+/* Transform: compiled edits of an event and templates for topic, key, stream, header and
+ * file names. A template or list of transformations is compiled from its node in the
+ * configuration, with every error at its place, and run on one event after another.
+ *
+ * Templates see the event after the route's transformations, so that what was removed or
+ * redacted cannot leak into a key; the words {id} {type} {family} {time} {organizationId}
+ * {source} {received} are always those of the event as received.
+ * Threads: what is compiled belongs to one thread; each sink compiles its own. */
+#ifndef HOOKSTREAM_TRANSFORM_H
+#define HOOKSTREAM_TRANSFORM_H
+
+#include <hookstream/config.h>
+#include <hookstream/event.h>
+#include <hookstream/json.h>
+
+/* ---- The event under work ---- */
+
+/* One a thread. Parses the body only when something asks for it. */
+struct hs_work;
+struct hs_work *hs_work_create(void);
+void hs_work_free(struct hs_work *work);
+/* Begins with another event, which is borrowed until the next begin. */
+void hs_work_begin(struct hs_work *work, const struct hs_event *event);
+/* Forgets the edits: the next reader sees the event as received. */
+void hs_work_revert(struct hs_work *work);
+const struct hs_event *hs_work_event(const struct hs_work *work);
+/* The tree of the body, parsed now if it was not. -EINVAL: the body is not JSON. */
+HS_MUST_CHECK int hs_work_tree(struct hs_work *work, struct hs_json_tree **ret_tree);
+/* The body as it stands after the edits: the bytes received when nothing was edited.
+ * Valid until the next begin, revert or edit. */
+HS_MUST_CHECK int hs_work_body(struct hs_work *work, struct hs_slice *ret_body);
+
+/* ---- Templates ---- */
+
+struct hs_template;
+/* Compiles `text` ("fanfare:{data.queueId}"); findings go to `node`'s place; NULL when there
+ * were any. {{ and }} stand for braces. {data.x|none} gives `none` for a missing field. */
+struct hs_template *hs_template_compile(struct hs_config *config, const struct hs_node *node,
+                                        struct hs_slice text);
+void hs_template_free(struct hs_template *tmpl);
+/* Without fields: always the same text. */
+bool hs_template_is_literal(const struct hs_template *tmpl);
+/* Appends the text for the event. A string gives its decoded text, a number or boolean its
+ * token, null counts as missing, an object or array is an error. -ENOENT: a field without a
+ * default is missing; -EINVAL; words say which. */
+HS_MUST_CHECK int hs_template_expand(const struct hs_template *tmpl, struct hs_work *work,
+                                     struct hs_buffer *ret_text);
+
+/* ---- Conditions: when: ---- */
+
+struct hs_condition;
+/* A small grammar: PATH == LITERAL, PATH != LITERAL, PATH exists, not, and, or, parentheses.
+ * PATH is an event field (type, source, data.x.y); LITERAL a JSON string ('single' quotes
+ * too), number, true, false or null. A missing field equals nothing. Findings carry the
+ * column of the fault. */
+struct hs_condition *hs_condition_compile(struct hs_config *config, const struct hs_node *node);
+void hs_condition_free(struct hs_condition *condition);
+/* 1: holds; 0: does not; -EINVAL: the event is not JSON. */
+HS_MUST_CHECK int hs_condition_holds(const struct hs_condition *condition, struct hs_work *work);
+/* Whether two conditions are the same text, spaces aside (for ties). */
+bool hs_condition_same(const struct hs_condition *a, const struct hs_condition *b);
+
+/* ---- Transformations ---- */
+
+struct hs_transform;
+/* Compiles a `transform:` list: each item a mapping with one operation: remove, keep,
+ * rename, copy, set, redact, mask, hash; and optionally `when` and `on_error`. NULL only when
+ * there were findings; an absent node gives an empty list. */
+struct hs_transform *hs_transform_compile(struct hs_config *config, const struct hs_node *node);
+void hs_transform_free(struct hs_transform *transform);
+bool hs_transform_is_empty(const struct hs_transform *transform);
+/* Edits the event in the order written. -EINVAL, -ENOTDIR, ...: it failed (words say which
+ * operation and field); the event is to be a dead letter. */
+HS_MUST_CHECK int hs_transform_apply(const struct hs_transform *transform, struct hs_work *work);
+/* The operations' names and help, for the manual. */
+void hs_transform_manual(struct hs_buffer *ret_page);
+
+#endif
