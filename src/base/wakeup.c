@@ -23,10 +23,10 @@ void hs_wakeup_close(struct hs_wakeup *wakeup)
 
 void hs_wakeup_arm(struct hs_wakeup *wakeup)
 {
-    /* Sequentially consistent, as is the exchange in tell: either the teller sees the flag,
-     * or the sleeper's second look at the watermark sees what the teller stored before. */
-    atomic_store(&wakeup->armed, true);
-    atomic_thread_fence(memory_order_seq_cst);
+    /* A read-modify-write here and one in tell are ordered against each other: either the
+     * teller finds the flag set, or the sleeper's second look at the watermark finds what
+     * the teller stored before it looked at the flag. */
+    (void)atomic_exchange(&wakeup->armed, true);
 }
 
 void hs_wakeup_clear(struct hs_wakeup *wakeup)
@@ -39,9 +39,6 @@ void hs_wakeup_clear(struct hs_wakeup *wakeup)
 
 void hs_wakeup_tell(struct hs_wakeup *wakeup)
 {
-    atomic_thread_fence(memory_order_seq_cst);
-    if (!atomic_load_explicit(&wakeup->armed, memory_order_relaxed))
-        return;
     if (!atomic_exchange(&wakeup->armed, false))
         return;
     uint64_t one = 1;
