@@ -37,6 +37,7 @@ struct hs_source_options {
     struct hs_verify_options verify;
     unsigned ack;        /* enum hs_ack */
     unsigned on_invalid; /* enum hs_on_invalid */
+    uint64_t rate_limit; /* requests a second; 0: none */
 };
 /* The table of one source; `sources` is a map of these (hs_source_check_paths checks that no
  * two share a path). */

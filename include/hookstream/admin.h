@@ -1,0 +1,33 @@
+/* Admin: the operator's port: /metrics, /livez, /readyz with reasons, /api/status. Knows how
+ * to show; what is shown it asks of its owner.
+ * Threads: one of its own; the owner's callbacks run on it. */
+#ifndef HOOKSTREAM_ADMIN_H
+#define HOOKSTREAM_ADMIN_H
+
+#include <hookstream/config.h>
+#include <hookstream/metrics.h>
+
+struct hs_admin_options {
+    struct hs_address listen;
+    const char *token; /* for /api from other than loopback; NULL: loopback only */
+};
+extern const struct hs_options hs_admin_option_table;
+
+struct hs_admin_source {
+    void *context;
+    struct hs_metrics *metrics;
+    /* Whether events can be accepted; appends a reason a line. */
+    bool (*ready)(void *context, struct hs_buffer *ret_reasons);
+    /* Appends the status as one JSON object. */
+    void (*status)(void *context, struct hs_buffer *ret_json);
+};
+
+struct hs_admin;
+/* -errno and words. `source` is copied, `options` borrowed. */
+HS_MUST_CHECK int hs_admin_start(const struct hs_admin_options *options,
+                                 const struct hs_admin_source *source, struct hs_admin **ret_admin);
+/* Stops its thread and frees. NULL is fine. */
+void hs_admin_free(struct hs_admin *admin);
+uint16_t hs_admin_port(const struct hs_admin *admin);
+
+#endif

@@ -1,0 +1,47 @@
+/* App: owns the running whole: reads the settings, starts the parts in order, answers what
+ * they are doing, stops them in the reverse order. Threads: the owner's, but for status. */
+#ifndef HOOKSTREAM_APP_H
+#define HOOKSTREAM_APP_H
+
+#include <hookstream/admin.h>
+#include <hookstream/config.h>
+#include <hookstream/delivery.h>
+#include <hookstream/ingress.h>
+
+/* ---- The whole configuration ---- */
+
+struct hs_log_options {
+    unsigned level, format; /* enum hs_log_level, enum hs_log_format */
+};
+
+struct hs_settings {
+    struct hs_server_options server;
+    struct hs_admin_options admin;
+    struct hs_log_options log;
+    struct hs_journal_options journal;
+    struct hs_dedupe_options dedupe;
+    struct hs_children sources; /* struct hs_source_options */
+    struct hs_children sinks;   /* struct hs_sink_options */
+    const struct hs_node *routes;
+    const struct hs_node *fallback; /* default: */
+};
+extern const struct hs_options hs_settings_table;
+
+/* Loads, binds and checks a configuration file, as `run` and `check` do: everything that can
+ * be known without connecting. Always gives a config, whose findings say what is wrong; the
+ * settings hold only when there are no errors. */
+struct hs_config *hs_settings_load(const char *path, struct hs_settings *ret_settings);
+
+/* ---- The running whole ---- */
+
+struct hs_app;
+
+/* Starts everything; when it returns 0, events are accepted. `config` and `settings` are
+ * borrowed until hs_app_free(). -errno and words. */
+HS_MUST_CHECK int hs_app_start(struct hs_config *config, const struct hs_settings *settings,
+                               struct hs_app **ret_app);
+/* SIGTERM's way: stop accepting, answer who waits, sync, flush for server.shutdown_grace. */
+void hs_app_stop(struct hs_app *app);
+void hs_app_free(struct hs_app *app);
+
+#endif

@@ -1,0 +1,69 @@
+/* Delivery: an event's way out. A pump a sink, each with a thread, a reader and a cursor of
+ * its own, so that one dead sink never slows another: journal -> route -> transform -> sink,
+ * and the cursor moves past what is confirmed. One more pump takes to the dead letters what
+ * was genuine but invalid and what no route took.
+ *
+ * Invariants:
+ *   P1  A cursor never passes an event of which a message is neither confirmed by the sink
+ *       nor durable as a dead letter.
+ *   P2  A sink is given its events in journal order; what failed for a while is given again,
+ *       in order, before anything that was not given yet.
+ *   P3  A poison event costs only itself: the next one goes on.
+ *
+ * Threads: start, stop from the owner; status and position from any. */
+#ifndef HOOKSTREAM_DELIVERY_H
+#define HOOKSTREAM_DELIVERY_H
+
+#include <hookstream/dead_letters.h>
+#include <hookstream/route.h>
+#include <hookstream/sink.h>
+
+#define HS_PUMP_WINDOW 16384u              /* events given to a sink and not yet done */
+#define HS_PUMP_SAVE_NS (200 * UINT64_C(1000000)) /* cursors are saved this often */
+#define HS_PUMP_RETRY_LEAST_NS (100 * UINT64_C(1000000))
+#define HS_PUMP_RETRY_MOST_NS (5 * UINT64_C(1000000000))
+#define HS_PUMP_HELD_LEAST_NS (1 * UINT64_C(1000000000))
+#define HS_PUMP_HELD_MOST_NS (30 * UINT64_C(1000000000))
+
+struct hs_delivery_spec {
+    struct hs_journal *journal;
+    struct hs_dead_letters *letters;
+    struct hs_metrics *metrics;
+    struct hs_config *config;          /* free of errors; outlives the delivery */
+    const struct hs_children *sinks;   /* bound `sinks:` */
+    const struct hs_children *sources; /* bound `sources:` */
+};
+
+struct hs_delivery;
+
+/* Compiles a router a pump, opens cursors and sinks, starts the threads. A broker that is
+ * down is waited for. `spec` is copied. -errno and words. */
+HS_MUST_CHECK int hs_delivery_start(const struct hs_delivery_spec *spec,
+                                    struct hs_delivery **ret_delivery);
+/* Goes on until every sink that is up has all that is durable, at most for `grace_ns`; then
+ * saves the cursors, closes the sinks and ends the threads. What is left is in the journal. */
+void hs_delivery_stop(struct hs_delivery *delivery, uint64_t grace_ns);
+/* Ends at once if it was not stopped, and frees. NULL is fine. */
+void hs_delivery_free(struct hs_delivery *delivery);
+
+/* Every event up to this sequence is done by the sink (index as in `sinks`). */
+uint64_t hs_delivery_position(const struct hs_delivery *delivery, unsigned sink);
+
+struct hs_pump_status {
+    const char *name;
+    const char *kind; /* kafka, redis, file, dead_letters */
+    enum hs_sink_state state;
+    char reason[48];  /* of the state, "" if none */
+    char detail[232];
+    uint64_t position, lag_events, in_flight;
+    double lag_seconds;
+    uint64_t delivered;
+    /* The sink is up, events wait, and none was confirmed for HS_PUMP_STUCK_NS. */
+    bool stuck;
+};
+#define HS_PUMP_STUCK_NS (60 * UINT64_C(1000000000))
+size_t hs_delivery_count(const struct hs_delivery *delivery);
+void hs_delivery_status(struct hs_delivery *delivery, size_t index,
+                        struct hs_pump_status *ret_status);
+
+#endif

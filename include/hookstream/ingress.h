@@ -1,0 +1,68 @@
+/* Ingress: a request's way in: http -> source -> dedupe -> journal, and the answer when its
+ * watermark has passed. Knows nothing of how events go out but the positions of the sinks.
+ *
+ * Invariants:
+ *   I1  A 2xx of an `ack: durable` source leaves only after the event is durable.
+ *   I2  Nothing is written to the journal before its signature was found genuine.
+ *   I3  Every request ends in exactly one row of the table of answers (answers.c).
+ *   I4  410 is never sent: it disables the sender's endpoint.
+ *
+ * Threads: N workers, each with an event_base and a listener of its own (SO_REUSEPORT);
+ * start, drain and free from the owner. */
+#ifndef HOOKSTREAM_INGRESS_H
+#define HOOKSTREAM_INGRESS_H
+
+#include <hookstream/config.h>
+#include <hookstream/dedupe.h>
+#include <hookstream/http.h>
+#include <hookstream/journal.h>
+#include <hookstream/route.h>
+#include <hookstream/source.h>
+
+/* ---- Options: server: ---- */
+
+struct hs_limit_options {
+    uint64_t connections, header_size, body_size, in_flight;
+    uint64_t idle_ns, header_ns, body_ns;
+};
+
+struct hs_server_options {
+    struct hs_address listen;
+    uint64_t workers; /* 0: auto */
+    uint64_t deadline_ns;
+    uint64_t shutdown_grace_ns;
+    struct hs_limit_options limits;
+};
+extern const struct hs_options hs_server_option_table;
+
+#define HS_WORKERS_MAX 64u
+
+/* The last sequence that a sink is done with, by its index; for `ack: delivered`. */
+typedef uint64_t hs_ingress_position_fn(void *context, unsigned sink);
+
+struct hs_ingress_spec {
+    const struct hs_server_options *options;
+    struct hs_config *config;
+    const struct hs_children *sources, *sinks;
+    struct hs_journal *journal;
+    struct hs_dedupe *dedupe;
+    struct hs_metrics *metrics;
+    hs_ingress_position_fn *position;
+    void *position_context;
+};
+
+struct hs_ingress;
+
+/* Opens the listeners and starts the workers. -errno and words (address in use, ...). */
+HS_MUST_CHECK int hs_ingress_start(const struct hs_ingress_spec *spec,
+                                   struct hs_ingress **ret_ingress);
+/* Stops accepting, answers who waits, and ends the workers; at most for `grace_ns`, then
+ * what still waits is answered 503. */
+void hs_ingress_drain(struct hs_ingress *ingress, uint64_t grace_ns);
+/* NULL is fine. */
+void hs_ingress_free(struct hs_ingress *ingress);
+/* The port listened on. */
+uint16_t hs_ingress_port(const struct hs_ingress *ingress);
+size_t hs_ingress_connections(const struct hs_ingress *ingress);
+
+#endif
