@@ -58,6 +58,7 @@ const struct hs_options *hs_sink_target_table(enum hs_sink_kind kind);
 
 /* All slices are borrowed for the call of submit only. */
 struct hs_message {
+    unsigned part; /* which of the event's messages for this sink; given back in completed */
     struct hs_slice destination;
     struct hs_slice key; /* data NULL: none */
     struct hs_header headers[HS_EVENT_HEADERS_MAX];
@@ -103,7 +104,7 @@ enum hs_submit { HS_SUBMIT_ACCEPTED, HS_SUBMIT_FULL };
 /* What a sink tells its owner (delivery). */
 struct hs_sink_host {
     void *context;
-    /* Message number `part` of the parcel ended so. `reason` is a short stable label
+    /* The message with this `part` of the event ended so. `reason` is a short stable label
      * ("unknown_topic", "too_large", "oom"), `detail` words for the log. Never called from
      * within submit. */
     void (*completed)(void *context, uint64_t sequence, unsigned part, enum hs_outcome outcome,
