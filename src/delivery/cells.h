@@ -1,0 +1,26 @@
+/* Cells: counters that are made when first needed, because their labels (a reason) are only
+ * known then. For what is rare; hot counters are made beforehand.
+ * Threads: belongs to its owner's. */
+#ifndef HS_DELIVERY_CELLS_H
+#define HS_DELIVERY_CELLS_H
+
+#include <hookstream/metrics.h>
+
+#define HS_CELLS_MAX 128u
+
+struct hs_cells {
+    struct hs_cell {
+        enum hs_metric metric;
+        char labels[3][48];
+        struct hs_counter *counter;
+    } *items;
+    size_t count;
+};
+
+void hs_cells_free(struct hs_cells *cells);
+/* Adds one to the counter with these labels (as many as the metric has; the others ""). Past
+ * HS_CELLS_MAX combinations it is counted with the last of them. */
+void hs_cells_count(struct hs_cells *cells, struct hs_metrics *metrics, enum hs_metric metric,
+                    const char *first, const char *second, const char *third);
+
+#endif

@@ -1,0 +1,222 @@
+/* Dead pump: a plain loop on a thread: read, look, put among the dead letters, wait until
+ * that is safe, move the cursor. Letters are rare, so waiting for each is no loss. */
+#include "dead_pump.h"
+#include "cells.h"
+
+#include <hookstream/clock.h>
+#include <hookstream/log.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+
+/* The cursor's name; sinks cannot have it (the configuration refuses a leading dot). */
+#define CURSOR_NAME ".dead-letters"
+#define WAIT_MS 200
+
+struct hs_dead_pump {
+    struct hs_journal *journal;
+    struct hs_dead_letters *letters;
+    struct hs_metrics *metrics;
+    struct hs_cursor *cursor;
+    struct hs_reader *reader;
+    struct hs_router *router;
+    struct hs_work *work;
+    struct hs_cells cells;
+    struct hs_wakeup wakeup;
+    pthread_t thread;
+    bool started;
+    _Atomic uint64_t stop_by_ns;
+    _Atomic bool failing; /* a letter could not be written */
+};
+
+/* Why the event is a dead letter, or NULL: some sink gets it or it is to be dropped. */
+static const char *why_dead(struct hs_dead_pump *pump, const struct hs_event *event)
+{
+    if (event->flaw != HS_EVENT_VALID)
+        return hs_event_flaw_name(event->flaw);
+    if (hs_router_default(pump->router) != HS_DEFAULT_DEAD_LETTER)
+        return NULL;
+    hs_work_begin(pump->work, event);
+    const struct hs_route *route;
+    return hs_router_match(pump->router, pump->work, &route) == 0 ? "no_route" : NULL;
+}
+
+static bool is_over(const struct hs_dead_pump *pump)
+{
+    uint64_t by = atomic_load(&pump->stop_by_ns);
+    return by != 0 && hs_clock_monotonic_ns() >= by;
+}
+
+/* Puts the letter and waits until it is safe; tries again until it is, or until the stop. */
+static bool bury(struct hs_dead_pump *pump, const struct hs_event *event, const char *reason)
+{
+    struct hs_dead_letter_reason why = {.reason = reason, .attempts = 0};
+    while (!is_over(pump)) {
+        uint64_t ticket;
+        if (hs_dead_letters_put(pump->letters, event, &why, &ticket) == 0) {
+            enum hs_journal_outcome outcome = HS_JOURNAL_PENDING;
+            while (outcome == HS_JOURNAL_PENDING && !is_over(pump)) {
+                struct pollfd wait = {.fd = pump->wakeup.file, .events = POLLIN};
+                hs_wakeup_arm(&pump->wakeup);
+                outcome = hs_dead_letters_outcome(pump->letters, ticket);
+                if (outcome == HS_JOURNAL_PENDING && poll(&wait, 1, WAIT_MS) > 0)
+                    hs_wakeup_clear(&pump->wakeup);
+            }
+            if (outcome == HS_JOURNAL_DURABLE) {
+                atomic_store(&pump->failing, false);
+                return true;
+            }
+        }
+        atomic_store(&pump->failing, true);
+        hs_log_limited(HS_LOG_ERROR, "dead_letters_full",
+                       "cannot write a dead letter; it is tried again, check the disk",
+                       HS_F("error", "%s", hs_error_text()));
+        struct pollfd wait = {.fd = pump->wakeup.file, .events = 0};
+        (void)poll(&wait, 1, WAIT_MS); /* a pause, nothing is awaited */
+    }
+    return false;
+}
+
+static bool look_at(struct hs_dead_pump *pump, const struct hs_event *event)
+{
+    const char *reason = why_dead(pump, event);
+    if (reason != NULL) {
+        if (!bury(pump, event, reason))
+            return false;
+        hs_cells_count(&pump->cells, pump->metrics, HS_METRIC_dead_letters_total, "", reason, "");
+        hs_log_limited(HS_LOG_WARN, "dead_letter", "an event is a dead letter",
+                       HS_F("reason", "%s", reason),
+                       HS_F("event", "%.*s", HS_SLICE_ARG(event->id)),
+                       HS_F("type", "%.*s", HS_SLICE_ARG(event->type)));
+    }
+    return true;
+}
+
+/* Looks at all that is durable. */
+static void catch_up(struct hs_dead_pump *pump)
+{
+    uint64_t done = 0;
+    while (!is_over(pump)) {
+        struct hs_event event;
+        int got = hs_reader_next(pump->reader, &event);
+        if (got == -EBADMSG)
+            continue;
+        if (got < 0)
+            hs_log_limited(HS_LOG_ERROR, "journal_read", "cannot read the journal, check the disk",
+                           HS_F("sink", "dead_letters"), HS_F("error", "%s", hs_error_text()));
+        if (got <= 0 || !look_at(pump, &event))
+            break;
+        done = event.sequence;
+    }
+    if (done > hs_cursor_position(pump->cursor))
+        hs_cursor_move(pump->cursor, done);
+}
+
+static void save(struct hs_dead_pump *pump)
+{
+    if (hs_cursor_save(pump->cursor) < 0)
+        hs_log_limited(HS_LOG_ERROR, "cursor_save", "cannot save a cursor, check the disk",
+                       HS_F("sink", "dead_letters"), HS_F("error", "%s", hs_error_text()));
+}
+
+static bool is_done(const struct hs_dead_pump *pump)
+{
+    return is_over(pump) || (atomic_load(&pump->stop_by_ns) != 0 &&
+                             hs_cursor_position(pump->cursor) >= hs_journal_durable(pump->journal));
+}
+
+static void *run(void *context)
+{
+    struct hs_dead_pump *pump = context;
+    prctl(PR_SET_NAME, "hs-dead-letters");
+    while (!is_done(pump)) {
+        catch_up(pump);
+        save(pump);
+        /* Nothing waits for this pump, so it looks a few times a second and lets events
+         * gather meanwhile. A stop wakes it. */
+        struct pollfd wait = {.fd = pump->wakeup.file, .events = POLLIN};
+        if (!is_done(pump) && poll(&wait, 1, WAIT_MS) > 0) {
+            hs_wakeup_clear(&pump->wakeup);
+            hs_wakeup_arm(&pump->wakeup);
+        }
+    }
+    save(pump);
+    return NULL;
+}
+
+static int open_way(struct hs_dead_pump *pump)
+{
+    int code = hs_wakeup_init(&pump->wakeup);
+    if (code == 0)
+        code = hs_cursor_open(pump->journal, CURSOR_NAME, HS_CURSOR_FROM_OLDEST, &pump->cursor);
+    if (code == 0)
+        code = hs_reader_open(pump->journal, hs_cursor_position(pump->cursor) + 1, &pump->reader);
+    if (code < 0)
+        return code;
+    pump->work = hs_work_create();
+    /* Only the dead letters' own journal wakes it: see run(). */
+    hs_dead_letters_subscribe(pump->letters, &pump->wakeup);
+    int failed = pthread_create(&pump->thread, NULL, run, pump);
+    if (failed != 0)
+        return hs_fail_errno(failed, "cannot start the dead letters' thread");
+    pump->started = true;
+    return 0;
+}
+
+int hs_dead_pump_start(const struct hs_delivery_spec *spec, struct hs_router *router,
+                       struct hs_dead_pump **ret_pump)
+{
+    struct hs_dead_pump *pump = hs_alloc(sizeof(*pump));
+    pump->journal = spec->journal;
+    pump->letters = spec->letters;
+    pump->metrics = spec->metrics;
+    pump->router = router;
+    pump->wakeup.file = -1;
+    int code = open_way(pump);
+    if (code < 0) {
+        hs_dead_pump_free(pump);
+        return code;
+    }
+    *ret_pump = pump;
+    return 0;
+}
+
+void hs_dead_pump_ask_stop(struct hs_dead_pump *pump, uint64_t stop_by_ns)
+{
+    atomic_store(&pump->stop_by_ns, stop_by_ns);
+    hs_wakeup_tell(&pump->wakeup);
+}
+
+void hs_dead_pump_free(struct hs_dead_pump *pump)
+{
+    if (pump == NULL)
+        return;
+    if (pump->started) {
+        if (atomic_load(&pump->stop_by_ns) == 0)
+            hs_dead_pump_ask_stop(pump, 1);
+        pthread_join(pump->thread, NULL);
+    }
+    hs_dead_letters_unsubscribe(pump->letters, &pump->wakeup);
+    hs_cursor_close(pump->cursor);
+    hs_reader_close(pump->reader);
+    hs_wakeup_close(&pump->wakeup);
+    hs_work_free(pump->work);
+    hs_router_free(pump->router);
+    hs_cells_free(&pump->cells);
+    free(pump);
+}
+
+void hs_dead_pump_status(struct hs_dead_pump *pump, struct hs_pump_status *ret_status)
+{
+    uint64_t durable = hs_journal_durable(pump->journal);
+    uint64_t position = hs_cursor_position(pump->cursor);
+    *ret_status = (struct hs_pump_status){
+        .name = "dead_letters",
+        .kind = "dead_letters",
+        .state = atomic_load(&pump->failing) ? HS_SINK_HOLDING : HS_SINK_UP,
+        .position = position,
+        .lag_events = durable > position ? durable - position : 0,
+    };
+}

@@ -1,0 +1,18 @@
+/* Dead pump: the pump of what no sink gets: events that were genuine but invalid, and those
+ * that no route took. Has a cursor like the others. Threads: one of its own. */
+#ifndef HS_DELIVERY_DEAD_PUMP_H
+#define HS_DELIVERY_DEAD_PUMP_H
+
+#include <hookstream/delivery.h>
+
+struct hs_dead_pump;
+
+/* Takes the router. */
+HS_MUST_CHECK int hs_dead_pump_start(const struct hs_delivery_spec *spec, struct hs_router *router,
+                                     struct hs_dead_pump **ret_pump);
+/* Ends when all that is durable was looked at, or by this monotonic time; returns at once. */
+void hs_dead_pump_ask_stop(struct hs_dead_pump *pump, uint64_t stop_by_ns);
+void hs_dead_pump_free(struct hs_dead_pump *pump);
+void hs_dead_pump_status(struct hs_dead_pump *pump, struct hs_pump_status *ret_status);
+
+#endif

@@ -1,0 +1,187 @@
+/* Parcel: see parcel.h. The standard Kafka headers are named as in the Standard Webhooks
+ * and CloudEvents worlds; those a route adds come after them. */
+#include "parcel.h"
+
+#include <string.h>
+
+#define NO_TEXT SIZE_MAX
+
+static struct hs_template *must_compile(struct hs_config *config, struct hs_slice text)
+{
+    struct hs_template *tmpl = hs_template_compile(config, NULL, text);
+    HS_ASSERT(tmpl != NULL);
+    return tmpl;
+}
+
+void hs_parcel_maker_init(struct hs_parcel_maker *maker, struct hs_config *config, unsigned sink)
+{
+    *maker = (struct hs_parcel_maker){.sink = sink};
+    hs_buffer_init(&maker->text, HS_PARCEL_TEXT_MAX);
+    maker->time = must_compile(config, HS_SLICE("{time|}"));
+    maker->organization = must_compile(config, HS_SLICE("{organizationId|}"));
+}
+
+void hs_parcel_maker_free(struct hs_parcel_maker *maker)
+{
+    hs_buffer_free(&maker->text);
+    hs_template_free(maker->time);
+    hs_template_free(maker->organization);
+}
+
+unsigned hs_parcel_parts(const struct hs_parcel_maker *maker, const struct hs_route *route)
+{
+    unsigned parts = 0;
+    for (size_t i = 0; i < route->target_count; i++)
+        parts += route->targets[i].sink == maker->sink;
+    return parts;
+}
+
+/* Expands into the text and gives where it stands. */
+static int expand(struct hs_parcel_maker *maker, const struct hs_template *tmpl,
+                  struct hs_work *work, size_t *ret_offset, size_t *ret_size)
+{
+    *ret_offset = maker->text.size;
+    int code = hs_template_expand(tmpl, work, &maker->text);
+    if (code == 0 && hs_buffer_status(&maker->text) < 0)
+        code = hs_fail(-EMSGSIZE, "the texts of one event's templates pass %u bytes",
+                       HS_PARCEL_TEXT_MAX);
+    if (ret_size != NULL)
+        *ret_size = maker->text.size - *ret_offset;
+    return code;
+}
+
+static void add_fixed(struct hs_message *message, size_t *offsets, struct hs_slice name,
+                      struct hs_slice value)
+{
+    if (value.size == 0 || message->header_count >= HS_EVENT_HEADERS_MAX)
+        return;
+    offsets[message->header_count] = NO_TEXT;
+    message->headers[message->header_count++] = (struct hs_header){name, value};
+}
+
+/* A header whose value is a template; one that comes out empty is left out. */
+static int add_expanded(struct hs_parcel_maker *maker, struct hs_message *message, size_t *offsets,
+                        struct hs_slice name, const struct hs_template *tmpl, struct hs_work *work)
+{
+    if (message->header_count >= HS_EVENT_HEADERS_MAX)
+        return 0;
+    size_t offset, size;
+    int code = expand(maker, tmpl, work, &offset, &size);
+    if (code < 0 || size == 0)
+        return code;
+    offsets[message->header_count] = offset;
+    message->headers[message->header_count++] = (struct hs_header){name, {NULL, size}};
+    return 0;
+}
+
+/* The value of a header kept with the event, or none. */
+static struct hs_slice kept_header(const struct hs_event *event, struct hs_slice name)
+{
+    for (size_t i = 0; i < event->header_count; i++)
+        if (hs_slice_equal(event->headers[i].name, name))
+            return event->headers[i].value;
+    return HS_SLICE_NONE;
+}
+
+static int kafka_headers(struct hs_parcel_maker *maker, const struct hs_target *target,
+                         struct hs_work *work, struct hs_message *message, size_t *offsets)
+{
+    const struct hs_event *event = hs_work_event(work);
+    add_fixed(message, offsets, HS_SLICE("webhook-id"), event->id);
+    add_fixed(message, offsets, HS_SLICE("webhook-type"), event->type);
+    int code = add_expanded(maker, message, offsets, HS_SLICE("webhook-timestamp"), maker->time,
+                            work);
+    if (code == 0)
+        code = add_expanded(maker, message, offsets, HS_SLICE("organization-id"),
+                            maker->organization, work);
+    add_fixed(message, offsets, HS_SLICE("traceparent"),
+              kept_header(event, HS_SLICE("traceparent")));
+    add_fixed(message, offsets, HS_SLICE("content-type"), HS_SLICE("application/json"));
+    for (size_t i = 0; code == 0 && i < target->options.headers.count; i++)
+        code = add_expanded(maker, message, offsets,
+                            hs_slice_text(target->options.headers.items[i].name),
+                            target->headers[i], work);
+    return code;
+}
+
+static int make_message(struct hs_parcel_maker *maker, const struct hs_target *target,
+                        unsigned part, struct hs_slice body, struct hs_work *work)
+{
+    const struct hs_event *event = hs_work_event(work);
+    size_t at = maker->count;
+    struct hs_message *message = &maker->messages[at];
+    maker->targets[at] = target;
+    message->part = part;
+    message->header_count = 0;
+    message->key = HS_SLICE_NONE;
+    message->body = body;
+    message->timestamp_ms = event->received_wall_ns / UINT64_C(1000000);
+    message->target = &target->options;
+    int code = expand(maker, target->destination, work, &maker->offsets[at].destination,
+                      &message->destination.size);
+    maker->offsets[at].key = NO_TEXT;
+    if (code == 0 && target->key != NULL)
+        code = expand(maker, target->key, work, &maker->offsets[at].key,
+                      &maker->offsets[at].key_size);
+    if (code == 0 && target->kind == HS_SINK_KAFKA)
+        code = kafka_headers(maker, target, work, message, maker->offsets[at].headers);
+    maker->count += code == 0;
+    return code;
+}
+
+/* The text stands still now: offsets become slices. */
+static void settle_message(struct hs_parcel_maker *maker, size_t at)
+{
+    struct hs_message *message = &maker->messages[at];
+    const char *text = maker->text.data;
+    message->destination.data = text + maker->offsets[at].destination;
+    if (maker->offsets[at].key != NO_TEXT)
+        message->key = hs_slice(text + maker->offsets[at].key, maker->offsets[at].key_size);
+    for (size_t i = 0; i < message->header_count; i++)
+        if (maker->offsets[at].headers[i] != NO_TEXT)
+            message->headers[i].value.data = text + maker->offsets[at].headers[i];
+}
+
+static int check_destinations(const struct hs_parcel_maker *maker)
+{
+    for (size_t i = 0; i < maker->count; i++) {
+        const struct hs_target *target = maker->targets[i];
+        /* A literal was checked when it was compiled. */
+        if (hs_template_is_literal(target->destination))
+            continue;
+        int code = hs_sink_check_destination(target->kind, maker->messages[i].destination);
+        if (code < 0)
+            return code;
+    }
+    return 0;
+}
+
+int hs_parcel_make(struct hs_parcel_maker *maker, const struct hs_route *route,
+                   struct hs_work *work, uint32_t parts, const char **ret_reason)
+{
+    maker->count = 0;
+    hs_buffer_clear(&maker->text);
+    *ret_reason = "transform";
+    int code = hs_transform_apply(route->transform, work);
+    struct hs_slice body;
+    if (code == 0)
+        code = hs_work_body(work, &body);
+    if (code < 0)
+        return code;
+    *ret_reason = "template";
+    unsigned part = 0;
+    for (size_t i = 0; i < route->target_count; i++) {
+        if (route->targets[i].sink != maker->sink)
+            continue;
+        if (parts >> part & 1) {
+            code = make_message(maker, &route->targets[i], part, body, work);
+            if (code < 0)
+                return code;
+        }
+        part++;
+    }
+    for (size_t i = 0; i < maker->count; i++)
+        settle_message(maker, i);
+    *ret_reason = "destination";
+    return check_destinations(maker);
+}

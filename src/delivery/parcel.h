@@ -1,0 +1,39 @@
+/* Parcel: one event made into the messages of one sink: the route's transformations, then
+ * each target's destination, key and headers. Knows no journal and no outcome.
+ * Threads: belongs to its pump's. */
+#ifndef HS_DELIVERY_PARCEL_H
+#define HS_DELIVERY_PARCEL_H
+
+#include <hookstream/delivery.h>
+
+/* All texts of one parcel (destinations, keys, header values). */
+#define HS_PARCEL_TEXT_MAX (1u << 20)
+
+struct hs_parcel_maker {
+    unsigned sink; /* index in the configuration */
+    struct hs_buffer text;
+    struct hs_message messages[HS_PARCEL_MESSAGES_MAX];
+    const struct hs_target *targets[HS_PARCEL_MESSAGES_MAX]; /* of each message */
+    size_t count;
+    /* While a parcel is made the text may move, so slices are noted by their offset. */
+    struct {
+        size_t destination, key, key_size, headers[HS_EVENT_HEADERS_MAX];
+    } offsets[HS_PARCEL_MESSAGES_MAX];
+    struct hs_template *time, *organization;
+};
+
+/* Compiles the templates of the standard headers. */
+void hs_parcel_maker_init(struct hs_parcel_maker *maker, struct hs_config *config, unsigned sink);
+void hs_parcel_maker_free(struct hs_parcel_maker *maker);
+
+/* How many messages the route has for the maker's sink. */
+unsigned hs_parcel_parts(const struct hs_parcel_maker *maker, const struct hs_route *route);
+
+/* Makes the messages of the event that `work` was begun with: those whose part is set in
+ * `parts`. Their slices are valid until the next make or the next begin of `work`. 0; an
+ * error says that this event can never be sent as the configuration is, *ret_reason is a
+ * stable label ("transform", "template", "destination") and hs_error_text() has the words. */
+HS_MUST_CHECK int hs_parcel_make(struct hs_parcel_maker *maker, const struct hs_route *route,
+                                 struct hs_work *work, uint32_t parts, const char **ret_reason);
+
+#endif

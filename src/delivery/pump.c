@@ -1,0 +1,455 @@
+/* Pump: the loop of one sink. Reads, gives, settles; what becomes of failures stands in
+ * pump_outcome.c. */
+#include "pump.h"
+
+#include <event2/event.h>
+#include <hookstream/clock.h>
+#include <hookstream/log.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+
+/* Events read in one turn of the loop, so that the sink's own events get their turn. */
+#define FILL_MAX 1024u
+/* One transformation in so many is timed. */
+#define TIMED_EVERY 64u
+
+/* ---- Giving ---- */
+
+static uint32_t all_parts(unsigned parts)
+{
+    return parts >= 32 ? UINT32_MAX : ((uint32_t)1 << parts) - 1;
+}
+
+static int make_timed(struct hs_pump *pump, const struct hs_route *route, uint64_t sequence,
+                      uint32_t parts, const char **ret_reason)
+{
+    if (sequence % TIMED_EVERY != 0)
+        return hs_parcel_make(&pump->maker, route, pump->work, parts, ret_reason);
+    uint64_t begin = hs_clock_monotonic_ns();
+    int code = hs_parcel_make(&pump->maker, route, pump->work, parts, ret_reason);
+    hs_histogram_observe(pump->transform_seconds[route->index],
+                         (double)(hs_clock_monotonic_ns() - begin) / 1e9, 1);
+    return code;
+}
+
+/* Offers the parcel in the maker's hands. false: the sink is full. */
+static bool offer(struct hs_pump *pump, uint64_t sequence)
+{
+    struct hs_parcel parcel = {sequence, pump->maker.messages, pump->maker.count};
+    pump->stalled = hs_sink_submit(pump->sink, &parcel) == HS_SUBMIT_FULL;
+    return !pump->stalled;
+}
+
+/* Takes up an event that was read: skips it, buries it, or gives it to the sink. */
+static void take_up(struct hs_pump *pump, const struct hs_event *event)
+{
+    pump->read_sequence = event->sequence;
+    pump->dirty = true;
+    if (event->flaw != HS_EVENT_VALID)
+        return;
+    hs_work_begin(pump->work, event);
+    const struct hs_route *route;
+    int found = hs_router_match(pump->router, pump->work, &route);
+    if (found <= 0 || (route->sinks >> pump->index & 1) == 0)
+        return;
+    unsigned parts = hs_parcel_parts(&pump->maker, route);
+    struct hs_window_entry *entry = hs_window_push(&pump->window, event->sequence, parts);
+    entry->received_wall_ns = event->received_wall_ns;
+    entry->route = route;
+    const char *reason;
+    if (make_timed(pump, route, event->sequence, all_parts(parts), &reason) < 0) {
+        hs_pump_bury(pump, entry, entry->open, event, reason, hs_error_text());
+        return;
+    }
+    (void)offer(pump, event->sequence); /* full: `stalled` keeps the parcel */
+}
+
+/* The next event, passing over damaged records (the journal counts and logs them). */
+static int read_next(struct hs_pump *pump, struct hs_event *ret_event)
+{
+    for (;;) {
+        int got = hs_reader_next(pump->reader, ret_event);
+        if (got != -EBADMSG)
+            return got;
+    }
+}
+
+/* Gives new events until the sink is full, the window is full or the journal has no more.
+ * false: there may be more to do at once. */
+static bool give_new(struct hs_pump *pump)
+{
+    for (unsigned i = 0; i < FILL_MAX; i++) {
+        if (pump->stalled && !offer(pump, hs_window_at(&pump->window, pump->window.tail - 1)->sequence))
+            return true;
+        if (hs_window_is_full(&pump->window) || pump->window.again_count > 0)
+            return true;
+        struct hs_event event;
+        int got = read_next(pump, &event);
+        if (got < 0) {
+            hs_log_limited(HS_LOG_ERROR, "journal_read",
+                           "cannot read the journal; the sink waits, check the disk",
+                           HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));
+            hs_pump_schedule_retry(pump, false);
+            return true;
+        }
+        if (got == 0)
+            return true;
+        take_up(pump, &event);
+    }
+    return false;
+}
+
+/* Gives again, in order, what failed for a while. false: the sink is full before the end. */
+static bool give_again(struct hs_pump *pump)
+{
+    for (uint64_t at = pump->window.head; pump->window.again_count > 0; at++) {
+        HS_ASSERT(at < pump->window.tail);
+        struct hs_window_entry *entry = hs_window_at(&pump->window, at);
+        if (entry->again == 0)
+            continue;
+        struct hs_event event;
+        if (hs_pump_reread(pump, entry->sequence, &event) <= 0) {
+            hs_pump_schedule_retry(pump, false);
+            return false;
+        }
+        hs_work_begin(pump->work, &event);
+        const char *reason;
+        if (make_timed(pump, entry->route, entry->sequence, entry->again, &reason) < 0) {
+            hs_pump_bury(pump, entry, entry->again, &event, reason, hs_error_text());
+            continue;
+        }
+        struct hs_parcel parcel = {entry->sequence, pump->maker.messages, pump->maker.count};
+        if (hs_sink_submit(pump->sink, &parcel) == HS_SUBMIT_FULL)
+            return false;
+        hs_window_given(&pump->window, entry, entry->again);
+    }
+    return true;
+}
+
+static bool waits_for_retry(const struct hs_pump *pump)
+{
+    return evtimer_pending(pump->on_retry, NULL);
+}
+
+static bool is_done(const struct hs_pump *pump);
+
+/* Does what can be done now, then pushes the sink and arms the wakeup. */
+static void fill(struct hs_pump *pump)
+{
+    if (!pump->may_send || waits_for_retry(pump))
+        return;
+    /* The parcel in hand is of an event that comes after those to be given again; it is made
+     * again with them, so that the maker is free. */
+    if (pump->window.again_count > 0 && pump->stalled) {
+        struct hs_window_entry *last = hs_window_at(&pump->window, pump->window.tail - 1);
+        hs_window_again(&pump->window, last, last->open);
+        pump->stalled = false;
+    }
+    bool rest = true;
+    if (pump->window.again_count == 0 || give_again(pump))
+        rest = give_new(pump);
+    hs_sink_push(pump->sink);
+    if (!rest)
+        event_active(pump->on_fill, EV_TIMEOUT, 0);
+}
+
+/* ---- Settling: the head of the window, the cursor, and what others read ---- */
+
+static void count_done(struct hs_pump *pump, const struct hs_window_entry *entry, uint64_t now_ns)
+{
+    hs_counter_add(pump->delivered[entry->route->index], 1);
+    double seconds = now_ns > entry->received_wall_ns
+                         ? (double)(now_ns - entry->received_wall_ns) / 1e9
+                         : 0;
+    hs_histogram_observe(pump->end_to_end, seconds, 1);
+}
+
+static void publish(struct hs_pump *pump, uint64_t popped)
+{
+    const struct hs_window *window = &pump->window;
+    uint64_t oldest = 0;
+    if (!hs_window_is_empty(window))
+        oldest = hs_window_at(window, window->head)->received_wall_ns;
+    atomic_store_explicit(&pump->oldest_wall_ns, oldest, memory_order_relaxed);
+    atomic_store_explicit(&pump->in_flight, hs_window_count(window), memory_order_relaxed);
+    if (popped == 0)
+        return;
+    uint64_t count = atomic_load_explicit(&pump->delivered_count, memory_order_relaxed);
+    atomic_store_explicit(&pump->delivered_count, count + popped, memory_order_relaxed);
+    atomic_store_explicit(&pump->progress_ns, hs_clock_monotonic_ns(), memory_order_relaxed);
+}
+
+static void settle(struct hs_pump *pump)
+{
+    pump->dirty = false;
+    uint64_t now_ns = hs_clock_wall_ns(), popped = 0;
+    const struct hs_window_entry *entry;
+    while ((entry = hs_window_done_head(&pump->window)) != NULL) {
+        if (entry->ticket == 0)
+            count_done(pump, entry, now_ns);
+        hs_window_pop(&pump->window);
+        popped++;
+    }
+    uint64_t position = pump->read_sequence;
+    if (!hs_window_is_empty(&pump->window))
+        position = hs_window_at(&pump->window, pump->window.head)->sequence - 1;
+    else
+        hs_sink_skip(pump->sink, position);
+    if (position > hs_cursor_position(pump->cursor))
+        hs_cursor_move(pump->cursor, position);
+    publish(pump, popped);
+}
+
+/* ---- The loop's events ---- */
+
+static void turn(struct hs_pump *pump)
+{
+    fill(pump);
+    if (pump->dirty)
+        settle(pump);
+    if (is_done(pump))
+        event_base_loopbreak(pump->base);
+}
+
+/* Asleep or not, whoever tells us after this writes. What was told before is looked at now. */
+static void on_wakeup(evutil_socket_t file, short what, void *context)
+{
+    struct hs_pump *pump = context;
+    hs_wakeup_clear(&pump->wakeup);
+    hs_wakeup_arm(&pump->wakeup);
+    hs_pump_check_letters(pump);
+    turn(pump);
+}
+
+static void on_turn(evutil_socket_t file, short what, void *context)
+{
+    turn(context);
+}
+
+static void on_save(evutil_socket_t file, short what, void *context)
+{
+    struct hs_pump *pump = context;
+    if (hs_cursor_save(pump->cursor) < 0)
+        hs_log_limited(HS_LOG_ERROR, "cursor_save",
+                       "cannot save a sink's cursor; events may be sent again after a crash",
+                       HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));
+    turn(pump);
+}
+
+/* ---- What the sink says ---- */
+
+static void on_room(void *context)
+{
+    struct hs_pump *pump = context;
+    event_active(pump->on_fill, EV_TIMEOUT, 0);
+}
+
+/* An exactly-once sink's server says itself how far it is, and that counts more than our
+ * own cursor: what it has is done, and what it lost (a failover) is read and sent again. */
+static void take_position(struct hs_pump *pump, uint64_t position)
+{
+    if (position == 0)
+        return;
+    for (uint64_t at = pump->window.head; at < pump->window.tail; at++) {
+        struct hs_window_entry *entry = hs_window_at(&pump->window, at);
+        if (entry->sequence <= position)
+            hs_window_done(&pump->window, entry, entry->open & ~entry->lettered);
+    }
+    bool behind = position < hs_cursor_position(pump->cursor);
+    if (behind)
+        hs_window_clear(&pump->window);
+    else if (!hs_window_is_empty(&pump->window) || position <= pump->read_sequence)
+        return;
+    if (hs_reader_seek(pump->reader, position + 1) < 0) {
+        hs_log(HS_LOG_ERROR, "cannot move to where the sink says it is",
+               HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));
+        return;
+    }
+    pump->read_sequence = position;
+}
+
+static void on_resume(void *context, uint64_t position)
+{
+    struct hs_pump *pump = context;
+    pump->may_send = true;
+    pump->stalled = false;
+    take_position(pump, position);
+    for (uint64_t at = pump->window.head; at < pump->window.tail; at++) {
+        struct hs_window_entry *entry = hs_window_at(&pump->window, at);
+        hs_window_again(&pump->window, entry, entry->open & ~entry->lettered);
+    }
+    evtimer_del(pump->on_retry);
+    pump->dirty = true;
+    event_active(pump->on_fill, EV_TIMEOUT, 0);
+}
+
+/* ---- Life ---- */
+
+/* While stopping: everything durable is out, or the sink cannot take it now, or time is up. */
+static bool is_done(const struct hs_pump *pump)
+{
+    uint64_t by = atomic_load(&pump->stop_by_ns);
+    if (by == 0)
+        return false;
+    if (hs_clock_monotonic_ns() >= by || pump->state != HS_SINK_UP)
+        return true;
+    return hs_window_is_empty(&pump->window) &&
+           pump->read_sequence >= hs_journal_durable(pump->journal);
+}
+
+static void *run(void *context)
+{
+    struct hs_pump *pump = context;
+    char title[16];
+    snprintf(title, sizeof(title), "hs-%.11s", pump->name);
+    prctl(PR_SET_NAME, title);
+    event_active(pump->on_fill, EV_TIMEOUT, 0);
+    event_base_loop(pump->base, 0);
+    /* On this thread, since the sink belongs to it. */
+    if (pump->dirty)
+        settle(pump);
+    hs_sink_close(pump->sink);
+    pump->sink = NULL;
+    return NULL;
+}
+
+static int open_events(struct hs_pump *pump)
+{
+    int code = hs_wakeup_init(&pump->wakeup);
+    if (code < 0)
+        return code;
+    pump->base = event_base_new();
+    if (pump->base == NULL)
+        return hs_fail(-ENOMEM, "cannot make an event loop for the sink %s", pump->name);
+    pump->on_wakeup = event_new(pump->base, pump->wakeup.file, EV_READ | EV_PERSIST, on_wakeup, pump);
+    pump->on_save = event_new(pump->base, -1, EV_PERSIST, on_save, pump);
+    pump->on_retry = evtimer_new(pump->base, on_turn, pump);
+    pump->on_fill = event_new(pump->base, -1, 0, on_turn, pump);
+    if (pump->on_wakeup == NULL || pump->on_save == NULL || pump->on_retry == NULL ||
+        pump->on_fill == NULL)
+        return hs_fail(-ENOMEM, "cannot make the events of the sink %s", pump->name);
+    struct timeval save = {0, (suseconds_t)(HS_PUMP_SAVE_NS / 1000)};
+    if (event_add(pump->on_wakeup, NULL) < 0 || event_add(pump->on_save, &save) < 0)
+        return hs_fail(-EIO, "cannot watch the events of the sink %s", pump->name);
+    return 0;
+}
+
+static void open_metrics(struct hs_pump *pump)
+{
+    size_t count = hs_router_count(pump->router) + 1;
+    pump->delivered = hs_alloc_array(count, sizeof(struct hs_counter *));
+    pump->transform_seconds = hs_alloc_array(count, sizeof(struct hs_histogram *));
+    for (size_t i = 0; i < count; i++) {
+        const char *route =
+            i + 1 < count ? hs_router_at(pump->router, i)->name : "default";
+        pump->delivered[i] = hs_metrics_counter(pump->metrics, HS_METRIC_sink_delivered_total,
+                                                pump->name, route);
+        pump->transform_seconds[i] =
+            hs_metrics_histogram(pump->metrics, HS_METRIC_transform_seconds, route);
+    }
+    pump->end_to_end =
+        hs_metrics_histogram(pump->metrics, HS_METRIC_end_to_end_seconds, pump->name);
+}
+
+static int open_way(struct hs_pump *pump, const struct hs_pump_spec *spec)
+{
+    int code = hs_cursor_open(pump->journal, pump->name, HS_CURSOR_FROM_NOW, &pump->cursor);
+    if (code < 0)
+        return code;
+    pump->read_sequence = hs_cursor_position(pump->cursor);
+    code = hs_reader_open(pump->journal, pump->read_sequence + 1, &pump->reader);
+    if (code < 0)
+        return code;
+    pump->work = hs_work_create();
+    hs_window_init(&pump->window);
+    hs_parcel_maker_init(&pump->maker, spec->delivery->config, pump->index);
+    struct hs_sink_host host = {
+        .context = pump,
+        .completed = hs_pump_completed,
+        .room = on_room,
+        .state = hs_pump_sink_state,
+        .resume = on_resume,
+    };
+    return hs_sink_open(pump->base, pump->name, hs_journal_identity(pump->journal), pump->options,
+                        &host, &pump->sink);
+}
+
+int hs_pump_start(const struct hs_pump_spec *spec, struct hs_pump **ret_pump)
+{
+    struct hs_pump *pump = hs_alloc(sizeof(*pump));
+    pump->name = spec->name;
+    pump->index = spec->index;
+    pump->options = spec->options;
+    pump->kind_name = hs_sink_kind_name((enum hs_sink_kind)spec->options->kind);
+    pump->journal = spec->delivery->journal;
+    pump->letters = spec->delivery->letters;
+    pump->metrics = spec->delivery->metrics;
+    pump->router = spec->router;
+    pump->wakeup.file = -1;
+    pthread_mutex_init(&pump->lock, NULL);
+    atomic_store(&pump->progress_ns, hs_clock_monotonic_ns());
+    open_metrics(pump);
+    int code = open_events(pump);
+    if (code == 0)
+        code = open_way(pump, spec);
+    if (code == 0) {
+        hs_journal_subscribe(pump->journal, &pump->wakeup);
+        hs_dead_letters_subscribe(pump->letters, &pump->wakeup);
+        int failed = pthread_create(&pump->thread, NULL, run, pump);
+        pump->started = failed == 0;
+        if (failed != 0)
+            code = hs_fail_errno(failed, "cannot start the thread of the sink %s", pump->name);
+    }
+    if (code < 0) {
+        hs_pump_free(pump);
+        return code;
+    }
+    *ret_pump = pump;
+    return 0;
+}
+
+void hs_pump_ask_stop(struct hs_pump *pump, uint64_t stop_by_ns)
+{
+    atomic_store(&pump->stop_by_ns, stop_by_ns);
+    hs_wakeup_tell(&pump->wakeup);
+}
+
+static void free_event(struct event *event)
+{
+    if (event != NULL)
+        event_free(event);
+}
+
+void hs_pump_free(struct hs_pump *pump)
+{
+    if (pump == NULL)
+        return;
+    if (pump->started) {
+        if (atomic_load(&pump->stop_by_ns) == 0)
+            hs_pump_ask_stop(pump, 1);
+        pthread_join(pump->thread, NULL);
+    }
+    hs_journal_unsubscribe(pump->journal, &pump->wakeup);
+    hs_dead_letters_unsubscribe(pump->letters, &pump->wakeup);
+    hs_sink_close(pump->sink);
+    hs_cursor_close(pump->cursor);
+    hs_reader_close(pump->reader);
+    hs_reader_close(pump->again_reader);
+    free_event(pump->on_wakeup);
+    free_event(pump->on_save);
+    free_event(pump->on_retry);
+    free_event(pump->on_fill);
+    if (pump->base != NULL)
+        event_base_free(pump->base);
+    hs_wakeup_close(&pump->wakeup);
+    hs_parcel_maker_free(&pump->maker);
+    hs_window_free(&pump->window);
+    hs_work_free(pump->work);
+    hs_router_free(pump->router);
+    pthread_mutex_destroy(&pump->lock);
+    hs_cells_free(&pump->cells);
+    free(pump->delivered);
+    free(pump->transform_seconds);
+    free(pump);
+}

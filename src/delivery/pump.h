@@ -1,0 +1,102 @@
+/* Pump: one sink's thread: reads the journal from the sink's cursor, makes parcels, gives
+ * them to the sink, and moves the cursor past what is done. See delivery.h for P1 to P3.
+ *
+ * What a pump is doing is three facts, not one state:
+ *   may_send    the sink said resume, so it takes parcels
+ *   stalled     the sink said full, and the parcel in hand waits for room
+ *   again       some messages failed for a while: until the retry timer fires and they were
+ *               all given again, nothing new is read (P2)
+ * Threads: everything but start, stop and status runs on the pump's own. */
+#ifndef HS_DELIVERY_PUMP_H
+#define HS_DELIVERY_PUMP_H
+
+#include "cells.h"
+#include "parcel.h"
+#include "window.h"
+
+#include <pthread.h>
+
+struct event;
+struct event_base;
+
+struct hs_pump {
+    const char *name, *kind_name;
+    unsigned index; /* of the sink in the configuration */
+    struct hs_journal *journal;
+    struct hs_dead_letters *letters;
+    const struct hs_sink_options *options;
+
+    /* The way of an event, in order. */
+    struct hs_cursor *cursor;
+    struct hs_reader *reader;
+    struct hs_router *router;
+    struct hs_work *work;
+    struct hs_parcel_maker maker;
+    struct hs_window window;
+    struct hs_sink *sink;
+    struct hs_reader *again_reader; /* reads what failed once more; opened when first needed */
+    uint64_t again_sequence;        /* the last event it gave; 0: none since it was moved */
+
+    uint64_t read_sequence; /* last one read, given or skipped */
+    bool may_send, stalled, dirty;
+    unsigned failures; /* retries in a row, for the backoff */
+    bool held;         /* the last failure was one for a person */
+
+    /* The loop. */
+    pthread_t thread;
+    bool started;
+    struct event_base *base;
+    struct hs_wakeup wakeup; /* told by the journal, the dead letters and stop */
+    struct event *on_wakeup, *on_retry, *on_save, *on_fill;
+    _Atomic uint64_t stop_by_ns; /* monotonic; 0: not stopping */
+
+    /* What others may read. */
+    pthread_mutex_t lock; /* guards the next three */
+    enum hs_sink_state state;
+    char reason[48], detail[232];
+    _Atomic uint64_t oldest_wall_ns; /* of what is not done; 0: nothing waits */
+    _Atomic uint64_t in_flight, progress_ns, delivered_count;
+
+    struct hs_metrics *metrics;
+    struct hs_counter **delivered; /* a route */
+    struct hs_cells cells;         /* what is counted rarely, by reason */
+    struct hs_histogram *end_to_end;
+    struct hs_histogram **transform_seconds;
+};
+
+/* What a pump is made with. The router is taken, the rest borrowed. */
+struct hs_pump_spec {
+    const struct hs_delivery_spec *delivery;
+    const char *name;
+    unsigned index;
+    const struct hs_sink_options *options;
+    struct hs_router *router;
+};
+
+/* Opens cursor, reader and sink and starts the thread. */
+HS_MUST_CHECK int hs_pump_start(const struct hs_pump_spec *spec, struct hs_pump **ret_pump);
+/* Asks it to end by this monotonic time; returns at once. */
+void hs_pump_ask_stop(struct hs_pump *pump, uint64_t stop_by_ns);
+/* Waits for the thread, saves the cursor, frees. NULL is fine. */
+void hs_pump_free(struct hs_pump *pump);
+void hs_pump_status(struct hs_pump *pump, struct hs_pump_status *ret_status);
+
+/* pump_outcome.c: what becomes of messages that ended. */
+void hs_pump_completed(void *context, uint64_t sequence, unsigned part, enum hs_outcome outcome,
+                       const char *reason, const char *detail);
+void hs_pump_sink_state(void *context, enum hs_sink_state state, const char *reason,
+                        const char *detail);
+/* Puts the parts of the event among the dead letters, or marks them to be tried again. */
+void hs_pump_bury(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t parts,
+                  const struct hs_event *event, const char *reason, const char *detail);
+/* Looks which dead letters are safe by now. */
+void hs_pump_check_letters(struct hs_pump *pump);
+/* Something moved: pop, move the cursor and go on after the callbacks of this turn. */
+void hs_pump_mark_dirty(struct hs_pump *pump);
+/* Gives again what is marked so, after a while that grows with the failures. */
+void hs_pump_schedule_retry(struct hs_pump *pump, bool at_once);
+/* The event of an entry, read once more from the journal: 1, 0 if it is not there any more. */
+HS_MUST_CHECK int hs_pump_reread(struct hs_pump *pump, uint64_t sequence,
+                                 struct hs_event *ret_event);
+
+#endif

@@ -1,0 +1,237 @@
+/* Pump, second half: what becomes of messages that ended: confirmed, to be given again, or
+ * dead letters; and what an operator is told about it. */
+#include "pump.h"
+
+#include <event2/event.h>
+#include <hookstream/clock.h>
+#include <hookstream/log.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+/* How far ahead the second reader walks rather than being moved. */
+#define WALK_MAX 256u
+
+void hs_pump_mark_dirty(struct hs_pump *pump)
+{
+    pump->dirty = true;
+    event_active(pump->on_fill, EV_TIMEOUT, 0);
+}
+
+static uint64_t backoff_ns(const struct hs_pump *pump)
+{
+    uint64_t least = pump->held ? HS_PUMP_HELD_LEAST_NS : HS_PUMP_RETRY_LEAST_NS;
+    uint64_t most = pump->held ? HS_PUMP_HELD_MOST_NS : HS_PUMP_RETRY_MOST_NS;
+    unsigned doublings = pump->failures > 16 ? 16 : pump->failures;
+    uint64_t wait = least << doublings;
+    return wait > most ? most : wait;
+}
+
+void hs_pump_schedule_retry(struct hs_pump *pump, bool at_once)
+{
+    if (evtimer_pending(pump->on_retry, NULL))
+        return;
+    uint64_t wait = at_once ? 0 : backoff_ns(pump);
+    if (!at_once)
+        pump->failures++;
+    struct timeval after = {(time_t)(wait / HS_NS_PER_SECOND),
+                            (suseconds_t)(wait % HS_NS_PER_SECOND / 1000)};
+    evtimer_add(pump->on_retry, &after);
+}
+
+int hs_pump_reread(struct hs_pump *pump, uint64_t sequence, struct hs_event *ret_event)
+{
+    int code = 0;
+    if (pump->again_reader == NULL)
+        code = hs_reader_open(pump->journal, sequence, &pump->again_reader);
+    else if (sequence <= pump->again_sequence || sequence - pump->again_sequence > WALK_MAX)
+        code = hs_reader_seek(pump->again_reader, sequence);
+    while (code >= 0) {
+        code = hs_reader_next(pump->again_reader, ret_event);
+        if (code == -EBADMSG) {
+            code = 0;
+            continue;
+        }
+        if (code <= 0)
+            break;
+        pump->again_sequence = ret_event->sequence;
+        if (ret_event->sequence == sequence)
+            return 1;
+        if (ret_event->sequence > sequence)
+            code = hs_fail(-ENOENT, "event %" PRIu64 " is not in the journal any more", sequence);
+    }
+    pump->again_sequence = 0;
+    hs_log_limited(HS_LOG_ERROR, "journal_reread", "cannot read an event again; the sink waits",
+                   HS_F("sink", "%s", pump->name), HS_F("sequence", "%" PRIu64, sequence),
+                   HS_F("error", "%s", code < 0 ? hs_error_text() : "not durable"));
+    return code;
+}
+
+/* ---- Dead letters ---- */
+
+static const char *route_name(const struct hs_window_entry *entry)
+{
+    return entry->route->name;
+}
+
+void hs_pump_bury(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t parts,
+                  const struct hs_event *event, const char *reason, const char *detail)
+{
+    struct hs_dead_letter_reason why = {
+        .reason = reason,
+        .detail = detail,
+        .route = route_name(entry),
+        .sink = pump->name,
+        .attempts = entry->attempts + 1,
+    };
+    hs_log_limited(HS_LOG_WARN, "dead_letter", "an event cannot be delivered and is a dead letter",
+                   HS_F("sink", "%s", pump->name), HS_F("route", "%s", why.route),
+                   HS_F("event", "%.*s", HS_SLICE_ARG(event->id)),
+                   HS_F("type", "%.*s", HS_SLICE_ARG(event->type)), HS_F("reason", "%s", reason),
+                   HS_F("detail", "%s", detail ? detail : ""));
+    uint64_t ticket;
+    if (hs_dead_letters_put(pump->letters, event, &why, &ticket) < 0) {
+        hs_log_limited(HS_LOG_ERROR, "dead_letters_full",
+                       "cannot write a dead letter; the sink waits, check the disk",
+                       HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));
+        hs_window_again(&pump->window, entry, parts);
+        hs_pump_schedule_retry(pump, false);
+        return;
+    }
+    hs_cells_count(&pump->cells, pump->metrics, HS_METRIC_dead_letters_total, why.route, reason,
+                   "");
+    if (strcmp(reason, "transform") == 0 || strcmp(reason, "template") == 0)
+        hs_cells_count(&pump->cells, pump->metrics, HS_METRIC_transform_failed_total, why.route,
+                       "", "");
+    hs_window_lettered(&pump->window, entry, parts, ticket);
+}
+
+void hs_pump_check_letters(struct hs_pump *pump)
+{
+    const struct hs_window *window = &pump->window;
+    for (uint64_t at = window->head; window->lettered_count > 0 && at < window->tail; at++) {
+        struct hs_window_entry *entry = hs_window_at(window, at);
+        if (entry->lettered == 0)
+            continue;
+        switch (hs_dead_letters_outcome(pump->letters, entry->ticket)) {
+        case HS_JOURNAL_PENDING:
+            break;
+        case HS_JOURNAL_DURABLE:
+            hs_window_done(&pump->window, entry, entry->lettered);
+            pump->dirty = true;
+            break;
+        case HS_JOURNAL_FAILED:
+            hs_window_again(&pump->window, entry, entry->lettered);
+            hs_pump_schedule_retry(pump, false);
+            break;
+        }
+    }
+}
+
+/* ---- Outcomes ---- */
+
+static void set_state(struct hs_pump *pump, enum hs_sink_state state, const char *reason,
+                      const char *detail)
+{
+    pthread_mutex_lock(&pump->lock);
+    pump->state = state;
+    snprintf(pump->reason, sizeof(pump->reason), "%s", reason ? reason : "");
+    snprintf(pump->detail, sizeof(pump->detail), "%s", detail ? detail : "");
+    pthread_mutex_unlock(&pump->lock);
+}
+
+void hs_pump_sink_state(void *context, enum hs_sink_state state, const char *reason,
+                        const char *detail)
+{
+    struct hs_pump *pump = context;
+    if (pump->state != state)
+        hs_log(state == HS_SINK_UP ? HS_LOG_INFO : HS_LOG_WARN, "sink state",
+               HS_F("sink", "%s", pump->name), HS_F("state", "%s", hs_sink_state_name(state)),
+               HS_F("reason", "%s", reason ? reason : ""),
+               HS_F("detail", "%s", detail ? detail : ""));
+    set_state(pump, state, reason, detail);
+}
+
+static void delivered(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t part)
+{
+    hs_window_done(&pump->window, entry, part);
+    pump->failures = 0;
+    if (pump->held) {
+        pump->held = false;
+        hs_pump_sink_state(pump, HS_SINK_UP, "", "");
+    }
+}
+
+static void failed_for_now(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t part,
+                           enum hs_outcome outcome, const char *reason, const char *detail)
+{
+    entry->attempts++;
+    hs_window_again(&pump->window, entry, part);
+    if (outcome == HS_HELD) {
+        pump->held = true;
+        set_state(pump, HS_SINK_HOLDING, reason, detail);
+    }
+    hs_log_limited(outcome == HS_HELD ? HS_LOG_ERROR : HS_LOG_WARN,
+                   outcome == HS_HELD ? "sink_held" : "sink_retry",
+                   outcome == HS_HELD ? "the sink is held until someone mends this"
+                                      : "the sink did not take an event; it is sent again",
+                   HS_F("sink", "%s", pump->name), HS_F("route", "%s", route_name(entry)),
+                   HS_F("sequence", "%" PRIu64, entry->sequence), HS_F("reason", "%s", reason),
+                   HS_F("detail", "%s", detail));
+    hs_pump_schedule_retry(pump, false);
+}
+
+void hs_pump_completed(void *context, uint64_t sequence, unsigned part, enum hs_outcome outcome,
+                       const char *reason, const char *detail)
+{
+    struct hs_pump *pump = context;
+    struct hs_window_entry *entry = hs_window_find(&pump->window, sequence);
+    uint32_t bit = (uint32_t)1 << part;
+    /* A part that is not open was confirmed by the server's own position already. */
+    if (entry == NULL || (entry->open & bit) == 0)
+        return;
+    if (!pump->dirty)
+        hs_pump_mark_dirty(pump);
+    if (outcome == HS_DELIVERED) {
+        delivered(pump, entry, bit);
+        return;
+    }
+    reason = reason ? reason : "unknown";
+    detail = detail ? detail : "";
+    hs_cells_count(&pump->cells, pump->metrics, HS_METRIC_sink_failed_total, pump->name,
+                   hs_outcome_name(outcome), reason);
+    if (outcome != HS_PERMANENT) {
+        failed_for_now(pump, entry, bit, outcome, reason, detail);
+        return;
+    }
+    struct hs_event event;
+    if (hs_pump_reread(pump, sequence, &event) > 0)
+        hs_pump_bury(pump, entry, bit, &event, reason, detail);
+    else
+        failed_for_now(pump, entry, bit, HS_TRANSIENT, "journal", hs_error_text());
+}
+
+/* ---- What others read ---- */
+
+void hs_pump_status(struct hs_pump *pump, struct hs_pump_status *ret_status)
+{
+    pthread_mutex_lock(&pump->lock);
+    ret_status->state = pump->state;
+    memcpy(ret_status->reason, pump->reason, sizeof(ret_status->reason));
+    memcpy(ret_status->detail, pump->detail, sizeof(ret_status->detail));
+    pthread_mutex_unlock(&pump->lock);
+    uint64_t durable = hs_journal_durable(pump->journal);
+    uint64_t position = hs_cursor_position(pump->cursor);
+    uint64_t oldest = atomic_load_explicit(&pump->oldest_wall_ns, memory_order_relaxed);
+    uint64_t now = hs_clock_wall_ns();
+    uint64_t still = hs_clock_monotonic_ns() -
+                     atomic_load_explicit(&pump->progress_ns, memory_order_relaxed);
+    ret_status->name = pump->name;
+    ret_status->kind = pump->kind_name;
+    ret_status->position = position;
+    ret_status->lag_events = durable > position ? durable - position : 0;
+    ret_status->in_flight = atomic_load_explicit(&pump->in_flight, memory_order_relaxed);
+    ret_status->lag_seconds = oldest != 0 && now > oldest ? (double)(now - oldest) / 1e9 : 0;
+    ret_status->delivered = atomic_load_explicit(&pump->delivered_count, memory_order_relaxed);
+    ret_status->stuck = ret_status->state == HS_SINK_UP && ret_status->in_flight > 0 &&
+                        still > HS_PUMP_STUCK_NS && ret_status->lag_seconds > 60;
+}

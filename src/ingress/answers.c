@@ -1,0 +1,48 @@
+/* Answers: the table. 410 is not in it and never will be: it disables the sender's endpoint
+ * (I4). A Retry-After is a few seconds where the cause passes by itself, and half a minute
+ * where a person or a disk must act; the sender's own schedule begins at one minute. */
+#include "answers.h"
+
+static const struct hs_answer_row rows[HS_ANSWER_COUNT] = {
+    [HS_ANSWER_ACCEPTED] = {202, NULL, 0, NULL, ""},
+    [HS_ANSWER_UNVERIFIED] = {401, "signature", 0, NULL, "the request could not be verified"},
+    [HS_ANSWER_INVALID] = {400, "invalid", 0, NULL, "the event is not valid"},
+    [HS_ANSWER_UNKNOWN_PATH] = {404, "unknown_path", 0, NULL, "no source has this path"},
+    [HS_ANSWER_WRONG_METHOD] = {405, "wrong_method", 0, "Allow: POST\r\n",
+                                "webhooks are sent with POST"},
+    [HS_ANSWER_WRONG_MEDIA] = {415, "wrong_media_type", 0, "Accept: application/json\r\n",
+                               "the body must be application/json"},
+    [HS_ANSWER_TOO_LARGE] = {413, "too_large", 0, NULL, "the event does not fit the journal"},
+    [HS_ANSWER_RATE_LIMITED] = {429, "rate_limited", 1, NULL,
+                                "the source's rate limit was reached"},
+    [HS_ANSWER_FULL] = {503, "journal_full", 30, NULL, "the journal is full"},
+    [HS_ANSWER_READ_ONLY] = {503, "read_only", 30, NULL, "the journal cannot be written"},
+    [HS_ANSWER_BUSY] = {503, "in_flight", 1, NULL, "too much waits for the journal"},
+    [HS_ANSWER_DRAINING] = {503, "draining", 5, NULL, "the server is stopping"},
+    [HS_ANSWER_DEADLINE] = {503, "deadline", 30, NULL,
+                            "the event was not safe within the deadline; send it again"},
+    [HS_ANSWER_NOT_SAFE] = {503, "not_safe", 30, NULL,
+                            "the event could not be made safe; send it again"},
+};
+
+const struct hs_answer_row *hs_answer_row(enum hs_answer answer)
+{
+    HS_ASSERT((unsigned)answer < HS_ANSWER_COUNT && rows[answer].status != 0);
+    return &rows[answer];
+}
+
+enum hs_answer hs_answer_of_append(int code)
+{
+    switch (code) {
+    case -ENOSPC:
+        return HS_ANSWER_FULL;
+    case -EAGAIN:
+        return HS_ANSWER_BUSY;
+    case -EMSGSIZE:
+        return HS_ANSWER_TOO_LARGE;
+    case -ESHUTDOWN:
+        return HS_ANSWER_DRAINING;
+    default:
+        return HS_ANSWER_READ_ONLY;
+    }
+}

@@ -1,0 +1,279 @@
+/* Intake: what happens to one request, in order: path, method, media type and room when its
+ * head is there; signature, envelope, dedupe and journal when its body is; then it waits
+ * (waiting.c), and is answered. Every way out is a row of answers.c. */
+#include "worker.h"
+
+#include <hookstream/clock.h>
+#include <hookstream/log.h>
+#include <inttypes.h>
+
+_Static_assert(sizeof(struct hs_waiter) <= HS_HTTP_OWNER_SIZE, "a waiter lives in its exchange");
+
+/* Of the sender's headers these are kept with the event. */
+static const struct hs_slice kept_names[] = {
+    {"traceparent", 11},
+    {"x-fanfare-delivery-id", 21},
+    {"x-fanfare-webhook-id", 20},
+    {"x-fanfare-retry-count", 21},
+    {"x-fanfare-original-time", 23},
+};
+#define KEPT_VALUE_MAX 256u
+
+/* ---- Answering ---- */
+
+static struct hs_waiter *waiter_of(struct hs_http_exchange *exchange)
+{
+    return hs_http_exchange_owner(exchange);
+}
+
+static void log_rejected(const struct hs_waiter *waiter, const struct hs_answer_row *row,
+                         const char *reason, const char *detail)
+{
+    /* One cause a reason, so that a flood of one does not hide another. */
+    hs_log_limited(HS_LOG_WARN, reason, "request refused",
+                   HS_F("source", "%s", waiter->lane->name),
+                   HS_F("peer", "%s", hs_http_exchange_peer(waiter->exchange)),
+                   HS_F("status", "%u", row->status), HS_F("detail", "%s", detail));
+}
+
+void hs_intake_answer(struct hs_worker *worker, struct hs_waiter *waiter, enum hs_answer answer,
+                      const char *reason, const char *detail)
+{
+    const struct hs_answer_row *row = hs_answer_row(answer);
+    if (row->status == 202) {
+        hs_http_respond(waiter->exchange, 202, NULL, HS_SLICE_NONE, false);
+        return;
+    }
+    reason = reason != NULL ? reason : row->reason;
+    detail = detail != NULL ? detail : row->detail;
+    hs_lane_count_rejected(waiter->lane, reason);
+    log_rejected(waiter, row, reason, detail);
+    hs_http_respond_problem(waiter->exchange, row->status, detail, row->retry_after, row->fields,
+                            false);
+}
+
+static void on_answered(void *context, struct hs_http_exchange *exchange, unsigned status,
+                        enum hs_http_refusal refusal)
+{
+    struct hs_worker *worker = context;
+    struct hs_waiter *waiter = exchange != NULL ? waiter_of(exchange) : NULL;
+    struct hs_lane *lane = waiter != NULL && waiter->lane != NULL ? waiter->lane : &worker->nowhere;
+    hs_lane_count_request(lane, status);
+    if (refusal != HS_HTTP_OK)
+        hs_lane_count_rejected(lane, hs_http_refusal_name(refusal));
+    if (waiter != NULL && waiter->since_ns != 0)
+        hs_histogram_observe(lane->seconds,
+                             (double)(hs_clock_monotonic_ns() - waiter->since_ns) / 1e9, 1);
+}
+
+static void on_abandoned(void *context, struct hs_http_exchange *exchange)
+{
+    hs_waiting_remove(context, waiter_of(exchange));
+}
+
+/* ---- The head ---- */
+
+static struct hs_lane *lane_of_path(struct hs_worker *worker, struct hs_slice path)
+{
+    for (size_t i = 0; i < worker->ingress->spec.sources->count; i++)
+        if (hs_slice_equal(worker->lanes[i].path, path))
+            return &worker->lanes[i];
+    return NULL;
+}
+
+/* application/json, with or without parameters; a request that names no type is taken. */
+static bool is_json(const struct hs_http_head *head)
+{
+    struct hs_slice type = hs_http_field(head, HS_SLICE("content-type"));
+    if (type.data == NULL)
+        return true;
+    const char *semicolon = memchr(type.data, ';', type.size);
+    if (semicolon != NULL)
+        type.size = (size_t)(semicolon - type.data);
+    return hs_slice_equal_nocase(hs_slice_trim(type), HS_SLICE("application/json"));
+}
+
+/* Takes one request of the source's rate, shared by all workers (a leaky bucket of one
+ * second: GCRA). */
+static bool is_within_rate(struct hs_worker *worker, const struct hs_lane *lane)
+{
+    uint64_t limit = lane->options->rate_limit;
+    if (limit == 0)
+        return true;
+    uint64_t step = HS_NS_PER_SECOND / limit, now = hs_clock_monotonic_ns();
+    _Atomic uint64_t *due = &worker->ingress->rates[lane->index];
+    uint64_t was = atomic_load(due), next;
+    do {
+        uint64_t from = was > now ? was : now;
+        if (from - now > HS_NS_PER_SECOND)
+            return false;
+        next = from + step;
+    } while (!atomic_compare_exchange_weak(due, &was, next));
+    return true;
+}
+
+static enum hs_answer judge_head(struct hs_worker *worker, struct hs_waiter *waiter,
+                                 const struct hs_http_head *head)
+{
+    struct hs_lane *lane = lane_of_path(worker, head->path);
+    if (lane == NULL)
+        return HS_ANSWER_UNKNOWN_PATH;
+    waiter->lane = lane;
+    if (head->method != HS_HTTP_POST)
+        return HS_ANSWER_WRONG_METHOD;
+    if (!is_json(head))
+        return HS_ANSWER_WRONG_MEDIA;
+    if (worker->draining)
+        return HS_ANSWER_DRAINING;
+    if (!is_within_rate(worker, lane))
+        return HS_ANSWER_RATE_LIMITED;
+    return HS_ANSWER_ACCEPTED;
+}
+
+static bool on_head(void *context, struct hs_http_exchange *exchange)
+{
+    struct hs_worker *worker = context;
+    struct hs_waiter *waiter = waiter_of(exchange);
+    waiter->exchange = exchange;
+    waiter->lane = &worker->nowhere;
+    waiter->since_ns = hs_clock_monotonic_ns();
+    enum hs_answer answer = judge_head(worker, waiter, hs_http_exchange_head(exchange));
+    if (answer == HS_ANSWER_ACCEPTED)
+        return true;
+    hs_intake_answer(worker, waiter, answer, NULL, NULL);
+    return false;
+}
+
+/* One budget for every body that is read or waits, whatever the worker. */
+static bool on_memory(void *context, int64_t more)
+{
+    struct hs_ingress *ingress = ((struct hs_worker *)context)->ingress;
+    int64_t limit = (int64_t)ingress->spec.options->limits.in_flight;
+    int64_t was = atomic_fetch_add_explicit(&ingress->in_flight, more, memory_order_relaxed);
+    if (more <= 0 || was + more <= limit)
+        return true;
+    atomic_fetch_sub_explicit(&ingress->in_flight, more, memory_order_relaxed);
+    return false;
+}
+
+/* ---- The body ---- */
+
+static void read_claim(const struct hs_lane *lane, const struct hs_http_head *head,
+                       struct hs_claim *ret_claim, struct hs_event *event)
+{
+    *ret_claim = (struct hs_claim){0};
+    for (size_t i = 0; i < head->field_count; i++) {
+        const struct hs_http_field *field = &head->fields[i];
+        if (hs_slice_equal_nocase(field->name, lane->headers->signature)) {
+            ret_claim->signature = field->value;
+            ret_claim->signature_count++;
+        } else if (hs_slice_equal_nocase(field->name, lane->headers->timestamp)) {
+            ret_claim->timestamp = field->value;
+            ret_claim->timestamp_count++;
+        }
+        for (size_t k = 0; k < HS_ARRAY_SIZE(kept_names); k++)
+            if (field->value.size <= KEPT_VALUE_MAX &&
+                event->header_count < HS_EVENT_HEADERS_MAX / 2 &&
+                hs_slice_equal_nocase(field->name, kept_names[k]))
+                event->headers[event->header_count++] =
+                    (struct hs_header){kept_names[k], field->value};
+    }
+}
+
+static bool is_genuine(struct hs_worker *worker, struct hs_waiter *waiter,
+                       const struct hs_claim *claim, struct hs_slice body, uint64_t now_ns)
+{
+    struct hs_lane *lane = waiter->lane;
+    size_t secret = 0;
+    double skew = 0;
+    enum hs_verdict verdict = hs_verify(lane->verifier, claim, body, now_ns, &secret, &skew);
+    if (verdict == HS_GENUINE || verdict == HS_TIMESTAMP_STALE || verdict == HS_TIMESTAMP_FUTURE)
+        hs_histogram_observe(lane->skew, skew, 1);
+    if (verdict == HS_GENUINE) {
+        hs_counter_add(lane->secrets[secret], 1);
+        return true;
+    }
+    hs_intake_answer(worker, waiter, HS_ANSWER_UNVERIFIED, hs_verdict_label(verdict),
+                     hs_verdict_text(verdict));
+    return false;
+}
+
+/* The event is in the journal, or was before: waits for it, or answers at once. */
+static void wait_for(struct hs_worker *worker, struct hs_waiter *waiter,
+                     const struct hs_event *event, uint64_t sequence, bool duplicate)
+{
+    if (event->flaw == HS_EVENT_VALID)
+        hs_lane_count_event(waiter->lane, event->type, duplicate);
+    waiter->sequence = sequence;
+    unsigned ack = waiter->lane->options->ack;
+    if (ack == HS_ACK_RECEIVED) {
+        hs_intake_answer(worker, waiter, HS_ANSWER_ACCEPTED, NULL, NULL);
+        return;
+    }
+    if (ack == HS_ACK_DELIVERED && event->flaw == HS_EVENT_VALID)
+        waiter->sinks = hs_router_sinks(worker->router, event->type, event->source);
+    hs_waiting_add(worker, waiter);
+}
+
+/* Dedupe and append, as one step for each id (D3). A duplicate waits for whatever was
+ * appended so far: its first copy is among it. 0 or what the journal said. */
+static int keep(struct hs_worker *worker, const struct hs_event *event, uint64_t *ret_sequence,
+                bool *ret_duplicate)
+{
+    const struct hs_ingress_spec *spec = &worker->ingress->spec;
+    *ret_duplicate = false;
+    if (event->flaw != HS_EVENT_VALID)
+        return hs_journal_append(spec->journal, event, ret_sequence);
+    struct hs_dedupe_claim claim;
+    uint64_t now_ns = event->received_wall_ns;
+    if (hs_dedupe_begin(spec->dedupe, event->source, event->id, now_ns, &claim) ==
+        HS_DEDUPE_SEEN) {
+        *ret_duplicate = true;
+        *ret_sequence = hs_journal_last(spec->journal);
+        return 0;
+    }
+    int code = hs_journal_append(spec->journal, event, ret_sequence);
+    hs_dedupe_end(spec->dedupe, &claim, code == 0, now_ns);
+    return code;
+}
+
+static void on_request(void *context, struct hs_http_exchange *exchange, struct hs_slice body)
+{
+    struct hs_worker *worker = context;
+    struct hs_waiter *waiter = waiter_of(exchange);
+    struct hs_event event;
+    event.sequence = 0;
+    event.header_count = 0;
+    event.received_wall_ns = hs_clock_wall_ns();
+    event.source = waiter->lane->name_slice;
+    event.body = body;
+    struct hs_claim claim;
+    read_claim(waiter->lane, hs_http_exchange_head(exchange), &claim, &event);
+    if (!is_genuine(worker, waiter, &claim, body, event.received_wall_ns))
+        return;
+    struct hs_envelope envelope;
+    event.flaw = hs_envelope_read(body, &envelope);
+    if (event.flaw != HS_EVENT_VALID &&
+        waiter->lane->options->on_invalid == HS_INVALID_REJECT) {
+        hs_intake_answer(worker, waiter, HS_ANSWER_INVALID, hs_event_flaw_name(event.flaw),
+                         hs_error_text());
+        return;
+    }
+    event.id = event.flaw == HS_EVENT_VALID ? envelope.id : HS_SLICE_NONE;
+    event.type = event.flaw == HS_EVENT_VALID ? envelope.type : HS_SLICE_NONE;
+    uint64_t sequence;
+    bool duplicate;
+    int code = keep(worker, &event, &sequence, &duplicate);
+    if (code < 0)
+        hs_intake_answer(worker, waiter, hs_answer_of_append(code), NULL, NULL);
+    else
+        wait_for(worker, waiter, &event, sequence, duplicate);
+}
+
+const struct hs_http_handlers hs_intake_handlers = {
+    .on_head = on_head,
+    .on_request = on_request,
+    .on_abandoned = on_abandoned,
+    .on_answered = on_answered,
+    .on_memory = on_memory,
+};

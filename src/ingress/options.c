@@ -1,0 +1,68 @@
+/* Ingress options: the table of `server:`. */
+#include <hookstream/ingress.h>
+
+#include <stddef.h>
+
+#define LIMIT(field) offsetof(struct hs_limit_options, field)
+#define SERVER(field) offsetof(struct hs_server_options, field)
+#define SECONDS(n) ((uint64_t)(n)*UINT64_C(1000000000))
+
+static const struct hs_option limit_rows[] = {
+    {.name = "connections", .kind = HS_OPTION_COUNT, .offset = LIMIT(connections),
+     .fallback = "10000", .least = 1, .most = 1000000,
+     .help = "Open connections, all workers together. One more is answered 503 and closed."},
+    {.name = "header_size", .kind = HS_OPTION_SIZE, .offset = LIMIT(header_size),
+     .fallback = "16KiB", .least = 1024, .most = 64 << 10,
+     .help = "Request line and header fields of one request. Larger: 431."},
+    {.name = "body_size", .kind = HS_OPTION_SIZE, .offset = LIMIT(body_size), .fallback = "1MiB",
+     .least = 1024, .most = 16 << 20, .help = "Body of one request. Larger: 413."},
+    {.name = "in_flight", .kind = HS_OPTION_SIZE, .offset = LIMIT(in_flight), .fallback = "64MiB",
+     .least = 1 << 20, .most = UINT64_C(1) << 34,
+     .help = "One budget for all bodies that are being read or wait for their answer. Past it: "
+             "503 with Retry-After."},
+    {.name = "idle_time", .kind = HS_OPTION_DURATION, .offset = LIMIT(idle_ns), .fallback = "75s",
+     .least = SECONDS(1), .most = SECONDS(3600),
+     .help = "How long a kept-alive connection may stay without a request; then it is closed."},
+    {.name = "header_time", .kind = HS_OPTION_DURATION, .offset = LIMIT(header_ns),
+     .fallback = "10s", .least = SECONDS(1), .most = SECONDS(300),
+     .help = "From the first byte of a request to the end of its header fields. Slower: 408."},
+    {.name = "body_time", .kind = HS_OPTION_DURATION, .offset = LIMIT(body_ns), .fallback = "30s",
+     .least = SECONDS(1), .most = SECONDS(600),
+     .help = "For the whole body. Slower: 408."},
+};
+
+static const struct hs_options limit_table = {
+    .name = "server.limits",
+    .title = "Limits of the door",
+    .options = limit_rows,
+    .option_count = HS_ARRAY_SIZE(limit_rows),
+    .struct_size = sizeof(struct hs_limit_options),
+    .node_offset = SIZE_MAX,
+};
+
+static const struct hs_option server_rows[] = {
+    {.name = "listen", .kind = HS_OPTION_ADDRESS, .offset = SERVER(listen),
+     .fallback = "0.0.0.0:8080", .help = "Address and port that webhooks come to."},
+    {.name = "workers", .kind = HS_OPTION_COUNT, .offset = SERVER(workers), .auto_ok = true,
+     .fallback = "auto", .least = 0, .most = HS_WORKERS_MAX,
+     .help = "Threads that read requests, each with a listener of its own. auto: one for every "
+             "two processors."},
+    {.name = "deadline", .kind = HS_OPTION_DURATION, .offset = SERVER(deadline_ns),
+     .fallback = "25s", .least = SECONDS(1), .most = SECONDS(29),
+     .help = "A request that cannot be answered 202 by then gets 503. Fanfare gives up after 30 "
+             "s."},
+    {.name = "shutdown_grace", .kind = HS_OPTION_DURATION, .offset = SERVER(shutdown_grace_ns),
+     .fallback = "10s", .least = 0, .most = SECONDS(3600),
+     .help = "After SIGTERM: how long sinks that are up may go on with what the journal holds."},
+    {.name = "limits", .kind = HS_OPTION_TABLE, .offset = SERVER(limits), .child = &limit_table,
+     .help = "What the door takes at most."},
+};
+
+const struct hs_options hs_server_option_table = {
+    .name = "server",
+    .title = "The door for webhooks",
+    .options = server_rows,
+    .option_count = HS_ARRAY_SIZE(server_rows),
+    .struct_size = sizeof(struct hs_server_options),
+    .node_offset = SIZE_MAX,
+};

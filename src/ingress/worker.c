@@ -1,0 +1,193 @@
+/* Worker: the thread round one http server: its wakeup from the journal, its tick for the
+ * deadline, and its end. */
+#include "worker.h"
+
+#include <event2/event.h>
+#include <hookstream/clock.h>
+#include <hookstream/log.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+
+/* How often deadlines and the drain are looked at. */
+#define TICK_NS (100 * HS_NS_PER_MS)
+/* A body must keep up this rate once its first seconds are over (slow senders). */
+#define BODY_RATE_LEAST 1024u
+
+static bool is_drained(const struct hs_worker *worker)
+{
+    return worker->draining && hs_http_server_connections(worker->server) == 0;
+}
+
+static void begin_drain(struct hs_worker *worker)
+{
+    worker->draining = true;
+    hs_http_server_drain(worker->server);
+}
+
+static void end_if_drained(struct hs_worker *worker)
+{
+    uint64_t by = atomic_load(&worker->drain_by_ns);
+    if (by != 0 && !worker->draining)
+        begin_drain(worker);
+    if (worker->draining && hs_clock_monotonic_ns() >= by) {
+        hs_waiting_expire(worker, UINT64_MAX, HS_ANSWER_DRAINING);
+        event_base_loopbreak(worker->base);
+    }
+    if (is_drained(worker))
+        event_base_loopbreak(worker->base);
+}
+
+static void on_wakeup(evutil_socket_t file, short what, void *context)
+{
+    struct hs_worker *worker = context;
+    hs_wakeup_clear(&worker->wakeup);
+    hs_wakeup_arm(&worker->wakeup);
+    hs_waiting_release(worker);
+    end_if_drained(worker);
+}
+
+static void on_tick(evutil_socket_t file, short what, void *context)
+{
+    struct hs_worker *worker = context;
+    uint64_t now = hs_clock_monotonic_ns();
+    uint64_t deadline = worker->ingress->spec.options->deadline_ns;
+    hs_waiting_release(worker);
+    if (now > deadline)
+        hs_waiting_expire(worker, now - deadline, HS_ANSWER_DEADLINE);
+    atomic_store_explicit(&worker->connections, hs_http_server_connections(worker->server),
+                          memory_order_relaxed);
+    end_if_drained(worker);
+}
+
+static void *run(void *context)
+{
+    struct hs_worker *worker = context;
+    char title[16];
+    snprintf(title, sizeof(title), "hs-ingress-%u", worker->index % 100);
+    prctl(PR_SET_NAME, title);
+    event_base_loop(worker->base, 0);
+    hs_http_server_free(worker->server);
+    worker->server = NULL;
+    return NULL;
+}
+
+static int open_lanes(struct hs_worker *worker)
+{
+    const struct hs_ingress_spec *spec = &worker->ingress->spec;
+    worker->lanes = hs_alloc_array(spec->sources->count + 1, sizeof(*worker->lanes));
+    int code = hs_lane_open(&worker->nowhere, "", 0, NULL, spec->metrics);
+    bool routed = false;
+    for (unsigned i = 0; code == 0 && i < spec->sources->count; i++) {
+        const struct hs_source_options *options = hs_children_at(spec->sources, i);
+        routed = routed || options->ack == HS_ACK_DELIVERED;
+        code = hs_lane_open(&worker->lanes[i], spec->sources->names[i], i, options, spec->metrics);
+    }
+    if (code < 0 || !routed)
+        return code;
+    const struct hs_node *root = hs_config_root(spec->config);
+    worker->router = hs_router_compile(spec->config, hs_node_get(root, "routes"),
+                                       hs_node_get(root, "default"), spec->sinks, spec->sources);
+    return worker->router != NULL ? 0 : hs_fail(-EINVAL, "the routes cannot be compiled");
+}
+
+static int open_events(struct hs_worker *worker)
+{
+    int code = hs_wakeup_init(&worker->wakeup);
+    if (code < 0)
+        return code;
+    worker->base = event_base_new();
+    if (worker->base == NULL)
+        return hs_fail(-ENOMEM, "cannot make an event loop for the ingress");
+    worker->on_wakeup =
+        event_new(worker->base, worker->wakeup.file, EV_READ | EV_PERSIST, on_wakeup, worker);
+    worker->on_tick = event_new(worker->base, -1, EV_PERSIST, on_tick, worker);
+    struct timeval tick = {0, TICK_NS / 1000};
+    if (worker->on_wakeup == NULL || worker->on_tick == NULL ||
+        event_add(worker->on_wakeup, NULL) < 0 || event_add(worker->on_tick, &tick) < 0)
+        return hs_fail(-ENOMEM, "cannot make the events of the ingress");
+    return 0;
+}
+
+static int open_server(struct hs_worker *worker)
+{
+    struct hs_ingress *ingress = worker->ingress;
+    const struct hs_server_options *options = ingress->spec.options;
+    struct hs_http_limits limits = {
+        .connections = (options->limits.connections + ingress->worker_count - 1) /
+                       ingress->worker_count,
+        .header_size = options->limits.header_size,
+        .body_size = options->limits.body_size,
+        .idle_ns = options->limits.idle_ns,
+        .header_ns = options->limits.header_ns,
+        .body_ns = options->limits.body_ns,
+        .body_rate = BODY_RATE_LEAST,
+    };
+    struct hs_address address = options->listen;
+    if (worker->index > 0)
+        address.port = ingress->port; /* the one the first got, if 0 was asked for */
+    int code = hs_http_server_create(worker->base, &address, true, &limits, &hs_intake_handlers,
+                                     worker, &worker->server);
+    if (code == 0 && worker->index == 0)
+        ingress->port = hs_http_server_port(worker->server);
+    return code;
+}
+
+int hs_worker_start(struct hs_ingress *ingress, unsigned index, struct hs_worker **ret_worker)
+{
+    struct hs_worker *worker = hs_alloc(sizeof(*worker));
+    worker->ingress = ingress;
+    worker->index = index;
+    worker->wakeup.file = -1;
+    int code = open_lanes(worker);
+    if (code == 0)
+        code = open_events(worker);
+    if (code == 0)
+        code = open_server(worker);
+    if (code == 0) {
+        hs_journal_subscribe(ingress->spec.journal, &worker->wakeup);
+        int failed = pthread_create(&worker->thread, NULL, run, worker);
+        worker->started = failed == 0;
+        if (failed != 0)
+            code = hs_fail_errno(failed, "cannot start a thread of the ingress");
+    }
+    if (code < 0) {
+        hs_worker_free(worker);
+        return code;
+    }
+    *ret_worker = worker;
+    return 0;
+}
+
+void hs_worker_ask_drain(struct hs_worker *worker, uint64_t by_ns)
+{
+    atomic_store(&worker->drain_by_ns, by_ns);
+    hs_wakeup_tell(&worker->wakeup);
+}
+
+void hs_worker_free(struct hs_worker *worker)
+{
+    if (worker == NULL)
+        return;
+    const struct hs_ingress_spec *spec = &worker->ingress->spec;
+    if (worker->started) {
+        if (atomic_load(&worker->drain_by_ns) == 0)
+            hs_worker_ask_drain(worker, 1);
+        pthread_join(worker->thread, NULL);
+    }
+    hs_journal_unsubscribe(spec->journal, &worker->wakeup);
+    hs_http_server_free(worker->server);
+    if (worker->on_wakeup != NULL)
+        event_free(worker->on_wakeup);
+    if (worker->on_tick != NULL)
+        event_free(worker->on_tick);
+    if (worker->base != NULL)
+        event_base_free(worker->base);
+    hs_wakeup_close(&worker->wakeup);
+    for (size_t i = 0; i < spec->sources->count; i++)
+        hs_lane_close(&worker->lanes[i]);
+    hs_lane_close(&worker->nowhere);
+    hs_router_free(worker->router);
+    free(worker->lanes);
+    free(worker);
+}

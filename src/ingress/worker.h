@@ -1,0 +1,90 @@
+/* Worker: one ingress thread: a listener, its connections, and the requests of them that
+ * wait for a watermark. Threads: start, ask_drain and free from the owner; the rest runs on
+ * the worker's own. */
+#ifndef HS_INGRESS_WORKER_H
+#define HS_INGRESS_WORKER_H
+
+#include "answers.h"
+#include "lane.h"
+
+#include <hookstream/ingress.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct event;
+struct event_base;
+
+/* What all workers share. */
+struct hs_ingress {
+    struct hs_ingress_spec spec;
+    struct hs_worker *workers[HS_WORKERS_MAX];
+    size_t worker_count;
+    uint16_t port; /* of the first worker's listener; the others share it */
+    _Atomic int64_t in_flight; /* bytes; the budget is options->limits.in_flight */
+    _Atomic uint64_t *rates;   /* a source: when its next request is due, monotonic ns */
+    struct hs_gauge *connections_gauge, *in_flight_gauge;
+};
+
+/* A request that waits, in the exchange's own storage. Which list it is on says for what. */
+enum hs_waiting {
+    HS_WAITING_NOT,       /* not on a list: being handled, or answered */
+    HS_WAITING_DURABLE,   /* for the journal's watermark; in the order of sequences */
+    HS_WAITING_DELIVERED, /* for the positions of its sinks, after it is durable */
+};
+
+struct hs_waiter {
+    struct hs_waiter *next, *previous;
+    struct hs_http_exchange *exchange;
+    struct hs_lane *lane;
+    uint64_t sequence;
+    uint64_t sinks;    /* bits; for HS_WAITING_DELIVERED */
+    uint64_t since_ns; /* monotonic */
+    enum hs_waiting on;
+};
+
+struct hs_waiter_list {
+    struct hs_waiter *first, *last;
+};
+
+struct hs_worker {
+    struct hs_ingress *ingress;
+    unsigned index;
+    struct hs_lane *lanes; /* a source, in the configuration's order */
+    struct hs_lane nowhere; /* counts what reached no source */
+    struct hs_router *router; /* for `ack: delivered`; NULL when no source has it */
+    struct hs_waiter_list lists[3]; /* by enum hs_waiting */
+    struct event_base *base;
+    struct hs_http_server *server;
+    struct hs_wakeup wakeup;
+    struct event *on_wakeup, *on_tick;
+    pthread_t thread;
+    bool started, draining;
+    _Atomic uint64_t drain_by_ns; /* monotonic; 0: not draining */
+    _Atomic size_t connections;
+};
+
+/* Opens the listener and starts the thread. */
+HS_MUST_CHECK int hs_worker_start(struct hs_ingress *ingress, unsigned index,
+                                  struct hs_worker **ret_worker);
+void hs_worker_ask_drain(struct hs_worker *worker, uint64_t by_ns);
+/* Waits for the thread and frees. NULL is fine. */
+void hs_worker_free(struct hs_worker *worker);
+
+/* intake.c: the handlers of the requests. */
+extern const struct hs_http_handlers hs_intake_handlers;
+
+/* waiting.c: */
+/* Puts a request on the list of those that wait for its lane's ack. */
+void hs_waiting_add(struct hs_worker *worker, struct hs_waiter *waiter);
+void hs_waiting_remove(struct hs_worker *worker, struct hs_waiter *waiter);
+/* Answers everyone whose watermark has passed, or whose event failed. */
+void hs_waiting_release(struct hs_worker *worker);
+/* Answers 503 to those that wait since before this monotonic time. */
+void hs_waiting_expire(struct hs_worker *worker, uint64_t before_ns, enum hs_answer answer);
+
+/* intake.c: gives the answer and counts it; the waiter is dead after it. `detail` NULL: the
+ * row's own. */
+void hs_intake_answer(struct hs_worker *worker, struct hs_waiter *waiter, enum hs_answer answer,
+                      const char *reason, const char *detail);
+
+#endif
