@@ -1,0 +1,274 @@
+/* Admin: a small http server on a thread of its own. What it shows is made when asked. */
+#include <hookstream/admin.h>
+
+#include <arpa/inet.h>
+#include <event2/event.h>
+#include <hookstream/clock.h>
+#include <hookstream/http.h>
+#include <hookstream/log.h>
+#include <hookstream/wakeup.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+
+#define PAGE_MAX (16u << 20)
+#define TOKEN_MAX 256u
+
+struct hs_admin {
+    const struct hs_admin_options *options;
+    struct hs_admin_source source;
+    struct event_base *base;
+    struct hs_http_server *server;
+    struct hs_wakeup stop;
+    struct event *on_stop;
+    pthread_t thread;
+    bool started;
+};
+
+/* ---- Options: admin: ---- */
+
+#define ADMIN(field) offsetof(struct hs_admin_options, field)
+
+static const struct hs_option rows[] = {
+    {.name = "listen", .kind = HS_OPTION_ADDRESS, .offset = ADMIN(listen),
+     .fallback = "127.0.0.1:9464",
+     .help = "Address and port of the metrics, health and status pages. Not for the internet."},
+    {.name = "token", .kind = HS_OPTION_SECRET, .offset = ADMIN(token),
+     .help = "Bearer token for /api from other machines. Without one /api answers loopback "
+             "only.",
+     .example = "\"${ADMIN_TOKEN}\""},
+};
+
+const struct hs_options hs_admin_option_table = {
+    .name = "admin",
+    .title = "The operator's port",
+    .options = rows,
+    .option_count = HS_ARRAY_SIZE(rows),
+    .struct_size = sizeof(struct hs_admin_options),
+    .node_offset = SIZE_MAX,
+};
+
+/* ---- Who may see /api ---- */
+
+static bool is_loopback(const char *peer)
+{
+    return strncmp(peer, "127.", 4) == 0 || strncmp(peer, "[::1]:", 6) == 0 ||
+           strncmp(peer, "[::ffff:127.", 12) == 0;
+}
+
+/* Compares every byte, so that the time says nothing about where they differ. */
+static bool is_token(struct hs_slice given, const char *token)
+{
+    struct hs_slice wanted = hs_slice_text(token);
+    unsigned different = given.size != wanted.size;
+    for (size_t i = 0; i < given.size && i < TOKEN_MAX; i++)
+        different |= (unsigned char)given.data[i] ^
+                     (unsigned char)(wanted.size > 0 ? wanted.data[i % wanted.size] : 0);
+    return different == 0 && given.size <= TOKEN_MAX;
+}
+
+static bool may_see(const struct hs_admin *admin, const struct hs_http_exchange *exchange)
+{
+    if (is_loopback(hs_http_exchange_peer(exchange)))
+        return true;
+    if (admin->options->token == NULL)
+        return false;
+    struct hs_slice value =
+        hs_http_field(hs_http_exchange_head(exchange), HS_SLICE("authorization"));
+    if (value.size < 7 ||
+        !hs_slice_equal_nocase(hs_slice(value.data, 7), HS_SLICE("bearer ")))
+        return false;
+    return is_token(hs_slice(value.data + 7, value.size - 7), admin->options->token);
+}
+
+/* ---- Pages ---- */
+
+static void show_metrics(struct hs_admin *admin, struct hs_http_exchange *exchange)
+{
+    struct hs_buffer page;
+    hs_buffer_init(&page, PAGE_MAX);
+    hs_metrics_render(admin->source.metrics, &page);
+    if (hs_buffer_status(&page) < 0)
+        hs_http_respond_problem(exchange, 500, "the metrics page is too large", 0, NULL, false);
+    else
+        hs_http_respond(exchange, 200,
+                        "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n",
+                        hs_buffer_slice(&page), false);
+    hs_buffer_free(&page);
+}
+
+static void show_live(struct hs_admin *admin, struct hs_http_exchange *exchange)
+{
+    hs_http_respond(exchange, 200, "Content-Type: text/plain\r\n", HS_SLICE("ok\n"), false);
+}
+
+static void show_ready(struct hs_admin *admin, struct hs_http_exchange *exchange)
+{
+    struct hs_buffer reasons;
+    hs_buffer_init(&reasons, PAGE_MAX);
+    bool ready = admin->source.ready(admin->source.context, &reasons);
+    struct hs_buffer page;
+    hs_buffer_init(&page, PAGE_MAX);
+    hs_buffer_append_text(&page, ready ? "ready\n" : "not ready\n");
+    hs_buffer_append_slice(&page, hs_buffer_slice(&reasons));
+    hs_http_respond(exchange, ready ? 200 : 503, "Content-Type: text/plain; charset=utf-8\r\n",
+                    hs_buffer_slice(&page), false);
+    hs_buffer_free(&page);
+    hs_buffer_free(&reasons);
+}
+
+static void show_status(struct hs_admin *admin, struct hs_http_exchange *exchange)
+{
+    if (!may_see(admin, exchange)) {
+        hs_http_respond_problem(exchange, 401,
+                                "from other machines /api needs the token of admin.token", 0,
+                                "WWW-Authenticate: Bearer\r\n", false);
+        return;
+    }
+    struct hs_buffer json;
+    hs_buffer_init(&json, PAGE_MAX);
+    admin->source.status(admin->source.context, &json);
+    hs_http_respond(exchange, 200, "Content-Type: application/json\r\n", hs_buffer_slice(&json),
+                    false);
+    hs_buffer_free(&json);
+}
+
+static const struct page {
+    struct hs_slice path;
+    void (*show)(struct hs_admin *admin, struct hs_http_exchange *exchange);
+} pages[] = {
+    {{"/metrics", 8}, show_metrics},
+    {{"/livez", 6}, show_live},
+    {{"/readyz", 7}, show_ready},
+    {{"/api/status", 11}, show_status},
+};
+
+static const struct page *find_page(struct hs_slice path)
+{
+    for (size_t i = 0; i < HS_ARRAY_SIZE(pages); i++)
+        if (hs_slice_equal(pages[i].path, path))
+            return &pages[i];
+    return NULL;
+}
+
+static bool on_head(void *context, struct hs_http_exchange *exchange)
+{
+    const struct hs_http_head *head = hs_http_exchange_head(exchange);
+    if (find_page(head->path) == NULL) {
+        hs_http_respond_problem(
+            exchange, 404, "the pages here are /metrics, /livez, /readyz and /api/status", 0, NULL,
+            false);
+        return false;
+    }
+    if (head->method != HS_HTTP_GET && head->method != HS_HTTP_HEAD) {
+        hs_http_respond_problem(exchange, 405, "this page is read with GET", 0,
+                                "Allow: GET, HEAD\r\n", false);
+        return false;
+    }
+    return true;
+}
+
+static void on_request(void *context, struct hs_http_exchange *exchange, struct hs_slice body)
+{
+    struct hs_admin *admin = context;
+    find_page(hs_http_exchange_head(exchange)->path)->show(admin, exchange);
+}
+
+static void on_abandoned(void *context, struct hs_http_exchange *exchange)
+{
+}
+
+static void on_answered(void *context, struct hs_http_exchange *exchange, unsigned status,
+                        enum hs_http_refusal refusal)
+{
+}
+
+/* ---- Life ---- */
+
+static void on_stop(evutil_socket_t file, short what, void *context)
+{
+    event_base_loopbreak(((struct hs_admin *)context)->base);
+}
+
+static void *run(void *context)
+{
+    struct hs_admin *admin = context;
+    prctl(PR_SET_NAME, "hs-admin");
+    event_base_loop(admin->base, 0);
+    hs_http_server_free(admin->server);
+    admin->server = NULL;
+    return NULL;
+}
+
+static int open_all(struct hs_admin *admin)
+{
+    int code = hs_wakeup_init(&admin->stop);
+    if (code < 0)
+        return code;
+    admin->base = event_base_new();
+    if (admin->base == NULL)
+        return hs_fail(-ENOMEM, "cannot make an event loop for the admin port");
+    admin->on_stop = event_new(admin->base, admin->stop.file, EV_READ | EV_PERSIST, on_stop, admin);
+    if (admin->on_stop == NULL || event_add(admin->on_stop, NULL) < 0)
+        return hs_fail(-ENOMEM, "cannot make the events of the admin port");
+    static const struct hs_http_limits limits = {
+        .connections = 256,
+        .header_size = 16 << 10,
+        .body_size = 1 << 20,
+        .idle_ns = 60 * HS_NS_PER_SECOND,
+        .header_ns = 10 * HS_NS_PER_SECOND,
+        .body_ns = 10 * HS_NS_PER_SECOND,
+    };
+    static const struct hs_http_handlers handlers = {
+        .on_head = on_head,
+        .on_request = on_request,
+        .on_abandoned = on_abandoned,
+        .on_answered = on_answered,
+    };
+    return hs_http_server_create(admin->base, &admin->options->listen, false, &limits, &handlers,
+                                 admin, &admin->server);
+}
+
+int hs_admin_start(const struct hs_admin_options *options, const struct hs_admin_source *source,
+                   struct hs_admin **ret_admin)
+{
+    struct hs_admin *admin = hs_alloc(sizeof(*admin));
+    admin->options = options;
+    admin->source = *source;
+    admin->stop.file = -1;
+    int code = open_all(admin);
+    if (code == 0) {
+        int failed = pthread_create(&admin->thread, NULL, run, admin);
+        admin->started = failed == 0;
+        if (failed != 0)
+            code = hs_fail_errno(failed, "cannot start the admin's thread");
+    }
+    if (code < 0) {
+        hs_admin_free(admin);
+        return code;
+    }
+    *ret_admin = admin;
+    return 0;
+}
+
+void hs_admin_free(struct hs_admin *admin)
+{
+    if (admin == NULL)
+        return;
+    if (admin->started) {
+        hs_wakeup_tell(&admin->stop);
+        pthread_join(admin->thread, NULL);
+    }
+    hs_http_server_free(admin->server);
+    if (admin->on_stop != NULL)
+        event_free(admin->on_stop);
+    if (admin->base != NULL)
+        event_base_free(admin->base);
+    hs_wakeup_close(&admin->stop);
+    free(admin);
+}
+
+uint16_t hs_admin_port(const struct hs_admin *admin)
+{
+    return hs_http_server_port(admin->server);
+}

@@ -1,0 +1,158 @@
+/* App: the parts in the order in which they need each other: journal, dedupe, dead letters,
+ * delivery, ingress, admin; and stopped so that each still has what it needs. */
+#include <hookstream/app.h>
+
+#include <hookstream/clock.h>
+#include <hookstream/log.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "report.h"
+
+/* Who still waits for an answer when the stop begins gets it within this time: one sync. */
+#define DRAIN_NS (5 * HS_NS_PER_SECOND)
+
+static uint64_t position(void *context, unsigned sink)
+{
+    struct hs_app *app = context;
+    return hs_delivery_position(app->delivery, sink);
+}
+
+static void on_sealed(void *context, uint64_t first, uint64_t last)
+{
+    struct hs_app *app = context;
+    hs_dedupe_write_ids(app->dedupe, first, last);
+}
+
+static void on_failed(void *context, const struct hs_event *event)
+{
+    struct hs_app *app = context;
+    if (event->flaw == HS_EVENT_VALID)
+        hs_dedupe_forget(app->dedupe, event->source, event->id);
+}
+
+static int start_journal(struct hs_app *app)
+{
+    int code = hs_journal_open(hs_disk_system(), &app->settings->journal, app->metrics,
+                               &app->journal);
+    if (code == 0)
+        code = hs_dedupe_create(&app->settings->dedupe, app->journal, app->metrics, &app->dedupe);
+    if (code == 0)
+        code = hs_dedupe_load(app->dedupe);
+    if (code < 0)
+        return code;
+    struct hs_journal_watcher watcher = {.context = app, .sealed = on_sealed, .failed = on_failed};
+    return hs_journal_start(app->journal, &watcher);
+}
+
+static int start_delivery(struct hs_app *app)
+{
+    int code = hs_dead_letters_open(app->journal, app->metrics, &app->letters);
+    if (code < 0)
+        return code;
+    struct hs_delivery_spec spec = {
+        .journal = app->journal,
+        .letters = app->letters,
+        .metrics = app->metrics,
+        .config = app->config,
+        .sinks = &app->settings->sinks,
+        .sources = &app->settings->sources,
+    };
+    return hs_delivery_start(&spec, &app->delivery);
+}
+
+static int start_doors(struct hs_app *app)
+{
+    struct hs_admin_source source = {
+        .context = app,
+        .metrics = app->metrics,
+        .ready = hs_report_ready,
+        .status = hs_report_status,
+    };
+    int code = hs_admin_start(&app->settings->admin, &source, &app->admin);
+    if (code < 0)
+        return code;
+    struct hs_ingress_spec spec = {
+        .options = &app->settings->server,
+        .config = app->config,
+        .sources = &app->settings->sources,
+        .sinks = &app->settings->sinks,
+        .journal = app->journal,
+        .dedupe = app->dedupe,
+        .metrics = app->metrics,
+        .position = position,
+        .position_context = app,
+    };
+    code = hs_ingress_start(&spec, &app->ingress);
+    if (code == 0)
+        atomic_store(&app->accepting, true);
+    return code;
+}
+
+static void set_build_metrics(struct hs_app *app)
+{
+    hs_gauge_set(hs_metrics_gauge(app->metrics, HS_METRIC_build_info, HS_VERSION), 1);
+    hs_gauge_set(hs_metrics_gauge(app->metrics, HS_METRIC_config_info,
+                                  hs_config_hash(app->config)), 1);
+    hs_gauge_set(hs_metrics_gauge(app->metrics, HS_METRIC_config_generation), 1);
+    hs_gauge_set(hs_metrics_gauge(app->metrics, HS_METRIC_config_last_reload_success), 1);
+}
+
+int hs_app_start(struct hs_config *config, const struct hs_settings *settings,
+                 struct hs_app **ret_app)
+{
+    struct hs_app *app = hs_alloc(sizeof(*app));
+    app->config = config;
+    app->settings = settings;
+    app->started_wall_ns = hs_clock_wall_ns();
+    app->metrics = hs_metrics_create();
+    set_build_metrics(app);
+    int code = start_journal(app);
+    if (code == 0)
+        code = start_delivery(app);
+    if (code == 0)
+        code = start_doors(app);
+    if (code < 0) {
+        hs_app_free(app);
+        return code;
+    }
+    hs_log(HS_LOG_INFO, "ready", HS_F("version", "%s", HS_VERSION),
+           HS_F("listen", "%s:%u", settings->server.listen.host, hs_ingress_port(app->ingress)),
+           HS_F("admin", "%s:%u", settings->admin.listen.host, hs_admin_port(app->admin)),
+           HS_F("journal", "%s", settings->journal.store == HS_STORE_MEMORY
+                                     ? "memory" : hs_journal_path(app->journal)),
+           HS_F("durable", "%" PRIu64, hs_journal_durable(app->journal)),
+           HS_F("config", "%s", hs_config_hash(config)));
+    *ret_app = app;
+    return 0;
+}
+
+void hs_app_stop(struct hs_app *app)
+{
+    atomic_store(&app->accepting, false);
+    hs_log(HS_LOG_INFO, "stopping: no new requests, answering those that wait");
+    hs_ingress_drain(app->ingress, DRAIN_NS);
+    /* Commits what was appended; the watermark stands still after it. */
+    hs_journal_stop(app->journal);
+    hs_delivery_stop(app->delivery, app->settings->server.shutdown_grace_ns);
+    hs_delivery_free(app->delivery);
+    app->delivery = NULL;
+    hs_log(HS_LOG_INFO, "stopped; what was not delivered is in the journal",
+           HS_F("durable", "%" PRIu64, hs_journal_durable(app->journal)));
+}
+
+void hs_app_free(struct hs_app *app)
+{
+    if (app == NULL)
+        return;
+    hs_admin_free(app->admin);
+    hs_ingress_free(app->ingress);
+    hs_delivery_free(app->delivery);
+    hs_dead_letters_close(app->letters);
+    if (app->journal != NULL)
+        hs_journal_stop(app->journal);
+    hs_dedupe_free(app->dedupe);
+    hs_journal_close(app->journal);
+    hs_metrics_free(app->metrics);
+    free(app);
+}

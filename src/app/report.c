@@ -1,0 +1,100 @@
+/* Report: gathered when asked, from figures that every part keeps anyway. */
+#include "report.h"
+
+#include <hookstream/clock.h>
+#include <hookstream/json.h>
+#include <inttypes.h>
+
+/* Sinks that are held or stuck make a reason, one line each; a sink whose server is merely
+ * down does not: the journal holds, and events are accepted. */
+static bool report_sinks(struct hs_app *app, struct hs_buffer *ret_reasons)
+{
+    bool ready = true;
+    for (size_t i = 0; i < hs_delivery_count(app->delivery); i++) {
+        struct hs_pump_status status;
+        hs_delivery_status(app->delivery, i, &status);
+        if (status.state == HS_SINK_HOLDING)
+            hs_buffer_printf(ret_reasons, "sink %s is held (%s): %s\n", status.name, status.reason,
+                             status.detail);
+        if (status.stuck) {
+            hs_buffer_printf(ret_reasons,
+                             "sink %s is up but nothing was confirmed for over %u s\n",
+                             status.name, (unsigned)(HS_PUMP_STUCK_NS / HS_NS_PER_SECOND));
+            ready = false;
+        }
+    }
+    return ready;
+}
+
+bool hs_report_ready(void *context, struct hs_buffer *ret_reasons)
+{
+    struct hs_app *app = context;
+    if (!atomic_load(&app->accepting)) {
+        hs_buffer_append_text(ret_reasons, "starting or stopping\n");
+        return false;
+    }
+    const char *why;
+    bool ready = hs_journal_writable(app->journal, &why);
+    if (!ready)
+        hs_buffer_printf(ret_reasons, "journal: %s\n", why);
+    return report_sinks(app, ret_reasons) && ready;
+}
+
+static void add_text(struct hs_buffer *json, const char *name, const char *text)
+{
+    hs_buffer_printf(json, ",\"%s\":", name);
+    hs_json_encode_string(hs_slice_text(text), json);
+}
+
+static void add_sink(struct hs_buffer *json, const struct hs_pump_status *status)
+{
+    hs_buffer_append_text(json, "{\"name\":");
+    hs_json_encode_string(hs_slice_text(status->name), json);
+    add_text(json, "type", status->kind);
+    add_text(json, "state", hs_sink_state_name(status->state));
+    add_text(json, "reason", status->reason);
+    add_text(json, "detail", status->detail);
+    hs_buffer_printf(json,
+                     ",\"position\":%" PRIu64 ",\"lag_events\":%" PRIu64
+                     ",\"lag_seconds\":%.3f,\"in_flight\":%" PRIu64 ",\"delivered\":%" PRIu64 "}",
+                     status->position, status->lag_events, status->lag_seconds, status->in_flight,
+                     status->delivered);
+}
+
+static void add_journal(struct hs_app *app, struct hs_buffer *json)
+{
+    const char *why = "";
+    bool writable = hs_journal_writable(app->journal, &why);
+    hs_buffer_printf(json,
+                     ",\"journal\":{\"writable\":%s,\"durable\":%" PRIu64 ",\"oldest\":%" PRIu64,
+                     writable ? "true" : "false", hs_journal_durable(app->journal),
+                     hs_journal_oldest(app->journal));
+    add_text(json, "identity", hs_journal_identity(app->journal));
+    add_text(json, "reason", writable ? "" : why);
+    hs_buffer_printf(json, "},\"dedupe\":{\"ids\":%" PRIu64 "}", hs_dedupe_count(app->dedupe));
+}
+
+void hs_report_status(void *context, struct hs_buffer *ret_json)
+{
+    struct hs_app *app = context;
+    char started[32];
+    hs_clock_format(app->started_wall_ns, started);
+    bool accepting = atomic_load(&app->accepting);
+    hs_buffer_printf(ret_json, "{\"version\":\"%s\",\"started\":\"%s\",\"accepting\":%s",
+                     HS_VERSION, started, accepting ? "true" : "false");
+    add_text(ret_json, "config", hs_config_hash(app->config));
+    if (accepting) {
+        hs_buffer_printf(ret_json, ",\"connections\":%zu", hs_ingress_connections(app->ingress));
+        add_journal(app, ret_json);
+        hs_buffer_append_text(ret_json, ",\"sinks\":[");
+        for (size_t i = 0; i < hs_delivery_count(app->delivery); i++) {
+            struct hs_pump_status status;
+            hs_delivery_status(app->delivery, i, &status);
+            if (i > 0)
+                hs_buffer_append_byte(ret_json, ',');
+            add_sink(ret_json, &status);
+        }
+        hs_buffer_append_byte(ret_json, ']');
+    }
+    hs_buffer_append_text(ret_json, "}\n");
+}

@@ -1,0 +1,27 @@
+/* Report: what the running whole says of itself: /readyz's reasons and /api/status.
+ * Threads: called on the admin's. */
+#ifndef HS_APP_REPORT_H
+#define HS_APP_REPORT_H
+
+#include <hookstream/app.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct hs_app {
+    struct hs_config *config;
+    const struct hs_settings *settings;
+    struct hs_metrics *metrics;
+    struct hs_journal *journal;
+    struct hs_dedupe *dedupe;
+    struct hs_dead_letters *letters;
+    struct hs_delivery *delivery;
+    struct hs_ingress *ingress;
+    struct hs_admin *admin;
+    uint64_t started_wall_ns;
+    _Atomic bool accepting; /* between the start of the ingress and the stop */
+};
+
+bool hs_report_ready(void *context, struct hs_buffer *ret_reasons);
+void hs_report_status(void *context, struct hs_buffer *ret_json);
+
+#endif

@@ -1,0 +1,129 @@
+/* Settings: the whole configuration as one table of tables, and the checks that need more
+ * than one module's view. */
+#include <hookstream/app.h>
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#define SETTING(field) offsetof(struct hs_settings, field)
+
+static const char *const level_names[] = {"debug", "info", "warn", "error", NULL};
+static const char *const format_names[] = {"logfmt", "json", NULL};
+
+static const struct hs_option log_rows[] = {
+    {.name = "level", .kind = HS_OPTION_CHOICE, .offset = offsetof(struct hs_log_options, level),
+     .choices = level_names, .fallback = "info", .help = "Lines below this level are left out."},
+    {.name = "format", .kind = HS_OPTION_CHOICE, .offset = offsetof(struct hs_log_options, format),
+     .choices = format_names, .fallback = "logfmt",
+     .help = "How a line on standard error is written."},
+};
+
+static const struct hs_options log_table = {
+    .name = "log",
+    .title = "Logs",
+    .options = log_rows,
+    .option_count = HS_ARRAY_SIZE(log_rows),
+    .struct_size = sizeof(struct hs_log_options),
+    .node_offset = SIZE_MAX,
+};
+
+static const struct hs_option setting_rows[] = {
+    {.name = "server", .kind = HS_OPTION_TABLE, .offset = SETTING(server),
+     .child = &hs_server_option_table, .help = "The door for webhooks."},
+    {.name = "admin", .kind = HS_OPTION_TABLE, .offset = SETTING(admin),
+     .child = &hs_admin_option_table, .help = "The operator's port."},
+    {.name = "log", .kind = HS_OPTION_TABLE, .offset = SETTING(log), .child = &log_table,
+     .help = "What is logged, and how."},
+    {.name = "journal", .kind = HS_OPTION_TABLE, .offset = SETTING(journal),
+     .child = &hs_journal_option_table, .help = "Where events are kept until they are delivered."},
+    {.name = "dedupe", .kind = HS_OPTION_TABLE, .offset = SETTING(dedupe),
+     .child = &hs_dedupe_option_table, .help = "How retries of the same event are found."},
+    {.name = "sources", .kind = HS_OPTION_MAP, .offset = SETTING(sources),
+     .child = &hs_source_option_table, .required = true,
+     .help = "Who sends: a name, a path and how its signature is checked."},
+    {.name = "sinks", .kind = HS_OPTION_MAP, .offset = SETTING(sinks),
+     .child = &hs_sink_option_table, .required = true,
+     .help = "Where events go: a name, a type and how to reach it."},
+    {.name = "routes", .kind = HS_OPTION_NODE, .offset = SETTING(routes),
+     .help = "Which events go where, and how they are transformed."},
+    {.name = "default", .kind = HS_OPTION_NODE, .offset = SETTING(fallback), .required = true,
+     .help = "What becomes of an event that no route takes: `dead_letter`, `drop`, or a list of "
+             "targets."},
+};
+
+const struct hs_options hs_settings_table = {
+    .name = "the configuration",
+    .title = "The configuration",
+    .options = setting_rows,
+    .option_count = HS_ARRAY_SIZE(setting_rows),
+    .struct_size = sizeof(struct hs_settings),
+    .node_offset = SIZE_MAX,
+};
+
+/* Names of sources and sinks become labels, file names and parts of keys. */
+static void check_names(struct hs_config *config, const struct hs_children *children,
+                        const char *what)
+{
+    for (size_t i = 0; i < children->count; i++) {
+        const char *name = children->names[i];
+        size_t size = strlen(name); /* strlen: a key of the configuration, ends in NUL */
+        size_t good = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                   "0123456789_-");
+        if (size == 0 || size > 48 || good != size)
+            hs_config_error(config, children->nodes[i],
+                            "`%.60s` is no name for a %s: use up to 48 letters, digits, `_` and "
+                            "`-`",
+                            name, what);
+    }
+    if (children->count == 0)
+        hs_config_error(config, NULL, "there is no %s: name at least one under `%ss:`", what, what);
+}
+
+static void check_sizes(struct hs_config *config, const struct hs_settings *settings)
+{
+    const struct hs_node *journal = hs_node_get(hs_config_root(config), "journal");
+    uint64_t body = settings->server.limits.body_size;
+    if (settings->journal.max_size < 16 * body)
+        hs_config_error(config, journal,
+                        "journal.max_size must hold at least 16 of the largest events: %llu bytes "
+                        "for a server.limits.body_size of %llu",
+                        (unsigned long long)(16 * body), (unsigned long long)body);
+    bool safe = settings->journal.store == HS_STORE_DISK;
+    for (size_t i = 0; !safe && i < settings->sources.count; i++) {
+        const struct hs_source_options *source = hs_children_at(&settings->sources, i);
+        if (source->ack == HS_ACK_DURABLE)
+            hs_config_warning(config, settings->sources.nodes[i],
+                              "with `journal: {store: memory}` a 202 of source `%s` does not "
+                              "survive a crash: say `ack: delivered`, or keep the journal on disk",
+                              settings->sources.names[i]);
+    }
+}
+
+static void check_parts(struct hs_config *config, const struct hs_settings *settings)
+{
+    check_names(config, &settings->sources, "source");
+    check_names(config, &settings->sinks, "sink");
+    hs_source_check_paths(config, &settings->sources);
+    for (size_t i = 0; i < settings->sinks.count; i++)
+        hs_sink_check(config, settings->sinks.names[i], hs_children_at(&settings->sinks, i));
+    if (settings->sinks.count > HS_SINKS_MAX)
+        hs_config_error(config, settings->sinks.nodes[HS_SINKS_MAX],
+                        "too many sinks: at most %u are possible", HS_SINKS_MAX);
+    struct hs_router *router = hs_router_compile(config, settings->routes, settings->fallback,
+                                                 &settings->sinks, &settings->sources);
+    hs_router_free(router);
+    check_sizes(config, settings);
+}
+
+struct hs_config *hs_settings_load(const char *path, struct hs_settings *ret_settings)
+{
+    struct hs_config *config = hs_config_load(path, NULL, NULL);
+    const struct hs_node *root = hs_config_root(config);
+    *ret_settings = (struct hs_settings){0};
+    if (root == NULL)
+        return config;
+    hs_config_bind(config, root, &hs_settings_table, ret_settings);
+    if (root->kind == HS_NODE_MAP)
+        check_parts(config, ret_settings);
+    return config;
+}
