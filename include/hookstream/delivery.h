@@ -41,7 +41,8 @@ struct hs_delivery;
 HS_MUST_CHECK int hs_delivery_start(const struct hs_delivery_spec *spec,
                                     struct hs_delivery **ret_delivery);
 /* Goes on until every sink that is up has all that is durable, at most for `grace_ns`; then
- * saves the cursors, closes the sinks and ends the threads. What is left is in the journal. */
+ * saves the cursors, closes the sinks and ends the threads. What is left is in the journal.
+ * Status and position may still be asked. */
 void hs_delivery_stop(struct hs_delivery *delivery, uint64_t grace_ns);
 /* Ends at once if it was not stopped, and frees. NULL is fine. */
 void hs_delivery_free(struct hs_delivery *delivery);

@@ -135,8 +135,6 @@ void hs_app_stop(struct hs_app *app)
     /* Commits what was appended; the watermark stands still after it. */
     hs_journal_stop(app->journal);
     hs_delivery_stop(app->delivery, app->settings->server.shutdown_grace_ns);
-    hs_delivery_free(app->delivery);
-    app->delivery = NULL;
     hs_log(HS_LOG_INFO, "stopped; what was not delivered is in the journal",
            HS_F("durable", "%" PRIu64, hs_journal_durable(app->journal)));
 }

@@ -189,15 +189,21 @@ void hs_dead_pump_ask_stop(struct hs_dead_pump *pump, uint64_t stop_by_ns)
     hs_wakeup_tell(&pump->wakeup);
 }
 
+void hs_dead_pump_join(struct hs_dead_pump *pump)
+{
+    if (!pump->started)
+        return;
+    if (atomic_load(&pump->stop_by_ns) == 0)
+        hs_dead_pump_ask_stop(pump, 1);
+    pthread_join(pump->thread, NULL);
+    pump->started = false;
+}
+
 void hs_dead_pump_free(struct hs_dead_pump *pump)
 {
     if (pump == NULL)
         return;
-    if (pump->started) {
-        if (atomic_load(&pump->stop_by_ns) == 0)
-            hs_dead_pump_ask_stop(pump, 1);
-        pthread_join(pump->thread, NULL);
-    }
+    hs_dead_pump_join(pump);
     hs_dead_letters_unsubscribe(pump->letters, &pump->wakeup);
     hs_cursor_close(pump->cursor);
     hs_reader_close(pump->reader);

@@ -12,6 +12,9 @@ HS_MUST_CHECK int hs_dead_pump_start(const struct hs_delivery_spec *spec, struct
                                      struct hs_dead_pump **ret_pump);
 /* Ends when all that is durable was looked at, or by this monotonic time; returns at once. */
 void hs_dead_pump_ask_stop(struct hs_dead_pump *pump, uint64_t stop_by_ns);
+/* Waits for the thread; asks it to end now if nobody did. */
+void hs_dead_pump_join(struct hs_dead_pump *pump);
+/* Joins if need be, and frees. NULL is fine. */
 void hs_dead_pump_free(struct hs_dead_pump *pump);
 void hs_dead_pump_status(struct hs_dead_pump *pump, struct hs_pump_status *ret_status);
 

@@ -105,6 +105,9 @@ void hs_delivery_stop(struct hs_delivery *delivery, uint64_t grace_ns)
     for (size_t i = 0; i < delivery->count; i++)
         hs_pump_ask_stop(delivery->pumps[i], by);
     hs_dead_pump_ask_stop(delivery->dead, by);
+    for (size_t i = 0; i < delivery->count; i++)
+        hs_pump_join(delivery->pumps[i]);
+    hs_dead_pump_join(delivery->dead);
 }
 
 void hs_delivery_free(struct hs_delivery *delivery)

@@ -311,6 +311,10 @@ static void *run(void *context)
         settle(pump);
     hs_sink_close(pump->sink);
     pump->sink = NULL;
+    if (hs_cursor_save(pump->cursor) < 0)
+        hs_log(HS_LOG_ERROR, "cannot save a sink's cursor; events may be sent again",
+               HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));
+    hs_pump_sink_state(pump, HS_SINK_STOPPED, "", "");
     return NULL;
 }
 
@@ -415,6 +419,16 @@ void hs_pump_ask_stop(struct hs_pump *pump, uint64_t stop_by_ns)
     hs_wakeup_tell(&pump->wakeup);
 }
 
+void hs_pump_join(struct hs_pump *pump)
+{
+    if (!pump->started)
+        return;
+    if (atomic_load(&pump->stop_by_ns) == 0)
+        hs_pump_ask_stop(pump, 1);
+    pthread_join(pump->thread, NULL);
+    pump->started = false;
+}
+
 static void free_event(struct event *event)
 {
     if (event != NULL)
@@ -425,11 +439,7 @@ void hs_pump_free(struct hs_pump *pump)
 {
     if (pump == NULL)
         return;
-    if (pump->started) {
-        if (atomic_load(&pump->stop_by_ns) == 0)
-            hs_pump_ask_stop(pump, 1);
-        pthread_join(pump->thread, NULL);
-    }
+    hs_pump_join(pump);
     hs_journal_unsubscribe(pump->journal, &pump->wakeup);
     hs_dead_letters_unsubscribe(pump->letters, &pump->wakeup);
     hs_sink_close(pump->sink);

@@ -77,7 +77,9 @@ struct hs_pump_spec {
 HS_MUST_CHECK int hs_pump_start(const struct hs_pump_spec *spec, struct hs_pump **ret_pump);
 /* Asks it to end by this monotonic time; returns at once. */
 void hs_pump_ask_stop(struct hs_pump *pump, uint64_t stop_by_ns);
-/* Waits for the thread, saves the cursor, frees. NULL is fine. */
+/* Waits for the thread, which saves the cursor; asks it to end now if nobody did. */
+void hs_pump_join(struct hs_pump *pump);
+/* Joins if need be, and frees. NULL is fine. */
 void hs_pump_free(struct hs_pump *pump);
 void hs_pump_status(struct hs_pump *pump, struct hs_pump_status *ret_status);
 

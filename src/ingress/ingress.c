@@ -48,11 +48,8 @@ void hs_ingress_drain(struct hs_ingress *ingress, uint64_t grace_ns)
     uint64_t by = hs_add_sat(hs_clock_monotonic_ns(), grace_ns);
     for (size_t i = 0; i < ingress->worker_count; i++)
         hs_worker_ask_drain(ingress->workers[i], by);
-    hs_metrics_forget(ingress->spec.metrics, ingress);
-    for (size_t i = 0; i < ingress->worker_count; i++) {
-        hs_worker_free(ingress->workers[i]);
-        ingress->workers[i] = NULL;
-    }
+    for (size_t i = 0; i < ingress->worker_count; i++)
+        hs_worker_join(ingress->workers[i]);
 }
 
 void hs_ingress_free(struct hs_ingress *ingress)

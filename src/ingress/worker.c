@@ -69,6 +69,7 @@ static void *run(void *context)
     event_base_loop(worker->base, 0);
     hs_http_server_free(worker->server);
     worker->server = NULL;
+    atomic_store_explicit(&worker->connections, 0, memory_order_relaxed);
     return NULL;
 }
 
@@ -165,16 +166,22 @@ void hs_worker_ask_drain(struct hs_worker *worker, uint64_t by_ns)
     hs_wakeup_tell(&worker->wakeup);
 }
 
+void hs_worker_join(struct hs_worker *worker)
+{
+    if (!worker->started)
+        return;
+    if (atomic_load(&worker->drain_by_ns) == 0)
+        hs_worker_ask_drain(worker, 1);
+    pthread_join(worker->thread, NULL);
+    worker->started = false;
+}
+
 void hs_worker_free(struct hs_worker *worker)
 {
     if (worker == NULL)
         return;
     const struct hs_ingress_spec *spec = &worker->ingress->spec;
-    if (worker->started) {
-        if (atomic_load(&worker->drain_by_ns) == 0)
-            hs_worker_ask_drain(worker, 1);
-        pthread_join(worker->thread, NULL);
-    }
+    hs_worker_join(worker);
     hs_journal_unsubscribe(spec->journal, &worker->wakeup);
     hs_http_server_free(worker->server);
     if (worker->on_wakeup != NULL)

@@ -67,7 +67,9 @@ struct hs_worker {
 HS_MUST_CHECK int hs_worker_start(struct hs_ingress *ingress, unsigned index,
                                   struct hs_worker **ret_worker);
 void hs_worker_ask_drain(struct hs_worker *worker, uint64_t by_ns);
-/* Waits for the thread and frees. NULL is fine. */
+/* Waits for the thread; asks it to drain now if nobody did. */
+void hs_worker_join(struct hs_worker *worker);
+/* Joins if need be, and frees. NULL is fine. */
 void hs_worker_free(struct hs_worker *worker);
 
 /* intake.c: the handlers of the requests. */

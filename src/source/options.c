@@ -1,0 +1,152 @@
+/* Source options: the table of one source and of its `verify`. */
+#include <hookstream/clock.h>
+#include <hookstream/source.h>
+
+#include <stddef.h>
+
+#define SECRETS_MAX 16u
+#define SECRET_SIZE_LEAST 8u
+
+#define VERIFY(field) offsetof(struct hs_verify_options, field)
+#define SOURCE(field) offsetof(struct hs_source_options, field)
+
+static const char *const scheme_names[] = {"fanfare", NULL};
+static const char *const ack_names[] = {"received", "durable", "delivered", NULL};
+static const char *const invalid_names[] = {"dead_letter", "reject", NULL};
+
+static const struct hs_option verify_rows[] = {
+    {.name = "scheme", .kind = HS_OPTION_CHOICE, .offset = VERIFY(scheme), .choices = scheme_names,
+     .required = true,
+     .help = "How the sender signs. fanfare: HMAC-SHA256 over timestamp and body."},
+    {.name = "secrets", .kind = HS_OPTION_NODE, .offset = VERIFY(secrets), .required = true,
+     .help = "The endpoint's secrets, any of which may have signed (several while one is "
+             "replaced): a list, or a mapping of name to secret. Empty ones are left out. The "
+             "metric signature_secret_total says which one matched.",
+     .example = "[\"${FANFARE_SECRET}\", \"${FANFARE_SECRET_OLD:-}\"]"},
+    {.name = "max_age", .kind = HS_OPTION_DURATION, .offset = VERIFY(max_age_ns),
+     .fallback = "300s", .least = HS_NS_PER_SECOND, .most = 86400 * HS_NS_PER_SECOND,
+     .help = "Requests with an older timestamp are refused (401)."},
+    {.name = "max_future", .kind = HS_OPTION_DURATION, .offset = VERIFY(max_future_ns),
+     .fallback = "60s", .least = 0, .most = 86400 * HS_NS_PER_SECOND,
+     .help = "Requests with a timestamp further ahead of our clock are refused (401)."},
+};
+
+static void add_secret(struct hs_config *config, struct hs_verify_options *options,
+                       const char *name, const struct hs_node *node)
+{
+    if (node->kind != HS_NODE_SCALAR) {
+        hs_config_error(config, node, "a secret is a text, such as \"${FANFARE_SECRET}\"");
+        return;
+    }
+    if (node->text.size == 0)
+        return;
+    if (node->text.size < SECRET_SIZE_LEAST) {
+        hs_config_error(config, node, "this secret has fewer than %u characters, which is no secret",
+                        SECRET_SIZE_LEAST);
+        return;
+    }
+    options->secret_items[options->secret_count++] = (struct hs_secret){name, node->text};
+}
+
+static void check_verify(struct hs_config *config, const struct hs_node *node, void *bound)
+{
+    struct hs_verify_options *options = bound;
+    const struct hs_node *secrets = options->secrets;
+    if (secrets == NULL)
+        return; /* said already: it is required */
+    if (secrets->kind == HS_NODE_SCALAR) {
+        hs_config_error(config, secrets, "secrets is a list, such as [\"${FANFARE_SECRET}\"]");
+        return;
+    }
+    if (secrets->count > SECRETS_MAX) {
+        hs_config_error(config, secrets, "too many secrets: at most %u", SECRETS_MAX);
+        return;
+    }
+    struct hs_arena *arena = hs_config_arena(config);
+    options->secret_items =
+        hs_arena_alloc(arena, (secrets->count + 1) * sizeof(*options->secret_items));
+    for (size_t i = 0; i < secrets->count; i++) {
+        const char *name = secrets->kind == HS_NODE_MAP
+                               ? secrets->keys[i]->text.data
+                               : hs_arena_printf(arena, "%zu", i + 1);
+        add_secret(config, options, name, secrets->items[i]);
+    }
+    if (options->secret_count == 0 && hs_config_findings(config)->errors == 0)
+        hs_config_error(config, secrets,
+                        "no secret is left: all are empty. Set at least one, else nothing could "
+                        "be verified");
+}
+
+static const struct hs_options verify_table = {
+    .name = "verify",
+    .title = "How a request is proved genuine",
+    .options = verify_rows,
+    .option_count = HS_ARRAY_SIZE(verify_rows),
+    .struct_size = sizeof(struct hs_verify_options),
+    .node_offset = SIZE_MAX,
+    .check = check_verify,
+};
+
+static const struct hs_option source_rows[] = {
+    {.name = "path", .kind = HS_OPTION_STRING, .offset = SOURCE(path), .required = true,
+     .help = "Path of the URL that the sender posts to, from the first slash on.",
+     .example = "/webhooks/fanfare"},
+    {.name = "verify", .kind = HS_OPTION_TABLE, .offset = SOURCE(verify), .child = &verify_table,
+     .required = true, .help = "How a request is proved genuine."},
+    {.name = "ack", .kind = HS_OPTION_CHOICE, .offset = SOURCE(ack), .choices = ack_names,
+     .fallback = "durable",
+     .help = "When the sender gets its 202. received: at once (a crash may lose the event); "
+             "durable: when it is synced to the journal; delivered: when every sink of the event "
+             "has confirmed it."},
+    {.name = "on_invalid", .kind = HS_OPTION_CHOICE, .offset = SOURCE(on_invalid),
+     .choices = invalid_names, .fallback = "dead_letter",
+     .help = "A genuine request that is not JSON or not an envelope. dead_letter: kept and "
+             "answered 202; reject: 400."},
+    {.name = "rate_limit", .kind = HS_OPTION_COUNT, .offset = SOURCE(rate_limit),
+     .fallback = "0", .least = 0, .most = 1000000,
+     .help = "Requests a second, in bursts of a second; more get 429 with Retry-After. 0: no "
+             "limit."},
+};
+
+static void check_source(struct hs_config *config, const struct hs_node *node, void *bound)
+{
+    const struct hs_source_options *options = bound;
+    const struct hs_node *path = node != NULL ? hs_node_get(node, "path") : NULL;
+    if (path == NULL || options->path == NULL)
+        return;
+    if (options->path[0] != '/' || path->text.size > 1024)
+        hs_config_error(config, path, "a path begins with a slash, such as /webhooks/fanfare");
+    for (size_t i = 0; i < path->text.size; i++) {
+        unsigned char c = (unsigned char)path->text.data[i];
+        if (c <= ' ' || c >= 0x7f || c == '?' || c == '#') {
+            hs_config_error(config, path, "a path has no spaces, no ? and no #");
+            return;
+        }
+    }
+}
+
+const struct hs_options hs_source_option_table = {
+    .name = "sources.*",
+    .title = "A source",
+    .options = source_rows,
+    .option_count = HS_ARRAY_SIZE(source_rows),
+    .struct_size = sizeof(struct hs_source_options),
+    .node_offset = SIZE_MAX,
+    .check = check_source,
+};
+
+void hs_source_check_paths(struct hs_config *config, const struct hs_children *sources)
+{
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct hs_source_options *one = hs_children_at(sources, i);
+        for (size_t k = 0; k < i; k++) {
+            const struct hs_source_options *other = hs_children_at(sources, k);
+            if (one->path == NULL || other->path == NULL || strcmp(one->path, other->path) != 0)
+                continue;
+            hs_config_error(config, hs_node_get(sources->nodes[i], "path"),
+                            "source `%s` has the path `%s` of source `%s`: every source needs its "
+                            "own",
+                            sources->names[i], one->path, sources->names[k]);
+        }
+    }
+}
