@@ -11,6 +11,7 @@
 
 #include <hookstream/base.h>
 #include <hookstream/config.h>
+#include <sys/types.h>
 
 struct event_base;
 
@@ -48,7 +49,11 @@ enum hs_http_refusal {
     HS_HTTP_HEAD_TIMEOUT,    /* 408 */
     HS_HTTP_BODY_TIMEOUT,    /* 408 */
     HS_HTTP_TOO_MANY,        /* 503: connection limit */
+    HS_HTTP_NO_BUDGET,       /* 503: on_memory said no */
+    HS_HTTP_REFUSAL_COUNT
 };
+/* Stable label of a refusal for metrics and logs: "bad_request", "head_timeout", ... */
+const char *hs_http_refusal_name(enum hs_http_refusal refusal);
 
 /* Parses one request head out of `bytes`. Returns the size of the head (> 0) when it is
  * whole, 0 when more bytes are needed, -EBADMSG when it is not HTTP: *ret_refusal says why
@@ -66,7 +71,7 @@ size_t hs_http_field_count(const struct hs_http_head *head, struct hs_slice name
 /* ---- The server ---- */
 
 struct hs_http_limits {
-    uint64_t connections; /* of this server */
+    uint64_t connections; /* of this server; one more is accepted, told 503 and closed */
     uint64_t header_size; /* bytes of request line and fields */
     uint64_t body_size;   /* bytes */
     uint64_t idle_ns, header_ns, body_ns; /* between requests; for a head; for a body */
@@ -81,23 +86,38 @@ struct hs_http_exchange;
 struct hs_http_handlers {
     /* The head is whole, no byte of the body was read. Return true to go on (100 Continue is
      * sent if it was asked for); or call hs_http_respond() and return false: the body is not
-     * read and the connection closes after the answer, unless there is no body. */
+     * read and the connection closes after the answer, unless there is no body or all of it
+     * is already here to be skipped. */
     bool (*on_head)(void *context, struct hs_http_exchange *exchange);
     /* The whole request is here. `body` is borrowed until the handler returns. Respond now
      * or later. */
     void (*on_request)(void *context, struct hs_http_exchange *exchange, struct hs_slice body);
     /* The exchange is over without a hs_http_respond(): the client went away or a limit
-     * ended it. After this the pointer is dead. May come between on_head and respond. */
+     * ended it (then on_answered with the refusal came just before). After this the pointer
+     * is dead. May come between on_head and respond. A client that only shut down its sending
+     * side still gets its answer. */
     void (*on_abandoned)(void *context, struct hs_http_exchange *exchange);
     /* An answer was handed to the kernel or the protocol layer refused the request
      * (refusal != HS_HTTP_OK): for counting. `exchange` may be NULL for a refusal before a
-     * head was whole. Its owner data is as set. */
+     * head was whole. Its owner data is as set. Called from within hs_http_respond(). */
     void (*on_answered)(void *context, struct hs_http_exchange *exchange, unsigned status,
                         enum hs_http_refusal refusal);
-    /* Asked before body bytes are buffered (`more` > 0) and told when they are released
-     * (`more` < 0): one budget for all that waits. false: 503 with Retry-After. May be NULL. */
+    /* Asked before body bytes are buffered (`more` > 0; also partial heads and requests that
+     * came before their turn) and told when they are released (`more` < 0): one budget for
+     * all that waits. false: 503 with Retry-After. May be NULL. */
     bool (*on_memory)(void *context, int64_t more);
 };
+
+/* The server's own ceilings; what an operator sets stands in struct hs_http_limits. */
+#define HS_HTTP_READ_SIZE 65536u          /* bytes of one recv */
+#define HS_HTTP_AHEAD_MAX 65536u          /* bytes kept of requests that came before their turn */
+#define HS_HTTP_REQUEST_BURST 64u         /* pipelined requests handled before others' turn */
+#define HS_HTTP_ACCEPT_BURST 64u          /* connections accepted before others' turn */
+#define HS_HTTP_REFUSED_MAX 64u           /* above limits.connections, while being told 503 */
+#define HS_HTTP_LINGER_BYTES (1u << 20)   /* dropped after the last answer, then closed */
+#define HS_HTTP_LINGER_NS UINT64_C(1000000000)
+#define HS_HTTP_FIELDS_MAX 2048u          /* bytes of extra lines in an answer */
+#define HS_HTTP_ANSWER_MAX (64u << 20)    /* bytes of an answer that wait for the client */
 
 /* Opens a listener on the address (SO_REUSEPORT when `share_port`) and serves on `base`.
  * `limits` and `handlers` are copied. -errno and words. */
@@ -105,13 +125,15 @@ HS_MUST_CHECK int hs_http_server_create(struct event_base *base, const struct hs
                                         bool share_port, const struct hs_http_limits *limits,
                                         const struct hs_http_handlers *handlers, void *context,
                                         struct hs_http_server **ret_server);
-/* Stops accepting; idle connections close, those with a request in work answer it with
- * `Connection: close` and then close. */
+/* Stops accepting; idle connections close, those with a request in work or in part answer
+ * it with `Connection: close` and then close. Calls no handler itself: all happens from the
+ * event loop; hs_http_server_connections() falls to 0. */
 void hs_http_server_drain(struct hs_http_server *server);
 size_t hs_http_server_connections(const struct hs_http_server *server);
 /* The port that is listened on (for port 0). */
 uint16_t hs_http_server_port(const struct hs_http_server *server);
-/* Closes everything at once; on_abandoned is called for what was in work. NULL is fine. */
+/* Closes everything at once; on_abandoned is called for what was in work. Not from within a
+ * handler. NULL is fine. */
 void hs_http_server_free(struct hs_http_server *server);
 
 /* The head of the request; valid until the answer, and its slices only until on_head or
@@ -119,14 +141,16 @@ void hs_http_server_free(struct hs_http_server *server);
 const struct hs_http_head *hs_http_exchange_head(const struct hs_http_exchange *exchange);
 /* "203.0.113.7:4711" of the peer, for logs. */
 const char *hs_http_exchange_peer(const struct hs_http_exchange *exchange);
-/* The owner's data of this exchange: plain storage inside it, zeroed at its start. */
+/* The owner's data of this exchange: plain storage inside it, zeroed at its start, aligned
+ * for any type (16 bytes). */
 #define HS_HTTP_OWNER_SIZE 96
 void *hs_http_exchange_owner(struct hs_http_exchange *exchange);
 
 /* Ends the exchange: writes the answer at once, and later what the socket did not take.
- * `fields` are extra lines, each "Name: value\r\n", or NULL; Content-Length, Date and
- * Connection are added here. `close` closes after the answer. The exchange is dead after
- * the call. */
+ * `fields` are extra lines, each "Name: value\r\n", or NULL, HS_HTTP_FIELDS_MAX bytes at
+ * most; Content-Length, Date and Connection are added here. `close` closes after the answer.
+ * The exchange is dead after the call. Calls on_answered and on_memory, no other handler: a
+ * pipelined request is taken up from the event loop. */
 void hs_http_respond(struct hs_http_exchange *exchange, unsigned status, const char *fields,
                      struct hs_slice body, bool close);
 /* An RFC 9457 problem body: {"type":"about:blank","title":...,"status":...,"detail":...}

@@ -1,0 +1,504 @@
+/* The life of a connection on the reading side: bytes from the socket become requests, which
+ * are handed to the owner; what comes before its turn is kept, what comes after the end is
+ * dropped. Writes nothing itself (respond.c) and knows no clock (state.c).
+ *
+ * A request that arrives whole, the normal case, is handled where recv() put it, in the
+ * server's scratch, for one recv() and one send() and no change to the event: the event for
+ * reading stays added, also while an answer is owed, so that a reset is seen at once. Only
+ * what waits (part of a head, part of a body, requests before their turn) is copied to the
+ * connection's own buffer, and that is freed when nothing waits: an idle connection costs
+ * its struct. */
+#include "internal.h"
+
+#include <hookstream/clock.h>
+#include <hookstream/log.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* ---- Exchanges ---- */
+
+struct hs_http_exchange *hs_http_exchange_take(struct hs_http_server *server)
+{
+    struct hs_http_exchange *exchange = server->spare;
+    if (exchange == NULL)
+        return hs_alloc(sizeof(*exchange));
+    server->spare = exchange->next_spare;
+    server->spare_count--;
+    return exchange;
+}
+
+void hs_http_exchange_give(struct hs_http_server *server, struct hs_http_exchange *exchange)
+{
+    if (server->spare_count >= HS_HTTP_SPARE_MAX) {
+        free(exchange);
+        return;
+    }
+    exchange->next_spare = server->spare;
+    server->spare = exchange;
+    server->spare_count++;
+}
+
+const struct hs_http_head *hs_http_exchange_head(const struct hs_http_exchange *exchange)
+{
+    return &exchange->head;
+}
+
+void *hs_http_exchange_owner(struct hs_http_exchange *exchange)
+{
+    return exchange->owner;
+}
+
+/* ---- Holding memory ---- */
+
+bool hs_http_connection_hold(struct hs_http_connection *connection, uint64_t bytes)
+{
+    struct hs_http_server *server = connection->server;
+    if (bytes == connection->held || server->handlers.on_memory == NULL)
+        return true;
+    int64_t more = (int64_t)bytes - (int64_t)connection->held;
+    if (!server->handlers.on_memory(server->context, more) && more > 0)
+        return false;
+    connection->held = bytes;
+    return true;
+}
+
+/* Giving back is never refused. */
+static void release(struct hs_http_connection *connection, uint64_t keep)
+{
+    if (keep < connection->held)
+        (void)hs_http_connection_hold(connection, keep);
+}
+
+/* ---- Beginning and end ---- */
+
+static void stop_reading(struct hs_http_connection *connection)
+{
+    if (connection->paused)
+        return;
+    connection->paused = true;
+    (void)event_del(&connection->readable); /* fails only for an event that was never made */
+}
+
+static void start_reading(struct hs_http_connection *connection)
+{
+    if (!connection->paused || connection->half_closed)
+        return;
+    connection->paused = false;
+    if (event_add(&connection->readable, NULL) < 0)
+        hs_http_connection_close(connection, HS_HTTP_END_RESET);
+}
+
+static void connection_free(struct hs_http_connection *connection)
+{
+    TAILQ_REMOVE(&connection->server->lists[HS_CONNECTION_CLOSED], connection, link);
+    if (--connection->server->open == 0)
+        (void)event_del(&connection->server->tick); /* nothing to look at */
+    hs_buffer_free(&connection->in);
+    hs_buffer_free(&connection->out);
+    free(connection);
+}
+
+void hs_http_connection_close(struct hs_http_connection *connection, enum hs_http_end end)
+{
+    struct hs_http_server *server = connection->server;
+    hs_log(HS_LOG_DEBUG, "connection closed", HS_F("reason", "%s", hs_http_end_text(end)),
+           HS_F("state", "%s", hs_http_state_name(connection->state)));
+    struct hs_http_exchange *exchange = connection->exchange;
+    hs_http_set_state(connection, HS_CONNECTION_CLOSED);
+    (void)event_del(&connection->readable); /* before the descriptor's number is used again */
+    if (connection->writable != NULL)
+        event_free(connection->writable);
+    (void)close(connection->socket);
+    if (exchange != NULL) {
+        connection->exchange = NULL;
+        server->handlers.on_abandoned(server->context, exchange);
+        hs_http_exchange_give(server, exchange);
+    }
+    release(connection, 0);
+    if (!connection->running)
+        connection_free(connection);
+}
+
+struct hs_http_connection *hs_http_connection_create(struct hs_http_server *server, int socket,
+                                                     const struct sockaddr *peer,
+                                                     socklen_t peer_size)
+{
+    struct hs_http_connection *connection = hs_alloc(sizeof(*connection));
+    connection->server = server;
+    connection->socket = socket;
+    if (peer_size <= sizeof(connection->peer))
+        memcpy(&connection->peer, peer, peer_size);
+    hs_buffer_init(&connection->in, server->in_ceiling);
+    hs_buffer_init(&connection->out, HS_HTTP_ANSWER_MAX);
+    connection->state = HS_CONNECTION_IDLE;
+    connection->entered_ns = hs_clock_monotonic_ns();
+    TAILQ_INSERT_TAIL(&server->lists[HS_CONNECTION_IDLE], connection, link);
+    server->open++;
+    if (event_assign(&connection->readable, server->base, socket, EV_READ | EV_PERSIST,
+                     hs_http_connection_readable, connection) < 0 ||
+        event_add(&connection->readable, NULL) < 0) {
+        hs_http_connection_close(connection, HS_HTTP_END_RESET);
+        return NULL;
+    }
+    return connection;
+}
+
+static void linger(struct hs_http_connection *connection)
+{
+    (void)shutdown(connection->socket, SHUT_WR); /* fails when the client is gone: no matter */
+    if (!connection->running)
+        hs_buffer_free(&connection->in);
+    release(connection, 0);
+    connection->received = 0;
+    hs_http_set_state(connection, HS_CONNECTION_LINGER);
+    start_reading(connection);
+}
+
+void hs_http_connection_settle(struct hs_http_connection *connection)
+{
+    if (connection->last || connection->server->draining) {
+        bool unread = connection->linger || (!connection->running && connection->in.size > 0);
+        if (connection->half_closed || !unread)
+            hs_http_connection_close(connection, HS_HTTP_END_ANSWERED);
+        else
+            linger(connection);
+        return;
+    }
+    hs_http_set_state(connection, HS_CONNECTION_IDLE);
+    if (connection->running) /* the loop there goes on */
+        return;
+    release(connection, connection->in.size);
+    if (connection->in.size > 0)
+        event_active(&connection->readable, EV_READ, 1);
+    else if (connection->half_closed)
+        hs_http_connection_close(connection, HS_HTTP_END_CLIENT);
+    else
+        start_reading(connection);
+}
+
+/* Around all code that may call a handler with bytes of this connection: whatever the
+ * handler does, the connection and the bytes stay until leave(). */
+static void enter(struct hs_http_connection *connection)
+{
+    HS_ASSERT(!connection->running);
+    connection->running = true;
+}
+
+static void leave(struct hs_http_connection *connection)
+{
+    connection->running = false;
+    if (connection->state == HS_CONNECTION_CLOSED)
+        connection_free(connection);
+}
+
+/* ---- From bytes to requests ---- */
+
+/* All of the request is at hand: the owner's turn. It may answer from within. */
+static void deliver(struct hs_http_connection *connection, struct hs_slice body)
+{
+    struct hs_http_server *server = connection->server;
+    connection->exchange->whole = true;
+    server->handlers.on_request(server->context, connection->exchange, body);
+}
+
+/* Keeps the head and what there is of the body, and waits for the rest. */
+static void keep_part(struct hs_http_connection *connection, const char *data, size_t head_size,
+                      size_t body_size)
+{
+    const struct hs_http_head *head = &connection->exchange->head;
+    connection->exchange->body_size = body_size;
+    /* All at once where the size is known (it is within body_size, hence within size_t). */
+    size_t more = head->chunked ? body_size : (size_t)head->content_length;
+    (void)hs_buffer_reserve(&connection->in, head_size + more);
+    hs_buffer_append(&connection->in, data, head_size + body_size);
+    HS_ASSERT(hs_buffer_status(&connection->in) == 0);
+    connection->received = body_size;
+    hs_http_set_state(connection, HS_CONNECTION_BODY);
+    if (head->expect_continue && body_size == 0)
+        hs_http_send_continue(connection);
+}
+
+/* The body behind a head of `head_size` bytes, in data[0, size). Returns the bytes used of
+ * the request; the connection's state says what became of it. */
+static size_t take_body(struct hs_http_connection *connection, char *data, size_t size,
+                        size_t head_size)
+{
+    struct hs_http_exchange *exchange = connection->exchange;
+    size_t here = size - head_size, used = here, decoded = here;
+    if (exchange->head.chunked) {
+        enum hs_http_refusal refusal;
+        hs_chunked_init(&exchange->chunked, connection->server->limits.body_size);
+        int done = hs_chunked_decode(&exchange->chunked, data + head_size, here, &used, &decoded,
+                                     &refusal);
+        if (done < 0 || !hs_http_connection_hold(connection, decoded)) {
+            hs_http_refuse(connection, done < 0 ? refusal : HS_HTTP_NO_BUDGET,
+                           done < 0 ? hs_error_text() : NULL);
+            return size;
+        }
+        exchange->whole = done > 0;
+    } else if (exchange->whole) {
+        used = decoded = (size_t)exchange->head.content_length;
+    }
+    if (exchange->whole)
+        deliver(connection, hs_slice(data + head_size, decoded));
+    else
+        keep_part(connection, data, head_size, decoded);
+    return head_size + used;
+}
+
+/* A head is whole: asks the owner, checks what the head says of the body, and goes on to
+ * it. Returns the bytes of data[0, size) that were used. */
+static size_t take_exchange(struct hs_http_connection *connection, char *data, size_t size,
+                            size_t head_size)
+{
+    struct hs_http_server *server = connection->server;
+    struct hs_http_exchange *exchange = connection->exchange;
+    const struct hs_http_head *head = &exchange->head;
+    uint64_t length = head->content_length; /* 0 when there is none */
+    exchange->whole = !head->chunked && length <= size - head_size;
+    if (!server->handlers.on_head(server->context, exchange)) {
+        HS_ASSERT(connection->exchange == NULL); /* false means: answered */
+        return connection->state == HS_CONNECTION_CLOSED || connection->last ? size
+                                                                      : head_size + (size_t)length;
+    }
+    HS_ASSERT(connection->exchange == exchange); /* true means: not answered */
+    if (length > server->limits.body_size) {
+        hs_http_refuse(connection, HS_HTTP_BODY_TOO_LARGE, NULL);
+        return size;
+    }
+    if (!hs_http_connection_hold(connection, length)) {
+        hs_http_refuse(connection, HS_HTTP_NO_BUDGET, NULL);
+        return size;
+    }
+    return take_body(connection, data, size, head_size);
+}
+
+/* One request out of data[0, size). Returns the bytes used, 0: no whole head yet. */
+static size_t take_request(struct hs_http_connection *connection, char *data, size_t size,
+                           size_t scanned)
+{
+    struct hs_http_server *server = connection->server;
+    struct hs_http_exchange *exchange = hs_http_exchange_take(server);
+    enum hs_http_refusal refusal;
+    ssize_t head_size = hs_http_parse_head(hs_slice(data, size), scanned,
+                                           server->limits.header_size, &exchange->head, &refusal);
+    if (head_size <= 0) {
+        hs_http_exchange_give(server, exchange);
+        if (head_size == 0 && connection->state != HS_CONNECTION_HEAD)
+            hs_http_set_state(connection, HS_CONNECTION_HEAD);
+        if (head_size < 0)
+            hs_http_refuse(connection, refusal, hs_error_text());
+        return 0;
+    }
+    memset(exchange->owner, 0, sizeof(exchange->owner));
+    exchange->connection = connection;
+    exchange->head_size = (size_t)head_size;
+    exchange->peer[0] = '\0';
+    connection->exchange = exchange;
+    hs_http_set_state(connection, HS_CONNECTION_WORK);
+    return take_exchange(connection, data, size, (size_t)head_size);
+}
+
+/* Keeps bytes that wait: part of a head, or what came before its turn. */
+static void keep_rest(struct hs_http_connection *connection, const char *data, size_t size)
+{
+    if (connection->last || connection->state >= HS_CONNECTION_LINGER) {
+        connection->linger |= size > 0;
+        return; /* dropped, and so is what follows */
+    }
+    if (size > 0 && !hs_http_connection_hold(connection, connection->held + size)) {
+        if (connection->state == HS_CONNECTION_HEAD || connection->state == HS_CONNECTION_IDLE) {
+            hs_http_refuse(connection, HS_HTTP_NO_BUDGET, NULL);
+            return;
+        }
+        /* What is in work is answered; what came too early was not begun, so its sender
+         * knows to send it again (RFC 9112, 9.3.2). */
+        connection->last = connection->linger = true;
+        stop_reading(connection);
+        return;
+    }
+    hs_buffer_append(&connection->in, data, size);
+    HS_ASSERT(hs_buffer_status(&connection->in) == 0);
+    if (connection->state == HS_CONNECTION_IDLE && size > 0) /* others' turn first */
+        event_active(&connection->readable, EV_READ, 1);
+}
+
+/* Handles the requests in data[0, size), which is in the scratch, one after the other, until
+ * an answer is owed, a request is not whole or others should have a turn. */
+static void take_requests(struct hs_http_connection *connection, char *data, size_t size,
+                          size_t scanned)
+{
+    size_t used = 0;
+    for (unsigned i = 0; i < HS_HTTP_REQUEST_BURST && used < size; i++) {
+        if (connection->state != HS_CONNECTION_IDLE && connection->state != HS_CONNECTION_HEAD)
+            break;
+        size_t step = take_request(connection, data + used, size - used, scanned);
+        if (step == 0)
+            break;
+        used += step;
+        scanned = 0;
+        if (connection->state == HS_CONNECTION_IDLE)
+            release(connection, 0);
+    }
+    if (connection->state != HS_CONNECTION_BODY)
+        keep_rest(connection, data + used, size - used);
+    bool nothing_due = connection->state == HS_CONNECTION_HEAD ||
+                       (connection->state == HS_CONNECTION_IDLE && connection->in.size == 0);
+    if (connection->half_closed && nothing_due)
+        hs_http_connection_close(connection, HS_HTTP_END_CLIENT);
+}
+
+/* ---- Reading, by state ---- */
+
+/* What the end of the client's bytes means: with an answer owed, no more requests; else the
+ * end. */
+static void read_end(struct hs_http_connection *connection)
+{
+    if (connection->state != HS_CONNECTION_WORK && connection->state != HS_CONNECTION_WRITING) {
+        hs_http_connection_close(connection, HS_HTTP_END_CLIENT);
+        return;
+    }
+    connection->half_closed = true;
+    stop_reading(connection);
+}
+
+/* One recv(). Returns the bytes read; 0 when there were none and what that means is done. */
+static size_t read_some(struct hs_http_connection *connection, char *place, size_t room)
+{
+    ssize_t size;
+    do
+        size = recv(connection->socket, place, room, 0);
+    while (size < 0 && errno == EINTR);
+    if (size > 0)
+        return (size_t)size;
+    if (size == 0) {
+        read_end(connection);
+    } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
+        hs_http_connection_close(connection, HS_HTTP_END_RESET);
+    } else if (connection->server->draining && connection->state == HS_CONNECTION_IDLE) {
+        hs_http_connection_close(connection, HS_HTTP_END_DRAINED);
+    }
+    return 0;
+}
+
+/* IDLE, HEAD: requests. What waited goes before what the socket has, in the scratch. */
+static void read_requests(struct hs_http_connection *connection)
+{
+    struct hs_http_server *server = connection->server;
+    size_t waited = connection->in.size, size = 0;
+    bool early = connection->state == HS_CONNECTION_IDLE && waited > 0; /* it came before its turn */
+    if (!early) {
+        size = read_some(connection, server->scratch + waited, HS_HTTP_READ_SIZE);
+        if (size == 0)
+            return;
+    }
+    if (waited > 0) {
+        memcpy(server->scratch, connection->in.data, waited);
+        hs_buffer_free(&connection->in);
+        release(connection, 0);
+    }
+    enter(connection);
+    take_requests(connection, server->scratch, waited + size, early ? 0 : waited);
+    if (early && connection->state <= HS_CONNECTION_BODY)
+        start_reading(connection);
+    leave(connection);
+}
+
+/* BODY: the rest of the body; then what follows it. */
+static void finish_body(struct hs_http_connection *connection, char *rest, size_t rest_size)
+{
+    struct hs_http_exchange *exchange = connection->exchange;
+    enum hs_http_refusal refusal;
+    /* The buffer may have moved since the head was read: its slices are made anew. */
+    ssize_t head_size =
+        hs_http_parse_head(hs_slice(connection->in.data, exchange->head_size), 0,
+                           exchange->head_size, &exchange->head, &refusal);
+    HS_ASSERT(head_size == (ssize_t)exchange->head_size);
+    hs_http_set_state(connection, HS_CONNECTION_WORK);
+    enter(connection);
+    deliver(connection, hs_slice(connection->in.data + head_size, (size_t)exchange->body_size));
+    hs_buffer_free(&connection->in);
+    if (connection->state == HS_CONNECTION_IDLE)
+        release(connection, 0);
+    take_requests(connection, rest, rest_size, 0);
+    leave(connection);
+}
+
+static void read_body(struct hs_http_connection *connection)
+{
+    struct hs_http_exchange *exchange = connection->exchange;
+    char *data = connection->server->scratch;
+    size_t size = read_some(connection, data, HS_HTTP_READ_SIZE);
+    if (size == 0)
+        return;
+    connection->received += size;
+    size_t used, decoded;
+    bool whole;
+    if (exchange->head.chunked) {
+        enum hs_http_refusal refusal;
+        int done =
+            hs_chunked_decode(&exchange->chunked, data, size, &used, &decoded, &refusal);
+        if (done < 0 || !hs_http_connection_hold(connection, exchange->body_size + decoded)) {
+            hs_http_refuse(connection, done < 0 ? refusal : HS_HTTP_NO_BUDGET,
+                           done < 0 ? hs_error_text() : NULL);
+            return;
+        }
+        whole = done > 0;
+    } else {
+        uint64_t left = exchange->head.content_length - exchange->body_size;
+        used = decoded = size < left ? size : (size_t)left;
+        whole = used == left;
+    }
+    hs_buffer_append(&connection->in, data, decoded);
+    HS_ASSERT(hs_buffer_status(&connection->in) == 0);
+    exchange->body_size += decoded;
+    if (whole)
+        finish_body(connection, data + used, size - used);
+}
+
+/* WORK, WRITING: requests before their turn, up to a bound; and the end of the client. */
+static void read_ahead(struct hs_http_connection *connection)
+{
+    char *data = connection->server->scratch;
+    if (connection->last || connection->in.size >= HS_HTTP_AHEAD_MAX) {
+        stop_reading(connection);
+        return;
+    }
+    size_t room = HS_HTTP_AHEAD_MAX - connection->in.size;
+    size_t size = read_some(connection, data, room < HS_HTTP_READ_SIZE ? room : HS_HTTP_READ_SIZE);
+    if (size > 0)
+        keep_rest(connection, data, size);
+}
+
+/* LINGER: dropped, so that the client reads its answer and not a reset. */
+static void read_nothing(struct hs_http_connection *connection)
+{
+    size_t size = read_some(connection, connection->server->scratch, HS_HTTP_READ_SIZE);
+    if (size == 0)
+        return;
+    connection->received += size;
+    if (connection->received > HS_HTTP_LINGER_BYTES)
+        hs_http_connection_close(connection, HS_HTTP_END_LINGERED);
+}
+
+void hs_http_connection_readable(evutil_socket_t socket, short what, void *context)
+{
+    struct hs_http_connection *connection = context;
+    switch (connection->state) {
+    case HS_CONNECTION_IDLE:
+    case HS_CONNECTION_HEAD:
+        read_requests(connection);
+        break;
+    case HS_CONNECTION_BODY:
+        read_body(connection);
+        break;
+    case HS_CONNECTION_WORK:
+    case HS_CONNECTION_WRITING:
+        read_ahead(connection);
+        break;
+    default:
+        read_nothing(connection);
+        break;
+    }
+}

@@ -1,0 +1,146 @@
+/* What the files of the server share: the connection, its states, the exchange, the server.
+ * Private to http. The way of a request: server.c accepts; connection.c reads and hands
+ * requests to the owner; respond.c answers; state.c keeps the states and their time limits. */
+#ifndef HS_HTTP_INTERNAL_H
+#define HS_HTTP_INTERNAL_H
+
+#include "chunked.h"
+#include "refusals.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <hookstream/buffer.h>
+#include <netinet/in.h>
+#include <sys/queue.h>
+
+#define HS_HTTP_TICK_MS 250      /* how often time limits are looked at */
+#define HS_HTTP_BACKOFF_MS 100   /* without accepting, when descriptors or memory ran out */
+#define HS_HTTP_BACKLOG 4096     /* of listen(2); the kernel caps it at net.core.somaxconn */
+#define HS_HTTP_SPARE_MAX 256u   /* exchanges kept for the next requests */
+#define HS_HTTP_ANSWER_SIZE 8192u /* scratch in which answers are put together */
+#define HS_HTTP_SIZE_MAX (1u << 30) /* of limits.header_size and limits.body_size */
+#define HS_HTTP_RATE_GRACE_NS UINT64_C(5000000000) /* before limits.body_rate counts */
+
+/* A connection is in exactly one state and on that state's list, in the order in which
+ * connections entered it. The names, transitions and time limits are in state.c. */
+enum hs_http_state {
+    HS_CONNECTION_IDLE,    /* no byte of a next request was looked at; what waits in `in` came early */
+    HS_CONNECTION_HEAD,    /* `in` holds part of a head */
+    HS_CONNECTION_WORK,    /* the owner has the exchange and owes the answer; `in` came early */
+    HS_CONNECTION_BODY,    /* the owner took the head; `in` holds it and the body so far */
+    HS_CONNECTION_WRITING, /* answered; `out` waits for the socket; `in` came early */
+    HS_CONNECTION_LINGER,  /* answered for good and shut down; what still comes is dropped */
+    HS_CONNECTION_CLOSED,  /* the socket is closed; memory is freed when the code on it returns */
+    HS_CONNECTION_STATE_COUNT
+};
+
+struct hs_http_exchange {
+    _Alignas(16) char owner[HS_HTTP_OWNER_SIZE];
+    struct hs_http_connection *connection;
+    struct hs_http_exchange *next_spare;
+    struct hs_chunked chunked;
+    size_t head_size;
+    uint64_t body_size;  /* BODY: bytes that `in` holds of it */
+    bool whole;          /* all of the body is here (or there is none) */
+    char peer[64];       /* made when asked for */
+    struct hs_http_head head;
+};
+
+struct hs_http_connection {
+    struct event readable; /* persistent, level-triggered; deleted only while `paused` */
+    TAILQ_ENTRY(hs_http_connection) link;
+    struct hs_http_server *server;
+    struct hs_http_exchange *exchange; /* WORK and BODY only */
+    struct event *writable;            /* made by the first answer that the socket did not take */
+    uint64_t entered_ns;               /* the state; set only for states with a time limit */
+    uint64_t held;                     /* bytes asked for with on_memory */
+    uint64_t received;                 /* BODY: bytes on the wire; LINGER: bytes dropped */
+    struct hs_buffer in, out;
+    size_t out_sent;
+    int socket;
+    uint8_t state;    /* enum hs_http_state */
+    bool paused;      /* not reading: too much came early, or nothing can come any more */
+    bool half_closed; /* the client will send no more */
+    bool last;        /* closes after the answer */
+    bool linger;      /* bytes may still come that nobody will read: see HS_CONNECTION_LINGER */
+    bool running;     /* connection.c is on the stack: no freeing, no second loop */
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } peer;
+};
+
+TAILQ_HEAD(hs_http_list, hs_http_connection);
+
+struct hs_http_server {
+    struct event_base *base;
+    struct hs_http_limits limits;
+    struct hs_http_handlers handlers;
+    void *context;
+    struct event listener, retry, tick;
+    int socket; /* of the listener, -1 when it is closed */
+    uint16_t port;
+    bool draining;
+    size_t open; /* connections in any state */
+    struct hs_http_list lists[HS_CONNECTION_STATE_COUNT];
+    uint64_t timeouts[HS_CONNECTION_STATE_COUNT]; /* ns in a state; 0: no limit */
+    struct hs_http_exchange *spare;
+    size_t spare_count;
+    size_t in_ceiling;
+    /* Scratch, one for all: what was read, after what waited in `in` before it. Handlers get
+     * slices of it. */
+    char *scratch;
+    size_t scratch_size;
+    char *answer;       /* where answers are put together */
+    char date[48];      /* "Date: ...\r\n", made anew by the tick */
+    size_t date_size;
+    char accepted[128]; /* the whole of the commonest answer: 202, kept alive, no body */
+    size_t accepted_size;
+};
+
+/* ---- state.c ---- */
+
+const char *hs_http_state_name(enum hs_http_state state);
+/* Moves the connection to the state's list; asserts that the state may follow. */
+void hs_http_set_state(struct hs_http_connection *connection, enum hs_http_state state);
+/* A body that came this far in this time is below `rate` bytes a second. */
+bool hs_http_too_slow(uint64_t received, uint64_t elapsed_ns, uint64_t rate);
+/* Ends whatever has been in its state for too long. */
+void hs_http_expire(struct hs_http_server *server, uint64_t now_ns);
+
+/* ---- connection.c ---- */
+
+/* Takes the socket. */
+struct hs_http_connection *hs_http_connection_create(struct hs_http_server *server, int socket,
+                                                     const struct sockaddr *peer,
+                                                     socklen_t peer_size);
+/* Closes at once: the exchange is abandoned, the memory freed unless `running`. */
+void hs_http_connection_close(struct hs_http_connection *connection, enum hs_http_end end);
+/* The answer is with the kernel: on to the next request, or to the end. */
+void hs_http_connection_settle(struct hs_http_connection *connection);
+/* Reads and handles what the socket has. */
+void hs_http_connection_readable(evutil_socket_t socket, short what, void *context);
+/* Makes the held bytes `bytes`. false: the owner's budget has no room; nothing changed. */
+bool hs_http_connection_hold(struct hs_http_connection *connection, uint64_t bytes);
+/* A spare exchange, or the exchange back among the spare ones. */
+struct hs_http_exchange *hs_http_exchange_take(struct hs_http_server *server);
+void hs_http_exchange_give(struct hs_http_server *server, struct hs_http_exchange *exchange);
+
+/* ---- respond.c ---- */
+
+/* Answers with the row of the refusal and ends the connection; `detail` NULL: the row's. */
+void hs_http_refuse(struct hs_http_connection *connection, enum hs_http_refusal refusal,
+                    const char *detail);
+/* Sends the interim answer 100. */
+void hs_http_send_continue(struct hs_http_connection *connection);
+/* Makes the Date line and what holds it anew. */
+void hs_http_set_date(struct hs_http_server *server, uint64_t wall_ns);
+
+/* ---- listen.c ---- */
+
+/* A listening socket; -errno and words. */
+HS_MUST_CHECK int hs_http_listen(const struct hs_address *address, bool share_port,
+                                 int *ret_socket, uint16_t *ret_port);
+
+#endif

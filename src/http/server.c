@@ -1,0 +1,219 @@
+/* The server: accepts connections within its limits, looks at their time limits four times a
+ * second while there are any, drains and ends. What happens on a connection is connection.c's. */
+#include "internal.h"
+
+#include <hookstream/clock.h>
+#include <hookstream/log.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void on_tick(evutil_socket_t socket, short what, void *context)
+{
+    struct hs_http_server *server = context;
+    hs_http_set_date(server, hs_clock_wall_ns());
+    hs_http_expire(server, hs_clock_monotonic_ns());
+}
+
+/* The first connection starts the tick, connection.c stops it with the last. */
+static void start_tick(struct hs_http_server *server)
+{
+    static const struct timeval period = {0, HS_HTTP_TICK_MS * 1000};
+    hs_http_set_date(server, hs_clock_wall_ns());
+    if (event_add(&server->tick, &period) < 0)
+        hs_log_limited(HS_LOG_ERROR, "http_tick", "no timer: slow clients are not ended");
+}
+
+/* ---- Accepting ---- */
+
+/* Above the limit a client is told so, as long as not too many are being told. */
+static void take_connection(struct hs_http_server *server, int socket, const struct sockaddr *peer,
+                            socklen_t peer_size)
+{
+    uint64_t limit = server->limits.connections;
+    if (server->open >= hs_add_sat(limit, HS_HTTP_REFUSED_MAX)) {
+        hs_log_limited(HS_LOG_WARN, "http_connections",
+                       "connection closed: far above limits.connections",
+                       HS_F("reason", "%s", hs_http_end_text(HS_HTTP_END_CROWDED)));
+        (void)close(socket); /* nothing was written to it */
+        return;
+    }
+    if (server->open == 0)
+        start_tick(server);
+    bool over = server->open >= limit;
+    struct hs_http_connection *connection =
+        hs_http_connection_create(server, socket, peer, peer_size);
+    if (connection != NULL && over) {
+        hs_log_limited(HS_LOG_WARN, "http_connections",
+                       "connection refused: limits.connections is reached");
+        hs_http_refuse(connection, HS_HTTP_TOO_MANY, NULL);
+    }
+}
+
+static void on_retry(evutil_socket_t socket, short what, void *context)
+{
+    static const struct timeval pause = {1, 0};
+    struct hs_http_server *server = context;
+    if (server->socket >= 0 && event_add(&server->listener, NULL) < 0)
+        (void)evtimer_add(&server->retry, &pause); /* nothing else is left to try */
+}
+
+/* Descriptors or memory ran out: the listener would stay readable and the loop spin. */
+static void back_off(struct hs_http_server *server, int error)
+{
+    static const struct timeval pause = {0, HS_HTTP_BACKOFF_MS * 1000};
+    hs_log_limited(HS_LOG_ERROR, "http_accept",
+                   "cannot accept connections for the moment; raise the limit of open files",
+                   HS_F("error", "%s", strerror(error)));
+    (void)event_del(&server->listener); /* fails only for an event that was never made */
+    if (evtimer_add(&server->retry, &pause) < 0)
+        (void)event_add(&server->listener, NULL); /* spinning is better than never again */
+}
+
+/* Of that one connection, not of the listener: accept(2) passes on errors of the network. */
+static bool is_passing(int error)
+{
+    switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+    case EPERM: /* by a firewall's rule */
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void on_acceptable(evutil_socket_t socket, short what, void *context)
+{
+    struct hs_http_server *server = context;
+    for (unsigned i = 0; i < HS_HTTP_ACCEPT_BURST; i++) {
+        struct sockaddr_storage peer;
+        socklen_t size = sizeof(peer);
+        int file =
+            accept4(socket, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (file >= 0) {
+            take_connection(server, file, (struct sockaddr *)&peer, size);
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            return;
+        } else if (!is_passing(errno)) {
+            back_off(server, errno);
+            return;
+        }
+    }
+}
+
+static void stop_accepting(struct hs_http_server *server)
+{
+    if (server->socket < 0)
+        return;
+    (void)event_del(&server->listener); /* fails only for an event that was never made */
+    (void)evtimer_del(&server->retry);
+    (void)close(server->socket);
+    server->socket = -1;
+}
+
+/* ---- Life ---- */
+
+static void set_up(struct hs_http_server *server)
+{
+    for (int state = 0; state < HS_CONNECTION_STATE_COUNT; state++)
+        TAILQ_INIT(&server->lists[state]);
+    server->timeouts[HS_CONNECTION_IDLE] = server->limits.idle_ns;
+    server->timeouts[HS_CONNECTION_HEAD] = server->limits.header_ns;
+    server->timeouts[HS_CONNECTION_BODY] = server->limits.body_ns;
+    /* A body out may take as long as a body in. */
+    server->timeouts[HS_CONNECTION_WRITING] = server->limits.body_ns;
+    server->timeouts[HS_CONNECTION_LINGER] = HS_HTTP_LINGER_NS;
+    server->scratch_size = (size_t)server->limits.header_size + HS_HTTP_READ_SIZE;
+    server->scratch = hs_alloc(server->scratch_size);
+    server->answer = hs_alloc(HS_HTTP_ANSWER_SIZE);
+    server->in_ceiling =
+        (size_t)hs_add_sat(server->limits.body_size, server->limits.header_size) +
+        server->scratch_size;
+}
+
+int hs_http_server_create(struct event_base *base, const struct hs_address *address,
+                          bool share_port, const struct hs_http_limits *limits,
+                          const struct hs_http_handlers *handlers, void *context,
+                          struct hs_http_server **ret_server)
+{
+    if (limits->header_size > HS_HTTP_SIZE_MAX || limits->body_size > HS_HTTP_SIZE_MAX)
+        return hs_fail(-EINVAL, "limits of more than 1 GiB a request");
+    int socket;
+    uint16_t port;
+    int result = hs_http_listen(address, share_port, &socket, &port);
+    if (result < 0)
+        return result;
+    struct hs_http_server *server = hs_alloc(sizeof(*server));
+    *server = (struct hs_http_server){.base = base,
+                                      .limits = *limits,
+                                      .handlers = *handlers,
+                                      .context = context,
+                                      .socket = socket,
+                                      .port = port};
+    set_up(server);
+    if (event_assign(&server->listener, base, socket, EV_READ | EV_PERSIST, on_acceptable,
+                     server) < 0 ||
+        evtimer_assign(&server->retry, base, on_retry, server) < 0 ||
+        event_assign(&server->tick, base, -1, EV_PERSIST, on_tick, server) < 0 ||
+        event_add(&server->listener, NULL) < 0) {
+        hs_http_server_free(server);
+        return hs_fail(-ENOMEM, "cannot watch the listening socket");
+    }
+    *ret_server = server;
+    return 0;
+}
+
+void hs_http_server_drain(struct hs_http_server *server)
+{
+    if (server->draining)
+        return;
+    server->draining = true;
+    stop_accepting(server);
+    /* Each looks once more at its socket: a request that is already there is answered, the
+     * others close. */
+    struct hs_http_connection *connection;
+    TAILQ_FOREACH (connection, &server->lists[HS_CONNECTION_IDLE], link)
+        event_active(&connection->readable, EV_READ, 1);
+}
+
+size_t hs_http_server_connections(const struct hs_http_server *server)
+{
+    return server->open;
+}
+
+uint16_t hs_http_server_port(const struct hs_http_server *server)
+{
+    return server->port;
+}
+
+void hs_http_server_free(struct hs_http_server *server)
+{
+    if (server == NULL)
+        return;
+    stop_accepting(server);
+    for (int state = 0; state < HS_CONNECTION_CLOSED; state++) {
+        struct hs_http_connection *connection;
+        while ((connection = TAILQ_FIRST(&server->lists[state])) != NULL) {
+            HS_ASSERT(!connection->running); /* not from within a handler */
+            hs_http_connection_close(connection, HS_HTTP_END_FREED);
+        }
+    }
+    HS_ASSERT(server->open == 0);
+    while (server->spare != NULL) {
+        struct hs_http_exchange *exchange = server->spare;
+        server->spare = exchange->next_spare;
+        free(exchange);
+    }
+    free(server->scratch);
+    free(server->answer);
+    free(server);
+}
