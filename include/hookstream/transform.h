@@ -51,7 +51,8 @@ HS_MUST_CHECK int hs_template_expand(const struct hs_template *tmpl, struct hs_w
 struct hs_condition;
 /* A small grammar: PATH == LITERAL, PATH != LITERAL, PATH exists, not, and, or, parentheses.
  * PATH is an event field (type, source, data.x.y); LITERAL a JSON string ('single' quotes
- * too), number, true, false or null. A missing field equals nothing. Findings carry the
+ * too), number, true, false or null. A missing field equals nothing; `exists` says that a
+ * field is there and not null. Numbers compare by their exact value. Findings carry the
  * column of the fault. */
 struct hs_condition *hs_condition_compile(struct hs_config *config, const struct hs_node *node);
 void hs_condition_free(struct hs_condition *condition);

@@ -1,0 +1,176 @@
+/* Fields: what the operations share: lists of paths out of the configuration, and changing
+ * every scalar that a path leads to. Knows none of the operations. */
+#include "operation.h"
+#include "words.h"
+
+#include <stdlib.h>
+
+bool hs_field_path_compile(struct hs_config *config, const struct hs_node *node, bool one,
+                           struct hs_json_path *ret_path)
+{
+    if (node->kind != HS_NODE_SCALAR) {
+        hs_config_error(config, node, "a field's path was expected, such as data.consumerId, not %s",
+                        hs_config_quote(config, node));
+        return false;
+    }
+    if (memchr(node->text.data ? node->text.data : "", '{', node->text.size) != NULL) {
+        hs_config_error(config, node, "%s: a path is written without braces, such as data.email",
+                        hs_config_quote(config, node));
+        return false;
+    }
+    struct hs_json_path path = {0};
+    if (hs_json_path_parse(node->text, &path) < 0) {
+        char why[160];
+        hs_copy_words(why, sizeof(why));
+        hs_config_error(config, node, "%s is not a path: %s", hs_config_quote(config, node),
+                        node->secret ? "(secret)" : why);
+        return false;
+    }
+    if (one && path.wildcard) {
+        hs_config_error(config, node,
+                        "%s stands for many places where one is needed: name one, such as [0]",
+                        hs_config_quote(config, node));
+        hs_json_path_free(&path);
+        return false;
+    }
+    *ret_path = path;
+    return true;
+}
+
+bool hs_fields_compile(struct hs_config *config, const struct hs_node *node,
+                       const struct hs_strings *strings, struct hs_fields *ret_fields)
+{
+    if (strings->count == 0 && node != NULL)
+        hs_config_error(config, node, "no field is named here: name at least one, such as "
+                                      "[data.email]");
+    if (strings->count > HS_OPERATION_PARTS_MAX) {
+        hs_config_error(config, strings->nodes[HS_OPERATION_PARTS_MAX],
+                        "an operation has at most %u fields: start another item",
+                        HS_OPERATION_PARTS_MAX);
+        return false;
+    }
+    bool good = strings->count != 0;
+    ret_fields->paths = hs_alloc_array(strings->count + 1, sizeof(*ret_fields->paths));
+    for (size_t i = 0; i < strings->count; i++) {
+        if (hs_field_path_compile(config, strings->nodes[i], false,
+                                  &ret_fields->paths[ret_fields->count]))
+            ret_fields->count++;
+        else
+            good = false;
+    }
+    return good;
+}
+
+void hs_fields_free(struct hs_fields *fields)
+{
+    for (size_t i = 0; i < fields->count; i++)
+        hs_json_path_free(&fields->paths[i]);
+    free(fields->paths);
+    *fields = (struct hs_fields){0};
+}
+
+/* A list of paths as if it stood under `fields` of a mapping. In the arena, since what is
+ * bound may point to its node. */
+static const struct hs_node *wrap_list(struct hs_config *config, const struct hs_node *node)
+{
+    struct hs_arena *arena = hs_config_arena(config);
+    struct hs_node *map = hs_arena_alloc(arena, sizeof(*map));
+    struct hs_node *key = hs_arena_alloc(arena, sizeof(*key));
+    *map = *key = (struct hs_node){.line = node->line, .column = node->column};
+    key->kind = HS_NODE_SCALAR;
+    key->text = HS_SLICE("fields");
+    map->kind = HS_NODE_MAP;
+    map->keys = hs_arena_alloc(arena, sizeof(*map->keys));
+    map->items = hs_arena_alloc(arena, sizeof(*map->items));
+    map->keys[0] = key;
+    map->items[0] = (struct hs_node *)node; /* a tree's links are not const; nobody writes */
+    map->count = 1;
+    return map;
+}
+
+bool hs_operation_bind(struct hs_config *config, const struct hs_node *node,
+                       const struct hs_options *table, void *ret_bound)
+{
+    size_t errors = hs_config_findings(config)->errors;
+    hs_config_bind(config, node->kind == HS_NODE_MAP ? node : wrap_list(config, node), table,
+                   ret_bound);
+    return hs_config_findings(config)->errors == errors;
+}
+
+bool hs_operation_is_pairs(struct hs_config *config, const struct hs_node *node, const char *name,
+                           const char *example)
+{
+    if (node->kind != HS_NODE_MAP || node->count == 0) {
+        hs_config_error(config, node, "`%s` takes a mapping, such as %s, not %s", name, example,
+                        node->kind == HS_NODE_MAP ? "an empty one" : hs_config_quote(config, node));
+        return false;
+    }
+    if (node->count > HS_OPERATION_PARTS_MAX) {
+        hs_config_error(config, node->keys[HS_OPERATION_PARTS_MAX],
+                        "an operation has at most %u fields: start another item",
+                        HS_OPERATION_PARTS_MAX);
+        return false;
+    }
+    return true;
+}
+
+/* ---- Changing scalars ---- */
+
+struct change {
+    struct hs_work *work;
+    hs_change_fn *change;
+    void *context;
+    int first_error;
+    char words[256];
+};
+
+static int change_node(struct change *change, struct hs_json_tree *tree, hs_json_node node)
+{
+    enum hs_json_kind kind = hs_json_node_kind(tree, node);
+    if (kind == HS_JSON_NULL)
+        return 0;
+    if (kind >= HS_JSON_ARRAY)
+        return hs_fail(-EINVAL, "it is %s, which has no text",
+                       kind == HS_JSON_ARRAY ? "an array" : "an object");
+    struct hs_slice token = hs_json_node_text(tree, node), text = token;
+    struct hs_buffer *decoded = hs_work_scratch(change->work, HS_SCRATCH_TEXT);
+    struct hs_buffer *json = hs_work_scratch(change->work, HS_SCRATCH_JSON);
+    if (kind == HS_JSON_STRING) {
+        hs_json_decode_string(token, decoded);
+        text = hs_buffer_slice(decoded);
+    }
+    int code = change->change(change->context, text, json);
+    if (code == 0 && (hs_buffer_status(decoded) < 0 || hs_buffer_status(json) < 0))
+        code = hs_fail(-EMSGSIZE, "its text passes %u bytes", HS_WORK_BODY_MAX);
+    if (code == 0)
+        code = hs_work_charge(change->work, json->size);
+    if (code == 0)
+        hs_json_replace(tree, node, hs_buffer_slice(json));
+    return code;
+}
+
+/* Goes on after a failure, so that the other places are changed; keeps the first's words. */
+static int visit(void *context, struct hs_json_tree *tree, hs_json_node node)
+{
+    struct change *change = context;
+    int code = change_node(change, tree, node);
+    if (code < 0 && change->first_error == 0) {
+        change->first_error = code;
+        hs_copy_words(change->words, sizeof(change->words));
+    }
+    return 0;
+}
+
+int hs_change_scalars(struct hs_work *work, const struct hs_json_path *path, const char *operation,
+                      hs_change_fn *change, void *context)
+{
+    struct hs_json_tree *tree;
+    int code = hs_work_tree(work, &tree);
+    if (code < 0)
+        return code;
+    struct change state = {.work = work, .change = change, .context = context};
+    (void)hs_json_each(tree, path, visit, &state); /* visit never stops it */
+    if (state.first_error == 0)
+        return 0;
+    return hs_fail(state.first_error, "%s %s: %s", operation, path->text, state.words);
+}

@@ -1,0 +1,10 @@
+/* Manual: the parts of the module's page that the files write which own the tables. */
+#ifndef HS_TRANSFORM_MANUAL_H
+#define HS_TRANSFORM_MANUAL_H
+
+#include <hookstream/buffer.h>
+
+/* The rows of the names that templates and conditions know. */
+void hs_field_manual(struct hs_buffer *ret_page);
+
+#endif

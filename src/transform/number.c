@@ -1,0 +1,84 @@
+/* Number: see number.h. No floating point: 20-digit integers and 1e400 compare exactly.
+ *
+ * A token is read as sign, digits and a power of ten, 0.d1d2d3... * 10^power with d1 not 0;
+ * two are the same number when sign, power and digits (zeros at the end aside) agree. */
+#include "number.h"
+
+/* Exponents past this are taken as this: 1e999999999999999999 and above are one number,
+ * which no two different numbers of real life notice. */
+#define EXPONENT_MAX INT64_C(1000000000000000000)
+
+struct decimal {
+    bool negative, zero;
+    int64_t power;
+    struct hs_slice whole, fraction; /* digits before and after the point */
+    size_t first, count;             /* of both together, without zeros at either end */
+};
+
+static char digit(const struct decimal *decimal, size_t index)
+{
+    size_t whole = decimal->whole.size;
+    return index < whole ? decimal->whole.data[index] : decimal->fraction.data[index - whole];
+}
+
+static struct hs_slice take_digits(struct hs_slice token, size_t *at)
+{
+    size_t start = *at;
+    while (*at < token.size && token.data[*at] >= '0' && token.data[*at] <= '9')
+        (*at)++;
+    return hs_slice(token.data + start, *at - start);
+}
+
+static int64_t exponent(struct hs_slice token, size_t at)
+{
+    if (at >= token.size)
+        return 0;
+    at++; /* e or E */
+    bool negative = at < token.size && token.data[at] == '-';
+    if (at < token.size && (token.data[at] == '-' || token.data[at] == '+'))
+        at++;
+    int64_t value = 0;
+    for (; at < token.size; at++)
+        value = value < EXPONENT_MAX / 10 ? value * 10 + (token.data[at] - '0') : EXPONENT_MAX;
+    return negative ? -value : value;
+}
+
+static struct decimal read_decimal(struct hs_slice token)
+{
+    struct decimal decimal = {0};
+    size_t at = 0;
+    if (token.size != 0 && token.data[0] == '-') {
+        decimal.negative = true;
+        at++;
+    }
+    decimal.whole = take_digits(token, &at);
+    if (at < token.size && token.data[at] == '.') {
+        at++;
+        decimal.fraction = take_digits(token, &at);
+    }
+    size_t end = decimal.whole.size + decimal.fraction.size;
+    while (decimal.first < end && digit(&decimal, decimal.first) == '0')
+        decimal.first++;
+    while (end > decimal.first && digit(&decimal, end - 1) == '0')
+        end--;
+    decimal.count = end - decimal.first;
+    decimal.zero = decimal.count == 0;
+    decimal.power =
+        (int64_t)decimal.whole.size - (int64_t)decimal.first + exponent(token, at);
+    return decimal;
+}
+
+bool hs_number_equal(struct hs_slice a, struct hs_slice b)
+{
+    if (hs_slice_equal(a, b))
+        return true;
+    struct decimal x = read_decimal(a), y = read_decimal(b);
+    if (x.zero || y.zero)
+        return x.zero && y.zero;
+    if (x.negative != y.negative || x.power != y.power || x.count != y.count)
+        return false;
+    for (size_t i = 0; i < x.count; i++)
+        if (digit(&x, x.first + i) != digit(&y, y.first + i))
+            return false;
+    return true;
+}

@@ -1,0 +1,352 @@
+/* Operations that give fields other names, places or values: rename, copy, set. */
+#include "operation.h"
+#include "words.h"
+
+#include <stdlib.h>
+
+/* ---- rename ---- */
+
+struct rename_part {
+    struct hs_json_path path;
+    struct hs_json_path parent; /* `path` without its last step; borrows its steps */
+    char *name;                 /* the new one, decoded */
+    size_t name_size;
+};
+
+struct rename {
+    struct rename_part *items;
+    size_t count;
+};
+
+/* The new name: one member name, as a path of one step says it. */
+static bool compile_name(struct hs_config *config, const struct hs_node *node,
+                         struct rename_part *part)
+{
+    struct hs_json_path path;
+    if (!hs_field_path_compile(config, node, true, &path))
+        return false;
+    bool good = path.count == 1 && path.steps[0].name.data != NULL;
+    if (good) {
+        part->name = hs_slice_dup(path.steps[0].name);
+        part->name_size = path.steps[0].name.size;
+    } else {
+        hs_config_error(config, node,
+                        "%s: the new name is a name and no path, the field stays where it is; to "
+                        "move it use `copy` and `remove`, for a name with dots write "
+                        "[\"like.this\"]",
+                        hs_config_quote(config, node));
+    }
+    hs_json_path_free(&path);
+    return good;
+}
+
+static bool compile_rename_part(struct hs_config *config, const struct hs_node *from,
+                                const struct hs_node *to, struct rename_part *part)
+{
+    if (!hs_field_path_compile(config, from, false, &part->path))
+        return false;
+    if (part->path.steps[part->path.count - 1].name.data == NULL) {
+        hs_config_error(config, from, "%s is an element of an array, which has no name",
+                        hs_config_quote(config, from));
+        return false;
+    }
+    part->parent = part->path;
+    part->parent.count--;
+    part->parent.wildcard = part->path.wildcard;
+    return compile_name(config, to, part);
+}
+
+static bool compile_rename(struct hs_config *config, const struct hs_node *node,
+                           struct hs_operation *operation)
+{
+    if (!hs_operation_is_pairs(config, node, "rename", "{data.old: new}"))
+        return false;
+    struct rename *rename = operation->state = hs_alloc(sizeof(*rename));
+    rename->items = hs_alloc_array(node->count, sizeof(*rename->items));
+    rename->count = operation->parts = node->count;
+    bool good = true;
+    for (size_t i = 0; i < node->count; i++)
+        good = compile_rename_part(config, node->keys[i], node->items[i], &rename->items[i]) && good;
+    return good;
+}
+
+struct renaming {
+    const struct rename_part *part;
+    struct hs_work *work;
+};
+
+/* A member that has the new name already gives way: two of one name help nobody. */
+static int rename_in(void *context, struct hs_json_tree *tree, hs_json_node parent)
+{
+    const struct renaming *renaming = context;
+    const struct rename_part *part = renaming->part;
+    struct hs_slice old = part->path.steps[part->path.count - 1].name;
+    struct hs_slice name = hs_slice(part->name, part->name_size);
+    if (hs_json_node_kind(tree, parent) != HS_JSON_OBJECT || hs_slice_equal(old, name))
+        return 0;
+    hs_json_node member = hs_json_member_get(tree, parent, old);
+    if (member == HS_JSON_NO_NODE)
+        return 0;
+    int code = hs_work_charge(renaming->work, name.size);
+    if (code < 0)
+        return code;
+    hs_json_node taken;
+    while ((taken = hs_json_member_get(tree, parent, name)) != HS_JSON_NO_NODE)
+        hs_json_remove(tree, taken);
+    hs_json_rename(tree, member, name);
+    while ((taken = hs_json_member_get(tree, parent, old)) != HS_JSON_NO_NODE)
+        hs_json_remove(tree, taken);
+    return 0;
+}
+
+static int apply_rename(const struct hs_operation *operation, size_t part, struct hs_work *work)
+{
+    const struct rename *rename = operation->state;
+    struct renaming renaming = {&rename->items[part], work};
+    struct hs_json_tree *tree;
+    int code = hs_work_tree(work, &tree);
+    if (code < 0)
+        return code;
+    if (renaming.part->parent.count == 0)
+        return rename_in(&renaming, tree, hs_json_root(tree));
+    return hs_json_each(tree, &renaming.part->parent, rename_in, &renaming);
+}
+
+static void free_rename(struct hs_operation *operation)
+{
+    struct rename *rename = operation->state;
+    if (rename == NULL)
+        return;
+    for (size_t i = 0; i < rename->count; i++) {
+        hs_json_path_free(&rename->items[i].path);
+        free(rename->items[i].name);
+    }
+    free(rename->items);
+    free(rename);
+}
+
+const struct hs_operation_kind hs_operation_rename = {
+    .name = "rename",
+    .help = "Gives fields another name; each stays where it is. A field that had the new name "
+            "before gives way.",
+    .example = "{data.consumerId: customerId}",
+    .compile = compile_rename,
+    .apply = apply_rename,
+    .free = free_rename,
+};
+
+/* ---- copy ---- */
+
+struct copy {
+    struct hs_json_path *from, *to;
+    size_t count;
+};
+
+static bool compile_copy(struct hs_config *config, const struct hs_node *node,
+                         struct hs_operation *operation)
+{
+    if (!hs_operation_is_pairs(config, node, "copy", "{data.from: data.to}"))
+        return false;
+    struct copy *copy = operation->state = hs_alloc(sizeof(*copy));
+    copy->from = hs_alloc_array(node->count, sizeof(*copy->from));
+    copy->to = hs_alloc_array(node->count, sizeof(*copy->to));
+    copy->count = operation->parts = node->count;
+    bool good = true;
+    for (size_t i = 0; i < node->count; i++) {
+        good = hs_field_path_compile(config, node->keys[i], true, &copy->from[i]) && good;
+        good = hs_field_path_compile(config, node->items[i], true, &copy->to[i]) && good;
+    }
+    return good;
+}
+
+/* How many arrays and objects stand within each other; the text is good JSON. */
+static size_t depth_of(struct hs_slice json)
+{
+    size_t depth = 0, deepest = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < json.size; i++) {
+        char c = json.data[i];
+        if (quoted) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                quoted = false;
+        } else if (c == '"') {
+            quoted = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > deepest)
+                deepest = depth;
+        } else if (c == '}' || c == ']') {
+            depth--;
+        }
+    }
+    return deepest;
+}
+
+static int put(struct hs_work *work, struct hs_json_tree *tree, const char *operation,
+               const struct hs_json_path *path, struct hs_slice json)
+{
+    int code = hs_work_charge(work, json.size + strlen(path->text));
+    if (code < 0)
+        return code;
+    code = hs_json_set(tree, path, json);
+    if (code == 0)
+        return 0;
+    char why[160];
+    hs_copy_words(why, sizeof(why));
+    return hs_fail(code, "%s %s: %s", operation, path->text, why);
+}
+
+static int apply_copy(const struct hs_operation *operation, size_t part, struct hs_work *work)
+{
+    const struct copy *copy = operation->state;
+    const struct hs_json_path *to = &copy->to[part];
+    struct hs_json_tree *tree;
+    int code = hs_work_tree(work, &tree);
+    if (code < 0)
+        return code;
+    hs_json_node node = hs_json_find(tree, &copy->from[part]);
+    if (node == HS_JSON_NO_NODE)
+        return 0;
+    struct hs_buffer *json = hs_work_scratch(work, HS_SCRATCH_JSON);
+    hs_json_write_node(tree, node, json);
+    if (hs_buffer_status(json) < 0)
+        return hs_fail(-EMSGSIZE, "copy %s: it passes %u bytes", copy->from[part].text,
+                       HS_WORK_BODY_MAX);
+    if (to->count + depth_of(hs_buffer_slice(json)) > HS_JSON_DEPTH_MAX)
+        return hs_fail(-E2BIG, "copy %s: there it would be more than %u levels deep", to->text,
+                       HS_JSON_DEPTH_MAX);
+    return put(work, tree, "copy to", to, hs_buffer_slice(json));
+}
+
+static void free_copy(struct hs_operation *operation)
+{
+    struct copy *copy = operation->state;
+    if (copy == NULL)
+        return;
+    for (size_t i = 0; i < copy->count; i++) {
+        hs_json_path_free(&copy->from[i]);
+        hs_json_path_free(&copy->to[i]);
+    }
+    free(copy->from);
+    free(copy->to);
+    free(copy);
+}
+
+const struct hs_operation_kind hs_operation_copy = {
+    .name = "copy",
+    .help = "Copies fields to other places, where objects on the way are made if need be. What "
+            "stood there gives way.",
+    .example = "{id: data.webhookId}",
+    .compile = compile_copy,
+    .apply = apply_copy,
+    .free = free_copy,
+};
+
+/* ---- set ---- */
+
+struct set_part {
+    struct hs_json_path path;
+    char *token; /* a number, true, false or null; else */
+    struct hs_template *tmpl;
+};
+
+struct set {
+    struct set_part *items;
+    size_t count;
+};
+
+static bool is_token(const struct hs_node *node)
+{
+    enum hs_json_kind kind;
+    size_t offset;
+    return !node->quoted && hs_json_scan(node->text, NULL, 0, &kind, &offset) == 0 &&
+           kind <= HS_JSON_NUMBER;
+}
+
+static bool compile_value(struct hs_config *config, const struct hs_node *node,
+                          struct set_part *part)
+{
+    if (node->kind != HS_NODE_SCALAR) {
+        hs_config_error(config, node,
+                        "`set` gives a field one value, not %s; a template stands in quotes, "
+                        "such as \"{received}\"",
+                        hs_config_quote(config, node));
+        return false;
+    }
+    if (!node->quoted && (node->text.size == 0 || hs_slice_equal(node->text, HS_SLICE("~")))) {
+        hs_config_error(config, node, "there is no value: write null, or \"\" for an empty text");
+        return false;
+    }
+    if (is_token(node)) {
+        part->token = hs_slice_dup(hs_slice_trim(node->text));
+        return true;
+    }
+    part->tmpl = hs_template_compile(config, node, node->text);
+    return part->tmpl != NULL;
+}
+
+static bool compile_set(struct hs_config *config, const struct hs_node *node,
+                        struct hs_operation *operation)
+{
+    if (!hs_operation_is_pairs(config, node, "set", "{data.channel: web}"))
+        return false;
+    struct set *set = operation->state = hs_alloc(sizeof(*set));
+    set->items = hs_alloc_array(node->count, sizeof(*set->items));
+    set->count = operation->parts = node->count;
+    bool good = true;
+    for (size_t i = 0; i < node->count; i++) {
+        good = hs_field_path_compile(config, node->keys[i], true, &set->items[i].path) && good;
+        good = compile_value(config, node->items[i], &set->items[i]) && good;
+    }
+    return good;
+}
+
+static int apply_set(const struct hs_operation *operation, size_t part, struct hs_work *work)
+{
+    const struct set_part *item = &((const struct set *)operation->state)->items[part];
+    struct hs_json_tree *tree;
+    int code = hs_work_tree(work, &tree);
+    if (code < 0)
+        return code;
+    if (item->token != NULL)
+        return put(work, tree, "set", &item->path, hs_slice_text(item->token));
+    struct hs_buffer *text = hs_work_scratch(work, HS_SCRATCH_TEXT);
+    struct hs_buffer *json = hs_work_scratch(work, HS_SCRATCH_JSON);
+    code = hs_template_expand(item->tmpl, work, text);
+    if (code < 0) {
+        char why[160];
+        hs_copy_words(why, sizeof(why));
+        return hs_fail(code, "set %s: %s", item->path.text, why);
+    }
+    hs_json_encode_string(hs_buffer_slice(text), json);
+    if (hs_buffer_status(text) < 0 || hs_buffer_status(json) < 0)
+        return hs_fail(-EMSGSIZE, "set %s: the text passes %u bytes", item->path.text,
+                       HS_WORK_BODY_MAX);
+    return put(work, tree, "set", &item->path, hs_buffer_slice(json));
+}
+
+static void free_set(struct hs_operation *operation)
+{
+    struct set *set = operation->state;
+    if (set == NULL)
+        return;
+    for (size_t i = 0; i < set->count; i++) {
+        hs_json_path_free(&set->items[i].path);
+        free(set->items[i].token);
+        hs_template_free(set->items[i].tmpl);
+    }
+    free(set->items);
+    free(set);
+}
+
+const struct hs_operation_kind hs_operation_set = {
+    .name = "set",
+    .help = "Gives fields a value, making them and the objects on the way if need be. A number, "
+            "true, false or null without quotes is just that; anything else is text, and a "
+            "template.",
+    .example = "{data.channel: web, data.version: 2, data.receivedAt: \"{received}\"}",
+    .compile = compile_set,
+    .apply = apply_set,
+    .free = free_set,
+};

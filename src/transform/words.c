@@ -1,0 +1,75 @@
+/* Words: see words.h. Knows how YAML shifts a text against the file, and nothing else. */
+#include "words.h"
+
+#include <stdio.h>
+
+#define MESSAGE_MAX 512u
+#define PIECE_MAX 80u
+
+void hs_copy_words(char *ret_words, size_t size)
+{
+    snprintf(ret_words, size, "%s", hs_error_text());
+}
+
+/* Characters, not bytes: that is what columns count. */
+static size_t characters(struct hs_slice text, size_t end)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < end && i < text.size; i++)
+        count += ((unsigned char)text.data[i] & 0xC0) != 0x80;
+    return count;
+}
+
+/* Whether the first `end` bytes of a quoted node stand in the file as they are: no escape of
+ * either kind of quotes can have been there. */
+static bool stands_as_written(struct hs_slice text, size_t end)
+{
+    for (size_t i = 0; i < end && i < text.size; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c < 0x20 || c == '\'' || c == '"' || c == '\\')
+            return false;
+    }
+    return true;
+}
+
+static bool column_is_known(const struct hs_node *node, struct hs_slice text, size_t offset)
+{
+    if (node->kind != HS_NODE_SCALAR || node->secret || !hs_slice_equal(node->text, text))
+        return false;
+    if (text.size != 0 && memchr(text.data, '\n', text.size) != NULL)
+        return false;
+    return !node->quoted || stands_as_written(text, offset);
+}
+
+void hs_error_inside(struct hs_config *config, const struct hs_node *node, struct hs_slice text,
+                     size_t offset, const char *format, ...)
+{
+    char message[MESSAGE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    size_t before = characters(text, offset);
+    if (node != NULL && column_is_known(node, text, offset)) {
+        struct hs_node place = *node;
+        place.column += (unsigned)before + (node->quoted ? 1 : 0);
+        hs_config_error(config, &place, "%s", message);
+    } else {
+        hs_config_error(config, node, "%s (character %zu of the text)", message, before + 1);
+    }
+}
+
+const char *hs_quote_piece(struct hs_config *config, const struct hs_node *node,
+                           struct hs_slice piece)
+{
+    if (node != NULL && node->secret)
+        return "`(secret)`";
+    size_t size = piece.size;
+    if (size > PIECE_MAX) {
+        size = PIECE_MAX;
+        while (size > 0 && ((unsigned char)piece.data[size] & 0xC0) == 0x80)
+            size--; /* not in the middle of a character */
+    }
+    return hs_arena_printf(hs_config_arena(config), "`%.*s%s`", (int)size,
+                           piece.data ? piece.data : "", size < piece.size ? "..." : "");
+}

@@ -1,0 +1,183 @@
+/* Work: one event while it is read and edited. The body is parsed when something first asks
+ * for a field of it, and written anew only when an edit changed it; an event that nobody
+ * looks into costs nothing. Knows no template and no operation. */
+#include "work.h"
+
+#include "words.h"
+
+#include <stdlib.h>
+
+/* A buffer larger than this gives its memory back with the next event. */
+#define KEEP_BYTES (1u << 20)
+
+struct hs_work {
+    const struct hs_event *event;
+    struct hs_json_tree *tree;
+    bool parsed;   /* `tree` is of this event */
+    bool rendered; /* `body` is `tree` as it stands */
+    bool opened;   /* `envelope` is of this event */
+    size_t added;  /* bytes that edits put in */
+    struct hs_json_member envelope[HS_ENVELOPE_WORDS];
+    struct hs_buffer body;
+    struct hs_buffer scratch[HS_SCRATCHES];
+};
+
+struct hs_work *hs_work_create(void)
+{
+    struct hs_work *work = hs_alloc(sizeof(*work));
+    work->tree = hs_json_tree_create();
+    hs_buffer_init(&work->body, HS_WORK_BODY_MAX);
+    for (size_t i = 0; i < HS_SCRATCHES; i++)
+        hs_buffer_init(&work->scratch[i], HS_WORK_BODY_MAX);
+    return work;
+}
+
+void hs_work_free(struct hs_work *work)
+{
+    if (work == NULL)
+        return;
+    hs_json_tree_free(work->tree);
+    hs_buffer_free(&work->body);
+    for (size_t i = 0; i < HS_SCRATCHES; i++)
+        hs_buffer_free(&work->scratch[i]);
+    free(work);
+}
+
+static void shrink(struct hs_buffer *buffer)
+{
+    if (buffer->capacity > KEEP_BYTES)
+        hs_buffer_free(buffer);
+}
+
+void hs_work_begin(struct hs_work *work, const struct hs_event *event)
+{
+    work->event = event;
+    work->parsed = false;
+    work->rendered = false;
+    work->opened = false;
+    work->added = 0;
+    shrink(&work->body);
+    for (size_t i = 0; i < HS_SCRATCHES; i++)
+        shrink(&work->scratch[i]);
+}
+
+void hs_work_revert(struct hs_work *work)
+{
+    if (work->parsed && hs_json_changed(work->tree))
+        work->parsed = false;
+    work->rendered = false;
+    work->added = 0;
+}
+
+const struct hs_event *hs_work_event(const struct hs_work *work)
+{
+    return work->event;
+}
+
+/* A nested failure's words, said again with what they are about. */
+static int not_json(void)
+{
+    char why[160];
+    hs_copy_words(why, sizeof(why));
+    return hs_fail(-EINVAL, "the body is not JSON: %s", why);
+}
+
+static const struct hs_slice envelope_names[HS_ENVELOPE_WORDS] = {
+    [HS_ENVELOPE_TIMESTAMP] = {"timestamp", sizeof("timestamp") - 1},
+    [HS_ENVELOPE_ORGANIZATION] = {"organizationId", sizeof("organizationId") - 1},
+};
+
+/* Reads the envelope off a tree that nobody has edited yet. */
+static void open_from_tree(struct hs_work *work)
+{
+    hs_json_node root = hs_json_root(work->tree);
+    bool object = hs_json_node_kind(work->tree, root) == HS_JSON_OBJECT;
+    for (size_t i = 0; i < HS_ENVELOPE_WORDS; i++) {
+        struct hs_json_member *member = &work->envelope[i];
+        *member = (struct hs_json_member){.name = envelope_names[i]};
+        hs_json_node node =
+            object ? hs_json_member_get(work->tree, root, member->name) : HS_JSON_NO_NODE;
+        if (node == HS_JSON_NO_NODE)
+            continue;
+        member->value = hs_json_node_text(work->tree, node);
+        member->kind = hs_json_node_kind(work->tree, node);
+    }
+    work->opened = true;
+}
+
+static int parse(struct hs_work *work)
+{
+    if (work->parsed)
+        return 0;
+    if (hs_json_tree_parse(work->tree, work->event->body) < 0)
+        return not_json();
+    work->parsed = true;
+    open_from_tree(work);
+    return 0;
+}
+
+int hs_work_look(struct hs_work *work, const struct hs_json_tree **ret_tree)
+{
+    int code = parse(work);
+    if (code == 0)
+        *ret_tree = work->tree;
+    return code;
+}
+
+int hs_work_tree(struct hs_work *work, struct hs_json_tree **ret_tree)
+{
+    int code = parse(work);
+    if (code < 0)
+        return code;
+    work->rendered = false; /* whoever asks for it so may edit */
+    *ret_tree = work->tree;
+    return 0;
+}
+
+int hs_work_envelope(struct hs_work *work, enum hs_envelope_word word,
+                     const struct hs_json_member **ret_member)
+{
+    if (!work->opened) {
+        /* Without a tree one pass over the bytes does, and costs half of one. */
+        for (size_t i = 0; i < HS_ENVELOPE_WORDS; i++)
+            work->envelope[i] = (struct hs_json_member){.name = envelope_names[i]};
+        enum hs_json_kind kind;
+        size_t offset;
+        if (hs_json_scan(work->event->body, work->envelope, HS_ENVELOPE_WORDS, &kind, &offset) < 0)
+            return not_json();
+        work->opened = true;
+    }
+    *ret_member = &work->envelope[word];
+    return 0;
+}
+
+int hs_work_body(struct hs_work *work, struct hs_slice *ret_body)
+{
+    if (!work->parsed || !hs_json_changed(work->tree)) {
+        *ret_body = work->event->body;
+        return 0;
+    }
+    if (!work->rendered) {
+        hs_buffer_clear(&work->body);
+        hs_json_write(work->tree, &work->body);
+        if (hs_buffer_status(&work->body) < 0)
+            return hs_fail(-EMSGSIZE, "the edited body passes %u bytes", HS_WORK_BODY_MAX);
+        work->rendered = true;
+    }
+    *ret_body = hs_buffer_slice(&work->body);
+    return 0;
+}
+
+struct hs_buffer *hs_work_scratch(struct hs_work *work, enum hs_scratch which)
+{
+    hs_buffer_clear(&work->scratch[which]);
+    return &work->scratch[which];
+}
+
+int hs_work_charge(struct hs_work *work, size_t size)
+{
+    if (size > HS_WORK_BODY_MAX - work->added)
+        return hs_fail(-EMSGSIZE, "the edits of one event pass %u bytes", HS_WORK_BODY_MAX);
+    work->added += size;
+    return 0;
+}

@@ -1,0 +1,29 @@
+/* Work, for this module's own files: looking without editing, the envelope as received, and
+ * the bound on what edits may add. The public half stands in transform.h. */
+#ifndef HS_TRANSFORM_WORK_H
+#define HS_TRANSFORM_WORK_H
+
+#include <hookstream/transform.h>
+
+/* Bytes that the edits of one event may add, and bytes of an edited body. */
+#define HS_WORK_BODY_MAX (64u << 20)
+
+/* The tree for a reader: what hs_work_body() gave stays valid. -EINVAL: not JSON. */
+HS_MUST_CHECK int hs_work_look(struct hs_work *work, const struct hs_json_tree **ret_tree);
+
+/* Members of the envelope that the journal's record does not carry. */
+enum hs_envelope_word { HS_ENVELOPE_TIMESTAMP, HS_ENVELOPE_ORGANIZATION, HS_ENVELOPE_WORDS };
+/* The member's JSON text as received, whatever was edited since; `value.data` is NULL when it
+ * is not there. -EINVAL: the body is not JSON. */
+HS_MUST_CHECK int hs_work_envelope(struct hs_work *work, enum hs_envelope_word word,
+                                   const struct hs_json_member **ret_member);
+
+/* Memory to make a text in, empty; one of each kind is in use at a time. */
+enum hs_scratch { HS_SCRATCH_TEXT, HS_SCRATCH_MASKED, HS_SCRATCH_JSON, HS_SCRATCHES };
+struct hs_buffer *hs_work_scratch(struct hs_work *work, enum hs_scratch which);
+
+/* To be called before an edit puts `size` bytes in. -EMSGSIZE: the event's edits would pass
+ * HS_WORK_BODY_MAX. */
+HS_MUST_CHECK int hs_work_charge(struct hs_work *work, size_t size);
+
+#endif
