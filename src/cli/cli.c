@@ -1,0 +1,189 @@
+/* Cli: finds the command, and reads every command's arguments by its table. */
+#include "command.h"
+
+#include <hookstream/cli.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct hs_command *const commands[] = {
+    &hs_command_run,    &hs_command_check,   &hs_command_send,   &hs_command_journal,
+    &hs_command_health, &hs_command_version, &hs_command_manual,
+};
+
+static void print_commands(FILE *out)
+{
+    fprintf(out, "Usage: hookstream COMMAND [OPTION...]\n\n"
+                 "Webhooks in, Kafka topics and Redis streams out, and nothing lost in between.\n\n"
+                 "Commands:\n");
+    for (size_t i = 0; i < HS_ARRAY_SIZE(commands); i++)
+        fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+    fprintf(out, "\n`hookstream COMMAND --help` says more. Exit status: 0 good, 1 the thing asked\n"
+                 "about is not good, 2 wrong use.\n");
+}
+
+static void print_help(const struct hs_command *command, const struct hs_arg *args, size_t count)
+{
+    printf("Usage: hookstream %s [OPTION...]%s%s\n\n%s\n", command->name,
+           command->operands[0] ? " " : "", command->operands, command->help);
+    printf("\nOptions:\n");
+    for (size_t i = 0; i < count; i++) {
+        char left[64];
+        snprintf(left, sizeof(left), "%s%.1s%s--%s%s%s", args[i].letter ? "-" : "  ",
+                 args[i].letter ? &args[i].letter : "", args[i].letter ? ", " : "  ", args[i].name,
+                 args[i].value ? " " : "", args[i].value ? args[i].value : "");
+        printf("  %-26s %s\n", left, args[i].help);
+    }
+    printf("  %-26s %s\n", "-h, --help", "This text.");
+}
+
+int hs_command_fail(const struct hs_command *command, int status, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    fprintf(stderr, "hookstream %s: ", command->name);
+    vfprintf(stderr, format, list);
+    fputc('\n', stderr);
+    va_end(list);
+    return status;
+}
+
+const char *hs_config_path(const char *config)
+{
+    if (config != NULL)
+        return config;
+    const char *environment = getenv("HOOKSTREAM_CONFIG");
+    return environment != NULL && environment[0] != '\0' ? environment
+                                                         : "/etc/hookstream/hookstream.yaml";
+}
+
+/* ---- Arguments ---- */
+
+static const struct hs_arg *find_arg(const struct hs_arg *args, size_t count, const char *word,
+                                     const char **ret_value)
+{
+    *ret_value = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (word[1] != '-') {
+            if (args[i].letter != 0 && word[1] == args[i].letter) {
+                *ret_value = word[2] != '\0' ? word + 2 : NULL;
+                return &args[i];
+            }
+            continue;
+        }
+        size_t size = strlen(args[i].name); /* strlen: the program's own table */
+        if (strncmp(word + 2, args[i].name, size) != 0)
+            continue;
+        if (word[2 + size] == '=')
+            *ret_value = word + 3 + size;
+        if (word[2 + size] == '=' || word[2 + size] == '\0')
+            return &args[i];
+    }
+    return NULL;
+}
+
+static int unknown_arg(const struct hs_command *command, const struct hs_arg *args, size_t count,
+                       const char *word)
+{
+    const char *names[32];
+    size_t known = 0;
+    for (size_t i = 0; i < count && known < HS_ARRAY_SIZE(names); i++)
+        names[known++] = args[i].name;
+    const char *near = NULL;
+    if (word[1] == '-')
+        near = hs_nearest_name(hs_slice_text(word + 2), names, known);
+    (void)hs_command_fail(command, 0, "unknown option `%s`%s%s%s; see --help", word,
+                          near ? ", did you mean `--" : "", near ? near : "", near ? "`?" : "");
+    return HS_EXIT_USAGE + 1;
+}
+
+static int set_arg(const struct hs_command *command, const struct hs_arg *arg, const char *value)
+{
+    switch (arg->kind) {
+    case HS_ARG_FLAG:
+        *(bool *)arg->target = true;
+        return 0;
+    case HS_ARG_TEXT:
+        *(const char **)arg->target = value;
+        return 0;
+    case HS_ARG_COUNT:
+        if (hs_slice_to_u64(hs_slice_text(value), UINT64_MAX, arg->target) == 0)
+            return 0;
+        (void)hs_command_fail(command, 0, "--%s takes a whole number, not `%s`", arg->name, value);
+        return HS_EXIT_USAGE + 1;
+    case HS_ARG_TEXTS: {
+        struct hs_arg_texts *texts = arg->target;
+        if (texts->count < HS_ARG_TEXTS_MAX) {
+            texts->items[texts->count++] = value;
+            return 0;
+        }
+        (void)hs_command_fail(command, 0, "--%s was given too often", arg->name);
+        return HS_EXIT_USAGE + 1;
+    }
+    }
+    return HS_EXIT_USAGE + 1;
+}
+
+int hs_args_read(const struct hs_command *command, const struct hs_arg *args, size_t count,
+                 int argc, char **argv, int *ret_first)
+{
+    int at = 0;
+    for (; at < argc; at++) {
+        const char *word = argv[at], *value;
+        if (strcmp(word, "--") == 0) {
+            at++;
+            break;
+        }
+        if (word[0] != '-' || word[1] == '\0')
+            break;
+        if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
+            print_help(command, args, count);
+            return HS_EXIT_GOOD + 1;
+        }
+        const struct hs_arg *arg = find_arg(args, count, word, &value);
+        if (arg == NULL)
+            return unknown_arg(command, args, count, word);
+        if (arg->kind != HS_ARG_FLAG && value == NULL) {
+            if (at + 1 >= argc) {
+                (void)hs_command_fail(command, 0, "--%s needs a value: %s", arg->name, arg->value);
+                return HS_EXIT_USAGE + 1;
+            }
+            value = argv[++at];
+        }
+        int code = set_arg(command, arg, value);
+        if (code != 0)
+            return code;
+    }
+    *ret_first = at;
+    if (at < argc && command->operands[0] == '\0') {
+        (void)hs_command_fail(command, 0, "`%s` is too much: only options are taken; see --help",
+                              argv[at]);
+        return HS_EXIT_USAGE + 1;
+    }
+    return 0;
+}
+
+int hs_cli_main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_commands(stderr);
+        return HS_EXIT_USAGE;
+    }
+    const char *names[HS_ARRAY_SIZE(commands)];
+    for (size_t i = 0; i < HS_ARRAY_SIZE(commands); i++) {
+        names[i] = commands[i]->name;
+        if (strcmp(argv[1], commands[i]->name) == 0)
+            return commands[i]->run(commands[i], argc - 2, argv + 2);
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_commands(stdout);
+        return HS_EXIT_GOOD;
+    }
+    if (strcmp(argv[1], "--version") == 0)
+        return hs_command_version.run(&hs_command_version, 0, NULL);
+    const char *near = hs_nearest_name(hs_slice_text(argv[1]), names, HS_ARRAY_SIZE(commands));
+    fprintf(stderr, "hookstream: unknown command `%s`%s%s%s\n\n", argv[1],
+            near ? ", did you mean `" : "", near ? near : "", near ? "`?" : "");
+    print_commands(stderr);
+    return HS_EXIT_USAGE;
+}

@@ -1,0 +1,56 @@
+/* Command: what every command is made of: a name, help, a table of its arguments and a
+ * function. One file a command, its entry on top. Threads: the main one. */
+#ifndef HS_CLI_COMMAND_H
+#define HS_CLI_COMMAND_H
+
+#include <hookstream/base.h>
+
+/* Exit status of every command. */
+enum { HS_EXIT_GOOD = 0, HS_EXIT_BAD = 1, HS_EXIT_USAGE = 2 };
+
+enum hs_arg_kind {
+    HS_ARG_FLAG,  /* bool */
+    HS_ARG_TEXT,  /* const char * */
+    HS_ARG_COUNT, /* uint64_t */
+    HS_ARG_TEXTS, /* struct hs_arg_texts: may be given several times */
+};
+
+#define HS_ARG_TEXTS_MAX 64u
+struct hs_arg_texts {
+    const char *items[HS_ARG_TEXTS_MAX];
+    size_t count;
+};
+
+struct hs_arg {
+    const char *name; /* long form without dashes */
+    char letter;      /* short form, or 0 */
+    enum hs_arg_kind kind;
+    void *target;
+    const char *value; /* how help calls the value; NULL for a flag */
+    const char *help;
+};
+
+struct hs_command {
+    const char *name;
+    const char *summary; /* one line for the list of commands */
+    const char *help;    /* paragraphs after the usage line */
+    const char *operands; /* usage of what is no option, or "" */
+    int (*run)(const struct hs_command *command, int argc, char **argv);
+};
+
+/* Reads the options into their targets; -h and --help print the help. 0: go on, and
+ * *ret_first is the index of the first operand; else the exit status plus one. */
+HS_MUST_CHECK int hs_args_read(const struct hs_command *command, const struct hs_arg *args,
+                               size_t count, int argc, char **argv, int *ret_first);
+
+/* `config` if it was given, else $HOOKSTREAM_CONFIG, else /etc/hookstream/hookstream.yaml. */
+const char *hs_config_path(const char *config);
+
+/* Prints "hookstream COMMAND: message" to stderr and returns `status`. */
+int hs_command_fail(const struct hs_command *command, int status, const char *format, ...)
+    HS_PRINTF(3, 4);
+
+extern const struct hs_command hs_command_run, hs_command_check, hs_command_send,
+    hs_command_journal, hs_command_health, hs_command_version, hs_command_manual;
+
+#endif

@@ -1,0 +1,43 @@
+/* manual: prints the reference pages that are made of the program's own tables, for
+ * docs/configuration.md and docs/metrics.md. */
+#include "command.h"
+
+#include <hookstream/app.h>
+#include <stdio.h>
+
+static int run(const struct hs_command *command, int argc, char **argv);
+
+const struct hs_command hs_command_manual = {
+    .name = "manual",
+    .summary = "Print a reference page (configuration, metrics).",
+    .help = "configuration   every option with its type, range and default\n"
+            "metrics         every metric with its labels and what it tells",
+    .operands = "configuration | metrics",
+    .run = run,
+};
+
+static void configuration_page(struct hs_buffer *page)
+{
+    hs_config_manual(&hs_settings_table, page);
+    hs_route_manual(page);
+    hs_transform_manual(page);
+}
+
+static int run(const struct hs_command *command, int argc, char **argv)
+{
+    int first, code = hs_args_read(command, NULL, 0, argc, argv, &first);
+    if (code != 0)
+        return code - 1;
+    const char *name = first < argc ? argv[first] : "";
+    struct hs_buffer page;
+    hs_buffer_init(&page, 16u << 20);
+    if (strcmp(name, "configuration") == 0)
+        configuration_page(&page);
+    else if (strcmp(name, "metrics") == 0)
+        hs_metrics_manual(&page);
+    else
+        return hs_command_fail(command, HS_EXIT_USAGE, "say which page: %s", command->operands);
+    fwrite(page.data, 1, page.size, stdout);
+    hs_buffer_free(&page);
+    return HS_EXIT_GOOD;
+}

@@ -1,0 +1,114 @@
+/* run: starts hookstream and waits for the signal that ends it. */
+#include "command.h"
+
+#include <hookstream/app.h>
+#include <hookstream/log.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static int run(const struct hs_command *command, int argc, char **argv);
+
+const struct hs_command hs_command_run = {
+    .name = "run",
+    .summary = "Accept webhooks and deliver them.",
+    .help = "Runs until SIGTERM or SIGINT: then it stops accepting, answers who waits, syncs the\n"
+            "journal, goes on delivering for server.shutdown_grace at most, and exits with 0. A\n"
+            "second signal ends it at once; either way nothing that was answered 2xx is lost.",
+    .operands = "",
+    .run = run,
+};
+
+/* Blocked in every thread before any starts; only the main thread takes them. */
+static void block_signals(sigset_t *ret_signals)
+{
+    sigemptyset(ret_signals);
+    sigaddset(ret_signals, SIGTERM);
+    sigaddset(ret_signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* The second signal, while the stop goes on, ends the process: the journal makes that safe. */
+static void end_at_once(int signal_number)
+{
+    _exit(128 + signal_number);
+}
+
+static void unblock_for_second(const sigset_t *signals)
+{
+    struct sigaction end = {.sa_handler = end_at_once};
+    sigaction(SIGTERM, &end, NULL);
+    sigaction(SIGINT, &end, NULL);
+    pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+}
+
+/* Every connection is a file: takes as many as the system lets us have. */
+static void raise_file_limit(const struct hs_settings *settings)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    rlim_t wanted = (rlim_t)settings->server.limits.connections + 256;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < wanted)
+        hs_log(HS_LOG_WARN, "the limit of open files is below limits.connections: raise it "
+                            "(ulimit -n), else connections are refused earlier",
+               HS_F("limit", "%llu", (unsigned long long)limit.rlim_cur),
+               HS_F("wanted", "%llu", (unsigned long long)wanted));
+}
+
+static void print_findings(struct hs_config *config)
+{
+    struct hs_buffer text;
+    hs_buffer_init(&text, 16u << 20);
+    hs_config_print_findings(config, &text);
+    fwrite(text.data, 1, text.size, stderr);
+    hs_buffer_free(&text);
+}
+
+static int serve(struct hs_config *config, const struct hs_settings *settings)
+{
+    sigset_t signals;
+    block_signals(&signals);
+    raise_file_limit(settings);
+    struct hs_app *app;
+    if (hs_app_start(config, settings, &app) < 0) {
+        hs_log(HS_LOG_ERROR, "cannot start", HS_F("error", "%s", hs_error_text()));
+        return HS_EXIT_BAD;
+    }
+    int signal_number;
+    sigwait(&signals, &signal_number);
+    unblock_for_second(&signals);
+    hs_app_stop(app);
+    hs_app_free(app);
+    return HS_EXIT_GOOD;
+}
+
+static int run(const struct hs_command *command, int argc, char **argv)
+{
+    const char *path = NULL;
+    const struct hs_arg args[] = {
+        {"config", 'c', HS_ARG_TEXT, &path, "FILE",
+         "Configuration (else $HOOKSTREAM_CONFIG, else /etc/hookstream/hookstream.yaml)."},
+    };
+    int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
+    if (code != 0)
+        return code - 1;
+    struct hs_settings settings;
+    struct hs_config *config = hs_settings_load(hs_config_path(path), &settings);
+    const struct hs_findings *findings = hs_config_findings(config);
+    if (findings->count > 0)
+        print_findings(config);
+    if (findings->errors > 0) {
+        hs_config_free(config);
+        return HS_EXIT_BAD;
+    }
+    hs_log_configure((enum hs_log_level)settings.log.level,
+                     (enum hs_log_format)settings.log.format);
+    code = serve(config, &settings);
+    hs_config_free(config);
+    return code;
+}

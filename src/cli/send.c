@@ -1,0 +1,233 @@
+/* send: signed sample events to a running hookstream, with a summary of what it answered. */
+#include "command.h"
+#include "sender.h"
+
+#include <hookstream/app.h>
+#include <hookstream/log.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+
+static int run(const struct hs_command *command, int argc, char **argv);
+
+const struct hs_command hs_command_send = {
+    .name = "send",
+    .summary = "Send signed sample events.",
+    .help = "Sends events of the provider's 21 types, signed with the first secret of a source,\n"
+            "to the address that the configuration listens on (or to --url), and prints how\n"
+            "they were answered and how fast. Every event has an id of its own. Exits with 1\n"
+            "when one was not answered 2xx.\n\n"
+            "  hookstream send --type order.created\n"
+            "  hookstream send --all --count 2100 --rate 500 --ledger sent.txt",
+    .operands = "",
+    .run = run,
+};
+
+struct request {
+    const char *config, *source, *url, *secret, *ledger;
+    struct hs_arg_texts types;
+    bool all, quiet, list;
+    uint64_t count, rate, connections, seed;
+};
+
+static int choose_types(const struct hs_command *command, const struct request *request,
+                        struct hs_sender_options *options)
+{
+    static const struct hs_event_type *chosen[HS_ARG_TEXTS_MAX];
+    options->types = chosen;
+    if (request->all || request->types.count == 0) {
+        for (size_t i = 0; i < hs_catalogue_count(); i++)
+            chosen[options->type_count++] = hs_catalogue_at(i);
+        return 0;
+    }
+    for (size_t i = 0; i < request->types.count; i++) {
+        const char *name = request->types.items[i];
+        const struct hs_event_type *type = hs_catalogue_find(hs_slice_text(name));
+        if (type == NULL)
+            return hs_command_fail(command, HS_EXIT_USAGE,
+                                   "there is no event type `%s`; --list shows them", name);
+        chosen[options->type_count++] = type;
+    }
+    return 0;
+}
+
+/* http://host:port/path, the only form that is needed here. */
+static int take_url(const struct hs_command *command, char *url, struct hs_sender_options *options)
+{
+    static const char scheme[] = "http://";
+    if (strncmp(url, scheme, sizeof(scheme) - 1) != 0)
+        return hs_command_fail(command, HS_EXIT_USAGE, "--url is http://HOST:PORT/PATH, not `%s`",
+                               url);
+    char *host = url + sizeof(scheme) - 1;
+    char *slash = strchr(host, '/');
+    options->path = slash != NULL ? hs_strdup(slash) : hs_strdup("/");
+    if (slash != NULL)
+        *slash = '\0';
+    char *colon = strrchr(host, ':');
+    options->port = colon != NULL ? colon + 1 : "80";
+    if (colon != NULL)
+        *colon = '\0';
+    options->host = host;
+    return 0;
+}
+
+static const struct hs_source_options *find_source(const struct hs_settings *settings,
+                                                   const char *name)
+{
+    for (size_t i = 0; i < settings->sources.count; i++)
+        if (name == NULL || strcmp(settings->sources.names[i], name) == 0)
+            return hs_children_at(&settings->sources, i);
+    return NULL;
+}
+
+/* What was not said on the command line comes from the configuration. */
+static int take_config(const struct hs_command *command, const struct request *request,
+                       const struct hs_settings *settings, struct hs_sender_options *options)
+{
+    const struct hs_source_options *source = find_source(settings, request->source);
+    if (source == NULL)
+        return hs_command_fail(command, HS_EXIT_BAD, "the configuration has no source `%s`",
+                               request->source ? request->source : "");
+    if (options->secret.data == NULL)
+        options->secret = source->verify.secret_items[0].key;
+    if (options->host != NULL)
+        return 0;
+    static char port[8];
+    snprintf(port, sizeof(port), "%u", settings->server.listen.port);
+    const char *host = settings->server.listen.host;
+    bool any = host[0] == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+    options->host = any ? "127.0.0.1" : host;
+    options->port = port;
+    options->path = hs_strdup(source->path);
+    return 0;
+}
+
+static void print_summary(const struct hs_sender_options *options,
+                          const struct hs_sender_result *result)
+{
+    double seconds = (double)result->nanoseconds / 1e9;
+    printf("sent %" PRIu64 " in %.2f s (%.0f/s) over %" PRIu64 " connection%s\n", result->sent,
+           seconds, seconds > 0 ? (double)result->answered / seconds : 0, options->connections,
+           options->connections == 1 ? "" : "s");
+    for (unsigned status = 0; status < HS_ARRAY_SIZE(result->statuses); status++)
+        if (result->statuses[status] > 0)
+            printf("  %u: %" PRIu64 "\n", status, result->statuses[status]);
+    if (result->lost > 0)
+        printf("  no answer: %" PRIu64 "\n", result->lost);
+    if (result->answered > 0)
+        printf("latency ms%s: p50 %.2f, p90 %.2f, p99 %.2f, p99.9 %.2f, max %.2f\n",
+               options->rate ? " (from when due)" : "",
+               (double)hs_sender_percentile(result, 0.5) / 1e6,
+               (double)hs_sender_percentile(result, 0.9) / 1e6,
+               (double)hs_sender_percentile(result, 0.99) / 1e6,
+               (double)hs_sender_percentile(result, 0.999) / 1e6,
+               (double)result->slowest_ns / 1e6);
+}
+
+static bool all_good(const struct hs_sender_result *result)
+{
+    uint64_t good = 0;
+    for (unsigned status = 200; status < 300; status++)
+        good += result->statuses[status];
+    return good == result->sent;
+}
+
+static int send_all(const struct hs_command *command, const struct request *request,
+                    struct hs_sender_options *options)
+{
+    if (request->ledger != NULL) {
+        options->ledger = fopen(request->ledger, "w");
+        if (options->ledger == NULL)
+            return hs_command_fail(command, HS_EXIT_BAD, "cannot write %s: %m", request->ledger);
+    }
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, NULL);
+    struct hs_sender_result *result = hs_alloc(sizeof(*result));
+    int code = hs_sender_run(options, result);
+    if (options->ledger != NULL && fclose(options->ledger) != 0)
+        code = hs_fail_errno(errno, "cannot write %s", request->ledger);
+    if (code < 0) {
+        free(result);
+        return hs_command_fail(command, HS_EXIT_BAD, "%s", hs_error_text());
+    }
+    print_summary(options, result);
+    bool good = all_good(result);
+    free(result);
+    return good ? HS_EXIT_GOOD : HS_EXIT_BAD;
+}
+
+static int list_types(void)
+{
+    for (size_t i = 0; i < hs_catalogue_count(); i++)
+        printf("%-26s %s\n", hs_catalogue_at(i)->name, hs_catalogue_at(i)->help);
+    return HS_EXIT_GOOD;
+}
+
+static int prepare_and_send(const struct hs_command *command, const struct request *request,
+                            struct hs_sender_options *options)
+{
+    int code = choose_types(command, request, options);
+    HS_AUTO_FREE char *url = request->url != NULL ? hs_strdup(request->url) : NULL;
+    if (code == 0 && url != NULL)
+        code = take_url(command, url, options);
+    if (code != 0)
+        return code;
+    options->count = request->count > 0 ? request->count : options->type_count;
+    if (request->secret != NULL)
+        options->secret = hs_slice_text(request->secret);
+    if (options->host != NULL && options->secret.data != NULL)
+        return send_all(command, request, options);
+    struct hs_settings settings;
+    struct hs_config *config = hs_settings_load(hs_config_path(request->config), &settings);
+    if (hs_config_findings(config)->errors > 0)
+        code = hs_command_fail(command, HS_EXIT_BAD,
+                               "%s cannot be used: see hookstream check (or give --url and "
+                               "--secret)",
+                               hs_config_path(request->config));
+    else
+        code = take_config(command, request, &settings, options);
+    if (code == 0)
+        code = send_all(command, request, options);
+    hs_config_free(config);
+    return code;
+}
+
+static int run(const struct hs_command *command, int argc, char **argv)
+{
+    struct request request = {.connections = 1, .seed = 1};
+    const struct hs_arg args[] = {
+        {"config", 'c', HS_ARG_TEXT, &request.config, "FILE",
+         "Configuration to take address and secret from (else $HOOKSTREAM_CONFIG, ...)."},
+        {"source", 0, HS_ARG_TEXT, &request.source, "NAME", "Which source; else the first."},
+        {"url", 0, HS_ARG_TEXT, &request.url, "URL", "Send there instead: http://HOST:PORT/PATH."},
+        {"secret", 0, HS_ARG_TEXT, &request.secret, "TEXT", "Sign with this secret instead."},
+        {"type", 't', HS_ARG_TEXTS, &request.types, "TYPE", "Event type; may be given again."},
+        {"all", 'a', HS_ARG_FLAG, &request.all, NULL, "All types in turn (also without --type)."},
+        {"list", 0, HS_ARG_FLAG, &request.list, NULL, "Print the event types and end."},
+        {"count", 'n', HS_ARG_COUNT, &request.count, "N", "Events to send; else one of each type."},
+        {"rate", 'r', HS_ARG_COUNT, &request.rate, "N", "Events a second; else as fast as it goes."},
+        {"connections", 'C', HS_ARG_COUNT, &request.connections, "N", "Connections; else 1."},
+        {"ledger", 0, HS_ARG_TEXT, &request.ledger, "FILE",
+         "Write a line an event: id, status (0: no answer), microseconds."},
+        {"seed", 0, HS_ARG_COUNT, &request.seed, "N", "Seed of the sample values; else 1."},
+        {"quiet", 'q', HS_ARG_FLAG, &request.quiet, NULL, "No progress line."},
+    };
+    int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
+    if (code != 0)
+        return code - 1;
+    if (request.list)
+        return list_types();
+    if (request.connections < 1 || request.connections > HS_SENDER_CONNECTIONS_MAX)
+        return hs_command_fail(command, HS_EXIT_USAGE, "--connections takes 1 to %u",
+                               HS_SENDER_CONNECTIONS_MAX);
+    hs_log_configure(HS_LOG_ERROR, HS_LOG_LOGFMT);
+    struct hs_sender_options options = {
+        .rate = request.rate,
+        .connections = request.connections,
+        .seed = request.seed,
+        .progress = !request.quiet,
+    };
+    code = prepare_and_send(command, &request, &options);
+    free((void *)(uintptr_t)options.path);
+    return code;
+}

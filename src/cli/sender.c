@@ -1,0 +1,383 @@
+/* Sender: one event loop, a connection each a request at a time. Answers are read just far
+ * enough: the status, and the length of a body to pass over. */
+#include "sender.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <hookstream/clock.h>
+#include <hookstream/hash.h>
+#include <hookstream/source.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define REQUEST_MAX 8192u
+#define ANSWER_MAX 16384u
+#define PATIENCE_NS (35 * HS_NS_PER_SECOND) /* the provider gives up after 30 s */
+#define TICK_US 500
+#define CONNECT_FAILURES_MAX 3u
+
+struct sender;
+
+struct link {
+    struct sender *sender;
+    int file;
+    struct event *on_io;
+    short watching; /* EV_READ or EV_WRITE */
+    bool busy, connected;
+    char id[40];
+    uint64_t due_ns;
+    char request[REQUEST_MAX];
+    size_t request_size, request_done;
+    char answer[ANSWER_MAX];
+    size_t answer_size;
+};
+
+struct sender {
+    const struct hs_sender_options *options;
+    struct hs_sender_result *result;
+    struct addrinfo *address;
+    struct event_base *base;
+    struct event *on_tick;
+    struct link *links;
+    uint64_t begun_ns, next, run_tag, random, said_ns, said_count;
+    unsigned connect_failures;
+    bool stopping;
+};
+
+/* ---- Latencies: 64 buckets a power of two ---- */
+
+static size_t bucket_of(uint64_t ns)
+{
+    uint64_t us = ns / 1000;
+    if (us < 64)
+        return (size_t)us;
+    unsigned shift = 63u - (unsigned)__builtin_clzll(us) - 6u;
+    size_t bucket = (size_t)(shift + 1) * 64 + (size_t)((us >> shift) & 63);
+    return bucket < HS_SENDER_LATENCIES ? bucket : HS_SENDER_LATENCIES - 1;
+}
+
+static uint64_t bucket_ns(size_t bucket)
+{
+    if (bucket < 64)
+        return (bucket + 1) * 1000;
+    unsigned shift = (unsigned)(bucket / 64) - 1;
+    return ((UINT64_C(64) + bucket % 64 + 1) << shift) * 1000;
+}
+
+uint64_t hs_sender_percentile(const struct hs_sender_result *result, double part)
+{
+    uint64_t total = 0, seen = 0;
+    for (size_t i = 0; i < HS_SENDER_LATENCIES; i++)
+        total += result->latencies[i];
+    for (size_t i = 0; i < HS_SENDER_LATENCIES; i++) {
+        seen += result->latencies[i];
+        if (total > 0 && (double)seen >= part * (double)total)
+            return bucket_ns(i) < result->slowest_ns ? bucket_ns(i) : result->slowest_ns;
+    }
+    return result->slowest_ns;
+}
+
+/* ---- One request ---- */
+
+static void make_request(struct link *link)
+{
+    struct sender *sender = link->sender;
+    const struct hs_sender_options *options = sender->options;
+    const struct hs_event_type *type = options->types[sender->next % options->type_count];
+    snprintf(link->id, sizeof(link->id), "whk_%016llX%08llX", (unsigned long long)sender->run_tag,
+             (unsigned long long)sender->next);
+    uint64_t now_ns = hs_clock_wall_ns();
+    struct hs_buffer body;
+    hs_buffer_init(&body, REQUEST_MAX / 2);
+    hs_catalogue_sample(type, hs_slice_text(link->id), now_ns, &sender->random, &body);
+    char timestamp[24], signature[72] = "";
+    int digits = snprintf(timestamp, sizeof(timestamp), "%llu",
+                          (unsigned long long)(now_ns / HS_NS_PER_SECOND));
+    int code = hs_sign(options->secret, hs_slice(timestamp, (size_t)digits),
+                       hs_buffer_slice(&body), signature);
+    HS_ASSERT(code == 0 && hs_buffer_status(&body) == 0);
+    int size = snprintf(link->request, sizeof(link->request),
+                        "POST %s HTTP/1.1\r\nHost: %s:%s\r\nContent-Type: application/json\r\n"
+                        "X-Fanfare-Signature: %s\r\nX-Fanfare-Timestamp: %s\r\n"
+                        "X-Fanfare-Delivery-Id: dlv_%s\r\nX-Fanfare-Retry-Count: 0\r\n"
+                        "Content-Length: %zu\r\n\r\n%.*s",
+                        options->path, options->host, options->port, signature, timestamp,
+                        link->id + 4, body.size, (int)body.size, body.data);
+    HS_ASSERT(size > 0 && (size_t)size < sizeof(link->request));
+    link->request_size = (size_t)size;
+    hs_buffer_free(&body);
+}
+
+static void note(struct link *link, unsigned status)
+{
+    struct sender *sender = link->sender;
+    struct hs_sender_result *result = sender->result;
+    uint64_t took = hs_clock_monotonic_ns() - link->due_ns;
+    if (status == 0) {
+        result->lost++;
+    } else {
+        result->answered++;
+        result->statuses[status < 600 ? status : 599]++;
+        result->latencies[bucket_of(took)]++;
+        if (took > result->slowest_ns)
+            result->slowest_ns = took;
+    }
+    if (sender->options->ledger != NULL)
+        fprintf(sender->options->ledger, "%s %u %llu\n", link->id, status,
+                (unsigned long long)(took / 1000));
+    link->busy = false;
+}
+
+static void watch(struct link *link, short what);
+static void begin(struct link *link, uint64_t due_ns);
+static void go_on(struct link *link);
+
+static void hang_up(struct link *link)
+{
+    if (link->on_io != NULL)
+        event_free(link->on_io);
+    link->on_io = NULL;
+    if (link->file >= 0)
+        close(link->file);
+    link->file = -1;
+    link->connected = false;
+    link->watching = 0;
+}
+
+/* The connection is of no use any more; what was asked on it got no answer. */
+static void fail(struct link *link)
+{
+    struct sender *sender = link->sender;
+    if (!link->connected && ++sender->connect_failures >= CONNECT_FAILURES_MAX &&
+        sender->result->answered == 0) {
+        sender->stopping = true;
+        event_base_loopbreak(sender->base);
+    }
+    hang_up(link);
+    if (link->busy)
+        note(link, 0);
+}
+
+/* ---- Answers ---- */
+
+static size_t body_length(const char *head, size_t size)
+{
+    static const char name[] = "\r\ncontent-length:";
+    for (size_t i = 0; i + sizeof(name) < size; i++) {
+        if (strncasecmp(head + i, name, sizeof(name) - 1) != 0)
+            continue;
+        return (size_t)strtoul(head + i + sizeof(name) - 1, NULL, 10);
+    }
+    return 0;
+}
+
+/* true: the whole answer is there and was noted. */
+static bool take_answer(struct link *link)
+{
+    link->answer[link->answer_size] = '\0';
+    const char *end = strstr(link->answer, "\r\n\r\n");
+    if (end == NULL || link->answer_size < 12)
+        return false;
+    size_t head = (size_t)(end - link->answer) + 4;
+    if (link->answer_size < head + body_length(link->answer, head))
+        return false;
+    unsigned status = (unsigned)strtoul(link->answer + 9, NULL, 10);
+    bool closes = strcasestr(link->answer, "\r\nconnection: close") != NULL;
+    note(link, status);
+    if (closes)
+        hang_up(link);
+    return true;
+}
+
+static void read_answer(struct link *link)
+{
+    ssize_t got = recv(link->file, link->answer + link->answer_size,
+                       ANSWER_MAX - 1 - link->answer_size, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0) {
+        fail(link);
+        return;
+    }
+    link->answer_size += (size_t)got;
+    if (link->busy && take_answer(link))
+        go_on(link);
+}
+
+static void write_request(struct link *link)
+{
+    if (!link->connected) {
+        int error = 0;
+        socklen_t size = sizeof(error);
+        getsockopt(link->file, SOL_SOCKET, SO_ERROR, &error, &size);
+        if (error != 0) {
+            errno = error;
+            fail(link);
+            return;
+        }
+        link->connected = true;
+    }
+    ssize_t put = send(link->file, link->request + link->request_done,
+                       link->request_size - link->request_done, MSG_NOSIGNAL);
+    if (put < 0 && errno != EAGAIN && errno != EINTR) {
+        fail(link);
+        return;
+    }
+    link->request_done += put > 0 ? (size_t)put : 0;
+    watch(link, link->request_done < link->request_size ? EV_WRITE : EV_READ);
+}
+
+static void on_io(evutil_socket_t file, short what, void *context)
+{
+    struct link *link = context;
+    if (what & EV_WRITE)
+        write_request(link);
+    else
+        read_answer(link);
+}
+
+static void watch(struct link *link, short what)
+{
+    if (link->watching == what)
+        return;
+    if (link->on_io != NULL)
+        event_free(link->on_io);
+    link->on_io = event_new(link->sender->base, link->file, (short)(what | EV_PERSIST), on_io, link);
+    HS_ASSERT(link->on_io != NULL && event_add(link->on_io, NULL) == 0);
+    link->watching = what;
+}
+
+/* ---- Beginning requests ---- */
+
+static int open_link(struct link *link)
+{
+    const struct addrinfo *address = link->sender->address;
+    link->file = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (link->file < 0)
+        return -errno;
+    int one = 1;
+    setsockopt(link->file, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    if (connect(link->file, address->ai_addr, address->ai_addrlen) < 0 && errno != EINPROGRESS)
+        return -errno;
+    return 0;
+}
+
+static void begin(struct link *link, uint64_t due_ns)
+{
+    struct sender *sender = link->sender;
+    link->busy = true;
+    link->due_ns = due_ns;
+    link->request_done = link->answer_size = 0;
+    make_request(link);
+    sender->next++;
+    sender->result->sent++;
+    if (link->file < 0 && open_link(link) < 0) {
+        fail(link);
+        return;
+    }
+    if (!link->connected)
+        watch(link, EV_WRITE);
+    else
+        write_request(link);
+}
+
+/* When the next request is due: with a rate, by the clock alone. */
+static uint64_t due_of(const struct sender *sender, uint64_t number)
+{
+    return sender->begun_ns + number * HS_NS_PER_SECOND / sender->options->rate;
+}
+
+/* The link has nothing to do: begins the next request if there is one, and it is due. */
+static void go_on(struct link *link)
+{
+    struct sender *sender = link->sender;
+    if (sender->stopping || sender->next >= sender->options->count)
+        return;
+    uint64_t now = hs_clock_monotonic_ns();
+    if (sender->options->rate == 0)
+        begin(link, now);
+    else if (due_of(sender, sender->next) <= now)
+        begin(link, due_of(sender, sender->next));
+}
+
+static void say_progress(struct sender *sender, uint64_t now)
+{
+    if (!sender->options->progress || now - sender->said_ns < HS_NS_PER_SECOND)
+        return;
+    uint64_t answered = sender->result->answered;
+    fprintf(stderr, "\r%llu of %llu answered, %llu/s ", (unsigned long long)answered,
+            (unsigned long long)sender->options->count,
+            (unsigned long long)((answered - sender->said_count) * HS_NS_PER_SECOND /
+                                 (now - sender->said_ns)));
+    sender->said_ns = now;
+    sender->said_count = answered;
+}
+
+static void on_tick(evutil_socket_t file, short what, void *context)
+{
+    struct sender *sender = context;
+    uint64_t now = hs_clock_monotonic_ns();
+    bool busy = false;
+    for (uint64_t i = 0; i < sender->options->connections && !sender->stopping; i++) {
+        struct link *link = &sender->links[i];
+        if (link->busy && now > link->due_ns + PATIENCE_NS)
+            fail(link);
+        if (!link->busy)
+            go_on(link);
+        busy = busy || link->busy;
+    }
+    say_progress(sender, now);
+    if (!busy && sender->next >= sender->options->count)
+        event_base_loopbreak(sender->base);
+}
+
+/* ---- The whole ---- */
+
+static int run_loop(struct sender *sender)
+{
+    sender->base = event_base_new();
+    if (sender->base == NULL)
+        return hs_fail(-ENOMEM, "cannot make an event loop");
+    sender->links = hs_alloc_array(sender->options->connections, sizeof(*sender->links));
+    for (uint64_t i = 0; i < sender->options->connections; i++)
+        sender->links[i] = (struct link){.sender = sender, .file = -1};
+    sender->on_tick = event_new(sender->base, -1, EV_PERSIST, on_tick, sender);
+    struct timeval tick = {0, TICK_US};
+    if (sender->on_tick == NULL || event_add(sender->on_tick, &tick) < 0)
+        return hs_fail(-ENOMEM, "cannot make a timer");
+    sender->begun_ns = sender->said_ns = hs_clock_monotonic_ns();
+    on_tick(-1, 0, sender);
+    event_base_dispatch(sender->base);
+    sender->result->nanoseconds = hs_clock_monotonic_ns() - sender->begun_ns;
+    if (sender->options->progress && sender->said_count > 0)
+        fputc('\n', stderr);
+    if (sender->stopping)
+        return hs_fail(-ECONNREFUSED, "cannot connect to %s:%s; is hookstream running?",
+                       sender->options->host, sender->options->port);
+    return 0;
+}
+
+int hs_sender_run(const struct hs_sender_options *options, struct hs_sender_result *ret_result)
+{
+    *ret_result = (struct hs_sender_result){0};
+    struct sender sender = {.options = options, .result = ret_result, .random = options->seed};
+    hs_random_bytes(&sender.run_tag, sizeof(sender.run_tag));
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    int code = getaddrinfo(options->host, options->port, &hints, &sender.address);
+    if (code != 0)
+        return hs_fail(-EHOSTUNREACH, "%s: %s", options->host, gai_strerror(code));
+    code = run_loop(&sender);
+    for (uint64_t i = 0; sender.links != NULL && i < options->connections; i++)
+        hang_up(&sender.links[i]);
+    if (sender.on_tick != NULL)
+        event_free(sender.on_tick);
+    if (sender.base != NULL)
+        event_base_free(sender.base);
+    freeaddrinfo(sender.address);
+    free(sender.links);
+    return code;
+}
