@@ -1,0 +1,261 @@
+/* Compile: `routes:` and `default:` read into a router, every error at its place. Does not
+ * decide between routes: that is rank.c's and match.c's. */
+#include "router.h"
+
+#include <stdlib.h>
+
+#define NAME_MAX_BYTES 128u
+
+struct route_options {
+    const char *name, *match;
+    struct hs_strings sources;
+    const struct hs_node *when, *transform, *to;
+};
+
+static const struct hs_option rows[] = {
+    {.name = "name",
+     .kind = HS_OPTION_STRING,
+     .offset = offsetof(struct route_options, name),
+     .required = true,
+     .help = "What metrics, logs and dead letters call the route. Each route has its own.",
+     .example = "orders"},
+    {.name = "match",
+     .kind = HS_OPTION_STRING,
+     .offset = offsetof(struct route_options, match),
+     .required = true,
+     .help = "A type prefix on whole segments (`queue` is `queue` and all below it), or a pattern "
+             "for whole types: `*` is one segment, `**` any number of them. The most specific "
+             "match wins, whatever the order.",
+     .example = "order"},
+    {.name = "sources",
+     .kind = HS_OPTION_STRINGS,
+     .offset = offsetof(struct route_options, sources),
+     .help = "Only events of these sources. Every source when it is left out. Beats a route with "
+             "the same match that lists none.",
+     .example = "[fanfare]"},
+    {.name = "when",
+     .kind = HS_OPTION_NODE,
+     .offset = offsetof(struct route_options, when),
+     .help = "Only events for which this condition holds; others go on to the next best match.",
+     .example = "\"data.state == 'won'\""},
+    {.name = "transform",
+     .kind = HS_OPTION_NODE,
+     .offset = offsetof(struct route_options, transform),
+     .help = "Transformations, done in the order written. Without any the bytes received go out.",
+     .example = "[{remove: [data.admissionToken]}]"},
+    {.name = "to",
+     .kind = HS_OPTION_NODE,
+     .offset = offsetof(struct route_options, to),
+     .required = true,
+     .help = "Targets: for each a sink and, as its kind wants it, a topic, stream or file.",
+     .example = "[{sink: kafka, topic: fanfare.orders, key: \"{data.orderId}\"}]"},
+};
+
+static const struct hs_options route_table = {.name = "routes[]",
+                                              .title = "Routes",
+                                              .options = rows,
+                                              .option_count = HS_ARRAY_SIZE(rows),
+                                              .struct_size = sizeof(struct route_options),
+                                              .node_offset = SIZE_MAX};
+
+/* ---- One route ---- */
+
+static bool compile_name(struct hs_router *router, struct hs_config *config,
+                         const struct hs_node *node, const char *name, size_t index)
+{
+    struct hs_slice text = hs_slice_text(name);
+    bool good = text.size != 0 && text.size <= NAME_MAX_BYTES;
+    for (size_t i = 0; good && i < text.size; i++)
+        good = (unsigned char)text.data[i] >= 0x20 && text.data[i] != 0x7f;
+    if (!good) {
+        hs_config_error(config, node, "a route's name is a text of 1 to %u bytes on one line",
+                        NAME_MAX_BYTES);
+        return false;
+    }
+    if (hs_slice_equal(text, HS_SLICE("default"))) {
+        hs_config_error(config, node, "`default` is the name of what `default:` says; take another");
+        return false;
+    }
+    for (size_t i = 0; i < index; i++)
+        if (router->entries[i].route.name != NULL &&
+            hs_slice_equal(text, hs_slice_text(router->entries[i].route.name))) {
+            hs_config_error(config, node, "two routes have the name %s: each needs its own",
+                            hs_config_quote(config, node));
+            return false;
+        }
+    router->entries[index].route.name = name;
+    return true;
+}
+
+static bool check_sources(const struct hs_router_input *input, const struct hs_node *route,
+                          const struct hs_strings *sources)
+{
+    const struct hs_node *list = hs_node_get(route, "sources");
+    if (list != NULL && list->kind == HS_NODE_LIST && list->count == 0) {
+        hs_config_error(input->config, list,
+                        "`sources` is empty: leave it out to take events of every source");
+        return false;
+    }
+    bool good = true;
+    for (size_t i = 0; i < sources->count; i++) {
+        struct hs_slice name = hs_slice_text(sources->items[i]);
+        bool known = false;
+        for (size_t s = 0; s < input->sources->count && !known; s++)
+            known = hs_slice_equal(name, hs_slice_text(input->sources->names[s]));
+        if (known)
+            continue;
+        good = false;
+        const char *nearest =
+            hs_nearest_name(name, input->sources->names, input->sources->count);
+        hs_config_error(input->config, sources->nodes[i], "unknown source %s%s%s%s",
+                        hs_config_quote(input->config, sources->nodes[i]),
+                        nearest ? ", did you mean `" : "; `sources:` has no such name",
+                        nearest ? nearest : "", nearest ? "`?" : "");
+    }
+    return good;
+}
+
+static void compile_route(struct hs_router *router, const struct hs_router_input *input,
+                          const struct hs_node *node, size_t index)
+{
+    struct hs_config *config = input->config;
+    struct hs_entry *entry = &router->entries[index];
+    struct route_options bound;
+    if (node->kind != HS_NODE_MAP) {
+        hs_config_error(config, node, "%s: a route is a mapping with name, match and to",
+                        hs_config_quote(config, node));
+        return;
+    }
+    hs_config_bind(config, node, &route_table, &bound);
+    entry->sources = bound.sources;
+    entry->match_node = hs_node_get(node, "match");
+    entry->route.match = bound.match;
+    /* Every step is taken, so that all that is wrong is found in one go. */
+    bool named = bound.name != NULL && compile_name(router, config, hs_node_get(node, "name"),
+                                                    bound.name, index);
+    bool matches = bound.match != NULL &&
+                   hs_pattern_compile(config, entry->match_node, &entry->pattern);
+    bool sourced = check_sources(input, node, &bound.sources);
+    if (bound.when != NULL)
+        entry->when = hs_condition_compile(config, bound.when);
+    entry->route.transform = hs_transform_compile(config, bound.transform);
+    if (bound.to != NULL)
+        (void)hs_targets_compile(input, bound.to, "to", &entry->route);
+    entry->ranked = named && matches && sourced && (bound.when == NULL || entry->when != NULL);
+}
+
+static void compile_routes(struct hs_router *router, const struct hs_router_input *input,
+                           const struct hs_node *routes)
+{
+    if (routes == NULL)
+        return;
+    if (routes->kind != HS_NODE_LIST) {
+        hs_config_error(input->config, routes,
+                        "`routes` is a list: start each route with \"- name:\"");
+        return;
+    }
+    if (routes->count > HS_ROUTES_MAX) {
+        hs_config_error(input->config, routes->items[HS_ROUTES_MAX],
+                        "there are at most %u routes", HS_ROUTES_MAX);
+        return;
+    }
+    router->entries = hs_alloc_array(routes->count + 1, sizeof(*router->entries));
+    router->count = routes->count;
+    for (size_t i = 0; i < routes->count; i++) {
+        router->entries[i].route.index = (unsigned)i;
+        compile_route(router, input, routes->items[i], i);
+    }
+}
+
+/* ---- default: ---- */
+
+static void compile_default(struct hs_router *router, const struct hs_router_input *input,
+                            const struct hs_node *node)
+{
+    static const char forms[] = "`default: dead_letter` keeps it for a person to look at, "
+                                "`default: drop` forgets it, a list of targets, as under `to`, "
+                                "sends it there";
+    static const char *const words[] = {"dead_letter", "drop"};
+    struct hs_config *config = input->config;
+    router->fallback_route.name = "default";
+    router->fallback_route.match = "**";
+    router->fallback_route.index = (unsigned)router->count;
+    if (node == NULL) {
+        hs_config_error(config, hs_config_root(config),
+                        "`default` is missing: it says what becomes of an event that no route "
+                        "takes: %s",
+                        forms);
+    } else if (node->kind == HS_NODE_LIST) {
+        router->fallback = HS_DEFAULT_TARGETS;
+        router->fallback_route.transform = hs_transform_compile(config, NULL);
+        (void)hs_targets_compile(input, node, "default", &router->fallback_route);
+    } else if (node->kind == HS_NODE_SCALAR && hs_slice_equal(node->text, HS_SLICE("drop"))) {
+        router->fallback = HS_DEFAULT_DROP;
+    } else if (node->kind == HS_NODE_SCALAR &&
+               hs_slice_equal(node->text, HS_SLICE("dead_letter"))) {
+        router->fallback = HS_DEFAULT_DEAD_LETTER;
+    } else {
+        const char *nearest = node->kind == HS_NODE_SCALAR
+                                  ? hs_nearest_name(node->text, words, HS_ARRAY_SIZE(words))
+                                  : NULL;
+        hs_config_error(config, node, "`default` cannot be %s%s%s%s: %s",
+                        hs_config_quote(config, node), nearest ? ", did you mean `" : "",
+                        nearest ? nearest : "", nearest ? "`?" : "", forms);
+    }
+}
+
+/* ---- The whole ---- */
+
+struct hs_router *hs_router_compile(struct hs_config *config, const struct hs_node *routes,
+                                    const struct hs_node *fallback,
+                                    const struct hs_children *sinks,
+                                    const struct hs_children *sources)
+{
+    if (sinks->count > HS_SINKS_MAX) {
+        hs_config_error(config, sinks->nodes[HS_SINKS_MAX], "there are at most %u sinks",
+                        HS_SINKS_MAX);
+        return NULL;
+    }
+    const struct hs_router_input input = {config, sinks, sources};
+    struct hs_router *router = hs_alloc(sizeof(*router));
+    compile_routes(router, &input, routes);
+    compile_default(router, &input, fallback);
+    hs_router_rank(router, config);
+    router->cache = hs_cache_create();
+    return router;
+}
+
+void hs_router_free(struct hs_router *router)
+{
+    if (router == NULL)
+        return;
+    for (size_t i = 0; i < router->count; i++) {
+        struct hs_entry *entry = &router->entries[i];
+        hs_targets_free(&entry->route);
+        hs_transform_free(entry->route.transform);
+        hs_condition_free(entry->when);
+    }
+    hs_targets_free(&router->fallback_route);
+    hs_transform_free(router->fallback_route.transform);
+    hs_trie_free(router->trie);
+    hs_cache_free(router->cache);
+    free(router->ranked);
+    free(router->entries);
+    free(router);
+}
+
+void hs_route_manual(struct hs_buffer *ret_page)
+{
+    hs_config_manual(&route_table, ret_page);
+    hs_buffer_append_text(
+        ret_page,
+        "\n`match` is read left to right, a segment at a time: a literal beats `*`, which beats "
+        "`**`. Two routes that match the same events equally well are an error, unless a `when` "
+        "sets them apart: then those with a `when` are tried in the order written, and the one "
+        "without comes last.\n\n"
+        "`default:` must be said: `dead_letter`, `drop`, or a list of targets as under `to`.\n");
+    for (int kind = 0; kind < HS_SINK_KIND_COUNT; kind++) {
+        hs_buffer_append_byte(ret_page, '\n');
+        hs_config_manual(hs_sink_target_table((enum hs_sink_kind)kind), ret_page);
+    }
+}

@@ -1,0 +1,66 @@
+/* Router, for this module's own files: what compiling makes and matching reads. */
+#ifndef HS_ROUTE_ROUTER_H
+#define HS_ROUTE_ROUTER_H
+
+#include "pattern.h"
+#include "trie.h"
+
+#define HS_ROUTES_MAX 1000u
+#define HS_TARGETS_MAX 32u
+
+struct hs_cache;
+
+/* A route and what decides whether it is taken. The public part comes first: an entry is
+ * never moved once it was given out. */
+struct hs_entry {
+    struct hs_route route;
+    struct hs_pattern pattern;
+    struct hs_strings sources; /* count 0: every source */
+    struct hs_condition *when; /* or NULL */
+    const struct hs_node *match_node;
+    bool ranked; /* what decides was compiled, so it takes part in the order */
+};
+
+struct hs_router {
+    struct hs_entry *entries; /* in the order of the file */
+    size_t count;
+    const struct hs_entry **ranked; /* those that take part, the first choice first */
+    size_t ranked_count;
+    struct hs_trie *trie; /* its values are places in `ranked` */
+    enum hs_default fallback;
+    struct hs_route fallback_route; /* of HS_DEFAULT_TARGETS */
+    struct hs_cache *cache;         /* written by matching: a router belongs to one thread */
+};
+
+/* ---- Targets ---- */
+
+/* What a router is compiled from. */
+struct hs_router_input {
+    struct hs_config *config;
+    const struct hs_children *sinks, *sources;
+};
+
+/* Compiles a list of targets into the route's. False, with findings. */
+bool hs_targets_compile(const struct hs_router_input *input, const struct hs_node *node,
+                        const char *key, struct hs_route *route);
+void hs_targets_free(struct hs_route *route);
+
+/* ---- Order ---- */
+
+/* Fills `ranked` and `trie`, and finds ties. */
+void hs_router_rank(struct hs_router *router, struct hs_config *config);
+
+/* ---- Candidates ---- */
+
+struct hs_cache *hs_cache_create(void);
+void hs_cache_free(struct hs_cache *cache);
+
+/* Places in `ranked`, the first choice first, of the routes that an event of this type may
+ * take as far as its type says. Borrowed until the next call. */
+struct hs_candidates {
+    const uint16_t *places;
+    size_t count;
+};
+struct hs_candidates hs_router_candidates(const struct hs_router *router, struct hs_slice type);
+
+#endif

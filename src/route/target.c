@@ -1,0 +1,198 @@
+/* Target: one entry of a route's `to`: a sink, and what it is told of each event. The keys of
+ * a target are the sink's (hs_sink_target_table); finding the sink, compiling the templates
+ * and checking what can be checked without an event is done here. */
+#include "router.h"
+
+#include <stdlib.h>
+
+#define HEADER_NAME_MAX 128u
+#define LITERAL_MAX 4096u
+
+/* Headers that every Kafka message has; a message holds HS_EVENT_HEADERS_MAX in all. */
+static const char *const standard_headers[] = {
+    "webhook-id", "webhook-type", "webhook-timestamp", "organization-id", "traceparent",
+    "content-type",
+};
+#define OWN_HEADERS_MAX (HS_EVENT_HEADERS_MAX - HS_ARRAY_SIZE(standard_headers))
+
+/* "kafka, redis", for messages. */
+static const char *names_of(struct hs_config *config, const struct hs_children *children)
+{
+    const char *text = "none";
+    for (size_t i = 0; i < children->count && i < HS_SINKS_MAX; i++)
+        text = i == 0 ? children->names[0]
+                      : hs_arena_printf(hs_config_arena(config), "%s, %s", text,
+                                        children->names[i]);
+    return text;
+}
+
+static bool find_sink(const struct hs_router_input *input, const struct hs_node *target,
+                      unsigned *ret_sink)
+{
+    const struct hs_node *node = hs_node_get(target, "sink");
+    const struct hs_children *sinks = input->sinks;
+    if (node == NULL) {
+        hs_config_error(input->config, target, "this target names no `sink`; there is %s",
+                        names_of(input->config, sinks));
+        return false;
+    }
+    for (size_t i = 0; i < sinks->count && node->kind == HS_NODE_SCALAR; i++)
+        if (hs_slice_equal(node->text, hs_slice_text(sinks->names[i]))) {
+            *ret_sink = (unsigned)i;
+            return true;
+        }
+    const char *nearest = node->kind == HS_NODE_SCALAR
+                              ? hs_nearest_name(node->text, sinks->names, sinks->count)
+                              : NULL;
+    if (nearest != NULL)
+        hs_config_error(input->config, node, "unknown sink %s, did you mean `%s`?",
+                        hs_config_quote(input->config, node), nearest);
+    else
+        hs_config_error(input->config, node, "unknown sink %s; there is %s",
+                        hs_config_quote(input->config, node), names_of(input->config, sinks));
+    return false;
+}
+
+static bool check_literal(const struct hs_router_input *input, const struct hs_node *node,
+                          const struct hs_target *target)
+{
+    struct hs_buffer text;
+    hs_buffer_init(&text, LITERAL_MAX);
+    /* Without fields no event is looked at. */
+    bool good = hs_template_expand(target->destination, NULL, &text) == 0 &&
+                hs_buffer_status(&text) == 0 &&
+                hs_sink_check_destination(target->kind, hs_buffer_slice(&text)) == 0;
+    hs_buffer_free(&text);
+    if (!good) {
+        char why[256];
+        strncpy(why, hs_error_text(), sizeof(why) - 1);
+        why[sizeof(why) - 1] = '\0';
+        hs_config_error(input->config, node, "%s", node && node->secret ? "(secret)" : why);
+    }
+    return good;
+}
+
+static bool compile_destination(const struct hs_router_input *input, struct hs_target *target)
+{
+    const struct hs_node *node = target->options.destination_node;
+    if (target->options.destination == NULL)
+        return false; /* required: the binding said so */
+    target->destination = hs_template_compile(input->config, node,
+                                              hs_slice_text(target->options.destination));
+    if (target->destination == NULL)
+        return false;
+    return !hs_template_is_literal(target->destination) || check_literal(input, node, target);
+}
+
+/* Kafka takes any bytes for a name; readers and tools do not. */
+static bool header_name_is_good(struct hs_slice name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        char c = name.data[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '.' || c == '_' || c == '-'))
+            return false;
+    }
+    return name.size != 0 && name.size <= HEADER_NAME_MAX;
+}
+
+static bool check_header_name(struct hs_config *config, const struct hs_pair *pair)
+{
+    struct hs_slice name = hs_slice_text(pair->name);
+    if (!header_name_is_good(name)) {
+        hs_config_error(config, pair->name_node,
+                        "%s is no header name: 1 to %u letters, digits, dots, _ and -",
+                        hs_config_quote(config, pair->name_node), HEADER_NAME_MAX);
+        return false;
+    }
+    for (size_t i = 0; i < HS_ARRAY_SIZE(standard_headers); i++)
+        if (hs_slice_equal_nocase(name, hs_slice_text(standard_headers[i]))) {
+            hs_config_error(config, pair->name_node,
+                            "every message has the header `%s` already: leave it out, or take "
+                            "another name",
+                            standard_headers[i]);
+            return false;
+        }
+    return true;
+}
+
+static bool compile_headers(const struct hs_router_input *input, struct hs_target *target)
+{
+    const struct hs_pairs *pairs = &target->options.headers;
+    if (pairs->count > OWN_HEADERS_MAX) {
+        hs_config_error(input->config, pairs->items[OWN_HEADERS_MAX].name_node,
+                        "a target has at most %zu headers of its own", OWN_HEADERS_MAX);
+        return false;
+    }
+    bool good = true;
+    target->headers = hs_alloc_array(pairs->count + 1, sizeof(*target->headers));
+    for (size_t i = 0; i < pairs->count; i++) {
+        good = check_header_name(input->config, &pairs->items[i]) && good;
+        target->headers[i] = hs_template_compile(input->config, pairs->items[i].value_node,
+                                                 hs_slice_text(pairs->items[i].value));
+        good = target->headers[i] != NULL && good;
+    }
+    return good;
+}
+
+static bool compile_target(const struct hs_router_input *input, const struct hs_node *node,
+                           struct hs_target *target)
+{
+    if (node->kind != HS_NODE_MAP) {
+        hs_config_error(input->config, node,
+                        "%s: a target is a mapping that names a sink, such as "
+                        "{sink: kafka, topic: orders}",
+                        hs_config_quote(input->config, node));
+        return false;
+    }
+    if (!find_sink(input, node, &target->sink))
+        return false;
+    const struct hs_sink_options *sink = hs_children_at(input->sinks, target->sink);
+    target->kind = (enum hs_sink_kind)sink->kind;
+    hs_config_bind(input->config, node, hs_sink_target_table(target->kind), &target->options);
+    bool good = compile_destination(input, target);
+    if (target->options.key != NULL) {
+        target->key = hs_template_compile(input->config, target->options.key_node,
+                                          hs_slice_text(target->options.key));
+        good = target->key != NULL && good;
+    }
+    return compile_headers(input, target) && good;
+}
+
+bool hs_targets_compile(const struct hs_router_input *input, const struct hs_node *node,
+                        const char *key, struct hs_route *route)
+{
+    if (node->kind != HS_NODE_LIST || node->count == 0) {
+        hs_config_error(input->config, node,
+                        "`%s` is a list of targets, such as [{sink: kafka, topic: orders}], not %s",
+                        key, node->kind == HS_NODE_LIST ? "an empty one"
+                                                        : hs_config_quote(input->config, node));
+        return false;
+    }
+    if (node->count > HS_TARGETS_MAX) {
+        hs_config_error(input->config, node->items[HS_TARGETS_MAX],
+                        "a route has at most %u targets", HS_TARGETS_MAX);
+        return false;
+    }
+    bool good = true;
+    route->targets = hs_alloc_array(node->count, sizeof(*route->targets));
+    route->target_count = node->count;
+    for (size_t i = 0; i < node->count; i++) {
+        good = compile_target(input, node->items[i], &route->targets[i]) && good;
+        route->sinks |= UINT64_C(1) << route->targets[i].sink;
+    }
+    return good;
+}
+
+void hs_targets_free(struct hs_route *route)
+{
+    for (size_t i = 0; i < route->target_count; i++) {
+        struct hs_target *target = &route->targets[i];
+        hs_template_free(target->destination);
+        hs_template_free(target->key);
+        for (size_t h = 0; target->headers != NULL && h < target->options.headers.count; h++)
+            hs_template_free(target->headers[h]);
+        free(target->headers);
+    }
+    free(route->targets);
+}
