@@ -9,11 +9,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The caller must look at the result; to ignore one on purpose write (void) and why. */
 #define HS_MUST_CHECK __attribute__((warn_unused_result))
-#define HS_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define HS_PRINTF(at, first) __attribute__((__format__(__printf__, at, first)))
 
 #define HS_ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define HS_LIKELY(condition) __builtin_expect(!!(condition), 1)
@@ -117,7 +118,6 @@ static inline void hs_auto_free_(void *pointer)
 {
     void *memory;
     memcpy(&memory, pointer, sizeof(memory));
-    extern void free(void *);
     free(memory);
 }
 #define HS_AUTO_FREE __attribute__((cleanup(hs_auto_free_)))

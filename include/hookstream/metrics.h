@@ -92,4 +92,7 @@ void hs_metrics_forget(struct hs_metrics *metrics, void *context);
 /* The page in Prometheus' text format 0.0.4. */
 void hs_metrics_render(struct hs_metrics *metrics, struct hs_buffer *ret_page);
 
+/* docs/metrics.md: the declarations as a Markdown table. */
+void hs_metrics_manual(struct hs_buffer *ret_page);
+
 #endif

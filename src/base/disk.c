@@ -1,0 +1,244 @@
+/* Disk: the real system behind the table, and the whole-or-nothing operations on top of it. */
+#include <hookstream/disk.h>
+
+#include <fcntl.h>
+#include <hookstream/buffer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MODE 0600
+#define DIRECTORY_MODE 0700
+
+/* ---- The system ---- */
+
+static int system_open(void *context, const char *path, int flags, mode_t mode)
+{
+    return open(path, flags, mode);
+}
+
+static int system_close(void *context, int file)
+{
+    return close(file);
+}
+
+static ssize_t system_pread(void *context, int file, void *data, size_t size, off_t offset)
+{
+    return pread(file, data, size, offset);
+}
+
+static ssize_t system_pwrite(void *context, int file, const void *data, size_t size, off_t offset)
+{
+    return pwrite(file, data, size, offset);
+}
+
+static int system_fdatasync(void *context, int file)
+{
+    return fdatasync(file);
+}
+
+static int system_fsync(void *context, int file)
+{
+    return fsync(file);
+}
+
+static int system_ftruncate(void *context, int file, off_t size)
+{
+    return ftruncate(file, size);
+}
+
+static int system_rename(void *context, const char *from, const char *to)
+{
+    return rename(from, to);
+}
+
+static int system_unlink(void *context, const char *path)
+{
+    return unlink(path);
+}
+
+static int system_mkdir(void *context, const char *path, mode_t mode)
+{
+    return mkdir(path, mode);
+}
+
+const struct hs_disk *hs_disk_system(void)
+{
+    static const struct hs_disk disk = {
+        .open = system_open,
+        .close = system_close,
+        .pread = system_pread,
+        .pwrite = system_pwrite,
+        .fdatasync = system_fdatasync,
+        .fsync = system_fsync,
+        .ftruncate = system_ftruncate,
+        .rename = system_rename,
+        .unlink = system_unlink,
+        .mkdir = system_mkdir,
+    };
+    return &disk;
+}
+
+/* ---- Whole operations ---- */
+
+int hs_disk_open(const struct hs_disk *disk, const char *path, int flags)
+{
+    int file;
+    do
+        file = disk->open(disk->context, path, flags | O_CLOEXEC, FILE_MODE);
+    while (file < 0 && errno == EINTR);
+    return file >= 0 ? file : hs_fail_errno(errno, "cannot open %s", path);
+}
+
+void hs_disk_close(const struct hs_disk *disk, int file)
+{
+    if (file >= 0)
+        (void)disk->close(disk->context, file); /* what must be safe was synced before */
+}
+
+ssize_t hs_disk_read(const struct hs_disk *disk, int file, void *ret_data, size_t size,
+                     uint64_t offset)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = disk->pread(disk->context, file, (char *)ret_data + done, size - done,
+                                  (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return hs_fail_errno(errno, "cannot read");
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    return (ssize_t)done;
+}
+
+int hs_disk_write(const struct hs_disk *disk, int file, struct hs_slice data, uint64_t offset)
+{
+    size_t done = 0;
+    while (done < data.size) {
+        ssize_t put = disk->pwrite(disk->context, file, data.data + done, data.size - done,
+                                   (off_t)(offset + done));
+        if (put < 0 && errno == EINTR)
+            continue;
+        /* A write of nothing would be tried for ever. */
+        if (put <= 0)
+            return hs_fail_errno(put < 0 ? errno : EIO, "cannot write");
+        done += (size_t)put;
+    }
+    return 0;
+}
+
+int hs_disk_sync(const struct hs_disk *disk, int file)
+{
+    if (disk->fdatasync(disk->context, file) < 0)
+        return hs_fail_errno(errno, "cannot sync");
+    return 0;
+}
+
+int hs_disk_truncate(const struct hs_disk *disk, int file, uint64_t size)
+{
+    if (disk->ftruncate(disk->context, file, (off_t)size) < 0)
+        return hs_fail_errno(errno, "cannot truncate");
+    return 0;
+}
+
+int hs_disk_sync_directory(const struct hs_disk *disk, const char *path)
+{
+    int file = hs_disk_open(disk, path, O_RDONLY | O_DIRECTORY);
+    if (file < 0)
+        return file;
+    int code = 0;
+    if (disk->fsync(disk->context, file) < 0)
+        code = hs_fail_errno(errno, "cannot sync the folder %s", path);
+    hs_disk_close(disk, file);
+    return code;
+}
+
+int hs_disk_unlink(const struct hs_disk *disk, const char *path)
+{
+    if (disk->unlink(disk->context, path) < 0 && errno != ENOENT)
+        return hs_fail_errno(errno, "cannot remove %s", path);
+    return 0;
+}
+
+static int make_one(const struct hs_disk *disk, const char *path)
+{
+    if (disk->mkdir(disk->context, path, DIRECTORY_MODE) < 0 && errno != EEXIST)
+        return hs_fail_errno(errno, "cannot make the folder %s", path);
+    return 0;
+}
+
+int hs_disk_make_directory(const struct hs_disk *disk, const char *path)
+{
+    HS_AUTO_FREE char *part = hs_strdup(path);
+    for (char *at = part + 1; part[0] != '\0' && *at != '\0'; at++) {
+        if (*at != '/')
+            continue;
+        *at = '\0';
+        int code = make_one(disk, part);
+        *at = '/';
+        /* A parent that we may not make, or that is on a read-only disk, may be there. */
+        if (code < 0 && code != -EACCES && code != -EROFS && code != -EPERM)
+            return code;
+    }
+    return make_one(disk, path);
+}
+
+static int write_new(const struct hs_disk *disk, const char *path, struct hs_slice data)
+{
+    int file = hs_disk_open(disk, path, O_WRONLY | O_CREAT | O_TRUNC);
+    if (file < 0)
+        return file;
+    int code = hs_disk_write(disk, file, data, 0);
+    if (code == 0 && disk->fsync(disk->context, file) < 0)
+        code = hs_fail_errno(errno, "cannot sync %s", path);
+    hs_disk_close(disk, file);
+    return code;
+}
+
+int hs_disk_replace(const struct hs_disk *disk, const char *path, struct hs_slice data)
+{
+    HS_AUTO_FREE char *fresh = NULL;
+    HS_AUTO_FREE char *folder = hs_strdup(path);
+    if (asprintf(&fresh, "%s.new", path) < 0)
+        return hs_fail(-ENOMEM, "no memory for a path");
+    int code = write_new(disk, fresh, data);
+    if (code < 0)
+        return code;
+    if (disk->rename(disk->context, fresh, path) < 0)
+        return hs_fail_errno(errno, "cannot rename %s", fresh);
+    char *slash = strrchr(folder, '/');
+    if (slash != NULL)
+        slash[slash == folder] = '\0';
+    return hs_disk_sync_directory(disk, slash != NULL ? folder : ".");
+}
+
+int hs_disk_read_all(const struct hs_disk *disk, const char *path, struct hs_buffer *ret_data)
+{
+    int file = hs_disk_open(disk, path, O_RDONLY);
+    if (file < 0)
+        return file;
+    int code = 0;
+    for (;;) {
+        size_t room = ret_data->ceiling - ret_data->size;
+        size_t step = room < 65536 ? room + 1 : 65536;
+        HS_AUTO_FREE char *piece = hs_alloc(step);
+        ssize_t got = hs_disk_read(disk, file, piece, step, ret_data->size);
+        if (got < 0) {
+            code = (int)got;
+            break;
+        }
+        hs_buffer_append(ret_data, piece, (size_t)got);
+        if (ret_data->failed) {
+            code = hs_fail(-EFBIG, "%s is larger than %zu bytes", path, ret_data->ceiling);
+            break;
+        }
+        if ((size_t)got < step)
+            break;
+    }
+    hs_disk_close(disk, file);
+    return code;
+}
