@@ -155,6 +155,16 @@ static void linger(struct hs_http_connection *connection)
     start_reading(connection);
 }
 
+/* In the next turn of the event loop: never from within another's call, and after what the
+ * other sockets have. */
+static void wait_for_turn(struct hs_http_connection *connection)
+{
+    static const struct timeval now = {0, 0};
+    hs_http_set_state(connection, HS_CONNECTION_EARLY);
+    if (event_add(&connection->server->turn, &now) < 0)
+        hs_http_connection_close(connection, HS_HTTP_END_RESET);
+}
+
 void hs_http_connection_settle(struct hs_http_connection *connection)
 {
     if (connection->last || connection->server->draining) {
@@ -165,13 +175,17 @@ void hs_http_connection_settle(struct hs_http_connection *connection)
             linger(connection);
         return;
     }
-    hs_http_set_state(connection, HS_CONNECTION_IDLE);
-    if (connection->running) /* the loop there goes on */
+    if (connection->running) { /* the loop there goes on */
+        hs_http_set_state(connection, HS_CONNECTION_IDLE);
         return;
+    }
     release(connection, connection->in.size);
-    if (connection->in.size > 0)
-        event_active(&connection->readable, EV_READ, 1);
-    else if (connection->half_closed)
+    if (connection->in.size > 0) {
+        wait_for_turn(connection);
+        return;
+    }
+    hs_http_set_state(connection, HS_CONNECTION_IDLE);
+    if (connection->half_closed)
         hs_http_connection_close(connection, HS_HTTP_END_CLIENT);
     else
         start_reading(connection);
@@ -320,8 +334,8 @@ static void keep_rest(struct hs_http_connection *connection, const char *data, s
     }
     hs_buffer_append(&connection->in, data, size);
     HS_ASSERT(hs_buffer_status(&connection->in) == 0);
-    if (connection->state == HS_CONNECTION_IDLE && size > 0) /* others' turn first */
-        event_active(&connection->readable, EV_READ, 1);
+    if (connection->state == HS_CONNECTION_IDLE && size > 0)
+        wait_for_turn(connection);
 }
 
 /* Handles the requests in data[0, size), which is in the scratch, one after the other, until
@@ -343,9 +357,8 @@ static void take_requests(struct hs_http_connection *connection, char *data, siz
     }
     if (connection->state != HS_CONNECTION_BODY)
         keep_rest(connection, data + used, size - used);
-    bool nothing_due = connection->state == HS_CONNECTION_HEAD ||
-                       (connection->state == HS_CONNECTION_IDLE && connection->in.size == 0);
-    if (connection->half_closed && nothing_due)
+    if (connection->half_closed &&
+        (connection->state == HS_CONNECTION_IDLE || connection->state == HS_CONNECTION_HEAD))
         hs_http_connection_close(connection, HS_HTTP_END_CLIENT);
 }
 
@@ -355,7 +368,8 @@ static void take_requests(struct hs_http_connection *connection, char *data, siz
  * end. */
 static void read_end(struct hs_http_connection *connection)
 {
-    if (connection->state != HS_CONNECTION_WORK && connection->state != HS_CONNECTION_WRITING) {
+    if (connection->state != HS_CONNECTION_WORK && connection->state != HS_CONNECTION_WRITING &&
+        connection->state != HS_CONNECTION_EARLY) {
         hs_http_connection_close(connection, HS_HTTP_END_CLIENT);
         return;
     }
@@ -382,27 +396,56 @@ static size_t read_some(struct hs_http_connection *connection, char *place, size
     return 0;
 }
 
-/* IDLE, HEAD: requests. What waited goes before what the socket has, in the scratch. */
-static void read_requests(struct hs_http_connection *connection)
+/* Moves what waited to the front of the scratch. Returns its size. */
+static size_t fetch_waiting(struct hs_http_connection *connection)
 {
-    struct hs_http_server *server = connection->server;
-    size_t waited = connection->in.size, size = 0;
-    bool early = connection->state == HS_CONNECTION_IDLE && waited > 0; /* it came before its turn */
-    if (!early) {
-        size = read_some(connection, server->scratch + waited, HS_HTTP_READ_SIZE);
-        if (size == 0)
-            return;
-    }
+    size_t waited = connection->in.size;
     if (waited > 0) {
-        memcpy(server->scratch, connection->in.data, waited);
+        memcpy(connection->server->scratch, connection->in.data, waited);
         hs_buffer_free(&connection->in);
         release(connection, 0);
     }
+    return waited;
+}
+
+/* IDLE, HEAD: requests. What waited goes before what the socket has, in the scratch. */
+static void read_requests(struct hs_http_connection *connection)
+{
+    char *scratch = connection->server->scratch;
+    size_t size = read_some(connection, scratch + connection->in.size, HS_HTTP_READ_SIZE);
+    if (size == 0)
+        return;
+    size_t waited = fetch_waiting(connection);
     enter(connection);
-    take_requests(connection, server->scratch, waited + size, early ? 0 : waited);
-    if (early && connection->state <= HS_CONNECTION_BODY)
-        start_reading(connection);
+    take_requests(connection, scratch, waited + size, waited);
     leave(connection);
+}
+
+/* EARLY: requests that waited for their turn; the socket has its turn after them. */
+static void take_early(struct hs_http_connection *connection)
+{
+    hs_http_set_state(connection, HS_CONNECTION_IDLE);
+    size_t waited = fetch_waiting(connection);
+    enter(connection);
+    start_reading(connection);
+    take_requests(connection, connection->server->scratch, waited, 0);
+    leave(connection);
+}
+
+void hs_http_take_turns(evutil_socket_t socket, short what, void *context)
+{
+    static const struct timeval now = {0, 0};
+    struct hs_http_server *server = context;
+    struct hs_http_list *list = &server->lists[HS_CONNECTION_EARLY];
+    struct hs_http_connection *connection;
+    size_t count = 0;
+    TAILQ_FOREACH (connection, list, link)
+        count++;
+    for (; count > 0 && (connection = TAILQ_FIRST(list)) != NULL; count--)
+        take_early(connection);
+    /* Fails only without memory; the connections then wait for others to be EARLY. */
+    if (!TAILQ_EMPTY(list))
+        (void)event_add(&server->turn, &now);
 }
 
 /* BODY: the rest of the body; then what follows it. */
@@ -457,7 +500,7 @@ static void read_body(struct hs_http_connection *connection)
         finish_body(connection, data + used, size - used);
 }
 
-/* WORK, WRITING: requests before their turn, up to a bound; and the end of the client. */
+/* WORK, WRITING, EARLY: requests before their turn, up to a bound; and the end of the client. */
 static void read_ahead(struct hs_http_connection *connection)
 {
     char *data = connection->server->scratch;
@@ -495,6 +538,7 @@ void hs_http_connection_readable(evutil_socket_t socket, short what, void *conte
         break;
     case HS_CONNECTION_WORK:
     case HS_CONNECTION_WRITING:
+    case HS_CONNECTION_EARLY:
         read_ahead(connection);
         break;
     default:

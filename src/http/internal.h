@@ -24,11 +24,12 @@
 /* A connection is in exactly one state and on that state's list, in the order in which
  * connections entered it. The names, transitions and time limits are in state.c. */
 enum hs_http_state {
-    HS_CONNECTION_IDLE,    /* no byte of a next request was looked at; what waits in `in` came early */
+    HS_CONNECTION_IDLE,    /* no byte of a next request is here */
     HS_CONNECTION_HEAD,    /* `in` holds part of a head */
     HS_CONNECTION_WORK,    /* the owner has the exchange and owes the answer; `in` came early */
     HS_CONNECTION_BODY,    /* the owner took the head; `in` holds it and the body so far */
     HS_CONNECTION_WRITING, /* answered; `out` waits for the socket; `in` came early */
+    HS_CONNECTION_EARLY,   /* answered; `in` came early, and its turn is next */
     HS_CONNECTION_LINGER,  /* answered for good and shut down; what still comes is dropped */
     HS_CONNECTION_CLOSED,  /* the socket is closed; memory is freed when the code on it returns */
     HS_CONNECTION_STATE_COUNT
@@ -78,7 +79,7 @@ struct hs_http_server {
     struct hs_http_limits limits;
     struct hs_http_handlers handlers;
     void *context;
-    struct event listener, retry, tick;
+    struct event listener, retry, tick, turn;
     int socket; /* of the listener, -1 when it is closed */
     uint16_t port;
     bool draining;
@@ -121,6 +122,8 @@ void hs_http_connection_close(struct hs_http_connection *connection, enum hs_htt
 void hs_http_connection_settle(struct hs_http_connection *connection);
 /* Reads and handles what the socket has. */
 void hs_http_connection_readable(evutil_socket_t socket, short what, void *context);
+/* Takes up what waits in the connections that are EARLY. */
+void hs_http_take_turns(evutil_socket_t socket, short what, void *context);
 /* Makes the held bytes `bytes`. false: the owner's budget has no room; nothing changed. */
 bool hs_http_connection_hold(struct hs_http_connection *connection, uint64_t bytes);
 /* A spare exchange, or the exchange back among the spare ones. */

@@ -164,6 +164,7 @@ int hs_http_server_create(struct event_base *base, const struct hs_address *addr
                      server) < 0 ||
         evtimer_assign(&server->retry, base, on_retry, server) < 0 ||
         event_assign(&server->tick, base, -1, EV_PERSIST, on_tick, server) < 0 ||
+        evtimer_assign(&server->turn, base, hs_http_take_turns, server) < 0 ||
         event_add(&server->listener, NULL) < 0) {
         hs_http_server_free(server);
         return hs_fail(-ENOMEM, "cannot watch the listening socket");
@@ -208,6 +209,7 @@ void hs_http_server_free(struct hs_http_server *server)
         }
     }
     HS_ASSERT(server->open == 0);
+    (void)evtimer_del(&server->turn);
     while (server->spare != NULL) {
         struct hs_http_exchange *exchange = server->spare;
         server->spare = exchange->next_spare;

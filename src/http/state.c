@@ -12,17 +12,19 @@ static const struct {
     unsigned from; /* the states it may follow */
 } states[HS_CONNECTION_STATE_COUNT] = {
     /* Answered; or accepted, where there is no state before. */
-    [HS_CONNECTION_IDLE] = {"idle", FROM(WORK) | FROM(WRITING)},
+    [HS_CONNECTION_IDLE] = {"idle", FROM(WORK) | FROM(WRITING) | FROM(EARLY)},
     [HS_CONNECTION_HEAD] = {"head", FROM(IDLE)},
     /* A head is whole; or, after BODY, a body is. */
     [HS_CONNECTION_WORK] = {"work", FROM(IDLE) | FROM(HEAD) | FROM(BODY)},
     [HS_CONNECTION_BODY] = {"body", FROM(WORK)},
     /* An answer, or a refusal at any time before one. */
     [HS_CONNECTION_WRITING] = {"writing", FROM(IDLE) | FROM(HEAD) | FROM(WORK) | FROM(BODY)},
+    /* Answered, or so many were that others should have a turn. */
+    [HS_CONNECTION_EARLY] = {"early", FROM(IDLE) | FROM(WORK) | FROM(WRITING)},
     [HS_CONNECTION_LINGER] = {"linger",
                         FROM(IDLE) | FROM(HEAD) | FROM(WORK) | FROM(BODY) | FROM(WRITING)},
     [HS_CONNECTION_CLOSED] = {"closed", FROM(IDLE) | FROM(HEAD) | FROM(WORK) | FROM(BODY) |
-                                      FROM(WRITING) | FROM(LINGER)},
+                                      FROM(WRITING) | FROM(EARLY) | FROM(LINGER)},
 };
 
 const char *hs_http_state_name(enum hs_http_state state)
