@@ -1,0 +1,158 @@
+/* Token: strings and numbers, the two that need a loop. Strings go eight plain bytes at a
+ * time; anything else in them is looked at byte by byte. */
+#include "walk.h"
+
+#define ONES UINT64_C(0x0101010101010101)
+#define HIGH UINT64_C(0x8080808080808080)
+
+/* High bits set where a byte of the word is a quote, a backslash, a control character or
+ * not ASCII. May also flag a byte above a flagged one, which only costs a closer look. */
+static inline uint64_t not_plain(uint64_t word)
+{
+    uint64_t quote = word ^ (ONES * '"'), backslash = word ^ (ONES * '\\');
+    return ((word - ONES * 0x20) | (quote - ONES) | (backslash - ONES) | word) & HIGH;
+}
+
+static const char *fail_at(const char *why, const char *at, const char **ret_at)
+{
+    (void)hs_fail(-EINVAL, "%s", why);
+    *ret_at = at;
+    return NULL;
+}
+
+static bool is_continuation(unsigned char c)
+{
+    return (c & 0xc0) == 0x80;
+}
+
+/* The size of the valid UTF-8 sequence that begins at `at` (RFC 3629), or 0. */
+size_t hs_json_utf8_size(const char *text, const char *end)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    size_t room = (size_t)(end - text);
+    if (at[0] >= 0xc2 && at[0] <= 0xdf)
+        return room >= 2 && is_continuation(at[1]) ? 2 : 0;
+    if ((at[0] & 0xf0) == 0xe0) {
+        if (room < 3 || !is_continuation(at[1]) || !is_continuation(at[2]))
+            return 0;
+        bool overlong = at[0] == 0xe0 && at[1] < 0xa0;
+        bool surrogate = at[0] == 0xed && at[1] > 0x9f;
+        return overlong || surrogate ? 0 : 3;
+    }
+    if (at[0] >= 0xf0 && at[0] <= 0xf4) {
+        if (room < 4 || !is_continuation(at[1]) || !is_continuation(at[2]) ||
+            !is_continuation(at[3]))
+            return 0;
+        bool overlong = at[0] == 0xf0 && at[1] < 0x90;
+        bool beyond = at[0] == 0xf4 && at[1] > 0x8f;
+        return overlong || beyond ? 0 : 4;
+    }
+    return 0;
+}
+
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* The end of the escape whose backslash is at `at`, or NULL. */
+static const char *escape_end(const char *at, const char *end)
+{
+    if (end - at < 2)
+        return NULL;
+    switch (at[1]) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+        return at + 2;
+    case 'u':
+        if (end - at < 6)
+            return NULL;
+        for (int i = 2; i < 6; i++)
+            if (!is_hex(at[i]))
+                return NULL;
+        return at + 6;
+    default:
+        return NULL;
+    }
+}
+
+const char *hs_json_string_end(const char *at, const char *end, const char **ret_at)
+{
+    at++;
+    for (;;) {
+        while (end - at >= 8) {
+            uint64_t word;
+            memcpy(&word, at, 8);
+            uint64_t found = not_plain(word);
+            if (found != 0) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+                at += __builtin_ctzll(found) / 8;
+#endif
+                break;
+            }
+            at += 8;
+        }
+        if (at == end)
+            return fail_at("a string has no end", at, ret_at);
+        unsigned char c = (unsigned char)*at;
+        if (c == '"')
+            return at + 1;
+        if (c == '\\') {
+            const char *after = escape_end(at, end);
+            if (after == NULL)
+                return fail_at("an escape in a string is not one of JSON's", at, ret_at);
+            at = after;
+        } else if (c < 0x20) {
+            return fail_at("a control character in a string must be escaped", at, ret_at);
+        } else if (c < 0x80) {
+            at++;
+        } else {
+            size_t size = hs_json_utf8_size(at, end);
+            if (size == 0)
+                return fail_at("a string is not valid UTF-8", at, ret_at);
+            at += size;
+        }
+    }
+}
+
+static const char *digits_end(const char *at, const char *end)
+{
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    return at;
+}
+
+const char *hs_json_number_end(const char *at, const char *end, const char **ret_at)
+{
+    const char *begin = at;
+    if (at < end && *at == '-')
+        at++;
+    const char *after = digits_end(at, end);
+    if (after == at)
+        return fail_at(at == begin ? "not a JSON value" : "a number has no digits", at, ret_at);
+    if (*at == '0' && after - at > 1)
+        return fail_at("a number begins with a zero", at, ret_at);
+    at = after;
+    if (at < end && *at == '.') {
+        after = digits_end(at + 1, end);
+        if (after == at + 1)
+            return fail_at("a number has no digits after the point", at, ret_at);
+        at = after;
+    }
+    if (at < end && (*at == 'e' || *at == 'E')) {
+        at++;
+        if (at < end && (*at == '+' || *at == '-'))
+            at++;
+        after = digits_end(at, end);
+        if (after == at)
+            return fail_at("a number has no digits in its exponent", at, ret_at);
+        at = after;
+    }
+    return at;
+}

@@ -1,0 +1,274 @@
+/* Tree: reading text into nodes, and finding a way among them. Edits: edit.c. */
+#include "tree.h"
+
+#include <stdlib.h>
+
+#define FIRST_CELLS 64u
+
+struct hs_json_tree *hs_json_tree_create(void)
+{
+    struct hs_json_tree *tree = hs_alloc(sizeof(*tree));
+    hs_buffer_init(&tree->own, HS_JSON_OWN_MAX);
+    tree->root = HS_JSON_NO_NODE;
+    return tree;
+}
+
+void hs_json_tree_free(struct hs_json_tree *tree)
+{
+    if (tree == NULL)
+        return;
+    hs_buffer_free(&tree->own);
+    free(tree->cells);
+    free(tree);
+}
+
+/* ---- Reading ---- */
+
+struct build {
+    struct hs_json_tree *tree;
+    const char *base;
+    hs_json_node parent, top;
+    uint8_t flags;
+    bool full;
+};
+
+static uint32_t add_cell(struct hs_json_tree *tree)
+{
+    if (tree->count == tree->capacity) {
+        uint32_t capacity = tree->capacity > 0 ? tree->capacity * 2 : FIRST_CELLS;
+        if (capacity > HS_JSON_NODES_MAX)
+            return HS_JSON_NO_NODE;
+        tree->cells = hs_realloc_array(tree->cells, capacity, sizeof(*tree->cells));
+        tree->capacity = capacity;
+    }
+    return tree->count++;
+}
+
+static inline hs_json_node add_node(struct build *build, enum hs_json_kind kind,
+                                    struct hs_slice name, const char *at, const char *end)
+{
+    struct hs_json_tree *tree = build->tree;
+    hs_json_node node = add_cell(tree);
+    if (node == HS_JSON_NO_NODE) {
+        build->full = true;
+        return build->top;
+    }
+    struct hs_json_cell *cell = &tree->cells[node];
+    cell->parent = build->parent;
+    cell->next = cell->first = cell->last = HS_JSON_NO_NODE;
+    cell->begin = (uint32_t)(at - build->base);
+    cell->end = (uint32_t)(end - build->base);
+    cell->kind = (uint8_t)kind;
+    cell->flags = build->flags;
+    bool named = name.data != NULL;
+    cell->name_begin = named ? (uint32_t)(name.data - build->base) : 0;
+    cell->name_size = named ? (uint32_t)name.size : NO_NAME;
+    cell->item_begin = named ? cell->name_begin - 1 : cell->begin;
+    cell->item_name_end = named ? cell->name_begin + cell->name_size + 1 : cell->begin;
+    cell->item_value = cell->begin;
+    cell->item_end = cell->end;
+    if (build->top == HS_JSON_NO_NODE) {
+        build->top = node;
+        return node;
+    }
+    struct hs_json_cell *parent = &tree->cells[build->parent];
+    if (parent->last != HS_JSON_NO_NODE)
+        tree->cells[parent->last].next = node;
+    else
+        parent->first = node;
+    parent->last = node;
+    return node;
+}
+
+static void on_open(void *context, enum hs_json_kind kind, struct hs_slice name, const char *at)
+{
+    struct build *build = context;
+    hs_json_node node = add_node(build, kind, name, at, at);
+    if (!build->full)
+        build->parent = node;
+}
+
+static void on_close(void *context, const char *end)
+{
+    struct build *build = context;
+    if (build->full)
+        return;
+    struct hs_json_cell *cell = &build->tree->cells[build->parent];
+    cell->end = cell->item_end = (uint32_t)(end - build->base);
+    build->parent = cell->parent;
+}
+
+static void on_scalar(void *context, enum hs_json_kind kind, struct hs_slice name, const char *at,
+                      const char *end)
+{
+    struct build *build = context;
+    if (!build->full)
+        (void)add_node(build, kind, name, at, end);
+}
+
+int hs_json_tree_read(struct hs_json_tree *tree, bool own, uint32_t begin, uint32_t size,
+                      hs_json_node parent, hs_json_node *ret_node)
+{
+    static const struct hs_json_handlers handlers = {on_open, on_close, on_scalar};
+    const char *base = hs_json_bytes(tree, own);
+    struct build build = {
+        .tree = tree,
+        .base = base,
+        .parent = parent,
+        .top = HS_JSON_NO_NODE,
+        .flags = own ? NODE_OWN | NODE_OWN_NAME : 0,
+    };
+    size_t offset;
+    int code = hs_json_walk(hs_slice(base + begin, size), &handlers, &build, &offset);
+    if (code == 0 && build.full)
+        code = hs_fail(-EINVAL, "more than %u values", HS_JSON_NODES_MAX);
+    if (code == 0)
+        *ret_node = build.top;
+    return code;
+}
+
+int hs_json_tree_parse(struct hs_json_tree *tree, struct hs_slice text)
+{
+    tree->root = HS_JSON_NO_NODE;
+    tree->count = 0;
+    if (tree->capacity > HS_JSON_NODES_KEPT) {
+        free(tree->cells);
+        tree->cells = NULL;
+        tree->capacity = 0;
+    }
+    if (tree->own.capacity > HS_JSON_OWN_KEPT)
+        hs_buffer_free(&tree->own);
+    hs_buffer_clear(&tree->own);
+    if (text.size >= UINT32_MAX)
+        return hs_fail(-EINVAL, "longer than 4 GiB");
+    tree->text = text;
+    hs_json_node root;
+    int code = hs_json_tree_read(tree, false, 0, (uint32_t)text.size, HS_JSON_NO_NODE, &root);
+    if (code == 0)
+        tree->root = root;
+    else
+        tree->count = 0;
+    return code;
+}
+
+/* ---- Finding ---- */
+
+hs_json_node hs_json_root(const struct hs_json_tree *tree)
+{
+    return tree->root;
+}
+
+enum hs_json_kind hs_json_node_kind(const struct hs_json_tree *tree, hs_json_node node)
+{
+    return (enum hs_json_kind)hs_json_cell_at(tree, node)->kind;
+}
+
+struct hs_slice hs_json_node_text(const struct hs_json_tree *tree, hs_json_node node)
+{
+    const struct hs_json_cell *cell = hs_json_cell_at(tree, node);
+    if (cell->kind >= HS_JSON_ARRAY && (cell->flags & NODE_CHANGED))
+        return HS_SLICE_NONE;
+    return hs_slice(hs_json_bytes(tree, cell->flags & NODE_OWN) + cell->begin,
+                    cell->end - cell->begin);
+}
+
+static hs_json_node skip_removed(const struct hs_json_tree *tree, hs_json_node node)
+{
+    while (node != HS_JSON_NO_NODE && (tree->cells[node].flags & NODE_REMOVED))
+        node = tree->cells[node].next;
+    return node;
+}
+
+hs_json_node hs_json_first_child(const struct hs_json_tree *tree, hs_json_node node)
+{
+    return skip_removed(tree, hs_json_cell_at(tree, node)->first);
+}
+
+hs_json_node hs_json_next(const struct hs_json_tree *tree, hs_json_node node)
+{
+    return skip_removed(tree, hs_json_cell_at(tree, node)->next);
+}
+
+struct hs_slice hs_json_node_name(const struct hs_json_tree *tree, hs_json_node node)
+{
+    const struct hs_json_cell *cell = hs_json_cell_at(tree, node);
+    if (cell->name_size == NO_NAME)
+        return HS_SLICE_NONE;
+    return hs_slice(hs_json_bytes(tree, cell->flags & NODE_OWN_NAME) + cell->name_begin,
+                    cell->name_size);
+}
+
+hs_json_node hs_json_member_get(const struct hs_json_tree *tree, hs_json_node object,
+                                struct hs_slice name)
+{
+    hs_json_node found = HS_JSON_NO_NODE;
+    if (hs_json_node_kind(tree, object) != HS_JSON_OBJECT)
+        return found;
+    for (hs_json_node child = hs_json_first_child(tree, object); child != HS_JSON_NO_NODE;
+         child = hs_json_next(tree, child))
+        if (hs_json_name_is(hs_json_node_name(tree, child), name))
+            found = child;
+    return found;
+}
+
+static hs_json_node element_get(const struct hs_json_tree *tree, hs_json_node array, int64_t index)
+{
+    if (hs_json_node_kind(tree, array) != HS_JSON_ARRAY)
+        return HS_JSON_NO_NODE;
+    hs_json_node child = hs_json_first_child(tree, array);
+    while (child != HS_JSON_NO_NODE && index-- > 0)
+        child = hs_json_next(tree, child);
+    return child;
+}
+
+static int each_from(struct hs_json_tree *tree, hs_json_node node, const struct hs_json_path *path,
+                     size_t step, hs_json_visit_fn *visit, void *context)
+{
+    /* As deep as the path has steps, which is bounded. */
+    if (node == HS_JSON_NO_NODE)
+        return 0;
+    if (step == path->count)
+        return visit(context, tree, node);
+    const struct hs_json_step *at = &path->steps[step];
+    if (at->name.data != NULL)
+        return each_from(tree, hs_json_member_get(tree, node, at->name), path, step + 1, visit,
+                         context);
+    if (at->index >= 0)
+        return each_from(tree, element_get(tree, node, at->index), path, step + 1, visit, context);
+    if (hs_json_node_kind(tree, node) != HS_JSON_ARRAY)
+        return 0;
+    hs_json_node next;
+    for (hs_json_node child = hs_json_first_child(tree, node); child != HS_JSON_NO_NODE;
+         child = next) {
+        next = hs_json_next(tree, child);
+        int code = each_from(tree, child, path, step + 1, visit, context);
+        if (code != 0)
+            return code;
+    }
+    return 0;
+}
+
+int hs_json_each(struct hs_json_tree *tree, const struct hs_json_path *path,
+                 hs_json_visit_fn *visit, void *context)
+{
+    return each_from(tree, tree->root, path, 0, visit, context);
+}
+
+static int take_first(void *context, struct hs_json_tree *tree, hs_json_node node)
+{
+    *(hs_json_node *)context = node;
+    return 1;
+}
+
+hs_json_node hs_json_find(const struct hs_json_tree *tree, const struct hs_json_path *path)
+{
+    hs_json_node found = HS_JSON_NO_NODE;
+    /* take_first changes nothing, so the tree may be seen as not const. */
+    (void)hs_json_each((struct hs_json_tree *)(uintptr_t)tree, path, take_first, &found);
+    return found;
+}
+
+bool hs_json_changed(const struct hs_json_tree *tree)
+{
+    return tree->root != HS_JSON_NO_NODE && (tree->cells[tree->root].flags & NODE_CHANGED);
+}

@@ -1,0 +1,62 @@
+/* Tree, inside: nodes that hold ranges of bytes, of the received text or of the tree's own
+ * memory for what edits brought in. */
+#ifndef HS_JSON_TREE_H
+#define HS_JSON_TREE_H
+
+#include "walk.h"
+
+#define HS_JSON_NODES_MAX (8u << 20)
+#define HS_JSON_OWN_MAX (64u << 20)
+/* A tree that grew beyond this for one event gives the memory back at the next. */
+#define HS_JSON_NODES_KEPT (16u << 10)
+#define HS_JSON_OWN_KEPT (256u << 10)
+
+enum {
+    NODE_OWN = 1,      /* the value's bytes are in the tree's own memory */
+    NODE_OWN_NAME = 2, /* the name's bytes are */
+    NODE_REMOVED = 4,
+    NODE_CHANGED = 8,   /* it, or something below it, is not as it was read */
+    NODE_INSERTED = 16, /* came by an edit: it has no bytes round it */
+    NODE_KEEP = 32,     /* marks of hs_json_keep() */
+    NODE_ON_WAY = 64,
+    NODE_RENAMED = 128,
+};
+
+struct hs_json_cell {
+    uint32_t parent, next, first, last;
+    uint32_t begin, end;            /* of the value as it is now */
+    uint32_t name_begin, name_size; /* between the quotes; size NO_NAME: an element, the root */
+    /* Where it was read, in the bytes of its container: from the name's opening quote (or
+     * the value), past the name's closing quote, the value, past the value. Edits leave
+     * these alone, so that what stands between two items can still be found. */
+    uint32_t item_begin, item_name_end, item_value, item_end;
+    uint8_t kind, flags;
+};
+#define NO_NAME UINT32_MAX
+
+struct hs_json_tree {
+    struct hs_slice text;
+    struct hs_buffer own;
+    struct hs_json_cell *cells;
+    uint32_t count, capacity;
+    hs_json_node root;
+};
+
+static inline struct hs_json_cell *hs_json_cell_at(const struct hs_json_tree *tree,
+                                                   hs_json_node node)
+{
+    HS_ASSERT(node < tree->count);
+    return &tree->cells[node];
+}
+
+static inline const char *hs_json_bytes(const struct hs_json_tree *tree, bool own)
+{
+    return own ? tree->own.data : tree->text.data;
+}
+
+/* Reads `size` bytes at `begin` of the text or of the own memory into nodes below `parent`
+ * (HS_JSON_NO_NODE: a root). The nodes are linked among themselves, not to the parent. */
+HS_MUST_CHECK int hs_json_tree_read(struct hs_json_tree *tree, bool own, uint32_t begin,
+                                    uint32_t size, hs_json_node parent, hs_json_node *ret_node);
+
+#endif

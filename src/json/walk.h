@@ -1,0 +1,172 @@
+/* Walk: the grammar of JSON (RFC 8259), once, for the scanner and for the tree. The walker
+ * is inlined into each with their handlers, so that neither pays for calls. No recursion: a
+ * bit a level says whether it is an object. */
+#ifndef HS_JSON_WALK_H
+#define HS_JSON_WALK_H
+
+#include <hookstream/json.h>
+
+#define HS_JSON_INLINE static inline __attribute__((always_inline))
+
+/* The end of a string whose opening quote is at `at`, one past the closing quote; NULL when
+ * it is no string: *ret_at is where, and hs_error_text() says why. */
+const char *hs_json_string_end(const char *at, const char *end, const char **ret_at);
+/* The end of the number that begins at `at`; NULL and *ret_at likewise. */
+const char *hs_json_number_end(const char *at, const char *end, const char **ret_at);
+
+HS_JSON_INLINE const char *hs_json_skip_space(const char *at, const char *end)
+{
+    while (at < end && (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r'))
+        at++;
+    return at;
+}
+
+/* A name as it stands between its quotes; data NULL for elements of arrays and the root. */
+struct hs_json_handlers {
+    void (*open)(void *context, enum hs_json_kind kind, struct hs_slice name, const char *at);
+    void (*close)(void *context, const char *end);
+    void (*scalar)(void *context, enum hs_json_kind kind, struct hs_slice name, const char *at,
+                   const char *end);
+};
+
+HS_JSON_INLINE const char *hs_json_literal_end(const char *at, const char *end, const char *word,
+                                               size_t size)
+{
+    if ((size_t)(end - at) < size || memcmp(at, word, size) != 0)
+        return NULL;
+    return at + size;
+}
+
+/* The end of a scalar and its kind; NULL: no value begins here. */
+HS_JSON_INLINE const char *hs_json_scalar_end(const char *at, const char *end,
+                                              enum hs_json_kind *ret_kind, const char **ret_at)
+{
+    const char *after;
+    *ret_at = at;
+    switch (*at) {
+    case '"':
+        *ret_kind = HS_JSON_STRING;
+        return hs_json_string_end(at, end, ret_at);
+    case 't':
+        *ret_kind = HS_JSON_TRUE;
+        after = hs_json_literal_end(at, end, "true", 4);
+        break;
+    case 'f':
+        *ret_kind = HS_JSON_FALSE;
+        after = hs_json_literal_end(at, end, "false", 5);
+        break;
+    case 'n':
+        *ret_kind = HS_JSON_NULL;
+        after = hs_json_literal_end(at, end, "null", 4);
+        break;
+    default:
+        *ret_kind = HS_JSON_NUMBER;
+        return hs_json_number_end(at, end, ret_at);
+    }
+    if (after == NULL)
+        (void)hs_fail(-EINVAL, "not a JSON value");
+    return after;
+}
+
+HS_JSON_INLINE int hs_json_walk_fail(const char *why, struct hs_slice text, const char *at,
+                                     size_t *ret_offset)
+{
+    *ret_offset = (size_t)(at - text.data);
+    return hs_fail(-EINVAL, "%s at byte %zu", why, *ret_offset);
+}
+
+/* Walks over exactly one value. 0; -EINVAL, -E2BIG with *ret_offset and words. */
+HS_JSON_INLINE int hs_json_walk(struct hs_slice text, const struct hs_json_handlers *handlers,
+                                void *context, size_t *ret_offset)
+{
+    const char *at = text.data, *end = text.data + text.size, *after, *where;
+    uint64_t objects = 0; /* a bit a level, the innermost lowest: 1 for an object */
+    unsigned depth = 0;
+    struct hs_slice name = HS_SLICE_NONE;
+    enum hs_json_kind kind;
+    if (text.size == 0) {
+        *ret_offset = 0;
+        return hs_fail(-EINVAL, "there is nothing");
+    }
+
+value:
+    at = hs_json_skip_space(at, end);
+    if (at == end)
+        return hs_json_walk_fail("the text ends too early", text, at, ret_offset);
+    if (*at == '{' || *at == '[') {
+        bool object = *at == '{';
+        if (depth == HS_JSON_DEPTH_MAX) {
+            *ret_offset = (size_t)(at - text.data);
+            return hs_fail(-E2BIG, "nested deeper than %u levels", HS_JSON_DEPTH_MAX);
+        }
+        handlers->open(context, object ? HS_JSON_OBJECT : HS_JSON_ARRAY, name, at);
+        depth++;
+        objects = objects << 1 | object;
+        at = hs_json_skip_space(at + 1, end);
+        if (at < end && *at == (object ? '}' : ']'))
+            goto close;
+        name = HS_SLICE_NONE;
+        if (object)
+            goto member;
+        goto value;
+    }
+    after = hs_json_scalar_end(at, end, &kind, &where);
+    if (after == NULL) {
+        *ret_offset = (size_t)(where - text.data);
+        return -EINVAL;
+    }
+    handlers->scalar(context, kind, name, at, after);
+    at = after;
+
+after_value:
+    if (depth == 0)
+        goto done;
+    at = hs_json_skip_space(at, end);
+    if (at == end)
+        return hs_json_walk_fail("the text ends too early", text, at, ret_offset);
+    if (*at == ',') {
+        at = hs_json_skip_space(at + 1, end);
+        if (objects & 1)
+            goto member;
+        name = HS_SLICE_NONE;
+        goto value;
+    }
+    if (*at != (objects & 1 ? '}' : ']'))
+        return hs_json_walk_fail(objects & 1 ? "expected `,` or `}`" : "expected `,` or `]`", text,
+                                 at, ret_offset);
+close:
+    at++;
+    depth--;
+    objects >>= 1;
+    handlers->close(context, at);
+    goto after_value;
+
+member:
+    if (at == end || *at != '"')
+        return hs_json_walk_fail("expected a member's name in quotes", text, at, ret_offset);
+    after = hs_json_string_end(at, end, &where);
+    if (after == NULL) {
+        *ret_offset = (size_t)(where - text.data);
+        return -EINVAL;
+    }
+    name = hs_slice(at + 1, (size_t)(after - at) - 2);
+    at = hs_json_skip_space(after, end);
+    if (at == end || *at != ':')
+        return hs_json_walk_fail("expected `:`", text, at, ret_offset);
+    at++;
+    goto value;
+
+done:
+    at = hs_json_skip_space(at, end);
+    if (at != end)
+        return hs_json_walk_fail("more follows after the value", text, at, ret_offset);
+    return 0;
+}
+
+/* The size of the valid UTF-8 sequence of more than one byte at `text` (RFC 3629), or 0. */
+size_t hs_json_utf8_size(const char *text, const char *end);
+
+/* Whether a name as it stands between its quotes decodes to `wanted`. */
+bool hs_json_name_is(struct hs_slice raw, struct hs_slice wanted);
+
+#endif
