@@ -36,12 +36,12 @@ static struct live {
 
 /* ---- The owner. The path says what it does. ---- */
 
-static bool path_is(const struct hs_http_exchange *exchange, const char *path)
+static inline bool path_is(const struct hs_http_exchange *exchange, const char *path)
 {
     return hs_slice_equal(hs_http_exchange_head(exchange)->path, hs_slice_text(path));
 }
 
-static bool live_on_head(void *context, struct hs_http_exchange *exchange)
+static inline bool live_on_head(void *context, struct hs_http_exchange *exchange)
 {
     const struct hs_http_head *head = hs_http_exchange_head(exchange);
     hs_buffer_printf(&live.told, "head %.*s %.*s; ", HS_SLICE_ARG(head->method_text),
@@ -57,7 +57,7 @@ static bool live_on_head(void *context, struct hs_http_exchange *exchange)
     return false;
 }
 
-static void live_on_request(void *context, struct hs_http_exchange *exchange, struct hs_slice body)
+static inline void live_on_request(void *context, struct hs_http_exchange *exchange, struct hs_slice body)
 {
     if (body.size > 40)
         hs_buffer_printf(&live.told, "request %zu bytes; ", body.size);
@@ -81,7 +81,7 @@ static void live_on_request(void *context, struct hs_http_exchange *exchange, st
     }
 }
 
-static void live_on_abandoned(void *context, struct hs_http_exchange *exchange)
+static inline void live_on_abandoned(void *context, struct hs_http_exchange *exchange)
 {
     ck_assert_int_eq(*(char *)hs_http_exchange_owner(exchange), 'o');
     hs_buffer_append_text(&live.told, "abandoned; ");
@@ -90,7 +90,7 @@ static void live_on_abandoned(void *context, struct hs_http_exchange *exchange)
             live.waiting[i--] = live.waiting[--live.waiting_count];
 }
 
-static void live_on_answered(void *context, struct hs_http_exchange *exchange, unsigned status,
+static inline void live_on_answered(void *context, struct hs_http_exchange *exchange, unsigned status,
                              enum hs_http_refusal refusal)
 {
     if (exchange != NULL)
@@ -100,7 +100,7 @@ static void live_on_answered(void *context, struct hs_http_exchange *exchange, u
                      exchange == NULL ? " alone" : "");
 }
 
-static bool live_on_memory(void *context, int64_t more)
+static inline bool live_on_memory(void *context, int64_t more)
 {
     if (more > 0 && live.memory + more > live.memory_limit)
         return false;
@@ -114,7 +114,7 @@ static bool live_on_memory(void *context, int64_t more)
 /* ---- Beginning and end ---- */
 
 /* Limits that no test meets by accident; set others before live_start(). */
-static void live_init(void)
+static inline void live_init(void)
 {
     hs_buffer_init(&live.told, 1 << 20);
     live.limits = (struct hs_http_limits){.connections = 100,
@@ -127,7 +127,7 @@ static void live_init(void)
     live.memory_limit = INT64_MAX;
 }
 
-static void live_start(void)
+static inline void live_start(void)
 {
     const struct hs_http_handlers handlers = {.on_head = live_on_head,
                                               .on_request = live_on_request,
@@ -143,7 +143,7 @@ static void live_start(void)
 }
 
 /* Everything that was held must have been given back. */
-static void live_stop(void)
+static inline void live_stop(void)
 {
     hs_http_server_free(live.server);
     live.server = NULL;
@@ -155,13 +155,13 @@ static void live_stop(void)
 
 /* ---- Waiting ---- */
 
-static void live_turn(void)
+static inline void live_turn(void)
 {
     ck_assert_int_ge(event_base_loop(live.base, EVLOOP_NONBLOCK), 0);
 }
 
 /* The start of a text, for messages: Check has a ceiling of its own for them. */
-static struct hs_slice start_of(const struct hs_buffer *text)
+static inline struct hs_slice start_of(const struct hs_buffer *text)
 {
     return hs_slice(text->data, text->size < 1000 ? text->size : 1000);
 }
@@ -179,7 +179,7 @@ static struct hs_slice start_of(const struct hs_buffer *text)
         }                                                                                          \
     } while (0)
 
-static bool live_told(const char *text)
+static inline bool live_told(const char *text)
 {
     return hs_slice_equal(hs_buffer_slice(&live.told), hs_slice_text(text));
 }
@@ -201,7 +201,7 @@ struct client {
     bool ended, reset;
 };
 
-static void client_open(struct client *client)
+static inline void client_open(struct client *client)
 {
     *client = (struct client){.socket = socket(AF_INET, SOCK_STREAM, 0)};
     hs_buffer_init(&client->got, 64 << 20);
@@ -212,21 +212,21 @@ static void client_open(struct client *client)
     ck_assert_int_eq(fcntl(client->socket, F_SETFL, O_NONBLOCK), 0);
 }
 
-static void client_close(struct client *client)
+static inline void client_close(struct client *client)
 {
     (void)close(client->socket);
     hs_buffer_free(&client->got);
 }
 
 /* Closes so that the server sees a reset. */
-static void client_reset(struct client *client)
+static inline void client_reset(struct client *client)
 {
     const struct linger hard = {.l_onoff = 1, .l_linger = 0};
     ck_assert_int_eq(setsockopt(client->socket, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)), 0);
     client_close(client);
 }
 
-static void client_send(struct client *client, const void *data, size_t size)
+static inline void client_send(struct client *client, const void *data, size_t size)
 {
     for (size_t sent = 0; sent < size;) {
         ssize_t step = send(client->socket, (const char *)data + sent, size - sent, MSG_NOSIGNAL);
@@ -240,7 +240,7 @@ static void client_send(struct client *client, const void *data, size_t size)
 #define client_say(client, literal) client_send(client, literal, sizeof(literal) - 1)
 
 /* "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" */
-static void drop_dates(struct hs_buffer *got)
+static inline void drop_dates(struct hs_buffer *got)
 {
     const size_t size = 37;
     char *at;
@@ -255,7 +255,7 @@ static void drop_dates(struct hs_buffer *got)
     }
 }
 
-static void client_read(struct client *client)
+static inline void client_read(struct client *client)
 {
     char piece[65536];
     ssize_t size;
@@ -270,7 +270,7 @@ static void client_read(struct client *client)
         drop_dates(&client->got);
 }
 
-static bool client_has(struct client *client, size_t size)
+static inline bool client_has(struct client *client, size_t size)
 {
     client_read(client);
     return client->got.size >= size || client->ended;
@@ -287,7 +287,7 @@ static bool client_has(struct client *client, size_t size)
     } while (0)
 
 /* Waits for the end, with nothing before it. */
-static void client_expect_end(struct client *client)
+static inline void client_expect_end(struct client *client)
 {
     live_until(client_has(client, 1), "the end of the connection");
     ck_assert_msg(client->ended && !client->reset && client->got.size == 0,
