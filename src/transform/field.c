@@ -87,10 +87,8 @@ bool hs_field_compile(struct hs_config *config, const struct hs_node *node, stru
         return false;
     }
     if (hs_json_path_parse(name, &field.path) < 0) {
-        char why[160];
-        hs_copy_words(why, sizeof(why));
-        hs_error_inside(config, node, text, offset, "%s is not a path: %s",
-                        hs_quote_piece(config, node, name), node && node->secret ? "(secret)" : why);
+        hs_error_inside(config, node, text, offset, "%s",
+                        node && node->secret ? "`(secret)` is no path" : hs_error_text());
         return false;
     }
     if (field.path.wildcard) {

@@ -20,10 +20,7 @@ bool hs_field_path_compile(struct hs_config *config, const struct hs_node *node,
     }
     struct hs_json_path path = {0};
     if (hs_json_path_parse(node->text, &path) < 0) {
-        char why[160];
-        hs_copy_words(why, sizeof(why));
-        hs_config_error(config, node, "%s is not a path: %s", hs_config_quote(config, node),
-                        node->secret ? "(secret)" : why);
+        hs_config_error(config, node, "%s", node->secret ? "`(secret)` is no path" : hs_error_text());
         return false;
     }
     if (one && path.wildcard) {
@@ -114,18 +111,86 @@ bool hs_operation_is_pairs(struct hs_config *config, const struct hs_node *node,
     return true;
 }
 
+/* ---- Visiting values ---- */
+
+struct walk {
+    const struct hs_json_path *path;
+    hs_json_visit_fn *visit;
+    void *context;
+    struct hs_buffer *name; /* for names with escapes */
+    int first_error;
+    char words[256];
+};
+
+/* Whether the member's name, which may be written with escapes, is this one. */
+static bool is_named(struct walk *walk, struct hs_slice raw, struct hs_slice name)
+{
+    if (raw.size == 0 || memchr(raw.data, '\\', raw.size) == NULL)
+        return hs_slice_equal(raw, name);
+    hs_buffer_clear(walk->name);
+    hs_json_decode_string(hs_slice(raw.data - 1, raw.size + 2), walk->name); /* with quotes */
+    return hs_slice_equal(hs_buffer_slice(walk->name), name);
+}
+
+static void visit_value(struct walk *walk, struct hs_json_tree *tree, hs_json_node node)
+{
+    int code = walk->visit(walk->context, tree, node);
+    if (code < 0 && walk->first_error == 0) {
+        walk->first_error = code;
+        hs_copy_words(walk->words, sizeof(walk->words));
+    }
+}
+
+/* As deep as the path has steps. */
+static void walk_from(struct walk *walk, struct hs_json_tree *tree, hs_json_node node, size_t depth)
+{
+    if (depth == walk->path->count) {
+        visit_value(walk, tree, node);
+        return;
+    }
+    const struct hs_json_step *step = &walk->path->steps[depth];
+    bool named = step->name.data != NULL;
+    if (hs_json_node_kind(tree, node) != (named ? HS_JSON_OBJECT : HS_JSON_ARRAY))
+        return;
+    int64_t index = 0;
+    hs_json_node next;
+    for (hs_json_node child = hs_json_first_child(tree, node); child != HS_JSON_NO_NODE;
+         child = next, index++) {
+        next = hs_json_next(tree, child);
+        if (named ? is_named(walk, hs_json_node_name(tree, child), step->name)
+                  : step->index < 0 || step->index == index)
+            walk_from(walk, tree, child, depth + 1);
+    }
+}
+
+int hs_each_value(struct hs_work *work, const struct hs_json_path *path, const char *operation,
+                  hs_json_visit_fn *visit, void *context)
+{
+    struct hs_json_tree *tree;
+    int code = hs_work_tree(work, &tree);
+    if (code < 0)
+        return code;
+    struct walk walk = {.path = path,
+                        .visit = visit,
+                        .context = context,
+                        .name = hs_work_scratch(work, HS_SCRATCH_NAME)};
+    walk_from(&walk, tree, hs_json_root(tree), 0);
+    if (walk.first_error == 0)
+        return 0;
+    return hs_fail(walk.first_error, "%s %s: %s", operation, path->text, walk.words);
+}
+
 /* ---- Changing scalars ---- */
 
 struct change {
     struct hs_work *work;
     hs_change_fn *change;
     void *context;
-    int first_error;
-    char words[256];
 };
 
-static int change_node(struct change *change, struct hs_json_tree *tree, hs_json_node node)
+static int change_value(void *context, struct hs_json_tree *tree, hs_json_node node)
 {
+    struct change *change = context;
     enum hs_json_kind kind = hs_json_node_kind(tree, node);
     if (kind == HS_JSON_NULL)
         return 0;
@@ -143,34 +208,15 @@ static int change_node(struct change *change, struct hs_json_tree *tree, hs_json
     if (code == 0 && (hs_buffer_status(decoded) < 0 || hs_buffer_status(json) < 0))
         code = hs_fail(-EMSGSIZE, "its text passes %u bytes", HS_WORK_BODY_MAX);
     if (code == 0)
-        code = hs_work_charge(change->work, json->size);
+        code = hs_work_charge(change->work, hs_buffer_slice(json), 0);
     if (code == 0)
         hs_json_replace(tree, node, hs_buffer_slice(json));
     return code;
 }
 
-/* Goes on after a failure, so that the other places are changed; keeps the first's words. */
-static int visit(void *context, struct hs_json_tree *tree, hs_json_node node)
-{
-    struct change *change = context;
-    int code = change_node(change, tree, node);
-    if (code < 0 && change->first_error == 0) {
-        change->first_error = code;
-        hs_copy_words(change->words, sizeof(change->words));
-    }
-    return 0;
-}
-
 int hs_change_scalars(struct hs_work *work, const struct hs_json_path *path, const char *operation,
                       hs_change_fn *change, void *context)
 {
-    struct hs_json_tree *tree;
-    int code = hs_work_tree(work, &tree);
-    if (code < 0)
-        return code;
-    struct change state = {.work = work, .change = change, .context = context};
-    (void)hs_json_each(tree, path, visit, &state); /* visit never stops it */
-    if (state.first_error == 0)
-        return 0;
-    return hs_fail(state.first_error, "%s %s: %s", operation, path->text, state.words);
+    struct change state = {work, change, context};
+    return hs_each_value(work, path, operation, change_value, &state);
 }

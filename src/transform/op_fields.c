@@ -60,9 +60,7 @@ static int remove_node(void *context, struct hs_json_tree *tree, hs_json_node no
 static int apply_remove(const struct hs_operation *operation, size_t part, struct hs_work *work)
 {
     const struct hs_fields *fields = operation->state;
-    struct hs_json_tree *tree;
-    int code = hs_work_tree(work, &tree);
-    return code < 0 ? code : hs_json_each(tree, &fields->paths[part], remove_node, NULL);
+    return hs_each_value(work, &fields->paths[part], "remove", remove_node, NULL);
 }
 
 const struct hs_operation_kind hs_operation_remove = {
@@ -141,7 +139,7 @@ static const struct hs_option redact_rows[] = {
     {.name = "with",
      .kind = HS_OPTION_STRING,
      .offset = offsetof(struct redact_options, with),
-     .fallback = "\"[redacted]\"",
+     .fallback = "[redacted]",
      .help = "The text that takes their place."},
 };
 
@@ -185,9 +183,10 @@ static int redact_node(void *context, struct hs_json_tree *tree, hs_json_node no
     const struct redacting *redacting = context;
     if (hs_json_node_kind(tree, node) == HS_JSON_NULL)
         return 0;
-    int code = hs_work_charge(redacting->work, redacting->redact->json.size);
+    struct hs_slice json = hs_buffer_slice(&redacting->redact->json);
+    int code = hs_work_charge(redacting->work, json, 0);
     if (code == 0)
-        hs_json_replace(tree, node, hs_buffer_slice(&redacting->redact->json));
+        hs_json_replace(tree, node, json);
     return code;
 }
 
@@ -195,11 +194,7 @@ static int apply_redact(const struct hs_operation *operation, size_t part, struc
 {
     const struct redact *redact = operation->state;
     struct redacting redacting = {redact, work};
-    struct hs_json_tree *tree;
-    int code = hs_work_tree(work, &tree);
-    if (code < 0)
-        return code;
-    return hs_json_each(tree, &redact->fields.paths[part], redact_node, &redacting);
+    return hs_each_value(work, &redact->fields.paths[part], "redact", redact_node, &redacting);
 }
 
 static void free_redact(struct hs_operation *operation)

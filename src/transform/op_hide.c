@@ -39,7 +39,7 @@ static const struct hs_option mask_rows[] = {
     {.name = "with",
      .kind = HS_OPTION_STRING,
      .offset = offsetof(struct mask_options, with),
-     .fallback = "\"*\"",
+     .fallback = "*",
      .help = "The character that takes the place of each of the others."},
 };
 

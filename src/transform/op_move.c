@@ -87,7 +87,7 @@ static int rename_in(void *context, struct hs_json_tree *tree, hs_json_node pare
     hs_json_node member = hs_json_member_get(tree, parent, old);
     if (member == HS_JSON_NO_NODE)
         return 0;
-    int code = hs_work_charge(renaming->work, name.size);
+    int code = hs_work_charge(renaming->work, HS_SLICE_NONE, name.size);
     if (code < 0)
         return code;
     hs_json_node taken;
@@ -103,13 +103,7 @@ static int apply_rename(const struct hs_operation *operation, size_t part, struc
 {
     const struct rename *rename = operation->state;
     struct renaming renaming = {&rename->items[part], work};
-    struct hs_json_tree *tree;
-    int code = hs_work_tree(work, &tree);
-    if (code < 0)
-        return code;
-    if (renaming.part->parent.count == 0)
-        return rename_in(&renaming, tree, hs_json_root(tree));
-    return hs_json_each(tree, &renaming.part->parent, rename_in, &renaming);
+    return hs_each_value(work, &renaming.part->parent, "rename", rename_in, &renaming);
 }
 
 static void free_rename(struct hs_operation *operation)
@@ -186,7 +180,7 @@ static size_t depth_of(struct hs_slice json)
 static int put(struct hs_work *work, struct hs_json_tree *tree, const char *operation,
                const struct hs_json_path *path, struct hs_slice json)
 {
-    int code = hs_work_charge(work, json.size + strlen(path->text));
+    int code = hs_work_charge(work, json, strlen(path->text));
     if (code < 0)
         return code;
     code = hs_json_set(tree, path, json);
@@ -194,7 +188,7 @@ static int put(struct hs_work *work, struct hs_json_tree *tree, const char *oper
         return 0;
     char why[160];
     hs_copy_words(why, sizeof(why));
-    return hs_fail(code, "%s %s: %s", operation, path->text, why);
+    return hs_fail(code, "%s: %s", operation, why);
 }
 
 static int apply_copy(const struct hs_operation *operation, size_t part, struct hs_work *work)
@@ -216,7 +210,7 @@ static int apply_copy(const struct hs_operation *operation, size_t part, struct 
     if (to->count + depth_of(hs_buffer_slice(json)) > HS_JSON_DEPTH_MAX)
         return hs_fail(-E2BIG, "copy %s: there it would be more than %u levels deep", to->text,
                        HS_JSON_DEPTH_MAX);
-    return put(work, tree, "copy to", to, hs_buffer_slice(json));
+    return put(work, tree, "copy", to, hs_buffer_slice(json));
 }
 
 static void free_copy(struct hs_operation *operation)

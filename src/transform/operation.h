@@ -62,6 +62,12 @@ bool hs_operation_bind(struct hs_config *config, const struct hs_node *node,
 bool hs_operation_is_pairs(struct hs_config *config, const struct hs_node *node, const char *name,
                            const char *example);
 
+/* Calls `visit` for every value that `path` leads to, a member that is there twice included:
+ * hiding the one that counts and leaving the other would hide nothing. Goes on after a
+ * failure; gives the first one's code, with "operation path: " before its words. */
+HS_MUST_CHECK int hs_each_value(struct hs_work *work, const struct hs_json_path *path,
+                                const char *operation, hs_json_visit_fn *visit, void *context);
+
 /* Gives every scalar that `path` leads to a new text: `change` writes the JSON text that is to
  * stand in its place. null stays null; an array or object is an error, and so is what `change`
  * says; the other places are changed all the same. */

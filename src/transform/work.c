@@ -17,6 +17,7 @@ struct hs_work {
     bool rendered; /* `body` is `tree` as it stands */
     bool opened;   /* `envelope` is of this event */
     size_t added;  /* bytes that edits put in */
+    size_t values; /* of the tree, at most; 0: not counted yet */
     struct hs_json_member envelope[HS_ENVELOPE_WORDS];
     struct hs_buffer body;
     struct hs_buffer scratch[HS_SCRATCHES];
@@ -55,7 +56,6 @@ void hs_work_begin(struct hs_work *work, const struct hs_event *event)
     work->parsed = false;
     work->rendered = false;
     work->opened = false;
-    work->added = 0;
     shrink(&work->body);
     for (size_t i = 0; i < HS_SCRATCHES; i++)
         shrink(&work->scratch[i]);
@@ -66,7 +66,6 @@ void hs_work_revert(struct hs_work *work)
     if (work->parsed && hs_json_changed(work->tree))
         work->parsed = false;
     work->rendered = false;
-    work->added = 0;
 }
 
 const struct hs_event *hs_work_event(const struct hs_work *work)
@@ -112,6 +111,8 @@ static int parse(struct hs_work *work)
     if (hs_json_tree_parse(work->tree, work->event->body) < 0)
         return not_json();
     work->parsed = true;
+    work->added = 0;
+    work->values = 0;
     open_from_tree(work);
     return 0;
 }
@@ -174,10 +175,31 @@ struct hs_buffer *hs_work_scratch(struct hs_work *work, enum hs_scratch which)
     return &work->scratch[which];
 }
 
-int hs_work_charge(struct hs_work *work, size_t size)
+/* How many values the text has at most: each but the first follows a comma or a bracket. */
+static size_t values_at_most(struct hs_slice json)
 {
-    if (size > HS_WORK_BODY_MAX - work->added)
-        return hs_fail(-EMSGSIZE, "the edits of one event pass %u bytes", HS_WORK_BODY_MAX);
-    work->added += size;
+    if (json.size < HS_WORK_VALUES_MAX / 4)
+        return json.size / 2 + 1; /* a value and what stands before it have two bytes */
+    size_t count = 1;
+    for (size_t i = 0; i < json.size; i++)
+        count += json.data[i] == ',' || json.data[i] == '[' || json.data[i] == '{';
+    return count;
+}
+
+/* A name's byte becomes up to six (\u00xx), is written twice, and may make an object. */
+#define NAME_COST 16u
+
+int hs_work_charge(struct hs_work *work, struct hs_slice json, size_t name_bytes)
+{
+    if (work->values == 0)
+        work->values = values_at_most(work->event->body);
+    size_t bytes = hs_add_sat(json.size, hs_mul_sat(name_bytes, NAME_COST));
+    size_t values = values_at_most(json) + name_bytes;
+    if (bytes > HS_WORK_ADDED_MAX - work->added || work->values > HS_WORK_VALUES_MAX ||
+        values > HS_WORK_VALUES_MAX - work->values)
+        return hs_fail(-EMSGSIZE, "the edits of one event pass %u bytes or %u values",
+                       HS_WORK_ADDED_MAX, HS_WORK_VALUES_MAX);
+    work->added += bytes;
+    work->values += values;
     return 0;
 }

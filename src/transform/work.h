@@ -5,8 +5,12 @@
 
 #include <hookstream/transform.h>
 
-/* Bytes that the edits of one event may add, and bytes of an edited body. */
+/* An edited body, and any text made on the way to one. */
 #define HS_WORK_BODY_MAX (64u << 20)
+/* Bytes that the edits of one event may put into its tree, and values that the tree may have
+ * with them: both well below what a tree can hold. */
+#define HS_WORK_ADDED_MAX (32u << 20)
+#define HS_WORK_VALUES_MAX (4u << 20)
 
 /* The tree for a reader: what hs_work_body() gave stays valid. -EINVAL: not JSON. */
 HS_MUST_CHECK int hs_work_look(struct hs_work *work, const struct hs_json_tree **ret_tree);
@@ -19,11 +23,17 @@ HS_MUST_CHECK int hs_work_envelope(struct hs_work *work, enum hs_envelope_word w
                                    const struct hs_json_member **ret_member);
 
 /* Memory to make a text in, empty; one of each kind is in use at a time. */
-enum hs_scratch { HS_SCRATCH_TEXT, HS_SCRATCH_MASKED, HS_SCRATCH_JSON, HS_SCRATCHES };
+enum hs_scratch {
+    HS_SCRATCH_NAME,
+    HS_SCRATCH_TEXT,
+    HS_SCRATCH_MASKED,
+    HS_SCRATCH_JSON,
+    HS_SCRATCHES
+};
 struct hs_buffer *hs_work_scratch(struct hs_work *work, enum hs_scratch which);
 
-/* To be called before an edit puts `size` bytes in. -EMSGSIZE: the event's edits would pass
- * HS_WORK_BODY_MAX. */
-HS_MUST_CHECK int hs_work_charge(struct hs_work *work, size_t size);
+/* To be called before an edit puts `json`, and names of `name_bytes` as they read, into the
+ * tree. -EMSGSIZE: the event's edits would pass a bound. */
+HS_MUST_CHECK int hs_work_charge(struct hs_work *work, struct hs_slice json, size_t name_bytes);
 
 #endif

@@ -1,0 +1,128 @@
+/* Broken `transform:` lists: where the finding stands and what it says. */
+#include "edit.h"
+
+static const struct {
+    const char *yaml;
+    unsigned line, column;
+    const char *words;
+} rows[] = {
+    {"transform: {remove: [data.x]}", 1, 12, "start each with \"- \""},
+    {"transform: remove", 1, 12, "list of operations"},
+    {"transform:\n  - data.x", 2, 5, "an item is a mapping"},
+    {"transform:\n  - {}", 2, 5, "has no operation"},
+    {"transform:\n  - when: data.x exists", 2, 5, "has no operation"},
+    {"transform:\n  - remov: [data.x]", 2, 5, "did you mean `remove`?"},
+    {"transform:\n  - remove: [data.x]\n    keep: [id]", 3, 5, "start another with \"- keep:\""},
+    {"transform:\n  - remove: [data.x]\n    on_eror: skip", 3, 5, "did you mean `on_error`?"},
+    {"transform:\n  - remove: [data.x]\n    on_error: ignore", 3, 15, "`dead_letter` or `skip`"},
+    {"transform:\n  - remove: [data.x]\n    when: data.x = 1", 3, 18, "`==` compares"},
+    {"transform:\n  - remove:", 2, 5, "says nothing"},
+    {"transform:\n  - remove: []", 2, 13, "no field is named"},
+    {"transform:\n  - remove: [\"data..x\"]", 2, 14, "is no path"},
+    {"transform:\n  - remove: [\"{data.x}\"]", 2, 14, "without braces"},
+    {"transform:\n  - keep: [\"data.x[\"]", 2, 12, "is no path"},
+    {"transform:\n  - rename: [data.x]", 2, 13, "takes a mapping"},
+    {"transform:\n  - rename: {}", 2, 13, "an empty one"},
+    {"transform:\n  - rename: {data.x: data.y}", 2, 22, "a name and no path"},
+    {"transform:\n  - rename: {\"data[0]\": y}", 2, 14, "which has no name"},
+    {"transform:\n  - copy: {\"data[*].x\": data.y}", 2, 12, "many places"},
+    {"transform:\n  - copy: {data.x: \"data[*].y\"}", 2, 20, "many places"},
+    {"transform:\n  - set: {\"data[*].x\": 1}", 2, 11, "many places"},
+    {"transform:\n  - set: {data.x: [1]}", 2, 19, "one value"},
+    {"transform:\n  - set: {data.x: {data.y: }}", 2, 19, "template stands in quotes"},
+    {"transform:\n  - set: {data.x: }", 2, 19, "there is no value"},
+    {"transform:\n  - set: {data.x: \"{data.y\"}", 2, 20, "no }"},
+    {"transform:\n  - set: {data.x: \"{typ}\"}", 2, 21, "did you mean `type`?"},
+    {"transform:\n  - redact: {field: [data.x], fields: [data.x]}", 2, 14, "unknown key `field`"},
+    {"transform:\n  - mask: {fields: [data.x], keep_last: x}", 2, 41, "no whole number"},
+    {"transform:\n  - mask: {fields: [data.x], keep_last: 2000}", 2, 41, "keep_last"},
+    {"transform:\n  - mask: {fields: [data.x], with: ab}", 2, 36, "one character"},
+    {"transform:\n  - mask: {fields: [data.x], with: \"\"}", 2, 36, "one character"},
+    {"transform:\n  - hash: [data.x]", 2, 11, "key"},
+    {"transform:\n  - hash: {fields: [data.x]}", 2, 11, "key"},
+    {"transform:\n  - hash: {fields: [data.x], key: \"\"}", 2, 35, "key is empty"},
+};
+
+START_TEST(test_each_fault_at_its_place)
+{
+    for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
+        struct hs_config *config = edit_config(rows[i].yaml);
+        const struct hs_node *node = hs_node_get(hs_config_root(config), "transform");
+        ck_assert_ptr_null(hs_transform_compile(config, node));
+        edit_expect_finding(config, rows[i].yaml, rows[i].line, rows[i].column, rows[i].words);
+        hs_config_free(config);
+    }
+}
+END_TEST
+
+START_TEST(test_all_faults_in_one_go)
+{
+    static const char yaml[] = "transform:\n"
+                               "  - remov: [data.x]\n"
+                               "  - keep: [\"data..x\", \"{y}\"]\n"
+                               "  - set: {data.x: \"{a}{b}\", \"data[*]\": 1}\n";
+    struct hs_config *config = edit_config(yaml);
+    ck_assert_ptr_null(
+        hs_transform_compile(config, hs_node_get(hs_config_root(config), "transform")));
+    /* Of one template the first fault is told. */
+    ck_assert_uint_eq(hs_config_findings(config)->errors, 5);
+    hs_config_free(config);
+}
+END_TEST
+
+START_TEST(test_a_secret_key_is_not_printed)
+{
+    static const char yaml[] = "transform:\n  - set: {\"${SECRET}}\": 1}\n";
+    struct hs_config *config = edit_config(yaml);
+    struct hs_transform *transform =
+        hs_transform_compile(config, hs_node_get(hs_config_root(config), "transform"));
+    struct hs_buffer text;
+    hs_buffer_init(&text, 1 << 16);
+    hs_config_print_findings(config, &text);
+    hs_buffer_append_byte(&text, '\0');
+    ck_assert_ptr_null(strstr(text.data, "hunter2"));
+    hs_buffer_free(&text);
+    hs_transform_free(transform);
+    hs_config_free(config);
+}
+END_TEST
+
+START_TEST(test_too_many)
+{
+    static char yaml[8192] = "transform:\n";
+    for (int i = 0; i < 65; i++)
+        strcat(yaml, "  - remove: [data.x]\n");
+    struct hs_config *config = edit_config(yaml);
+    ck_assert_ptr_null(
+        hs_transform_compile(config, hs_node_get(hs_config_root(config), "transform")));
+    edit_expect_finding(config, yaml, 66, 5, "at most 64 items");
+    hs_config_free(config);
+    strcpy(yaml, "transform:\n  - remove:\n");
+    for (int i = 0; i < 257; i++)
+        strcat(yaml, "    - data.x\n");
+    config = edit_config(yaml);
+    ck_assert_ptr_null(
+        hs_transform_compile(config, hs_node_get(hs_config_root(config), "transform")));
+    edit_expect_finding(config, yaml, 259, 7, "at most 256 fields");
+    hs_config_free(config);
+}
+END_TEST
+
+START_TEST(test_the_manual_names_every_operation)
+{
+    static const char *const names[] = {"`remove`", "`keep`", "`rename`", "`copy`",   "`set`",
+                                        "`redact`", "`mask`", "`hash`",   "{received}"};
+    struct hs_buffer page;
+    hs_buffer_init(&page, 1 << 20);
+    hs_transform_manual(&page);
+    hs_buffer_append_byte(&page, '\0');
+    ck_assert_int_eq(hs_buffer_status(&page), 0);
+    for (size_t i = 0; i < HS_ARRAY_SIZE(names); i++)
+        ck_assert_msg(strstr(page.data, names[i]) != NULL, "%s", names[i]);
+    hs_buffer_free(&page);
+}
+END_TEST
+
+HS_TEST_MAIN("broken transformations", test_each_fault_at_its_place, test_all_faults_in_one_go,
+             test_a_secret_key_is_not_printed, test_too_many,
+             test_the_manual_names_every_operation)
