@@ -24,7 +24,6 @@ static bool compile_segment(struct hs_config *config, const struct hs_node *node
 {
     struct hs_segment *segment = &pattern->segments[pattern->count];
     bool after_any = pattern->count != 0 && segment[-1].kind == HS_SEGMENT_ANY;
-    segment->text = text;
     if (text.size == 0)
         return wrong(config, node, offset, "a segment is empty; segments are parted by one dot");
     if (pattern->count == HS_PATTERN_SEGMENTS_MAX)
@@ -37,6 +36,7 @@ static bool compile_segment(struct hs_config *config, const struct hs_node *node
         segment->kind = HS_SEGMENT_ANY;
     } else {
         segment->kind = HS_SEGMENT_LITERAL;
+        segment->text = text;
         for (size_t i = 0; i < text.size; i++)
             if (text.data[i] == '*')
                 return wrong(config, node, offset + i,
