@@ -6,7 +6,9 @@
  * specific route whose source and `when` agree wins, whatever the order in the file. Two
  * routes with the same pattern and the same sources tie, which is an error unless a `when`
  * sets them apart: then those with a `when` are tried in the order written, and the one
- * without comes last.
+ * without comes last. Of two routes with the same pattern the one that lists sources comes
+ * first. After a ** two patterns can be equally specific and meet (**.a.** and **.b.**): they
+ * tie like the same one.
  * Threads: a router belongs to one thread; each sink and each worker compiles its own. */
 #ifndef HOOKSTREAM_ROUTE_H
 #define HOOKSTREAM_ROUTE_H
@@ -44,8 +46,8 @@ struct hs_router;
 /* Compiles; adds findings to `config`. NULL only when the nodes are so broken that nothing
  * can be routed; use it only when the config has no errors. The config and sinks are
  * borrowed for the router's life. `routes` and `fallback` are the nodes of `routes:` and
- * `default:` (NULL when absent: a missing default is an error). `source_names` for `sources:`
- * lists of routes. */
+ * `default:` (NULL when absent: a missing default is an error). `sources` for the `sources:`
+ * lists of routes. Writes to the config's arena: one compile at a time. */
 struct hs_router *hs_router_compile(struct hs_config *config, const struct hs_node *routes,
                                     const struct hs_node *fallback,
                                     const struct hs_children *sinks,

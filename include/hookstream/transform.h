@@ -19,7 +19,7 @@
 struct hs_work;
 struct hs_work *hs_work_create(void);
 void hs_work_free(struct hs_work *work);
-/* Begins with another event, which is borrowed until the next begin. */
+/* Begins with another event, which is borrowed until the next begin. Costs nothing. */
 void hs_work_begin(struct hs_work *work, const struct hs_event *event);
 /* Forgets the edits: the next reader sees the event as received. */
 void hs_work_revert(struct hs_work *work);
@@ -40,7 +40,7 @@ struct hs_template *hs_template_compile(struct hs_config *config, const struct h
 void hs_template_free(struct hs_template *tmpl);
 /* Without fields: always the same text. */
 bool hs_template_is_literal(const struct hs_template *tmpl);
-/* Appends the text for the event. A string gives its decoded text, a number or boolean its
+/* Appends the text for the event; on failure the text is as before. A string gives its decoded text, a number or boolean its
  * token, null counts as missing, an object or array is an error. -ENOENT: a field without a
  * default is missing; -EINVAL; words say which. */
 HS_MUST_CHECK int hs_template_expand(const struct hs_template *tmpl, struct hs_work *work,
@@ -70,8 +70,9 @@ struct hs_transform;
 struct hs_transform *hs_transform_compile(struct hs_config *config, const struct hs_node *node);
 void hs_transform_free(struct hs_transform *transform);
 bool hs_transform_is_empty(const struct hs_transform *transform);
-/* Edits the event in the order written. -EINVAL, -ENOTDIR, ...: it failed (words say which
- * operation and field); the event is to be a dead letter. */
+/* Edits the event in the order written. A field that is not there is no error. -EINVAL,
+ * -ENOTDIR, -ENOENT, -EMSGSIZE, ...: it failed (words say which operation and field) and did
+ * not say `on_error: skip`; the event is to be a dead letter. */
 HS_MUST_CHECK int hs_transform_apply(const struct hs_transform *transform, struct hs_work *work);
 /* The operations' names and help, for the manual. */
 void hs_transform_manual(struct hs_buffer *ret_page);

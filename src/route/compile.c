@@ -73,7 +73,8 @@ static bool compile_name(struct hs_router *router, struct hs_config *config,
         return false;
     }
     if (hs_slice_equal(text, HS_SLICE("default"))) {
-        hs_config_error(config, node, "`default` is the name of what `default:` says; take another");
+        hs_config_error(config, node,
+                        "`default` is the name of what `default:` says; take another");
         return false;
     }
     for (size_t i = 0; i < index; i++)
@@ -105,8 +106,7 @@ static bool check_sources(const struct hs_router_input *input, const struct hs_n
         if (known)
             continue;
         good = false;
-        const char *nearest =
-            hs_nearest_name(name, input->sources->names, input->sources->count);
+        const char *nearest = hs_nearest_name(name, input->sources->names, input->sources->count);
         hs_config_error(input->config, sources->nodes[i], "unknown source %s%s%s%s",
                         hs_config_quote(input->config, sources->nodes[i]),
                         nearest ? ", did you mean `" : "; `sources:` has no such name",
@@ -131,10 +131,10 @@ static void compile_route(struct hs_router *router, const struct hs_router_input
     entry->match_node = hs_node_get(node, "match");
     entry->route.match = bound.match;
     /* Every step is taken, so that all that is wrong is found in one go. */
-    bool named = bound.name != NULL && compile_name(router, config, hs_node_get(node, "name"),
-                                                    bound.name, index);
-    bool matches = bound.match != NULL &&
-                   hs_pattern_compile(config, entry->match_node, &entry->pattern);
+    bool named = bound.name != NULL &&
+                 compile_name(router, config, hs_node_get(node, "name"), bound.name, index);
+    bool matches =
+        bound.match != NULL && hs_pattern_compile(config, entry->match_node, &entry->pattern);
     bool sourced = check_sources(input, node, &bound.sources);
     if (bound.when != NULL)
         entry->when = hs_condition_compile(config, bound.when);
@@ -155,8 +155,8 @@ static void compile_routes(struct hs_router *router, const struct hs_router_inpu
         return;
     }
     if (routes->count > HS_ROUTES_MAX) {
-        hs_config_error(input->config, routes->items[HS_ROUTES_MAX],
-                        "there are at most %u routes", HS_ROUTES_MAX);
+        hs_config_error(input->config, routes->items[HS_ROUTES_MAX], "there are at most %u routes",
+                        HS_ROUTES_MAX);
         return;
     }
     router->entries = hs_alloc_array(routes->count + 1, sizeof(*router->entries));
@@ -207,8 +207,7 @@ static void compile_default(struct hs_router *router, const struct hs_router_inp
 /* ---- The whole ---- */
 
 struct hs_router *hs_router_compile(struct hs_config *config, const struct hs_node *routes,
-                                    const struct hs_node *fallback,
-                                    const struct hs_children *sinks,
+                                    const struct hs_node *fallback, const struct hs_children *sinks,
                                     const struct hs_children *sources)
 {
     if (sinks->count > HS_SINKS_MAX) {

@@ -57,14 +57,15 @@ bool hs_pattern_compile(struct hs_config *config, const struct hs_node *node,
     struct hs_slice text = node->text;
     *pattern = (struct hs_pattern){0};
     if (node->kind != HS_NODE_SCALAR || text.size == 0) {
-        hs_config_error(config, node, "`match` is a type prefix, such as order, or a pattern, such "
-                                      "as \"*.consumer.won\"; \"**\" matches every type");
+        hs_config_error(config, node,
+                        "`match` is a type prefix, such as order, or a pattern, such "
+                        "as \"*.consumer.won\"; \"**\" matches every type");
         return false;
     }
     bool wildcard = memchr(text.data, '*', text.size) != NULL;
     for (size_t start = 0; start <= text.size;) {
-        const char *dot = start < text.size ? memchr(text.data + start, '.', text.size - start)
-                                            : NULL;
+        const char *dot =
+            start < text.size ? memchr(text.data + start, '.', text.size - start) : NULL;
         size_t end = dot ? (size_t)(dot - text.data) : text.size;
         if (!compile_segment(config, node, hs_slice(text.data + start, end - start), start,
                              pattern))
@@ -109,10 +110,11 @@ bool hs_pattern_overlap(const struct hs_pattern *a, const struct hs_pattern *b)
             if (i == a->count && j == b->count)
                 meets[i][j] = true;
             else if (any)
-                meets[i][j] = (i < a->count && meets[i + 1][j]) || (j < b->count && meets[i][j + 1]);
+                meets[i][j] =
+                    (i < a->count && meets[i + 1][j]) || (j < b->count && meets[i][j + 1]);
             else if (i < a->count && j < b->count)
-                meets[i][j] = segments_meet(&a->segments[i], &b->segments[j]) &&
-                              meets[i + 1][j + 1];
+                meets[i][j] =
+                    segments_meet(&a->segments[i], &b->segments[j]) && meets[i + 1][j + 1];
         }
     return meets[0][0];
 }

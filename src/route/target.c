@@ -3,6 +3,7 @@
  * and checking what can be checked without an event is done here. */
 #include "router.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define HEADER_NAME_MAX 128u
@@ -10,8 +11,8 @@
 
 /* Headers that every Kafka message has; a message holds HS_EVENT_HEADERS_MAX in all. */
 static const char *const standard_headers[] = {
-    "webhook-id", "webhook-type", "webhook-timestamp", "organization-id", "traceparent",
-    "content-type",
+    "webhook-id",      "webhook-type", "webhook-timestamp",
+    "organization-id", "traceparent",  "content-type",
 };
 #define OWN_HEADERS_MAX (HS_EVENT_HEADERS_MAX - HS_ARRAY_SIZE(standard_headers))
 
@@ -20,9 +21,9 @@ static const char *names_of(struct hs_config *config, const struct hs_children *
 {
     const char *text = "none";
     for (size_t i = 0; i < children->count && i < HS_SINKS_MAX; i++)
-        text = i == 0 ? children->names[0]
-                      : hs_arena_printf(hs_config_arena(config), "%s, %s", text,
-                                        children->names[i]);
+        text = i == 0
+                   ? children->names[0]
+                   : hs_arena_printf(hs_config_arena(config), "%s, %s", text, children->names[i]);
     return text;
 }
 
@@ -65,9 +66,10 @@ static bool check_literal(const struct hs_router_input *input, const struct hs_n
     hs_buffer_free(&text);
     if (!good) {
         char why[256];
-        strncpy(why, hs_error_text(), sizeof(why) - 1);
-        why[sizeof(why) - 1] = '\0';
-        hs_config_error(input->config, node, "%s", node && node->secret ? "(secret)" : why);
+        snprintf(why, sizeof(why), "%s", hs_error_text());
+        bool secret = node != NULL && node->secret;
+        hs_config_error(input->config, node, "%s",
+                        secret ? "`(secret)` is no name that this sink takes" : why);
     }
     return good;
 }
@@ -77,8 +79,8 @@ static bool compile_destination(const struct hs_router_input *input, struct hs_t
     const struct hs_node *node = target->options.destination_node;
     if (target->options.destination == NULL)
         return false; /* required: the binding said so */
-    target->destination = hs_template_compile(input->config, node,
-                                              hs_slice_text(target->options.destination));
+    target->destination =
+        hs_template_compile(input->config, node, hs_slice_text(target->options.destination));
     if (target->destination == NULL)
         return false;
     return !hs_template_is_literal(target->destination) || check_literal(input, node, target);
@@ -163,10 +165,10 @@ bool hs_targets_compile(const struct hs_router_input *input, const struct hs_nod
                         const char *key, struct hs_route *route)
 {
     if (node->kind != HS_NODE_LIST || node->count == 0) {
-        hs_config_error(input->config, node,
-                        "`%s` is a list of targets, such as [{sink: kafka, topic: orders}], not %s",
-                        key, node->kind == HS_NODE_LIST ? "an empty one"
-                                                        : hs_config_quote(input->config, node));
+        hs_config_error(
+            input->config, node,
+            "`%s` is a list of targets, such as [{sink: kafka, topic: orders}], not %s", key,
+            node->kind == HS_NODE_LIST ? "an empty one" : hs_config_quote(input->config, node));
         return false;
     }
     if (node->count > HS_TARGETS_MAX) {

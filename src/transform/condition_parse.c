@@ -96,8 +96,7 @@ static void next(struct parser *parser)
 
 static bool is_word(const struct parser *parser, const char *word)
 {
-    return parser->token.kind == WORD &&
-           hs_slice_equal(parser->token.text, hs_slice_text(word));
+    return parser->token.kind == WORD && hs_slice_equal(parser->token.text, hs_slice_text(word));
 }
 
 /* A finding at the token to be read next; always false. */
@@ -291,8 +290,9 @@ bool hs_condition_parse(struct hs_config *config, const struct hs_node *node,
         .config = config, .node = node, .condition = condition, .text = node->text};
     next(&parser);
     if (parser.token.kind == END) {
-        hs_config_error(config, node, "`when` is empty: write a condition, such as "
-                                      "\"data.state == 'won'\", or leave it out");
+        hs_config_error(config, node,
+                        "`when` is empty: write a condition, such as "
+                        "\"data.state == 'won'\", or leave it out");
         return false;
     }
     if (!parse_any(&parser, &condition->root))

@@ -20,8 +20,8 @@ void hs_field_free(struct hs_field *field);
 const char *hs_field_name(const struct hs_field *field);
 
 struct hs_field_value {
-    bool there; /* there, and not null */
-    bool null;  /* there, and null */
+    bool there;             /* there, and not null */
+    bool null;              /* there, and null */
     enum hs_json_kind kind; /* of what is there */
     bool quoted;            /* `text` is a JSON string with its quotes, else it is as it reads */
     struct hs_slice text;   /* of strings, numbers, booleans; borrowed until the next edit */

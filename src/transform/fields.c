@@ -9,7 +9,8 @@ bool hs_field_path_compile(struct hs_config *config, const struct hs_node *node,
                            struct hs_json_path *ret_path)
 {
     if (node->kind != HS_NODE_SCALAR) {
-        hs_config_error(config, node, "a field's path was expected, such as data.consumerId, not %s",
+        hs_config_error(config, node,
+                        "a field's path was expected, such as data.consumerId, not %s",
                         hs_config_quote(config, node));
         return false;
     }
@@ -20,7 +21,8 @@ bool hs_field_path_compile(struct hs_config *config, const struct hs_node *node,
     }
     struct hs_json_path path = {0};
     if (hs_json_path_parse(node->text, &path) < 0) {
-        hs_config_error(config, node, "%s", node->secret ? "`(secret)` is no path" : hs_error_text());
+        hs_config_error(config, node, "%s",
+                        node->secret ? "`(secret)` is no path" : hs_error_text());
         return false;
     }
     if (one && path.wildcard) {
@@ -38,8 +40,9 @@ bool hs_fields_compile(struct hs_config *config, const struct hs_node *node,
                        const struct hs_strings *strings, struct hs_fields *ret_fields)
 {
     if (strings->count == 0 && node != NULL)
-        hs_config_error(config, node, "no field is named here: name at least one, such as "
-                                      "[data.email]");
+        hs_config_error(config, node,
+                        "no field is named here: name at least one, such as "
+                        "[data.email]");
     if (strings->count > HS_OPERATION_PARTS_MAX) {
         hs_config_error(config, strings->nodes[HS_OPERATION_PARTS_MAX],
                         "an operation has at most %u fields: start another item",

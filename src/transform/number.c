@@ -63,8 +63,7 @@ static struct decimal read_decimal(struct hs_slice token)
         end--;
     decimal.count = end - decimal.first;
     decimal.zero = decimal.count == 0;
-    decimal.power =
-        (int64_t)decimal.whole.size - (int64_t)decimal.first + exponent(token, at);
+    decimal.power = (int64_t)decimal.whole.size - (int64_t)decimal.first + exponent(token, at);
     return decimal;
 }
 

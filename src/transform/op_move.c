@@ -66,7 +66,8 @@ static bool compile_rename(struct hs_config *config, const struct hs_node *node,
     rename->count = operation->parts = node->count;
     bool good = true;
     for (size_t i = 0; i < node->count; i++)
-        good = compile_rename_part(config, node->keys[i], node->items[i], &rename->items[i]) && good;
+        good =
+            compile_rename_part(config, node->keys[i], node->items[i], &rename->items[i]) && good;
     return good;
 }
 

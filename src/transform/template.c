@@ -81,8 +81,8 @@ static void warn_of_doubled(const struct parser *parser)
     size_t start = parser->at + 2;
     size_t end = field_end(parser->text, start);
     struct hs_slice name = hs_slice_trim(hs_slice(parser->text.data + start, end - start));
-    bool field = hs_slice_starts_with(name, HS_SLICE("data.")) || hs_slice_equal(name, HS_SLICE("id")) ||
-                 hs_slice_equal(name, HS_SLICE("type"));
+    bool field = hs_slice_starts_with(name, HS_SLICE("data.")) ||
+                 hs_slice_equal(name, HS_SLICE("id")) || hs_slice_equal(name, HS_SLICE("type"));
     if (field && end + 1 < parser->text.size && parser->text.data[end] == '}' &&
         parser->text.data[end + 1] == '}')
         hs_config_warning(parser->config, parser->node,

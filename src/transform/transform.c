@@ -84,8 +84,9 @@ static bool compile_on_error(struct hs_config *config, const struct hs_node *nod
 static bool compile_item(struct hs_config *config, const struct hs_node *node, struct item *item)
 {
     if (node->kind != HS_NODE_MAP) {
-        hs_config_error(config, node, "%s: an item is a mapping with one operation, such as "
-                                      "`- remove: [data.admissionToken]`",
+        hs_config_error(config, node,
+                        "%s: an item is a mapping with one operation, such as "
+                        "`- remove: [data.admissionToken]`",
                         hs_config_quote(config, node));
         return false;
     }
@@ -102,8 +103,9 @@ static bool compile_item(struct hs_config *config, const struct hs_node *node, s
         }
     }
     if (good && item->operation.kind == NULL) {
-        hs_config_error(config, node, "this item has no operation: remove, keep, rename, copy, "
-                                      "set, redact, mask or hash");
+        hs_config_error(config, node,
+                        "this item has no operation: remove, keep, rename, copy, "
+                        "set, redact, mask or hash");
         return false;
     }
     return good;
@@ -207,7 +209,8 @@ void hs_transform_manual(struct hs_buffer *ret_page)
         "A template is text with fields in braces, such as `fanfare:{data.queueId}`. "
         "`{data.x|none}` gives `none` when the field is missing or null; without that the event "
         "becomes a dead letter. `{{` and `}}` stand for braces. Texts come out as they read, "
-        "numbers and booleans as they are written; an array or object is an error. `data` is that of the "
+        "numbers and booleans as they are written; an array or object is an error. `data` is that "
+        "of the "
         "event after the transformations, the other names are those of the event as received.\n\n"
         "| name | value |\n| --- | --- |\n");
     hs_field_manual(ret_page);

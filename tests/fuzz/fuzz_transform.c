@@ -9,8 +9,9 @@
 #define OUT_MAX (1u << 20)
 
 #define BODY                                                                                       \
-    "{\"id\":\"whk_1\",\"type\":\"queue.consumer.admitted\",\"timestamp\":\"2024-12-01T10:00:00Z\"," \
-    "\"organizationId\":null,\"data\":{\"state\":\"won\",\"a\":[1,{\"b\":\"\\u0000\\ud800\"}],"   \
+    "{\"id\":\"whk_1\",\"type\":\"queue.consumer.admitted\",\"timestamp\":\"2024-12-01T10:00:"     \
+    "00Z\","                                                                                       \
+    "\"organizationId\":null,\"data\":{\"state\":\"won\",\"a\":[1,{\"b\":\"\\u0000\\ud800\"}],"    \
     "\"amount\":149.90,\"big\":1e400,\"a\":{\"x.y\":\"\xC3\xA9\"},\"none\":null,\"yes\":true}}"
 
 static void require(bool condition)

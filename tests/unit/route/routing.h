@@ -22,7 +22,9 @@ struct routing_source {
 static inline void routing_open(struct routing *routing, const char *yaml)
 {
     static const struct hs_option source_rows[] = {
-        {.name = "path", .kind = HS_OPTION_STRING, .offset = offsetof(struct routing_source, path),
+        {.name = "path",
+         .kind = HS_OPTION_STRING,
+         .offset = offsetof(struct routing_source, path),
          .help = "A path."},
     };
     static const struct hs_options source_table = {.name = "sources.*",
@@ -36,13 +38,23 @@ static inline void routing_open(struct routing *routing, const char *yaml)
         const struct hs_node *routes, *fallback;
     } settings;
     static const struct hs_option rows[] = {
-        {.name = "sinks", .kind = HS_OPTION_MAP, .offset = offsetof(struct settings, sinks),
-         .child = &hs_sink_option_table, .help = "Sinks."},
-        {.name = "sources", .kind = HS_OPTION_MAP, .offset = offsetof(struct settings, sources),
-         .child = &source_table, .help = "Sources."},
-        {.name = "routes", .kind = HS_OPTION_NODE, .offset = offsetof(struct settings, routes),
+        {.name = "sinks",
+         .kind = HS_OPTION_MAP,
+         .offset = offsetof(struct settings, sinks),
+         .child = &hs_sink_option_table,
+         .help = "Sinks."},
+        {.name = "sources",
+         .kind = HS_OPTION_MAP,
+         .offset = offsetof(struct settings, sources),
+         .child = &source_table,
+         .help = "Sources."},
+        {.name = "routes",
+         .kind = HS_OPTION_NODE,
+         .offset = offsetof(struct settings, routes),
          .help = "Routes."},
-        {.name = "default", .kind = HS_OPTION_NODE, .offset = offsetof(struct settings, fallback),
+        {.name = "default",
+         .kind = HS_OPTION_NODE,
+         .offset = offsetof(struct settings, fallback),
          .help = "Default."},
     };
     static const struct hs_options table = {.name = "configuration",

@@ -66,10 +66,10 @@ static const struct {
      "no }"},
     {R "  - {name: r, match: order, to: [{sink: kafka, topic: x, headers: {\"a b\": c}}]}\n", 8, 68,
      "is no header name"},
-    {R "  - {name: r, match: order, to: [{sink: kafka, topic: x, headers: {Content-Type: c}}]}\n", 8,
-     68, "has the header `content-type` already"},
-    {R "  - {name: r, match: order, to: [{sink: kafka, topic: x, headers: {a: \"{idd}\"}}]}\n", 8, 73,
-     "did you mean `id`?"},
+    {R "  - {name: r, match: order, to: [{sink: kafka, topic: x, headers: {Content-Type: c}}]}\n",
+     8, 68, "has the header `content-type` already"},
+    {R "  - {name: r, match: order, to: [{sink: kafka, topic: x, headers: {a: \"{idd}\"}}]}\n", 8,
+     73, "did you mean `id`?"},
     {R "  - {name: r, match: order, to: [{sink: kafka, topic: x, headers: {a: 1, b: 1, c: 1, d: 1, "
        "e: 1, f: 1, g: 1, h: 1, i: 1, j: 1, k: 1}}]}\n",
      8, 128, "at most 10 headers"},
@@ -159,4 +159,32 @@ START_TEST(test_all_faults_in_one_go)
 }
 END_TEST
 
-HS_TEST_MAIN("broken routes", test_each_fault_at_its_place, test_ties, test_all_faults_in_one_go)
+START_TEST(test_too_many)
+{
+    static char yaml[8192];
+    strcpy(yaml, ROUTING_SINKS R "  - {name: r, match: order, to: [{sink: file, file: x}");
+    for (int i = 0; i < 31; i++)
+        strcat(yaml, ", {sink: file, file: x}");
+    struct routing routing;
+    size_t size = strlen(yaml);
+    for (int more = 0; more < 2; more++) {
+        strcpy(yaml + size, more ? ", {sink: file, file: x}]}\n" : "]}\n");
+        routing_open(&routing, yaml);
+        ck_assert_uint_eq(hs_config_findings(routing.config)->count, (size_t)more);
+        ck_assert(!more || strstr(hs_config_findings(routing.config)->items[0].message,
+                                  "at most 32 targets") != NULL);
+        routing_close(&routing);
+    }
+    strcpy(yaml, "default: drop\nsources: {}\nsinks:\n");
+    for (int i = 0; i < 65; i++)
+        sprintf(yaml + strlen(yaml), "  s%d: {type: file, path: data}\n", i);
+    routing_open(&routing, yaml);
+    ck_assert_ptr_null(routing.router);
+    ck_assert_uint_eq(hs_config_findings(routing.config)->count, 1);
+    ck_assert_uint_eq(hs_config_findings(routing.config)->items[0].line, 68);
+    routing_close(&routing);
+}
+END_TEST
+
+HS_TEST_MAIN("broken routes", test_too_many, test_each_fault_at_its_place, test_ties,
+             test_all_faults_in_one_go)

@@ -73,9 +73,9 @@ START_TEST(test_what_a_pattern_matches)
 END_TEST
 
 static const char *const patterns[] = {
-    "**",        "*",          "*.consumer.won", "*.consumer.*", "*.consumer.**", "queue",
-    "queue.*",   "draw",       "draw.consumer",  "draw.*.won",   "draw.**.won",   "draw.consumer.won",
-    "**.won",    "*.*.won",    "**.consumer.**", "auction.bid.*", "auction.bid",
+    "**",      "*",       "*.consumer.won", "*.consumer.*",  "*.consumer.**", "queue",
+    "queue.*", "draw",    "draw.consumer",  "draw.*.won",    "draw.**.won",   "draw.consumer.won",
+    "**.won",  "*.*.won", "**.consumer.**", "auction.bid.*", "auction.bid",
 };
 
 static const struct {
@@ -120,7 +120,8 @@ START_TEST(test_the_most_specific_wins_in_any_order)
     for (int round = 0; round < 30; round++) {
         char yaml[4096] = ROUTING_SINKS "default: drop\nroutes:\n";
         for (size_t i = 0; i < HS_ARRAY_SIZE(order); i++)
-            sprintf(yaml + strlen(yaml), "  - {name: \"%s\", match: \"%s\"," TO, order[i], order[i]);
+            sprintf(yaml + strlen(yaml), "  - {name: \"%s\", match: \"%s\"," TO, order[i],
+                    order[i]);
         struct routing routing;
         routing_open(&routing, yaml);
         routing_expect_no_findings(&routing, yaml);
@@ -140,6 +141,21 @@ START_TEST(test_the_most_specific_wins_in_any_order)
 }
 END_TEST
 
+/* The walk over the type comes by the second pattern first. */
+START_TEST(test_what_is_found_first_does_not_win_for_that)
+{
+    struct routing routing;
+    static const char yaml[] = ROUTING_SINKS "default: drop\nroutes:\n"
+                                             "  - {name: below, match: \"**.won.**\"," TO
+                                             "  - {name: end, match: \"**.won\"," TO;
+    routing_open(&routing, yaml);
+    routing_expect_no_findings(&routing, yaml);
+    ck_assert_str_eq(routing_winner(&routing, "won.won", "fanfare", "{}"), "end");
+    ck_assert_str_eq(routing_winner(&routing, "won.won.x", "fanfare", "{}"), "below");
+    routing_close(&routing);
+}
+END_TEST
+
 /* What a pattern matches, told in another way: by trying every split. */
 static bool plain_match(const char *pattern, const char *type)
 {
@@ -156,7 +172,8 @@ static bool plain_match(const char *pattern, const char *type)
     return same && plain_match(rest, type_rest);
 }
 
-static void random_text(uint64_t *state, const char *const *segments, unsigned count, char *ret_text)
+static void random_text(uint64_t *state, const char *const *segments, unsigned count,
+                        char *ret_text)
 {
     unsigned length = 1 + random_below(state, 5);
     ret_text[0] = '\0';
@@ -201,8 +218,8 @@ START_TEST(test_many_stars_are_matched_in_bounded_time)
     for (int i = 0; i < 100; i++)
         strcat(type, i ? ".a" : "a");
     char yaml[1024];
-    snprintf(yaml, sizeof(yaml), ROUTING_SINKS
-             "default: drop\nroutes:\n  - {name: r, match: \"%s\"," TO, pattern);
+    snprintf(yaml, sizeof(yaml),
+             ROUTING_SINKS "default: drop\nroutes:\n  - {name: r, match: \"%s\"," TO, pattern);
     struct routing routing;
     routing_open(&routing, yaml);
     routing_expect_no_findings(&routing, yaml);
@@ -216,4 +233,5 @@ START_TEST(test_many_stars_are_matched_in_bounded_time)
 END_TEST
 
 HS_TEST_MAIN("patterns", test_what_a_pattern_matches, test_the_most_specific_wins_in_any_order,
-             test_agrees_with_a_plain_matcher, test_many_stars_are_matched_in_bounded_time)
+             test_what_is_found_first_does_not_win_for_that, test_agrees_with_a_plain_matcher,
+             test_many_stars_are_matched_in_bounded_time)

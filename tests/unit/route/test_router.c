@@ -37,24 +37,27 @@ END_TEST
 
 START_TEST(test_sources)
 {
-    static const char yaml[] = ROUTING_SINKS
-        "default: drop\n"
-        "routes:\n"
-        "  - {name: all, match: order, " FILE_TO "}\n"
-        "  - {name: ours, match: order, sources: [fanfare], " FILE_TO "}\n"
-        "  - {name: theirs, match: draw, sources: other, " FILE_TO "}\n"
-        "  - {name: ours too, match: draw, sources: [fanfare], " FILE_TO "}\n"
-        "  - {name: deep, match: queue.consumer, sources: [other], " FILE_TO "}\n"
-        "  - {name: shallow, match: queue, " FILE_TO "}\n";
+    static const char yaml[] =
+        ROUTING_SINKS "default: drop\n"
+                      "routes:\n"
+                      "  - {name: all, match: order, " FILE_TO "}\n"
+                      "  - {name: ours, match: order, sources: [fanfare], " FILE_TO "}\n"
+                      "  - {name: theirs, match: draw, sources: other, " FILE_TO "}\n"
+                      "  - {name: ours too, match: draw, sources: [fanfare], " FILE_TO "}\n"
+                      "  - {name: deep, match: queue.consumer, sources: [other], " FILE_TO "}\n"
+                      "  - {name: shallow, match: queue, " FILE_TO "}\n";
     struct routing routing;
     routing_open(&routing, yaml);
     routing_expect_no_findings(&routing, yaml);
     const struct {
         const char *type, *source, *winner;
     } rows[] = {
-        {"order.x", "fanfare", "ours"},         {"order.x", "other", "all"},
-        {"draw.x", "fanfare", "ours too"},      {"draw.x", "other", "theirs"},
-        {"draw.x", "third", "(none)"},          {"queue.consumer.x", "other", "deep"},
+        {"order.x", "fanfare", "ours"},
+        {"order.x", "other", "all"},
+        {"draw.x", "fanfare", "ours too"},
+        {"draw.x", "other", "theirs"},
+        {"draw.x", "third", "(none)"},
+        {"queue.consumer.x", "other", "deep"},
         {"queue.consumer.x", "fanfare", "shallow"},
     };
     for (int round = 0; round < 2; round++) /* the second from memory */
@@ -167,8 +170,8 @@ START_TEST(test_sinks_an_event_could_go_to)
         const char *type, *source;
         uint64_t sinks; /* kafka 1, redis 2, file 4 */
     } rows[] = {
-        {"order.x", "fanfare", 1 | 4},  {"order.created", "fanfare", 2}, {"draw.x", "fanfare", 3},
-        {"queue.x", "fanfare", 4},      {"queue.x", "other", 2},         {"none", "other", 4},
+        {"order.x", "fanfare", 1 | 4}, {"order.created", "fanfare", 2}, {"draw.x", "fanfare", 3},
+        {"queue.x", "fanfare", 4},     {"queue.x", "other", 2},         {"none", "other", 4},
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++)
         ck_assert_msg(hs_router_sinks(routing.router, hs_slice_text(rows[i].type),
@@ -181,20 +184,20 @@ END_TEST
 /* More types than are remembered, some longer than are remembered, twice over. */
 START_TEST(test_memory_of_types_gives_way)
 {
-    static const char yaml[] = ROUTING_SINKS
-        "default: drop\n"
-        "routes:\n"
-        "  - {name: even, match: t.even, " FILE_TO "}\n"
-        "  - {name: odd, match: \"t.*.**\", " FILE_TO "}\n";
+    static const char yaml[] = ROUTING_SINKS "default: drop\n"
+                                             "routes:\n"
+                                             "  - {name: even, match: t.even, " FILE_TO "}\n"
+                                             "  - {name: odd, match: \"t.*.**\", " FILE_TO "}\n";
     struct routing routing;
     routing_open(&routing, yaml);
     routing_expect_no_findings(&routing, yaml);
     for (int round = 0; round < 2; round++)
         for (int i = 0; i < 2000; i++) {
             char type[400];
-            snprintf(type, sizeof(type), "t.%s.n%0*d", i % 2 ? "odd" : "even",
-                     i % 7 == 0 ? 200 : 1, i);
-            ck_assert_str_eq(routing_winner(&routing, type, "fanfare", "{}"), i % 2 ? "odd" : "even");
+            snprintf(type, sizeof(type), "t.%s.n%0*d", i % 2 ? "odd" : "even", i % 7 == 0 ? 200 : 1,
+                     i);
+            ck_assert_str_eq(routing_winner(&routing, type, "fanfare", "{}"),
+                             i % 2 ? "odd" : "even");
         }
     ck_assert_str_eq(routing_winner(&routing, "", "fanfare", "{}"), "(none)");
     routing_close(&routing);
@@ -231,8 +234,8 @@ END_TEST
 
 START_TEST(test_manual)
 {
-    static const char *const words[] = {"`match`", "`sources`", "topic", "stream", "max_length",
-                                        "dead_letter"};
+    static const char *const words[] = {"`match`", "`sources`",  "topic",
+                                        "stream",  "max_length", "dead_letter"};
     struct hs_buffer page;
     hs_buffer_init(&page, 1 << 20);
     hs_route_manual(&page);

@@ -10,14 +10,15 @@
 
 static inline const char *edit_env(void *context, const char *name)
 {
+    if (strcmp(name, "BROKEN") == 0)
+        return "hunter2[hidden";
     return strcmp(name, "SECRET") == 0 ? "hunter2 {hidden" : NULL;
 }
 
 /* A configuration without errors in its YAML. */
 static inline struct hs_config *edit_config(const char *yaml)
 {
-    struct hs_config *config =
-        hs_config_parse("test.yaml", hs_slice_text(yaml), edit_env, NULL);
+    struct hs_config *config = hs_config_parse("test.yaml", hs_slice_text(yaml), edit_env, NULL);
     ck_assert_msg(hs_config_root(config) != NULL, "no YAML: %s", yaml);
     return config;
 }

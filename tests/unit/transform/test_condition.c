@@ -3,11 +3,12 @@
 #include "edit.h"
 #include "number.h"
 
-#define BODY "{\"id\":\"whk_1\",\"type\":\"queue.consumer.admitted\"," \
-             "\"timestamp\":\"2024-12-01T10:00:00Z\",\"data\":{\"state\":\"won\",\"amount\":149.90," \
-             "\"money\":\"149.90\",\"big\":12345678901234567890,\"huge\":1e400,\"yes\":true,\"no\":false," \
-             "\"none\":null,\"esc\":\"a\\u0062c\\u0000\",\"zero\":-0,\"o\":{},\"and\":1,\"a b\":2," \
-             "\"quote\":\"it's\"}}"
+#define BODY                                                                                       \
+    "{\"id\":\"whk_1\",\"type\":\"queue.consumer.admitted\","                                      \
+    "\"timestamp\":\"2024-12-01T10:00:00Z\",\"data\":{\"state\":\"won\",\"amount\":149.90,"        \
+    "\"money\":\"149.90\",\"big\":12345678901234567890,\"huge\":1e400,\"yes\":true,\"no\":false,"  \
+    "\"none\":null,\"esc\":\"a\\u0062c\\u0000\",\"zero\":-0,\"o\":{},\"and\":1,\"a b\":2,"         \
+    "\"quote\":\"it's\"}}"
 
 /* `when: >-` keeps the text as it is, whatever quotes it has. */
 static struct hs_condition *compile(struct hs_config **ret_config, const char *text)
@@ -74,6 +75,7 @@ START_TEST(test_holds)
         "data.state == 'lost' or data.yes == true and data.zero == 0",
         "data.yes == true or data.state == 'lost' and data.state == 'lost'",
         "not data.no == true and data.yes == true",
+        "not data.yes == true or data.yes == true",
         "not not data.yes == true",
         "( ( data.yes == true ) )",
         "data.and == 1",
@@ -122,15 +124,26 @@ START_TEST(test_numbers_are_exact)
         const char *a, *b;
         bool equal;
     } rows[] = {
-        {"1", "1.0", true},          {"1", "1.00e0", true},    {"100", "1e2", true},
-        {"100", "1E+2", true},       {"0.001", "1e-3", true},  {"0.0010", "1e-3", true},
-        {"-1", "1", false},          {"-0", "0", true},        {"0e5", "-0.0", true},
-        {"0", "0.1", false},         {"10", "1", false},       {"123", "124", false},
-        {"1e400", "1e401", false},   {"1e400", "10e399", true},
+        {"1", "1.0", true},
+        {"1", "1.00e0", true},
+        {"100", "1e2", true},
+        {"100", "1E+2", true},
+        {"0.001", "1e-3", true},
+        {"0.0010", "1e-3", true},
+        {"-1", "1", false},
+        {"-0", "0", true},
+        {"0e5", "-0.0", true},
+        {"0", "0.1", false},
+        {"10", "1", false},
+        {"123", "124", false},
+        {"1e400", "1e401", false},
+        {"1e400", "10e399", true},
         {"0.1", "0.10000000000000000001", false},
         {"99999999999999999999", "1e20", false},
         {"99999999999999999999", "99999999999999999999.0", true},
-        {"1e-400", "0", false},      {"12", "1.2", false},     {"1.2", "12e-1", true},
+        {"1e-400", "0", false},
+        {"12", "1.2", false},
+        {"1.2", "12e-1", true},
         {"1e99999999999999999999", "1", false},
         {"1e-99999999999999999999", "1e99999999999999999999", false},
     };
@@ -148,10 +161,8 @@ START_TEST(test_same)
         const char *a, *b;
         bool same;
     } rows[] = {
-        {"data.a == 1", "data.a==1", true},
-        {"(data.a exists)", "( data.a   exists )", true},
-        {"data.a == 1", "data.a == 2", false},
-        {"data.a == 'x y'", "data.a == 'xy'", false},
+        {"data.a == 1", "data.a==1", true},        {"(data.a exists)", "( data.a   exists )", true},
+        {"data.a == 1", "data.a == 2", false},     {"data.a == 'x y'", "data.a == 'xy'", false},
         {"data.a exists", "data.b exists", false},
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
@@ -230,6 +241,12 @@ START_TEST(test_bounds)
         strcat(text, " or id exists");
     ck_assert_ptr_null(compile(&config, text));
     ck_assert_ptr_nonnull(strstr(hs_config_findings(config)->items[0].message, "too long"));
+    hs_config_free(config);
+    memset(text, ' ', sizeof(text));
+    memcpy(text + 4090, "id exists", 10);
+    memcpy(text, "(", 1);
+    ck_assert_ptr_null(compile(&config, text));
+    ck_assert_ptr_nonnull(strstr(hs_config_findings(config)->items[0].message, "4096 bytes"));
     hs_config_free(config);
 }
 END_TEST

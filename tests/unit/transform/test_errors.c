@@ -22,6 +22,10 @@ static const struct {
     {"transform:\n  - remove: [\"{data.x}\"]", 2, 14, "without braces"},
     {"transform:\n  - keep: [\"data.x[\"]", 2, 12, "is no path"},
     {"transform:\n  - rename: [data.x]", 2, 13, "takes a mapping"},
+    {"transform:\n  - rename: {data.x: [y]}", 2, 22, "path was expected"},
+    {"transform:\n  - rename: {data..x: y}", 2, 14, "is no path"},
+    {"transform:\n  - copy: data.x", 2, 11, "takes a mapping"},
+    {"transform:\n  - set: [data.x]", 2, 10, "takes a mapping"},
     {"transform:\n  - rename: {}", 2, 13, "an empty one"},
     {"transform:\n  - rename: {data.x: data.y}", 2, 22, "a name and no path"},
     {"transform:\n  - rename: {\"data[0]\": y}", 2, 14, "which has no name"},
@@ -70,20 +74,30 @@ START_TEST(test_all_faults_in_one_go)
 }
 END_TEST
 
-START_TEST(test_a_secret_key_is_not_printed)
+START_TEST(test_a_secret_is_not_printed)
 {
-    static const char yaml[] = "transform:\n  - set: {\"${SECRET}}\": 1}\n";
-    struct hs_config *config = edit_config(yaml);
-    struct hs_transform *transform =
-        hs_transform_compile(config, hs_node_get(hs_config_root(config), "transform"));
-    struct hs_buffer text;
-    hs_buffer_init(&text, 1 << 16);
-    hs_config_print_findings(config, &text);
-    hs_buffer_append_byte(&text, '\0');
-    ck_assert_ptr_null(strstr(text.data, "hunter2"));
-    hs_buffer_free(&text);
-    hs_transform_free(transform);
-    hs_config_free(config);
+    static const char *const lists[] = {
+        "[{remove: [\"${SECRET}}\"]}]",      "[{remove: [\"${SECRET}\"]}]",
+        "[{keep: [\"data.${BROKEN}\"]}]",    "[{rename: {data.x: \"data.${BROKEN}\"}}]",
+        "[{set: {data.x: \"${SECRET}}\"}}]", "[{remove: [x], when: \"${SECRET} == 1\"}]",
+        "[{remove: [x], on_error: \"${SECRET}\"}]",
+    };
+    for (size_t i = 0; i < HS_ARRAY_SIZE(lists); i++) {
+        char yaml[256];
+        snprintf(yaml, sizeof(yaml), "transform: %s\n", lists[i]);
+        struct hs_config *config = edit_config(yaml);
+        ck_assert_ptr_null(
+            hs_transform_compile(config, hs_node_get(hs_config_root(config), "transform")));
+        struct hs_buffer text;
+        hs_buffer_init(&text, 1 << 16);
+        hs_config_print_findings(config, &text);
+        hs_buffer_append_byte(&text, '\0');
+        ck_assert_msg(strstr(text.data, "hunter2") == NULL && strstr(text.data, "hidden") == NULL &&
+                          strstr(text.data, "error") != NULL,
+                      "%s\n%s", yaml, text.data);
+        hs_buffer_free(&text);
+        hs_config_free(config);
+    }
 }
 END_TEST
 
@@ -105,12 +119,20 @@ START_TEST(test_too_many)
         hs_transform_compile(config, hs_node_get(hs_config_root(config), "transform")));
     edit_expect_finding(config, yaml, 259, 7, "at most 256 fields");
     hs_config_free(config);
+    strcpy(yaml, "transform:\n  - rename:\n");
+    for (int i = 0; i < 257; i++)
+        sprintf(yaml + strlen(yaml), "      a%d: b\n", i);
+    config = edit_config(yaml);
+    ck_assert_ptr_null(
+        hs_transform_compile(config, hs_node_get(hs_config_root(config), "transform")));
+    edit_expect_finding(config, yaml, 259, 7, "at most 256 fields");
+    hs_config_free(config);
 }
 END_TEST
 
 START_TEST(test_the_manual_names_every_operation)
 {
-    static const char *const names[] = {"`remove`", "`keep`", "`rename`", "`copy`",   "`set`",
+    static const char *const names[] = {"`remove`", "`keep`", "`rename`", "`copy`",    "`set`",
                                         "`redact`", "`mask`", "`hash`",   "{received}"};
     struct hs_buffer page;
     hs_buffer_init(&page, 1 << 20);
@@ -124,5 +146,4 @@ START_TEST(test_the_manual_names_every_operation)
 END_TEST
 
 HS_TEST_MAIN("broken transformations", test_each_fault_at_its_place, test_all_faults_in_one_go,
-             test_a_secret_key_is_not_printed, test_too_many,
-             test_the_manual_names_every_operation)
+             test_a_secret_is_not_printed, test_too_many, test_the_manual_names_every_operation)

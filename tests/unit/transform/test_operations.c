@@ -31,7 +31,10 @@ struct row {
     const char *list;
     struct hs_slice want;
 };
-#define ROW(body, list, want) {HS_SLICE(body), list, HS_SLICE(want)}
+#define ROW(body, list, want)                                                                      \
+    {                                                                                              \
+        HS_SLICE(body), list, HS_SLICE(want)                                                       \
+    }
 
 static void check_rows(const struct row *rows, size_t count)
 {
@@ -156,7 +159,8 @@ START_TEST(test_set)
         ROW("{}", "- set: {a: 12345678901234567890, b: 1e400, c: -0}",
             "{\"a\":12345678901234567890,\"b\":1e400,\"c\":-0}"),
         ROW("{}", "- set: {a: true, b: false, c: null}", "{\"a\":true,\"b\":false,\"c\":null}"),
-        ROW("{}", "- set: {a: \"1\", b: 'true', c: \"\"}", "{\"a\":\"1\",\"b\":\"true\",\"c\":\"\"}"),
+        ROW("{}", "- set: {a: \"1\", b: 'true', c: \"\"}",
+            "{\"a\":\"1\",\"b\":\"true\",\"c\":\"\"}"),
         ROW("{}", "- set: {a: 007, b: True, c: 1., d: .5}",
             "{\"a\":\"007\",\"b\":\"True\",\"c\":\"1.\",\"d\":\".5\"}"),
         ROW("{}", "- set: {x.y.z: 1}", "{\"x\":{\"y\":{\"z\":1}}}"),
@@ -188,8 +192,7 @@ START_TEST(test_redact)
             "{\"a\":\"\\\"-\\\"\"}"),
         ROW("{\"l\":[{\"p\":1},{\"p\":2}]}", "- redact: [\"l[*].p\"]",
             "{\"l\":[{\"p\":\"[redacted]\"},{\"p\":\"[redacted]\"}]}"),
-        ROW("{\"a\":1,\"a\":2}", "- redact: [a]",
-            "{\"a\":\"[redacted]\",\"a\":\"[redacted]\"}"),
+        ROW("{\"a\":1,\"a\":2}", "- redact: [a]", "{\"a\":\"[redacted]\",\"a\":\"[redacted]\"}"),
     };
     check_rows(rows, HS_ARRAY_SIZE(rows));
 }
@@ -199,7 +202,8 @@ START_TEST(test_mask)
 {
     static const struct row rows[] = {
         ROW("{\"p\":\"+15551234567\"}", "- mask: [p]", "{\"p\":\"********4567\"}"),
-        ROW("{\"p\":\"+15551234567\"}", "- mask: {fields: [p], keep_last: 2, keep_first: 3, with: x}",
+        ROW("{\"p\":\"+15551234567\"}",
+            "- mask: {fields: [p], keep_last: 2, keep_first: 3, with: x}",
             "{\"p\":\"+15xxxxxxx67\"}"),
         ROW("{\"p\":\"abc\"}", "- mask: {fields: [p], keep_last: 0}", "{\"p\":\"***\"}"),
         /* Too short to keep any: masked whole. */
@@ -208,9 +212,11 @@ START_TEST(test_mask)
         /* Characters, not bytes. */
         ROW("{\"p\":\"\xC3\xA9\xF0\x9F\x98\x80\xE2\x82\xAC"
             "ab\"}",
-            "- mask: {fields: [p], keep_last: 3}", "{\"p\":\"**\xE2\x82\xAC"
+            "- mask: {fields: [p], keep_last: 3}",
+            "{\"p\":\"**\xE2\x82\xAC"
             "ab\"}"),
-        ROW("{\"p\":\"\\ud83d\\ude00\\u00e9abc\"}", "- mask: {fields: [p], keep_first: 1, keep_last: 0}",
+        ROW("{\"p\":\"\\ud83d\\ude00\\u00e9abc\"}",
+            "- mask: {fields: [p], keep_first: 1, keep_last: 0}",
             "{\"p\":\"\xF0\x9F\x98\x80****\"}"),
         ROW("{\"p\":\"ab\"}", "- mask: {fields: [p], keep_last: 0, with: \"\xE2\x80\xA2\"}",
             "{\"p\":\"\xE2\x80\xA2\xE2\x80\xA2\"}"),
@@ -296,7 +302,8 @@ START_TEST(test_skip_leaves_what_failed_and_does_the_rest)
 {
     static const struct row rows[] = {
         ROW("{\"a\":{},\"b\":\"secret\"}",
-            "- mask: {fields: [a, b], keep_last: 0}\n  on_error: skip", "{\"a\":{},\"b\":\"******\"}"),
+            "- mask: {fields: [a, b], keep_last: 0}\n  on_error: skip",
+            "{\"a\":{},\"b\":\"******\"}"),
         ROW("{\"l\":[\"x\",{},\"y\"]}",
             "- mask: {fields: [\"l[*]\"], keep_last: 0}\n  on_error: skip",
             "{\"l\":[\"*\",{},\"*\"]}"),

@@ -17,9 +17,22 @@ static unsigned pick(unsigned below)
 static void value(struct hs_buffer *json, unsigned depth)
 {
     static const char *const scalars[] = {
-        "null",  "true", "false", "0", "-0", "149.90", "12345678901234567890", "1e400", "\"\"",
-        "\"x\"", "\"\\u0000\"", "\"\\ud800\"", "\"\\ud83d\\ude00\"", "\"\xC3\xA9\xE2\x82\xAC\"",
-        "\"a\\\"b\\\\c\\n\"", "\"+15551234567\"",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "149.90",
+        "12345678901234567890",
+        "1e400",
+        "\"\"",
+        "\"x\"",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\xC3\xA9\xE2\x82\xAC\"",
+        "\"a\\\"b\\\\c\\n\"",
+        "\"+15551234567\"",
     };
     static const char *const names[] = {"a", "b", "c", "\\u0061", "x.y", ""};
     unsigned kind = depth > 5 ? 0 : pick(4);
@@ -43,9 +56,9 @@ static void value(struct hs_buffer *json, unsigned depth)
 static const char *path(void)
 {
     static const char *const paths[] = {
-        "data",        "data.a",        "data.b",    "data.a.b", "data.c.a",
-        "data[0]",     "data.a[1]",     "data.b.b.b", "x",       "data[\\\"x.y\\\"]",
-        "data[0].a",   "data[\\\"\\\"]", "id",
+        "data",      "data.a",         "data.b",     "data.a.b", "data.c.a",
+        "data[0]",   "data.a[1]",      "data.b.b.b", "x",        "data[\\\"x.y\\\"]",
+        "data[0].a", "data[\\\"\\\"]", "id",
     };
     return paths[pick(HS_ARRAY_SIZE(paths))];
 }
@@ -60,8 +73,8 @@ static const char *wide_path(void)
 static void item(struct hs_buffer *yaml)
 {
     static const char *const names[] = {"z", "a", "b", "[\\\"x.y\\\"]"};
-    static const char *const values[] = {"1", "null", "149.90", "text", "\"{data.a|none}\"",
-                                         "\"{id}-{data.b}\""};
+    static const char *const values[] = {
+        "1", "null", "149.90", "text", "\"{data.a|none}\"", "\"{id}-{data.b}\""};
     switch (pick(8)) {
     case 0:
         hs_buffer_printf(yaml, "- remove: [\"%s\", \"%s\"]\n", wide_path(), wide_path());

@@ -1,11 +1,12 @@
 /* Templates: what they expand to, when they fail, and what is said of those that are wrong. */
 #include "edit.h"
 
-#define BODY "{\"id\":\"whk_1\",\"type\":\"queue.consumer.admitted\"," \
-             "\"timestamp\":\"2024-12-01T10:00:00Z\",\"organizationId\":\"org_\\u0031\"," \
-             "\"data\":{\"queueId\":\"q 1\",\"amount\":149.90,\"big\":12345678901234567890," \
-             "\"yes\":true,\"none\":null,\"list\":[\"a\",{\"b\":\"c\"}],\"a.b\":\"dotted\"," \
-             "\"esc\":\"x\\u0000y\\n\\\"\\ud83d\\ude00\",\"empty\":\"\"}}"
+#define BODY                                                                                       \
+    "{\"id\":\"whk_1\",\"type\":\"queue.consumer.admitted\","                                      \
+    "\"timestamp\":\"2024-12-01T10:00:00Z\",\"organizationId\":\"org_\\u0031\","                   \
+    "\"data\":{\"queueId\":\"q 1\",\"amount\":149.90,\"big\":12345678901234567890,"                \
+    "\"yes\":true,\"none\":null,\"list\":[\"a\",{\"b\":\"c\"}],\"a.b\":\"dotted\","                \
+    "\"esc\":\"x\\u0000y\\n\\\"\\ud83d\\ude00\",\"empty\":\"\"}}"
 
 /* Expands `text`; returns the code. */
 static int expand(const char *text, struct hs_slice event_body, struct hs_buffer *ret_text)
@@ -31,8 +32,7 @@ START_TEST(test_expands)
     } rows[] = {
         {"", HS_SLICE("")},
         {"fanfare.queue", HS_SLICE("fanfare.queue")},
-        {"{id}|{type}|{family}|{source}",
-         HS_SLICE("whk_1|queue.consumer.admitted|queue|fanfare")},
+        {"{id}|{type}|{family}|{source}", HS_SLICE("whk_1|queue.consumer.admitted|queue|fanfare")},
         {"{received}", HS_SLICE("2026-11-23T09:15:00.123Z")},
         {"{time} {organizationId}", HS_SLICE("2024-12-01T10:00:00Z org_1")},
         {"fanfare:{data.queueId}!", HS_SLICE("fanfare:q 1!")},
