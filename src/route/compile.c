@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define NAME_MAX_BYTES 128u
+#define MANUAL_MAX (1u << 20)
 
 struct route_options {
     const char *name, *match;
@@ -243,9 +244,21 @@ void hs_router_free(struct hs_router *router)
     free(router);
 }
 
+/* A table's section without the head of the page, which stands there already. */
+static void append_section(const struct hs_options *table, struct hs_buffer *ret_page)
+{
+    struct hs_buffer page;
+    hs_buffer_init(&page, MANUAL_MAX);
+    hs_config_manual(table, &page);
+    const char *section = page.size != 0 ? memmem(page.data, page.size, "\n## ", 4) : NULL;
+    if (section != NULL)
+        hs_buffer_append(ret_page, section, page.size - (size_t)(section - page.data));
+    hs_buffer_free(&page);
+}
+
 void hs_route_manual(struct hs_buffer *ret_page)
 {
-    hs_config_manual(&route_table, ret_page);
+    append_section(&route_table, ret_page);
     hs_buffer_append_text(
         ret_page,
         "\n`match` is read left to right, a segment at a time: a literal beats `*`, which beats "
@@ -253,8 +266,6 @@ void hs_route_manual(struct hs_buffer *ret_page)
         "sets them apart: then those with a `when` are tried in the order written, and the one "
         "without comes last.\n\n"
         "`default:` must be said: `dead_letter`, `drop`, or a list of targets as under `to`.\n");
-    for (int kind = 0; kind < HS_SINK_KIND_COUNT; kind++) {
-        hs_buffer_append_byte(ret_page, '\n');
-        hs_config_manual(hs_sink_target_table((enum hs_sink_kind)kind), ret_page);
-    }
+    for (int kind = 0; kind < HS_SINK_KIND_COUNT; kind++)
+        append_section(hs_sink_target_table((enum hs_sink_kind)kind), ret_page);
 }

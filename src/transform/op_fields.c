@@ -66,7 +66,7 @@ static int apply_remove(const struct hs_operation *operation, size_t part, struc
 const struct hs_operation_kind hs_operation_remove = {
     .name = "remove",
     .help = "Takes fields away, whatever they hold.",
-    .example = "[data.admissionToken, data.items[*].cost]",
+    .example = "[data.admissionToken, \"data.items[*].cost\"]",
     .compile = compile_remove,
     .apply = apply_remove,
     .free = free_fields,

@@ -83,12 +83,14 @@ static void warn_of_doubled(const struct parser *parser)
     struct hs_slice name = hs_slice_trim(hs_slice(parser->text.data + start, end - start));
     bool field = hs_slice_starts_with(name, HS_SLICE("data.")) ||
                  hs_slice_equal(name, HS_SLICE("id")) || hs_slice_equal(name, HS_SLICE("type"));
+    if (parser->node != NULL && parser->node->secret)
+        name = HS_SLICE_NONE;
     if (field && end + 1 < parser->text.size && parser->text.data[end] == '}' &&
         parser->text.data[end + 1] == '}')
         hs_config_warning(parser->config, parser->node,
                           "{{ and }} stand for braces, so this is plain text: for the field's "
                           "value write it in single braces, {%.*s}",
-                          parser->node && parser->node->secret ? 0 : HS_SLICE_ARG(name));
+                          HS_SLICE_ARG(name));
 }
 
 /* At a "{": reads {name} or {name|fallback}. */

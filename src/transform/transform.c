@@ -190,13 +190,14 @@ void hs_transform_manual(struct hs_buffer *ret_page)
 {
     hs_buffer_append_text(
         ret_page,
-        "## Transformations\n\n"
+        "\n## Transformations\n\n"
         "`transform:` of a route is a list; its items are done in the order written. An item is "
         "one operation and, if need be, `when` (a condition, asked of the event as the items "
         "before left it) and `on_error`: `dead_letter` (the event becomes a dead letter; the "
         "default) or `skip` (the field that failed stays as it is, the rest is done).\n\n"
         "A path is `data.items[0].price`, or `data.items[*].price` for every element; a name "
-        "with dots or brackets is written `data[\"like.this\"]`. **A field that is not there is "
+        "with dots or brackets is written `data[\"like.this\"]`. YAML wants quotes round a path "
+        "with brackets. **A field that is not there is "
         "no error**: optional fields are normal, and there is nothing to remove, hide, rename or "
         "copy. Numbers keep their digits and members their order.\n\n"
         "| operation | what it does | written |\n| --- | --- | --- |\n");
