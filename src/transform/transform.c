@@ -197,9 +197,9 @@ void hs_transform_manual(struct hs_buffer *ret_page)
         "default) or `skip` (the field that failed stays as it is, the rest is done).\n\n"
         "A path is `data.items[0].price`, or `data.items[*].price` for every element; a name "
         "with dots or brackets is written `data[\"like.this\"]`. YAML wants quotes round a path "
-        "with brackets. **A field that is not there is "
-        "no error**: optional fields are normal, and there is nothing to remove, hide, rename or "
-        "copy. Numbers keep their digits and members their order.\n\n"
+        "with brackets. **A field that is not there is no error**: optional fields are normal, "
+        "and there is nothing to remove, hide, rename or copy. Numbers keep their digits and "
+        "members their order.\n\n"
         "| operation | what it does | written |\n| --- | --- | --- |\n");
     for (size_t i = 0; i < KINDS; i++)
         hs_buffer_printf(ret_page, "| `%s` | %s | `%s: %s` |\n", kinds[i]->name, kinds[i]->help,
@@ -210,9 +210,9 @@ void hs_transform_manual(struct hs_buffer *ret_page)
         "A template is text with fields in braces, such as `fanfare:{data.queueId}`. "
         "`{data.x|none}` gives `none` when the field is missing or null; without that the event "
         "becomes a dead letter. `{{` and `}}` stand for braces. Texts come out as they read, "
-        "numbers and booleans as they are written; an array or object is an error. `data` is that "
-        "of the "
-        "event after the transformations, the other names are those of the event as received.\n\n"
+        "numbers and booleans as they are written; an array or object is an error. `data` is "
+        "that of the event after the transformations, the other names are those of the event as "
+        "received.\n\n"
         "| name | value |\n| --- | --- |\n");
     hs_field_manual(ret_page);
     hs_buffer_append_text(
