@@ -14,6 +14,12 @@
 
 /* The caller must look at the result; to ignore one on purpose write (void) and why. */
 #define HS_MUST_CHECK __attribute__((warn_unused_result))
+/* Runs a function whose failure is of no consequence here; the line says why. */
+#define HS_IGNORE(call)                                                                            \
+    do {                                                                                           \
+        __typeof__(call) hs_ignored_ = (call);                                                     \
+        (void)hs_ignored_;                                                                         \
+    } while (0)
 #define HS_PRINTF(at, first) __attribute__((__format__(__printf__, at, first)))
 
 #define HS_ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

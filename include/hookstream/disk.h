@@ -23,6 +23,10 @@ struct hs_disk {
     int (*rename)(void *context, const char *from, const char *to);
     int (*unlink)(void *context, const char *path);
     int (*mkdir)(void *context, const char *path, mode_t mode);
+    /* Bytes of an open file; calls `each` for every name in a folder but . and .. */
+    off_t (*size)(void *context, int file);
+    int (*list)(void *context, const char *path, void (*each)(void *arg, const char *name),
+                void *arg);
 };
 
 /* The real one. Lives for ever. */
@@ -44,6 +48,11 @@ HS_MUST_CHECK int hs_disk_write(const struct hs_disk *disk, int file, struct hs_
  * happened. */
 HS_MUST_CHECK int hs_disk_sync(const struct hs_disk *disk, int file);
 HS_MUST_CHECK int hs_disk_truncate(const struct hs_disk *disk, int file, uint64_t size);
+/* The file's size in bytes, or -errno. */
+HS_MUST_CHECK int64_t hs_disk_size(const struct hs_disk *disk, int file);
+/* Calls `each` for every name in a folder but . and .., in no order. -errno. */
+HS_MUST_CHECK int hs_disk_list(const struct hs_disk *disk, const char *path,
+                               void (*each)(void *arg, const char *name), void *arg);
 /* Makes entries of a directory (created, renamed, unlinked) durable. */
 HS_MUST_CHECK int hs_disk_sync_directory(const struct hs_disk *disk, const char *path);
 /* Removes; a file that is not there is fine. */

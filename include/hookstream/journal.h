@@ -64,6 +64,9 @@ HS_MUST_CHECK int hs_journal_open(const struct hs_disk *disk,
 /* Prepares a segment and starts the committer and the keeper. `watcher` is copied. */
 HS_MUST_CHECK int hs_journal_start(struct hs_journal *journal,
                                    const struct hs_journal_watcher *watcher);
+/* Until this is called no segment is removed, so that cursors can be opened first. Warns of
+ * cursors that nobody opened: they hold nothing back. */
+void hs_journal_allow_removal(struct hs_journal *journal);
 /* Refuses appends from now on, commits what was appended, stops the threads. */
 void hs_journal_stop(struct hs_journal *journal);
 /* Stops if need be and frees; readers and cursors must be closed. NULL is fine. */
@@ -97,10 +100,13 @@ uint64_t hs_journal_oldest(const struct hs_journal *journal);
 /* Whether an append would be taken; if not, `ret_reason` gives words for /readyz. */
 bool hs_journal_writable(const struct hs_journal *journal, const char **ret_reason);
 
-/* Tells this wakeup whenever a watermark moved or events failed. At most
+/* Tells this wakeup whenever the durable watermark moved or events failed. At most
  * HS_JOURNAL_WAKEUPS_MAX; unsubscribe before closing it. */
 #define HS_JOURNAL_WAKEUPS_MAX 256u
 void hs_journal_subscribe(struct hs_journal *journal, struct hs_wakeup *wakeup);
+/* Tells it whenever a cursor moved, too (for `ack: delivered`). */
+void hs_journal_subscribe_cursors(struct hs_journal *journal, struct hs_wakeup *wakeup);
+/* Takes both back; one that never subscribed is fine. */
 void hs_journal_unsubscribe(struct hs_journal *journal, struct hs_wakeup *wakeup);
 
 /* Blocks until `sequence` is durable or has failed. For tools and the dead-letter command,
@@ -150,7 +156,7 @@ HS_MUST_CHECK int hs_cursor_open(struct hs_journal *journal, const char *name,
 void hs_cursor_close(struct hs_cursor *cursor);
 /* Every event up to and with this sequence is done. Any thread may read. */
 uint64_t hs_cursor_position(const struct hs_cursor *cursor);
-/* Moves forwards only; told to the journal's subscribers (for `ack: delivered`). Not yet safe
+/* Moves forwards only; told to those who subscribed to cursors. Not yet safe
  * from a crash. */
 void hs_cursor_move(struct hs_cursor *cursor, uint64_t sequence);
 /* Makes the position durable, if it moved. */

@@ -1,6 +1,7 @@
 /* Disk: the real system behind the table, and the whole-or-nothing operations on top of it. */
 #include <hookstream/disk.h>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <hookstream/buffer.h>
 #include <stdio.h>
@@ -63,6 +64,28 @@ static int system_mkdir(void *context, const char *path, mode_t mode)
     return mkdir(path, mode);
 }
 
+static off_t system_size(void *context, int file)
+{
+    struct stat status;
+    return fstat(file, &status) < 0 ? -1 : status.st_size;
+}
+
+static int system_list(void *context, const char *path, void (*each)(void *arg, const char *name),
+                       void *arg)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return -1;
+    errno = 0;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL; errno = 0)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            each(arg, entry->d_name);
+    int error = errno;
+    closedir(folder);
+    errno = error;
+    return error == 0 ? 0 : -1;
+}
+
 const struct hs_disk *hs_disk_system(void)
 {
     static const struct hs_disk disk = {
@@ -76,6 +99,8 @@ const struct hs_disk *hs_disk_system(void)
         .rename = system_rename,
         .unlink = system_unlink,
         .mkdir = system_mkdir,
+        .size = system_size,
+        .list = system_list,
     };
     return &disk;
 }
@@ -142,6 +167,20 @@ int hs_disk_truncate(const struct hs_disk *disk, int file, uint64_t size)
 {
     if (disk->ftruncate(disk->context, file, (off_t)size) < 0)
         return hs_fail_errno(errno, "cannot truncate");
+    return 0;
+}
+
+int64_t hs_disk_size(const struct hs_disk *disk, int file)
+{
+    off_t size = disk->size(disk->context, file);
+    return size < 0 ? hs_fail_errno(errno, "cannot ask a file's size") : (int64_t)size;
+}
+
+int hs_disk_list(const struct hs_disk *disk, const char *path,
+                 void (*each)(void *arg, const char *name), void *arg)
+{
+    if (disk->list(disk->context, path, each, arg) < 0)
+        return hs_fail_errno(errno, "cannot list the folder %s", path);
     return 0;
 }
 

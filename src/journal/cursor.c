@@ -1,0 +1,185 @@
+/* Cursor: how far a sink is, in memory for those who wait and in a small file for the next
+ * start. The file: "HSCURS\0\1", position, XXH3-64 of both; replaced as a whole. */
+#include "internal.h"
+
+#include <hookstream/hash.h>
+#include <hookstream/log.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FILE_SIZE 24u
+#define NAME_MAX_SIZE 63u
+
+struct hs_cursor {
+    struct hs_journal *journal;
+    char *path;
+    char name[NAME_MAX_SIZE + 1];
+    _Atomic uint64_t position;
+    _Atomic uint64_t saved;
+};
+
+static const char magic[8] = {'H', 'S', 'C', 'U', 'R', 'S', 0, 1};
+
+static void encode(uint64_t position, char ret_bytes[FILE_SIZE])
+{
+    memcpy(ret_bytes, magic, sizeof(magic));
+    for (unsigned i = 0; i < 8; i++)
+        ret_bytes[8 + i] = (char)(position >> (8 * i));
+    uint64_t check = hs_hash64(hs_slice(ret_bytes, 16), 0);
+    for (unsigned i = 0; i < 8; i++)
+        ret_bytes[16 + i] = (char)(check >> (8 * i));
+}
+
+int hs_cursor_read(const struct hs_disk *disk, const char *path, uint64_t *ret_position)
+{
+    struct hs_buffer bytes;
+    hs_buffer_init(&bytes, 4096);
+    int code = hs_disk_read_all(disk, path, &bytes);
+    if (code == 0) {
+        uint64_t position = 0;
+        for (unsigned i = 0; i < 8 && bytes.size == FILE_SIZE; i++)
+            position |= (uint64_t)(unsigned char)bytes.data[8 + i] << (8 * i);
+        char whole[FILE_SIZE];
+        encode(position, whole);
+        if (bytes.size == FILE_SIZE && memcmp(whole, bytes.data, FILE_SIZE) == 0)
+            *ret_position = position;
+        else
+            code = hs_fail(-EBADMSG, "%s is damaged: remove it to begin this sink anew", path);
+    }
+    hs_buffer_free(&bytes);
+    return code;
+}
+
+static bool is_name(const char *name)
+{
+    size_t size = strlen(name); /* strlen: a name out of the configuration */
+    return size > 0 && size <= NAME_MAX_SIZE &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == size;
+}
+
+static uint64_t start_position(const struct hs_journal *journal, enum hs_cursor_start start)
+{
+    return start == HS_CURSOR_FROM_NOW ? hs_journal_durable(journal)
+                                       : hs_journal_oldest(journal) - 1;
+}
+
+/* Where the file says; beyond what is there only when the journal was put back to an older
+ * state, and then everything in it is new to the sink. */
+static int find_position(struct hs_cursor *cursor, enum hs_cursor_start start)
+{
+    uint64_t position;
+    int code = hs_cursor_read(cursor->journal->disk, cursor->path, &position);
+    bool is_new = code == -ENOENT;
+    if (code < 0 && !is_new)
+        return code;
+    if (is_new)
+        position = start_position(cursor->journal, start);
+    if (position > hs_journal_durable(cursor->journal))
+        position = hs_journal_durable(cursor->journal);
+    atomic_store(&cursor->position, position);
+    atomic_store(&cursor->saved, is_new ? UINT64_MAX : position);
+    return hs_cursor_save(cursor);
+}
+
+static int add(struct hs_journal *journal, struct hs_cursor *cursor)
+{
+    int code = 0;
+    pthread_mutex_lock(&journal->table_lock);
+    for (size_t i = 0; i < journal->cursor_count; i++)
+        if (strcmp(journal->cursors[i]->name, cursor->name) == 0)
+            code = hs_fail(-EINVAL, "the cursor %s is open already", cursor->name);
+    if (code == 0 && journal->cursor_count == HS_CURSORS_MAX)
+        code = hs_fail(-EINVAL, "too many cursors");
+    if (code == 0)
+        journal->cursors[journal->cursor_count++] = cursor;
+    pthread_mutex_unlock(&journal->table_lock);
+    return code;
+}
+
+int hs_cursor_open(struct hs_journal *journal, const char *name, enum hs_cursor_start start,
+                   struct hs_cursor **ret_cursor)
+{
+    if (!is_name(name))
+        return hs_fail(-EINVAL, "`%s` is no name for a cursor", name);
+    struct hs_cursor *cursor = hs_alloc(sizeof(*cursor));
+    cursor->journal = journal;
+    snprintf(cursor->name, sizeof(cursor->name), "%s", name);
+    int code = asprintf(&cursor->path, "%s/%s.cursor", journal->cursors_path, name) < 0 ? -ENOMEM : 0;
+    if (code == 0)
+        code = find_position(cursor, start);
+    if (code == 0)
+        code = add(journal, cursor);
+    if (code < 0) {
+        free(cursor->path);
+        free(cursor);
+        return code;
+    }
+    *ret_cursor = cursor;
+    return 0;
+}
+
+void hs_cursor_close(struct hs_cursor *cursor)
+{
+    if (cursor == NULL)
+        return;
+    struct hs_journal *journal = cursor->journal;
+    if (hs_cursor_save(cursor) < 0)
+        hs_log(HS_LOG_ERROR, "cannot save a cursor; events may be sent again",
+               HS_F("cursor", "%s", cursor->name), HS_F("error", "%s", hs_error_text()));
+    pthread_mutex_lock(&journal->table_lock);
+    for (size_t i = 0; i < journal->cursor_count; i++) {
+        if (journal->cursors[i] != cursor)
+            continue;
+        journal->cursors[i] = journal->cursors[--journal->cursor_count];
+        break;
+    }
+    pthread_mutex_unlock(&journal->table_lock);
+    free(cursor->path);
+    free(cursor);
+}
+
+uint64_t hs_cursor_position(const struct hs_cursor *cursor)
+{
+    return atomic_load_explicit(&cursor->position, memory_order_acquire);
+}
+
+void hs_cursor_move(struct hs_cursor *cursor, uint64_t sequence)
+{
+    HS_ASSERT(sequence >= hs_cursor_position(cursor));
+    atomic_store_explicit(&cursor->position, sequence, memory_order_release);
+    hs_journal_tell_cursors(cursor->journal);
+}
+
+int hs_cursor_save(struct hs_cursor *cursor)
+{
+    uint64_t position = hs_cursor_position(cursor);
+    if (position == atomic_load(&cursor->saved))
+        return 0;
+    char bytes[FILE_SIZE];
+    encode(position, bytes);
+    int code = hs_disk_replace(cursor->journal->disk, cursor->path, hs_slice(bytes, FILE_SIZE));
+    if (code == 0)
+        atomic_store(&cursor->saved, position);
+    return code;
+}
+
+uint64_t hs_cursors_least(const struct hs_journal *journal)
+{
+    uint64_t least = UINT64_MAX;
+    for (size_t i = 0; i < journal->cursor_count; i++) {
+        uint64_t saved = atomic_load(&journal->cursors[i]->saved);
+        least = saved < least ? saved : least;
+    }
+    return least;
+}
+
+bool hs_cursor_is_open(struct hs_journal *journal, const char *name)
+{
+    bool open = false;
+    pthread_mutex_lock(&journal->table_lock);
+    for (size_t i = 0; i < journal->cursor_count; i++)
+        open = open || strcmp(journal->cursors[i]->name, name) == 0;
+    pthread_mutex_unlock(&journal->table_lock);
+    return open;
+}
