@@ -82,7 +82,7 @@ static void stop_reading(struct hs_http_connection *connection)
 
 static void start_reading(struct hs_http_connection *connection)
 {
-    if (!connection->paused || connection->half_closed)
+    if (!connection->paused)
         return;
     connection->paused = false;
     if (event_add(&connection->readable, NULL) < 0)
@@ -168,11 +168,12 @@ static void wait_for_turn(struct hs_http_connection *connection)
 void hs_http_connection_settle(struct hs_http_connection *connection)
 {
     if (connection->last || connection->server->draining) {
-        bool unread = connection->linger || (!connection->running && connection->in.size > 0);
-        if (connection->half_closed || !unread)
-            hs_http_connection_close(connection, HS_HTTP_END_ANSWERED);
-        else
+        bool unread = connection->linger || !connection->last ||
+                      (!connection->running && connection->in.size > 0);
+        if (unread)
             linger(connection);
+        else
+            hs_http_connection_close(connection, HS_HTTP_END_ANSWERED);
         return;
     }
     if (connection->running) { /* the loop there goes on */
@@ -185,10 +186,7 @@ void hs_http_connection_settle(struct hs_http_connection *connection)
         return;
     }
     hs_http_set_state(connection, HS_CONNECTION_IDLE);
-    if (connection->half_closed)
-        hs_http_connection_close(connection, HS_HTTP_END_CLIENT);
-    else
-        start_reading(connection);
+    start_reading(connection);
 }
 
 /* Around all code that may call a handler with bytes of this connection: whatever the
@@ -357,15 +355,12 @@ static void take_requests(struct hs_http_connection *connection, char *data, siz
     }
     if (connection->state != HS_CONNECTION_BODY)
         keep_rest(connection, data + used, size - used);
-    if (connection->half_closed &&
-        (connection->state == HS_CONNECTION_IDLE || connection->state == HS_CONNECTION_HEAD))
-        hs_http_connection_close(connection, HS_HTTP_END_CLIENT);
 }
 
 /* ---- Reading, by state ---- */
 
-/* What the end of the client's bytes means: with an answer owed, no more requests; else the
- * end. */
+/* What the end of the client's bytes means: with answers owed nothing yet, it is met again
+ * when reading starts after them; else the end. */
 static void read_end(struct hs_http_connection *connection)
 {
     if (connection->state != HS_CONNECTION_WORK && connection->state != HS_CONNECTION_WRITING &&
@@ -373,7 +368,6 @@ static void read_end(struct hs_http_connection *connection)
         hs_http_connection_close(connection, HS_HTTP_END_CLIENT);
         return;
     }
-    connection->half_closed = true;
     stop_reading(connection);
 }
 

@@ -60,8 +60,7 @@ struct hs_http_connection {
     size_t out_sent;
     int socket;
     uint8_t state;    /* enum hs_http_state */
-    bool paused;      /* not reading: too much came early, or nothing can come any more */
-    bool half_closed; /* the client will send no more */
+    bool paused;  /* not reading while an answer is owed: too much came early, or the end did */
     bool last;        /* closes after the answer */
     bool linger;      /* bytes may still come that nobody will read: see HS_CONNECTION_LINGER */
     bool running;     /* connection.c is on the stack: no freeing, no second loop */

@@ -227,7 +227,8 @@ void hs_http_respond(struct hs_http_exchange *exchange, unsigned status, const c
     bool keep = head->keep_alive && exchange->whole && !close && !connection->last &&
                 !server->draining;
     connection->last = !keep;
-    connection->linger |= head->keep_alive || !exchange->whole;
+    /* A client that asked for the end sends no more; any other might. */
+    connection->linger |= !keep && (head->keep_alive || !exchange->whole);
     const struct answer answer = {.status = status,
                                   .fields = fields,
                                   .body = body,

@@ -196,6 +196,7 @@ static const struct row rows[] = {
     ROW("escape character in a value", GET(H "X: 01234567\x1b[0m\r\n"), "400"),
     ROW("vertical tab in a value", GET(H "X: a\vb\r\n"), "400"),
     ROW("DEL in a value", GET(H "X: 0123456789\x7f\r\n"), "400"),
+    ROW("DEL at the front of a long value", GET(H "X: 0\x7f" "23456789abcdef\r\n"), "400"),
     ROW("bare CR in a value", GET(H "X: a\rb\r\n"), "400"),
     ROW("bare LF in a value", GET(H "X: a\nY: b\r\n"), "400"),
     ROW("bare LF at the end", "GET / HTTP/1.1\r\nHost: a\n\n", "400"),
@@ -357,6 +358,19 @@ START_TEST(one_field_too_many_is_431)
 }
 END_TEST
 
+START_TEST(lines_that_were_looked_at_are_not_looked_at_again)
+{
+    /* Or a head in many small pieces would cost the square of its size. That a line is wrong
+     * is then found out when the head is whole. */
+    struct hs_slice bytes = HS_SLICE("GET / HTTP/1.1\r\nHost : a\r\nX: y\r\n\r\n");
+    struct hs_http_head head;
+    enum hs_http_refusal refusal;
+    ck_assert(hs_http_parse_head(hs_slice(bytes.data, 30), 0, LIMIT, &head, &refusal) == -EBADMSG);
+    ck_assert(hs_http_parse_head(hs_slice(bytes.data, 30), 29, LIMIT, &head, &refusal) == 0);
+    ck_assert(hs_http_parse_head(bytes, 30, LIMIT, &head, &refusal) == -EBADMSG);
+}
+END_TEST
+
 START_TEST(fields_are_found_whatever_their_case)
 {
     struct hs_slice bytes = HS_SLICE("GET / HTTP/1.1\r\nHost: a\r\nX-Two: 1\r\nx-tWO: 2\r\n\r\n");
@@ -385,4 +399,4 @@ END_TEST
 
 HS_TEST_MAIN("http parse", each_row, each_row_split_anywhere, each_row_byte_by_byte,
              a_head_of_the_limit_is_taken_and_one_byte_more_is_431, one_field_too_many_is_431,
-             fields_are_found_whatever_their_case, the_words_of_a_refusal_name_the_line)
+             lines_that_were_looked_at_are_not_looked_at_again, fields_are_found_whatever_their_case, the_words_of_a_refusal_name_the_line)
