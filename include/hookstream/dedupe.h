@@ -54,9 +54,9 @@ void hs_dedupe_end(struct hs_dedupe *dedupe, struct hs_dedupe_claim *claim, bool
 void hs_dedupe_forget(struct hs_dedupe *dedupe, struct hs_slice source, struct hs_slice id);
 
 /* Writes the id file of a sealed segment; removes id files that have aged. For the
- * journal's watcher, on the keeper's thread. Logs what fails: the next start reads the
- * segment instead. */
-void hs_dedupe_write_ids(struct hs_dedupe *dedupe, uint64_t first, uint64_t last);
+ * journal's watcher, on the keeper's thread. false: it could not (logged), and the segment
+ * must stay until it can, or D1 would not hold after the next start. */
+HS_MUST_CHECK bool hs_dedupe_write_ids(struct hs_dedupe *dedupe, uint64_t first, uint64_t last);
 
 /* How many ids are held (aged ones included until they are dropped). */
 uint64_t hs_dedupe_count(const struct hs_dedupe *dedupe);

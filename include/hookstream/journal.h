@@ -47,8 +47,9 @@ struct hs_journal;
 struct hs_journal_watcher {
     void *context;
     /* A segment will get no more records; it can be read with a reader from `first`. Its
-     * last durable sequence is `last` (< first: it holds none). */
-    void (*sealed)(void *context, uint64_t first, uint64_t last);
+     * last durable sequence is `last` (< first: it holds none). false: ask again later; the
+     * segment is not removed before. */
+    bool (*sealed)(void *context, uint64_t first, uint64_t last);
     /* These events were appended and are not durable after all (J4): called for each of
      * them, before their waiters can see the failure. */
     void (*failed)(void *context, const struct hs_event *event);

@@ -18,10 +18,10 @@ static uint64_t position(void *context, unsigned sink)
     return hs_delivery_position(app->delivery, sink);
 }
 
-static void on_sealed(void *context, uint64_t first, uint64_t last)
+static bool on_sealed(void *context, uint64_t first, uint64_t last)
 {
     struct hs_app *app = context;
-    hs_dedupe_write_ids(app->dedupe, first, last);
+    return hs_dedupe_write_ids(app->dedupe, first, last);
 }
 
 static void on_failed(void *context, const struct hs_event *event)
@@ -58,7 +58,10 @@ static int start_delivery(struct hs_app *app)
         .sinks = &app->settings->sinks,
         .sources = &app->settings->sources,
     };
-    return hs_delivery_start(&spec, &app->delivery);
+    code = hs_delivery_start(&spec, &app->delivery);
+    if (code == 0)
+        hs_journal_allow_removal(app->journal); /* every cursor is open now */
+    return code;
 }
 
 static int start_doors(struct hs_app *app)

@@ -32,11 +32,10 @@ static void collect(void *context)
 static int open_inner(struct hs_dead_letters *letters, struct hs_journal *outer)
 {
     HS_AUTO_FREE char *path = NULL;
-    const char *outer_path = hs_journal_path(outer);
-    if (outer_path != NULL && asprintf(&path, "%s/dead-letters", outer_path) < 0)
+    if (asprintf(&path, "%s/dead-letters", hs_journal_path(outer)) < 0)
         return hs_fail(-ENOMEM, "no memory for a path");
     struct hs_journal_options options = {
-        .store = hs_journal_disk(outer) == NULL ? HS_STORE_MEMORY : HS_STORE_DISK,
+        .store = HS_STORE_DISK, /* the outer one's, which may be in memory */
         .path = path,
         .max_size = LETTERS_MAX_SIZE,
         .retain_ns = LETTERS_RETAIN_NS,

@@ -147,6 +147,8 @@ int hs_worker_start(struct hs_ingress *ingress, unsigned index, struct hs_worker
         code = open_server(worker);
     if (code == 0) {
         hs_journal_subscribe(ingress->spec.journal, &worker->wakeup);
+        if (worker->router != NULL)
+            hs_journal_subscribe_cursors(ingress->spec.journal, &worker->wakeup);
         int failed = pthread_create(&worker->thread, NULL, run, worker);
         worker->started = failed == 0;
         if (failed != 0)

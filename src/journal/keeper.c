@@ -80,12 +80,14 @@ static void mark_told(struct hs_journal *journal, uint64_t first)
 static void tell_sealed(struct hs_journal *journal)
 {
     uint64_t first, last;
-    while (next_untold(journal, &first, &last)) {
+    bool done = true;
+    while (done && next_untold(journal, &first, &last)) {
         pthread_mutex_unlock(&journal->table_lock);
         if (journal->watcher.sealed != NULL)
-            journal->watcher.sealed(journal->watcher.context, first, last);
+            done = journal->watcher.sealed(journal->watcher.context, first, last);
         pthread_mutex_lock(&journal->table_lock);
-        mark_told(journal, first);
+        if (done)
+            mark_told(journal, first);
     }
 }
 

@@ -1,0 +1,153 @@
+/* Dedupe: the index in memory. Where ids come from at the start, and where they stay when
+ * their segment goes: id_files.c. */
+#include "internal.h"
+
+#include <hookstream/clock.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What is hashed must fit here: a source's name, a NUL and an id. */
+#define KEYED_MAX 512u
+
+#define NS_PER_HOUR (UINT64_C(3600) * UINT64_C(1000000000))
+
+static const struct hs_option rows[] = {
+    {.name = "window", .kind = HS_OPTION_DURATION,
+     .offset = offsetof(struct hs_dedupe_options, window_ns), .fallback = "48h",
+     .least = UINT64_C(1000000000), .most = 240 * NS_PER_HOUR,
+     .help = "How long the id of an event is remembered. Fanfare retries for 44.5 h; shorter, and "
+             "a late retry is delivered again. Counted in whole hours, rounded up."},
+};
+
+const struct hs_options hs_dedupe_option_table = {
+    .name = "dedupe",
+    .title = "How retries of the same event are found",
+    .options = rows,
+    .option_count = HS_ARRAY_SIZE(rows),
+    .struct_size = sizeof(struct hs_dedupe_options),
+    .node_offset = SIZE_MAX,
+};
+
+struct hs_hash128 hs_id_hash(const struct hs_dedupe *dedupe, struct hs_slice source,
+                             struct hs_slice id)
+{
+    char keyed[KEYED_MAX];
+    HS_ASSERT(source.size + 1 + id.size <= sizeof(keyed));
+    memcpy(keyed, source.data, source.size);
+    keyed[source.size] = '\0';
+    memcpy(keyed + source.size + 1, id.data, id.size);
+    return hs_hash128(hs_slice(keyed, source.size + 1 + id.size), dedupe->key);
+}
+
+static struct hs_shard *shard_of(struct hs_dedupe *dedupe, struct hs_hash128 hash)
+{
+    return &dedupe->shards[hash.high % HS_DEDUPE_SHARDS];
+}
+
+static void collect(void *context)
+{
+    struct hs_dedupe *dedupe = context;
+    uint64_t now = hs_clock_wall_ns(), oldest = atomic_load(&dedupe->oldest_wall_ns);
+    uint64_t window = dedupe->window_hours * NS_PER_HOUR;
+    uint64_t age = oldest != 0 && now > oldest ? now - oldest : 0;
+    hs_gauge_set(dedupe->ids_gauge, (double)hs_dedupe_count(dedupe));
+    hs_gauge_set(dedupe->oldest_gauge, (double)(age < window ? age : window) / 1e9);
+}
+
+int hs_dedupe_create(const struct hs_dedupe_options *options, struct hs_journal *journal,
+                     struct hs_metrics *metrics, struct hs_dedupe **ret_dedupe)
+{
+    struct hs_dedupe *dedupe = aligned_alloc(64, (sizeof(*dedupe) + 63) / 64 * 64);
+    HS_ASSERT(dedupe != NULL);
+    memset(dedupe, 0, sizeof(*dedupe));
+    dedupe->journal = journal;
+    dedupe->metrics = metrics;
+    dedupe->key = hs_journal_hash_key(journal);
+    dedupe->window_hours = (uint32_t)((options->window_ns + NS_PER_HOUR - 1) / NS_PER_HOUR);
+    for (size_t i = 0; i < HS_DEDUPE_SHARDS; i++)
+        pthread_mutex_init(&dedupe->shards[i].lock, NULL);
+    if (asprintf(&dedupe->folder, "%s/ids", hs_journal_path(journal)) < 0) {
+        dedupe->folder = NULL;
+        hs_dedupe_free(dedupe);
+        return hs_fail(-ENOMEM, "no memory for a path");
+    }
+    dedupe->ids_gauge = hs_metrics_gauge(metrics, HS_METRIC_dedupe_ids);
+    dedupe->oldest_gauge = hs_metrics_gauge(metrics, HS_METRIC_dedupe_oldest_seconds);
+    hs_metrics_on_collect(metrics, collect, dedupe);
+    *ret_dedupe = dedupe;
+    return 0;
+}
+
+void hs_dedupe_free(struct hs_dedupe *dedupe)
+{
+    if (dedupe == NULL)
+        return;
+    hs_metrics_forget(dedupe->metrics, dedupe);
+    for (size_t i = 0; i < HS_DEDUPE_SHARDS; i++) {
+        hs_id_table_free(&dedupe->shards[i].table);
+        pthread_mutex_destroy(&dedupe->shards[i].lock);
+    }
+    free(dedupe->folder);
+    free(dedupe);
+}
+
+void hs_dedupe_put(struct hs_dedupe *dedupe, struct hs_hash128 hash, uint32_t hour,
+                   uint32_t now_hour)
+{
+    if (hour + dedupe->window_hours < now_hour)
+        return;
+    struct hs_shard *shard = shard_of(dedupe, hash);
+    pthread_mutex_lock(&shard->lock);
+    hs_id_table_put(&shard->table, hash, hour, now_hour, dedupe->window_hours);
+    pthread_mutex_unlock(&shard->lock);
+}
+
+enum hs_dedupe_verdict hs_dedupe_begin(struct hs_dedupe *dedupe, struct hs_slice source,
+                                       struct hs_slice id, uint64_t now_wall_ns,
+                                       struct hs_dedupe_claim *ret_claim)
+{
+    struct hs_hash128 hash = hs_id_hash(dedupe, source, id);
+    struct hs_shard *shard = shard_of(dedupe, hash);
+    pthread_mutex_lock(&shard->lock);
+    if (hs_id_table_has(&shard->table, hash, hs_hour_of(now_wall_ns), dedupe->window_hours)) {
+        pthread_mutex_unlock(&shard->lock);
+        return HS_DEDUPE_SEEN;
+    }
+    *ret_claim = (struct hs_dedupe_claim){shard, hash.low, hash.high};
+    return HS_DEDUPE_NEW;
+}
+
+void hs_dedupe_end(struct hs_dedupe *dedupe, struct hs_dedupe_claim *claim, bool journaled,
+                   uint64_t now_wall_ns)
+{
+    struct hs_shard *shard = claim->shard;
+    struct hs_hash128 hash = {claim->low, claim->high};
+    uint32_t hour = hs_hour_of(now_wall_ns);
+    if (journaled)
+        hs_id_table_put(&shard->table, hash, hour, hour, dedupe->window_hours);
+    pthread_mutex_unlock(&shard->lock);
+    uint64_t none = 0;
+    if (journaled && atomic_load_explicit(&dedupe->oldest_wall_ns, memory_order_relaxed) == 0)
+        atomic_compare_exchange_strong(&dedupe->oldest_wall_ns, &none, now_wall_ns);
+}
+
+void hs_dedupe_forget(struct hs_dedupe *dedupe, struct hs_slice source, struct hs_slice id)
+{
+    struct hs_hash128 hash = hs_id_hash(dedupe, source, id);
+    struct hs_shard *shard = shard_of(dedupe, hash);
+    pthread_mutex_lock(&shard->lock);
+    hs_id_table_remove(&shard->table, hash);
+    pthread_mutex_unlock(&shard->lock);
+}
+
+uint64_t hs_dedupe_count(const struct hs_dedupe *constant)
+{
+    struct hs_dedupe *dedupe = (struct hs_dedupe *)(uintptr_t)constant; /* only to lock */
+    uint64_t count = 0;
+    for (size_t i = 0; i < HS_DEDUPE_SHARDS; i++) {
+        pthread_mutex_lock(&dedupe->shards[i].lock);
+        count += dedupe->shards[i].table.used;
+        pthread_mutex_unlock(&dedupe->shards[i].lock);
+    }
+    return count;
+}
