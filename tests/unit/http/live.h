@@ -32,7 +32,20 @@ static struct live {
     size_t waiting_count;
     int64_t memory, memory_most, memory_limit;
     struct hs_slice big; /* what /big answers */
+    const char *host;    /* to listen on */
 } live;
+
+/* ---- What is said on the wire ---- */
+
+#define OK202 "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
+#define OK202_CLOSE "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+#define POST(path, fields) "POST " path " HTTP/1.1\r\nHost: a\r\n" fields "\r\n"
+#define HELLO(path) POST(path, "Content-Length: 5\r\n") "hello"
+#define PROBLEM(status, length, retry, rest)                                                       \
+    "HTTP/1.1 " status "\r\nContent-Length: " length "\r\nConnection: close\r\n"                   \
+    "Content-Type: application/problem+json\r\n" retry "\r\n"                                      \
+    "{\"type\":\"about:blank\"," rest
+#define ECHO "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: text/plain\r\n\r\nhello"
 
 /* ---- The owner. The path says what it does. ---- */
 
@@ -125,6 +138,7 @@ static inline void live_init(void)
                                           .body_ns = 600 * HS_NS_PER_SECOND,
                                           .body_rate = 0};
     live.memory_limit = INT64_MAX;
+    live.host = "127.0.0.1";
 }
 
 static inline void live_start(void)
@@ -134,7 +148,7 @@ static inline void live_start(void)
                                               .on_abandoned = live_on_abandoned,
                                               .on_answered = live_on_answered,
                                               .on_memory = live_on_memory};
-    const struct hs_address address = {.host = "127.0.0.1", .port = 0};
+    const struct hs_address address = {.host = live.host, .port = 0};
     live.base = event_base_new();
     ck_assert_ptr_nonnull(live.base);
     ck_assert_int_eq(hs_http_server_create(live.base, &address, true, &live.limits, &handlers,
@@ -293,6 +307,19 @@ static inline void client_expect_end(struct client *client)
     ck_assert_msg(client->ended && !client->reset && client->got.size == 0,
                   "no clean end: reset %d, got `%.*s`", client->reset,
                   HS_SLICE_ARG(start_of(&client->got)));
+}
+
+/* The usual test: a server and one client. */
+static inline void live_begin(struct client *client)
+{
+    live_start();
+    client_open(client);
+}
+
+static inline void live_end(struct client *client)
+{
+    client_close(client);
+    live_stop();
 }
 
 #endif

@@ -8,8 +8,6 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-#define OK202 "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
-#define HELLO(path) "POST " path " HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
 
 /* Calls on the server's sockets, and the errors (or sizes) of the next ones. */
 static struct {
