@@ -77,9 +77,12 @@ END_TEST
 START_TEST(test_a_secret_is_not_printed)
 {
     static const char *const lists[] = {
-        "[{remove: [\"${SECRET}}\"]}]",      "[{remove: [\"${SECRET}\"]}]",
-        "[{keep: [\"data.${BROKEN}\"]}]",    "[{rename: {data.x: \"data.${BROKEN}\"}}]",
-        "[{set: {data.x: \"${SECRET}}\"}}]", "[{remove: [x], when: \"${SECRET} == 1\"}]",
+        "[{remove: [\"${SECRET}}\"]}]",
+        "[{remove: [\"${SECRET}\"]}]",
+        "[{keep: [\"data.${BROKEN}\"]}]",
+        "[{rename: {data.x: \"data.${BROKEN}\"}}]",
+        "[{set: {data.x: \"${SECRET}}\"}}]",
+        "[{remove: [x], when: \"${SECRET} == 1\"}]",
         "[{remove: [x], on_error: \"${SECRET}\"}]",
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(lists); i++) {
