@@ -10,7 +10,7 @@
 #define HS_TEST_MAIN(title, ...)                                                                   \
     int main(void)                                                                                 \
     {                                                                                              \
-        static const TTest *const hs_tests[] = {__VA_ARGS__};                                      \
+        const TTest *const hs_tests[] = {__VA_ARGS__};                                             \
         TCase *tcase = tcase_create(title);                                                        \
         for (size_t i = 0; i < sizeof(hs_tests) / sizeof(hs_tests[0]); i++)                        \
             tcase_add_test(tcase, hs_tests[i]);                                                    \
