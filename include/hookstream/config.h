@@ -40,6 +40,9 @@ struct hs_node {
      * of the environment or a file, so messages never print it. */
     struct hs_slice text;
     bool quoted, secret;
+    /* What stood here could not be made a node (an unset variable, an unknown alias): a finding
+     * says so, and findings added at this node are dropped, so that one fault is told once. */
+    bool broken;
     /* List: `items`. Map: `items` are the values, `keys` the scalar nodes of their keys. */
     struct hs_node **items;
     struct hs_node **keys;
@@ -50,7 +53,8 @@ struct hs_config;
 
 #define HS_CONFIG_FILE_MAX (4u << 20)     /* bytes of a configuration file */
 #define HS_CONFIG_NODES_MAX 200000u       /* nodes after aliases are expanded (alias bombs) */
-#define HS_CONFIG_DEPTH_MAX 64u
+#define HS_CONFIG_DEPTH_MAX 64u           /* lists and mappings in one another, aliases too */
+#define HS_CONFIG_KEYS_MAX 4096u          /* keys of one mapping */
 
 /* How ${NAME} is looked up; NULL means getenv(3). A test gives its own. */
 typedef const char *hs_config_env_fn(void *context, const char *name);

@@ -5,8 +5,15 @@
 #include <hookstream/disk.h>
 #include <stdlib.h>
 
-#define EXPANDED_MAX (1u << 20)
-#define NAME_MAX_SIZE 256u
+#define FILE_MAX (1u << 20)
+#define VARIABLE_NAME_MAX 256u
+
+struct expansion {
+    struct hs_config *config;
+    struct hs_node place; /* of the ${ at hand, for findings */
+    struct hs_buffer text;
+    bool failed;
+};
 
 static const char *look_up(const struct hs_config *config, const char *name)
 {
@@ -15,7 +22,8 @@ static const char *look_up(const struct hs_config *config, const char *name)
 
 static bool is_name(struct hs_slice name)
 {
-    if (name.size == 0 || name.size > NAME_MAX_SIZE || (name.data[0] >= '0' && name.data[0] <= '9'))
+    if (name.size == 0 || name.size > VARIABLE_NAME_MAX ||
+        (name.data[0] >= '0' && name.data[0] <= '9'))
         return false;
     for (size_t i = 0; i < name.size; i++) {
         char c = name.data[i];
@@ -26,30 +34,57 @@ static bool is_name(struct hs_slice name)
     return true;
 }
 
-static void expand_file(struct hs_config *config, const struct hs_node *node, struct hs_slice path,
-                        struct hs_buffer *text)
+/* What a file holds, without its final newline. */
+static void expand_file(struct expansion *expansion, struct hs_slice path)
 {
+    struct hs_config *config = expansion->config;
     HS_AUTO_FREE char *name = hs_slice_dup(path);
     struct hs_buffer contents;
-    hs_buffer_init(&contents, EXPANDED_MAX);
-    if (hs_disk_read_all(hs_disk_system(), name, &contents) < 0)
-        hs_config_error(config, node, "${file:...}: %s", hs_error_text());
+    hs_buffer_init(&contents, FILE_MAX);
+    expansion->failed = true;
+    if (path.size == 0)
+        hs_config_error(config, &expansion->place, "`${file:}` names no file: write ${file:/path}");
+    else if (hs_disk_read_all(hs_disk_system(), name, &contents) < 0)
+        hs_config_error(config, &expansion->place, "`${file:...}`: %s", hs_error_text());
+    else if (contents.size > 0 && memchr(contents.data, '\0', contents.size) != NULL)
+        hs_config_error(config, &expansion->place,
+                        "`${file:%s}`: the file has NUL bytes, so it "
+                        "is no text",
+                        name);
+    else
+        expansion->failed = false;
     if (contents.size > 0 && contents.data[contents.size - 1] == '\n')
         contents.size--;
-    if (contents.size > 0 && memchr(contents.data, '\0', contents.size) != NULL)
-        hs_config_error(config, node, "${file:%s}: the file has NUL bytes", name);
-    else
-        hs_buffer_append_slice(text, hs_buffer_slice(&contents));
+    if (contents.size > 0 && contents.data[contents.size - 1] == '\r')
+        contents.size--;
+    if (!expansion->failed)
+        hs_buffer_append_slice(&expansion->text, hs_buffer_slice(&contents));
     hs_buffer_free(&contents);
 }
 
-/* `inner` is what stands between ${ and }. */
-static void expand_one(struct hs_config *config, const struct hs_node *node, struct hs_slice inner,
-                       struct hs_buffer *text)
+static void expand_variable(struct expansion *expansion, struct hs_slice name,
+                            struct hs_slice fallback)
+{
+    HS_AUTO_FREE char *key = hs_slice_dup(name);
+    const char *value = look_up(expansion->config, key);
+    if (value != NULL && (value[0] != '\0' || fallback.data == NULL)) {
+        hs_buffer_append_text(&expansion->text, value);
+    } else if (fallback.data != NULL) {
+        hs_buffer_append_slice(&expansion->text, fallback);
+    } else {
+        hs_config_error(expansion->config, &expansion->place,
+                        "the environment has no `%s`: set it, or write ${%s:-default}", key, key);
+        expansion->failed = true;
+    }
+}
+
+/* `inner` is what stands between ${ and }. A wrong one is not shown: who knows whose part of a
+ * password it is. */
+static void expand_one(struct expansion *expansion, struct hs_slice inner)
 {
     static const struct hs_slice file = {"file:", 5};
     if (hs_slice_starts_with(inner, file)) {
-        expand_file(config, node, hs_slice(inner.data + file.size, inner.size - file.size), text);
+        expand_file(expansion, hs_slice(inner.data + file.size, inner.size - file.size));
         return;
     }
     const char *colon = inner.size ? memchr(inner.data, ':', inner.size) : NULL;
@@ -58,58 +93,80 @@ static void expand_one(struct hs_config *config, const struct hs_node *node, str
         name.size = (size_t)(colon - inner.data);
         fallback = hs_slice(colon + 2, inner.size - name.size - 2);
     }
-    if (!is_name(name)) {
-        hs_config_error(config, node,
-                        "`${%.*s}` is none of ${NAME}, ${NAME:-text} and ${file:/path}; a plain "
-                        "${ is written $${",
-                        HS_SLICE_ARG(inner));
+    bool nested = fallback.size >= 2 && memmem(fallback.data, fallback.size, "${", 2) != NULL;
+    if (is_name(name) && !nested) {
+        expand_variable(expansion, name, fallback);
         return;
     }
-    HS_AUTO_FREE char *key = hs_slice_dup(name);
-    const char *value = look_up(config, key);
-    if (value != NULL && (value[0] != '\0' || fallback.data == NULL))
-        hs_buffer_append_text(text, value);
-    else if (fallback.data != NULL)
-        hs_buffer_append_slice(text, fallback);
-    else
-        hs_config_error(config, node,
-                        "the environment has no `%s`: set it, or write ${%s:-text} for a default",
-                        key, key);
+    expansion->failed = true;
+    hs_config_error(expansion->config, &expansion->place,
+                    nested ? "the default of a ${NAME:-default} cannot hold another ${"
+                           : "expected ${NAME}, ${NAME:-default} or ${file:/path} here; a plain "
+                             "${ is written $${");
 }
 
-static const char *find(const char *at, const char *end, const char *what)
+static const char *find_open(const char *at, const char *end)
 {
-    return at < end ? memmem(at, (size_t)(end - at), what, 2) : NULL;
+    return at < end ? memmem(at, (size_t)(end - at), "${", 2) : NULL;
 }
 
-void hs_config_expand(struct hs_config *config, struct hs_node *node)
+/* Appends the text from `at` to the end of the ${...} that begins at `open`; where to go on, or
+ * NULL when it has no end. */
+static const char *expand_next(struct expansion *expansion, const char *at, const char *open,
+                               const char *end)
 {
-    const char *at = node->text.data, *end = at + node->text.size;
-    if (find(at, end, "${") == NULL)
+    bool escaped = open > at && open[-1] == '$';
+    hs_buffer_append(&expansion->text, at, (size_t)(open - at) - escaped);
+    if (escaped) {
+        hs_buffer_append_text(&expansion->text, "${");
+        return open + 2;
+    }
+    const char *close = memchr(open, '}', (size_t)(end - open));
+    if (close == NULL) {
+        hs_config_error(expansion->config, &expansion->place,
+                        "a `${` without its `}`; a plain ${ is written $${");
+        expansion->failed = true;
+        return NULL;
+    }
+    expand_one(expansion, hs_slice(open + 2, (size_t)(close - open) - 2));
+    return close + 1;
+}
+
+static void check_total(struct expansion *expansion)
+{
+    expansion->config->expanded_bytes += expansion->text.size;
+    if (hs_buffer_status(&expansion->text) == 0 &&
+        expansion->config->expanded_bytes <= HS_CONFIG_EXPANDED_MAX)
         return;
-    struct hs_buffer text;
-    hs_buffer_init(&text, EXPANDED_MAX);
-    for (const char *open; (open = find(at, end, "${")) != NULL;) {
-        bool escaped = open > at && open[-1] == '$';
-        hs_buffer_append(&text, at, (size_t)(open - at) - escaped);
-        if (escaped) {
-            hs_buffer_append_text(&text, "${");
-            at = open + 2;
-            continue;
-        }
-        const char *close = memchr(open, '}', (size_t)(end - open));
-        if (close == NULL) {
-            hs_config_error(config, node, "a `${` without its `}`; a plain ${ is written $${");
-            at = end;
+    hs_config_error(expansion->config, &expansion->place,
+                    "the texts that ${...} brings in pass %u bytes altogether",
+                    HS_CONFIG_EXPANDED_MAX);
+    expansion->failed = true;
+}
+
+void hs_config_expand(struct hs_config *config, struct hs_node *node, bool as_written)
+{
+    const char *begin = node->text.data, *at = begin, *end = at + node->text.size;
+    if (find_open(at, end) == NULL)
+        return;
+    struct expansion expansion = {.config = config, .place = *node};
+    hs_buffer_init(&expansion.text, HS_CONFIG_EXPANDED_MAX);
+    for (const char *open; (open = find_open(at, end)) != NULL;) {
+        size_t before = hs_config_characters(hs_slice(begin, (size_t)(open - begin)));
+        if (as_written)
+            expansion.place.column = node->column + node->quoted + (unsigned)before;
+        node->secret |= open == at || open[-1] != '$';
+        at = expand_next(&expansion, at, open, end);
+        if (at == NULL)
             break;
-        }
-        expand_one(config, node, hs_slice(open + 2, (size_t)(close - open) - 2), &text);
-        node->secret = true;
-        at = close + 1;
     }
-    hs_buffer_append(&text, at, (size_t)(end - at));
-    if (hs_buffer_status(&text) < 0)
-        hs_config_error(config, node, "what this expands to is too long");
-    node->text = hs_slice(hs_arena_dup(config->arena, hs_buffer_slice(&text)), text.size);
-    hs_buffer_free(&text);
+    if (at != NULL)
+        hs_buffer_append(&expansion.text, at, (size_t)(end - at));
+    check_total(&expansion);
+    node->broken = expansion.failed;
+    node->text = HS_SLICE("");
+    if (!node->broken && expansion.text.size > 0)
+        node->text = hs_slice(hs_arena_dup(config->arena, hs_buffer_slice(&expansion.text)),
+                              expansion.text.size);
+    hs_buffer_free(&expansion.text);
 }

@@ -1,97 +1,62 @@
-/* Findings: gathered as they are found, shown in the order of their place. */
+/* Findings: what is wrong, kept in the order of its place, each once, and in words that may be
+ * shown: no control character gets to a terminal, no secret into a message. */
 #include "internal.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-#define QUOTED_MAX 80u
+#define QUOTED_MAX 80u /* characters */
 #define FINDINGS_MAX 1000u
+#define MESSAGE_MAX 4096u /* bytes, above what one sentence with its excerpts takes */
+#define KNOWN_SHOWN_MAX 12u
 
-void hs_config_add(struct hs_config *config, enum hs_severity severity, unsigned line,
-                   unsigned column, const char *message)
+/* ---- Texts that may be shown ---- */
+
+static bool is_continuation(char c)
 {
-    struct hs_findings *findings = &config->findings;
-    if (findings->count >= FINDINGS_MAX)
-        return;
-    for (size_t i = 0; i < findings->count; i++)
-        if (findings->items[i].line == line && findings->items[i].column == column &&
-            strcmp(findings->items[i].message, message) == 0)
-            return; /* the same node, seen through an alias or by a second look */
-    if (findings->count == config->finding_capacity) {
-        config->finding_capacity = config->finding_capacity ? config->finding_capacity * 2 : 16;
-        findings->items = hs_realloc_array(findings->items, config->finding_capacity,
-                                           sizeof(*findings->items));
+    return ((unsigned char)c & 0xc0u) == 0x80u;
+}
+
+size_t hs_config_characters(struct hs_slice text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.size; i++)
+        count += !is_continuation(text.data[i]);
+    return count;
+}
+
+/* C0, DEL, and the C1 controls, which some terminals obey (U+0080 to U+009F: C2 80 to C2 9F). */
+static bool is_control(const char *at, const char *end)
+{
+    unsigned char c = (unsigned char)*at;
+    return c < 0x20 || c == 0x7f ||
+           (c == 0xc2 && at + 1 < end && (unsigned char)at[1] >= 0x80 &&
+            (unsigned char)at[1] < 0xa0);
+}
+
+const char *hs_config_excerpt(struct hs_config *config, struct hs_slice text)
+{
+    struct hs_buffer shown;
+    hs_buffer_init(&shown, MESSAGE_MAX);
+    const char *at = text.data, *end = at + text.size;
+    for (size_t count = 0; at < end && count < QUOTED_MAX; count++) {
+        if (*at == '\n')
+            hs_buffer_append_text(&shown, "\\n");
+        else if (is_control(at, end))
+            hs_buffer_printf(&shown, "\\x%02x",
+                             (unsigned char)*at == 0xc2 ? (unsigned char)at[1]
+                                                        : (unsigned char)*at);
+        else
+            hs_buffer_append_byte(&shown, *at);
+        bool skip = is_control(at, end);
+        for (at++; at < end && is_continuation(*at); at++)
+            if (!skip)
+                hs_buffer_append_byte(&shown, *at);
     }
-    findings->items[findings->count++] = (struct hs_finding){
-        .severity = severity,
-        .file = config->file,
-        .line = line,
-        .column = column,
-        .message = message,
-    };
-    findings->errors += severity == HS_FINDING_ERROR;
-    config->sorted = false;
-}
-
-static const char *format_message(struct hs_config *config, const char *format, va_list list)
-{
-    char text[2048];
-    vsnprintf(text, sizeof(text), format, list);
-    return hs_arena_dup(config->arena, hs_slice_text(text));
-}
-
-void hs_config_error(struct hs_config *config, const struct hs_node *node, const char *format, ...)
-{
-    va_list list;
-    va_start(list, format);
-    const char *message = format_message(config, format, list);
-    va_end(list);
-    hs_config_add(config, HS_FINDING_ERROR, node ? node->line : 0, node ? node->column : 0,
-                  message);
-}
-
-void hs_config_warning(struct hs_config *config, const struct hs_node *node, const char *format,
-                       ...)
-{
-    va_list list;
-    va_start(list, format);
-    const char *message = format_message(config, format, list);
-    va_end(list);
-    hs_config_add(config, HS_FINDING_WARNING, node ? node->line : 0, node ? node->column : 0,
-                  message);
-}
-
-static int compare_places(const void *a, const void *b)
-{
-    const struct hs_finding *one = a, *other = b;
-    if (one->line != other->line)
-        return one->line < other->line ? -1 : 1;
-    if (one->column != other->column)
-        return one->column < other->column ? -1 : 1;
-    return strcmp(one->message, other->message);
-}
-
-const struct hs_findings *hs_config_findings(struct hs_config *config)
-{
-    if (!config->sorted && config->findings.count > 1)
-        qsort(config->findings.items, config->findings.count, sizeof(struct hs_finding),
-              compare_places);
-    config->sorted = true;
-    return &config->findings;
-}
-
-void hs_config_print_findings(struct hs_config *config, struct hs_buffer *ret_text)
-{
-    const struct hs_findings *findings = hs_config_findings(config);
-    for (size_t i = 0; i < findings->count; i++) {
-        const struct hs_finding *finding = &findings->items[i];
-        hs_buffer_printf(ret_text, "%s:", finding->file);
-        if (finding->line > 0)
-            hs_buffer_printf(ret_text, "%u:%u:", finding->line, finding->column);
-        hs_buffer_printf(ret_text, " %s: %s\n",
-                         finding->severity == HS_FINDING_ERROR ? "error" : "warning",
-                         finding->message);
-    }
+    if (at < end)
+        hs_buffer_append_text(&shown, "...");
+    const char *kept = hs_arena_dup(config->arena, hs_buffer_slice(&shown));
+    hs_buffer_free(&shown);
+    return kept;
 }
 
 const char *hs_config_quote(struct hs_config *config, const struct hs_node *node)
@@ -104,19 +69,134 @@ const char *hs_config_quote(struct hs_config *config, const struct hs_node *node
         return "a mapping";
     if (node->secret)
         return "`(secret)`";
-    bool cut = node->text.size > QUOTED_MAX;
-    return hs_arena_printf(config->arena, "`%.*s%s`", (int)(cut ? QUOTED_MAX : node->text.size),
-                           node->text.data, cut ? "..." : "");
+    if (node->text.size == 0)
+        return node->quoted ? "an empty text" : "nothing";
+    return hs_arena_printf(config->arena, "`%s`", hs_config_excerpt(config, node->text));
+}
+
+/* ---- The list ---- */
+
+static int compare_places(const struct hs_finding *finding, unsigned line, unsigned column)
+{
+    if (finding->line != line)
+        return finding->line < line ? -1 : 1;
+    if (finding->column != column)
+        return finding->column < column ? -1 : 1;
+    return 0;
+}
+
+static void insert(struct hs_config *config, const struct hs_finding *finding)
+{
+    struct hs_findings *findings = &config->findings;
+    size_t at = findings->count;
+    for (; at > 0; at--) {
+        const struct hs_finding *before = &findings->items[at - 1];
+        int order = compare_places(before, finding->line, finding->column);
+        /* The same node, seen through an alias or by a second look. */
+        if (order == 0 && strcmp(before->message, finding->message) == 0)
+            return;
+        if (order < 0)
+            break;
+    }
+    while (at < findings->count &&
+           compare_places(&findings->items[at], finding->line, finding->column) == 0)
+        at++; /* those of one place in the order found */
+    if (findings->count == config->finding_capacity) {
+        config->finding_capacity = config->finding_capacity ? config->finding_capacity * 2 : 16;
+        findings->items =
+            hs_realloc_array(findings->items, config->finding_capacity, sizeof(*findings->items));
+    }
+    memmove(&findings->items[at + 1], &findings->items[at],
+            (findings->count - at) * sizeof(*findings->items));
+    findings->items[at] = *finding;
+    findings->count++;
+    findings->errors += finding->severity == HS_FINDING_ERROR;
+}
+
+void hs_config_add(struct hs_config *config, enum hs_severity severity, unsigned line,
+                   unsigned column, const char *message)
+{
+    if (config->findings.count >= FINDINGS_MAX)
+        return;
+    struct hs_finding finding = {severity, config->file, line, column, message};
+    if (config->findings.count == FINDINGS_MAX - 1)
+        finding = (struct hs_finding){HS_FINDING_ERROR, config->file, 0, 0,
+                                      "there is more wrong than is shown here"};
+    insert(config, &finding);
+}
+
+/* One sentence in the arena; what a caller put in it unchecked is made harmless. */
+static const char *format_message(struct hs_config *config, const char *format, va_list list)
+{
+    char text[MESSAGE_MAX];
+    int size = vsnprintf(text, sizeof(text), format, list);
+    size_t kept = size < 0 ? 0 : (size_t)size;
+    if (kept >= sizeof(text))
+        for (kept = sizeof(text) - 1; kept > 0 && is_continuation(text[kept]); kept--)
+            ;
+    for (char *at = text; at < text + kept; at++)
+        if (is_control(at, text + kept))
+            *at = '?';
+    return hs_arena_dup(config->arena, hs_slice(text, kept));
+}
+
+static void add_formatted(struct hs_config *config, enum hs_severity severity,
+                          const struct hs_node *node, const char *format, va_list list)
+{
+    if (node != NULL && node->broken)
+        return; /* said already, where its text could not be made */
+    hs_config_add(config, severity, node ? node->line : 0, node ? node->column : 0,
+                  format_message(config, format, list));
+}
+
+void hs_config_error(struct hs_config *config, const struct hs_node *node, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    add_formatted(config, HS_FINDING_ERROR, node, format, list);
+    va_end(list);
+}
+
+void hs_config_warning(struct hs_config *config, const struct hs_node *node, const char *format,
+                       ...)
+{
+    va_list list;
+    va_start(list, format);
+    add_formatted(config, HS_FINDING_WARNING, node, format, list);
+    va_end(list);
+}
+
+const struct hs_findings *hs_config_findings(struct hs_config *config)
+{
+    return &config->findings;
+}
+
+void hs_config_print_findings(struct hs_config *config, struct hs_buffer *ret_text)
+{
+    for (size_t i = 0; i < config->findings.count; i++) {
+        const struct hs_finding *finding = &config->findings.items[i];
+        hs_buffer_printf(ret_text, "%s:", finding->file);
+        if (finding->line > 0)
+            hs_buffer_printf(ret_text, "%u:%u:", finding->line, finding->column);
+        hs_buffer_printf(ret_text, " %s: %s\n",
+                         finding->severity == HS_FINDING_ERROR ? "error" : "warning",
+                         finding->message);
+    }
 }
 
 void hs_config_unknown_key(struct hs_config *config, const struct hs_node *key, const char *where,
                            const char *const *known, size_t count)
 {
     const char *near = hs_nearest_name(key->text, known, count);
-    if (near != NULL)
+    if (near != NULL) {
         hs_config_error(config, key, "unknown key %s in %s, did you mean `%s`?",
                         hs_config_quote(config, key), where, near);
-    else
-        hs_config_error(config, key, "unknown key %s in %s; see docs/configuration.md",
-                        hs_config_quote(config, key), where);
+        return;
+    }
+    const char *names = "";
+    for (size_t i = 0; i < count && i < KNOWN_SHOWN_MAX; i++)
+        names = hs_arena_printf(config->arena, "%s%s`%s`", names, i > 0 ? ", " : "", known[i]);
+    hs_config_error(config, key, "unknown key %s in %s, which takes %s%s",
+                    hs_config_quote(config, key), where, count > 0 ? names : "no key",
+                    count > KNOWN_SHOWN_MAX ? ", ..." : "");
 }

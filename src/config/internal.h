@@ -4,13 +4,16 @@
 
 #include <hookstream/config.h>
 
+/* Bytes that all ${...} of one configuration together may bring in. */
+#define HS_CONFIG_EXPANDED_MAX (16u << 20)
+
 struct hs_config {
     struct hs_arena *arena;
     const char *file;
     const struct hs_node *root;
-    struct hs_findings findings;
+    struct hs_findings findings; /* kept in order */
     size_t finding_capacity;
-    bool sorted;
+    size_t expanded_bytes; /* what ${...} brought in so far */
     char hash[17];
     hs_config_env_fn *env;
     void *env_context;
@@ -19,18 +22,45 @@ struct hs_config {
 /* Reads the text into nodes; findings say what is wrong, NULL when nothing came of it. */
 struct hs_node *hs_config_read_yaml(struct hs_config *config, struct hs_slice text);
 
-/* Expands ${...} in a scalar's text; findings go to the node's place. */
-void hs_config_expand(struct hs_config *config, struct hs_node *node);
+/* Expands ${...} in a scalar's text. `as_written`: the text stands in the file character by
+ * character, so that a finding can name the column of its ${. */
+void hs_config_expand(struct hs_config *config, struct hs_node *node, bool as_written);
 
 /* A finding at a line and column. */
 void hs_config_add(struct hs_config *config, enum hs_severity severity, unsigned line,
                    unsigned column, const char *message);
 
-/* Whether the node stands for nothing: absent, or an unquoted null, ~ or empty scalar. */
+/* A piece of the file for a message: control characters spelled out, cut at 80 characters. In
+ * the arena. */
+const char *hs_config_excerpt(struct hs_config *config, struct hs_slice text);
+
+/* Whether the node stands for nothing: absent, an unquoted null, ~ or empty scalar, or a ${...}
+ * that came out empty (which must be quoted inside [ ] and { }, so quotes say nothing there). */
 bool hs_node_is_absent(const struct hs_node *node);
 
-/* Readers of single values out of a text; 0, or -EINVAL. */
+/* Characters of a text: bytes that do not continue a UTF-8 sequence. */
+size_t hs_config_characters(struct hs_slice text);
+
+/* Readers of single values out of a text. 0; -EINVAL; -ERANGE: more than 64 bits hold. */
 int hs_value_size(struct hs_slice text, uint64_t *ret_bytes);
 int hs_value_duration(struct hs_slice text, uint64_t *ret_ns);
+/* A number of an option as one would write it: "64KiB", "5m", "12". */
+void hs_value_print(enum hs_option_kind kind, uint64_t value, char ret_text[32]);
+
+/* Where binding is: one mapping of the file, or one that is absent. */
+struct hs_bind {
+    struct hs_config *config;
+    const char *path;           /* "sinks.kafka"; "" for the root */
+    const char *where;          /* the path, or the table's name for the root */
+    const struct hs_node *near; /* the mapping, or the nearest one around an absent one */
+    bool quiet;                 /* only defaults are wanted: nothing is missed */
+};
+
+/* "sinks.kafka.brokers", in the arena. */
+const char *hs_bind_path(const struct hs_bind *bind, const char *name);
+/* Binds an option that takes no table (scalars, lists and mappings of texts). false: a finding
+ * says why not, and the field is as it was. */
+bool hs_bind_plain(const struct hs_bind *bind, const struct hs_node *node,
+                   const struct hs_option *option, void *ret_field);
 
 #endif

@@ -18,8 +18,7 @@ static struct hs_config *create(const char *name, hs_config_env_fn *env, void *e
 
 static void parse(struct hs_config *config, struct hs_slice text)
 {
-    snprintf(config->hash, sizeof(config->hash), "%016llx",
-             (unsigned long long)hs_hash64(text, 0));
+    snprintf(config->hash, sizeof(config->hash), "%016llx", (unsigned long long)hs_hash64(text, 0));
     config->root = hs_config_read_yaml(config, text);
 }
 
@@ -28,7 +27,7 @@ struct hs_config *hs_config_parse(const char *name, struct hs_slice text, hs_con
 {
     struct hs_config *config = create(name, env, env_context);
     if (text.size > HS_CONFIG_FILE_MAX)
-        hs_config_error(config, NULL, "larger than %u bytes", HS_CONFIG_FILE_MAX);
+        hs_config_error(config, NULL, "the file is larger than %u bytes", HS_CONFIG_FILE_MAX);
     else
         parse(config, text);
     return config;

@@ -1,5 +1,17 @@
-/* Manual: the tables of options as a page of Markdown. */
+/* Manual: the tables of options as a page of Markdown, one row an option. */
 #include "internal.h"
+
+#define LEVEL_MAX 6u /* of a Markdown heading */
+
+/* Text in a cell of a table, where a bar would end the cell. */
+static void put_cell(struct hs_buffer *page, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '|')
+            hs_buffer_append_byte(page, '\\');
+        hs_buffer_append_byte(page, *text);
+    }
+}
 
 static const char *kind_words(const struct hs_option *option)
 {
@@ -9,9 +21,9 @@ static const char *kind_words(const struct hs_option *option)
     case HS_OPTION_SECRET:
         return "secret text";
     case HS_OPTION_BOOL:
-        return "true or false";
+        return "`true` or `false`";
     case HS_OPTION_COUNT:
-        return option->auto_ok ? "number, or `auto`" : "number";
+        return "number";
     case HS_OPTION_SIZE:
         return "size";
     case HS_OPTION_DURATION:
@@ -21,9 +33,9 @@ static const char *kind_words(const struct hs_option *option)
     case HS_OPTION_ADDRESS:
         return "address and port";
     case HS_OPTION_STRINGS:
-        return "list of texts";
+        return "list of texts, or one";
     case HS_OPTION_SECRETS:
-        return "list of secret texts";
+        return "list of secret texts, or one";
     case HS_OPTION_PAIRS:
         return "mapping of names to texts";
     case HS_OPTION_TABLE:
@@ -33,9 +45,27 @@ static const char *kind_words(const struct hs_option *option)
     case HS_OPTION_LIST:
         return "list, see below";
     case HS_OPTION_NODE:
-        return "see its help";
+        return "as described";
     }
     return "";
+}
+
+/* ", 1s to 5m" */
+static void put_range(const struct hs_option *option, struct hs_buffer *page)
+{
+    char least[32], most[32];
+    hs_value_print(option->kind, option->least, least);
+    hs_value_print(option->kind, option->most, most);
+    bool number = option->kind == HS_OPTION_COUNT || option->kind == HS_OPTION_SIZE ||
+                  option->kind == HS_OPTION_DURATION;
+    if (number && option->least > 0 && option->most > 0)
+        hs_buffer_printf(page, ", %s to %s", least, most);
+    else if (number && option->most > 0)
+        hs_buffer_printf(page, ", at most %s", most);
+    else if (number && option->least > 0)
+        hs_buffer_printf(page, ", at least %s", least);
+    if (number && option->auto_ok)
+        hs_buffer_append_text(page, ", or `auto`");
 }
 
 static void put_row(const struct hs_option *option, struct hs_buffer *page)
@@ -43,48 +73,82 @@ static void put_row(const struct hs_option *option, struct hs_buffer *page)
     hs_buffer_printf(page, "| `%s` | %s", option->name, kind_words(option));
     for (size_t i = 0; option->kind == HS_OPTION_CHOICE && option->choices[i] != NULL; i++)
         hs_buffer_printf(page, "%s `%s`", i > 0 ? "," : "", option->choices[i]);
+    put_range(option, page);
     hs_buffer_append_text(page, " | ");
-    if (option->required)
+    if (option->required) {
         hs_buffer_append_text(page, "required");
-    else if (option->fallback != NULL)
-        hs_buffer_printf(page, "`%s`", option->fallback);
-    hs_buffer_printf(page, " | %s", option->help);
-    if (option->example != NULL)
-        hs_buffer_printf(page, " Example: `%s`", option->example);
+    } else if (option->fallback != NULL) {
+        hs_buffer_append_byte(page, '`');
+        put_cell(page, option->fallback);
+        hs_buffer_append_byte(page, '`');
+    }
+    hs_buffer_append_text(page, " | ");
+    put_cell(page, option->help);
+    if (option->example != NULL) {
+        hs_buffer_append_text(page, " Example: `");
+        put_cell(page, option->example);
+        hs_buffer_append_byte(page, '`');
+    }
     hs_buffer_append_text(page, " |\n");
+}
+
+/* The tag of a variant is an option like the others, but its choices are tables. */
+static void put_tag(const struct hs_options *options, struct hs_buffer *page)
+{
+    hs_buffer_printf(page, "| `%s` | one of", options->tag);
+    for (size_t i = 0; options->kinds[i] != NULL; i++)
+        hs_buffer_printf(page, "%s `%s`", i > 0 ? "," : "", options->kinds[i]->name);
+    hs_buffer_append_text(page, " | required | Which further options there are. |\n");
 }
 
 static void put_options(const struct hs_options *options, struct hs_buffer *page)
 {
-    if (options->option_count == 0)
+    if (options->option_count == 0 && options->tag == NULL)
         return;
     hs_buffer_append_text(page, "\n| option | takes | default | what it does |\n"
                                 "| --- | --- | --- | --- |\n");
+    if (options->tag != NULL)
+        put_tag(options, page);
     for (size_t i = 0; i < options->option_count; i++)
         put_row(&options->options[i], page);
 }
 
-static void put_page(const struct hs_options *options, unsigned level, struct hs_buffer *page)
+static void put_section(const struct hs_options *options, unsigned level, struct hs_buffer *page);
+
+static void put_children(const struct hs_options *options, unsigned level, struct hs_buffer *page)
 {
-    hs_buffer_printf(page, "\n%.*s %s: `%s`\n", (int)(level > 6 ? 6 : level), "######",
-                     options->title, options->name);
+    for (size_t i = 0; i < options->option_count; i++)
+        if (options->options[i].child != NULL)
+            put_section(options->options[i].child, level, page);
+}
+
+/* Tables are constants that name their children, so there is no circle in them. */
+static void put_section(const struct hs_options *options, unsigned level, struct hs_buffer *page)
+{
+    hs_buffer_printf(page, "\n%.*s %s: `%s`\n", (int)(level > LEVEL_MAX ? LEVEL_MAX : level),
+                     "######", options->title, options->name);
     put_options(options, page);
     for (size_t i = 0; options->tag != NULL && options->kinds[i] != NULL; i++) {
         hs_buffer_printf(page, "\nWith `%s: %s`:\n", options->tag, options->kinds[i]->name);
         put_options(options->kinds[i], page);
+        put_children(options->kinds[i], level + 1, page);
     }
-    for (size_t i = 0; i < options->option_count; i++)
-        if (options->options[i].child != NULL)
-            put_page(options->options[i].child, level + 1, page);
+    put_children(options, level + 1, page);
 }
 
 void hs_config_manual(const struct hs_options *options, struct hs_buffer *ret_page)
 {
-    hs_buffer_append_text(ret_page,
-                          "# Configuration\n\nMade of the program's own tables by `hookstream "
-                          "manual configuration`.\n\nSizes are written `64KiB`, `1MiB`, `10GiB`; "
-                          "durations `250ms`, `300s`, `5m`, `24h`. `${NAME}`, `${NAME:-text}` and "
-                          "`${file:/path}` are put in when the file is read; `$${` stands for a "
-                          "plain `${`.\n");
-    put_page(options, 2, ret_page);
+    hs_buffer_append_text(
+        ret_page,
+        "# Configuration\n\n"
+        "Made of the program's own tables by `hookstream manual configuration`.\n\n"
+        "YAML, in one document. Sizes are written `64KiB`, `1MiB`, `10GiB` (or `500KB`, in "
+        "thousands), durations `250ms`, `300s`, `5m`, `24h`, `7d`. When the file is read, "
+        "`${NAME}` becomes what the environment has under that name, `${NAME:-text}` the same or "
+        "else the text, `${file:/path}` what the file holds without its final newline; `$${` "
+        "stands for a plain `${`. Inside `[ ]` and `{ }` such a text must stand in quotes. An "
+        "option that is left out, empty or `null` has its default. Anchors, aliases and `<<` "
+        "work; a key stands in a mapping once. `hookstream check` tells everything that is wrong "
+        "with a file in one go.\n");
+    put_section(options, 2, ret_page);
 }

@@ -1,304 +1,268 @@
-/* Yaml: libyaml's events into nodes that know their place. Aliases are followed to the node
- * they name, which is shared; what they multiply is counted, so that a bomb is refused. */
-#include "internal.h"
+/* Yaml: libyaml's events into nodes that know their place. Aliases are followed to the node they
+ * name, which is shared; what they multiply is counted, so that a bomb is refused. What is wrong
+ * in one place does not end the reading where the rest can still be understood. */
+#include "yaml.h"
 
 #include <stdlib.h>
-#include <yaml.h>
 
-#define ANCHORS_MAX 1000u
+#define STR_TAG "tag:yaml.org,2002:str"
 
-struct reader {
-    struct hs_config *config;
-    yaml_parser_t parser;
-    struct {
-        const char *name;
-        struct hs_node *node;
-        size_t weight; /* nodes in it, aliases counted as often as they are used */
-    } anchors[ANCHORS_MAX];
-    size_t anchor_count;
-    size_t nodes; /* read so far, aliases counted so */
-    bool failed;
-};
-
-static void fail(struct reader *reader, yaml_mark_t mark, const char *message)
+void hs_yaml_fail(struct hs_yaml *yaml, yaml_mark_t mark, const char *message)
 {
-    if (!reader->failed)
-        hs_config_add(reader->config, HS_FINDING_ERROR, (unsigned)mark.line + 1,
+    if (!yaml->failed)
+        hs_config_add(yaml->config, HS_FINDING_ERROR, (unsigned)mark.line + 1,
                       (unsigned)mark.column + 1, message);
-    reader->failed = true;
+    yaml->failed = true;
 }
 
-/* libyaml's own words, with the place it names. */
-static void fail_parser(struct reader *reader)
+bool hs_yaml_next(struct hs_yaml *yaml, yaml_event_t *ret_event)
 {
-    const yaml_parser_t *parser = &reader->parser;
-    const char *problem = parser->problem != NULL ? parser->problem : "cannot be read";
-    const char *context = parser->context != NULL ? parser->context : "";
-    yaml_mark_t mark = parser->problem_mark;
-    if (parser->error == YAML_READER_ERROR)
-        mark = parser->mark;
-    fail(reader, mark,
-         hs_arena_printf(reader->config->arena, "not YAML: %s%s%s", context,
-                         context[0] != '\0' ? ": " : "", problem));
-}
-
-static bool next_event(struct reader *reader, yaml_event_t *ret_event)
-{
-    if (reader->failed)
+    if (yaml->failed)
         return false;
-    if (!yaml_parser_parse(&reader->parser, ret_event)) {
-        fail_parser(reader);
-        return false;
-    }
-    return true;
+    if (yaml_parser_parse(&yaml->parser, ret_event))
+        return true;
+    hs_yaml_fail_parser(yaml);
+    return false;
 }
 
-static struct hs_node *make_node(struct reader *reader, enum hs_node_kind kind, yaml_mark_t mark)
-{
-    struct hs_node *node = hs_arena_alloc(reader->config->arena, sizeof(*node));
-    node->kind = kind;
-    node->line = (unsigned)mark.line + 1;
-    node->column = (unsigned)mark.column + 1;
-    if (++reader->nodes > HS_CONFIG_NODES_MAX)
-        fail(reader, mark, "too many values: aliases multiply beyond every use");
-    return node;
-}
-
-static void remember(struct reader *reader, const yaml_char_t *anchor, struct hs_node *node,
-                     size_t weight, yaml_mark_t mark)
-{
-    if (anchor == NULL)
-        return;
-    if (reader->anchor_count == ANCHORS_MAX) {
-        fail(reader, mark, "too many anchors");
-        return;
-    }
-    size_t at = reader->anchor_count++;
-    reader->anchors[at].name =
-        hs_arena_dup(reader->config->arena, hs_slice_text((const char *)anchor));
-    reader->anchors[at].node = node;
-    reader->anchors[at].weight = weight;
-}
-
-static struct hs_node *follow_alias(struct reader *reader, const yaml_event_t *event)
-{
-    const char *name = (const char *)event->data.alias.anchor;
-    /* The last anchor of that name counts (YAML 1.1, 7.1). */
-    for (size_t i = reader->anchor_count; i-- > 0;) {
-        if (strcmp(reader->anchors[i].name, name) != 0)
-            continue;
-        reader->nodes += reader->anchors[i].weight;
-        if (reader->nodes > HS_CONFIG_NODES_MAX)
-            fail(reader, event->start_mark, "too many values: aliases multiply beyond every use");
-        return reader->anchors[i].node;
-    }
-    fail(reader, event->start_mark,
-         hs_arena_printf(reader->config->arena, "there is no anchor `&%s` before this alias", name));
-    return NULL;
-}
-
-static struct hs_node *read_scalar(struct reader *reader, const yaml_event_t *event)
-{
-    struct hs_node *node = make_node(reader, HS_NODE_SCALAR, event->start_mark);
-    struct hs_slice text = hs_slice(event->data.scalar.value, event->data.scalar.length);
-    node->text = hs_slice(hs_arena_dup(reader->config->arena, text), text.size);
-    node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-    if (memchr(text.data, '\0', text.size) != NULL)
-        fail(reader, event->start_mark, "a text with a NUL character");
-    else
-        hs_config_expand(reader->config, node);
-    return node;
-}
-
-static struct hs_node *read_node(struct reader *reader, const yaml_event_t *event, unsigned depth);
-
-static void grow(struct hs_node ***items, size_t count, size_t *capacity)
+void hs_yaml_grow(struct hs_yaml *yaml, struct hs_node ***items, size_t count, size_t *capacity)
 {
     if (count < *capacity)
         return;
     *capacity = *capacity ? *capacity * 2 : 8;
-    *items = hs_realloc_array(*items, *capacity, sizeof(**items));
-}
-
-/* Moves a grown array into the arena. */
-static struct hs_node **settle(struct reader *reader, struct hs_node **items, size_t count)
-{
-    struct hs_node **kept = hs_arena_alloc(reader->config->arena, (count + 1) * sizeof(*kept));
+    struct hs_node **larger = hs_arena_alloc(yaml->config->arena, *capacity * sizeof(*larger));
     if (count > 0)
-        memcpy(kept, items, count * sizeof(*kept));
-    free(items);
-    return kept;
+        memcpy(larger, *items, count * sizeof(*larger));
+    *items = larger;
 }
 
-static struct hs_node *read_list(struct reader *reader, const yaml_event_t *begin, unsigned depth)
+/* ---- Nodes, counted ---- */
+
+static void count_nodes(struct hs_yaml *yaml, size_t more, yaml_mark_t mark)
 {
-    struct hs_node *list = make_node(reader, HS_NODE_LIST, begin->start_mark);
-    struct hs_node **items = NULL;
-    size_t capacity = 0;
-    yaml_event_t event;
-    while (next_event(reader, &event)) {
-        bool end = event.type == YAML_SEQUENCE_END_EVENT;
-        if (!end) {
-            grow(&items, list->count, &capacity);
-            struct hs_node *item = read_node(reader, &event, depth + 1);
-            if (item != NULL)
-                items[list->count++] = item;
-        }
-        yaml_event_delete(&event);
-        if (end)
-            break;
-    }
-    list->items = settle(reader, items, list->count);
-    return list;
+    yaml->nodes += more;
+    if (yaml->nodes > HS_CONFIG_NODES_MAX)
+        hs_yaml_fail(yaml, mark,
+                     hs_arena_printf(yaml->config->arena,
+                                     "more than %u values, those behind each alias counted: does "
+                                     "an alias multiply what holds aliases?",
+                                     HS_CONFIG_NODES_MAX));
 }
 
-static void refuse_duplicate(struct reader *reader, const struct hs_node *map,
-                             struct hs_node **keys, const struct hs_node *key)
+/* A node `height` deep stands at `depth`. */
+static void check_depth(struct hs_yaml *yaml, unsigned depth, yaml_mark_t mark)
 {
-    for (size_t i = 0; i < map->count; i++)
-        if (hs_slice_equal(keys[i]->text, key->text))
-            hs_config_error(reader->config, key,
-                            "the key %s stands here twice; the first is in line %u",
-                            hs_config_quote(reader->config, key), keys[i]->line);
+    if (depth > yaml->deepest)
+        yaml->deepest = depth;
+    if (depth > HS_CONFIG_DEPTH_MAX)
+        hs_yaml_fail(yaml, mark,
+                     hs_arena_printf(yaml->config->arena,
+                                     "nested too deep: at most %u lists and mappings in one "
+                                     "another",
+                                     HS_CONFIG_DEPTH_MAX));
 }
 
-/* `<<: *base` takes in what `base` has and this mapping has not. */
-static void merge(struct reader *reader, struct hs_node *map, const struct hs_node *key,
-                  const struct hs_node *from)
+struct hs_node *hs_yaml_make(struct hs_yaml *yaml, enum hs_node_kind kind, yaml_mark_t mark)
 {
-    if (from->kind != HS_NODE_MAP) {
-        hs_config_error(reader->config, key, "`<<` takes a mapping, such as *base");
-        return;
-    }
-    size_t room = map->count + from->count + 1;
-    struct hs_node **keys = hs_arena_alloc(reader->config->arena, room * sizeof(*keys));
-    struct hs_node **items = hs_arena_alloc(reader->config->arena, room * sizeof(*items));
-    memcpy(keys, map->keys, map->count * sizeof(*keys));
-    memcpy(items, map->items, map->count * sizeof(*items));
-    map->keys = keys;
-    map->items = items;
-    for (size_t i = 0; i < from->count; i++) {
-        bool has = false;
-        for (size_t k = 0; k < map->count && !has; k++)
-            has = hs_slice_equal(map->keys[k]->text, from->keys[i]->text);
-        if (has)
-            continue;
-        map->keys[map->count] = from->keys[i];
-        map->items[map->count++] = from->items[i];
-    }
-}
-
-static struct hs_node *read_key(struct reader *reader, yaml_event_t *event)
-{
-    if (event->type == YAML_SCALAR_EVENT) {
-        struct hs_node *key = make_node(reader, HS_NODE_SCALAR, event->start_mark);
-        struct hs_slice text = hs_slice(event->data.scalar.value, event->data.scalar.length);
-        key->text = hs_slice(hs_arena_dup(reader->config->arena, text), text.size);
-        key->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-        return key;
-    }
-    fail(reader, event->start_mark, "a key must be a plain text");
-    return NULL;
-}
-
-static struct hs_node *read_map(struct reader *reader, const yaml_event_t *begin, unsigned depth)
-{
-    struct hs_node *map = make_node(reader, HS_NODE_MAP, begin->start_mark);
-    struct hs_node **keys = NULL, **items = NULL, *merged_key = NULL, *merged = NULL;
-    size_t key_room = 0, item_room = 0;
-    yaml_event_t event, value;
-    while (next_event(reader, &event)) {
-        bool end = event.type == YAML_MAPPING_END_EVENT;
-        struct hs_node *key = end ? NULL : read_key(reader, &event);
-        yaml_event_delete(&event);
-        if (key == NULL || !next_event(reader, &value))
-            break;
-        struct hs_node *item = read_node(reader, &value, depth + 1);
-        yaml_event_delete(&value);
-        if (item == NULL)
-            continue;
-        if (!key->quoted && hs_slice_equal(key->text, HS_SLICE("<<"))) {
-            merged_key = key;
-            merged = item;
-            continue;
-        }
-        refuse_duplicate(reader, map, keys, key);
-        grow(&keys, map->count, &key_room);
-        grow(&items, map->count, &item_room);
-        keys[map->count] = key;
-        items[map->count++] = item;
-    }
-    map->keys = settle(reader, keys, map->count);
-    map->items = settle(reader, items, map->count);
-    if (merged != NULL)
-        merge(reader, map, merged_key, merged);
-    return map;
-}
-
-static struct hs_node *read_node(struct reader *reader, const yaml_event_t *event, unsigned depth)
-{
-    if (depth > HS_CONFIG_DEPTH_MAX) {
-        fail(reader, event->start_mark, "nested too deep");
-        return NULL;
-    }
-    size_t before = reader->nodes;
-    struct hs_node *node;
-    const yaml_char_t *anchor;
-    switch (event->type) {
-    case YAML_ALIAS_EVENT:
-        return follow_alias(reader, event);
-    case YAML_SCALAR_EVENT:
-        node = read_scalar(reader, event);
-        anchor = event->data.scalar.anchor;
-        break;
-    case YAML_SEQUENCE_START_EVENT:
-        node = read_list(reader, event, depth);
-        anchor = event->data.sequence_start.anchor;
-        break;
-    case YAML_MAPPING_START_EVENT:
-        node = read_map(reader, event, depth);
-        anchor = event->data.mapping_start.anchor;
-        break;
-    default:
-        fail(reader, event->start_mark, "expected a value");
-        return NULL;
-    }
-    remember(reader, anchor, node, reader->nodes - before, event->start_mark);
+    struct hs_node *node = hs_arena_alloc(yaml->config->arena, sizeof(*node));
+    node->kind = kind;
+    node->line = (unsigned)mark.line + 1;
+    node->column = (unsigned)mark.column + 1;
+    count_nodes(yaml, 1, mark);
     return node;
 }
 
-static struct hs_node *read_documents(struct reader *reader)
+/* Finds fault with a node that is read on; it becomes an empty scalar. */
+static void break_node(struct hs_yaml *yaml, struct hs_node *node, const char *message)
+{
+    hs_config_error(yaml->config, node, "%s", message);
+    node->kind = HS_NODE_SCALAR;
+    node->text = HS_SLICE("");
+    node->count = 0;
+    node->broken = true;
+}
+
+/* ---- Anchors and aliases ---- */
+
+static void remember(struct hs_yaml *yaml, const struct hs_yaml_anchor *anchor, yaml_mark_t mark)
+{
+    if (yaml->anchor_count == HS_YAML_ANCHORS_MAX)
+        hs_yaml_fail(
+            yaml, mark,
+            hs_arena_printf(yaml->config->arena, "more than %u anchors", HS_YAML_ANCHORS_MAX));
+    else
+        yaml->anchors[yaml->anchor_count++] = *anchor;
+}
+
+static struct hs_node *follow(struct hs_yaml *yaml, const yaml_event_t *event, unsigned depth)
+{
+    const char *name = (const char *)event->data.alias.anchor;
+    /* The last anchor of that name counts (YAML 1.1, 3.2.2.2). */
+    for (size_t i = yaml->anchor_count; i-- > 0;) {
+        const struct hs_yaml_anchor *anchor = &yaml->anchors[i];
+        if (strcmp(anchor->name, name) != 0)
+            continue;
+        count_nodes(yaml, anchor->weight, event->start_mark);
+        check_depth(yaml, depth + anchor->height, event->start_mark);
+        return yaml->failed ? NULL : anchor->node;
+    }
+    struct hs_node *node = hs_yaml_make(yaml, HS_NODE_SCALAR, event->start_mark);
+    break_node(yaml, node,
+               "no anchor (&) of this name ends before this alias (*); a text that "
+               "begins with * must stand in quotes");
+    return node;
+}
+
+/* ---- Scalars and lists ---- */
+
+struct hs_node *hs_yaml_scalar(struct hs_yaml *yaml, const yaml_event_t *event)
+{
+    struct hs_node *node = hs_yaml_make(yaml, HS_NODE_SCALAR, event->start_mark);
+    struct hs_slice text = hs_slice(event->data.scalar.value, event->data.scalar.length);
+    node->text = hs_slice(hs_arena_dup(yaml->config->arena, text), text.size);
+    node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+    if (text.size > 0 && memchr(text.data, '\0', text.size) != NULL)
+        break_node(yaml, node, "this text has a NUL character, which nothing here can hold");
+    return node;
+}
+
+/* Whether the text stands in one line of the file as it is, without escapes. */
+static bool is_as_written(const struct hs_node *node, const yaml_event_t *event)
+{
+    size_t marks = event->end_mark.column - event->start_mark.column;
+    return event->start_mark.line == event->end_mark.line &&
+           marks == hs_config_characters(node->text) + (node->quoted ? 2 : 0);
+}
+
+static struct hs_node *read_scalar(struct hs_yaml *yaml, const yaml_event_t *event)
+{
+    struct hs_node *node = hs_yaml_scalar(yaml, event);
+    const char *tag = (const char *)event->data.scalar.tag;
+    if (tag != NULL && (strcmp(tag, STR_TAG) == 0 || strcmp(tag, "!") == 0))
+        node->quoted = true; /* the tag says what quotes say */
+    else if (tag != NULL)
+        break_node(yaml, node,
+                   "a tag (!) means nothing here; a text that begins with ! must "
+                   "stand in quotes");
+    if (!node->broken)
+        hs_config_expand(yaml->config, node, tag == NULL && is_as_written(node, event));
+    return node;
+}
+
+static struct hs_node *read_list(struct hs_yaml *yaml, const yaml_event_t *begin, unsigned depth)
+{
+    struct hs_node *list = hs_yaml_make(yaml, HS_NODE_LIST, begin->start_mark);
+    size_t room = 0;
+    yaml_event_t event;
+    for (bool more = true; more && hs_yaml_next(yaml, &event);) {
+        struct hs_node *item =
+            event.type == YAML_SEQUENCE_END_EVENT ? NULL : hs_yaml_node(yaml, &event, depth + 1);
+        yaml_event_delete(&event);
+        more = item != NULL;
+        if (!more)
+            break;
+        hs_yaml_grow(yaml, &list->items, list->count, &room);
+        list->items[list->count++] = item;
+    }
+    return list;
+}
+
+/* ---- Any node ---- */
+
+static struct hs_node *read_content(struct hs_yaml *yaml, const yaml_event_t *event, unsigned depth,
+                                    const yaml_char_t **ret_anchor)
+{
+    struct hs_node *node;
+    const yaml_char_t *tag = NULL;
+    switch (event->type) {
+    case YAML_SCALAR_EVENT:
+        *ret_anchor = event->data.scalar.anchor;
+        return read_scalar(yaml, event);
+    case YAML_SEQUENCE_START_EVENT:
+        *ret_anchor = event->data.sequence_start.anchor;
+        tag = event->data.sequence_start.tag;
+        node = read_list(yaml, event, depth);
+        break;
+    case YAML_MAPPING_START_EVENT:
+        *ret_anchor = event->data.mapping_start.anchor;
+        tag = event->data.mapping_start.tag;
+        node = hs_yaml_map(yaml, event, depth);
+        break;
+    default:
+        hs_yaml_fail(yaml, event->start_mark, "expected a value");
+        return NULL;
+    }
+    if (tag != NULL)
+        break_node(yaml, node, "a tag (!) means nothing here");
+    return node;
+}
+
+struct hs_node *hs_yaml_node(struct hs_yaml *yaml, const yaml_event_t *event, unsigned depth)
+{
+    if (event->type == YAML_ALIAS_EVENT)
+        return follow(yaml, event, depth);
+    size_t nodes = yaml->nodes;
+    unsigned outer = yaml->deepest;
+    yaml->deepest = depth;
+    check_depth(yaml, depth, event->start_mark);
+    if (yaml->failed)
+        return NULL;
+    const yaml_char_t *name = NULL;
+    struct hs_node *node = read_content(yaml, event, depth, &name);
+    if (name != NULL && node != NULL) {
+        const struct hs_yaml_anchor anchor = {
+            hs_arena_dup(yaml->config->arena, hs_slice_text((const char *)name)), node,
+            yaml->nodes - nodes, yaml->deepest - depth};
+        remember(yaml, &anchor, event->start_mark);
+    }
+    if (outer > yaml->deepest)
+        yaml->deepest = outer;
+    return node;
+}
+
+/* ---- The document ---- */
+
+static struct hs_node *read_document(struct hs_yaml *yaml)
 {
     struct hs_node *root = NULL;
     yaml_event_t event;
-    for (bool more = true; more && next_event(reader, &event);) {
-        more = event.type != YAML_STREAM_END_EVENT;
-        bool content = event.type != YAML_STREAM_START_EVENT &&
-                       event.type != YAML_DOCUMENT_START_EVENT &&
-                       event.type != YAML_DOCUMENT_END_EVENT && more;
-        if (event.type == YAML_DOCUMENT_START_EVENT && root != NULL)
-            fail(reader, event.start_mark, "a second document (`---`): a configuration is one");
-        else if (content)
-            root = read_node(reader, &event, 0);
+    for (bool more = true; more && hs_yaml_next(yaml, &event);) {
+        bool second = event.type == YAML_DOCUMENT_START_EVENT && root != NULL;
+        more = event.type != YAML_STREAM_END_EVENT && !second;
+        if (second) {
+            struct hs_node place = {.line = (unsigned)event.start_mark.line + 1,
+                                    .column = (unsigned)event.start_mark.column + 1};
+            hs_config_error(yaml->config, &place,
+                            "a second document begins here (`---`): a configuration is one");
+        } else if (more && event.type != YAML_STREAM_START_EVENT &&
+                   event.type != YAML_DOCUMENT_START_EVENT &&
+                   event.type != YAML_DOCUMENT_END_EVENT) {
+            root = hs_yaml_node(yaml, &event, 0);
+        }
         yaml_event_delete(&event);
     }
-    return reader->failed ? NULL : root;
+    return yaml->failed ? NULL : root;
 }
 
 struct hs_node *hs_config_read_yaml(struct hs_config *config, struct hs_slice text)
 {
-    struct reader *reader = hs_alloc(sizeof(*reader));
-    reader->config = config;
-    if (!yaml_parser_initialize(&reader->parser)) {
-        free(reader);
+    struct hs_yaml *yaml = hs_alloc(sizeof(*yaml));
+    yaml->config = config;
+    yaml->text = text;
+    struct hs_node *root = NULL;
+    if (!yaml_parser_initialize(&yaml->parser)) {
         hs_config_error(config, NULL, "no memory to read YAML");
-        return NULL;
+    } else {
+        yaml_parser_set_encoding(&yaml->parser, YAML_UTF8_ENCODING);
+        yaml_parser_set_input_string(
+            &yaml->parser, (const unsigned char *)(text.size > 0 ? text.data : ""), text.size);
+        root = read_document(yaml);
+        yaml_parser_delete(&yaml->parser);
+        if (!yaml->failed && !(root != NULL && root->broken) && hs_node_is_absent(root)) {
+            hs_config_error(config, NULL, "the file is empty: there are no settings in it");
+            root = NULL;
+        }
     }
-    yaml_parser_set_input_string(&reader->parser, (const unsigned char *)text.data, text.size);
-    struct hs_node *root = read_documents(reader);
-    yaml_parser_delete(&reader->parser);
-    if (root == NULL && !reader->failed)
-        hs_config_error(config, NULL, "the file is empty");
-    free(reader);
+    free(yaml);
     return root;
 }

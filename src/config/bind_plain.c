@@ -1,0 +1,251 @@
+/* Bind plain: options whose value is a scalar, or a list or mapping of scalars. One function a
+ * kind; what is wrong becomes a finding that says what would be right. */
+#include "internal.h"
+
+#define CHOICES_TEXT_MAX 4096u
+#define PORT_MAX 65535u
+
+const char *hs_bind_path(const struct hs_bind *bind, const char *name)
+{
+    return hs_arena_printf(bind->config->arena, "%s%s%s", bind->path,
+                           bind->path[0] != '\0' ? "." : "", name);
+}
+
+/* ---- Scalars ---- */
+
+static void refuse_range(const struct hs_bind *bind, const struct hs_node *node,
+                         const struct hs_option *option)
+{
+    char least[32], most[32];
+    hs_value_print(option->kind, option->least, least);
+    hs_value_print(option->kind, option->most, most);
+    const char *path = hs_bind_path(bind, option->name),
+               *or_auto = option->auto_ok ? ", or auto" : "";
+    const char *text = hs_config_quote(bind->config, node);
+    if (option->most == 0)
+        hs_config_error(bind->config, node, "%s must be at least %s%s, is %s", path, least, or_auto,
+                        text);
+    else if (option->least == 0)
+        hs_config_error(bind->config, node, "%s must be at most %s%s, is %s", path, most, or_auto,
+                        text);
+    else
+        hs_config_error(bind->config, node, "%s must be between %s and %s%s, is %s", path, least,
+                        most, or_auto, text);
+}
+
+static bool read_number(const struct hs_bind *bind, const struct hs_node *node,
+                        const struct hs_option *option, uint64_t *ret_value)
+{
+    if (option->auto_ok && node->kind == HS_NODE_SCALAR &&
+        hs_slice_equal(node->text, HS_SLICE("auto"))) {
+        *ret_value = 0;
+        return true;
+    }
+    uint64_t value = 0;
+    bool good = option->kind == HS_OPTION_COUNT ? hs_config_read_count(bind->config, node, &value)
+                : option->kind == HS_OPTION_SIZE
+                    ? hs_config_read_size(bind->config, node, &value)
+                    : hs_config_read_duration(bind->config, node, &value);
+    if (!good)
+        return false;
+    if (value < option->least || (option->most > 0 && value > option->most)) {
+        refuse_range(bind, node, option);
+        return false;
+    }
+    *ret_value = value;
+    return true;
+}
+
+static bool read_bool(const struct hs_bind *bind, const struct hs_node *node,
+                      const struct hs_option *option, bool *ret_value)
+{
+    bool yes = node->kind == HS_NODE_SCALAR && hs_slice_equal(node->text, HS_SLICE("true"));
+    bool no = node->kind == HS_NODE_SCALAR && hs_slice_equal(node->text, HS_SLICE("false"));
+    if (yes || no)
+        *ret_value = yes;
+    else
+        hs_config_error(bind->config, node, "%s must be true or false, is %s",
+                        hs_bind_path(bind, option->name), hs_config_quote(bind->config, node));
+    return yes || no;
+}
+
+static bool read_choice(const struct hs_bind *bind, const struct hs_node *node,
+                        const struct hs_option *option, unsigned *ret_value)
+{
+    struct hs_buffer list;
+    hs_buffer_init(&list, CHOICES_TEXT_MAX);
+    unsigned count = 0;
+    for (; option->choices[count] != NULL; count++) {
+        if (node->kind == HS_NODE_SCALAR &&
+            hs_slice_equal(node->text, hs_slice_text(option->choices[count]))) {
+            *ret_value = count;
+            hs_buffer_free(&list);
+            return true;
+        }
+        const char *glue = count == 0 ? "" : option->choices[count + 1] != NULL ? ", " : " or ";
+        hs_buffer_printf(&list, "%s%s", glue, option->choices[count]);
+    }
+    const char *near = node->kind == HS_NODE_SCALAR && !node->secret
+                           ? hs_nearest_name(node->text, option->choices, count)
+                           : NULL;
+    hs_config_error(bind->config, node, "%s must be %.*s, is %s%s%s%s",
+                    hs_bind_path(bind, option->name), HS_SLICE_ARG(hs_buffer_slice(&list)),
+                    hs_config_quote(bind->config, node), near ? ", did you mean `" : "",
+                    near ? near : "", near ? "`?" : "");
+    hs_buffer_free(&list);
+    return false;
+}
+
+/* A name or an address, without its brackets. */
+static bool read_host(struct hs_slice text, struct hs_slice *ret_host)
+{
+    bool brackets = text.size > 2 && text.data[0] == '[' && text.data[text.size - 1] == ']';
+    struct hs_slice host = brackets ? hs_slice(text.data + 1, text.size - 2) : text;
+    for (size_t i = 0; i < host.size; i++) {
+        char c = host.data[i];
+        /* An IPv6 address needs its brackets: else its last group could be the port. */
+        if (c <= ' ' || c == 0x7f || c == '[' || c == ']' || c == '/' || (c == ':' && !brackets))
+            return false;
+    }
+    *ret_host = host;
+    return true;
+}
+
+static bool read_address(const struct hs_bind *bind, const struct hs_node *node,
+                         const struct hs_option *option, struct hs_address *ret_address)
+{
+    const char *colon = NULL;
+    if (node->kind == HS_NODE_SCALAR && node->text.size > 0)
+        colon = memrchr(node->text.data, ':', node->text.size);
+    struct hs_slice host = HS_SLICE_NONE;
+    uint64_t port = 0;
+    int code = -EINVAL;
+    if (colon != NULL &&
+        read_host(hs_slice(node->text.data, (size_t)(colon - node->text.data)), &host))
+        code = hs_slice_to_u64(
+            hs_slice(colon + 1, (size_t)(node->text.data + node->text.size - colon) - 1), PORT_MAX,
+            &port);
+    if (code < 0) {
+        hs_config_error(bind->config, node,
+                        code == -ERANGE
+                            ? "%s must be an address and a port from 0 to 65535, is %s"
+                            : "%s must be an address and a port, such as 0.0.0.0:8080 or "
+                              "[::1]:8080, is %s",
+                        hs_bind_path(bind, option->name), hs_config_quote(bind->config, node));
+        return false;
+    }
+    ret_address->host = hs_arena_dup(bind->config->arena, host);
+    ret_address->port = (uint16_t)port;
+    return true;
+}
+
+/* ---- Lists and mappings of texts ---- */
+
+static bool read_item(const struct hs_bind *bind, const struct hs_node *node, const char **ret_text)
+{
+    if (!node->broken && !node->secret && hs_node_is_absent(node)) {
+        hs_config_error(bind->config, node,
+                        "expected a text, got nothing: an empty text is written \"\"");
+        return false;
+    }
+    return hs_config_read_text(bind->config, node, ret_text);
+}
+
+static bool read_strings(const struct hs_bind *bind, const struct hs_node *node,
+                         const struct hs_option *option, struct hs_strings *ret_strings)
+{
+    if (node->kind == HS_NODE_MAP) {
+        hs_config_error(bind->config, node, "%s must be a list of texts, is %s",
+                        hs_bind_path(bind, option->name), hs_config_quote(bind->config, node));
+        return false;
+    }
+    bool list = node->kind == HS_NODE_LIST;
+    size_t count = list ? node->count : 1;
+    struct hs_arena *arena = bind->config->arena;
+    const char **items = hs_arena_alloc(arena, (count + 1) * sizeof(*items));
+    const struct hs_node **nodes = hs_arena_alloc(arena, (count + 1) * sizeof(*nodes));
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct hs_node *item = list ? node->items[i] : node;
+        bool empty = item->kind == HS_NODE_SCALAR && item->text.size == 0;
+        if ((option->kind == HS_OPTION_SECRETS && empty) || !read_item(bind, item, &items[kept]))
+            continue;
+        nodes[kept++] = item;
+    }
+    *ret_strings = (struct hs_strings){items, nodes, kept};
+    return true;
+}
+
+static bool read_pairs(const struct hs_bind *bind, const struct hs_node *node,
+                       const struct hs_option *option, struct hs_pairs *ret_pairs)
+{
+    if (node->kind != HS_NODE_MAP) {
+        hs_config_error(bind->config, node, "%s must be a mapping of names to texts, is %s",
+                        hs_bind_path(bind, option->name), hs_config_quote(bind->config, node));
+        return false;
+    }
+    struct hs_pair *items = hs_arena_alloc(bind->config->arena, (node->count + 1) * sizeof(*items));
+    size_t kept = 0;
+    for (size_t i = 0; i < node->count; i++) {
+        struct hs_pair *pair = &items[kept];
+        if (!read_item(bind, node->items[i], &pair->value))
+            continue;
+        pair->name = node->keys[i]->text.data;
+        pair->name_node = node->keys[i];
+        pair->value_node = node->items[i];
+        kept++;
+    }
+    *ret_pairs = (struct hs_pairs){items, kept};
+    return true;
+}
+
+/* From here on no message shows what stands in the node. The tree is the config's own, so that
+ * the one who binds may mark what others only read. */
+static void hide(const struct hs_node *node)
+{
+    if (node->kind == HS_NODE_SCALAR)
+        ((struct hs_node *)(uintptr_t)node)->secret = true;
+    for (size_t i = 0; i < node->count; i++)
+        hide(node->items[i]);
+}
+
+bool hs_bind_plain(const struct hs_bind *bind, const struct hs_node *node,
+                   const struct hs_option *option, void *ret_field)
+{
+    bool good;
+    switch (option->kind) {
+    case HS_OPTION_STRING:
+        return hs_config_read_text(bind->config, node, ret_field);
+    case HS_OPTION_SECRET:
+        good = hs_config_read_text(bind->config, node, ret_field);
+        hide(node);
+        return good;
+    case HS_OPTION_BOOL:
+        return read_bool(bind, node, option, ret_field);
+    case HS_OPTION_COUNT:
+    case HS_OPTION_SIZE:
+    case HS_OPTION_DURATION:
+        return read_number(bind, node, option, ret_field);
+    case HS_OPTION_CHOICE:
+        return read_choice(bind, node, option, ret_field);
+    case HS_OPTION_ADDRESS:
+        return read_address(bind, node, option, ret_field);
+    case HS_OPTION_STRINGS:
+        return read_strings(bind, node, option, ret_field);
+    case HS_OPTION_SECRETS:
+        good = read_strings(bind, node, option, ret_field);
+        hide(node);
+        return good;
+    case HS_OPTION_PAIRS:
+        return read_pairs(bind, node, option, ret_field);
+    case HS_OPTION_NODE:
+        *(const struct hs_node **)ret_field = node;
+        return true;
+    case HS_OPTION_TABLE:
+    case HS_OPTION_MAP:
+    case HS_OPTION_LIST:
+        break; /* these have a table of their own: bind.c */
+    }
+    HS_ASSERT(!"an option that takes a table");
+    return false;
+}

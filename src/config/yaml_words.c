@@ -1,0 +1,134 @@
+/* Yaml words: what libyaml refuses, told as a person would tell it. libyaml's own words speak of
+ * tokens and contexts; most faults in practice are a missing quote or an indentation. */
+#include "yaml.h"
+
+/* Where the words should point. */
+enum at { AT_PROBLEM, AT_CONTEXT };
+
+static const struct {
+    const char *problem; /* libyaml's words (0.2.x) */
+    enum at at;
+    const char *words;
+} table[] = {
+    {"mapping values are not allowed in this context", AT_PROBLEM,
+     "a `:` where no key can end: is the indentation right? A text that holds `: ` must stand in "
+     "quotes"},
+    {"did not find expected key", AT_PROBLEM,
+     "expected a key here: is the indentation right, and does every text with special characters "
+     "stand in quotes?"},
+    {"could not find expected ':'", AT_CONTEXT, "a key without its `:`"},
+    {"did not find expected '-' indicator", AT_PROBLEM,
+     "expected `- ` of the next item, or an end of the list by indentation"},
+    {"block sequence entries are not allowed in this context", AT_PROBLEM,
+     "a list cannot begin here: put its first `- ` on a line of its own"},
+    {"block mapping keys are not allowed in this context", AT_PROBLEM,
+     "a key cannot stand here: put it on a line of its own"},
+    {"did not find expected ',' or ']'", AT_CONTEXT,
+     "this list has no `]`, or lacks a `,` between two items"},
+    {"did not find expected ',' or '}'", AT_CONTEXT,
+     "this mapping has no `}`, or lacks a `,` between two entries"},
+    {"found unexpected end of stream", AT_CONTEXT, "this text in quotes has no closing quote"},
+    {"found unexpected document indicator", AT_CONTEXT, "this text in quotes has no closing quote"},
+    {"found unknown escape character", AT_PROBLEM,
+     "no such escape: inside \" \" a backslash is written \\\\; or use ' '"},
+    {"did not find expected hexdecimal number", AT_PROBLEM,
+     "an escape without its hexadecimal digits: inside \" \" a backslash is written \\\\"},
+    {"did not find expected alphabetic or numeric character", AT_CONTEXT,
+     "a text that begins with `*` or `&` must stand in quotes"},
+    {"found a tab character that violates indentation", AT_PROBLEM,
+     "a tab cannot indent: use spaces"},
+    {"found a tab character where an indentation space is expected", AT_PROBLEM,
+     "a tab cannot indent: use spaces"},
+    {"did not find expected <document start>", AT_PROBLEM,
+     "something stands after the end of the configuration"},
+    {"did not find expected node content", AT_PROBLEM, "expected a value here"},
+    {"found incompatible YAML document", AT_PROBLEM, "only %YAML 1.1 and 1.2 are known"},
+    {"found undefined tag handle", AT_PROBLEM, "a text that begins with `!` must stand in quotes"},
+    {"exceeded maximum depth", AT_PROBLEM, "nested too deep"},
+};
+
+/* The byte at a mark, whose column counts characters; '\0' at the end. */
+static const char *find_byte(struct hs_slice text, yaml_mark_t mark)
+{
+    size_t at = 0, line = 0, column = 0;
+    for (; at < text.size && line < mark.line; at++)
+        line += text.data[at] == '\n' ||
+                (text.data[at] == '\r' && (at + 1 == text.size || text.data[at + 1] != '\n'));
+    while (at < text.size && column < mark.column) {
+        at++;
+        while (at < text.size && ((unsigned char)text.data[at] & 0xc0u) == 0x80u)
+            at++;
+        column++;
+    }
+    return at < text.size ? text.data + at : "";
+}
+
+/* The place of a byte, in lines and characters. */
+static yaml_mark_t mark_of(struct hs_slice text, size_t offset)
+{
+    yaml_mark_t mark = {0};
+    size_t line = 0;
+    for (size_t i = 0; i < offset && i < text.size; i++) {
+        if (text.data[i] != '\n')
+            continue;
+        mark.line++;
+        line = i + 1;
+    }
+    if (line < offset)
+        mark.column = hs_config_characters(hs_slice(text.data + line, offset - line));
+    return mark;
+}
+
+/* Bytes that are no text at all: libyaml reads ahead, so its own mark is of no use here. */
+static void fail_bytes(struct hs_yaml *yaml)
+{
+    const yaml_parser_t *parser = &yaml->parser;
+    yaml_mark_t mark = mark_of(yaml->text, parser->problem_offset);
+    if (strcmp(parser->problem, "control characters are not allowed") == 0)
+        hs_yaml_fail(yaml, mark,
+                     hs_arena_printf(yaml->config->arena,
+                                     "the control character U+%04X cannot stand here",
+                                     (unsigned)parser->problem_value));
+    else
+        hs_yaml_fail(yaml, mark, "these bytes are not UTF-8: save the file as UTF-8");
+}
+
+/* Words for faults that only the bytes at hand tell apart; NULL: none of these. */
+static const char *words_of_bytes(struct hs_slice text, const char *problem, const char *at)
+{
+    bool inside = strncmp(problem, "did not find expected ','", 25) == 0;
+    if (inside && *at == '{' && at > text.data && at[-1] == '$')
+        return "inside [ ] and { } a text that holds ${...} must stand in quotes, such as "
+               "\"${NAME}\"";
+    if (strcmp(problem, "found character that cannot start any token") == 0)
+        return *at == '\t' ? "a tab cannot indent: use spaces"
+                           : "a text cannot begin with this character: put it in quotes";
+    return NULL;
+}
+
+void hs_yaml_fail_parser(struct hs_yaml *yaml)
+{
+    const yaml_parser_t *parser = &yaml->parser;
+    const char *problem = parser->problem != NULL ? parser->problem : "it cannot be read";
+    if (parser->error == YAML_READER_ERROR && parser->problem != NULL) {
+        fail_bytes(yaml);
+        return;
+    }
+    const char *at = find_byte(yaml->text, parser->problem_mark);
+    const char *words = words_of_bytes(yaml->text, problem, at);
+    if (words != NULL) {
+        hs_yaml_fail(yaml, parser->problem_mark, words);
+        return;
+    }
+    for (size_t i = 0; i < HS_ARRAY_SIZE(table); i++) {
+        if (strcmp(problem, table[i].problem) != 0)
+            continue;
+        bool outer = table[i].at == AT_CONTEXT && parser->context != NULL;
+        hs_yaml_fail(yaml, outer ? parser->context_mark : parser->problem_mark, table[i].words);
+        return;
+    }
+    const char *context = parser->context != NULL ? parser->context : "";
+    hs_yaml_fail(yaml, parser->problem_mark,
+                 hs_arena_printf(yaml->config->arena, "this is not YAML: %s%s%s", context,
+                                 context[0] != '\0' ? ", " : "", problem));
+}
