@@ -80,7 +80,7 @@ struct hs_json_tree *hs_json_tree_create(void);
 void hs_json_tree_free(struct hs_json_tree *tree);
 
 /* Reads `text`, which is borrowed until the next parse or free. 0, -EINVAL, -E2BIG as
- * hs_json_scan(). */
+ * hs_json_scan(); -E2BIG also when it has more values than a tree holds. */
 HS_MUST_CHECK int hs_json_tree_parse(struct hs_json_tree *tree, struct hs_slice text);
 
 hs_json_node hs_json_root(const struct hs_json_tree *tree);
@@ -103,14 +103,17 @@ typedef int hs_json_visit_fn(void *context, struct hs_json_tree *tree, hs_json_n
 int hs_json_each(struct hs_json_tree *tree, const struct hs_json_path *path,
                  hs_json_visit_fn *visit, void *context);
 
-/* Edits. JSON texts given to them are copied into the tree's own memory. */
+/* Edits. JSON texts given to them are copied into the tree's own memory. hs_json_replace()
+ * and hs_json_rename() latch the first failure in the tree: nothing changed then, and what
+ * is written of the tree fails as a write past the buffer's ceiling does. */
 void hs_json_remove(struct hs_json_tree *tree, hs_json_node node);
 /* Puts another value in the node's place: `json` is one whole JSON value. */
 void hs_json_replace(struct hs_json_tree *tree, hs_json_node node, struct hs_slice json);
 /* Gives the member another name (decoded); its place among its siblings stays. */
 void hs_json_rename(struct hs_json_tree *tree, hs_json_node member, struct hs_slice name);
 /* Sets the value a path (without [*]) leads to, creating objects on the way; new members
- * come last. -ENOTDIR: something on the way is there and is no object or has no such element. */
+ * come last. On failure nothing changed. -ENOTDIR: something on the way is there and is no
+ * object or has no such element; -E2BIG, -ENOSPC as hs_json_status(). */
 HS_MUST_CHECK int hs_json_set(struct hs_json_tree *tree, const struct hs_json_path *path,
                               struct hs_slice json);
 /* Removes everything that is neither on the way to one of the paths nor below it. */
@@ -122,5 +125,8 @@ void hs_json_write_node(const struct hs_json_tree *tree, hs_json_node node,
  * outside the value included. */
 void hs_json_write(const struct hs_json_tree *tree, struct hs_buffer *ret_json);
 bool hs_json_changed(const struct hs_json_tree *tree);
+/* 0, or the first replacing or renaming since the parse that could not be done: -E2BIG: it
+ * would be nested too deep, or there are too many values; -ENOSPC: the edits are too large. */
+HS_MUST_CHECK int hs_json_status(const struct hs_json_tree *tree);
 
 #endif

@@ -2,25 +2,65 @@
  * text of that. */
 #include "tree.h"
 
+/* ---- The tree's own memory ---- */
+
+/* Where the own memory and the nodes stood, to take back an edit that failed halfway. */
+struct mark {
+    size_t own_size;
+    uint32_t count;
+};
+
+static struct mark mark_here(const struct hs_json_tree *tree)
+{
+    return (struct mark){tree->own.size, tree->count};
+}
+
+static int back_to(struct hs_json_tree *tree, struct mark mark, int code)
+{
+    tree->own.size = mark.own_size;
+    tree->count = mark.count;
+    return code;
+}
+
+/* Makes room for `room` more bytes, so that the appends that follow move nothing. `bytes`
+ * may lie in the own memory itself: *bytes is where they are afterwards. */
+static int make_room(struct hs_json_tree *tree, size_t room, struct hs_slice *bytes)
+{
+    struct hs_buffer *own = &tree->own;
+    if (room > own->ceiling - own->size)
+        return hs_fail(-ENOSPC, "the edits of one document pass %u bytes", HS_JSON_OWN_MAX);
+    uintptr_t offset = (uintptr_t)bytes->data - (uintptr_t)own->data;
+    bool inside = own->data != NULL && offset < own->size;
+    (void)hs_buffer_reserve(own, room);
+    if (inside)
+        bytes->data = own->data + offset;
+    return 0;
+}
+
+/* The most bytes that a name takes as JSON: quotes, and six for a control character. */
+static size_t encoded_max(struct hs_slice text)
+{
+    return 2 + 6 * text.size;
+}
+
+static uint32_t own_offset(const struct hs_json_tree *tree)
+{
+    return (uint32_t)tree->own.size;
+}
+
+/* ---- Edits of what is there ---- */
+
 static void mark_changed(struct hs_json_tree *tree, hs_json_node node)
 {
+    tree->changed = true;
     for (; node != HS_JSON_NO_NODE; node = tree->cells[node].parent)
         tree->cells[node].flags |= NODE_CHANGED;
 }
 
-/* Copies bytes into the tree's own memory, from where they may also come. */
-static uint32_t own_copy(struct hs_json_tree *tree, struct hs_slice bytes)
+static void latch(struct hs_json_tree *tree, int code)
 {
-    const char *own = tree->own.data;
-    bool inside = own != NULL && bytes.data >= own && bytes.data < own + tree->own.size;
-    size_t offset = inside ? (size_t)(bytes.data - own) : 0;
-    size_t begin = tree->own.size;
-    char *at = hs_buffer_reserve(&tree->own, bytes.size);
-    HS_ASSERT(at != NULL); /* the ceiling is far above the bodies that are let in */
-    if (bytes.size > 0)
-        memcpy(at, inside ? tree->own.data + offset : bytes.data, bytes.size);
-    hs_buffer_commit(&tree->own, bytes.size);
-    return (uint32_t)begin;
+    if (tree->failed == 0)
+        tree->failed = code;
 }
 
 void hs_json_remove(struct hs_json_tree *tree, hs_json_node node)
@@ -29,16 +69,12 @@ void hs_json_remove(struct hs_json_tree *tree, hs_json_node node)
     if (cell->parent == HS_JSON_NO_NODE)
         return; /* the document itself stays */
     cell->flags |= NODE_REMOVED;
-    mark_changed(tree, node);
+    mark_changed(tree, cell->parent);
 }
 
-void hs_json_replace(struct hs_json_tree *tree, hs_json_node node, struct hs_slice json)
+/* Puts what was read as `fresh` into the place of `node`, which keeps its number. */
+static void take_over(struct hs_json_tree *tree, hs_json_node node, hs_json_node fresh)
 {
-    uint32_t begin = own_copy(tree, json);
-    hs_json_node fresh;
-    hs_json_node parent = hs_json_cell_at(tree, node)->parent;
-    int code = hs_json_tree_read(tree, true, begin, (uint32_t)json.size, parent, &fresh);
-    HS_ASSERT(code == 0);
     struct hs_json_cell *cell = hs_json_cell_at(tree, node);
     const struct hs_json_cell *from = hs_json_cell_at(tree, fresh);
     cell->first = from->first;
@@ -47,31 +83,57 @@ void hs_json_replace(struct hs_json_tree *tree, hs_json_node node, struct hs_sli
     cell->end = from->end;
     cell->kind = from->kind;
     cell->flags |= NODE_OWN;
+    cell->flags &= (uint8_t)~NODE_CHANGED; /* whole as it stands */
     for (hs_json_node child = cell->first; child != HS_JSON_NO_NODE;
          child = tree->cells[child].next)
         tree->cells[child].parent = node;
-    /* The new value is whole as it stands; it is those above that are changed. */
-    mark_changed(tree, node);
-    if (parent != HS_JSON_NO_NODE)
-        cell->flags &= (uint8_t)~NODE_CHANGED;
+    mark_changed(tree, cell->parent);
 }
 
+static int replace(struct hs_json_tree *tree, hs_json_node node, struct hs_slice json)
+{
+    struct mark mark = mark_here(tree);
+    int code = make_room(tree, json.size, &json);
+    if (code < 0)
+        return code;
+    uint32_t begin = own_offset(tree);
+    hs_buffer_append_slice(&tree->own, json);
+    hs_json_node fresh;
+    code = hs_json_tree_read(tree, true, begin, (uint32_t)json.size,
+                             hs_json_cell_at(tree, node)->parent, &fresh);
+    HS_ASSERT(code != -EINVAL);
+    if (code < 0)
+        return back_to(tree, mark, code);
+    take_over(tree, node, fresh);
+    return 0;
+}
+
+void hs_json_replace(struct hs_json_tree *tree, hs_json_node node, struct hs_slice json)
+{
+    int code = replace(tree, node, json);
+    if (code < 0)
+        latch(tree, code);
+}
+
+/* Writes the name, for which there is room, into the own memory and gives it to the member. */
 static void set_name(struct hs_json_tree *tree, hs_json_node member, struct hs_slice name)
 {
-    struct hs_buffer quoted;
-    hs_buffer_init(&quoted, HS_JSON_OWN_MAX);
-    hs_json_encode_string(name, &quoted);
-    uint32_t begin = own_copy(tree, hs_buffer_slice(&quoted));
+    uint32_t begin = own_offset(tree);
+    hs_json_encode_string(name, &tree->own);
     struct hs_json_cell *cell = hs_json_cell_at(tree, member);
     cell->name_begin = begin + 1;
-    cell->name_size = (uint32_t)quoted.size - 2;
+    cell->name_size = own_offset(tree) - begin - 2;
     cell->flags |= NODE_OWN_NAME;
-    hs_buffer_free(&quoted);
 }
 
 void hs_json_rename(struct hs_json_tree *tree, hs_json_node member, struct hs_slice name)
 {
     HS_ASSERT(hs_json_cell_at(tree, member)->name_size != NO_NAME);
+    int code = make_room(tree, encoded_max(name), &name);
+    if (code < 0) {
+        latch(tree, code);
+        return;
+    }
     set_name(tree, member, name);
     hs_json_cell_at(tree, member)->flags |= NODE_RENAMED;
     mark_changed(tree, hs_json_cell_at(tree, member)->parent);
@@ -79,17 +141,44 @@ void hs_json_rename(struct hs_json_tree *tree, hs_json_node member, struct hs_sl
 
 /* ---- Setting ---- */
 
-/* A new last member of the object, with the value `json`. */
-static void insert(struct hs_json_tree *tree, hs_json_node object, struct hs_slice name,
-                   struct hs_slice json)
+static hs_json_node child_at(const struct hs_json_tree *tree, hs_json_node node,
+                             const struct hs_json_step *step)
 {
-    uint32_t begin = own_copy(tree, json);
-    hs_json_node fresh;
-    int code = hs_json_tree_read(tree, true, begin, (uint32_t)json.size, object, &fresh);
-    HS_ASSERT(code == 0);
-    set_name(tree, fresh, name);
-    struct hs_json_cell *cell = hs_json_cell_at(tree, fresh);
-    cell->flags |= NODE_INSERTED;
+    return step->name.data != NULL ? hs_json_member_get(tree, node, step->name)
+                                   : hs_json_element_get(tree, node, step->index);
+}
+
+/* The room that `json` takes with an object round it for every step from `step` on. */
+static int wrapped_max(const struct hs_json_path *path, size_t step, struct hs_slice json,
+                       size_t *ret_size)
+{
+    size_t size = json.size;
+    for (size_t i = step; i < path->count; i++) {
+        if (path->steps[i].name.data == NULL)
+            return hs_fail(-ENOTDIR, "`%s`: there is no such element to set", path->text);
+        size += encoded_max(path->steps[i].name) + 3; /* {:} */
+    }
+    *ret_size = size;
+    return 0;
+}
+
+/* {"b":{"c":<json>}} for the steps from `step` on, into room that is there. */
+static void put_wrapped(const struct hs_json_path *path, size_t step, struct hs_slice json,
+                        struct hs_buffer *own)
+{
+    for (size_t i = step; i < path->count; i++) {
+        hs_buffer_append_byte(own, '{');
+        hs_json_encode_string(path->steps[i].name, own);
+        hs_buffer_append_byte(own, ':');
+    }
+    hs_buffer_append_slice(own, json);
+    for (size_t i = step; i < path->count; i++)
+        hs_buffer_append_byte(own, '}');
+}
+
+static void link_last(struct hs_json_tree *tree, hs_json_node object, hs_json_node fresh)
+{
+    hs_json_cell_at(tree, fresh)->flags |= NODE_INSERTED;
     struct hs_json_cell *parent = hs_json_cell_at(tree, object);
     if (parent->last != HS_JSON_NO_NODE)
         tree->cells[parent->last].next = fresh;
@@ -99,20 +188,27 @@ static void insert(struct hs_json_tree *tree, hs_json_node object, struct hs_sli
     mark_changed(tree, object);
 }
 
-/* {"b":{"c":<json>}} for the steps from `step` on, which must all be names. */
-static int wrap(const struct hs_json_path *path, size_t step, struct hs_slice json,
-                struct hs_buffer *ret_json)
+/* A new last member of the object, named as the step says, with all the path goes on with. */
+static int insert(struct hs_json_tree *tree, hs_json_node object, const struct hs_json_path *path,
+                  size_t step, struct hs_slice json)
 {
-    for (size_t i = step; i < path->count; i++) {
-        if (path->steps[i].name.data == NULL)
-            return hs_fail(-ENOTDIR, "`%s`: there is no such element to set", path->text);
-        hs_buffer_append_byte(ret_json, '{');
-        hs_json_encode_string(path->steps[i].name, ret_json);
-        hs_buffer_append_byte(ret_json, ':');
-    }
-    hs_buffer_append_slice(ret_json, json);
-    for (size_t i = step; i < path->count; i++)
-        hs_buffer_append_byte(ret_json, '}');
+    struct hs_slice name = path->steps[step].name;
+    struct mark mark = mark_here(tree);
+    size_t wrapped = 0;
+    int code = wrapped_max(path, step + 1, json, &wrapped);
+    if (code == 0)
+        code = make_room(tree, wrapped + encoded_max(name), &json);
+    if (code < 0)
+        return code;
+    uint32_t begin = own_offset(tree);
+    put_wrapped(path, step + 1, json, &tree->own);
+    hs_json_node fresh;
+    code = hs_json_tree_read(tree, true, begin, own_offset(tree) - begin, object, &fresh);
+    HS_ASSERT(code != -EINVAL);
+    if (code < 0)
+        return back_to(tree, mark, code);
+    set_name(tree, fresh, name);
+    link_last(tree, object, fresh);
     return 0;
 }
 
@@ -120,36 +216,19 @@ int hs_json_set(struct hs_json_tree *tree, const struct hs_json_path *path, stru
 {
     HS_ASSERT(!path->wildcard && path->count > 0);
     hs_json_node node = tree->root;
-    size_t step = 0;
-    for (; step < path->count; step++) {
-        struct hs_json_path one = {&path->steps[step], 1, false, path->text};
-        hs_json_node child = HS_JSON_NO_NODE;
-        if (one.steps->name.data != NULL)
-            child = hs_json_member_get(tree, node, one.steps->name);
-        else if (hs_json_node_kind(tree, node) == HS_JSON_ARRAY) {
-            child = hs_json_first_child(tree, node);
-            for (int64_t i = 0; i < one.steps->index && child != HS_JSON_NO_NODE; i++)
-                child = hs_json_next(tree, child);
+    for (size_t step = 0; step < path->count; step++) {
+        hs_json_node child = child_at(tree, node, &path->steps[step]);
+        if (child != HS_JSON_NO_NODE) {
+            node = child;
+            continue;
         }
-        if (child == HS_JSON_NO_NODE)
-            break;
-        node = child;
+        if (path->steps[step].name.data == NULL)
+            return hs_fail(-ENOTDIR, "`%s`: there is no such element to set", path->text);
+        if (hs_json_node_kind(tree, node) != HS_JSON_OBJECT)
+            return hs_fail(-ENOTDIR, "`%s`: what is on the way is no object", path->text);
+        return insert(tree, node, path, step, json);
     }
-    if (step == path->count) {
-        hs_json_replace(tree, node, json);
-        return 0;
-    }
-    if (path->steps[step].name.data == NULL || hs_json_node_kind(tree, node) != HS_JSON_OBJECT)
-        return hs_fail(-ENOTDIR, "`%s`: what is on the way is no object", path->text);
-    struct hs_buffer value;
-    hs_buffer_init(&value, HS_JSON_OWN_MAX);
-    int code = wrap(path, step + 1, json, &value);
-    if (code == 0 && step + 1 + 1 > HS_JSON_DEPTH_MAX)
-        code = hs_fail(-ENOTDIR, "`%s`: nested too deep", path->text);
-    if (code == 0)
-        insert(tree, node, path->steps[step].name, hs_buffer_slice(&value));
-    hs_buffer_free(&value);
-    return code;
+    return replace(tree, node, json);
 }
 
 /* ---- Keeping ---- */

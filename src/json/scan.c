@@ -14,9 +14,11 @@ static struct hs_json_member *find_wanted(struct scan *scan, struct hs_slice nam
 {
     if (scan->depth != 1 || name.data == NULL)
         return NULL;
+    bool escaped = hs_json_is_escaped(name);
     for (size_t i = 0; i < scan->wanted_count; i++) {
         struct hs_json_member *member = &scan->wanted[i];
-        if (!hs_json_name_is(name, member->name))
+        if (escaped ? !hs_json_escaped_name_is(name, member->name)
+                    : !hs_slice_equal(name, member->name))
             continue;
         if (member->value.data == NULL)
             return member;
@@ -72,7 +74,7 @@ int hs_json_scan(struct hs_slice text, struct hs_json_member *wanted, size_t wan
         wanted[i].value = HS_SLICE_NONE;
         wanted[i].repeated = false;
     }
-    int code = hs_json_walk(text, &handlers, &scan, ret_offset);
+    int code = hs_json_walk(text, HS_JSON_DEPTH_MAX, &handlers, &scan, ret_offset);
     if (code == 0)
         *ret_kind = scan.kind;
     return code;

@@ -2,7 +2,6 @@
 #include "walk.h"
 
 #define REPLACEMENT 0xfffdu
-#define NAME_DECODED_MAX 1024u
 
 static unsigned hex4(const char *at)
 {
@@ -15,49 +14,49 @@ static unsigned hex4(const char *at)
     return value;
 }
 
-static void put_utf8(struct hs_buffer *text, unsigned point)
+/* Writes the point as UTF-8, at most four bytes, and gives their number. */
+static size_t to_utf8(unsigned point, char *bytes)
 {
-    char bytes[4];
-    size_t size;
     if (point < 0x80) {
         bytes[0] = (char)point;
-        size = 1;
-    } else if (point < 0x800) {
+        return 1;
+    }
+    if (point < 0x800) {
         bytes[0] = (char)(0xc0 | point >> 6);
         bytes[1] = (char)(0x80 | (point & 0x3f));
-        size = 2;
-    } else if (point < 0x10000) {
+        return 2;
+    }
+    if (point < 0x10000) {
         bytes[0] = (char)(0xe0 | point >> 12);
         bytes[1] = (char)(0x80 | (point >> 6 & 0x3f));
         bytes[2] = (char)(0x80 | (point & 0x3f));
-        size = 3;
-    } else {
-        bytes[0] = (char)(0xf0 | point >> 18);
-        bytes[1] = (char)(0x80 | (point >> 12 & 0x3f));
-        bytes[2] = (char)(0x80 | (point >> 6 & 0x3f));
-        bytes[3] = (char)(0x80 | (point & 0x3f));
-        size = 4;
+        return 3;
     }
-    hs_buffer_append(text, bytes, size);
+    bytes[0] = (char)(0xf0 | point >> 18);
+    bytes[1] = (char)(0x80 | (point >> 12 & 0x3f));
+    bytes[2] = (char)(0x80 | (point >> 6 & 0x3f));
+    bytes[3] = (char)(0x80 | (point & 0x3f));
+    return 4;
 }
 
-/* Decodes \uXXXX at `at`, with its other half if it is a pair; gives the end. */
-static const char *decode_unicode(const char *at, const char *end, struct hs_buffer *text)
+/* The point that \uXXXX at *at stands for, with its other half if it is a pair; moves *at. */
+static unsigned decode_unicode(const char **at, const char *end)
 {
-    unsigned point = hex4(at + 2);
-    at += 6;
-    if (point >= 0xd800 && point <= 0xdbff && end - at >= 6 && at[0] == '\\' && at[1] == 'u') {
-        unsigned low = hex4(at + 2);
-        if (low >= 0xdc00 && low <= 0xdfff) {
-            put_utf8(text, 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00));
-            return at + 6;
-        }
-    }
-    put_utf8(text, point >= 0xd800 && point <= 0xdfff ? REPLACEMENT : point);
-    return at;
+    const char *after = *at + 6;
+    unsigned point = hex4(*at + 2);
+    *at = after;
+    if (point < 0xd800 || point > 0xdfff)
+        return point;
+    if (point > 0xdbff || end - after < 6 || after[0] != '\\' || after[1] != 'u')
+        return REPLACEMENT;
+    unsigned low = hex4(after + 2);
+    if (low < 0xdc00 || low > 0xdfff)
+        return REPLACEMENT;
+    *at = after + 6;
+    return 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
 }
 
-static char simple_escape(char letter)
+static unsigned char simple_escape(char letter)
 {
     switch (letter) {
     case 'b':
@@ -71,49 +70,69 @@ static char simple_escape(char letter)
     case 't':
         return '\t';
     default:
-        return letter;
+        return (unsigned char)letter;
     }
 }
 
-/* `raw` is what stands between the quotes. */
-static void decode(struct hs_slice raw, struct hs_buffer *text)
+/* What the escape at *at stands for, at most four bytes; moves *at past it. */
+static size_t decode_escape(const char **at, const char *end, char *bytes)
 {
-    const char *at = raw.data, *end = raw.data + raw.size;
-    while (at < end) {
-        const char *backslash = memchr(at, '\\', (size_t)(end - at));
-        const char *until = backslash != NULL ? backslash : end;
-        hs_buffer_append(text, at, (size_t)(until - at));
-        at = until;
-        if (at == end)
-            break;
-        if (at[1] == 'u') {
-            at = decode_unicode(at, end, text);
-        } else {
-            hs_buffer_append_byte(text, simple_escape(at[1]));
-            at += 2;
-        }
-    }
+    if ((*at)[1] == 'u')
+        return to_utf8(decode_unicode(at, end), bytes);
+    bytes[0] = (char)simple_escape((*at)[1]);
+    *at += 2;
+    return 1;
+}
+
+/* The next backslash, or `end`. */
+static const char *next_escape(const char *at, const char *end)
+{
+    const char *backslash = at < end ? memchr(at, '\\', (size_t)(end - at)) : NULL;
+    return backslash != NULL ? backslash : end;
 }
 
 void hs_json_decode_string(struct hs_slice quoted, struct hs_buffer *ret_text)
 {
     HS_ASSERT(quoted.size >= 2 && quoted.data[0] == '"');
-    decode(hs_slice(quoted.data + 1, quoted.size - 2), ret_text);
+    const char *at = quoted.data + 1, *end = quoted.data + quoted.size - 1;
+    while (at < end) {
+        const char *until = next_escape(at, end);
+        hs_buffer_append(ret_text, at, (size_t)(until - at));
+        at = until;
+        if (at == end)
+            break;
+        char bytes[4];
+        size_t size = decode_escape(&at, end, bytes);
+        hs_buffer_append(ret_text, bytes, size);
+    }
 }
 
-bool hs_json_name_is(struct hs_slice raw, struct hs_slice wanted)
+/* Takes `bytes` off the front of `rest` if it begins with them. */
+static bool take(struct hs_slice *rest, const char *bytes, size_t size)
 {
-    if (hs_slice_equal(raw, wanted))
-        return memchr(raw.data ? raw.data : "", '\\', raw.size) == NULL;
-    /* An escape makes a name longer, never shorter. */
-    if (raw.size <= wanted.size || memchr(raw.data, '\\', raw.size) == NULL)
+    if (size > rest->size || (size > 0 && memcmp(rest->data, bytes, size) != 0))
         return false;
-    struct hs_buffer decoded;
-    hs_buffer_init(&decoded, wanted.size + NAME_DECODED_MAX);
-    decode(raw, &decoded);
-    bool same = hs_buffer_status(&decoded) == 0 && hs_slice_equal(hs_buffer_slice(&decoded), wanted);
-    hs_buffer_free(&decoded);
-    return same;
+    rest->data += size;
+    rest->size -= size;
+    return true;
+}
+
+bool hs_json_escaped_name_is(struct hs_slice raw, struct hs_slice wanted)
+{
+    const char *at = raw.data, *end = raw.data + raw.size;
+    while (at < end) {
+        const char *until = next_escape(at, end);
+        if (!take(&wanted, at, (size_t)(until - at)))
+            return false;
+        at = until;
+        if (at == end)
+            break;
+        char bytes[4];
+        size_t size = decode_escape(&at, end, bytes);
+        if (!take(&wanted, bytes, size))
+            return false;
+    }
+    return wanted.size == 0;
 }
 
 /* ---- Encoding ---- */
@@ -161,7 +180,8 @@ void hs_json_encode_string(struct hs_slice text, struct hs_buffer *ret_json)
         } else if (c < 0x20) {
             encode_control(c, ret_json);
         } else {
-            put_utf8(ret_json, REPLACEMENT);
+            char bytes[4];
+            hs_buffer_append(ret_json, bytes, to_utf8(REPLACEMENT, bytes));
         }
     }
     hs_buffer_append_byte(ret_json, '"');

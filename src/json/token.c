@@ -13,6 +13,31 @@ static inline uint64_t not_plain(uint64_t word)
     return ((word - ONES * 0x20) | (quote - ONES) | (backslash - ONES) | word) & HIGH;
 }
 
+/* The first byte from `at` on that is not plain, or `end`. */
+static inline const char *plain_end(const char *at, const char *end)
+{
+    while (end - at >= 8) {
+        uint64_t word;
+        memcpy(&word, at, 8);
+        uint64_t found = not_plain(word);
+        if (found != 0) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            return at + __builtin_ctzll(found) / 8;
+#else
+            break;
+#endif
+        }
+        at += 8;
+    }
+    while (at < end) {
+        unsigned char c = (unsigned char)*at;
+        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\')
+            break;
+        at++;
+    }
+    return at;
+}
+
 static const char *fail_at(const char *why, const char *at, const char **ret_at)
 {
     (void)hs_fail(-EINVAL, "%s", why);
@@ -86,18 +111,7 @@ const char *hs_json_string_end(const char *at, const char *end, const char **ret
 {
     at++;
     for (;;) {
-        while (end - at >= 8) {
-            uint64_t word;
-            memcpy(&word, at, 8);
-            uint64_t found = not_plain(word);
-            if (found != 0) {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-                at += __builtin_ctzll(found) / 8;
-#endif
-                break;
-            }
-            at += 8;
-        }
+        at = plain_end(at, end);
         if (at == end)
             return fail_at("a string has no end", at, ret_at);
         unsigned char c = (unsigned char)*at;
@@ -108,11 +122,12 @@ const char *hs_json_string_end(const char *at, const char *end, const char **ret
             if (after == NULL)
                 return fail_at("an escape in a string is not one of JSON's", at, ret_at);
             at = after;
-        } else if (c < 0x20) {
+            continue;
+        }
+        if (c < 0x20)
             return fail_at("a control character in a string must be escaped", at, ret_at);
-        } else if (c < 0x80) {
-            at++;
-        } else {
+        /* Scripts other than Latin come in runs. */
+        while (at < end && (unsigned char)*at >= 0x80) {
             size_t size = hs_json_utf8_size(at, end);
             if (size == 0)
                 return fail_at("a string is not valid UTF-8", at, ret_at);

@@ -106,6 +106,15 @@ static void on_scalar(void *context, enum hs_json_kind kind, struct hs_slice nam
         (void)add_node(build, kind, name, at, end);
 }
 
+/* How many containers may still be inside each other below `node`. */
+static unsigned levels_below(const struct hs_json_tree *tree, hs_json_node node)
+{
+    unsigned levels = HS_JSON_DEPTH_MAX;
+    for (; node != HS_JSON_NO_NODE && levels > 0; node = tree->cells[node].parent)
+        levels--;
+    return levels;
+}
+
 int hs_json_tree_read(struct hs_json_tree *tree, bool own, uint32_t begin, uint32_t size,
                       hs_json_node parent, hs_json_node *ret_node)
 {
@@ -118,19 +127,26 @@ int hs_json_tree_read(struct hs_json_tree *tree, bool own, uint32_t begin, uint3
         .top = HS_JSON_NO_NODE,
         .flags = own ? NODE_OWN | NODE_OWN_NAME : 0,
     };
+    uint32_t count = tree->count;
     size_t offset;
-    int code = hs_json_walk(hs_slice(base + begin, size), &handlers, &build, &offset);
+    int code = hs_json_walk(hs_slice(base + begin, size), levels_below(tree, parent), &handlers,
+                            &build, &offset);
     if (code == 0 && build.full)
-        code = hs_fail(-EINVAL, "more than %u values", HS_JSON_NODES_MAX);
+        code = hs_fail(-E2BIG, "more than %u values", HS_JSON_NODES_MAX);
     if (code == 0)
         *ret_node = build.top;
+    else
+        tree->count = count;
     return code;
 }
 
 int hs_json_tree_parse(struct hs_json_tree *tree, struct hs_slice text)
 {
     tree->root = HS_JSON_NO_NODE;
+    tree->text = HS_SLICE_NONE;
     tree->count = 0;
+    tree->changed = false;
+    tree->failed = 0;
     if (tree->capacity > HS_JSON_NODES_KEPT) {
         free(tree->cells);
         tree->cells = NULL;
@@ -140,14 +156,12 @@ int hs_json_tree_parse(struct hs_json_tree *tree, struct hs_slice text)
         hs_buffer_free(&tree->own);
     hs_buffer_clear(&tree->own);
     if (text.size >= UINT32_MAX)
-        return hs_fail(-EINVAL, "longer than 4 GiB");
+        return hs_fail(-E2BIG, "longer than 4 GiB");
     tree->text = text;
-    hs_json_node root;
-    int code = hs_json_tree_read(tree, false, 0, (uint32_t)text.size, HS_JSON_NO_NODE, &root);
-    if (code == 0)
-        tree->root = root;
-    else
-        tree->count = 0;
+    int code =
+        hs_json_tree_read(tree, false, 0, (uint32_t)text.size, HS_JSON_NO_NODE, &tree->root);
+    if (code < 0)
+        tree->text = HS_SLICE_NONE;
     return code;
 }
 
@@ -211,7 +225,8 @@ hs_json_node hs_json_member_get(const struct hs_json_tree *tree, hs_json_node ob
     return found;
 }
 
-static hs_json_node element_get(const struct hs_json_tree *tree, hs_json_node array, int64_t index)
+hs_json_node hs_json_element_get(const struct hs_json_tree *tree, hs_json_node array,
+                                 int64_t index)
 {
     if (hs_json_node_kind(tree, array) != HS_JSON_ARRAY)
         return HS_JSON_NO_NODE;
@@ -234,7 +249,7 @@ static int each_from(struct hs_json_tree *tree, hs_json_node node, const struct 
         return each_from(tree, hs_json_member_get(tree, node, at->name), path, step + 1, visit,
                          context);
     if (at->index >= 0)
-        return each_from(tree, element_get(tree, node, at->index), path, step + 1, visit, context);
+        return each_from(tree, hs_json_element_get(tree, node, at->index), path, step + 1, visit, context);
     if (hs_json_node_kind(tree, node) != HS_JSON_ARRAY)
         return 0;
     hs_json_node next;
@@ -270,5 +285,14 @@ hs_json_node hs_json_find(const struct hs_json_tree *tree, const struct hs_json_
 
 bool hs_json_changed(const struct hs_json_tree *tree)
 {
-    return tree->root != HS_JSON_NO_NODE && (tree->cells[tree->root].flags & NODE_CHANGED);
+    return tree->changed;
+}
+
+int hs_json_status(const struct hs_json_tree *tree)
+{
+    if (tree->failed < 0)
+        return hs_fail(tree->failed, "an edit found no room: it is nested deeper than %u levels, "
+                       "or has more than %u bytes or %u values", HS_JSON_DEPTH_MAX,
+                       HS_JSON_OWN_MAX, HS_JSON_NODES_MAX);
+    return 0;
 }

@@ -5,7 +5,7 @@
 
 #include "walk.h"
 
-#define HS_JSON_NODES_MAX (8u << 20)
+#define HS_JSON_NODES_MAX (4u << 20)
 #define HS_JSON_OWN_MAX (64u << 20)
 /* A tree that grew beyond this for one event gives the memory back at the next. */
 #define HS_JSON_NODES_KEPT (16u << 10)
@@ -40,6 +40,8 @@ struct hs_json_tree {
     struct hs_json_cell *cells;
     uint32_t count, capacity;
     hs_json_node root;
+    bool changed;
+    int failed; /* the first edit that could not be made, as hs_json_status() gives it */
 };
 
 static inline struct hs_json_cell *hs_json_cell_at(const struct hs_json_tree *tree,
@@ -55,8 +57,14 @@ static inline const char *hs_json_bytes(const struct hs_json_tree *tree, bool ow
 }
 
 /* Reads `size` bytes at `begin` of the text or of the own memory into nodes below `parent`
- * (HS_JSON_NO_NODE: a root). The nodes are linked among themselves, not to the parent. */
+ * (HS_JSON_NO_NODE: a root). The nodes are linked among themselves, not to the parent. On
+ * failure the tree is as it was. -EINVAL: not JSON; -E2BIG: too deep there, or too many
+ * values. */
 HS_MUST_CHECK int hs_json_tree_read(struct hs_json_tree *tree, bool own, uint32_t begin,
                                     uint32_t size, hs_json_node parent, hs_json_node *ret_node);
+
+/* The element of the array, or none. */
+hs_json_node hs_json_element_get(const struct hs_json_tree *tree, hs_json_node array,
+                                 int64_t index);
 
 #endif

@@ -75,9 +75,11 @@ HS_JSON_INLINE int hs_json_walk_fail(const char *why, struct hs_slice text, cons
     return hs_fail(-EINVAL, "%s at byte %zu", why, *ret_offset);
 }
 
-/* Walks over exactly one value. 0; -EINVAL, -E2BIG with *ret_offset and words. */
-HS_JSON_INLINE int hs_json_walk(struct hs_slice text, const struct hs_json_handlers *handlers,
-                                void *context, size_t *ret_offset)
+/* Walks over exactly one value of at most `levels` (<= HS_JSON_DEPTH_MAX) containers inside
+ * each other. 0; -EINVAL, -E2BIG with *ret_offset and words. */
+HS_JSON_INLINE int hs_json_walk(struct hs_slice text, unsigned levels,
+                                const struct hs_json_handlers *handlers, void *context,
+                                size_t *ret_offset)
 {
     const char *at = text.data, *end = text.data + text.size, *after, *where;
     uint64_t objects = 0; /* a bit a level, the innermost lowest: 1 for an object */
@@ -95,7 +97,7 @@ value:
         return hs_json_walk_fail("the text ends too early", text, at, ret_offset);
     if (*at == '{' || *at == '[') {
         bool object = *at == '{';
-        if (depth == HS_JSON_DEPTH_MAX) {
+        if (depth == levels) {
             *ret_offset = (size_t)(at - text.data);
             return hs_fail(-E2BIG, "nested deeper than %u levels", HS_JSON_DEPTH_MAX);
         }
@@ -166,7 +168,24 @@ done:
 /* The size of the valid UTF-8 sequence of more than one byte at `text` (RFC 3629), or 0. */
 size_t hs_json_utf8_size(const char *text, const char *end);
 
-/* Whether a name as it stands between its quotes decodes to `wanted`. */
-bool hs_json_name_is(struct hs_slice raw, struct hs_slice wanted);
+/* Whether what stands between a string's quotes has escapes. */
+static inline bool hs_json_is_escaped(struct hs_slice raw)
+{
+    return raw.size > 0 && memchr(raw.data, '\\', raw.size) != NULL;
+}
+
+/* Whether a name with escapes, as it stands between its quotes, decodes to `wanted`. */
+bool hs_json_escaped_name_is(struct hs_slice raw, struct hs_slice wanted);
+
+/* Whether any name as it stands between its quotes decodes to `wanted`. */
+static inline bool hs_json_name_is(struct hs_slice raw, struct hs_slice wanted)
+{
+    /* An escape makes a name longer, never shorter. */
+    if (raw.size < wanted.size)
+        return false;
+    if (raw.size == wanted.size)
+        return hs_slice_equal(raw, wanted) && !hs_json_is_escaped(raw);
+    return hs_json_is_escaped(raw) && hs_json_escaped_name_is(raw, wanted);
+}
 
 #endif

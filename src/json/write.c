@@ -1,73 +1,102 @@
-/* Write: text out of a tree. What is unchanged is copied as one range. In a changed
- * container the bytes between its members are kept too: a member that is gone takes with it
- * the comma before it (the first one: the comma after it). */
+/* Write: text out of a tree. What is unchanged is copied, in runs as long as they last: the
+ * bytes between the members of a changed container are kept too. A member that is gone takes
+ * the comma before it with it (the first ones: the comma after them). */
 #include "tree.h"
 
-static void put_container(const struct hs_json_tree *tree, hs_json_node node,
-                          struct hs_buffer *json);
+/* Goes along the bytes of one container as it was read. */
+struct writer {
+    const struct hs_json_tree *tree;
+    struct hs_buffer *json;
+    bool own;        /* they are in the tree's own memory */
+    uint32_t copied; /* up to here they are copied, or left out */
+};
 
-static void put_range(const struct hs_json_tree *tree, bool own, uint32_t begin, uint32_t end,
-                      struct hs_buffer *json)
+static void copy_to(struct writer *writer, uint32_t until)
 {
-    hs_buffer_append(json, hs_json_bytes(tree, own) + begin, end - begin);
+    const char *bytes = hs_json_bytes(writer->tree, writer->own);
+    hs_buffer_append(writer->json, bytes + writer->copied, until - writer->copied);
+    writer->copied = until;
 }
 
-/* The name, and what stands between it and the value. `own` is the container's. */
-static void put_name(const struct hs_json_tree *tree, const struct hs_json_cell *cell,
-                     hs_json_node node, bool own, struct hs_buffer *json)
+static void put_name(struct writer *writer, hs_json_node node)
 {
-    if (cell->name_size == NO_NAME)
-        return;
-    if (!(cell->flags & (NODE_RENAMED | NODE_INSERTED))) {
-        put_range(tree, own, cell->item_begin, cell->item_value, json);
-        return;
+    hs_buffer_append_byte(writer->json, '"');
+    hs_buffer_append_slice(writer->json, hs_json_node_name(writer->tree, node));
+    hs_buffer_append_byte(writer->json, '"');
+}
+
+/* Whether the item's bytes are no longer those that were read, in a container of `own`. */
+static bool is_touched(const struct hs_json_cell *item, bool own)
+{
+    bool replaced = (bool)(item->flags & NODE_OWN) != own || item->begin != item->item_value;
+    return replaced || (item->flags & (NODE_CHANGED | NODE_RENAMED)) != 0;
+}
+
+static void put_touched(struct writer *writer, hs_json_node node)
+{
+    const struct hs_json_cell *item = hs_json_cell_at(writer->tree, node);
+    if (item->flags & NODE_RENAMED) {
+        copy_to(writer, item->item_begin);
+        put_name(writer, node);
+        writer->copied = item->item_name_end;
     }
-    hs_buffer_append_byte(json, '"');
-    hs_buffer_append_slice(json, hs_json_node_name(tree, node));
-    hs_buffer_append_byte(json, '"');
-    if (cell->flags & NODE_INSERTED)
-        hs_buffer_append_byte(json, ':');
-    else
-        put_range(tree, own, cell->item_name_end, cell->item_value, json);
+    copy_to(writer, item->item_value);
+    hs_json_write_node(writer->tree, node, writer->json);
+    writer->copied = item->item_end;
 }
 
-/* Every container has two bytes that are its brackets, whatever else became of it. */
-static void put_container(const struct hs_json_tree *tree, hs_json_node node,
+/* `rest`: past the last item that was read, if any, else past the bracket. */
+static void put_inserted(struct writer *writer, hs_json_node node, bool first, uint32_t rest)
+{
+    if (first) {
+        hs_buffer_append_byte(writer->json, '{'); /* elements are never inserted */
+        writer->copied = rest;
+    } else {
+        copy_to(writer, rest);
+        hs_buffer_append_byte(writer->json, ',');
+    }
+    put_name(writer, node);
+    hs_buffer_append_byte(writer->json, ':');
+    hs_json_write_node(writer->tree, node, writer->json);
+}
+
+static void put_container(const struct hs_json_tree *tree, const struct hs_json_cell *cell,
                           struct hs_buffer *json)
 {
-    const struct hs_json_cell *cell = hs_json_cell_at(tree, node);
-    bool own = cell->flags & NODE_OWN, object = cell->kind == HS_JSON_OBJECT;
-    bool emitted = false;
+    struct writer writer = {tree, json, cell->flags & NODE_OWN, cell->begin};
+    bool first = true;
     uint32_t rest = cell->begin + 1; /* past the last item that was read */
     uint32_t head = 0;               /* of the first item that was read */
-    for (hs_json_node child = cell->first; child != HS_JSON_NO_NODE;
-         child = tree->cells[child].next) {
-        const struct hs_json_cell *item = &tree->cells[child];
-        bool inserted = item->flags & NODE_INSERTED;
-        if (!inserted && head == 0)
-            head = item->item_begin;
-        if (!(item->flags & NODE_REMOVED)) {
-            if (!emitted && !inserted)
-                put_range(tree, own, cell->begin, head, json);
-            else if (!emitted)
-                hs_buffer_append_byte(json, object ? '{' : '[');
-            else if (inserted)
-                hs_buffer_append_byte(json, ',');
-            else
-                put_range(tree, own, rest, item->item_begin, json);
-            put_name(tree, item, child, own, json);
-            hs_json_write_node(tree, child, json);
-            emitted = true;
+    for (hs_json_node node = cell->first; node != HS_JSON_NO_NODE; node = tree->cells[node].next) {
+        const struct hs_json_cell *item = &tree->cells[node];
+        bool removed = item->flags & NODE_REMOVED;
+        if (item->flags & NODE_INSERTED) {
+            if (!removed) {
+                put_inserted(&writer, node, first, rest);
+                first = false;
+            }
+            continue; /* they are last: `rest` stays */
         }
-        if (!inserted)
-            rest = item->item_end;
+        if (head == 0)
+            head = item->item_begin;
+        if (removed && !first) {
+            copy_to(&writer, rest);
+            writer.copied = item->item_end;
+        } else if (!removed) {
+            if (first && item->item_begin != head) {
+                copy_to(&writer, head);
+                writer.copied = item->item_begin;
+            }
+            if (is_touched(item, writer.own))
+                put_touched(&writer, node);
+            first = false;
+        }
+        rest = item->item_end;
     }
-    if (!emitted)
-        hs_buffer_append_text(json, object ? "{}" : "[]");
-    else if (head != 0)
-        put_range(tree, own, rest, cell->end, json);
+    if (first)
+        hs_buffer_append_text(json, cell->kind == HS_JSON_OBJECT ? "{}" : "[]");
     else
-        hs_buffer_append_byte(json, object ? '}' : ']');
+        copy_to(&writer, cell->end);
 }
 
 void hs_json_write_node(const struct hs_json_tree *tree, hs_json_node node,
@@ -75,19 +104,23 @@ void hs_json_write_node(const struct hs_json_tree *tree, hs_json_node node,
 {
     const struct hs_json_cell *cell = hs_json_cell_at(tree, node);
     if (cell->kind >= HS_JSON_ARRAY && (cell->flags & NODE_CHANGED))
-        put_container(tree, node, ret_json);
+        put_container(tree, cell, ret_json);
     else
-        put_range(tree, cell->flags & NODE_OWN, cell->begin, cell->end, ret_json);
+        hs_buffer_append_slice(ret_json, hs_json_node_text(tree, node));
 }
 
 void hs_json_write(const struct hs_json_tree *tree, struct hs_buffer *ret_json)
 {
-    if (!hs_json_changed(tree)) {
+    if (tree->failed < 0)
+        ret_json->failed = true; /* what an edit should have hidden must not leave */
+    if (!tree->changed) {
         hs_buffer_append_slice(ret_json, tree->text);
         return;
     }
     const struct hs_json_cell *root = hs_json_cell_at(tree, tree->root);
-    put_range(tree, false, 0, root->item_begin, ret_json);
+    struct writer writer = {tree, ret_json, false, 0};
+    copy_to(&writer, root->item_value);
     hs_json_write_node(tree, tree->root, ret_json);
-    put_range(tree, false, root->item_end, (uint32_t)tree->text.size, ret_json);
+    writer.copied = root->item_end;
+    copy_to(&writer, (uint32_t)tree->text.size);
 }
