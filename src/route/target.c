@@ -137,6 +137,17 @@ static bool compile_headers(const struct hs_router_input *input, struct hs_targe
     return good;
 }
 
+/* Where the option with this field stands in the target, for findings: which of the keys it
+ * is, `topic` or `stream`, the sink's table says. NULL: it was left out. */
+static const struct hs_node *place_of(const struct hs_options *table, const struct hs_node *target,
+                                      size_t field)
+{
+    for (size_t i = 0; i < table->option_count; i++)
+        if (table->options[i].offset == field)
+            return hs_node_get(target, table->options[i].name);
+    return NULL;
+}
+
 static bool compile_target(const struct hs_router_input *input, const struct hs_node *node,
                            struct hs_target *target)
 {
@@ -151,7 +162,12 @@ static bool compile_target(const struct hs_router_input *input, const struct hs_
         return false;
     const struct hs_sink_options *sink = hs_children_at(input->sinks, target->sink);
     target->kind = (enum hs_sink_kind)sink->kind;
-    hs_config_bind(input->config, node, hs_sink_target_table(target->kind), &target->options);
+    const struct hs_options *table = hs_sink_target_table(target->kind);
+    struct hs_target_options *options = &target->options;
+    hs_config_bind(input->config, node, table, options);
+    options->destination_node =
+        place_of(table, node, offsetof(struct hs_target_options, destination));
+    options->key_node = place_of(table, node, offsetof(struct hs_target_options, key));
     bool good = compile_destination(input, target);
     if (target->options.key != NULL) {
         target->key = hs_template_compile(input->config, target->options.key_node,

@@ -126,7 +126,8 @@ START_TEST(test_targets)
         "      - {sink: kafka, topic: fanfare.queue, key: \"{data.consumerId}\",\n"
         "         headers: {x-a: \"{id}\", x-b: b}}\n"
         "      - {sink: redis, stream: \"fanfare:{data.queueId}\", max_length: 100000}\n"
-        "      - {sink: kafka, topic: \"other\"}\n";
+        "      - {sink: kafka, topic: \"other\"}\n"
+        "      - {sink: file}\n";
     struct routing routing;
     routing_open(&routing, yaml);
     routing_expect_no_findings(&routing, yaml);
@@ -134,8 +135,8 @@ START_TEST(test_targets)
     ck_assert_str_eq(route->name, "queue");
     ck_assert_str_eq(route->match, "queue");
     ck_assert(!hs_transform_is_empty(route->transform));
-    ck_assert_uint_eq(route->target_count, 3);
-    ck_assert_uint_eq(route->sinks, 3);
+    ck_assert_uint_eq(route->target_count, 4);
+    ck_assert_uint_eq(route->sinks, 7);
     const struct hs_target *first = &route->targets[0], *second = &route->targets[1];
     ck_assert_uint_eq(first->sink, 0);
     ck_assert_int_eq(first->kind, HS_SINK_KAFKA);
@@ -149,6 +150,9 @@ START_TEST(test_targets)
     ck_assert_uint_eq(second->options.max_length, 100000);
     ck_assert(!hs_template_is_literal(second->destination));
     ck_assert_ptr_null(second->key);
+    /* Without `file` the sink's own default names it. */
+    ck_assert_ptr_null(route->targets[3].options.destination_node);
+    ck_assert(!hs_template_is_literal(route->targets[3].destination));
     routing_close(&routing);
 }
 END_TEST
