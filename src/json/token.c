@@ -152,12 +152,12 @@ const char *hs_json_number_end(const char *at, const char *end, const char **ret
     if (after == at)
         return fail_at(at == begin ? "not a JSON value" : "a number has no digits", at, ret_at);
     if (*at == '0' && after - at > 1)
-        return fail_at("a number begins with a zero", at, ret_at);
+        return fail_at("a number begins with a zero", at + 1, ret_at);
     at = after;
     if (at < end && *at == '.') {
         after = digits_end(at + 1, end);
         if (after == at + 1)
-            return fail_at("a number has no digits after the point", at, ret_at);
+            return fail_at("a number has no digits after the point", at + 1, ret_at);
         at = after;
     }
     if (at < end && (*at == 'e' || *at == 'E')) {
