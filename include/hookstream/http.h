@@ -41,15 +41,15 @@ struct hs_http_head {
 /* Why a request was refused by the protocol layer. Rows in http/refusals.c. */
 enum hs_http_refusal {
     HS_HTTP_OK,
-    HS_HTTP_BAD_REQUEST,     /* 400 */
-    HS_HTTP_BAD_VERSION,     /* 505 */
-    HS_HTTP_HEAD_TOO_LARGE,  /* 431 */
-    HS_HTTP_BODY_TOO_LARGE,  /* 413 */
-    HS_HTTP_BAD_EXPECT,      /* 417 */
-    HS_HTTP_HEAD_TIMEOUT,    /* 408 */
-    HS_HTTP_BODY_TIMEOUT,    /* 408 */
-    HS_HTTP_TOO_MANY,        /* 503: connection limit */
-    HS_HTTP_NO_BUDGET,       /* 503: on_memory said no */
+    HS_HTTP_BAD_REQUEST,    /* 400 */
+    HS_HTTP_BAD_VERSION,    /* 505 */
+    HS_HTTP_HEAD_TOO_LARGE, /* 431 */
+    HS_HTTP_BODY_TOO_LARGE, /* 413 */
+    HS_HTTP_BAD_EXPECT,     /* 417 */
+    HS_HTTP_HEAD_TIMEOUT,   /* 408 */
+    HS_HTTP_BODY_TIMEOUT,   /* 408 */
+    HS_HTTP_TOO_MANY,       /* 503: connection limit */
+    HS_HTTP_NO_BUDGET,      /* 503: on_memory said no */
     HS_HTTP_REFUSAL_COUNT
 };
 /* Stable label of a refusal for metrics and logs: "bad_request", "head_timeout", ... */
@@ -75,7 +75,7 @@ struct hs_http_limits {
     uint64_t header_size; /* bytes of request line and fields */
     uint64_t body_size;   /* bytes */
     uint64_t idle_ns, header_ns, body_ns; /* between requests; for a head; for a body */
-    uint64_t body_rate;   /* bytes a second that a body must keep up on average after 5 s */
+    uint64_t body_rate; /* bytes a second that a body must keep up on average after 5 s */
 };
 
 struct hs_http_server;
@@ -109,15 +109,15 @@ struct hs_http_handlers {
 };
 
 /* The server's own ceilings; what an operator sets stands in struct hs_http_limits. */
-#define HS_HTTP_READ_SIZE 65536u          /* bytes of one recv */
-#define HS_HTTP_AHEAD_MAX 65536u          /* bytes kept of requests that came before their turn */
-#define HS_HTTP_REQUEST_BURST 64u         /* pipelined requests handled before others' turn */
-#define HS_HTTP_ACCEPT_BURST 64u          /* connections accepted before others' turn */
-#define HS_HTTP_REFUSED_MAX 64u           /* above limits.connections, while being told 503 */
-#define HS_HTTP_LINGER_BYTES (1u << 20)   /* dropped after the last answer, then closed */
+#define HS_HTTP_READ_SIZE 65536u        /* bytes of one recv */
+#define HS_HTTP_AHEAD_MAX 65536u        /* bytes kept of requests that came before their turn */
+#define HS_HTTP_REQUEST_BURST 64u       /* pipelined requests handled before others' turn */
+#define HS_HTTP_ACCEPT_BURST 64u        /* connections accepted before others' turn */
+#define HS_HTTP_REFUSED_MAX 64u         /* above limits.connections, while being told 503 */
+#define HS_HTTP_LINGER_BYTES (1u << 20) /* dropped after the last answer, then closed */
 #define HS_HTTP_LINGER_NS UINT64_C(1000000000)
-#define HS_HTTP_FIELDS_MAX 2048u          /* bytes of extra lines in an answer */
-#define HS_HTTP_ANSWER_MAX (64u << 20)    /* bytes of an answer that wait for the client */
+#define HS_HTTP_FIELDS_MAX 2048u       /* bytes of extra lines in an answer */
+#define HS_HTTP_ANSWER_MAX (64u << 20) /* bytes of an answer that wait for the client */
 
 /* Opens a listener on the address (SO_REUSEPORT when `share_port`) and serves on `base`.
  * `limits` and `handlers` are copied. -errno and words. */
@@ -155,9 +155,8 @@ void hs_http_respond(struct hs_http_exchange *exchange, unsigned status, const c
                      struct hs_slice body, bool close);
 /* An RFC 9457 problem body: {"type":"about:blank","title":...,"status":...,"detail":...}
  * and Retry-After when `retry_after_s` > 0. */
-void hs_http_respond_problem(struct hs_http_exchange *exchange, unsigned status,
-                             const char *detail, unsigned retry_after_s, const char *fields,
-                             bool close);
+void hs_http_respond_problem(struct hs_http_exchange *exchange, unsigned status, const char *detail,
+                             unsigned retry_after_s, const char *fields, bool close);
 const char *hs_http_status_text(unsigned status);
 
 #endif

@@ -5,23 +5,23 @@
 #include <hookstream/http.h>
 
 /* Ceilings of what a body may carry besides its bytes. */
-#define HS_CHUNK_LINE_MAX 256u       /* a line with a chunk's size */
+#define HS_CHUNK_LINE_MAX 256u        /* a line with a chunk's size */
 #define HS_CHUNK_EXTENSIONS_MAX 4096u /* chunk extensions of one body, together */
-#define HS_CHUNK_TRAILER_MAX 4096u   /* the trailer section */
+#define HS_CHUNK_TRAILER_MAX 4096u    /* the trailer section */
 
 enum hs_chunk_state {
-    HS_CHUNK_SIZE,         /* in the hex digits of a chunk's size */
-    HS_CHUNK_EXTENSION,    /* after `;`, up to the end of the line */
-    HS_CHUNK_SIZE_LF,      /* CR of the size line was read */
-    HS_CHUNK_DATA,         /* `left` bytes of the chunk are still to come */
-    HS_CHUNK_DATA_CR,      /* the chunk is whole, its CRLF is to come */
-    HS_CHUNK_DATA_LF,      /* CR after the chunk was read */
-    HS_CHUNK_TRAILER,      /* at the start of a trailer line */
-    HS_CHUNK_TRAILER_NAME, /* in a trailer's name */
-    HS_CHUNK_TRAILER_VALUE,/* after its colon */
-    HS_CHUNK_TRAILER_LF,   /* CR of a trailer line was read */
-    HS_CHUNK_END_LF,       /* CR of the last, empty line was read */
-    HS_CHUNK_DONE,         /* the body is whole */
+    HS_CHUNK_SIZE,          /* in the hex digits of a chunk's size */
+    HS_CHUNK_EXTENSION,     /* after `;`, up to the end of the line */
+    HS_CHUNK_SIZE_LF,       /* CR of the size line was read */
+    HS_CHUNK_DATA,          /* `left` bytes of the chunk are still to come */
+    HS_CHUNK_DATA_CR,       /* the chunk is whole, its CRLF is to come */
+    HS_CHUNK_DATA_LF,       /* CR after the chunk was read */
+    HS_CHUNK_TRAILER,       /* at the start of a trailer line */
+    HS_CHUNK_TRAILER_NAME,  /* in a trailer's name */
+    HS_CHUNK_TRAILER_VALUE, /* after its colon */
+    HS_CHUNK_TRAILER_LF,    /* CR of a trailer line was read */
+    HS_CHUNK_END_LF,        /* CR of the last, empty line was read */
+    HS_CHUNK_DONE,          /* the body is whole */
 };
 
 struct hs_chunked {

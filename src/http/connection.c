@@ -271,8 +271,9 @@ static size_t take_exchange(struct hs_http_connection *connection, char *data, s
     exchange->whole = !head->chunked && length <= size - head_size;
     if (!server->handlers.on_head(server->context, exchange)) {
         HS_ASSERT(connection->exchange == NULL); /* false means: answered */
-        return connection->state == HS_CONNECTION_CLOSED || connection->last ? size
-                                                                      : head_size + (size_t)length;
+        return connection->state == HS_CONNECTION_CLOSED || connection->last
+                   ? size
+                   : head_size + (size_t)length;
     }
     HS_ASSERT(connection->exchange == exchange); /* true means: not answered */
     if (length > server->limits.body_size) {
@@ -433,8 +434,8 @@ void hs_http_take_turns(evutil_socket_t socket, short what, void *context)
     struct hs_http_list *list = &server->lists[HS_CONNECTION_EARLY];
     struct hs_http_connection *connection;
     size_t count = 0;
-    TAILQ_FOREACH (connection, list, link)
-        count++;
+    TAILQ_FOREACH(connection, list, link)
+    count++;
     for (; count > 0 && (connection = TAILQ_FIRST(list)) != NULL; count--)
         take_early(connection);
     /* Fails only without memory; the connections then wait for others to be EARLY. */
@@ -448,9 +449,8 @@ static void finish_body(struct hs_http_connection *connection, char *rest, size_
     struct hs_http_exchange *exchange = connection->exchange;
     enum hs_http_refusal refusal;
     /* The buffer may have moved since the head was read: its slices are made anew. */
-    ssize_t head_size =
-        hs_http_parse_head(hs_slice(connection->in.data, exchange->head_size), 0,
-                           exchange->head_size, &exchange->head, &refusal);
+    ssize_t head_size = hs_http_parse_head(hs_slice(connection->in.data, exchange->head_size), 0,
+                                           exchange->head_size, &exchange->head, &refusal);
     HS_ASSERT(head_size == (ssize_t)exchange->head_size);
     hs_http_set_state(connection, HS_CONNECTION_WORK);
     enter(connection);
@@ -474,8 +474,7 @@ static void read_body(struct hs_http_connection *connection)
     bool whole;
     if (exchange->head.chunked) {
         enum hs_http_refusal refusal;
-        int done =
-            hs_chunked_decode(&exchange->chunked, data, size, &used, &decoded, &refusal);
+        int done = hs_chunked_decode(&exchange->chunked, data, size, &used, &decoded, &refusal);
         if (done < 0 || !hs_http_connection_hold(connection, exchange->body_size + decoded)) {
             hs_http_refuse(connection, done < 0 ? refusal : HS_HTTP_NO_BUDGET,
                            done < 0 ? hs_error_text() : NULL);

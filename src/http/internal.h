@@ -13,11 +13,11 @@
 #include <netinet/in.h>
 #include <sys/queue.h>
 
-#define HS_HTTP_TICK_MS 250      /* how often time limits are looked at */
-#define HS_HTTP_BACKOFF_MS 100   /* without accepting, when descriptors or memory ran out */
-#define HS_HTTP_BACKLOG 4096     /* of listen(2); the kernel caps it at net.core.somaxconn */
-#define HS_HTTP_SPARE_MAX 256u   /* exchanges kept for the next requests */
-#define HS_HTTP_ANSWER_SIZE 8192u /* scratch in which answers are put together */
+#define HS_HTTP_TICK_MS 250         /* how often time limits are looked at */
+#define HS_HTTP_BACKOFF_MS 100      /* without accepting, when descriptors or memory ran out */
+#define HS_HTTP_BACKLOG 4096        /* of listen(2); the kernel caps it at net.core.somaxconn */
+#define HS_HTTP_SPARE_MAX 256u      /* exchanges kept for the next requests */
+#define HS_HTTP_ANSWER_SIZE 8192u   /* scratch in which answers are put together */
 #define HS_HTTP_SIZE_MAX (1u << 30) /* of limits.header_size and limits.body_size */
 #define HS_HTTP_RATE_GRACE_NS UINT64_C(5000000000) /* before limits.body_rate counts */
 
@@ -41,9 +41,9 @@ struct hs_http_exchange {
     struct hs_http_exchange *next_spare;
     struct hs_chunked chunked;
     size_t head_size;
-    uint64_t body_size;  /* BODY: bytes that `in` holds of it */
-    bool whole;          /* all of the body is here (or there is none) */
-    char peer[64];       /* made when asked for */
+    uint64_t body_size; /* BODY: bytes that `in` holds of it */
+    bool whole;         /* all of the body is here (or there is none) */
+    char peer[64];      /* made when asked for */
     struct hs_http_head head;
 };
 
@@ -59,11 +59,11 @@ struct hs_http_connection {
     struct hs_buffer in, out;
     size_t out_sent;
     int socket;
-    uint8_t state;    /* enum hs_http_state */
-    bool paused;  /* not reading while an answer is owed: too much came early, or the end did */
-    bool last;        /* closes after the answer */
-    bool linger;      /* bytes may still come that nobody will read: see HS_CONNECTION_LINGER */
-    bool running;     /* connection.c is on the stack: no freeing, no second loop */
+    uint8_t state; /* enum hs_http_state */
+    bool paused;   /* not reading while an answer is owed: too much came early, or the end did */
+    bool last;     /* closes after the answer */
+    bool linger;   /* bytes may still come that nobody will read: see HS_CONNECTION_LINGER */
+    bool running;  /* connection.c is on the stack: no freeing, no second loop */
     union {
         struct sockaddr any;
         struct sockaddr_in v4;
@@ -92,8 +92,8 @@ struct hs_http_server {
      * slices of it. */
     char *scratch;
     size_t scratch_size;
-    char *answer;       /* where answers are put together */
-    char date[48];      /* "Date: ...\r\n", made anew by the tick */
+    char *answer;  /* where answers are put together */
+    char date[48]; /* "Date: ...\r\n", made anew by the tick */
     size_t date_size;
     char accepted[128]; /* the whole of the commonest answer: 202, kept alive, no body */
     size_t accepted_size;
@@ -142,7 +142,7 @@ void hs_http_set_date(struct hs_http_server *server, uint64_t wall_ns);
 /* ---- listen.c ---- */
 
 /* A listening socket; -errno and words. */
-HS_MUST_CHECK int hs_http_listen(const struct hs_address *address, bool share_port,
-                                 int *ret_socket, uint16_t *ret_port);
+HS_MUST_CHECK int hs_http_listen(const struct hs_address *address, bool share_port, int *ret_socket,
+                                 uint16_t *ret_port);
 
 #endif

@@ -9,16 +9,16 @@
  * host. One look-up a byte. */
 enum { T = 1, U = 2, H = 4 };
 static const uint8_t classes[256] = {
-    ['!'] = T | U | H,         ['#'] = T,         ['$'] = T | U | H,
-    ['%'] = T | U | H,         ['&'] = T | U | H, ['\''] = T | U | H,
-    ['('] = U | H,             [')'] = U | H,     ['*'] = T | U | H,
-    ['+'] = T | U | H,         [','] = U | H,     ['-'] = T | U | H,
-    ['.'] = T | U | H,         ['/'] = U,         ['0' ... '9'] = T | U | H,
-    [':'] = U,                 [';'] = U | H,     ['='] = U | H,
-    ['?'] = U,                 ['@'] = U,         ['A' ... 'Z'] = T | U | H,
-    ['['] = U,                 [']'] = U,         ['^'] = T,
-    ['_'] = T | U | H,         ['`'] = T,         ['a' ... 'z'] = T | U | H,
-    ['|'] = T,                 ['~'] = T | U | H,
+    ['!'] = T | U | H, ['#'] = T,         ['$'] = T | U | H,
+    ['%'] = T | U | H, ['&'] = T | U | H, ['\''] = T | U | H,
+    ['('] = U | H,     [')'] = U | H,     ['*'] = T | U | H,
+    ['+'] = T | U | H, [','] = U | H,     ['-'] = T | U | H,
+    ['.'] = T | U | H, ['/'] = U,         ['0' ... '9'] = T | U | H,
+    [':'] = U,         [';'] = U | H,     ['='] = U | H,
+    ['?'] = U,         ['@'] = U,         ['A' ... 'Z'] = T | U | H,
+    ['['] = U,         [']'] = U,         ['^'] = T,
+    ['_'] = T | U | H, ['`'] = T,         ['a' ... 'z'] = T | U | H,
+    ['|'] = T,         ['~'] = T | U | H,
 };
 
 /* Steps of the parser: each returns READ, or stops the whole parse with one of the others. */
@@ -210,8 +210,8 @@ static enum step read_request_line(struct parser *parser)
         if (step != READ)
             return step;
     }
-    enum step step = read_word(parser, T, "the method is not a token and one space",
-                               &head->method_text);
+    enum step step =
+        read_word(parser, T, "the method is not a token and one space", &head->method_text);
     if (step != READ)
         return step;
     step = read_word(parser, U, "the target has a character that no URI has, or no space after it",
@@ -413,8 +413,9 @@ static ssize_t check_part(struct hs_slice bytes, size_t scanned, size_t limit,
     for (size_t i = scanned; i < bytes.size; i++) {
         uint8_t byte = (uint8_t)bytes.data[i];
         bool after_cr = i > 0 && bytes.data[i - 1] == '\r';
-        bool sound = byte == '\n' ? after_cr : !after_cr && (byte >= 0x20 || byte == '\t' ||
-                                                             byte == '\r') && byte != 0x7f;
+        bool sound = byte == '\n' ? after_cr
+                                  : !after_cr && (byte >= 0x20 || byte == '\t' || byte == '\r') &&
+                                        byte != 0x7f;
         if (!sound) {
             *ret_refusal = HS_HTTP_BAD_REQUEST;
             return hs_fail(-EBADMSG, "a control character or a bare CR or LF in the head");

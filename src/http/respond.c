@@ -86,9 +86,9 @@ void hs_http_set_date(struct hs_http_server *server, uint64_t wall_ns)
     if (gmtime_r(&seconds, &utc) == NULL)
         return;
     int size = snprintf(server->date, sizeof(server->date),
-                        "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n",
-                        days + utc.tm_wday * 3, utc.tm_mday, months + utc.tm_mon * 3,
-                        utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+                        "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n", days + utc.tm_wday * 3,
+                        utc.tm_mday, months + utc.tm_mon * 3, utc.tm_year + 1900, utc.tm_hour,
+                        utc.tm_min, utc.tm_sec);
     HS_ASSERT(size > 0 && (size_t)size < sizeof(server->date));
     server->date_size = (size_t)size;
     const struct answer accepted = {.status = 202, .keep = true, .minor_version = 1};
@@ -180,8 +180,7 @@ static size_t make_parts(struct hs_http_server *server, const struct answer *ans
 enum transmitted { ALL, PART, FAILED };
 
 /* Gives the answer to the kernel, and what it does not take to `out`. */
-static enum transmitted transmit(struct hs_http_connection *connection,
-                                 const struct answer *answer)
+static enum transmitted transmit(struct hs_http_connection *connection, const struct answer *answer)
 {
     struct iovec parts[2];
     size_t count = make_parts(connection->server, answer, parts);
@@ -224,8 +223,8 @@ void hs_http_respond(struct hs_http_exchange *exchange, unsigned status, const c
     struct hs_http_server *server = connection->server;
     HS_ASSERT(connection->exchange == exchange);
     const struct hs_http_head *head = &exchange->head;
-    bool keep = head->keep_alive && exchange->whole && !close && !connection->last &&
-                !server->draining;
+    bool keep =
+        head->keep_alive && exchange->whole && !close && !connection->last && !server->draining;
     connection->last = !keep;
     /* A client that asked for the end sends no more; any other might. */
     connection->linger |= !keep && (head->keep_alive || !exchange->whole);
@@ -274,9 +273,9 @@ static struct hs_slice make_problem(unsigned status, const char *detail, unsigne
     char retry[48] = "";
     if (retry_after_s > 0)
         (void)snprintf(retry, sizeof(retry), "Retry-After: %u\r\n", retry_after_s);
-    int fields_size = snprintf(ret_fields, HS_HTTP_FIELDS_MAX + 1,
-                               "Content-Type: application/problem+json\r\n%s%s", retry,
-                               fields ? fields : "");
+    int fields_size =
+        snprintf(ret_fields, HS_HTTP_FIELDS_MAX + 1,
+                 "Content-Type: application/problem+json\r\n%s%s", retry, fields ? fields : "");
     HS_ASSERT(fields_size > 0 && fields_size <= (int)HS_HTTP_FIELDS_MAX);
     return hs_slice(ret_body, (size_t)size);
 }
@@ -297,8 +296,8 @@ void hs_http_refuse(struct hs_http_connection *connection, enum hs_http_refusal 
     const struct hs_http_refusal_row *row = hs_http_refusal_row(refusal);
     char body[PROBLEM_MAX], lines[HS_HTTP_FIELDS_MAX + 1];
     struct answer answer = {.status = row->status, .fields = lines, .minor_version = 1};
-    answer.body = make_problem(row->status, detail ? detail : row->detail, row->retry_after_s,
-                               NULL, body, lines);
+    answer.body = make_problem(row->status, detail ? detail : row->detail, row->retry_after_s, NULL,
+                               body, lines);
     answer.body_less = exchange != NULL && exchange->head.method == HS_HTTP_HEAD;
     connection->last = connection->linger = true;
     connection->exchange = NULL;

@@ -97,8 +97,7 @@ static void on_acceptable(evutil_socket_t socket, short what, void *context)
     for (unsigned i = 0; i < HS_HTTP_ACCEPT_BURST; i++) {
         struct sockaddr_storage peer;
         socklen_t size = sizeof(peer);
-        int file =
-            accept4(socket, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int file = accept4(socket, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (file >= 0) {
             take_connection(server, file, (struct sockaddr *)&peer, size);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -135,9 +134,8 @@ static void set_up(struct hs_http_server *server)
     server->scratch_size = (size_t)server->limits.header_size + HS_HTTP_READ_SIZE;
     server->scratch = hs_alloc(server->scratch_size);
     server->answer = hs_alloc(HS_HTTP_ANSWER_SIZE);
-    server->in_ceiling =
-        (size_t)hs_add_sat(server->limits.body_size, server->limits.header_size) +
-        server->scratch_size;
+    server->in_ceiling = (size_t)hs_add_sat(server->limits.body_size, server->limits.header_size) +
+                         server->scratch_size;
 }
 
 int hs_http_server_create(struct event_base *base, const struct hs_address *address,
@@ -160,8 +158,8 @@ int hs_http_server_create(struct event_base *base, const struct hs_address *addr
                                       .socket = socket,
                                       .port = port};
     set_up(server);
-    if (event_assign(&server->listener, base, socket, EV_READ | EV_PERSIST, on_acceptable,
-                     server) < 0 ||
+    if (event_assign(&server->listener, base, socket, EV_READ | EV_PERSIST, on_acceptable, server) <
+            0 ||
         evtimer_assign(&server->retry, base, on_retry, server) < 0 ||
         event_assign(&server->tick, base, -1, EV_PERSIST, on_tick, server) < 0 ||
         evtimer_assign(&server->turn, base, hs_http_take_turns, server) < 0 ||
@@ -182,8 +180,8 @@ void hs_http_server_drain(struct hs_http_server *server)
     /* Each looks once more at its socket: a request that is already there is answered, the
      * others close. */
     struct hs_http_connection *connection;
-    TAILQ_FOREACH (connection, &server->lists[HS_CONNECTION_IDLE], link)
-        event_active(&connection->readable, EV_READ, 1);
+    TAILQ_FOREACH(connection, &server->lists[HS_CONNECTION_IDLE], link)
+    event_active(&connection->readable, EV_READ, 1);
 }
 
 size_t hs_http_server_connections(const struct hs_http_server *server)

@@ -22,9 +22,9 @@ static const struct {
     /* Answered, or so many were that others should have a turn. */
     [HS_CONNECTION_EARLY] = {"early", FROM(IDLE) | FROM(WORK) | FROM(WRITING)},
     [HS_CONNECTION_LINGER] = {"linger",
-                        FROM(IDLE) | FROM(HEAD) | FROM(WORK) | FROM(BODY) | FROM(WRITING)},
+                              FROM(IDLE) | FROM(HEAD) | FROM(WORK) | FROM(BODY) | FROM(WRITING)},
     [HS_CONNECTION_CLOSED] = {"closed", FROM(IDLE) | FROM(HEAD) | FROM(WORK) | FROM(BODY) |
-                                      FROM(WRITING) | FROM(EARLY) | FROM(LINGER)},
+                                            FROM(WRITING) | FROM(EARLY) | FROM(LINGER)},
 };
 
 const char *hs_http_state_name(enum hs_http_state state)
@@ -76,7 +76,8 @@ static void expire(struct hs_http_connection *connection)
 static struct hs_http_connection *find_slow_body(struct hs_http_server *server, uint64_t now_ns)
 {
     struct hs_http_connection *connection;
-    TAILQ_FOREACH (connection, &server->lists[HS_CONNECTION_BODY], link) {
+    TAILQ_FOREACH(connection, &server->lists[HS_CONNECTION_BODY], link)
+    {
         uint64_t elapsed = now_ns - connection->entered_ns;
         if (elapsed < HS_HTTP_RATE_GRACE_NS)
             return NULL;

@@ -63,8 +63,8 @@ static int decode(const char *data, size_t size, size_t split, char *ret_body, s
         size_t used, decoded, piece = ends[i] - *ret_used;
         enum hs_http_refusal refusal;
         memcpy(ret_body + *ret_size, data + *ret_used, piece);
-        result = hs_chunked_decode(&chunked, ret_body + *ret_size, piece, &used, &decoded,
-                                   &refusal);
+        result =
+            hs_chunked_decode(&chunked, ret_body + *ret_size, piece, &used, &decoded, &refusal);
         if (result < 0)
             return result;
         require(used <= piece && decoded <= used && (result > 0 || used == piece));

@@ -70,7 +70,8 @@ static inline bool live_on_head(void *context, struct hs_http_exchange *exchange
     return false;
 }
 
-static inline void live_on_request(void *context, struct hs_http_exchange *exchange, struct hs_slice body)
+static inline void live_on_request(void *context, struct hs_http_exchange *exchange,
+                                   struct hs_slice body)
 {
     if (body.size > 40)
         hs_buffer_printf(&live.told, "request %zu bytes; ", body.size);
@@ -103,8 +104,8 @@ static inline void live_on_abandoned(void *context, struct hs_http_exchange *exc
             live.waiting[i--] = live.waiting[--live.waiting_count];
 }
 
-static inline void live_on_answered(void *context, struct hs_http_exchange *exchange, unsigned status,
-                             enum hs_http_refusal refusal)
+static inline void live_on_answered(void *context, struct hs_http_exchange *exchange,
+                                    unsigned status, enum hs_http_refusal refusal)
 {
     if (exchange != NULL)
         ck_assert_int_eq(*(char *)hs_http_exchange_owner(exchange), 'o');
@@ -151,8 +152,8 @@ static inline void live_start(void)
     const struct hs_address address = {.host = live.host, .port = 0};
     live.base = event_base_new();
     ck_assert_ptr_nonnull(live.base);
-    ck_assert_int_eq(hs_http_server_create(live.base, &address, true, &live.limits, &handlers,
-                                           NULL, &live.server),
+    ck_assert_int_eq(hs_http_server_create(live.base, &address, true, &live.limits, &handlers, NULL,
+                                           &live.server),
                      0);
 }
 
@@ -187,7 +188,7 @@ static inline struct hs_slice start_of(const struct hs_buffer *text)
         live_turn();                                                                               \
         while (!(condition)) {                                                                     \
             ck_assert_msg(hs_clock_monotonic_ns() < end_, "never came: %s; told: %.*s", what,      \
-                          HS_SLICE_ARG(start_of(&live.told)));                              \
+                          HS_SLICE_ARG(start_of(&live.told)));                                     \
             (void)poll(NULL, 0, 1);                                                                \
             live_turn();                                                                           \
         }                                                                                          \
@@ -203,7 +204,7 @@ static inline bool live_told(const char *text)
     do {                                                                                           \
         live_until(live.told.size >= strlen(text), text);                                          \
         ck_assert_msg(live_told(text), "told `%.*s`, not `%s`",                                    \
-                      HS_SLICE_ARG(start_of(&live.told)), text);                            \
+                      HS_SLICE_ARG(start_of(&live.told)), text);                                   \
         hs_buffer_clear(&live.told);                                                               \
     } while (0)
 
@@ -295,8 +296,7 @@ static inline bool client_has(struct client *client, size_t size)
     do {                                                                                           \
         live_until(client_has(client, strlen(text)), text);                                        \
         ck_assert_msg(hs_slice_equal(hs_buffer_slice(&(client)->got), hs_slice_text(text)),        \
-                      "got `%.*s`, not `%s`", HS_SLICE_ARG(start_of(&(client)->got)),       \
-                      text);                                                                       \
+                      "got `%.*s`, not `%s`", HS_SLICE_ARG(start_of(&(client)->got)), text);       \
         hs_buffer_clear(&(client)->got);                                                           \
     } while (0)
 

@@ -12,7 +12,10 @@ struct row {
     struct hs_slice bytes;
     const char *expected; /* "body|rest", "more", or the status */
 };
-#define ROW(name, bytes, expected) {name, HS_SLICE(bytes), expected}
+#define ROW(name, bytes, expected)                                                                 \
+    {                                                                                              \
+        name, HS_SLICE(bytes), expected                                                            \
+    }
 #define X64 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define X256 X64 X64 X64 X64
 
@@ -28,8 +31,7 @@ static const struct row rows[] = {
     ROW("extension in quotes", "5;a=\"b;c\"\r\nhello\r\n0\r\n\r\n", "hello|"),
     ROW("trailers", "5\r\nhello\r\n0\r\nX-A: b\r\nY:\tc\r\n\r\n", "hello|"),
     ROW("next request", "5\r\nhello\r\n0\r\n\r\nGET /", "hello|GET /"),
-    ROW("exactly the limit",
-        "64\r\n" X64 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n0\r\n\r\n",
+    ROW("exactly the limit", "64\r\n" X64 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n0\r\n\r\n",
         X64 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx|"),
     ROW("nothing yet", "", "more"),
     ROW("half a size", "5", "more"),
@@ -146,8 +148,7 @@ static unsigned feed(const char *first, const char *piece, unsigned times)
     enum hs_http_refusal refusal;
     char copy[128];
     strcpy(copy, first);
-    ck_assert_int_eq(
-        hs_chunked_decode(&chunked, copy, strlen(copy), &used, &decoded, &refusal), 0);
+    ck_assert_int_eq(hs_chunked_decode(&chunked, copy, strlen(copy), &used, &decoded, &refusal), 0);
     for (unsigned i = 0; i < times; i++) {
         strcpy(copy, piece);
         if (hs_chunked_decode(&chunked, copy, strlen(copy), &used, &decoded, &refusal) < 0) {

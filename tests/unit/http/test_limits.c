@@ -348,7 +348,8 @@ START_TEST(a_drain_answers_what_is_in_work_and_closes_the_rest)
     live_expect_told("head POST /later; request `hello`; head POST /w; ");
     live_until(hs_http_server_connections(live.server) == 4, "four connections");
     /* This one's request is in the socket when the drain begins. */
-    ck_assert_int_eq(send(sent.socket, HELLO("/w"), strlen(HELLO("/w")), 0), (int)strlen(HELLO("/w")));
+    ck_assert_int_eq(send(sent.socket, HELLO("/w"), strlen(HELLO("/w")), 0),
+                     (int)strlen(HELLO("/w")));
     hs_http_server_drain(live.server);
     hs_http_server_drain(live.server); /* twice is once */
     ck_assert(live_told(""));
@@ -443,8 +444,10 @@ START_TEST(an_answer_half_written_when_the_drain_begins_arrives_whole)
     hs_http_server_drain(live.server);
     live_until((client_read(&client), client.ended), "the end of the connection");
     ck_assert(!client.reset);
-    ck_assert_uint_eq(client.got.size, size + strlen("HTTP/1.1 200 OK\r\nContent-Length: 16777216"
-                                                     "\r\n\r\n") + 37);
+    ck_assert_uint_eq(client.got.size, size +
+                                           strlen("HTTP/1.1 200 OK\r\nContent-Length: 16777216"
+                                                  "\r\n\r\n") +
+                                           37);
     ck_assert(live_told("")); /* the request behind it was not begun */
     free((void *)live.big.data);
     live_end(&client);
@@ -461,42 +464,37 @@ START_TEST(a_port_in_use_is_an_error_in_words_unless_shared)
                                        .port = hs_http_server_port(live.server)};
     const struct hs_http_handlers handlers = {0};
     struct hs_http_server *second = NULL;
-    ck_assert_int_eq(hs_http_server_create(live.base, &address, false, &live.limits, &handlers,
-                                           NULL, &second),
-                     -EADDRINUSE);
+    ck_assert_int_eq(
+        hs_http_server_create(live.base, &address, false, &live.limits, &handlers, NULL, &second),
+        -EADDRINUSE);
     ck_assert_ptr_nonnull(strstr(hs_error_text(), port));
     ck_assert_ptr_null(second);
-    ck_assert_int_eq(hs_http_server_create(live.base, &address, true, &live.limits, &handlers,
-                                           NULL, &second),
-                     0);
+    ck_assert_int_eq(
+        hs_http_server_create(live.base, &address, true, &live.limits, &handlers, NULL, &second),
+        0);
     hs_http_server_free(second);
     const struct hs_address nowhere = {.host = "no.such.host.invalid", .port = 0};
-    ck_assert_int_lt(hs_http_server_create(live.base, &nowhere, false, &live.limits, &handlers,
-                                           NULL, &second),
-                     0);
+    ck_assert_int_lt(
+        hs_http_server_create(live.base, &nowhere, false, &live.limits, &handlers, NULL, &second),
+        0);
     live_stop();
 }
 END_TEST
 
 HS_TEST_MAIN("http limits", connections_above_the_limit_are_told_503,
              far_above_the_limit_connections_are_closed_at_once,
-             a_slow_head_is_408_and_an_idle_connection_closes_silently,
-             a_slow_body_is_408,
-             a_body_below_the_rate_is_408_after_the_grace,
-             an_answer_owed_has_no_time_limit_here,
+             a_slow_head_is_408_and_an_idle_connection_closes_silently, a_slow_body_is_408,
+             a_body_below_the_rate_is_408_after_the_grace, an_answer_owed_has_no_time_limit_here,
              a_client_that_does_not_read_its_answer_is_ended,
              an_answer_larger_than_the_socket_takes_arrives_whole,
              a_reset_abandons_the_exchange_at_once,
              a_client_that_goes_within_its_body_abandons_the_exchange,
-             a_half_closed_client_still_gets_its_answers,
-             a_client_may_close_between_requests,
+             a_half_closed_client_still_gets_its_answers, a_client_may_close_between_requests,
              answering_a_client_that_is_gone_harms_nothing,
-             bodies_are_held_from_their_head_to_their_answer,
-             past_the_budget_a_request_is_503,
+             bodies_are_held_from_their_head_to_their_answer, past_the_budget_a_request_is_503,
              past_the_budget_what_came_early_is_left_to_its_sender,
              a_drain_answers_what_is_in_work_and_closes_the_rest,
-             freeing_the_server_abandons_what_is_in_work,
-             the_peer_is_named_for_logs,
+             freeing_the_server_abandons_what_is_in_work, the_peer_is_named_for_logs,
              without_a_host_all_addresses_are_listened_on,
              an_answer_half_written_when_the_drain_begins_arrives_whole,
              a_port_in_use_is_an_error_in_words_unless_shared)

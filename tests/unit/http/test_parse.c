@@ -27,7 +27,8 @@ static void describe(ssize_t result, const struct hs_http_head *head, enum hs_ht
                      HS_SLICE_ARG(head->path));
     if (head->query.data != NULL)
         hs_buffer_printf(ret_text, "?%.*s", HS_SLICE_ARG(head->query));
-    hs_buffer_printf(ret_text, " 1.%u %s", head->minor_version, head->keep_alive ? "keep" : "close");
+    hs_buffer_printf(ret_text, " 1.%u %s", head->minor_version,
+                     head->keep_alive ? "keep" : "close");
     if (head->has_length)
         hs_buffer_printf(ret_text, " length=%llu", (unsigned long long)head->content_length);
     if (head->chunked)
@@ -60,7 +61,10 @@ struct row {
     struct hs_slice bytes;
     const char *expected;
 };
-#define ROW(name, bytes, expected) {name, HS_SLICE(bytes), expected}
+#define ROW(name, bytes, expected)                                                                 \
+    {                                                                                              \
+        name, HS_SLICE(bytes), expected                                                            \
+    }
 #define H "Host: a\r\n"
 #define E "\r\n"
 #define GET(rest) "GET / HTTP/1.1\r\n" rest E
@@ -85,9 +89,9 @@ static const struct row rows[] = {
     ROW("absolute form, no path", "GET http://h HTTP/1.1\r\n" H E, "GET / 1.1 keep [Host=a]"),
     ROW("absolute form, only query", "GET http://h?q HTTP/1.1\r\n" H E,
         "GET /?q 1.1 keep [Host=a]"),
-    ROW("absolute form, IPv6", "GET http://[::1]:8/p HTTP/1.1\r\n" H E,
-        "GET /p 1.1 keep [Host=a]"),
-    ROW("two slashes are a path", "GET //evil/p HTTP/1.1\r\n" H E, "GET //evil/p 1.1 keep [Host=a]"),
+    ROW("absolute form, IPv6", "GET http://[::1]:8/p HTTP/1.1\r\n" H E, "GET /p 1.1 keep [Host=a]"),
+    ROW("two slashes are a path", "GET //evil/p HTTP/1.1\r\n" H E,
+        "GET //evil/p 1.1 keep [Host=a]"),
     ROW("close", GET(H "Connection: close\r\n"), "GET / 1.1 close [Host=a] [Connection=close]"),
     ROW("close in a list", GET(H "Connection: x , CLOSE,y\r\n"),
         "GET / 1.1 close [Host=a] [Connection=x , CLOSE,y]"),
@@ -196,7 +200,10 @@ static const struct row rows[] = {
     ROW("escape character in a value", GET(H "X: 01234567\x1b[0m\r\n"), "400"),
     ROW("vertical tab in a value", GET(H "X: a\vb\r\n"), "400"),
     ROW("DEL in a value", GET(H "X: 0123456789\x7f\r\n"), "400"),
-    ROW("DEL at the front of a long value", GET(H "X: 0\x7f" "23456789abcdef\r\n"), "400"),
+    ROW("DEL at the front of a long value",
+        GET(H "X: 0\x7f"
+              "23456789abcdef\r\n"),
+        "400"),
     ROW("bare CR in a value", GET(H "X: a\rb\r\n"), "400"),
     ROW("bare LF in a value", GET(H "X: a\nY: b\r\n"), "400"),
     ROW("bare LF at the end", "GET / HTTP/1.1\r\nHost: a\n\n", "400"),
@@ -291,7 +298,8 @@ START_TEST(each_row_byte_by_byte)
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
         size_t size = 0;
         parse(rows[i].bytes, 0, 0, &text);
-        while (size < rows[i].bytes.size && hs_slice_equal(hs_buffer_slice(&text), HS_SLICE("more"))) {
+        while (size < rows[i].bytes.size &&
+               hs_slice_equal(hs_buffer_slice(&text), HS_SLICE("more"))) {
             size++;
             parse(rows[i].bytes, size, size - 1, &text);
         }
@@ -399,4 +407,5 @@ END_TEST
 
 HS_TEST_MAIN("http parse", each_row, each_row_split_anywhere, each_row_byte_by_byte,
              a_head_of_the_limit_is_taken_and_one_byte_more_is_431, one_field_too_many_is_431,
-             lines_that_were_looked_at_are_not_looked_at_again, fields_are_found_whatever_their_case, the_words_of_a_refusal_name_the_line)
+             lines_that_were_looked_at_are_not_looked_at_again,
+             fields_are_found_whatever_their_case, the_words_of_a_refusal_name_the_line)

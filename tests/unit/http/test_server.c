@@ -51,7 +51,8 @@ START_TEST(a_request_in_single_bytes_is_the_same_request)
         live_turn();
     }
     client_expect(&client, ECHO ECHO);
-    live_expect_told("head POST /echo; request `hello`; 200; head POST /echo; request `hello`; 200; ");
+    live_expect_told(
+        "head POST /echo; request `hello`; 200; head POST /echo; request `hello`; 200; ");
     live_end(&client);
 }
 END_TEST
@@ -60,11 +61,16 @@ START_TEST(pipelined_requests_are_answered_in_order)
 {
     live_init();
     live_begin(&client);
-    client_say(&client, POST("/echo", "Content-Length: 1\r\n") "1"
-                        POST("/echo", "Content-Length: 1\r\n") "2"
-                        "GET /w HTTP/1.1\r\nHost: a\r\n\r\n"
-                        POST("/echo", "Transfer-Encoding: chunked\r\n") "1\r\n3\r\n0\r\n\r\n"
-                        "POST /echo HTTP/1.1\r\nHos");
+    client_say(
+        &client,
+        POST("/echo", "Content-Length: 1\r\n") "1" POST(
+            "/echo",
+            "Content-Length: 1\r\n") "2"
+                                     "GET /w HTTP/1.1\r\nHost: a\r\n\r\n" POST(
+                                         "/echo",
+                                         "Transfer-Encoding: chunked\r\n") "1\r\n3\r\n0\r\n\r\n"
+                                                                           "POST /echo "
+                                                                           "HTTP/1.1\r\nHos");
 #define ONE(digit) "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Type: text/plain\r\n\r\n" digit
     client_expect(&client, ONE("1") ONE("2") OK202 ONE("3"));
     client_say(&client, "t: a\r\nContent-Length: 1\r\n\r\n4");
@@ -86,7 +92,8 @@ START_TEST(pipelined_requests_wait_for_an_answer_that_comes_later)
     /* Nothing of the next request from within the call. */
     ck_assert(live_told("202; "));
     client_expect(&client, OK202 ECHO);
-    live_expect_told("202; head POST /echo; request `hello`; 200; head POST /later; request `hello`; ");
+    live_expect_told(
+        "202; head POST /echo; request `hello`; 200; head POST /later; request `hello`; ");
     hs_http_respond(live.waiting[--live.waiting_count], 202, NULL, HS_SLICE_NONE, false);
     client_expect(&client, OK202 OK202);
     live_expect_told("202; head POST /w; request `hello`; 202; ");
@@ -168,8 +175,10 @@ START_TEST(http_1_0_closes_unless_asked_not_to)
 {
     live_init();
     live_begin(&client);
-    client_say(&client, "POST /w HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello");
-    client_expect(&client, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
+    client_say(&client,
+               "POST /w HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello");
+    client_expect(&client,
+                  "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
     client_say(&client, "GET /echo HTTP/1.0\r\n\r\n");
     client_expect(&client, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n"
                            "Content-Type: text/plain\r\n\r\n");
@@ -202,8 +211,9 @@ START_TEST(head_is_answered_without_the_body)
     live_init();
     live.big = hs_slice(calloc(1, 100000), 100000);
     live_begin(&client);
-    client_say(&client, "HEAD /big HTTP/1.1\r\nHost: a\r\n\r\nHEAD /full HTTP/1.1\r\nHost: a\r\n\r\n"
-                        "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n");
+    client_say(&client,
+               "HEAD /big HTTP/1.1\r\nHost: a\r\n\r\nHEAD /full HTTP/1.1\r\nHost: a\r\n\r\n"
+               "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n");
     client_expect(&client,
                   "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
                   "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 98\r\n"
@@ -259,7 +269,8 @@ END_TEST
 #define NOT_FOUND(connection)                                                                      \
     "HTTP/1.1 404 Not Found\r\nContent-Length: 79\r\n" connection                                  \
     "Content-Type: application/problem+json\r\n\r\n"                                               \
-    "{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,\"detail\":\"no such path\"}"
+    "{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,\"detail\":\"no such "       \
+    "path\"}"
 
 START_TEST(an_owner_that_refuses_the_head_is_not_given_the_body)
 {
@@ -423,17 +434,12 @@ HS_TEST_MAIN("http server", a_connection_is_kept_for_the_next_request,
              pipelined_requests_are_answered_in_order,
              pipelined_requests_wait_for_an_answer_that_comes_later,
              a_flood_of_pipelined_requests_gives_others_their_turn,
-             what_comes_early_is_read_only_up_to_a_bound,
-             http_1_0_closes_unless_asked_not_to,
-             connection_close_is_kept_on_both_sides,
-             head_is_answered_without_the_body,
+             what_comes_early_is_read_only_up_to_a_bound, http_1_0_closes_unless_asked_not_to,
+             connection_close_is_kept_on_both_sides, head_is_answered_without_the_body,
              a_problem_is_json_with_its_fields,
              continue_is_sent_when_asked_for_and_the_body_is_awaited,
              an_owner_that_refuses_the_head_is_not_given_the_body,
-             a_refused_client_that_goes_on_sending_reads_its_answer,
-             lingering_has_an_end_in_bytes,
-             lingering_has_an_end_in_time,
-             nothing_after_a_bad_request_is_read_as_a_request,
-             a_bad_chunk_ends_the_connection,
-             each_refusal_has_its_status,
+             a_refused_client_that_goes_on_sending_reads_its_answer, lingering_has_an_end_in_bytes,
+             lingering_has_an_end_in_time, nothing_after_a_bad_request_is_read_as_a_request,
+             a_bad_chunk_ends_the_connection, each_refusal_has_its_status,
              a_head_too_large_is_431_before_it_ends)

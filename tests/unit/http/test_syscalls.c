@@ -8,7 +8,6 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-
 /* Calls on the server's sockets, and the errors (or sizes) of the next ones. */
 static struct {
     unsigned recv, send, epoll_ctl, accept4, shutdown;
@@ -235,7 +234,8 @@ START_TEST(half_a_continue_is_never_followed_by_an_answer)
 {
     begin();
     calls.send_at_most = 7;
-    client_say(&client, "POST /w HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+    client_say(&client,
+               "POST /w HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
     client_expect(&client, "HTTP/1.");
     client_expect_end(&client);
     live_expect_told("head POST /w; abandoned; ");
