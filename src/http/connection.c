@@ -434,8 +434,8 @@ void hs_http_take_turns(evutil_socket_t socket, short what, void *context)
     struct hs_http_list *list = &server->lists[HS_CONNECTION_EARLY];
     struct hs_http_connection *connection;
     size_t count = 0;
-    TAILQ_FOREACH(connection, list, link)
-    count++;
+    for (connection = TAILQ_FIRST(list); connection; connection = TAILQ_NEXT(connection, link))
+        count++;
     for (; count > 0 && (connection = TAILQ_FIRST(list)) != NULL; count--)
         take_early(connection);
     /* Fails only without memory; the connections then wait for others to be EARLY. */

@@ -180,8 +180,9 @@ void hs_http_server_drain(struct hs_http_server *server)
     /* Each looks once more at its socket: a request that is already there is answered, the
      * others close. */
     struct hs_http_connection *connection;
-    TAILQ_FOREACH(connection, &server->lists[HS_CONNECTION_IDLE], link)
-    event_active(&connection->readable, EV_READ, 1);
+    for (connection = TAILQ_FIRST(&server->lists[HS_CONNECTION_IDLE]); connection != NULL;
+         connection = TAILQ_NEXT(connection, link))
+        event_active(&connection->readable, EV_READ, 1);
 }
 
 size_t hs_http_server_connections(const struct hs_http_server *server)

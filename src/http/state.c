@@ -75,9 +75,8 @@ static void expire(struct hs_http_connection *connection)
 /* The first body that came along in time but too slowly; the list's old end has them all. */
 static struct hs_http_connection *find_slow_body(struct hs_http_server *server, uint64_t now_ns)
 {
-    struct hs_http_connection *connection;
-    TAILQ_FOREACH(connection, &server->lists[HS_CONNECTION_BODY], link)
-    {
+    struct hs_http_connection *connection = TAILQ_FIRST(&server->lists[HS_CONNECTION_BODY]);
+    for (; connection != NULL; connection = TAILQ_NEXT(connection, link)) {
         uint64_t elapsed = now_ns - connection->entered_ns;
         if (elapsed < HS_HTTP_RATE_GRACE_NS)
             return NULL;

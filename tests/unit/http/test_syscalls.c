@@ -275,6 +275,8 @@ START_TEST(an_idle_connection_costs_less_than_a_kibibyte)
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &files), 0);
     begin();
     static struct client idle[IDLE_CONNECTIONS];
+    char filler[2000];
+    memset(filler, 'x', sizeof(filler));
     hs_http_server_free(live.server);
     event_base_free(live.base);
     live.limits.connections = 2 * IDLE_CONNECTIONS;
@@ -283,10 +285,13 @@ START_TEST(an_idle_connection_costs_less_than_a_kibibyte)
     for (size_t i = 0; i < IDLE_CONNECTIONS; i++) {
         client_open(&idle[i]);
         others = idle[i].socket;
-        /* In pieces, so that it was once more than idle. */
-        client_say(&idle[i], "POST /w HTTP/1.1\r\nHo");
-        client_say(&idle[i], "st: a\r\nContent-Length: 5\r\n\r\nhe");
+        /* In pieces and of some size, so that it was once more than idle. */
+        client_say(&idle[i], "POST /w HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
         client_say(&idle[i], "llo");
+        client_expect(&idle[i], OK202);
+        client_say(&idle[i], "GET /w HTTP/1.1\r\nHost: a\r\nX: ");
+        client_send(&idle[i], filler, sizeof(filler));
+        client_say(&idle[i], "\r\n\r\n");
         client_expect(&idle[i], OK202);
         hs_buffer_free(&idle[i].got);
         hs_buffer_clear(&live.told);
