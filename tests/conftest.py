@@ -1,0 +1,117 @@
+"""Fixtures for the tests of the whole program. Services: scripts/services (real ones)."""
+
+import pathlib
+import subprocess
+import sys
+import uuid
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from support import program  # noqa: E402
+from support.kafka import Kafka  # noqa: E402
+from support.redis import Redis, RedisServer  # noqa: E402
+
+SERVICES = program.ROOT / "scripts" / "services"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Lets a fixture see at its end whether its test failed."""
+    outcome = yield
+    setattr(item, f"report_{call.when}", outcome.get_result())
+
+
+def _start(name):
+    # What a service inherits it keeps open: no pipe of ours, else reading it never ends.
+    done = subprocess.run([SERVICES, "start", name], stdin=subprocess.DEVNULL, check=False)
+    if done.returncode != 0:
+        pytest.fail(f"scripts/services start {name} failed", pytrace=False)
+    listing = subprocess.run([SERVICES, "env"], capture_output=True, text=True, check=True).stdout
+    for line in listing.splitlines():
+        key, value = line.removeprefix("export ").split("=", 1)
+        if key == f"HOOKSTREAM_TEST_{name.upper()}":
+            return value
+    raise AssertionError(f"no address of {name}: {listing}")
+
+
+@pytest.fixture(scope="session")
+def kafka():
+    """A real broker, shared by the session; use topics of your own (see `unique`)."""
+    return Kafka(_start("kafka"))
+
+
+@pytest.fixture(scope="session")
+def redis():
+    """A real Redis, shared by the session; use keys of your own (see `unique`)."""
+    client = Redis(_start("redis"))
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def redis_server(tmp_path):
+    """A Redis of the test's own, to be killed and started again."""
+    servers = []
+
+    def make(*options):
+        server = RedisServer(tmp_path / f"redis{len(servers)}", *options)
+        servers.append(server)
+        return server.start()
+
+    yield make
+    for server in servers:
+        server.end()
+
+
+@pytest.fixture
+def services():
+    """scripts/services itself: services("kill", "kafka"). What was stopped is started again."""
+
+    def run(*words):
+        done = subprocess.run([SERVICES, *words], stdin=subprocess.DEVNULL, check=False)
+        assert done.returncode == 0, f"scripts/services {' '.join(words)}: {done.returncode}"
+
+    yield run
+    for name in ("kafka", "redis"):
+        subprocess.run([SERVICES, "resume", name], capture_output=True, check=False)
+        _start(name)
+
+
+@pytest.fixture
+def unique():
+    """A name that no other test has, for topics, streams and groups."""
+    return f"t{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def hookstream(tmp_path, request):
+    """Starts hookstream with a configuration: hookstream(sinks=..., routes=..., ...).
+
+    At the end what still runs must end well after SIGTERM, and no sanitizer may have spoken.
+    """
+    made = []
+
+    def make(config=None, *, start=True, environment=None, **parts):
+        if config is None:
+            config = program.configuration(tmp_path, **parts)
+        name = f"hookstream{len(made) or ''}"
+        one = program.Hookstream(tmp_path, config, name, environment)
+        made.append(one)
+        return one.start() if start else one
+
+    yield make
+    problems = []
+    for one in made:
+        if one.running:
+            try:
+                one.stop()
+            except (AssertionError, subprocess.TimeoutExpired) as error:
+                one.kill9()
+                problems.append(str(error))
+        problems += [f"{word}\n{one.log[-8000:]}" for word in one.sanitizer_reports()]
+        call = getattr(request.node, "report_call", None)
+        if problems or (call is not None and call.failed):
+            print(f"--- {one.log_file}, its end ---\n{one.log[-6000:]}")
+    assert not problems, "\n".join(problems)
