@@ -23,6 +23,8 @@ struct hs_disk {
     int (*rename)(void *context, const char *from, const char *to);
     int (*unlink)(void *context, const char *path);
     int (*mkdir)(void *context, const char *path, mode_t mode);
+    /* Reserves blocks for so many bytes, as posix_fallocate(3) but -1 with errno. */
+    int (*allocate)(void *context, int file, off_t size);
     /* Bytes of an open file; calls `each` for every name in a folder but . and .. */
     off_t (*size)(void *context, int file);
     int (*list)(void *context, const char *path, void (*each)(void *arg, const char *name),
@@ -48,6 +50,8 @@ HS_MUST_CHECK int hs_disk_write(const struct hs_disk *disk, int file, struct hs_
  * happened. */
 HS_MUST_CHECK int hs_disk_sync(const struct hs_disk *disk, int file);
 HS_MUST_CHECK int hs_disk_truncate(const struct hs_disk *disk, int file, uint64_t size);
+/* Makes the file that long and reserves its blocks; they read as zeros. */
+HS_MUST_CHECK int hs_disk_allocate(const struct hs_disk *disk, int file, uint64_t size);
 /* The file's size in bytes, or -errno. */
 HS_MUST_CHECK int64_t hs_disk_size(const struct hs_disk *disk, int file);
 /* Calls `each` for every name in a folder but . and .., in no order. -errno. */

@@ -64,6 +64,13 @@ static int system_mkdir(void *context, const char *path, mode_t mode)
     return mkdir(path, mode);
 }
 
+static int system_allocate(void *context, int file, off_t size)
+{
+    int error = posix_fallocate(file, 0, size);
+    errno = error;
+    return error == 0 ? 0 : -1;
+}
+
 static off_t system_size(void *context, int file)
 {
     struct stat status;
@@ -99,6 +106,7 @@ const struct hs_disk *hs_disk_system(void)
         .rename = system_rename,
         .unlink = system_unlink,
         .mkdir = system_mkdir,
+        .allocate = system_allocate,
         .size = system_size,
         .list = system_list,
     };
@@ -167,6 +175,13 @@ int hs_disk_truncate(const struct hs_disk *disk, int file, uint64_t size)
 {
     if (disk->ftruncate(disk->context, file, (off_t)size) < 0)
         return hs_fail_errno(errno, "cannot truncate");
+    return 0;
+}
+
+int hs_disk_allocate(const struct hs_disk *disk, int file, uint64_t size)
+{
+    if (disk->allocate(disk->context, file, (off_t)size) < 0)
+        return hs_fail_errno(errno, "cannot reserve %llu bytes", (unsigned long long)size);
     return 0;
 }
 

@@ -7,23 +7,32 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/prctl.h>
-#include <time.h>
 
-/* With this many events in the last batch the load is such that waiting a window brings
- * enough company to be worth it (docs/decisions/0003). */
-#define COMPANY_LEAST 4u
+/* With this many events in the last two batches waiting for company is worth it. */
+#define COMPANY_LEAST 8u
 
 /* ---- Waiting for work ---- */
 
-/* An event that comes alone is synced at once. Under load the committer first waits a
- * window, so that more requests share a sync: syncing takes more CPU than all the rest. */
-static void wait_for_company(const struct hs_journal *journal)
+/* An event that comes alone is synced at once. Under load the committer waits until as many
+ * are pending as were in the last two batches, which is about as many as there are senders
+ * who wait for their answers, but no longer than the window: syncing takes more CPU than all
+ * the rest, so the more requests share one, the better (docs/decisions/0003). */
+static void wait_for_company(struct hs_journal *journal)
 {
     uint64_t window = journal->options.commit_window_ns;
-    if (window == 0 || journal->batch_events_before < COMPANY_LEAST)
+    uint64_t wanted = journal->batches_before[0] + journal->batches_before[1];
+    if (window == 0 || wanted < COMPANY_LEAST)
         return;
-    struct timespec pause = {(time_t)(window / HS_NS_PER_SECOND), (long)(window % HS_NS_PER_SECOND)};
-    clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+    uint64_t until_ns = hs_clock_monotonic_ns() + window;
+    struct timespec until = {(time_t)(until_ns / HS_NS_PER_SECOND),
+                             (long)(until_ns % HS_NS_PER_SECOND)};
+    int code = 0;
+    pthread_mutex_lock(&journal->lock);
+    journal->wake_at = wanted;
+    while (code == 0 && journal->pending_count < wanted && !journal->stopping)
+        code = pthread_cond_timedwait(&journal->work, &journal->lock, &until);
+    journal->wake_at = 1;
+    pthread_mutex_unlock(&journal->lock);
 }
 
 struct batch {
@@ -57,7 +66,7 @@ static bool wait_for_work(struct hs_journal *journal)
     pthread_mutex_lock(&journal->lock);
     while (journal->pending_count == 0 && !journal->stopping) {
         /* Whoever comes after a quiet time comes alone. */
-        journal->batch_events_before = 0;
+        journal->batches_before[0] = journal->batches_before[1] = 0;
         pthread_cond_wait(&journal->work, &journal->lock);
     }
     bool work = journal->pending_count > 0;
@@ -275,7 +284,8 @@ static void commit(struct hs_journal *journal)
         mend(journal);
         return;
     }
-    journal->batch_events_before = batch.count;
+    journal->batches_before[1] = journal->batches_before[0];
+    journal->batches_before[0] = batch.count;
     hs_histogram_observe(journal->batch_events, (double)batch.count, 1);
     hs_journal_tell(journal);
     give_memory_back(&journal->batch);

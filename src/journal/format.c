@@ -96,6 +96,7 @@ size_t hs_record_size(const struct hs_event *event)
     if (event->source.size > UINT16_MAX || event->id.size > UINT16_MAX ||
         event->type.size > UINT16_MAX || event->body.size > HS_RECORD_MAX / 2)
         return 0;
+    HS_ASSERT(event->header_count <= HS_EVENT_HEADERS_MAX);
     for (size_t i = 0; i < event->header_count; i++)
         if (event->headers[i].name.size > UINT16_MAX || event->headers[i].value.size > UINT16_MAX)
             return 0;
@@ -163,6 +164,11 @@ uint64_t hs_record_sequence(const char *bytes)
 uint64_t hs_record_durable(const char *bytes)
 {
     return get64(bytes + 32);
+}
+
+uint64_t hs_record_received_ns(const char *bytes)
+{
+    return get64(bytes + 24);
 }
 
 /* The headers between `at` and `end`, which must fill it exactly. */

@@ -1,22 +1,23 @@
 /* Format of the journal, version 1. All numbers are little-endian. docs/journal-format.md
- * says the same for readers of other languages.
+ * says the same, with the reasons, for readers in other languages.
  *
  *   <journal>/LOCK                     held by the process that has the journal open
- *   <journal>/meta                     identity and hash key, see below
+ *   <journal>/meta                     identity and hash key (folder.c)
  *   <journal>/segments/<first>.hsj     20 digits: the first sequence it may hold
- *   <journal>/segments/next            a segment prepared ahead, all zeros
- *   <journal>/cursors/<name>.cursor    how far a sink is
+ *   <journal>/segments/next            a segment prepared ahead: zeros behind the header
+ *   <journal>/cursors/<name>.cursor    how far a sink is (cursor.c)
+ *   <journal>/ids/                     the dedupe's
  *
- * A segment begins with a header of 4096 bytes:
+ * A segment begins with a header of 4096 bytes, all zeros from byte 88 on:
  *
  *   offset size
  *        0    8  "HSJRNL\0\1": magic and the version in its last byte
- *        8   36  the journal's identity (a UUID as text)
+ *        8   36  the journal's identity (a UUID as text), 4 zeros
  *       48    8  first: the first sequence that it may hold
  *       56    8  previous_last: the last valid sequence before it. Records of the segment
  *                before it with a larger sequence are void (J4).
  *       64    8  created, ns since 1970
- *       72    8  seed of its records' checksums, random: bytes of an older file never look
+ *       72    8  seed of its records' checksums, random: bytes of anything older never look
  *                valid
  *       80    8  XXH3-64 of bytes 0 to 79
  *
@@ -69,6 +70,7 @@ void hs_record_seal(char *bytes, uint64_t durable, uint64_t seed);
 size_t hs_record_length(const char *bytes, size_t available);
 uint64_t hs_record_sequence(const char *bytes);
 uint64_t hs_record_durable(const char *bytes);
+uint64_t hs_record_received_ns(const char *bytes);
 /* Checks the record, all of whose `length` bytes are there, and gives the event as slices of
  * it. -EBADMSG: damaged. */
 HS_MUST_CHECK int hs_record_decode(const char *bytes, size_t length, uint64_t seed,

@@ -1,15 +1,23 @@
 /* Journal, inside. Who does what:
  *
- *   append.c   encodes events into the pending batch, for any thread
- *   commit.c   the committer's thread: writes and syncs batches, moves the watermarks
- *   keeper.c   the keeper's thread: prepares segments, removes old ones
- *   segment.c  the files, and the table of them
- *   recover.c  what is on disk at the start
- *   reader.c   walks forwards
- *   cursor.c   how far each sink is
+ *   journal.c      opens, starts, stops, closes; what it holds
+ *   folder.c       the folder: paths, the lock, the identity
+ *   recover.c      what is on disk at the start
+ *   append.c       encodes events into the pending batch, for any thread
+ *   commit.c       the committer's thread: writes and syncs batches, moves the watermarks
+ *   outcome.c      the watermarks, the failed ranges, and who is told of them
+ *   keeper.c       the keeper's thread: prepares segments, removes old ones
+ *   segment.c      the files, and the table of them
+ *   records.c      the records of one segment, through a buffer
+ *   reader.c       walks all segments forwards
+ *   cursor.c       how far each sink is
+ *   summary.c      looks at a folder without opening it
+ *   format.c       bytes to structs and back
+ *   memory_disk.c  the disk of `store: memory`
  *
  * Locks, in this order: `lock` (the pending batch and the state), `table_lock` (segments and
- * cursors), `wakeup_lock`. */
+ * cursors), `failed_lock`, `wakeup_lock`. None is held while a file is touched, but that
+ * appends copy into memory under `lock`. */
 #ifndef HS_JOURNAL_INTERNAL_H
 #define HS_JOURNAL_INTERNAL_H
 
@@ -24,25 +32,32 @@
 #define HS_SEGMENT_SIZE_MAX (UINT64_C(64) << 20)
 #define HS_SEGMENT_SIZE_MIN (UINT64_C(1) << 20)
 #define HS_CURSORS_MAX 128u
-#define HS_RECOVER_WAIT_NS (UINT64_C(1000000000)) /* between tries to write again */
+#define HS_MEND_WAIT_NS UINT64_C(1000000000)      /* between tries to write again */
+#define HS_PREPARE_WAIT_NS UINT64_C(10000000000)  /* after a segment could not be prepared */
 
 struct hs_segment {
     uint64_t first;
-    uint64_t last;  /* last valid sequence; first - 1: none yet */
-    uint64_t end;   /* bytes that a reader may see */
-    uint64_t size;  /* bytes of the file */
+    uint64_t last; /* last valid sequence; < first: it holds none */
+    uint64_t end;  /* bytes that a reader may see */
+    uint64_t size; /* bytes of the file */
     uint64_t seed;
-    uint64_t newest_wall_ns;
-    bool sealed;    /* gets no more records */
-    bool told;      /* the watcher knows that it is sealed */
+    uint64_t created_wall_ns;
+    uint64_t newest_wall_ns; /* of its newest event; 0: none */
+    bool sealed;             /* gets no more records */
+    bool told;               /* the watcher knows that it is sealed */
     char *path;
 };
 
-/* What hs_journal_append() says now. */
+/* What hs_journal_append() says now. hs_journal_set_state() moves between them. */
 enum hs_journal_state {
-    HS_JOURNAL_STOPPED, /* not started, or stopped: -ESHUTDOWN */
-    HS_JOURNAL_OPEN,    /* takes events */
-    HS_JOURNAL_BROKEN,  /* a write or sync failed: -EROFS, or -ENOSPC for a full disk (J4) */
+    HS_JOURNAL_STOPPED, /* not started, or stopped: -ESHUTDOWN; once stopped it stays so */
+    HS_JOURNAL_OPEN,    /* there is an active segment, events are taken */
+    HS_JOURNAL_BROKEN,  /* a write or sync failed: no active segment, nothing pending, -EROFS,
+                         * or -ENOSPC for a full disk (J4) */
+};
+
+struct hs_failed_range {
+    uint64_t first, last;
 };
 
 struct hs_journal {
@@ -52,30 +67,31 @@ struct hs_journal {
     char *path, *segments_path, *cursors_path;
     char *next_path;      /* a segment that the keeper prepared */
     char *preparing_path; /* while it is at it */
-    char *fresh_path;     /* one that the committer makes when none is prepared */
+    char *fresh_path;     /* one that is made at once when none is prepared */
     char identity[37];
     uint64_t hash_key;
     int lock_file;
+    bool prepares; /* segments are filled with zeros ahead: on every disk but memory */
+    uint64_t mend_wait_ns;
     struct hs_journal_watcher watcher;
 
     pthread_mutex_t lock; /* guards down to the next blank line */
     pthread_cond_t work;  /* something is pending, or stop */
     enum hs_journal_state state;
-    int broken_code;             /* -EROFS or -ENOSPC */
-    char broken_text[256];
-    struct hs_buffer pending;    /* records, encoded, not sealed */
-    uint64_t pending_first, pending_count;
-    uint64_t next_sequence;
-    uint64_t planned_end;        /* of the active segment, once all that is pending is in it */
-    bool planned_turn;           /* what is pending goes on in the next segment */
-    bool room_for_next;          /* max_size allows one more segment, and none is planned */
     bool stopping;
+    int broken_code; /* -EROFS or -ENOSPC */
+    char broken_text[256];
+    struct hs_buffer pending; /* records, encoded, not sealed */
+    uint64_t pending_count;
+    uint64_t next_sequence;
+    uint64_t planned_end; /* of the active segment, once all that is pending is in it */
 
     _Atomic uint64_t durable, last;
-    _Atomic uint64_t failed_count; /* ranges ever */
-    struct {
-        _Atomic uint64_t first, last;
-    } failed[HS_FAILED_RANGES_MAX];
+    _Atomic uint64_t bytes;   /* of all segments; the active one counts as full */
+    _Atomic uint64_t turns;   /* segments planned by appends and not begun yet */
+    _Atomic bool starved;     /* an append was refused for want of room */
+    _Atomic bool disk_full;   /* the disk said so; until a segment could be prepared again */
+    _Atomic bool mending;     /* the committer waits for a disk that takes writes */
 
     pthread_mutex_t table_lock; /* guards the tables and what is in them */
     pthread_cond_t housework;   /* the keeper has something to do */
@@ -83,38 +99,67 @@ struct hs_journal {
     size_t segment_count, segment_capacity;
     struct hs_cursor *cursors[HS_CURSORS_MAX];
     size_t cursor_count;
-    bool next_ready;            /* `next` is prepared */
+    bool chores; /* what `housework` waits for */
     bool keeper_stop;
-    bool removal_allowed;       /* every cursor that is to be open is open */
-    _Atomic uint64_t bytes;     /* of all segments */
-    _Atomic uint64_t turns;     /* segments planned by appends and not begun yet */
+    bool removal_allowed; /* every cursor that is to be open is open */
+    bool next_ready;      /* `next` is prepared */
+    uint64_t prepare_after_ns;
 
-    /* The committer's own. */
-    int active_file;            /* -1: none */
+    pthread_mutex_t failed_lock; /* guards `failed` and the two below it for writing */
+    struct hs_failed_range failed[HS_FAILED_RANGES_MAX];
+    uint64_t failed_count;          /* ranges ever */
+    _Atomic uint64_t failed_until;  /* no sequence beyond this ever failed */
+
+    /* The committer's own; nobody's while it does not run. */
+    int active_file; /* -1: none */
     struct hs_buffer batch;
-    uint64_t batch_events_before;
+    uint64_t batch_events; /* of the last batch that was synced */
     pthread_t committer, keeper;
     bool committer_started, keeper_started;
 
     pthread_mutex_t wakeup_lock;
     struct hs_wakeup *wakeups[HS_JOURNAL_WAKEUPS_MAX], *cursor_wakeups[HS_JOURNAL_WAKEUPS_MAX];
     size_t wakeup_count;
-    size_t cursor_wakeup_count; /* looked at without the lock, too */
+    _Atomic size_t cursor_wakeup_count; /* looked at without the lock, too */
 
     struct hs_metrics *metrics;
-    struct hs_histogram *sync_seconds, *batch_events;
+    struct hs_histogram *sync_seconds, *batch_histogram;
     struct hs_counter *write_errors, *sync_errors, *damaged;
     struct hs_gauge *appended_gauge, *durable_gauge, *bytes_gauge, *oldest_gauge, *writable_gauge;
 };
 
+/* journal.c: moves to `state`; from STOPPED only the start does. With `lock` held. */
+void hs_journal_set_state(struct hs_journal *journal, enum hs_journal_state state);
+
+/* folder.c */
+void hs_folder_paths(struct hs_journal *journal, const char *path);
+void hs_folder_free(struct hs_journal *journal);
+/* Makes the folders, takes the lock, reads or makes the identity, looks for a prepared
+ * segment. */
+HS_MUST_CHECK int hs_folder_open(struct hs_journal *journal);
+/* Reads `meta`. */
+HS_MUST_CHECK int hs_folder_read_meta(const struct hs_disk *disk, const char *folder,
+                                      char ret_identity[37], uint64_t *ret_hash_key);
+/* Whether the name is "<20 digits>.hsj", and its number. */
+bool hs_folder_segment_name(const char *name, uint64_t *ret_first);
+/* The name without ".cursor", the caller frees it; NULL: it is no cursor's file. */
+char *hs_folder_cursor_name(const char *name);
+
 /* segment.c; those with `table` are called with table_lock held. */
-char *hs_segment_path(const struct hs_journal *journal, uint64_t first);
+char *hs_segment_path(const char *segments_path, uint64_t first);
 struct hs_segment *hs_table_add(struct hs_journal *journal, const struct hs_segment_header *header);
 struct hs_segment *hs_table_active(const struct hs_journal *journal); /* or NULL */
 /* The segment that holds `sequence`, or else the first one after it; NULL: none. */
 struct hs_segment *hs_table_find(const struct hs_journal *journal, uint64_t sequence);
-void hs_table_remove(struct hs_journal *journal, size_t index);
-/* Fills the file with zeros up to a segment's size and syncs it. */
+/* Takes it out of the table; the caller frees it with hs_segment_free(). */
+struct hs_segment *hs_table_take(struct hs_journal *journal, size_t index);
+void hs_segment_free(struct hs_segment *segment);
+/* Reads and checks a segment's header. -EBADMSG: damaged; -EPROTO; -errno. */
+HS_MUST_CHECK int hs_segment_read_header(const struct hs_disk *disk, int file,
+                                         struct hs_segment_header *ret_header);
+/* Whether max_size allows one segment more than there are and are planned. */
+bool hs_segment_has_room(const struct hs_journal *journal);
+/* Fills `next` with zeros up to a segment's size and syncs it. */
 HS_MUST_CHECK int hs_segment_prepare(struct hs_journal *journal);
 /* Makes the prepared file, or a new one, the active segment that begins with `first`. On the
  * committer's thread, or before it runs. */
@@ -127,12 +172,11 @@ HS_MUST_CHECK int hs_recover(struct hs_journal *journal); /* recover.c */
 void *hs_committer_run(void *journal); /* commit.c */
 void *hs_keeper_run(void *journal);    /* keeper.c */
 void hs_keeper_wake(struct hs_journal *journal);
-/* Removes what may go; with table_lock held. Sets `bytes`. */
-void hs_keeper_tidy(struct hs_journal *journal);
 
-/* Tells the wakeups: of the watermark, or of the cursors. */
-void hs_journal_tell(struct hs_journal *journal);
-void hs_journal_tell_cursors(struct hs_journal *journal);
+/* outcome.c */
+void hs_journal_add_failed(struct hs_journal *journal, uint64_t first, uint64_t last);
+void hs_journal_tell(struct hs_journal *journal);         /* of the watermark, of failures */
+void hs_journal_tell_cursors(struct hs_journal *journal); /* of a cursor */
 
 /* cursor.c: the smallest saved position of all open cursors; UINT64_MAX: none is open. With
  * table_lock held. */
@@ -145,5 +189,6 @@ HS_MUST_CHECK int hs_cursor_read(const struct hs_disk *disk, const char *path,
 /* memory_disk.c */
 struct hs_disk *hs_memory_disk_create(void);
 void hs_memory_disk_free(struct hs_disk *disk);
+bool hs_disk_is_memory(const struct hs_disk *disk);
 
 #endif

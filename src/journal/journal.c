@@ -240,6 +240,7 @@ int hs_journal_start(struct hs_journal *journal, const struct hs_journal_watcher
     if (code < 0)
         return code;
     journal->planned_end = HS_SEGMENT_HEADER;
+    journal->wake_at = 1;
     journal->state = HS_JOURNAL_OPEN;
     return start_threads(journal);
 }

@@ -170,6 +170,11 @@ static int memory_mkdir(void *context, const char *path, mode_t mode)
     return 0;
 }
 
+static int memory_allocate(void *context, int number, off_t size)
+{
+    return 0; /* memory is taken as it is written */
+}
+
 static off_t memory_size(void *context, int number)
 {
     struct memory *memory = context;
@@ -214,6 +219,7 @@ struct hs_disk *hs_memory_disk_create(void)
         .rename = memory_rename,
         .unlink = memory_unlink,
         .mkdir = memory_mkdir,
+        .allocate = memory_allocate,
         .size = memory_size,
         .list = memory_list,
     };

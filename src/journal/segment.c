@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ZEROS_SIZE (1u << 20)
-
 char *hs_segment_path(const struct hs_journal *journal, uint64_t first)
 {
     char *path = NULL;
@@ -66,22 +64,16 @@ void hs_table_remove(struct hs_journal *journal, size_t index)
     free(segment);
 }
 
-/* Zeros that are written and synced beforehand cost a sync of a record half of what
- * posix_fallocate's unwritten extents cost it on ext4: 115-125 us against 207-210 us of time,
- * 38-46 us against 69 us of CPU, for 16 to 40 KB (docs/decisions/0002). */
+/* Blocks that are reserved beforehand: a sync of a record then need not wait for them to be
+ * found. Writing zeros instead would make the sync itself cheaper still, but costs more CPU
+ * than it saves, and its 64 MiB get in the way of the syncs (docs/decisions/0002). */
 int hs_segment_prepare(struct hs_journal *journal)
 {
     const struct hs_disk *disk = journal->disk;
     int file = hs_disk_open(disk, journal->preparing_path, O_RDWR | O_CREAT | O_TRUNC);
     if (file < 0)
         return file;
-    HS_AUTO_FREE char *zeros = hs_alloc(ZEROS_SIZE);
-    int code = 0;
-    for (uint64_t at = 0; code == 0 && at < journal->options.segment_size; at += ZEROS_SIZE) {
-        uint64_t rest = journal->options.segment_size - at;
-        code = hs_disk_write(disk, file,
-                             hs_slice(zeros, rest < ZEROS_SIZE ? (size_t)rest : ZEROS_SIZE), at);
-    }
+    int code = hs_disk_allocate(disk, file, journal->options.segment_size);
     if (code == 0)
         code = hs_disk_sync(disk, file);
     hs_disk_close(disk, file);
