@@ -139,8 +139,8 @@ bool hs_json_escaped_name_is(struct hs_slice raw, struct hs_slice wanted)
 
 static void encode_control(unsigned char c, struct hs_buffer *json)
 {
-    static const char *const names[0x20] = {['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n",
-                                            ['\r'] = "\\r", ['\t'] = "\\t"};
+    static const char *const names[0x20] = {
+        ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
     if (names[c] != NULL)
         hs_buffer_append_text(json, names[c]);
     else

@@ -5,12 +5,13 @@
 #define ONES UINT64_C(0x0101010101010101)
 #define HIGH UINT64_C(0x8080808080808080)
 
-/* High bits set where a byte of the word is a quote, a backslash, a control character or
- * not ASCII. May also flag a byte above a flagged one, which only costs a closer look. */
+/* High bits set where a byte of the word is a quote, a backslash, a control character or not
+ * ASCII: such a byte keeps its high bit in `quote` or `backslash`. May also flag a byte above
+ * a flagged one, which only costs a closer look. */
 static inline uint64_t not_plain(uint64_t word)
 {
     uint64_t quote = word ^ (ONES * '"'), backslash = word ^ (ONES * '\\');
-    return ((word - ONES * 0x20) | (quote - ONES) | (backslash - ONES) | word) & HIGH;
+    return ((word - ONES * 0x20) | (quote - ONES) | (backslash - ONES)) & HIGH;
 }
 
 /* The first byte from `at` on that is not plain, or `end`. */

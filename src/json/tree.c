@@ -158,8 +158,7 @@ int hs_json_tree_parse(struct hs_json_tree *tree, struct hs_slice text)
     if (text.size >= UINT32_MAX)
         return hs_fail(-E2BIG, "longer than 4 GiB");
     tree->text = text;
-    int code =
-        hs_json_tree_read(tree, false, 0, (uint32_t)text.size, HS_JSON_NO_NODE, &tree->root);
+    int code = hs_json_tree_read(tree, false, 0, (uint32_t)text.size, HS_JSON_NO_NODE, &tree->root);
     if (code < 0)
         tree->text = HS_SLICE_NONE;
     return code;
@@ -225,8 +224,7 @@ hs_json_node hs_json_member_get(const struct hs_json_tree *tree, hs_json_node ob
     return found;
 }
 
-hs_json_node hs_json_element_get(const struct hs_json_tree *tree, hs_json_node array,
-                                 int64_t index)
+hs_json_node hs_json_element_get(const struct hs_json_tree *tree, hs_json_node array, int64_t index)
 {
     if (hs_json_node_kind(tree, array) != HS_JSON_ARRAY)
         return HS_JSON_NO_NODE;
@@ -249,7 +247,8 @@ static int each_from(struct hs_json_tree *tree, hs_json_node node, const struct 
         return each_from(tree, hs_json_member_get(tree, node, at->name), path, step + 1, visit,
                          context);
     if (at->index >= 0)
-        return each_from(tree, hs_json_element_get(tree, node, at->index), path, step + 1, visit, context);
+        return each_from(tree, hs_json_element_get(tree, node, at->index), path, step + 1, visit,
+                         context);
     if (hs_json_node_kind(tree, node) != HS_JSON_ARRAY)
         return 0;
     hs_json_node next;
@@ -291,8 +290,9 @@ bool hs_json_changed(const struct hs_json_tree *tree)
 int hs_json_status(const struct hs_json_tree *tree)
 {
     if (tree->failed < 0)
-        return hs_fail(tree->failed, "an edit found no room: it is nested deeper than %u levels, "
-                       "or has more than %u bytes or %u values", HS_JSON_DEPTH_MAX,
-                       HS_JSON_OWN_MAX, HS_JSON_NODES_MAX);
+        return hs_fail(tree->failed,
+                       "an edit found no room: it is nested deeper than %u levels, "
+                       "or has more than %u bytes or %u values",
+                       HS_JSON_DEPTH_MAX, HS_JSON_OWN_MAX, HS_JSON_NODES_MAX);
     return 0;
 }

@@ -49,9 +49,15 @@ static inline void random_space(char *room)
 
 /* Few names, so that repeats and paths that lead somewhere are frequent. */
 static const char *const model_names[][2] = {
-    {"\"a\"", "a"},          {"\"b\"", "b"},           {"\"c\"", "c"},
-    {"\"\\u0061\"", "a"},    {"\"b\\/\"", "b/"},       {"\"\"", ""},
-    {"\"x.y\"", "x.y"},      {"\"\xc3\xa9\"", "\xc3\xa9"}, {"\"\\u00e9\"", "\xc3\xa9"},
+    {"\"a\"", "a"},
+    {"\"b\"", "b"},
+    {"\"c\"", "c"},
+    {"\"\\u0061\"", "a"},
+    {"\"b\\/\"", "b/"},
+    {"\"\"", ""},
+    {"\"x.y\"", "x.y"},
+    {"\"\xc3\xa9\"", "\xc3\xa9"},
+    {"\"\\u00e9\"", "\xc3\xa9"},
     {"\"long-name-here\"", "long-name-here"},
 };
 
@@ -78,16 +84,28 @@ static inline struct item *random_item(bool object, unsigned depth)
 static inline struct model *random_model(unsigned depth)
 {
     static const char *const tokens[] = {
-        "null",      "true",   "false",        "0",    "-1.50", "1e400", "12345678901234567890123",
-        "\"\"",      "\"a\"",  "\"\\u0000\"",  "\"\\ud83d\"", "\"\xf0\x9f\x98\x80, \\\"{[\"",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-1.50",
+        "1e400",
+        "12345678901234567890123",
+        "\"\"",
+        "\"a\"",
+        "\"\\u0000\"",
+        "\"\\ud83d\"",
+        "\"\xf0\x9f\x98\x80, \\\"{[\"",
         "\"plain text of more\"",
     };
     struct model *model = calloc(1, sizeof(*model));
     unsigned what = depth == 0 ? 2 : pick(4);
     if (what >= 2 && depth < 5) {
         snprintf(model->token, PIECE_MAX, "%s", PICK(tokens));
-        static const enum hs_json_kind kinds[256] = {['n'] = HS_JSON_NULL, ['t'] = HS_JSON_TRUE,
-                                                     ['f'] = HS_JSON_FALSE, ['"'] = HS_JSON_STRING};
+        static const enum hs_json_kind kinds[256] = {['n'] = HS_JSON_NULL,
+                                                     ['t'] = HS_JSON_TRUE,
+                                                     ['f'] = HS_JSON_FALSE,
+                                                     ['"'] = HS_JSON_STRING};
         model->kind = kinds[(unsigned char)model->token[0]];
         if (model->token[0] == '-' || (model->token[0] >= '0' && model->token[0] <= '9'))
             model->kind = HS_JSON_NUMBER;

@@ -85,7 +85,8 @@ START_TEST(test_remove)
         {"{\n  \"a\": 1,\n  \"b\": 2,\n  \"c\": 3\n}", {"-b"}, "{\n  \"a\": 1,\n  \"c\": 3\n}"},
         {"{\n  \"a\": 1,\n  \"b\": 2,\n  \"c\": 3\n}", {"-c"}, "{\n  \"a\": 1,\n  \"b\": 2\n}"},
         {"{\n  \"a\": 1,\n  \"b\": 2\n}", {"-a", "-b"}, "{}"},
-        {"{\"d\" : { \"x\" : 1 , \"y\" : 2 } ,\"e\": 0 }", {"-d.x"},
+        {"{\"d\" : { \"x\" : 1 , \"y\" : 2 } ,\"e\": 0 }",
+         {"-d.x"},
          "{\"d\" : { \"y\" : 2 } ,\"e\": 0 }"},
         /* Of duplicates the last goes, then the one before it shows. */
         {"{\"a\":1,\"b\":0,\"a\":2}", {"-a"}, "{\"a\":1,\"b\":0}"},
@@ -105,9 +106,11 @@ START_TEST(test_replace)
         {"{\"a\":{\"b\":1}}", {"=a 2"}, "{\"a\":2}"},
         {"{\"a\":1}", {"=a { \"x\" : [ 1 ] }"}, "{\"a\":{ \"x\" : [ 1 ] }}"},
         {"{\"a\":1}", {"=a {\"x\":1,\"y\":2}", "-a.x"}, "{\"a\":{\"y\":2}}"},
-        {"{\"a\":1}", {"=a {\"x\":1, \"y\":2}", "=a.x [0]", "~a.y z"},
+        {"{\"a\":1}",
+         {"=a {\"x\":1, \"y\":2}", "=a.x [0]", "~a.y z"},
          "{\"a\":{\"x\":[0], \"z\":2}}"},
-        {"{\"a\":1}", {"=a {\"x\":1}", "=a.x {\"y\":[ 1,2 ]}", "-a.x.y[0]"},
+        {"{\"a\":1}",
+         {"=a {\"x\":1}", "=a.x {\"y\":[ 1,2 ]}", "-a.x.y[0]"},
          "{\"a\":{\"x\":{\"y\":[ 2 ]}}}"},
         {"{\"a\":1}", {"=a 2", "=a 3"}, "{\"a\":3}"},
         {"[1, 2]", {"=[0] \"\\u0000\""}, "[\"\\u0000\", 2]"},
@@ -125,7 +128,8 @@ START_TEST(test_rename)
 {
     static const struct row rows[] = {
         {"{ \"a\" : 1 , \"b\" : 2 }", {"~a c"}, "{ \"c\" : 1 , \"b\" : 2 }"},
-        {"{ \"a\" : 1 , \"b\" : 2 }", {"~b a\"\\\xc3\xa9"},
+        {"{ \"a\" : 1 , \"b\" : 2 }",
+         {"~b a\"\\\xc3\xa9"},
          "{ \"a\" : 1 , \"a\\\"\\\\\xc3\xa9\" : 2 }"},
         {"{\"a\":{ \"b\":[1] }}", {"~a x"}, "{\"x\":{ \"b\":[1] }}"},
         {"{\"a\":{\"b\":1,\"c\":2}}", {"~a x", "~x.b y", "-x.c"}, "{\"x\":{\"y\":1}}"},
@@ -331,6 +335,29 @@ START_TEST(test_a_failed_replacement_fails_the_writing)
 }
 END_TEST
 
+/* What an edit took before it failed is free again. */
+START_TEST(test_failed_edits_leave_nothing_behind)
+{
+    size_t size = 10u << 20;
+    char *deep = malloc(size);
+    memset(deep, ' ', size);
+    memset(deep, '[', HS_JSON_DEPTH_MAX);
+    memset(deep + size - HS_JSON_DEPTH_MAX, ']', HS_JSON_DEPTH_MAX);
+    struct hs_json_tree *tree = hs_json_tree_create();
+    ck_assert_int_eq(hs_json_tree_parse(tree, HS_SLICE("{\"a\":1}")), 0);
+    struct hs_json_path there = path_of("a"), new = path_of("b");
+    for (int i = 0; i < 10; i++) {
+        ck_assert_int_eq(hs_json_set(tree, &there, hs_slice(deep, size)), -E2BIG);
+        ck_assert_int_eq(hs_json_set(tree, &new, hs_slice(deep, size)), -E2BIG);
+    }
+    assert_written(tree, HS_SLICE("{\"a\":1}"));
+    hs_json_path_free(&there);
+    hs_json_path_free(&new);
+    hs_json_tree_free(tree);
+    free(deep);
+}
+END_TEST
+
 START_TEST(test_edits_are_bounded_in_size)
 {
     size_t size = 20u << 20;
@@ -348,6 +375,8 @@ START_TEST(test_edits_are_bounded_in_size)
     assert_written(tree, HS_SLICE("{\"a\":2}"));
     hs_json_rename(tree, find(tree, "a"), json);
     ck_assert_int_eq(hs_json_status(tree), -ENOSPC);
+    hs_json_replace(tree, find(tree, "a"), brackets(64)); /* the first failure stays */
+    ck_assert_int_eq(hs_json_status(tree), -ENOSPC);
     hs_json_path_free(&path);
     hs_json_tree_free(tree);
     free(big);
@@ -357,4 +386,5 @@ END_TEST
 HS_TEST_MAIN("json edit", test_remove, test_replace, test_rename, test_set, test_set_in_the_way,
              test_keep, test_changed_containers_have_no_text, test_the_document_itself_stays,
              test_values_may_come_from_the_tree, test_edits_go_no_deeper_than_a_text_may,
-             test_a_failed_replacement_fails_the_writing, test_edits_are_bounded_in_size)
+             test_a_failed_replacement_fails_the_writing, test_failed_edits_leave_nothing_behind,
+             test_edits_are_bounded_in_size)

@@ -30,15 +30,20 @@ START_TEST(test_decode)
         {HS_SLICE("\"\\u007f\\u0080\\u07ff\\u0800\\uFFFF\""),
          HS_SLICE("\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf")},
         {HS_SLICE("\"\\uD7FF\\uE000\""), HS_SLICE("\xed\x9f\xbf\xee\x80\x80")},
-        {HS_SLICE("\"\\ud800\\udc00\\uDBFF\\uDFFF\""), HS_SLICE("\xf0\x90\x80\x80\xf4\x8f\xbf\xbf")},
+        {HS_SLICE("\"\\ud800\\udc00\\uDBFF\\uDFFF\""),
+         HS_SLICE("\xf0\x90\x80\x80\xf4\x8f\xbf\xbf")},
         {HS_SLICE("\"\\ud83d\\ude00!\""), HS_SLICE("\xf0\x9f\x98\x80!")},
         {HS_SLICE("\"\\ud83d\""), HS_SLICE("\xef\xbf\xbd")},
         {HS_SLICE("\"\\ud83dx\""), HS_SLICE("\xef\xbf\xbdx")},
         {HS_SLICE("\"\\ud83d\\n\""), HS_SLICE("\xef\xbf\xbd\n")},
-        {HS_SLICE("\"\\ud83d\\u0041\""), HS_SLICE("\xef\xbf\xbd" "A")},
+        {HS_SLICE("\"\\ud83d\\u0041\""), HS_SLICE("\xef\xbf\xbd"
+                                                  "A")},
+        {HS_SLICE("\"\\ud83d\\ue000\""), HS_SLICE("\xef\xbf\xbd\xee\x80\x80")},
+        {HS_SLICE("\"\\ude00\\ude00\""), HS_SLICE("\xef\xbf\xbd\xef\xbf\xbd")},
         {HS_SLICE("\"\\ude00\\ud83d\""), HS_SLICE("\xef\xbf\xbd\xef\xbf\xbd")},
         {HS_SLICE("\"\\ud83d\\ud83d\\ude00\""), HS_SLICE("\xef\xbf\xbd\xf0\x9f\x98\x80")},
-        {HS_SLICE("\"\xe2\x82\xac\\t\xf0\x9f\x98\x80\""), HS_SLICE("\xe2\x82\xac\t\xf0\x9f\x98\x80")},
+        {HS_SLICE("\"\xe2\x82\xac\\t\xf0\x9f\x98\x80\""),
+         HS_SLICE("\xe2\x82\xac\t\xf0\x9f\x98\x80")},
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++)
         check(&rows[i], hs_json_decode_string);
@@ -54,7 +59,10 @@ START_TEST(test_encode)
         {HS_SLICE("a\0b\x1f\x7f"), HS_SLICE("\"a\\u0000b\\u001f\x7f\"")},
         {HS_SLICE("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"),
          HS_SLICE("\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"")},
-        {HS_SLICE("a\xff" "b"), HS_SLICE("\"a\xef\xbf\xbd" "b\"")},
+        {HS_SLICE("a\xff"
+                  "b"),
+         HS_SLICE("\"a\xef\xbf\xbd"
+                  "b\"")},
         {HS_SLICE("\xe2\x82"), HS_SLICE("\"\xef\xbf\xbd\xef\xbf\xbd\"")},
         {HS_SLICE("\xed\xa0\x80"), HS_SLICE("\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"")},
         {HS_SLICE("\xc0\xaf\n"), HS_SLICE("\"\xef\xbf\xbd\xef\xbf\xbd\\n\"")},

@@ -66,8 +66,9 @@ START_TEST(test_what_is_not_there)
 {
     struct hs_json_tree *tree = parsed(SAMPLE);
     static const char *const rows[] = {
-        "nothing",  "a.b",          "id.x",    "id[0]",      "data[0]",        "data.items.p",
-        "data.items[3]", "data.items[0].q", "list[0][2]", "list[*][*].x", "data.e.f", "[0]",
+        "nothing",    "a.b",          "id.x",          "id[0]",
+        "data[0]",    "data.items.p", "data.items[3]", "data.items[0].q",
+        "list[0][2]", "list[*][*].x", "data.e.f",      "[0]",
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++)
         ck_assert_msg(find(tree, rows[i]) == HS_JSON_NO_NODE, "%s", rows[i]);
@@ -148,13 +149,13 @@ END_TEST
 START_TEST(test_unchanged_is_identical)
 {
     static const char *const names[] = {
-        "auction.bid.outbid",      "auction.bid.placed",     "auction.consumer.won",
-        "auction.settled",         "consumer.created",       "consumer.updated",
-        "distribution.closed",     "distribution.opened",    "distribution.updated",
-        "draw.completed",          "draw.consumer.entered",  "draw.consumer.lost",
-        "draw.consumer.won",       "order.cancelled",        "order.completed",
-        "order.created",           "queue.consumer.admitted", "queue.consumer.completed",
-        "queue.consumer.denied",   "queue.consumer.entered", "queue.consumer.left",
+        "auction.bid.outbid",    "auction.bid.placed",      "auction.consumer.won",
+        "auction.settled",       "consumer.created",        "consumer.updated",
+        "distribution.closed",   "distribution.opened",     "distribution.updated",
+        "draw.completed",        "draw.consumer.entered",   "draw.consumer.lost",
+        "draw.consumer.won",     "order.cancelled",         "order.completed",
+        "order.created",         "queue.consumer.admitted", "queue.consumer.completed",
+        "queue.consumer.denied", "queue.consumer.entered",  "queue.consumer.left",
     };
     struct hs_json_tree *tree = hs_json_tree_create();
     for (size_t i = 0; i < HS_ARRAY_SIZE(names); i++) {
@@ -171,8 +172,9 @@ END_TEST
 START_TEST(test_odd_texts_survive)
 {
     static const struct hs_slice rows[] = {
-        HS_SLICE("  \n{ }\t"), HS_SLICE("\"\\u0000\\ud83d\\/\""), HS_SLICE(" 1e400 "),
-        HS_SLICE("{\"a\":1,\"a\":1 , \"\\u0061\":12345678901234567890}"), HS_SLICE("[ ]\r\n"),
+        HS_SLICE("  \n{ }\t"), HS_SLICE("\"\\u0000\\ud83d\\/\""),
+        HS_SLICE(" 1e400 "),   HS_SLICE("{\"a\":1,\"a\":1 , \"\\u0061\":12345678901234567890}"),
+        HS_SLICE("[ ]\r\n"),
     };
     struct hs_json_tree *tree = hs_json_tree_create();
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
