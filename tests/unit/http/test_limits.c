@@ -89,6 +89,7 @@ START_TEST(a_slow_body_is_408)
                                    "\"title\":\"Request Timeout\",\"status\":408,"
                                    "\"detail\":\"the body came too slowly\"}"));
     live_expect_told("head POST /w; 408 body_timeout; abandoned; ");
+    ck_assert_int_eq(live.memory, 0);
     live_end(&client);
 }
 END_TEST
