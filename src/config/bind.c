@@ -99,9 +99,9 @@ static void bind_option(const struct hs_bind *bind, const struct hs_node *map,
                         const struct hs_option *option, void *bound)
 {
     const struct hs_node *node = hs_node_get(map, option->name);
-    /* An empty secret is no secret, quoted or not. */
-    bool empty = node != NULL && option->kind == HS_OPTION_SECRET && node->kind == HS_NODE_SCALAR &&
-                 node->text.size == 0;
+    /* An empty secret is no secret; where one must be, its module says what is wrong with it. */
+    bool empty = node != NULL && option->kind == HS_OPTION_SECRET && !option->required &&
+                 node->kind == HS_NODE_SCALAR && node->text.size == 0;
     if (empty || hs_node_is_absent(node) || node->broken) {
         miss(bind, node, option);
         bind_default(bind, option, bound);

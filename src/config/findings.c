@@ -126,6 +126,7 @@ void hs_config_add(struct hs_config *config, enum hs_severity severity, unsigned
 }
 
 /* One sentence in the arena; what a caller put in it unchecked is made harmless. */
+HS_PRINTF(2, 0)
 static const char *format_message(struct hs_config *config, const char *format, va_list list)
 {
     char text[MESSAGE_MAX];
@@ -140,6 +141,7 @@ static const char *format_message(struct hs_config *config, const char *format, 
     return hs_arena_dup(config->arena, hs_slice(text, kept));
 }
 
+HS_PRINTF(4, 0)
 static void add_formatted(struct hs_config *config, enum hs_severity severity,
                           const struct hs_node *node, const char *format, va_list list)
 {
