@@ -61,9 +61,9 @@ typedef const char *hs_config_env_fn(void *context, const char *name);
 
 /* Reads and parses a file: YAML 1.1 by libyaml, one document, duplicate keys refused,
  * anchors and aliases expanded (also `<<` merge keys), ${NAME}, ${NAME:-text} and
- * ${file:/path} (without the file's final newline) expanded in scalar values, $${ stands
- * for a literal "${". Always gives a config, which the caller frees; its findings say what
- * is wrong, and root is NULL when nothing could be parsed. */
+ * ${file:/path} (without the file's final newline) expanded in scalar values (not in keys),
+ * $${ stands for a literal "${". Always gives a config, which the caller frees; its findings
+ * say what is wrong, and root is NULL when nothing could be parsed. */
 struct hs_config *hs_config_load(const char *path, hs_config_env_fn *env, void *env_context);
 /* As hs_config_load(), from text; `name` stands for the file in messages. */
 struct hs_config *hs_config_parse(const char *name, struct hs_slice text, hs_config_env_fn *env,
@@ -87,14 +87,15 @@ void hs_config_error(struct hs_config *config, const struct hs_node *node, const
     HS_PRINTF(3, 4);
 void hs_config_warning(struct hs_config *config, const struct hs_node *node, const char *format,
                        ...) HS_PRINTF(3, 4);
-/* The node's text in backquotes, cut at 80 characters; "`(secret)`" for a secret one;
- * "a list", "a mapping" for the others. In the arena. */
+/* The node's text in backquotes, cut at 80 characters, control characters spelled out;
+ * "`(secret)`" for a secret one; "a list", "a mapping", "an empty text", "nothing" for the
+ * others. In the arena. */
 const char *hs_config_quote(struct hs_config *config, const struct hs_node *node);
 
 /* The value under a key of a map node, or NULL. */
 const struct hs_node *hs_node_get(const struct hs_node *map, const char *key);
 /* Suggests for an unknown key: adds "unknown key `brokrs` in <where>, did you mean
- * `brokers`?" at the key. */
+ * `brokers`?" at the key, or names the known ones when none is near. */
 void hs_config_unknown_key(struct hs_config *config, const struct hs_node *key, const char *where,
                            const char *const *known, size_t count);
 
@@ -191,7 +192,12 @@ struct hs_options {
 /* Binds a map node to a struct by its table: sets every field, from the node or from its
  * default, and adds a finding for whatever is wrong (unknown key, wrong type, out of range,
  * missing). `node` NULL means an empty mapping. `ret_bound` has options->struct_size bytes
- * and is always fully set, with defaults where the text was wrong. */
+ * and is always fully set, with defaults where the text was wrong.
+ *
+ * An option counts as absent when it is left out, is an unquoted null, ~ or empty scalar, or
+ * ${...} came out empty; an optional secret also when it is "". What is bound as a secret is
+ * `secret` from then on. A default is not held against the range. Findings about a mapping
+ * that is absent stand at the nearest one around it. */
 void hs_config_bind(struct hs_config *config, const struct hs_node *node,
                     const struct hs_options *options, void *ret_bound);
 

@@ -23,6 +23,9 @@ static inline const char *test_env(void *context, const char *name)
         {"NULL_WORD", "null"},
         {"TILDE", "~"},
         {"EMPTY", ""},
+        {"NEAR_CHOICE", "fsat"},
+        {"NEAR_KIND", "kafak"},
+        {"NEAR_SIZE", "123456k"},
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(variables); i++)
         if (strcmp(name, variables[i].name) == 0)
@@ -106,6 +109,7 @@ static const struct hs_option test_server_rows[] = {
      .kind = HS_OPTION_SIZE,
      .offset = IN_SERVER(unbounded_size),
      .fallback = "0",
+     .least = 1,
      .help = "How large at most."},
     {.name = "time",
      .kind = HS_OPTION_DURATION,

@@ -244,6 +244,15 @@ static const struct {
     {"rules: [{name: }]\n", "test.yaml:1:16: error: `name` is missing in rules[0]: Its name.\n"},
     {"rules: [{name: a, match: a}]\n", "test.yaml:1:9: warning: rule a matches its own name\n"},
 
+    /* Nothing is guessed about a secret: a guess would tell what it is like. */
+    {"server: {mode: \"${NEAR_CHOICE}\"}\n",
+     "test.yaml:1:16: error: server.mode must be slow, steady or fast, is `(secret)`\n"},
+    {"sinks: {a: {type: \"${NEAR_KIND}\"}}\n",
+     "test.yaml:1:19: error: sinks.a.type must be redis or kafka, is `(secret)`\n"},
+    {"server: {size: \"${NEAR_SIZE}\"}\n", "test.yaml:1:16: error: `(secret)` is no size: write "
+                                           "digits and a unit, such as 64KiB, 1MiB or "
+                                           "10GiB\n"},
+
     /* What is shown of a text: control characters spelled out, long ones cut. */
     {"server: {quick: \"a\\nb\\e[31m\\x9b\\u2028\"}\n",
      "test.yaml:1:17: error: server.quick must be true or false, is "

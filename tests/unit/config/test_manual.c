@@ -21,7 +21,7 @@ START_TEST(test_a_row_says_all_of_an_option)
         "\n| `workers` | number, 1 to 64, or `auto` | `auto` | How many. |\n",
         "\n| `count` | number, at least 2 | `5` | A number. |\n",
         "\n| `size` | size, 1KiB to 1MiB | `64KiB` | How large. |\n",
-        "\n| `unbounded_size` | size | `0` | How large at most. |\n",
+        "\n| `unbounded_size` | size, at least 1B | `0` | How large at most. |\n",
         "\n| `time` | duration, at most 5m | `30s` | How long. |\n",
         "\n| `quick` | `true` or `false` | `true` | Whether. |\n",
         "\n| `mode` | one of `slow`, `steady`, `fast` | `steady` | How \\| which. |\n",

@@ -185,11 +185,11 @@ START_TEST(test_depth_is_bounded_through_aliases_too)
     for (unsigned more = 0; more < 2; more++) {
         hs_buffer_clear(&yaml);
         hs_buffer_append_text(&yaml, "a: &a ");
-        put_nested(&yaml, 31, "x");
+        put_nested(&yaml, 30, "[x], y"); /* the first of two is the deeper */
         hs_buffer_append_text(&yaml, "b: &b ");
-        put_nested(&yaml, 31, "*a"); /* 62 below `b` */
+        put_nested(&yaml, 31, "*a, x"); /* 62 below `b` */
         hs_buffer_append_text(&yaml, "c: ");
-        put_nested(&yaml, 1 + more, "*b");
+        put_nested(&yaml, 1 + more, "x, *b");
         config = hs_config_parse("test.yaml", hs_buffer_slice(&yaml), NULL, NULL);
         if (more == 1)
             expect_refused(config, 3, "nested too deep");
