@@ -33,7 +33,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
     struct hs_buffer text;
     hs_buffer_init(&text, 16u << 20);
     hs_config_print_findings(config, &text);
-    fwrite(text.data, 1, text.size, stdout);
+    hs_command_print(&text, stdout);
     hs_buffer_free(&text);
     bool bad = findings->errors > 0 || (strict && findings->count > 0);
     size_t warnings = findings->count - findings->errors;

@@ -1,6 +1,7 @@
 /* Cli: finds the command, and reads every command's arguments by its table. */
 #include "command.h"
 
+#include <hookstream/buffer.h>
 #include <hookstream/cli.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,12 @@ int hs_command_fail(const struct hs_command *command, int status, const char *fo
     fputc('\n', stderr);
     va_end(list);
     return status;
+}
+
+void hs_command_print(const struct hs_buffer *text, FILE *out)
+{
+    if (text->size > 0)
+        fwrite(text->data, 1, text->size, out);
 }
 
 const char *hs_config_path(const char *config)

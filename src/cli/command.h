@@ -4,6 +4,7 @@
 #define HS_CLI_COMMAND_H
 
 #include <hookstream/base.h>
+#include <stdio.h>
 
 /* Exit status of every command. */
 enum { HS_EXIT_GOOD = 0, HS_EXIT_BAD = 1, HS_EXIT_USAGE = 2 };
@@ -49,6 +50,10 @@ const char *hs_config_path(const char *config);
 /* Prints "hookstream COMMAND: message" to stderr and returns `status`. */
 int hs_command_fail(const struct hs_command *command, int status, const char *format, ...)
     HS_PRINTF(3, 4);
+
+/* Writes the buffer to `out`; an empty one is fine. */
+struct hs_buffer;
+void hs_command_print(const struct hs_buffer *text, FILE *out);
 
 extern const struct hs_command hs_command_run, hs_command_check, hs_command_send,
     hs_command_journal, hs_command_health, hs_command_version, hs_command_manual;

@@ -37,7 +37,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
         hs_metrics_manual(&page);
     else
         return hs_command_fail(command, HS_EXIT_USAGE, "say which page: %s", command->operands);
-    fwrite(page.data, 1, page.size, stdout);
+    hs_command_print(&page, stdout);
     hs_buffer_free(&page);
     return HS_EXIT_GOOD;
 }
