@@ -44,7 +44,7 @@ def test_kafka_stopped_under_load(hookstream, kafka, redis, services, unique):
     assert one.is_ready(), "a broker that is down must not make it unready"
 
     services("start", "kafka")
-    one.drained(deadline=90)
+    wait_for(lambda: one.sink("kafka")["state"] == "up", deadline=60, what="Kafka to be up again")
     load.stop()
     one.drained(deadline=90)
 

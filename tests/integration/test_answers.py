@@ -1,0 +1,324 @@
+"""The table of answers (DESIGN.md section 2): each request gets the answer it says, a metric
+counts it under its reason, and nothing forged reaches a sink."""
+
+import json
+import time
+
+import pytest
+
+from support import sender
+from support.http import Connection, exchange
+from support.wait import wait_for
+
+
+@pytest.fixture
+def door(hookstream):
+    """hookstream(file sink) with small limits, and `door.delivered()`."""
+
+    def make(**parts):
+        one = hookstream(
+            sinks={"files": {"type": "file", "path": "out"}},
+            routes=[
+                {
+                    "name": "orders",
+                    "match": "order",
+                    "to": [{"sink": "files", "file": "all.jsonl"}],
+                }
+            ],
+            **{
+                "server": {
+                    "limits": {
+                        "body_size": "16KiB",
+                        "header_size": "4KiB",
+                        "header_time": "1s",
+                        "body_time": "2s",
+                    }
+                },
+                **parts,
+            },
+        )
+
+        def delivered():
+            one.drained()
+            file = one.folder / "out" / "all.jsonl"
+            return file.read_bytes().splitlines() if file.exists() else []
+
+        one.delivered = delivered
+        return one
+
+    return make
+
+
+def problem(answer):
+    """Errors carry a JSON problem body, and the text names no secret."""
+    assert answer.fields["content-type"] == "application/problem+json", answer
+    body = json.loads(answer.body)
+    assert body["status"] == answer.status
+    assert sender.SECRET not in answer.body.decode()
+    return body
+
+
+def test_accepted_is_202_with_an_empty_body(door):
+    one = door()
+    answer = one.post(sender.event())
+    assert (answer.status, answer.body) == (202, b"")
+    assert len(one.delivered()) == 1
+    assert one.metric("events_accepted_total", family="order") == 1
+    assert one.metric("requests_total", code="202") == 1
+
+
+UNVERIFIED = {
+    "signature": lambda body, now: sender.request(body, secret="not-the-secret"),
+    "signature_of_another_body": lambda body, now: sender.request(
+        body, fields={"X-Fanfare-Signature": sender.signature(body + b" ", now)}
+    ),
+    "signature_of_another_time": lambda body, now: sender.request(
+        body, fields={"X-Fanfare-Timestamp": now - 1}, timestamp=now
+    ),
+    "signature_missing": lambda body, now: sender.request(
+        body, fields={"X-Fanfare-Signature": None}
+    ),
+    "signature_malformed": lambda body, now: sender.request(
+        body, fields={"X-Fanfare-Signature": "sha256=" + "g" * 64}
+    ),
+    "signature_malformed_short": lambda body, now: sender.request(
+        body, fields={"X-Fanfare-Signature": sender.signature(body, now)[:-1]}
+    ),
+    "signature_malformed_long": lambda body, now: sender.request(
+        body, fields={"X-Fanfare-Signature": sender.signature(body, now) + "0"}
+    ),
+    "signature_malformed_scheme": lambda body, now: sender.request(
+        body, fields={"X-Fanfare-Signature": sender.signature(body, now).replace("256", "512")}
+    ),
+    "timestamp_missing": lambda body, now: sender.request(
+        body, fields={"X-Fanfare-Timestamp": None}
+    ),
+    "timestamp_malformed": lambda body, now: sender.request(body, timestamp=f"{now}.0"),
+    "timestamp_malformed_sign": lambda body, now: sender.request(body, timestamp=f"+{now}"),
+    "stale": lambda body, now: sender.request(body, timestamp=now - 310),
+    "future": lambda body, now: sender.request(body, timestamp=now + 90),
+}
+REASONS = {"signature", "signature_missing", "signature_malformed", "timestamp_missing",
+           "timestamp_malformed", "stale", "future"}
+
+
+def reason_of(case):
+    return max((reason for reason in REASONS if case.startswith(reason)), key=len)
+
+
+def test_unverified_is_401_and_reaches_no_sink(door):
+    one = door()
+    counts = dict.fromkeys(REASONS, 0)
+    for case, make in UNVERIFIED.items():
+        body = sender.encode(sender.event())
+        answer = exchange(one.port, make(body, int(time.time())))
+        assert answer.status == 401, (case, answer)
+        assert problem(answer)["status"] == 401
+        counts[reason_of(case)] += 1
+    for reason, count in counts.items():
+        assert one.metric("rejected_total", reason=reason) == count, reason
+    assert one.metric("requests_total", code="401") == len(UNVERIFIED)
+    assert one.delivered() == []
+    assert one.metric("journal_sequence", point="appended") == 0
+    assert sender.SECRET not in one.log
+
+
+def test_a_timestamp_within_the_allowance_is_taken(door):
+    one = door()
+    for shift in (-290, 0, 50):
+        assert one.post(sender.event(), timestamp=int(time.time()) + shift).status == 202
+    assert len(one.delivered()) == 3
+
+
+def test_either_of_two_secrets_is_taken_and_counted_by_name(hookstream):
+    one = hookstream(
+        sinks={"files": {"type": "file", "path": "out"}},
+        routes=[{"name": "all", "match": "**", "to": [{"sink": "files", "file": "a.jsonl"}]}],
+        source={
+            "verify": {
+                "scheme": "fanfare",
+                "secrets": {"new": "the-new-secret", "old": "the-old-secret"},
+            }
+        },
+    )
+    assert one.post(sender.event(), secret="the-new-secret").status == 202
+    assert one.post(sender.event(), secret="the-old-secret").status == 202
+    assert one.post(sender.event(), secret="the-old-secret").status == 202
+    assert one.post(sender.event(), secret="an-older-secret").status == 401
+    assert one.metric("signature_secret_total", secret="new") == 1
+    assert one.metric("signature_secret_total", secret="old") == 2
+
+
+INVALID = {
+    "not_json": b"{nonsense",
+    "empty": b"",
+    "array": b"[]",
+    "trailing": b'{"id":"a","type":"order.created","data":{}} x',
+    "no_id": b'{"type":"order.created","data":{}}',
+    "empty_id": b'{"id":"","type":"order.created","data":{}}',
+    "number_id": b'{"id":7,"type":"order.created","data":{}}',
+    "two_ids": b'{"id":"a","id":"b","type":"order.created","data":{}}',
+    "no_type": b'{"id":"a","data":{}}',
+    "bad_utf8": b'{"id":"a","type":"order.created","data":{"x":"\xff\xfe"}}',
+    "too_deep": b'{"id":"a","type":"order.created","data":' + b"[" * 100 + b"]" * 100 + b"}",
+}
+
+
+def test_genuine_but_invalid_is_202_and_a_dead_letter(door):
+    one = door()
+    for case, body in INVALID.items():
+        answer = sender.post(one.port, body)
+        assert (answer.status, answer.body) == (202, b""), case
+    assert one.post(sender.event("auction.settled")).status == 202  # no route takes it
+    assert one.delivered() == []
+    assert one.metric("dead_letters") == len(INVALID) + 1
+    assert one.metric("dead_letters_total", reason="no_route") == 1
+
+
+def test_on_invalid_reject_makes_it_400(door):
+    one = door(source={"on_invalid": "reject"})
+    for case, body in INVALID.items():
+        answer = sender.post(one.port, body)
+        assert answer.status == 400, (case, answer)
+        problem(answer)
+    assert one.delivered() == []
+    assert one.metric("journal_sequence", point="appended") == 0
+
+
+def test_unknown_path_method_and_media_type(door):
+    one = door()
+    body = sender.encode(sender.event())
+    answer = exchange(one.port, sender.request(body, path="/elsewhere"))
+    assert answer.status == 404, answer
+    problem(answer)
+    for path in (sender.PATH + "/", sender.PATH[:-1], sender.PATH.upper()):
+        assert exchange(one.port, sender.request(body, path=path)).status == 404, path
+    for method in ("GET", "PUT", "DELETE", "OPTIONS"):
+        answer = exchange(one.port, sender.request(body, method=method))
+        assert (answer.status, answer.fields.get("allow")) == (405, "POST"), answer
+        problem(answer)
+    for media in ("text/plain", "application/x-www-form-urlencoded", "application/jsonx"):
+        answer = exchange(one.port, sender.request(body, fields={"Content-Type": media}))
+        assert answer.status == 415, (media, answer)
+        problem(answer)
+    media = "application/json; charset=utf-8"
+    assert exchange(one.port, sender.request(body, fields={"Content-Type": media})).status == 202
+    assert one.metric("rejected_total", reason="unknown_path") == 4
+    assert one.metric("rejected_total", reason="wrong_method") == 4
+    assert one.metric("rejected_total", reason="wrong_media_type") == 3
+    assert len(one.delivered()) == 1
+
+
+def test_body_over_the_limit_is_413(door):
+    one = door()
+    large = sender.encode(sender.event(note="x" * 20000))
+    answer = exchange(one.port, sender.request(large))
+    assert answer.status == 413, answer
+    problem(answer)
+    chunked = sender.request(
+        large, fields={"Content-Length": None, "Transfer-Encoding": "chunked"}
+    ).split(b"\r\n\r\n")[0]
+    chunks = b"".join(b"1000\r\n" + b"x" * 4096 + b"\r\n" for _ in range(6)) + b"0\r\n\r\n"
+    answer = exchange(one.port, chunked + b"\r\n\r\n" + chunks)
+    assert answer.status == 413, answer
+    assert one.metric("requests_total", code="413") == 2
+    assert one.delivered() == []
+
+
+def test_headers_too_large_are_431(door):
+    one = door()
+    body = sender.encode(sender.event())
+    answer = exchange(one.port, sender.request(body, fields={"X-Long": "y" * 5000}))
+    assert answer.status == 431, answer
+    assert one.metric("requests_total", code="431") == 1
+
+
+def test_too_slow_a_head_or_body_is_408(door):
+    one = door()
+    whole = sender.request(sender.encode(sender.event()))
+    for part in (whole[:40], whole[:-5]):
+        with Connection(one.port) as connection:
+            connection.send(part)
+            answer = connection.read_answer()
+            assert answer.status == 408, answer
+            assert connection.at_end()
+    assert one.metric("requests_total", code="408") == 2
+    assert one.delivered() == []
+
+
+def test_rate_limit_is_429_with_retry_after(door):
+    one = door(source={"rate_limit": 5})
+    answers = [one.post(sender.event()) for _ in range(30)]
+    limited = [answer for answer in answers if answer.status == 429]
+    assert limited and {answer.status for answer in answers} == {202, 429}
+    for answer in limited:
+        assert int(answer.fields["retry-after"]) >= 1
+        problem(answer)
+    assert one.metric("rejected_total", reason="rate_limited") == len(limited)
+    assert len(one.delivered()) == len(answers) - len(limited)
+
+
+def test_too_many_connections_are_503_and_later_ones_work(door):
+    one = door(server={"workers": 1, "limits": {"connections": 4}})
+    open_ones = [Connection(one.port) for _ in range(4)]
+    for connection in open_ones:
+        connection.send(sender.request(sender.encode(sender.event())))
+        assert connection.read_answer().status == 202
+    with Connection(one.port) as fifth:
+        fifth.send(sender.request(sender.encode(sender.event())))
+        answer = fifth.read_answer()
+        assert answer is not None and answer.status == 503, answer
+        assert "retry-after" in answer.fields
+    for connection in open_ones:
+        connection.close()
+    wait_for(lambda: one.metric("connections") == 0, what="connections to be gone")
+    assert one.post(sender.event()).status == 202
+
+
+def test_journal_full_is_503_until_there_is_room(hookstream, unique, kafka):
+    one = hookstream(
+        sinks={"kafka": {"type": "kafka", "brokers": [kafka.address]}},
+        routes=[{"name": "all", "match": "**", "to": [{"sink": "kafka", "topic": unique}]}],
+        server={"limits": {"body_size": "256KiB"}},
+        journal={"max_size": "8MiB", "retain": "0s"},
+    )
+    # The topic does not exist, so nothing leaves the journal.
+    accepted, answer = [], None
+    for _ in range(400):
+        document = sender.event(note="x" * 60000)
+        answer = one.post(document)
+        if answer.status != 202:
+            break
+        accepted.append(document["id"])
+    assert answer.status == 503 and "retry-after" in answer.fields, answer
+    problem(answer)
+    assert one.metric("rejected_total", reason="journal_full") == 1
+    wait_for(lambda: one.sink("kafka")["state"] == "held", what="the sink to be held")
+
+    kafka.create(unique)
+    one.drained()
+    wait_for(lambda: one.post(sender.event()).status == 202, what="room in the journal")
+    one.drained()
+    assert set(accepted) <= {record.id for record in kafka.read(unique)}
+
+
+def test_ack_delivered_waits_for_the_sink_and_else_is_503(hookstream, redis_server, unique):
+    server = redis_server()
+    one = hookstream(
+        sinks={"redis": {"type": "redis", "url": server.url}},
+        routes=[{"name": "all", "match": "**", "to": [{"sink": "redis", "stream": unique}]}],
+        source={"ack": "delivered"},
+        server={"deadline": "2s"},
+    )
+    document = sender.event()
+    assert one.post(document).status == 202
+    assert server.length(unique) == 1
+    server.end()
+    late = sender.event()
+    answer = one.post(late)
+    assert answer.status == 503 and "retry-after" in answer.fields, answer
+    server.start()
+    wait_for(lambda: one.post(late).status == 202, what="a retry to be answered 202")
+    one.drained()
+    bodies = [json.loads(entry["body"])["id"] for entry in server.stream(unique)]
+    assert bodies == [document["id"], late["id"]]

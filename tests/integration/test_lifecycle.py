@@ -1,0 +1,199 @@
+"""Start, stop, restart, a second process, duplicates, health: the life of one process."""
+
+import json
+import shutil
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from support import http, program, sender
+from support.http import Connection
+from support.wait import wait_for
+
+FILES = {
+    "sinks": {"files": {"type": "file", "path": "out"}},
+    "routes": [{"name": "all", "match": "**", "to": [{"sink": "files", "file": "all.jsonl"}]}],
+}
+
+
+def lines(one):
+    return (one.folder / "out" / "all.jsonl").read_bytes().splitlines()
+
+
+def test_a_retry_is_202_and_not_written_again(hookstream):
+    one = hookstream(**FILES)
+    document = sender.event()
+    for attempt in range(4):
+        answer = one.post(document, fields={"X-Fanfare-Retry-Count": attempt})
+        assert (answer.status, answer.body) == (202, b"")
+    one.drained()
+    assert len(lines(one)) == 1
+    assert one.metric("events_duplicate_total", family="order") == 3
+    one.stop()
+    one.start()
+    assert one.post(document).status == 202
+    one.drained()
+    assert len(lines(one)) == 1
+    assert one.metric("dedupe_ids") == 1
+
+
+def test_the_same_event_from_many_connections_at_once_is_written_once(hookstream):
+    one = hookstream(**FILES)
+    for _ in range(10):
+        body = sender.encode(sender.event())
+        connections = [Connection(one.port) for _ in range(16)]
+        for connection in connections:
+            connection.send(sender.request(body))
+        for connection in connections:
+            assert connection.read_answer().status == 202
+            connection.close()
+    one.drained()
+    assert len(lines(one)) == 10
+
+
+def test_sigterm_under_load_ends_well_and_loses_nothing(hookstream):
+    one = hookstream(**FILES)
+    load = sender.Load(one.port, rate=1000, connections=6).start()
+    wait_for(lambda: len(load.answered) > 200, what="answers")
+    one.stop()
+    load.stop()
+    assert set(load.others) <= {503}
+    one.start()
+    one.drained()
+    found = [json.loads(line)["id"] for line in lines(one)]
+    assert set(load.answered) <= set(found)
+    assert len(found) == len(set(found))
+
+
+def test_sigterm_with_a_dead_sink_ends_in_its_grace(hookstream, unique):
+    parts = {
+        "sinks": {"redis": {"type": "redis", "url": "redis://127.0.0.1:1/0"}},
+        "routes": [{"name": "all", "match": "**", "to": [{"sink": "redis", "stream": unique}]}],
+    }
+    one = hookstream(**parts, server={"shutdown_grace": "1s"})
+    assert one.post(sender.event()).status == 202
+    assert one.is_ready(), "a sink that is away must not make it unready"
+    one.stop(deadline=20)
+
+
+def test_a_second_signal_ends_it_at_once(hookstream, redis_server):
+    server = redis_server()
+    one = hookstream(
+        sinks={"redis": {"type": "redis", "url": server.url}},
+        routes=[{"name": "all", "match": "**", "to": [{"sink": "redis", "stream": "events"}]}],
+        source={"ack": "delivered"},
+        server={"shutdown_grace": "60s"},
+    )
+    assert one.post(sender.event()).status == 202
+    server.process.send_signal(signal.SIGSTOP)
+    waiting = Connection(one.port)
+    waiting.send(sender.request(sender.encode(sender.event())))
+    wait_for(lambda: one.metric("journal_sequence", point="durable") == 2, what="the append")
+    one.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: "stopping" in one.log, what="the stop to begin")
+    assert one.process.poll() is None
+    one.process.send_signal(signal.SIGTERM)
+    one.process.wait(5)
+    waiting.close()
+
+
+def test_a_second_process_on_the_same_journal_is_refused(hookstream):
+    one = hookstream(**FILES)
+    config = json.loads(one.file.read_text())
+    other = program.configuration(one.folder, **FILES)
+    config["server"], config["admin"] = other["server"], other["admin"]
+    second = hookstream(config, start=False)
+    second.start(ready=False)
+    assert second.process.wait(20) == 1
+    assert "journal" in second.log
+    assert one.post(sender.event()).status == 202
+
+
+def test_a_torn_tail_is_cut_and_work_goes_on(hookstream):
+    one = hookstream(**FILES)
+    for _ in range(20):
+        assert one.post(sender.event()).status == 202
+    one.drained()
+    position = one.status["journal"]["durable"]
+    one.kill9()
+    segment = min((one.folder / "journal" / "segments").iterdir())
+    data = bytearray(segment.read_bytes())
+    end = (len(data.rstrip(b"\0")) + 7) // 8 * 8  # records are padded to eight bytes
+    data[end : end + 40] = b"\x7f\x01" * 20
+    segment.write_bytes(data)
+    one.start()
+    assert one.status["journal"]["durable"] == position
+    assert one.post(sender.event()).status == 202
+    one.drained()
+    assert len({json.loads(line)["id"] for line in lines(one)}) == 21
+
+
+def test_journal_stat_beside_the_running_process(hookstream):
+    one = hookstream(**FILES)
+    for _ in range(3):
+        assert one.post(sender.event()).status == 202
+    one.drained()
+    done = program.command("journal", "stat", "-c", one.file)
+    assert done.returncode == 0, done
+    assert "files" in done.stdout and "3 (1 to 3)" in done.stdout
+
+
+def test_health_pages(hookstream):
+    one = hookstream(**FILES)
+    assert http.get(one.admin_port, "/livez").status == 200
+    assert http.get(one.admin_port, "/readyz").status == 200
+    assert http.get(one.admin_port, "/nothing").status == 404
+    answer = http.get(one.admin_port, "/api/status")
+    assert answer.fields["content-type"].startswith("application/json")
+    assert {"journal", "sinks", "accepting"} <= json.loads(answer.body).keys()
+    assert http.get(one.admin_port, "/metrics").fields["content-type"].startswith("text/plain")
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_metrics_pass_promtool(hookstream):
+    one = hookstream(**FILES)
+    one.post(sender.event())
+    one.post(sender.event(), secret="another-secret")
+    one.post(b"{nonsense")
+    done = subprocess.run(
+        ["promtool", "check", "metrics"], input=one.metrics.text, text=True,
+        capture_output=True, check=False,
+    )
+    assert done.returncode == 0 and not done.stderr.strip(), done
+
+
+def test_memory_journal_with_ack_delivered(hookstream):
+    one = hookstream(
+        **FILES, journal={"store": "memory"}, source={"ack": "delivered"}
+    )
+    for _ in range(10):
+        assert one.post(sender.event()).status == 202
+    assert len(lines(one)) == 10
+
+
+def test_idle_connections_do_not_hinder_work(hookstream):
+    one = hookstream(**FILES)
+    idle = [Connection(one.port) for _ in range(300)]
+    errors = []
+
+    def work():
+        with Connection(one.port) as connection:
+            for _ in range(50):
+                connection.send(sender.request(sender.encode(sender.event())))
+                answer = connection.read_answer()
+                if answer is None or answer.status != 202:
+                    errors.append(answer)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not errors
+    assert one.metric("connections") >= 300
+    for connection in idle:
+        connection.close()
+    one.drained()
+    assert len(lines(one)) == 200

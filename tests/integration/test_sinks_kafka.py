@@ -1,0 +1,131 @@
+"""Outcomes of the Kafka sink, each told apart with a real broker."""
+
+import json
+import os
+
+from support import sender
+from support.wait import wait_for
+
+
+def kafka_to(kafka, topic, **target):
+    return {
+        "sinks": {"kafka": {"type": "kafka", "brokers": [kafka.address]}},
+        "routes": [
+            {"name": "all", "match": "**", "to": [{"sink": "kafka", "topic": topic, **target}]}
+        ],
+    }
+
+
+def test_an_unknown_topic_is_held_until_it_is_created(hookstream, kafka, unique):
+    one = hookstream(**kafka_to(kafka, unique))
+    sent = [sender.event() for _ in range(5)]
+    for document in sent:
+        assert one.post(document).status == 202
+    wait_for(lambda: one.sink("kafka")["state"] == "held", what="the sink to be held")
+    assert one.sink("kafka")["reason"] == "unknown_topic"
+    assert one.metric("sink_state", sink="kafka", state="held") == 1
+    assert one.metric("sink_failed_total", sink="kafka", **{"class": "held"}) > 0
+    assert one.metric("dead_letters") == 0
+    kafka.create(unique)
+    one.drained(deadline=90)
+    assert {record.id for record in kafka.read(unique)} == {event["id"] for event in sent}
+    assert one.sink("kafka")["state"] == "up"
+
+
+def test_too_large_for_the_topic_is_a_dead_letter_and_the_next_goes_on(hookstream, kafka, unique):
+    kafka.create(unique, partitions=1, max_message_bytes=20000)
+    one = hookstream(**kafka_to(kafka, unique))
+    noise = os.urandom(30000).hex()  # which no compression makes small enough
+    first, large, last = sender.event(), sender.event(note=noise), sender.event()
+    for document in (first, large, last):
+        assert one.post(document).status == 202
+    one.drained(deadline=60)
+    assert [record.id for record in kafka.read(unique)] == [first["id"], last["id"]]
+    assert one.metric("dead_letters") == 1
+    assert one.metric("dead_letters_total", reason="too_large") == 1
+
+
+def test_events_of_one_key_stay_in_order_on_one_partition(hookstream, kafka, unique):
+    kafka.create(unique, partitions=6)
+    one = hookstream(**kafka_to(kafka, unique, key="{data.orderId}"))
+    sent = {}
+    for number in range(600):
+        document = sender.event(orderId=f"order{number % 20}", number=number)
+        sent.setdefault(f"order{number % 20}", []).append(number)
+        assert one.post(document).status == 202
+    one.drained()
+    partitions, numbers = {}, {}
+    for record in kafka.read(unique):
+        partitions.setdefault(record.key, set()).add(record.partition)
+        numbers.setdefault(record.key, []).append(record.document["data"]["number"])
+    assert numbers == sent
+    assert all(len(found) == 1 for found in partitions.values())
+    assert len(set.union(*partitions.values())) > 1
+
+
+def test_key_headers_and_topic_come_from_templates(hookstream, kafka, unique):
+    kafka.create([f"{unique}.order", f"{unique}.queue"])
+    target = {"key": "{type}/{data.orderId|none}", "headers": {"tenant": "{organizationId}"}}
+    one = hookstream(**kafka_to(kafka, unique + ".{family}", **target))
+    order, queue = sender.event("order.created"), sender.event("queue.consumer.left")
+    assert one.post(order).status == one.post(queue).status == 202
+    one.drained()
+    (record,) = kafka.read(f"{unique}.order")
+    assert record.key == f"order.created/{order['data']['orderId']}"
+    assert record.headers["tenant"] == order["organizationId"]
+    assert record.body == sender.encode(order)
+    (record,) = kafka.read(f"{unique}.queue")
+    assert record.key == "queue.consumer.left/none"
+    assert record.document["id"] == queue["id"]
+
+
+def test_a_missing_field_of_a_template_is_a_dead_letter(hookstream, kafka, unique):
+    kafka.create(unique)
+    one = hookstream(**kafka_to(kafka, unique, key="{data.orderId}"))
+    good, bad = sender.event("order.created"), sender.event("queue.consumer.left")
+    assert one.post(bad).status == one.post(good).status == 202
+    one.drained()
+    assert [record.id for record in kafka.read(unique)] == [good["id"]]
+    assert one.metric("dead_letters") == 1
+    assert one.metric("transform_failed_total", route="all") == 1
+
+
+def test_the_traceparent_of_the_request_goes_along(hookstream, kafka, unique):
+    kafka.create(unique)
+    one = hookstream(**kafka_to(kafka, unique))
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    assert one.post(sender.event(), fields={"traceparent": parent}).status == 202
+    one.drained()
+    (record,) = kafka.read(unique)
+    assert record.headers["traceparent"] == parent
+
+
+def test_transformations_keep_digits_order_and_escapes(hookstream, kafka, unique):
+    kafka.create(unique)
+    one = hookstream(
+        sinks={"kafka": {"type": "kafka", "brokers": [kafka.address]}},
+        routes=[
+            {
+                "name": "all",
+                "match": "**",
+                "transform": [
+                    {"remove": ["data.secret"]},
+                    {"rename": {"data.old": "new"}},
+                    {"set": {"data.stage": "test"}},
+                ],
+                "to": [{"sink": "kafka", "topic": unique}],
+            }
+        ],
+    )
+    body = (
+        b'{"id":"%s","type":"order.created","data":{"z":149.90,"secret":1,'
+        b'"n":12345678901234567890,"e":1e400,"nul":"a\\u0000b","old":[1.0,2.50],"a":null}}'
+        % sender.new_id().encode()
+    )
+    assert one.post(body).status == 202
+    one.drained()
+    (record,) = kafka.read(unique)
+    text = record.body.decode()
+    assert '"z":149.90,"n":12345678901234567890,"e":1e400,"nul":"a\\u0000b"' in text
+    assert '"new":[1.0,2.50]' in text and '"secret"' not in text and '"old"' not in text
+    assert json.loads(text)["data"]["stage"] == "test"

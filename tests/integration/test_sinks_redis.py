@@ -1,0 +1,145 @@
+"""Outcomes of the Redis sink, each told apart with a real server that may be killed."""
+
+import json
+import signal
+import time
+
+from support import sender
+from support.wait import wait_for
+
+
+def redis_to(url, stream, **target):
+    return {
+        "sinks": {"redis": {"type": "redis", "url": url}},
+        "routes": [
+            {"name": "all", "match": "**", "to": [{"sink": "redis", "stream": stream, **target}]}
+        ],
+    }
+
+
+def ids(server, stream):
+    return [json.loads(entry["body"])["id"] for entry in server.stream(stream)]
+
+
+def test_each_event_once_though_redis_is_killed_again_and_again(hookstream, redis_server):
+    server = redis_server()
+    one = hookstream(**redis_to(server.url, "events"))
+    load = sender.Load(one.port, rate=800, connections=4).start()
+    for _ in range(4):
+        wanted = len(load.answered) + 250
+        wait_for(lambda: len(load.answered) >= wanted, what="answers")
+        server.end()
+        wanted = len(load.answered) + 100
+        wait_for(lambda: len(load.answered) >= wanted, what="answers without Redis")
+        server.start()
+    load.stop()
+    one.drained()
+    assert not load.others and not load.unanswered
+    found = ids(server, "events")
+    assert len(found) == len(set(found)), "some events are there twice"
+    assert set(found) == set(load.answered)
+
+
+def test_each_event_once_though_hookstream_is_killed_too(hookstream, redis_server):
+    server = redis_server()
+    one = hookstream(**redis_to(server.url, "events"))
+    answered = []
+    for round_number in range(6):
+        load = sender.Load(one.port, rate=800, connections=4).start()
+        wait_for(lambda: len(load.answered) > 150, what="answers")
+        if round_number % 2:
+            server.end()
+            time.sleep(0.05)
+        one.kill9()
+        load.stop()
+        answered += load.answered
+        if round_number % 2:
+            server.start()
+        one.start()
+    one.drained()
+    found = ids(server, "events")
+    assert len(found) == len(set(found)), "some events are there twice"
+    assert not set(answered) - set(found)
+
+
+def test_a_redis_that_stands_still_gets_each_once_in_order(hookstream, redis_server):
+    server = redis_server()
+    one = hookstream(**redis_to(server.url, "events"))
+    sent = []
+    with sender.Connection(one.port) as connection:
+        for number in range(300):
+            if number == 100:
+                server.process.send_signal(signal.SIGSTOP)
+            if number == 250:
+                server.process.send_signal(signal.SIGCONT)
+            document = sender.event()
+            connection.send(sender.request(sender.encode(document)))
+            assert connection.read_answer().status == 202
+            sent.append(document["id"])
+    one.drained()
+    assert ids(server, "events") == sent
+
+
+def test_a_key_of_another_type_is_a_dead_letter_and_others_go_on(hookstream, redis_server):
+    server = redis_server()
+    server("SET", "stream:bad", "a string")
+    one = hookstream(**redis_to(server.url, "stream:{data.orderId}"))
+    bad, good = sender.event(orderId="bad"), sender.event(orderId="good")
+    assert one.post(bad).status == one.post(good).status == 202
+    one.drained()
+    assert ids(server, "stream:good") == [good["id"]]
+    assert one.metric("dead_letters_total", reason="wrong_type") == 1
+    assert server("GET", "stream:bad") == b"a string"
+
+
+def test_a_wrong_password_is_held_and_never_logged(hookstream, redis_server):
+    server = redis_server("--requirepass", "the-right-password")
+    url = f"redis://:a-wrong-password@{server.address}/0"
+    one = hookstream(**redis_to(url, "events"))
+    document = sender.event()
+    assert one.post(document).status == 202
+    wait_for(lambda: one.sink("redis")["state"] == "held", what="the sink to be held")
+    server("AUTH", "the-right-password")
+    server("CONFIG", "SET", "requirepass", "a-wrong-password")
+    one.drained(deadline=90)
+    assert ids(server, "events") == [document["id"]]
+    assert "a-wrong-password" not in one.log
+
+
+def test_out_of_memory_is_held_until_there_is_room(hookstream, redis_server):
+    server = redis_server()
+    one = hookstream(**redis_to(server.url, "events"))
+    server("CONFIG", "SET", "maxmemory", "1mb")
+    document = sender.event()
+    assert one.post(document).status == 202
+    wait_for(lambda: one.sink("redis")["state"] == "held", what="the sink to be held")
+    assert one.sink("redis")["reason"] == "oom"
+    server("CONFIG", "SET", "maxmemory", "0")
+    one.drained(deadline=90)
+    assert ids(server, "events") == [document["id"]]
+
+
+def test_max_length_trims_and_nothing_else_does(hookstream, redis_server):
+    server = redis_server()
+    parts = redis_to(server.url, "trimmed", max_length=100)
+    parts["routes"][0]["to"].append({"sink": "redis", "stream": "whole"})
+    one = hookstream(**parts)
+    with sender.Connection(one.port) as connection:
+        for _ in range(1000):
+            connection.send(sender.request(sender.encode(sender.event())))
+            assert connection.read_answer().status == 202
+    one.drained()
+    assert server.length("whole") == 1000
+    assert 100 <= server.length("trimmed") < 400
+
+
+def test_flat_fields_are_one_a_member(hookstream, redis_server):
+    server = redis_server()
+    one = hookstream(**redis_to(server.url, "events", fields="flat"))
+    document = sender.event()
+    assert one.post(document).status == 202
+    one.drained()
+    (entry,) = server.stream("events")
+    assert entry["id"].decode() == document["id"]
+    assert entry["type"] == b"order.created"
+    assert json.loads(entry["data"]) == document["data"]
