@@ -165,7 +165,7 @@ static size_t encodable(const char *at, const char *end)
 
 void hs_json_encode_string(struct hs_slice text, struct hs_buffer *ret_json)
 {
-    const char *at = text.data, *end = text.data + text.size;
+    const char *at = text.data != NULL ? text.data : "", *end = at + text.size;
     hs_buffer_append_byte(ret_json, '"');
     while (at < end) {
         size_t plain = encodable(at, end);

@@ -81,7 +81,7 @@ HS_JSON_INLINE int hs_json_walk(struct hs_slice text, unsigned levels,
                                 const struct hs_json_handlers *handlers, void *context,
                                 size_t *ret_offset)
 {
-    const char *at = text.data, *end = text.data + text.size, *after, *where;
+    const char *at, *end, *after, *where;
     uint64_t objects = 0; /* a bit a level, the innermost lowest: 1 for an object */
     unsigned depth = 0;
     struct hs_slice name = HS_SLICE_NONE;
@@ -90,6 +90,8 @@ HS_JSON_INLINE int hs_json_walk(struct hs_slice text, unsigned levels,
         *ret_offset = 0;
         return hs_fail(-EINVAL, "there is nothing");
     }
+    at = text.data;
+    end = at + text.size;
 
 value:
     at = hs_json_skip_space(at, end);

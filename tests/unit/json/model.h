@@ -1,12 +1,13 @@
 /* Model: JSON documents kept in the plainest way, piece by piece with the white space between
  * the pieces, and the edits done to them by moving pieces. What hookstream's tree writes must
- * be, byte for byte, what the model writes. Memory is never given back: a test is short. */
+ * be, byte for byte, what the model writes. Its memory is given
+ * back all at once, by model_forget(). */
 #ifndef HS_JSON_TEST_MODEL_H
 #define HS_JSON_TEST_MODEL_H
 
 #include "text.h"
 
-#define CHILDREN_MAX 64u
+#define CHILDREN_MAX 32u
 #define PIECE_MAX 32u
 
 struct model {
@@ -27,6 +28,21 @@ struct item {
     bool kept, on_way;
     struct model *value;
 };
+
+static struct hs_arena *model_arena;
+
+static inline void *model_alloc(size_t size)
+{
+    if (model_arena == NULL)
+        model_arena = hs_arena_create();
+    return hs_arena_alloc(model_arena, size);
+}
+
+static inline void model_forget(void)
+{
+    hs_arena_free(model_arena);
+    model_arena = NULL;
+}
 
 /* ---- Random documents ---- */
 
@@ -65,7 +81,7 @@ static inline struct model *random_model(unsigned depth);
 
 static inline struct item *random_item(bool object, unsigned depth)
 {
-    struct item *item = calloc(1, sizeof(*item));
+    struct item *item = model_alloc(sizeof(*item));
     random_space(item->before);
     random_space(item->after);
     if (object) {
@@ -98,7 +114,7 @@ static inline struct model *random_model(unsigned depth)
         "\"\xf0\x9f\x98\x80, \\\"{[\"",
         "\"plain text of more\"",
     };
-    struct model *model = calloc(1, sizeof(*model));
+    struct model *model = model_alloc(sizeof(*model));
     unsigned what = depth == 0 ? 2 : pick(4);
     if (what >= 2 && depth < 5) {
         snprintf(model->token, PIECE_MAX, "%s", PICK(tokens));
@@ -177,7 +193,7 @@ static inline void model_name(struct item *item, const char *plain)
 static inline void model_insert(struct model *model, const char *plain, struct model *value)
 {
     ck_assert_uint_lt(model->count, CHILDREN_MAX - 1);
-    struct item *item = calloc(1, sizeof(*item));
+    struct item *item = model_alloc(sizeof(*item));
     model_name(item, plain);
     snprintf(item->colon, PIECE_MAX, ":");
     item->inserted = true;

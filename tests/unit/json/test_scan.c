@@ -320,6 +320,15 @@ START_TEST(test_every_truncation_is_refused)
 }
 END_TEST
 
+START_TEST(test_no_bytes_at_all)
+{
+    enum hs_json_kind kind;
+    size_t offset = SIZE_MAX;
+    ck_assert_int_eq(hs_json_scan(HS_SLICE_NONE, NULL, 0, &kind, &offset), -EINVAL);
+    ck_assert_uint_eq(offset, 0);
+}
+END_TEST
+
 START_TEST(test_kinds)
 {
     static const struct {
@@ -459,6 +468,6 @@ END_TEST
 
 HS_TEST_MAIN("json scan", test_values, test_numbers, test_strings, test_utf8,
              test_every_byte_at_every_place, test_depth, test_every_truncation_is_refused,
-             test_kinds, test_picks_the_value_as_it_stands,
+             test_no_bytes_at_all, test_kinds, test_picks_the_value_as_it_stands,
              test_picks_only_the_top_level_of_an_object, test_picks_the_first_of_repeats,
              test_picks_names_with_escapes, test_picks_several)

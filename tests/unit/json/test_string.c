@@ -100,6 +100,16 @@ START_TEST(test_encode_and_decode_are_inverse)
 }
 END_TEST
 
+START_TEST(test_encode_no_bytes_at_all)
+{
+    struct hs_buffer json;
+    hs_buffer_init(&json, TEXT_MAX);
+    hs_json_encode_string(HS_SLICE_NONE, &json);
+    assert_slice(hs_buffer_slice(&json), HS_SLICE("\"\""));
+    hs_buffer_free(&json);
+}
+END_TEST
+
 START_TEST(test_compact)
 {
     static const struct row rows[] = {
@@ -134,4 +144,4 @@ START_TEST(test_ceiling)
 END_TEST
 
 HS_TEST_MAIN("json string", test_decode, test_encode, test_encode_and_decode_are_inverse,
-             test_compact, test_ceiling)
+             test_encode_no_bytes_at_all, test_compact, test_ceiling)
