@@ -320,7 +320,7 @@ static void render_histogram(struct hs_buffer *page, enum hs_metric metric,
         hs_buffer_printf(page, "%llu\n", (unsigned long long)below);
     }
     put_name(page, metric, "_sum", cell, NULL);
-    hs_buffer_printf(page, "%.9g\n", sums->value);
+    hs_buffer_printf(page, "%.15g\n", sums->value);
     put_name(page, metric, "_count", cell, NULL);
     hs_buffer_printf(page, "%llu\n", (unsigned long long)below);
 }

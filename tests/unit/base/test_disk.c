@@ -1,0 +1,142 @@
+/* Proves: writes are whole or an error, whatever the system does with each call. */
+#include "hs_test.h"
+
+#include <fcntl.h>
+#include <hookstream/buffer.h>
+#include <hookstream/disk.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static char folder[64];
+
+static const char *path_of(const char *name)
+{
+    static char path[128];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    return path;
+}
+
+static void make_folder(void)
+{
+    strcpy(folder, "/tmp/hs-disk-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
+/* A system that writes a byte at a time, is interrupted now and then, and fails at the n-th. */
+static int calls, fail_at, fail_with;
+
+static ssize_t stingy_pwrite(void *context, int file, const void *data, size_t size, off_t offset)
+{
+    calls++;
+    if (calls == fail_at) {
+        errno = fail_with;
+        return -1;
+    }
+    if (calls % 3 == 0) {
+        errno = EINTR;
+        return -1;
+    }
+    return pwrite(file, data, 1, offset);
+}
+
+static ssize_t stingy_pread(void *context, int file, void *data, size_t size, off_t offset)
+{
+    if (++calls % 3 == 0) {
+        errno = EINTR;
+        return -1;
+    }
+    return pread(file, data, 1, offset);
+}
+
+START_TEST(short_writes_are_continued)
+{
+    make_folder();
+    struct hs_disk disk = *hs_disk_system();
+    disk.pwrite = stingy_pwrite;
+    disk.pread = stingy_pread;
+    calls = fail_at = 0;
+    int file = hs_disk_open(&disk, path_of("a"), O_RDWR | O_CREAT);
+    ck_assert_int_ge(file, 0);
+    ck_assert_int_eq(hs_disk_write(&disk, file, HS_SLICE("0123456789"), 5), 0);
+    char back[16];
+    ck_assert_int_eq(hs_disk_read(&disk, file, back, sizeof(back), 5), 10);
+    ck_assert_int_eq(memcmp(back, "0123456789", 10), 0);
+    ck_assert_int_eq(hs_disk_size(&disk, file), 15);
+    hs_disk_close(&disk, file);
+}
+END_TEST
+
+START_TEST(errors_come_through)
+{
+    static const int errors[] = {EIO, ENOSPC, EDQUOT};
+    make_folder();
+    struct hs_disk disk = *hs_disk_system();
+    disk.pwrite = stingy_pwrite;
+    int file = hs_disk_open(&disk, path_of("a"), O_RDWR | O_CREAT);
+    for (size_t i = 0; i < HS_ARRAY_SIZE(errors); i++) {
+        calls = 0;
+        fail_at = 5;
+        fail_with = errors[i];
+        ck_assert_int_eq(hs_disk_write(&disk, file, HS_SLICE("0123456789"), 0), -errors[i]);
+    }
+    hs_disk_close(&disk, file);
+    ck_assert_int_eq(hs_disk_open(&disk, path_of("none"), O_RDONLY), -ENOENT);
+    ck_assert_int_eq(hs_disk_unlink(&disk, path_of("none")), 0);
+}
+END_TEST
+
+START_TEST(replace_keeps_the_old_when_it_fails)
+{
+    make_folder();
+    struct hs_disk disk = *hs_disk_system();
+    ck_assert_int_eq(hs_disk_replace(&disk, path_of("c"), HS_SLICE("old")), 0);
+    disk.pwrite = stingy_pwrite;
+    calls = 0;
+    fail_at = 2;
+    fail_with = ENOSPC;
+    ck_assert_int_eq(hs_disk_replace(&disk, path_of("c"), HS_SLICE("newer")), -ENOSPC);
+    struct hs_buffer back;
+    hs_buffer_init(&back, 100);
+    ck_assert_int_eq(hs_disk_read_all(hs_disk_system(), path_of("c"), &back), 0);
+    ck_assert(hs_slice_equal(hs_buffer_slice(&back), HS_SLICE("old")));
+    hs_buffer_free(&back);
+}
+END_TEST
+
+START_TEST(read_all_has_a_ceiling)
+{
+    make_folder();
+    ck_assert_int_eq(hs_disk_replace(hs_disk_system(), path_of("d"), HS_SLICE("0123456789")), 0);
+    struct hs_buffer back;
+    hs_buffer_init(&back, 10);
+    ck_assert_int_eq(hs_disk_read_all(hs_disk_system(), path_of("d"), &back), 0);
+    ck_assert_uint_eq(back.size, 10);
+    hs_buffer_free(&back);
+    hs_buffer_init(&back, 9);
+    ck_assert_int_eq(hs_disk_read_all(hs_disk_system(), path_of("d"), &back), -EFBIG);
+    hs_buffer_free(&back);
+}
+END_TEST
+
+static void count(void *arg, const char *name)
+{
+    ++*(int *)arg;
+}
+
+START_TEST(folders_are_made_with_their_parents_and_listed)
+{
+    make_folder();
+    ck_assert_int_eq(hs_disk_make_directory(hs_disk_system(), path_of("x/y/z")), 0);
+    ck_assert_int_eq(hs_disk_make_directory(hs_disk_system(), path_of("x/y/z")), 0);
+    ck_assert_int_eq(hs_disk_replace(hs_disk_system(), path_of("x/y/a"), HS_SLICE("1")), 0);
+    int names = 0;
+    ck_assert_int_eq(hs_disk_list(hs_disk_system(), path_of("x/y"), count, &names), 0);
+    ck_assert_int_eq(names, 2);
+    ck_assert_int_eq(hs_disk_list(hs_disk_system(), path_of("none"), count, &names), -ENOENT);
+}
+END_TEST
+
+HS_TEST_MAIN("base disk", short_writes_are_continued, errors_come_through,
+             replace_keeps_the_old_when_it_fails, read_all_has_a_ceiling,
+             folders_are_made_with_their_parents_and_listed)
