@@ -79,6 +79,8 @@ const char *hs_journal_identity(const struct hs_journal *journal);
 uint64_t hs_journal_hash_key(const struct hs_journal *journal);
 const char *hs_journal_path(const struct hs_journal *journal);
 const struct hs_disk *hs_journal_disk(const struct hs_journal *journal);
+/* Whether nothing of it outlives the process. */
+bool hs_journal_in_memory(const struct hs_journal *journal);
 
 /* Copies the event in and gives it the next sequence number (event->sequence is not read).
  * It becomes durable with the next batch. -ENOSPC: max_size or the disk is full; -EROFS: a

@@ -57,6 +57,7 @@ int hs_journal_append(struct hs_journal *journal, const struct hs_event *event,
     int code = append(journal, event, size, ret_sequence);
     bool wake = code == 0 && journal->pending_count == journal->wake_at;
     pthread_mutex_unlock(&journal->lock);
+    /* The committer sleeps only while fewer than that are pending. */
     if (wake)
         pthread_cond_signal(&journal->work);
     return code;

@@ -1,12 +1,12 @@
 /* Cursor: how far a sink is, in memory for those who wait and in a small file for the next
- * start. The file: "HSCURS\0\1", position, XXH3-64 of both; replaced as a whole. */
+ * start. The file: "HSCURS\0\1", position (8 bytes), XXH3-64 of both; replaced as a whole. */
 #include "internal.h"
 
+#include <endian.h>
 #include <hookstream/hash.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define FILE_SIZE 24u
 #define NAME_MAX_SIZE 63u
@@ -23,12 +23,27 @@ static const char magic[8] = {'H', 'S', 'C', 'U', 'R', 'S', 0, 1};
 
 static void encode(uint64_t position, char ret_bytes[FILE_SIZE])
 {
+    uint64_t number = htole64(position);
     memcpy(ret_bytes, magic, sizeof(magic));
-    for (unsigned i = 0; i < 8; i++)
-        ret_bytes[8 + i] = (char)(position >> (8 * i));
-    uint64_t check = hs_hash64(hs_slice(ret_bytes, 16), 0);
-    for (unsigned i = 0; i < 8; i++)
-        ret_bytes[16 + i] = (char)(check >> (8 * i));
+    memcpy(ret_bytes + 8, &number, sizeof(number));
+    number = htole64(hs_hash64(hs_slice(ret_bytes, 16), 0));
+    memcpy(ret_bytes + 16, &number, sizeof(number));
+}
+
+static int decode(const char *path, struct hs_slice bytes, uint64_t *ret_position)
+{
+    if (bytes.size >= sizeof(magic) && memcmp(bytes.data, magic, 7) == 0 &&
+        bytes.data[7] != magic[7])
+        return hs_fail(-EPROTO, "%s has a format that this hookstream does not know", path);
+    uint64_t position = 0;
+    if (bytes.size == FILE_SIZE)
+        memcpy(&position, bytes.data + 8, sizeof(position));
+    char whole[FILE_SIZE];
+    encode(le64toh(position), whole);
+    if (bytes.size != FILE_SIZE || memcmp(whole, bytes.data, FILE_SIZE) != 0)
+        return hs_fail(-EBADMSG, "%s is damaged", path);
+    *ret_position = le64toh(position);
+    return 0;
 }
 
 int hs_cursor_read(const struct hs_disk *disk, const char *path, uint64_t *ret_position)
@@ -36,17 +51,8 @@ int hs_cursor_read(const struct hs_disk *disk, const char *path, uint64_t *ret_p
     struct hs_buffer bytes;
     hs_buffer_init(&bytes, 4096);
     int code = hs_disk_read_all(disk, path, &bytes);
-    if (code == 0) {
-        uint64_t position = 0;
-        for (unsigned i = 0; i < 8 && bytes.size == FILE_SIZE; i++)
-            position |= (uint64_t)(unsigned char)bytes.data[8 + i] << (8 * i);
-        char whole[FILE_SIZE];
-        encode(position, whole);
-        if (bytes.size == FILE_SIZE && memcmp(whole, bytes.data, FILE_SIZE) == 0)
-            *ret_position = position;
-        else
-            code = hs_fail(-EBADMSG, "%s is damaged: remove it to begin this sink anew", path);
-    }
+    if (code == 0)
+        code = decode(path, hs_buffer_slice(&bytes), ret_position);
     hs_buffer_free(&bytes);
     return code;
 }
@@ -55,7 +61,8 @@ static bool is_name(const char *name)
 {
     size_t size = strlen(name); /* strlen: a name out of the configuration */
     return size > 0 && size <= NAME_MAX_SIZE &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == size;
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+               size;
 }
 
 static uint64_t start_position(const struct hs_journal *journal, enum hs_cursor_start start)
@@ -64,19 +71,25 @@ static uint64_t start_position(const struct hs_journal *journal, enum hs_cursor_
                                        : hs_journal_oldest(journal) - 1;
 }
 
-/* Where the file says; beyond what is there only when the journal was put back to an older
- * state, and then everything in it is new to the sink. */
+/* Where the file says. A damaged one is no reason to lose events: the sink gets all that is
+ * kept once more. One beyond the end belongs to a journal that was put back to an older
+ * state: what comes from now on is new to the sink. */
 static int find_position(struct hs_cursor *cursor, enum hs_cursor_start start)
 {
-    uint64_t position;
-    int code = hs_cursor_read(cursor->journal->disk, cursor->path, &position);
-    bool is_new = code == -ENOENT;
-    if (code < 0 && !is_new)
+    const struct hs_journal *journal = cursor->journal;
+    uint64_t position, durable = hs_journal_durable(journal);
+    int code = hs_cursor_read(journal->disk, cursor->path, &position);
+    if (code == -EBADMSG)
+        hs_log(HS_LOG_ERROR,
+               "a cursor's file is damaged; its sink begins with the oldest event "
+               "kept, so that it gets some twice rather than not at all",
+               HS_F("file", "%s", cursor->path));
+    else if (code < 0 && code != -ENOENT)
         return code;
+    bool is_new = code < 0;
     if (is_new)
-        position = start_position(cursor->journal, start);
-    if (position > hs_journal_durable(cursor->journal))
-        position = hs_journal_durable(cursor->journal);
+        position = start_position(journal, code == -EBADMSG ? HS_CURSOR_FROM_OLDEST : start);
+    position = position > durable ? durable : position;
     atomic_store(&cursor->position, position);
     atomic_store(&cursor->saved, is_new ? UINT64_MAX : position);
     return hs_cursor_save(cursor);
@@ -90,7 +103,7 @@ static int add(struct hs_journal *journal, struct hs_cursor *cursor)
         if (strcmp(journal->cursors[i]->name, cursor->name) == 0)
             code = hs_fail(-EINVAL, "the cursor %s is open already", cursor->name);
     if (code == 0 && journal->cursor_count == HS_CURSORS_MAX)
-        code = hs_fail(-EINVAL, "too many cursors");
+        code = hs_fail(-EINVAL, "more than %u cursors", HS_CURSORS_MAX);
     if (code == 0)
         journal->cursors[journal->cursor_count++] = cursor;
     pthread_mutex_unlock(&journal->table_lock);
@@ -105,7 +118,8 @@ int hs_cursor_open(struct hs_journal *journal, const char *name, enum hs_cursor_
     struct hs_cursor *cursor = hs_alloc(sizeof(*cursor));
     cursor->journal = journal;
     snprintf(cursor->name, sizeof(cursor->name), "%s", name);
-    int code = asprintf(&cursor->path, "%s/%s.cursor", journal->cursors_path, name) < 0 ? -ENOMEM : 0;
+    int code =
+        asprintf(&cursor->path, "%s/%s.cursor", journal->cursors_path, name) < 0 ? -ENOMEM : 0;
     if (code == 0)
         code = find_position(cursor, start);
     if (code == 0)
@@ -147,7 +161,7 @@ uint64_t hs_cursor_position(const struct hs_cursor *cursor)
 void hs_cursor_move(struct hs_cursor *cursor, uint64_t sequence)
 {
     HS_ASSERT(sequence >= hs_cursor_position(cursor));
-    atomic_store_explicit(&cursor->position, sequence, memory_order_release);
+    atomic_store(&cursor->position, sequence);
     hs_journal_tell_cursors(cursor->journal);
 }
 
@@ -159,9 +173,13 @@ int hs_cursor_save(struct hs_cursor *cursor)
     char bytes[FILE_SIZE];
     encode(position, bytes);
     int code = hs_disk_replace(cursor->journal->disk, cursor->path, hs_slice(bytes, FILE_SIZE));
-    if (code == 0)
-        atomic_store(&cursor->saved, position);
-    return code;
+    if (code < 0)
+        return code;
+    atomic_store(&cursor->saved, position);
+    /* It may be what holds the oldest segment. */
+    if (atomic_load(&cursor->journal->starved))
+        hs_keeper_wake(cursor->journal);
+    return 0;
 }
 
 uint64_t hs_cursors_least(const struct hs_journal *journal)

@@ -4,7 +4,7 @@
  *   <journal>/LOCK                     held by the process that has the journal open
  *   <journal>/meta                     identity and hash key (folder.c)
  *   <journal>/segments/<first>.hsj     20 digits: the first sequence it may hold
- *   <journal>/segments/next            a segment prepared ahead: zeros behind the header
+ *   <journal>/segments/next            a segment prepared ahead, reads as zeros
  *   <journal>/cursors/<name>.cursor    how far a sink is (cursor.c)
  *   <journal>/ids/                     the dedupe's
  *
@@ -63,7 +63,8 @@ HS_MUST_CHECK int hs_segment_header_decode(const char *bytes, struct hs_segment_
 /* The record's length, or 0 when the event is too large for any. */
 size_t hs_record_size(const struct hs_event *event);
 /* Encodes all but the checksum and `durable` into `size` = hs_record_size() bytes. */
-void hs_record_encode(const struct hs_event *event, uint64_t sequence, size_t size, char *ret_bytes);
+void hs_record_encode(const struct hs_event *event, uint64_t sequence, size_t size,
+                      char *ret_bytes);
 /* Sets `durable` and the checksum. */
 void hs_record_seal(char *bytes, uint64_t durable, uint64_t seed);
 /* The length of the record at `bytes` and its sequence, unchecked but sane; 0: none. */

@@ -32,8 +32,8 @@
 #define HS_SEGMENT_SIZE_MAX (UINT64_C(64) << 20)
 #define HS_SEGMENT_SIZE_MIN (UINT64_C(1) << 20)
 #define HS_CURSORS_MAX 128u
-#define HS_MEND_WAIT_NS UINT64_C(1000000000)      /* between tries to write again */
-#define HS_PREPARE_WAIT_NS UINT64_C(10000000000)  /* after a segment could not be prepared */
+#define HS_MEND_WAIT_NS UINT64_C(1000000000)     /* between tries to write again */
+#define HS_PREPARE_WAIT_NS UINT64_C(10000000000) /* after a segment could not be prepared */
 
 struct hs_segment {
     uint64_t first;
@@ -71,7 +71,7 @@ struct hs_journal {
     char identity[37];
     uint64_t hash_key;
     int lock_file;
-    bool prepares; /* segments are filled with zeros ahead: on every disk but memory */
+    bool prepares; /* segments are reserved ahead: on every disk but memory */
     uint64_t mend_wait_ns;
     struct hs_journal_watcher watcher;
 
@@ -83,18 +83,19 @@ struct hs_journal {
     char broken_text[256];
     struct hs_buffer pending; /* records, encoded, not sealed */
     uint64_t pending_count;
+    uint64_t wake_at; /* with so many pending the committer wants to be woken */
     uint64_t next_sequence;
     uint64_t planned_end; /* of the active segment, once all that is pending is in it */
 
     _Atomic uint64_t durable, last;
-    _Atomic uint64_t bytes;   /* of all segments; the active one counts as full */
-    _Atomic uint64_t turns;   /* segments planned by appends and not begun yet */
-    _Atomic bool starved;     /* an append was refused for want of room */
-    _Atomic bool disk_full;   /* the disk said so; until a segment could be prepared again */
-    _Atomic bool mending;     /* the committer waits for a disk that takes writes */
+    _Atomic uint64_t bytes; /* of all segments; the active one counts as full */
+    _Atomic uint64_t turns; /* segments planned by appends and not begun yet */
+    _Atomic bool starved;   /* an append was refused for want of room */
+    _Atomic bool disk_full; /* the disk said so; until a segment could be prepared again */
+    _Atomic bool mending;   /* the committer waits for a disk that takes writes */
 
-    pthread_mutex_t table_lock; /* guards the tables and what is in them */
-    pthread_cond_t housework;   /* the keeper has something to do */
+    pthread_mutex_t table_lock;   /* guards the tables and what is in them */
+    pthread_cond_t housework;     /* the keeper has something to do */
     struct hs_segment **segments; /* oldest first; the last is active unless sealed */
     size_t segment_count, segment_capacity;
     struct hs_cursor *cursors[HS_CURSORS_MAX];
@@ -107,13 +108,13 @@ struct hs_journal {
 
     pthread_mutex_t failed_lock; /* guards `failed` and the two below it for writing */
     struct hs_failed_range failed[HS_FAILED_RANGES_MAX];
-    uint64_t failed_count;          /* ranges ever */
-    _Atomic uint64_t failed_until;  /* no sequence beyond this ever failed */
+    uint64_t failed_count;         /* ranges ever */
+    _Atomic uint64_t failed_until; /* no sequence beyond this ever failed */
 
     /* The committer's own; nobody's while it does not run. */
     int active_file; /* -1: none */
     struct hs_buffer batch;
-    uint64_t batch_events; /* of the last batch that was synced */
+    uint64_t batches_before[2]; /* events of the last two batches */
     pthread_t committer, keeper;
     bool committer_started, keeper_started;
 
@@ -159,7 +160,7 @@ HS_MUST_CHECK int hs_segment_read_header(const struct hs_disk *disk, int file,
                                          struct hs_segment_header *ret_header);
 /* Whether max_size allows one segment more than there are and are planned. */
 bool hs_segment_has_room(const struct hs_journal *journal);
-/* Fills `next` with zeros up to a segment's size and syncs it. */
+/* Makes `next`, with a segment's blocks reserved, and syncs it. */
 HS_MUST_CHECK int hs_segment_prepare(struct hs_journal *journal);
 /* Makes the prepared file, or a new one, the active segment that begins with `first`. On the
  * committer's thread, or before it runs. */
@@ -170,7 +171,9 @@ void hs_segment_seal(struct hs_journal *journal);
 HS_MUST_CHECK int hs_recover(struct hs_journal *journal); /* recover.c */
 
 void *hs_committer_run(void *journal); /* commit.c */
-void *hs_keeper_run(void *journal);    /* keeper.c */
+/* commit.c: no more appends, for the reason in hs_error_text(), until the disk is mended. */
+void hs_journal_break(struct hs_journal *journal, int code);
+void *hs_keeper_run(void *journal); /* keeper.c */
 void hs_keeper_wake(struct hs_journal *journal);
 
 /* outcome.c */

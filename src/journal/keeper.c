@@ -1,57 +1,21 @@
-/* Keeper: the housework that must not hold up a commit: preparing the next segment,
- * removing those that nobody needs, telling the watcher of finished ones. */
+/* Keeper: the housework that must not hold up a commit: telling the watcher of finished
+ * segments, removing those that nobody needs, preparing the next. The table is looked at
+ * under table_lock and let go of for everything that touches a file. */
 #include "internal.h"
 
 #include <hookstream/clock.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 
 #define ROUND_SECONDS 1
 
 void hs_keeper_wake(struct hs_journal *journal)
 {
+    pthread_mutex_lock(&journal->table_lock);
+    journal->chores = true;
     pthread_cond_signal(&journal->housework);
-}
-
-/* ---- Removing ---- */
-
-/* A finished segment that every sink is past (J5). */
-static bool is_free(const struct hs_journal *journal, const struct hs_segment *segment)
-{
-    return journal->removal_allowed && segment->sealed && segment->told &&
-           segment->last <= hs_cursors_least(journal);
-}
-
-static void remove_oldest(struct hs_journal *journal)
-{
-    struct hs_segment *segment = journal->segments[0];
-    if (hs_disk_unlink(journal->disk, segment->path) < 0)
-        hs_log_limited(HS_LOG_ERROR, "segment_remove", "cannot remove an old segment",
-                       HS_F("error", "%s", hs_error_text()));
-    atomic_fetch_sub(&journal->bytes, segment->size);
-    hs_table_remove(journal, 0);
-}
-
-void hs_keeper_tidy(struct hs_journal *journal)
-{
-    uint64_t now = hs_clock_wall_ns(), ceiling = journal->options.max_size;
-    uint64_t wanted = journal->options.segment_size;
-    while (journal->segment_count > 0 && is_free(journal, journal->segments[0])) {
-        const struct hs_segment *oldest = journal->segments[0];
-        bool aged = now > hs_add_sat(oldest->newest_wall_ns, journal->options.retain_ns);
-        bool needed = atomic_load(&journal->bytes) + wanted > ceiling;
-        if (!aged && !needed)
-            break;
-        if (!aged)
-            hs_log_limited(HS_LOG_WARN, "retain_cut",
-                           "max_size is reached: delivered events are removed before journal.retain; "
-                           "raise max_size to keep them",
-                           HS_F("first", "%" PRIu64, oldest->first),
-                           HS_F("last", "%" PRIu64, oldest->last));
-        remove_oldest(journal);
-    }
+    pthread_mutex_unlock(&journal->table_lock);
 }
 
 /* ---- Telling of finished segments ---- */
@@ -73,7 +37,7 @@ static bool next_untold(struct hs_journal *journal, uint64_t *ret_first, uint64_
 static void mark_told(struct hs_journal *journal, uint64_t first)
 {
     for (size_t i = 0; i < journal->segment_count; i++)
-        if (journal->segments[i]->first == first)
+        if (journal->segments[i]->first == first && journal->segments[i]->sealed)
             journal->segments[i]->told = true;
 }
 
@@ -91,35 +55,92 @@ static void tell_sealed(struct hs_journal *journal)
     }
 }
 
-/* ---- The next segment ---- */
+/* ---- Removing ---- */
 
-static bool has_room(const struct hs_journal *journal)
+/* Why the oldest segment goes. */
+enum going { GOING_STAYS, GOING_AGED, GOING_MAX_SIZE, GOING_DISK_FULL };
+
+/* A finished segment that every sink is past (J5), and that is aged or in the way. */
+static enum going look_at_oldest(const struct hs_journal *journal)
 {
-    uint64_t planned = (1 + atomic_load(&journal->turns)) * journal->options.segment_size;
-    return atomic_load(&journal->bytes) + planned <= journal->options.max_size;
+    if (!journal->removal_allowed || journal->segment_count == 0)
+        return GOING_STAYS;
+    const struct hs_segment *oldest = journal->segments[0];
+    if (!oldest->sealed || !oldest->told || oldest->last > hs_cursors_least(journal))
+        return GOING_STAYS;
+    uint64_t newest =
+        oldest->newest_wall_ns != 0 ? oldest->newest_wall_ns : oldest->created_wall_ns;
+    if (hs_clock_wall_ns() > hs_add_sat(newest, journal->options.retain_ns))
+        return GOING_AGED;
+    if (!hs_segment_has_room(journal))
+        return GOING_MAX_SIZE;
+    return atomic_load(&journal->disk_full) ? GOING_DISK_FULL : GOING_STAYS;
 }
+
+static void remove_file(struct hs_journal *journal, const struct hs_segment *segment,
+                        enum going going)
+{
+    if (going != GOING_AGED)
+        hs_log_limited(
+            HS_LOG_WARN, "retain_cut",
+            going == GOING_MAX_SIZE ? "max_size is reached: delivered events are removed before "
+                                      "journal.retain; raise max_size to keep them"
+                                    : "the disk is full: delivered events are removed before "
+                                      "journal.retain; free space to keep them",
+            HS_F("first", "%" PRIu64, segment->first), HS_F("last", "%" PRIu64, segment->last));
+    if (hs_disk_unlink(journal->disk, segment->path) < 0)
+        hs_log_limited(HS_LOG_ERROR, "segment_remove",
+                       "cannot remove an old segment; it stays until the next start",
+                       HS_F("error", "%s", hs_error_text()));
+}
+
+static void remove_old(struct hs_journal *journal)
+{
+    bool any = false;
+    enum going going;
+    while ((going = look_at_oldest(journal)) != GOING_STAYS) {
+        struct hs_segment *segment = hs_table_take(journal, 0);
+        pthread_mutex_unlock(&journal->table_lock);
+        remove_file(journal, segment, going);
+        atomic_fetch_sub(&journal->bytes, segment->size);
+        hs_segment_free(segment);
+        any = true;
+        pthread_mutex_lock(&journal->table_lock);
+        /* Whether the one was enough shows when the next segment is prepared. */
+        if (going == GOING_DISK_FULL)
+            break;
+    }
+    if (!any)
+        return;
+    pthread_mutex_unlock(&journal->table_lock);
+    if (hs_disk_sync_directory(journal->disk, journal->segments_path) < 0)
+        hs_log_limited(HS_LOG_WARN, "segment_remove",
+                       "removed segments may be back after a power cut; they are removed again",
+                       HS_F("error", "%s", hs_error_text()));
+    pthread_mutex_lock(&journal->table_lock);
+}
+
+/* ---- The next segment ---- */
 
 static void prepare_next(struct hs_journal *journal)
 {
-    if (journal->next_ready || journal->disk != hs_disk_system() || !has_room(journal))
+    bool mending = atomic_load(&journal->mending);
+    if (journal->next_ready || !journal->prepares || !hs_segment_has_room(journal))
+        return;
+    if (!mending && hs_clock_monotonic_ns() < journal->prepare_after_ns)
         return;
     pthread_mutex_unlock(&journal->table_lock);
     int code = hs_segment_prepare(journal);
     if (code < 0)
-        hs_log_limited(HS_LOG_WARN, "segment_prepare", "cannot prepare the next segment",
+        hs_log_limited(mending ? HS_LOG_ERROR : HS_LOG_WARN, "segment_prepare",
+                       mending ? "the journal still cannot be written"
+                               : "cannot prepare the next segment; check the disk",
                        HS_F("error", "%s", hs_error_text()));
+    atomic_store(&journal->disk_full, code == -ENOSPC || code == -EDQUOT);
     pthread_mutex_lock(&journal->table_lock);
     journal->next_ready = code == 0;
-}
-
-static void allow_next(struct hs_journal *journal)
-{
-    /* `lock` comes before table_lock, and appends plan turns under it. */
-    pthread_mutex_unlock(&journal->table_lock);
-    pthread_mutex_lock(&journal->lock);
-    journal->room_for_next = has_room(journal);
-    pthread_mutex_unlock(&journal->lock);
-    pthread_mutex_lock(&journal->table_lock);
+    /* Each try fills a disk that is nearly full for a moment. */
+    journal->prepare_after_ns = code < 0 ? hs_clock_monotonic_ns() + HS_PREPARE_WAIT_NS : 0;
 }
 
 /* ---- The thread ---- */
@@ -129,8 +150,10 @@ static void wait_a_round(struct hs_journal *journal)
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += ROUND_SECONDS;
-    if (!journal->keeper_stop)
-        (void)pthread_cond_timedwait(&journal->housework, &journal->table_lock, &until);
+    int code = 0;
+    while (!journal->keeper_stop && !journal->chores && code == 0)
+        code = pthread_cond_timedwait(&journal->housework, &journal->table_lock, &until);
+    journal->chores = false;
 }
 
 void *hs_keeper_run(void *context)
@@ -139,10 +162,11 @@ void *hs_keeper_run(void *context)
     prctl(PR_SET_NAME, "hs-keeper");
     pthread_mutex_lock(&journal->table_lock);
     while (!journal->keeper_stop) {
-        tell_sealed(journal);
-        hs_keeper_tidy(journal);
-        allow_next(journal);
+        atomic_store(&journal->starved, false);
         prepare_next(journal);
+        tell_sealed(journal);
+        remove_old(journal);
+        prepare_next(journal); /* there may be room now */
         wait_a_round(journal);
     }
     tell_sealed(journal);

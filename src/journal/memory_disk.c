@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-#define FILES_MAX 4096
+#define FILES_MAX 4096 /* as many segments as max_size allows, and cursors */
 
 struct file {
     char *path; /* NULL: unlinked */
@@ -126,8 +126,12 @@ static int memory_ftruncate(void *context, int number, off_t size)
 {
     struct memory *memory = context;
     pthread_mutex_lock(&memory->lock);
-    if ((size_t)size < memory->files[number - 1].size)
-        memory->files[number - 1].size = (size_t)size;
+    struct file *file = &memory->files[number - 1];
+    if ((size_t)size < file->size) {
+        file->size = (size_t)size;
+        file->data = hs_realloc_array(file->data, file->size > 0 ? file->size : 1, 1);
+        file->capacity = file->size > 0 ? file->size : 1;
+    }
     pthread_mutex_unlock(&memory->lock);
     return 0;
 }
@@ -201,6 +205,11 @@ static int memory_list(void *context, const char *path, void (*each)(void *arg, 
             each(arg, name);
     }
     return 0;
+}
+
+bool hs_disk_is_memory(const struct hs_disk *disk)
+{
+    return disk->pwrite == memory_pwrite;
 }
 
 struct hs_disk *hs_memory_disk_create(void)

@@ -1,26 +1,23 @@
-/* Reader: walks the segments forwards with a buffer of its own, and never looks at a byte
- * that is not durable (J3): it asks the table how far a segment may be read. */
+/* Reader: walks the segments forwards and never looks at a byte that is not durable (J3): it
+ * asks the table how far a segment may be read. */
 #include "internal.h"
+#include "records.h"
 
 #include <fcntl.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
-#include <stdlib.h>
+
+/* Tries to open a segment that the keeper removes at the same moment. */
+#define ENTER_TRIES 16u
 
 struct hs_reader {
     struct hs_journal *journal;
-    uint64_t next; /* the smallest sequence that is wanted */
+    uint64_t next;         /* the smallest sequence that is wanted */
     uint64_t seen_durable; /* when nothing was left; until it moves there is nothing */
-
-    /* The segment that is open. */
-    int file; /* -1: none */
-    uint64_t first, last, end, seed;
+    struct hs_records records;
+    uint64_t first, last; /* of the segment that is open */
     bool sealed;
-
-    /* Its bytes from `offset` on; those before `at` are done with. */
-    char *data;
-    size_t capacity, at, size;
-    uint64_t offset;
+    struct hs_counter *damaged; /* NULL: none met yet */
 };
 
 int hs_reader_open(struct hs_journal *journal, uint64_t from, struct hs_reader **ret_reader)
@@ -28,35 +25,25 @@ int hs_reader_open(struct hs_journal *journal, uint64_t from, struct hs_reader *
     struct hs_reader *reader = hs_alloc(sizeof(*reader));
     reader->journal = journal;
     reader->next = from;
-    reader->file = -1;
     reader->seen_durable = UINT64_MAX;
-    reader->capacity = HS_READER_BUFFER;
-    reader->data = hs_alloc(reader->capacity);
+    hs_records_init(&reader->records, journal->disk);
     *ret_reader = reader;
     return 0;
-}
-
-static void leave_segment(struct hs_reader *reader)
-{
-    hs_disk_close(reader->journal->disk, reader->file);
-    reader->file = -1;
-    reader->at = reader->size = 0;
 }
 
 void hs_reader_close(struct hs_reader *reader)
 {
     if (reader == NULL)
         return;
-    leave_segment(reader);
-    free(reader->data);
+    hs_records_free(&reader->records);
     free(reader);
 }
 
 int hs_reader_seek(struct hs_reader *reader, uint64_t from)
 {
     /* Forwards in the same segment: what lies between is passed over as it is read. */
-    if (from < reader->next || reader->file < 0 || (reader->sealed && from > reader->last))
-        leave_segment(reader);
+    if (from < reader->next || (reader->sealed && from > reader->last))
+        hs_records_leave(&reader->records);
     reader->next = from;
     reader->seen_durable = UINT64_MAX;
     return 0;
@@ -64,148 +51,101 @@ int hs_reader_seek(struct hs_reader *reader, uint64_t from)
 
 /* ---- Segments ---- */
 
-static void look(struct hs_reader *reader, const struct hs_segment *segment)
-{
-    reader->first = segment->first;
-    reader->last = segment->last;
-    reader->end = segment->end;
-    reader->seed = segment->seed;
-    reader->sealed = segment->sealed;
-}
-
-/* How far the open segment may be read by now. One that was removed stays as it was seen. */
+/* How far the open segment may be read by now. */
 static void look_again(struct hs_reader *reader)
 {
     struct hs_journal *journal = reader->journal;
+    bool found = false;
     pthread_mutex_lock(&journal->table_lock);
-    for (size_t i = 0; i < journal->segment_count; i++)
-        if (journal->segments[i]->first == reader->first)
-            look(reader, journal->segments[i]);
+    for (size_t i = 0; i < journal->segment_count && !found; i++) {
+        const struct hs_segment *segment = journal->segments[i];
+        /* An empty one may have been replaced by another of the same first sequence. */
+        if (segment->first != reader->first || segment->seed != reader->records.seed)
+            continue;
+        reader->last = segment->last;
+        reader->records.end = segment->end;
+        reader->sealed = segment->sealed;
+        found = true;
+    }
     pthread_mutex_unlock(&journal->table_lock);
+    /* Removed: it was finished, and everyone is past it. */
+    reader->sealed = reader->sealed || !found;
 }
 
 /* 1: opened the segment that has `next` or what comes after it; 0: there is none. */
 static int enter_segment(struct hs_reader *reader)
 {
     struct hs_journal *journal = reader->journal;
-    HS_AUTO_FREE char *path = NULL;
-    pthread_mutex_lock(&journal->table_lock);
-    const struct hs_segment *segment = hs_table_find(journal, reader->next);
-    if (segment != NULL) {
-        look(reader, segment);
-        path = hs_strdup(segment->path);
+    int file = -ENOENT;
+    for (unsigned i = 0; i < ENTER_TRIES && file == -ENOENT; i++) {
+        HS_AUTO_FREE char *path = NULL;
+        uint64_t seed = 0, end = 0;
+        pthread_mutex_lock(&journal->table_lock);
+        const struct hs_segment *segment = hs_table_find(journal, reader->next);
+        if (segment != NULL) {
+            reader->first = segment->first;
+            reader->last = segment->last;
+            reader->sealed = segment->sealed;
+            seed = segment->seed;
+            end = segment->end;
+            path = hs_strdup(segment->path);
+        }
+        pthread_mutex_unlock(&journal->table_lock);
+        if (path == NULL)
+            return 0;
+        /* Removed since the look: the next look finds what comes after it. */
+        file = hs_disk_open(journal->disk, path, O_RDONLY);
+        if (file >= 0)
+            hs_records_enter(&reader->records, file, seed, end);
     }
-    pthread_mutex_unlock(&journal->table_lock);
-    if (path == NULL)
-        return 0;
-    int file = hs_disk_open(journal->disk, path, O_RDONLY);
-    /* Removed between the look and the open: an error now, and the next call finds what
-     * comes after it. */
-    if (file < 0)
-        return file;
-    reader->file = file;
-    reader->offset = HS_SEGMENT_HEADER;
-    reader->at = reader->size = 0;
-    return 1;
-}
-
-/* ---- Bytes ---- */
-
-static void make_room(struct hs_reader *reader, size_t wanted)
-{
-    if (reader->at > 0) {
-        memmove(reader->data, reader->data + reader->at, reader->size - reader->at);
-        reader->offset += reader->at;
-        reader->size -= reader->at;
-        reader->at = 0;
-    }
-    size_t capacity = wanted > HS_READER_BUFFER ? wanted : HS_READER_BUFFER;
-    /* Larger for a large record, and back to the usual size after it. */
-    bool shrink = reader->capacity > HS_READER_BUFFER && reader->size <= capacity;
-    if (capacity > reader->capacity || (shrink && capacity < reader->capacity)) {
-        reader->data = hs_realloc_array(reader->data, capacity, 1);
-        reader->capacity = capacity;
-    }
-}
-
-/* Reads until at least `wanted` bytes are at hand. 1: they are; 0: the durable bytes end
- * before; -errno. */
-static int have(struct hs_reader *reader, size_t wanted)
-{
-    if (reader->size - reader->at >= wanted)
-        return 1;
-    if (reader->offset + reader->at + wanted > reader->end)
-        look_again(reader);
-    if (reader->offset + reader->at + wanted > reader->end)
-        return 0;
-    make_room(reader, wanted);
-    uint64_t from = reader->offset + reader->size;
-    size_t room = reader->capacity - reader->size;
-    uint64_t rest = reader->end - from;
-    ssize_t got = hs_disk_read(reader->journal->disk, reader->file, reader->data + reader->size,
-                               rest < room ? (size_t)rest : room, from);
-    if (got < 0)
-        return (int)got;
-    reader->size += (size_t)got;
-    return reader->size - reader->at >= wanted;
+    return file < 0 ? file : 1;
 }
 
 /* ---- Records ---- */
 
-/* The record at hand: its length when it is whole and valid; 0: the durable bytes end here;
- * -EBADMSG: damaged; -errno. */
-static ssize_t take_record(struct hs_reader *reader, struct hs_event *ret_event)
+static ssize_t peek(struct hs_reader *reader, struct hs_event *ret_event)
 {
-    int code = have(reader, HS_RECORD_HEADER);
-    if (code <= 0)
-        return code;
-    size_t length = hs_record_length(reader->data + reader->at, reader->size - reader->at);
-    if (length == 0)
-        return hs_fail(-EBADMSG, "no record where one should begin");
-    code = have(reader, length);
-    if (code < 0)
-        return code;
-    if (code == 0)
-        return hs_fail(-EBADMSG, "a record is longer than what is durable");
-    code = hs_record_decode(reader->data + reader->at, length, reader->seed, ret_event);
-    return code < 0 ? code : (ssize_t)length;
+    /* Beyond `last` a finished segment may hold bytes that are void (J4). */
+    if (reader->sealed && reader->next > reader->last)
+        return 0;
+    ssize_t length = hs_records_peek(&reader->records, ret_event);
+    if (length != 0 || reader->sealed)
+        return length;
+    look_again(reader);
+    if (reader->sealed && reader->next > reader->last)
+        return 0;
+    return hs_records_peek(&reader->records, ret_event);
 }
 
-/* Goes on to the next whole record of the segment, or to its end. -EBADMSG, or -errno. */
+/* Goes on behind damaged bytes. -EBADMSG, or -errno. */
 static int pass_damage(struct hs_reader *reader)
 {
-    struct hs_journal *journal = reader->journal;
-    uint64_t begin = reader->offset + reader->at;
-    hs_counter_add(journal->damaged, 1);
-    ssize_t length;
-    struct hs_event event;
-    do {
-        int code = have(reader, 8);
-        if (code < 0)
-            return code;
-        if (code == 0)
-            break;
-        reader->at += 8;
-        length = take_record(reader, &event);
-    } while (length == -EBADMSG);
+    uint64_t begin = hs_records_place(&reader->records);
+    int code = hs_records_pass_damage(&reader->records);
+    if (code < 0)
+        return code;
+    /* A cell belongs to one thread; the journal's own is the committer's. */
+    if (reader->damaged == NULL)
+        reader->damaged =
+            hs_metrics_counter(reader->journal->metrics, HS_METRIC_journal_damaged_total);
+    hs_counter_add(reader->damaged, 1);
     hs_log_limited(HS_LOG_ERROR, "journal_damaged",
-                   "a damaged record in the journal was passed over: events are lost on this disk",
-                   HS_F("segment", "%020" PRIu64, reader->first),
-                   HS_F("offset", "%" PRIu64, begin),
-                   HS_F("bytes", "%" PRIu64, reader->offset + reader->at - begin));
+                   "damaged bytes in the journal were passed over: events are lost on this disk",
+                   HS_F("segment", "%020" PRIu64, reader->first), HS_F("offset", "%" PRIu64, begin),
+                   HS_F("bytes", "%" PRIu64, hs_records_place(&reader->records) - begin));
     return hs_fail(-EBADMSG, "damaged bytes in segment %020" PRIu64 " at offset %" PRIu64,
                    reader->first, begin);
 }
 
-/* Nothing durable is left at hand: 1: another segment may have more; 0: no more yet. */
-static int at_end(struct hs_reader *reader)
+/* Nothing durable is left at hand. true: another segment may have more. */
+static bool leave_finished(struct hs_reader *reader)
 {
     if (!reader->sealed)
-        return 0;
+        return false;
     if (reader->next <= reader->last)
         reader->next = reader->last + 1;
-    leave_segment(reader);
-    return 1;
+    hs_records_leave(&reader->records);
+    return true;
 }
 
 int hs_reader_next(struct hs_reader *reader, struct hs_event *ret_event)
@@ -214,29 +154,26 @@ int hs_reader_next(struct hs_reader *reader, struct hs_event *ret_event)
     if (durable == reader->seen_durable)
         return 0;
     for (;;) {
-        if (reader->file < 0) {
+        if (reader->records.file < 0) {
             int entered = enter_segment(reader);
             if (entered < 0)
                 return entered;
             if (entered == 0)
                 break;
         }
-        /* Beyond `last` a finished segment may hold bytes that are void (J4). */
-        bool over = reader->sealed && reader->next > reader->last;
-        ssize_t length = over ? 0 : take_record(reader, ret_event);
+        ssize_t length = peek(reader, ret_event);
         if (length == -EBADMSG)
             return pass_damage(reader);
         if (length < 0)
             return (int)length;
         if (length == 0) {
-            if (at_end(reader) == 0)
+            if (!leave_finished(reader))
                 break;
             continue;
         }
-        reader->at += (size_t)length;
-        if (ret_event->sequence < reader->next)
-            continue;
-        if (reader->sealed && ret_event->sequence > reader->last)
+        hs_records_pass(&reader->records, (size_t)length);
+        bool is_void = reader->sealed && ret_event->sequence > reader->last;
+        if (ret_event->sequence < reader->next || is_void)
             continue;
         reader->next = ret_event->sequence + 1;
         return 1;

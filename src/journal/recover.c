@@ -1,32 +1,27 @@
 /* Recover: what is on disk becomes the table of segments. All but the last are taken by
- * their headers; the last is read whole, since a crash may have torn its tail (J6). */
+ * their headers; the last is read whole, since a crash may have torn its tail (J6).
+ *
+ * What is found there may so far be in the system's memory only, and after a sync that failed
+ * a later one says nothing about it. So what no later record vouches for is written once more
+ * and synced before it counts as durable (J1). */
 #include "internal.h"
+#include "records.h"
 
 #include <fcntl.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 struct names {
     uint64_t *firsts;
     size_t count, capacity;
-    struct hs_journal *journal;
 };
-
-/* "00000000000000000042.hsj" */
-static bool read_name(const char *name, uint64_t *ret_first)
-{
-    struct hs_slice text = hs_slice_text(name);
-    return text.size == 24 && memcmp(name + 20, ".hsj", 4) == 0 &&
-           hs_slice_to_u64(hs_slice(name, 20), UINT64_MAX, ret_first) == 0;
-}
 
 static void on_name(void *arg, const char *name)
 {
     struct names *names = arg;
     uint64_t first;
-    if (!read_name(name, &first))
+    if (!hs_folder_segment_name(name, &first))
         return;
     if (names->count == names->capacity) {
         names->capacity = names->capacity ? names->capacity * 2 : 64;
@@ -43,47 +38,53 @@ static int compare_firsts(const void *a, const void *b)
 
 /* ---- Headers ---- */
 
-static void set_aside(struct hs_journal *journal, const char *path)
+static void use_no_sequence_below(struct hs_journal *journal, uint64_t next)
+{
+    if (journal->next_sequence < next)
+        journal->next_sequence = next;
+}
+
+/* Whatever it held, no sequence of it is used again (J2): it cannot have held more than the
+ * smallest of records. */
+static void set_aside(struct hs_journal *journal, const char *path, uint64_t first, uint64_t size)
 {
     HS_AUTO_FREE char *aside = NULL;
     hs_counter_add(journal->damaged, 1);
-    hs_log(HS_LOG_ERROR, "a segment's header is damaged; it is set aside and its events are not "
-                         "delivered: check the disk",
+    hs_log(HS_LOG_ERROR,
+           "a segment's header is damaged; it is set aside as .damaged and its "
+           "events are not delivered: check the disk",
            HS_F("file", "%s", path), HS_F("error", "%s", hs_error_text()));
     if (asprintf(&aside, "%s.damaged", path) > 0)
         (void)journal->disk->rename(journal->disk->context, path, aside); /* it stays if not */
+    use_no_sequence_below(journal, hs_add_sat(first, size / HS_RECORD_HEADER + 1));
 }
 
-static int read_header(struct hs_journal *journal, const char *path,
+static int read_header(struct hs_journal *journal, const char *path, uint64_t first,
                        struct hs_segment_header *ret_header, uint64_t *ret_size)
 {
     int file = hs_disk_open(journal->disk, path, O_RDONLY);
     if (file < 0)
         return file;
-    char bytes[HS_SEGMENT_HEADER];
-    ssize_t got = hs_disk_read(journal->disk, file, bytes, sizeof(bytes), 0);
     int64_t size = hs_disk_size(journal->disk, file);
+    *ret_size = size > 0 ? (uint64_t)size : 0;
+    int code = size < 0 ? (int)size : hs_segment_read_header(journal->disk, file, ret_header);
     hs_disk_close(journal->disk, file);
-    if (got < 0 || size < 0)
-        return got < 0 ? (int)got : (int)size;
-    *ret_size = (uint64_t)size;
-    if ((size_t)got < sizeof(bytes))
-        return hs_fail(-EBADMSG, "shorter than a header");
-    int code = hs_segment_header_decode(bytes, ret_header);
     if (code == 0 && strcmp(ret_header->identity, journal->identity) != 0)
-        code = hs_fail(-EINVAL, "%s belongs to another journal: do not mix their folders", path);
+        return hs_fail(-EINVAL, "%s belongs to another journal: do not mix their folders", path);
+    if (code == 0 && ret_header->first != first)
+        return hs_fail(-EBADMSG, "its name is not that of its first event");
     return code;
 }
 
 /* Adds the segment to the table, as finished. The one before it ends where this one says. */
 static int add_segment(struct hs_journal *journal, uint64_t first)
 {
-    HS_AUTO_FREE char *path = hs_segment_path(journal, first);
+    HS_AUTO_FREE char *path = hs_segment_path(journal->segments_path, first);
     struct hs_segment_header header;
-    uint64_t size;
-    int code = read_header(journal, path, &header, &size);
+    uint64_t size = 0;
+    int code = read_header(journal, path, first, &header, &size);
     if (code == -EBADMSG) {
-        set_aside(journal, path);
+        set_aside(journal, path, first, size);
         return 0;
     }
     if (code < 0)
@@ -97,74 +98,119 @@ static int add_segment(struct hs_journal *journal, uint64_t first)
     segment->size = segment->end = size;
     segment->sealed = true;
     atomic_fetch_add(&journal->bytes, size);
-    if (journal->next_sequence < header.first)
-        journal->next_sequence = header.first;
-    if (atomic_load(&journal->durable) < header.previous_last)
-        atomic_store(&journal->durable, header.previous_last);
+    use_no_sequence_below(journal, first);
+    atomic_store(&journal->durable, header.previous_last);
     return 0;
 }
 
 /* ---- The tail ---- */
 
-/* A valid record at `at` with a sequence beyond `after`: its length, else 0. */
-static size_t valid_record(const struct hs_buffer *bytes, size_t at, uint64_t seed, uint64_t after)
+/* How far the last segment is good. */
+struct tail {
+    struct hs_segment *segment;
+    uint64_t previous_last;
+    uint64_t vouched; /* the largest `durable` that a record says */
+    uint64_t unsure;  /* where the first record begins that no other vouches for */
+};
+
+/* The record at hand counts; it begins at `place`. */
+static void take(struct tail *tail, const char *record, uint64_t place, size_t length)
 {
-    struct hs_event event;
-    size_t length = hs_record_length(bytes->data + at, bytes->size - at);
-    if (length == 0 || length > bytes->size - at ||
-        hs_record_decode(bytes->data + at, length, seed, &event) < 0 || event.sequence <= after)
-        return 0;
-    return length;
+    struct hs_segment *segment = tail->segment;
+    /* `durable` was the last of an earlier batch: everything before this record is of one. */
+    if (hs_record_durable(record) > tail->vouched) {
+        tail->vouched = hs_record_durable(record);
+        tail->unsure = place;
+    }
+    segment->last = hs_record_sequence(record);
+    segment->newest_wall_ns = hs_record_received_ns(record);
+    segment->end = place + length;
 }
 
-/* A later record that says that more than `last` was durable before it was written: then
- * what is damaged at `at` is no torn tail, and the journal goes on there. 0: none. */
-static size_t find_proof(const struct hs_buffer *bytes, size_t at, uint64_t seed, uint64_t last)
+/* Behind damage: on to a record that says that more than what was found so far had been
+ * durable before it was written. Then the damage is no torn tail, and the journal goes on
+ * there. 1: it stands before that record; 0: there is none; -errno. */
+static int find_proof(struct hs_journal *journal, struct hs_records *records,
+                      const struct tail *tail)
 {
-    for (at += 8; at + HS_RECORD_HEADER <= bytes->size; at += 8)
-        if (valid_record(bytes, at, seed, last) > 0 &&
-            hs_record_durable(bytes->data + at) > last)
-            return at;
+    const struct hs_segment *segment = tail->segment;
+    uint64_t begin = hs_records_place(records);
+    for (;;) {
+        int code = hs_records_pass_damage(records);
+        if (code < 0)
+            return code;
+        struct hs_event event;
+        ssize_t length = hs_records_peek(records, &event);
+        for (; length > 0; length = hs_records_peek(records, &event)) {
+            if (event.sequence > segment->last &&
+                hs_record_durable(hs_records_bytes(records)) > segment->last)
+                break;
+            hs_records_pass(records, (size_t)length);
+        }
+        if (length == -EBADMSG)
+            continue;
+        if (length <= 0)
+            return (int)length;
+        hs_counter_add(journal->damaged, 1);
+        hs_log(HS_LOG_ERROR, "a damaged record in the journal: events are lost on this disk",
+               HS_F("file", "%s", segment->path), HS_F("offset", "%" PRIu64, begin));
+        return 1;
+    }
+}
+
+/* Reads the last segment to its end, or to where a crash tore it. */
+static int scan(struct hs_journal *journal, struct hs_records *records, struct tail *tail)
+{
+    for (;;) {
+        struct hs_event event;
+        ssize_t length = hs_records_peek(records, &event);
+        if (length > 0 && event.sequence > tail->segment->last) {
+            take(tail, hs_records_bytes(records), hs_records_place(records), (size_t)length);
+            hs_records_pass(records, (size_t)length);
+            continue;
+        }
+        if (length <= 0 && length != -EBADMSG)
+            return (int)length;
+        int found = find_proof(journal, records, tail);
+        if (found <= 0)
+            return found;
+    }
+}
+
+/* Writes the same bytes over themselves: dirty again, so that the sync is of them. */
+static int write_again(struct hs_journal *journal, int file, uint64_t from, uint64_t end)
+{
+    const size_t step = 64u << 10;
+    HS_AUTO_FREE char *bytes = hs_alloc(step);
+    while (from < end) {
+        size_t size = end - from < step ? (size_t)(end - from) : step;
+        ssize_t got = hs_disk_read(journal->disk, file, bytes, size, from);
+        if (got < 0)
+            return (int)got;
+        if ((size_t)got < size)
+            return hs_fail(-EIO, "the last segment became shorter while it was read");
+        int code = hs_disk_write(journal->disk, file, hs_slice(bytes, size), from);
+        if (code < 0)
+            return code;
+        from += size;
+    }
     return 0;
 }
 
-static void scan(struct hs_journal *journal, struct hs_segment *segment,
-                 const struct hs_buffer *bytes)
+/* Makes the good part safe; what lies beyond it must never come back. */
+static int secure_tail(struct hs_journal *journal, int file, const struct tail *tail)
 {
-    size_t at = HS_SEGMENT_HEADER;
-    while (at + HS_RECORD_HEADER <= bytes->size) {
-        size_t length = valid_record(bytes, at, segment->seed, segment->last);
-        if (length == 0) {
-            size_t proof = find_proof(bytes, at, segment->seed, segment->last);
-            if (proof == 0)
-                break;
-            hs_log(HS_LOG_ERROR, "a damaged record in the journal: events are lost on this disk",
-                   HS_F("file", "%s", segment->path), HS_F("offset", "%zu", at));
-            at = proof;
-            continue;
-        }
-        segment->last = hs_record_sequence(bytes->data + at);
-        memcpy(&segment->newest_wall_ns, bytes->data + at + 24, 8);
-        at += length;
-    }
-    segment->end = at;
-}
-
-/* What lies beyond the last whole record must never come back. */
-static int cut_tail(struct hs_journal *journal, struct hs_segment *segment)
-{
-    if (segment->size == segment->end)
-        return 0;
-    int file = hs_disk_open(journal->disk, segment->path, O_RDWR);
-    if (file < 0)
-        return file;
-    int code = hs_disk_truncate(journal->disk, file, segment->end);
+    struct hs_segment *segment = tail->segment;
+    int code = write_again(journal, file, tail->unsure, segment->end);
+    if (code == 0)
+        code = hs_disk_truncate(journal->disk, file, segment->end);
     if (code == 0)
         code = hs_disk_sync(journal->disk, file);
-    hs_disk_close(journal->disk, file);
+    if (code < 0)
+        return code;
     atomic_fetch_sub(&journal->bytes, segment->size - segment->end);
     segment->size = segment->end;
-    return code;
+    return 0;
 }
 
 static int recover_last(struct hs_journal *journal)
@@ -172,45 +218,49 @@ static int recover_last(struct hs_journal *journal)
     if (journal->segment_count == 0)
         return 0;
     struct hs_segment *segment = journal->segments[journal->segment_count - 1];
-    struct hs_buffer bytes;
-    hs_buffer_init(&bytes, (size_t)segment->size + 1);
-    int code = hs_disk_read_all(journal->disk, segment->path, &bytes);
+    int file = hs_disk_open(journal->disk, segment->path, O_RDWR);
+    if (file < 0)
+        return file;
+    struct tail tail = {
+        .segment = segment,
+        .vouched = hs_journal_durable(journal), /* what its header says */
+        .unsure = HS_SEGMENT_HEADER,
+    };
+    struct hs_records records;
+    hs_records_init(&records, journal->disk);
+    hs_records_enter(&records, file, segment->seed, segment->size);
+    segment->end = HS_SEGMENT_HEADER;
+    int code = scan(journal, &records, &tail);
     if (code == 0)
-        scan(journal, segment, &bytes);
-    hs_buffer_free(&bytes);
+        code = secure_tail(journal, file, &tail);
+    hs_records_free(&records);
     if (code < 0)
         return code;
-    if (segment->last < segment->first) {
-        code = hs_disk_unlink(journal->disk, segment->path);
-        atomic_fetch_sub(&journal->bytes, segment->size);
-        hs_table_remove(journal, journal->segment_count - 1);
-        return code;
-    }
-    atomic_store(&journal->durable, segment->last);
-    if (journal->next_sequence <= segment->last)
-        journal->next_sequence = segment->last + 1;
-    return cut_tail(journal, segment);
+    if (segment->last >= segment->first)
+        atomic_store(&journal->durable, segment->last);
+    use_no_sequence_below(journal, segment->last + 1);
+    return 0;
 }
 
 /* ---- The whole ---- */
 
+/* No sequence is used twice, whatever became of the segments (J2): a sink would take the
+ * event for one that it has. */
 static void on_cursor(void *arg, const char *name)
 {
-    struct names *names = arg;
-    struct hs_journal *journal = names->journal;
+    struct hs_journal *journal = arg;
+    HS_AUTO_FREE char *cursor = hs_folder_cursor_name(name);
     HS_AUTO_FREE char *path = NULL;
     uint64_t position;
-    if (asprintf(&path, "%s/%s", journal->cursors_path, name) < 0 ||
-        hs_cursor_read(journal->disk, path, &position) < 0)
+    if (cursor == NULL || asprintf(&path, "%s/%s", journal->cursors_path, name) < 0)
         return;
-    /* No sequence is used twice, whatever became of the segments (J2). */
-    if (journal->next_sequence <= position)
-        journal->next_sequence = position + 1;
+    if (hs_cursor_read(journal->disk, path, &position) == 0 && position < UINT64_MAX)
+        use_no_sequence_below(journal, position + 1);
 }
 
 int hs_recover(struct hs_journal *journal)
 {
-    struct names names = {.journal = journal};
+    struct names names = {.count = 0};
     journal->next_sequence = 1;
     int code = hs_disk_list(journal->disk, journal->segments_path, on_name, &names);
     if (code == 0 && names.count > 0)
@@ -221,7 +271,7 @@ int hs_recover(struct hs_journal *journal)
     if (code == 0)
         code = recover_last(journal);
     if (code == 0)
-        code = hs_disk_list(journal->disk, journal->cursors_path, on_cursor, &names);
-    atomic_store(&journal->last, atomic_load(&journal->durable));
+        code = hs_disk_list(journal->disk, journal->cursors_path, on_cursor, journal);
+    atomic_store(&journal->last, hs_journal_durable(journal));
     return code;
 }

@@ -7,12 +7,13 @@
 #include <hookstream/log.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-char *hs_segment_path(const struct hs_journal *journal, uint64_t first)
+/* ---- The table ---- */
+
+char *hs_segment_path(const char *segments_path, uint64_t first)
 {
     char *path = NULL;
-    int size = asprintf(&path, "%s/%020" PRIu64 ".hsj", journal->segments_path, first);
+    int size = asprintf(&path, "%s/%020" PRIu64 ".hsj", segments_path, first);
     HS_ASSERT(size > 0);
     return path;
 }
@@ -29,8 +30,8 @@ struct hs_segment *hs_table_add(struct hs_journal *journal, const struct hs_segm
     segment->last = header->first - 1;
     segment->end = HS_SEGMENT_HEADER;
     segment->seed = header->seed;
-    segment->newest_wall_ns = header->created_wall_ns;
-    segment->path = hs_segment_path(journal, header->first);
+    segment->created_wall_ns = header->created_wall_ns;
+    segment->path = hs_segment_path(journal->segments_path, header->first);
     journal->segments[journal->segment_count++] = segment;
     return segment;
 }
@@ -54,19 +55,56 @@ struct hs_segment *hs_table_find(const struct hs_journal *journal, uint64_t sequ
     return NULL;
 }
 
-void hs_table_remove(struct hs_journal *journal, size_t index)
+struct hs_segment *hs_table_take(struct hs_journal *journal, size_t index)
 {
     struct hs_segment *segment = journal->segments[index];
     memmove(&journal->segments[index], &journal->segments[index + 1],
             (journal->segment_count - index - 1) * sizeof(*journal->segments));
     journal->segment_count--;
+    return segment;
+}
+
+void hs_segment_free(struct hs_segment *segment)
+{
     free(segment->path);
     free(segment);
 }
 
+bool hs_segment_has_room(const struct hs_journal *journal)
+{
+    uint64_t planned = (1 + atomic_load(&journal->turns)) * journal->options.segment_size;
+    return atomic_load(&journal->bytes) + planned <= journal->options.max_size;
+}
+
+/* ---- Headers ---- */
+
+int hs_segment_read_header(const struct hs_disk *disk, int file,
+                           struct hs_segment_header *ret_header)
+{
+    char bytes[HS_SEGMENT_HEADER];
+    ssize_t got = hs_disk_read(disk, file, bytes, sizeof(bytes), 0);
+    if (got < 0)
+        return (int)got;
+    if ((size_t)got < sizeof(bytes))
+        return hs_fail(-EBADMSG, "shorter than a segment's header");
+    return hs_segment_header_decode(bytes, ret_header);
+}
+
+static int write_header(struct hs_journal *journal, int file,
+                        const struct hs_segment_header *header)
+{
+    char bytes[HS_SEGMENT_HEADER];
+    hs_segment_header_encode(header, bytes);
+    int code = hs_disk_write(journal->disk, file, hs_slice(bytes, sizeof(bytes)), 0);
+    return code < 0 ? code : hs_disk_sync(journal->disk, file);
+}
+
+/* ---- Preparing ---- */
+
 /* Blocks that are reserved beforehand: a sync of a record then need not wait for them to be
- * found. Writing zeros instead would make the sync itself cheaper still, but costs more CPU
- * than it saves, and its 64 MiB get in the way of the syncs (docs/decisions/0002). */
+ * found, and a full disk is met here and not by an event. Writing zeros instead would make
+ * the sync itself cheaper still, but costs more CPU than it saves, and its 64 MiB get in the
+ * way of the syncs (docs/decisions/0002). */
 int hs_segment_prepare(struct hs_journal *journal)
 {
     const struct hs_disk *disk = journal->disk;
@@ -79,25 +117,38 @@ int hs_segment_prepare(struct hs_journal *journal)
     hs_disk_close(disk, file);
     if (code == 0 && disk->rename(disk->context, journal->preparing_path, journal->next_path) < 0)
         code = hs_fail_errno(errno, "cannot rename %s", journal->preparing_path);
+    /* On a full disk the half of it would take room from those who need it more. */
+    if (code < 0)
+        (void)disk->unlink(disk->context, journal->preparing_path); /* truncated next time */
     return code;
 }
 
-/* The header goes in before the name: a segment under its name is always whole. */
-static int write_header(struct hs_journal *journal, int file,
-                        const struct hs_segment_header *header)
-{
-    char bytes[HS_SEGMENT_HEADER];
-    hs_segment_header_encode(header, bytes);
-    int code = hs_disk_write(journal->disk, file, hs_slice(bytes, sizeof(bytes)), 0);
-    return code < 0 ? code : hs_disk_sync(journal->disk, file);
-}
+/* ---- Beginning and sealing ---- */
 
-static int name_segment(struct hs_journal *journal, const char *from, const char *path)
+/* The header goes in before the name, and the name before a record: a segment under its name
+ * is always whole. */
+static int make_file(struct hs_journal *journal, const struct hs_segment_header *header,
+                     bool prepared, int *ret_file)
 {
     const struct hs_disk *disk = journal->disk;
-    if (disk->rename(disk->context, from, path) < 0)
-        return hs_fail_errno(errno, "cannot rename %s", from);
-    return hs_disk_sync_directory(disk, journal->segments_path);
+    const char *from = prepared ? journal->next_path : journal->fresh_path;
+    int file = hs_disk_open(disk, from, O_RDWR | O_CREAT | (prepared ? 0 : O_TRUNC));
+    if (file < 0)
+        return file;
+    HS_AUTO_FREE char *path = hs_segment_path(journal->segments_path, header->first);
+    int code = write_header(journal, file, header);
+    if (code == 0 && disk->rename(disk->context, from, path) < 0)
+        code = hs_fail_errno(errno, "cannot rename %s", from);
+    if (code == 0)
+        code = hs_disk_sync_directory(disk, journal->segments_path);
+    if (code == 0) {
+        *ret_file = file;
+        return 0;
+    }
+    /* Under its name it may stay: it holds nothing, and says rightly what came before it. */
+    (void)disk->ftruncate(disk->context, file, HS_SEGMENT_HEADER); /* only for the space */
+    hs_disk_close(disk, file);
+    return code;
 }
 
 int hs_segment_begin(struct hs_journal *journal, uint64_t first)
@@ -105,34 +156,32 @@ int hs_segment_begin(struct hs_journal *journal, uint64_t first)
     HS_ASSERT(journal->active_file < 0);
     struct hs_segment_header header = {
         .first = first,
-        .previous_last = atomic_load(&journal->durable),
+        .previous_last = hs_journal_durable(journal),
         .created_wall_ns = hs_clock_wall_ns(),
     };
     memcpy(header.identity, journal->identity, sizeof(header.identity));
     hs_random_bytes(&header.seed, sizeof(header.seed));
-    /* The prepared file is taken at most once: the keeper never writes to it again. */
+    /* The prepared file is taken at most once, whatever becomes of it. */
     pthread_mutex_lock(&journal->table_lock);
     bool prepared = journal->next_ready;
     journal->next_ready = false;
     pthread_mutex_unlock(&journal->table_lock);
-    const char *from = prepared ? journal->next_path : journal->fresh_path;
-    int file = hs_disk_open(journal->disk, from, O_RDWR | O_CREAT | (prepared ? 0 : O_TRUNC));
-    if (file < 0)
-        return file;
-    HS_AUTO_FREE char *path = hs_segment_path(journal, first);
-    int code = write_header(journal, file, &header);
-    if (code == 0)
-        code = name_segment(journal, from, path);
-    if (code < 0) {
-        hs_disk_close(journal->disk, file);
+    int code = make_file(journal, &header, prepared, &journal->active_file);
+    if (code < 0)
         return code;
-    }
-    journal->active_file = file;
+    struct hs_segment *replaced = NULL;
     pthread_mutex_lock(&journal->table_lock);
+    /* One without events that began here, too, has just lost its name to this one. */
+    size_t count = journal->segment_count;
+    if (count > 0 && journal->segments[count - 1]->first == first)
+        replaced = hs_table_take(journal, count - 1);
     struct hs_segment *segment = hs_table_add(journal, &header);
     segment->size = journal->options.segment_size;
-    atomic_fetch_add(&journal->bytes, segment->size);
+    atomic_fetch_add(&journal->bytes, segment->size - (replaced != NULL ? replaced->size : 0));
     pthread_mutex_unlock(&journal->table_lock);
+    if (replaced != NULL)
+        hs_segment_free(replaced);
+    hs_keeper_wake(journal);
     return 0;
 }
 
@@ -140,13 +189,13 @@ void hs_segment_seal(struct hs_journal *journal)
 {
     pthread_mutex_lock(&journal->table_lock);
     struct hs_segment *segment = hs_table_active(journal);
-    uint64_t end = segment != NULL ? segment->end : 0;
+    HS_ASSERT(segment != NULL);
+    uint64_t end = segment->end;
     pthread_mutex_unlock(&journal->table_lock);
-    if (segment == NULL)
-        return;
-    /* Only to give space back and to leave nothing void behind; recovery does not rely on it. */
+    /* Gives space back and leaves nothing void behind, but recovery does not rely on it. */
     if (hs_disk_truncate(journal->disk, journal->active_file, end) < 0)
-        hs_log_limited(HS_LOG_WARN, "segment_truncate", "cannot cut a finished segment",
+        hs_log_limited(HS_LOG_WARN, "segment_truncate",
+                       "cannot cut a finished segment; it takes more space than it needs",
                        HS_F("file", "%s", segment->path), HS_F("error", "%s", hs_error_text()));
     hs_disk_close(journal->disk, journal->active_file);
     journal->active_file = -1;

@@ -1,0 +1,38 @@
+/* Records: the records of one open segment, one after the other, through a buffer. Knows
+ * where the next one is and whether it is whole; which ones count, its user knows (reader.c,
+ * recover.c, summary.c). Threads: belongs to one at a time. */
+#ifndef HS_JOURNAL_RECORDS_H
+#define HS_JOURNAL_RECORDS_H
+
+#include "format.h"
+
+struct hs_records {
+    const struct hs_disk *disk;
+    int file; /* -1: none */
+    uint64_t seed;
+    uint64_t end;    /* no byte from here on is looked at; the user may move it forwards */
+    uint64_t offset; /* in the file, of data[0] */
+    char *data;      /* HS_READER_BUFFER bytes, or a larger record's size */
+    size_t capacity;
+    size_t at, size; /* the next record begins at data[at]; `size` bytes were read */
+};
+
+void hs_records_init(struct hs_records *records, const struct hs_disk *disk);
+/* Closes the file and frees. */
+void hs_records_free(struct hs_records *records);
+/* Takes the file number and stands before the first record. */
+void hs_records_enter(struct hs_records *records, int file, uint64_t seed, uint64_t end);
+/* Closes the file. */
+void hs_records_leave(struct hs_records *records);
+/* Where the next record begins in the file. */
+uint64_t hs_records_place(const struct hs_records *records);
+/* The next record: its length, and `ret_event` is valid until the next call that is not
+ * hs_records_pass(); 0: no more before `end`; -EBADMSG: damaged; -errno. */
+HS_MUST_CHECK ssize_t hs_records_peek(struct hs_records *records, struct hs_event *ret_event);
+/* The bytes of the record that was peeked at. */
+const char *hs_records_bytes(const struct hs_records *records);
+void hs_records_pass(struct hs_records *records, size_t length);
+/* After -EBADMSG: goes on to the next whole record, or to the end. -errno. */
+HS_MUST_CHECK int hs_records_pass_damage(struct hs_records *records);
+
+#endif
