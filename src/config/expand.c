@@ -146,15 +146,16 @@ static void check_total(struct expansion *expansion)
 
 void hs_config_expand(struct hs_config *config, struct hs_node *node, bool as_written)
 {
-    const char *begin = node->text.data, *at = begin, *end = at + node->text.size;
+    const char *at = node->text.data, *end = at + node->text.size, *counted = at;
     if (find_open(at, end) == NULL)
         return;
     struct expansion expansion = {.config = config, .place = *node};
     hs_buffer_init(&expansion.text, HS_CONFIG_EXPANDED_MAX);
-    for (const char *open; (open = find_open(at, end)) != NULL;) {
-        size_t before = hs_config_characters(hs_slice(begin, (size_t)(open - begin)));
+    expansion.place.column += as_written && node->quoted;
+    for (const char *open; (open = find_open(at, end)) != NULL; counted = open) {
         if (as_written)
-            expansion.place.column = node->column + node->quoted + (unsigned)before;
+            expansion.place.column +=
+                (unsigned)hs_config_characters(hs_slice(counted, (size_t)(open - counted)));
         node->secret |= open == at || open[-1] != '$';
         at = expand_next(&expansion, at, open, end);
         if (at == NULL)

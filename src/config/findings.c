@@ -147,6 +147,8 @@ static void add_formatted(struct hs_config *config, enum hs_severity severity,
 {
     if (node != NULL && node->broken)
         return; /* said already, where its text could not be made */
+    if (config->findings.count >= FINDINGS_MAX)
+        return; /* before memory is spent on its words */
     hs_config_add(config, severity, node ? node->line : 0, node ? node->column : 0,
                   format_message(config, format, list));
 }

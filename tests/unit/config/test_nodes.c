@@ -276,6 +276,34 @@ START_TEST(test_what_dollar_braces_become)
 }
 END_TEST
 
+/* A file full of them is read in one pass: were each counted from the beginning, the test's
+ * own limit of time would end it. */
+START_TEST(test_a_file_full_of_dollar_braces)
+{
+    struct hs_buffer yaml;
+    hs_buffer_init(&yaml, HS_CONFIG_FILE_MAX);
+    hs_buffer_append_text(&yaml, "- ");
+    while (yaml.size + 3 <= HS_CONFIG_FILE_MAX)
+        hs_buffer_append_text(&yaml, "$${");
+    struct hs_config *config = hs_config_parse("x", hs_buffer_slice(&yaml), NULL, NULL);
+    expect_none(config);
+    ck_assert_uint_eq(node_at(config, "0")->text.size, (HS_CONFIG_FILE_MAX - 2) / 3 * 2);
+    hs_config_free(config);
+    hs_buffer_clear(&yaml);
+    hs_buffer_append_text(&yaml, "- ");
+    while (yaml.size + 3 <= HS_CONFIG_FILE_MAX)
+        hs_buffer_append_text(&yaml, "${}");
+    config = hs_config_parse("x", hs_buffer_slice(&yaml), NULL, NULL);
+    const struct hs_findings *findings = hs_config_findings(config);
+    ck_assert_uint_eq(findings->count, 1000);
+    ck_assert_uint_eq(findings->items[1].column, 3);
+    ck_assert_uint_eq(findings->items[2].column, 6);
+    ck_assert_uint_eq(findings->items[999].column, 3 + 998 * 3);
+    hs_config_free(config);
+    hs_buffer_free(&yaml);
+}
+END_TEST
+
 START_TEST(test_keys_are_taken_as_written)
 {
     struct hs_config *config = test_parse("{\"${WORKERS}\": 1}");
@@ -438,7 +466,7 @@ HS_TEST_MAIN("configuration nodes", test_nodes_know_their_place, test_members_st
              test_a_fault_behind_an_alias_is_told_once, test_an_alias_bomb_is_refused,
              test_depth_is_bounded_through_aliases_too, test_keys_and_anchors_are_bounded,
              test_a_file_has_a_largest_size, test_what_dollar_braces_become,
-             test_keys_are_taken_as_written, test_the_real_environment_is_the_default,
-             test_files_stand_in_for_texts, test_files_that_are_no_texts,
-             test_texts_brought_in_are_bounded, test_a_file_is_read_and_known_by_its_bytes,
-             test_a_file_that_is_not_there)
+             test_a_file_full_of_dollar_braces, test_keys_are_taken_as_written,
+             test_the_real_environment_is_the_default, test_files_stand_in_for_texts,
+             test_files_that_are_no_texts, test_texts_brought_in_are_bounded,
+             test_a_file_is_read_and_known_by_its_bytes, test_a_file_that_is_not_there)
