@@ -38,12 +38,19 @@ static void end_if_drained(struct hs_worker *worker)
         event_base_loopbreak(worker->base);
 }
 
+static void publish(struct hs_worker *worker)
+{
+    atomic_store_explicit(&worker->connections, hs_http_server_connections(worker->server),
+                          memory_order_relaxed);
+}
+
 static void on_wakeup(evutil_socket_t file, short what, void *context)
 {
     struct hs_worker *worker = context;
     hs_wakeup_clear(&worker->wakeup);
     hs_wakeup_arm(&worker->wakeup);
     hs_waiting_release(worker);
+    publish(worker);
     end_if_drained(worker);
 }
 
@@ -55,8 +62,7 @@ static void on_tick(evutil_socket_t file, short what, void *context)
     hs_waiting_release(worker);
     if (now > deadline)
         hs_waiting_expire(worker, now - deadline, HS_ANSWER_DEADLINE);
-    atomic_store_explicit(&worker->connections, hs_http_server_connections(worker->server),
-                          memory_order_relaxed);
+    publish(worker);
     end_if_drained(worker);
 }
 
