@@ -78,6 +78,17 @@ static void expand_variable(struct expansion *expansion, struct hs_slice name,
     }
 }
 
+/* memmem() would do, but under a sanitizer each call looks at the whole rest. */
+static const char *find_open(const char *at, const char *end)
+{
+    while (at < end && (at = memchr(at, '$', (size_t)(end - at))) != NULL) {
+        if (at + 1 < end && at[1] == '{')
+            return at;
+        at++;
+    }
+    return NULL;
+}
+
 /* `inner` is what stands between ${ and }. A wrong one is not shown: who knows whose part of a
  * password it is. */
 static void expand_one(struct expansion *expansion, struct hs_slice inner)
@@ -93,7 +104,8 @@ static void expand_one(struct expansion *expansion, struct hs_slice inner)
         name.size = (size_t)(colon - inner.data);
         fallback = hs_slice(colon + 2, inner.size - name.size - 2);
     }
-    bool nested = fallback.size >= 2 && memmem(fallback.data, fallback.size, "${", 2) != NULL;
+    bool nested =
+        fallback.size > 0 && find_open(fallback.data, fallback.data + fallback.size) != NULL;
     if (is_name(name) && !nested) {
         expand_variable(expansion, name, fallback);
         return;
@@ -103,11 +115,6 @@ static void expand_one(struct expansion *expansion, struct hs_slice inner)
                     nested ? "the default of a ${NAME:-default} cannot hold another ${"
                            : "expected ${NAME}, ${NAME:-default} or ${file:/path} here; a plain "
                              "${ is written $${");
-}
-
-static const char *find_open(const char *at, const char *end)
-{
-    return at < end ? memmem(at, (size_t)(end - at), "${", 2) : NULL;
 }
 
 /* Appends the text from `at` to the end of the ${...} that begins at `open`; where to go on, or
