@@ -44,7 +44,7 @@ static const struct likely likely_sizes[] = {
 
 static const struct likely likely_durations[] = {
     {"ms", "ms"}, {"mil", "ms"}, {"mic", "us"}, {"us", "us"}, {"n", "ns"},
-    {"s", "s"},   {"m", "m"},    {"h", "h"},    {"d", "d"},   {"", "s"},
+    {"s", "s"},   {"m", "m"},    {"h", "h"},    {"d", "d"},
 };
 
 static struct hs_slice leading_digits(struct hs_slice text)
@@ -146,8 +146,7 @@ static const char *likely_text(struct hs_config *config, const struct hs_node *n
             return "";
     for (size_t i = 0; i < count; i++) {
         size_t size = hs_slice_text(likely[i].begin).size;
-        if (rest.size < size || (size == 0) != (rest.size == 0) ||
-            (size > 0 && strncasecmp(rest.data, likely[i].begin, size) != 0))
+        if (rest.size < size || strncasecmp(rest.data, likely[i].begin, size) != 0)
             continue;
         return hs_arena_printf(config->arena, ", did you mean `%.*s%s`?", HS_SLICE_ARG(digits),
                                likely[i].unit);
@@ -182,6 +181,14 @@ bool hs_config_read_duration(struct hs_config *config, const struct hs_node *nod
     if (!is_scalar(config, node, "a duration such as 300s"))
         return false;
     int code = hs_value_duration(node->text, ret_ns);
+    struct hs_slice digits = leading_digits(node->text);
+    if (code == -EINVAL && digits.size > 0 && digits.size == node->text.size && !node->secret) {
+        const char *number = hs_config_excerpt(config, digits);
+        hs_config_error(config, node,
+                        "`%s` is no duration, its unit is missing: write %ss, %sm or %sh", number,
+                        number, number, number);
+        return false;
+    }
     return code == 0 ||
            refuse(config, node, code, "duration",
                   likely_text(config, node, likely_durations, HS_ARRAY_SIZE(likely_durations)),

@@ -203,7 +203,6 @@ START_TEST(test_likely_units_are_suggested)
         {"5bytes", true, "`5B`"},
         {"5x", true, NULL},
         {"5K!", true, NULL},
-        {"30", false, "`30s`"},
         {"30 sec", false, "`30s`"},
         {"30S", false, "`30s`"},
         {"30min", false, "`30m`"},

@@ -189,9 +189,9 @@ static const struct {
      "10GiB\n"},
     {"server: {unbounded_size: 99999999999TiB}\n",
      "test.yaml:1:26: error: `99999999999TiB` is larger than any size can be\n"},
-    {"server: {time: 30}\n", "test.yaml:1:16: error: `30` is no duration, did you mean `30s`? "
-                             "Write digits and a unit, such as "
-                             "250ms, 300s, 5m or 24h\n"},
+    {"server: {time: 30}\n",
+     "test.yaml:1:16: error: `30` is no duration, its unit is missing: write "
+     "30s, 30m or 30h\n"},
     {"server: {time: 5 minutes}\n", "test.yaml:1:16: error: `5 minutes` is no duration, did you "
                                     "mean `5m`? Write digits and a unit, "
                                     "such as 250ms, 300s, 5m or 24h\n"},
