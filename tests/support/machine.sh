@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For tests that make bare machines: what this machine needs to reach its packages, they need,
 # too. Found when it runs; nothing of it belongs into the project.
 
