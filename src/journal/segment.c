@@ -161,12 +161,15 @@ int hs_segment_begin(struct hs_journal *journal, uint64_t first)
     };
     memcpy(header.identity, journal->identity, sizeof(header.identity));
     hs_random_bytes(&header.seed, sizeof(header.seed));
-    /* The prepared file is taken at most once, whatever becomes of it. */
+    /* As long as next_ready stands the keeper makes no other `next`: so it falls only when
+     * this one has its new name, or the keeper's next one would get that. */
     pthread_mutex_lock(&journal->table_lock);
     bool prepared = journal->next_ready;
-    journal->next_ready = false;
     pthread_mutex_unlock(&journal->table_lock);
     int code = make_file(journal, &header, prepared, &journal->active_file);
+    pthread_mutex_lock(&journal->table_lock);
+    journal->next_ready = journal->next_ready && !prepared;
+    pthread_mutex_unlock(&journal->table_lock);
     if (code < 0)
         return code;
     struct hs_segment *replaced = NULL;
