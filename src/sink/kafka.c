@@ -1,7 +1,11 @@
 /* Kafka: an idempotent librdkafka producer in the sink's event loop. Delivery reports and
  * errors come through the producer's main queue, which makes an eventfd readable when it is
  * no longer empty. A message's sequence and part travel as its opaque, so that a message
- * needs no memory of its own here. After a fatal error the producer is made anew. */
+ * needs no memory of its own here. After a fatal error the producer is made anew.
+ *
+ * A broker refuses a whole batch for one message in it that is too large or invalid, and
+ * librdkafka then fails every message of the batch. So what comes back so is sent again one
+ * message at a time, and only what is refused alone is refused for good. */
 #include "kafka.h"
 
 #include <event2/event.h>
@@ -48,6 +52,8 @@ struct kafka {
     uint32_t partial_parts;
     struct refused refused[REFUSED_MAX];
     size_t refused_count;
+    uint64_t alone_until; /* up to this sequence one message is in flight at a time */
+    bool alone;           /* the one in flight was sent so */
     enum hs_sink_state state;
 };
 
@@ -129,7 +135,7 @@ static void drop_producer(struct kafka *kafka, bool wait)
     kafka->refused_count = 0;
     kafka->partial_parts = 0;
     kafka->partial_sequence = 0;
-    kafka->full = false;
+    kafka->full = kafka->alone = false;
 }
 
 /* A fatal error ends an idempotent producer for good: the next one begins where the cursor
@@ -231,7 +237,9 @@ static enum hs_submit kafka_submit(struct hs_sink *sink, const struct hs_parcel 
         const struct hs_message *message = &parcel->messages[i];
         if (done >> message->part & 1)
             continue;
-        bool room = kafka->producer != NULL && kafka->refused_count < REFUSED_MAX;
+        bool alone = parcel->sequence <= kafka->alone_until;
+        bool room = kafka->producer != NULL && kafka->refused_count < REFUSED_MAX &&
+                    !((alone || kafka->alone) && kafka->in_flight > 0);
         rd_kafka_resp_err_t code =
             room ? produce(kafka, parcel->sequence, message) : RD_KAFKA_RESP_ERR__QUEUE_FULL;
         if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
@@ -243,6 +251,7 @@ static enum hs_submit kafka_submit(struct hs_sink *sink, const struct hs_parcel 
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
             note_refused(kafka, parcel->sequence, message->part, code);
         kafka->in_flight++;
+        kafka->alone = alone;
         done |= (uint32_t)1 << message->part;
     }
     kafka->partial_sequence = 0;
@@ -253,16 +262,27 @@ static enum hs_submit kafka_submit(struct hs_sink *sink, const struct hs_parcel 
 /* ---- Completing ---- */
 
 static void complete(struct kafka *kafka, uint64_t sequence, unsigned part,
-                     rd_kafka_resp_err_t code)
+                     rd_kafka_resp_err_t code, enum hs_outcome outcome)
 {
     const struct hs_error_class *class = hs_kafka_classify(code);
     char detail[256] = "";
-    if (class->outcome != HS_DELIVERED)
+    if (outcome != HS_DELIVERED)
         snprintf(detail, sizeof(detail), "%s%s%s", rd_kafka_err2str(code),
                  class->advice[0] != '\0' ? "; " : "", class->advice);
     kafka->in_flight--;
-    kafka->sink.host.completed(kafka->sink.host.context, sequence, part, class->outcome,
-                               class->reason, detail);
+    kafka->sink.host.completed(kafka->sink.host.context, sequence, part, outcome, class->reason,
+                               detail);
+}
+
+/* A message that the broker refused may only have been in bad company. */
+static enum hs_outcome judge(struct kafka *kafka, uint64_t sequence, rd_kafka_resp_err_t code)
+{
+    enum hs_outcome outcome = hs_kafka_classify(code)->outcome;
+    if (outcome != HS_PERMANENT || kafka->alone)
+        return outcome;
+    if (sequence > kafka->alone_until)
+        kafka->alone_until = sequence;
+    return HS_TRANSIENT;
 }
 
 static void take_reports(struct kafka *kafka, rd_kafka_event_t *event)
@@ -274,8 +294,9 @@ static void take_reports(struct kafka *kafka, rd_kafka_event_t *event)
             uint64_t opaque = (uint64_t)(uintptr_t)reports[i]->_private;
             if (reports[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR)
                 set_state(kafka, HS_SINK_UP, "", "");
-            complete(kafka, opaque >> PART_BITS, opaque & (HS_PARCEL_MESSAGES_MAX - 1),
-                     reports[i]->err);
+            uint64_t sequence = opaque >> PART_BITS;
+            complete(kafka, sequence, opaque & (HS_PARCEL_MESSAGES_MAX - 1), reports[i]->err,
+                     judge(kafka, sequence, reports[i]->err));
         }
     }
 }
@@ -369,7 +390,9 @@ static void on_later(evutil_socket_t file, short what, void *context)
         struct refused refused = kafka->refused[0];
         memmove(kafka->refused, kafka->refused + 1,
                 --kafka->refused_count * sizeof(kafka->refused[0]));
-        complete(kafka, refused.sequence, refused.part, refused.code);
+        /* What produce itself refuses was looked at on its own. */
+        complete(kafka, refused.sequence, refused.part, refused.code,
+                 hs_kafka_classify(refused.code)->outcome);
     }
     drain(kafka);
 }
