@@ -9,7 +9,9 @@
  *   J2  Sequence numbers only grow, are never used twice, and readers see them in order.
  *   J3  A reader is never given an event that is not durable.
  *   J4  After a failed write or sync nothing more goes into that segment. What it held
- *       beyond the last good sync is void, now and after a restart.
+ *       beyond the last good sync is void, now and after a restart; unless the process ends
+ *       before the disk took another write, then it may turn up as durable (never the other
+ *       way: the sender was not told 2xx, and its retry is a duplicate then).
  *   J5  A segment is removed only when every open cursor's saved position is past it.
  *   J6  A torn tail is cut at the first record that is not whole; what was durable before
  *       it stays.

@@ -260,6 +260,17 @@ static bool try_to_mend(struct hs_journal *journal)
     return false;
 }
 
+/* The stop came first. The header of one more segment, if it can be written, is what says at
+ * the next start that the failed batch is void. */
+static void close_failed_segment(struct hs_journal *journal)
+{
+    if (hs_segment_begin(journal, journal->next_sequence) < 0)
+        hs_log(HS_LOG_WARN,
+               "the journal could not be written up to the end; events that were refused with a "
+               "503 may turn up after the next start, their retries are duplicates then",
+               HS_F("error", "%s", hs_error_text()));
+}
+
 static void mend(struct hs_journal *journal)
 {
     atomic_store(&journal->mending, true);
@@ -267,8 +278,10 @@ static void mend(struct hs_journal *journal)
     while (!mended && wait_before_mending(journal))
         mended = try_to_mend(journal);
     atomic_store(&journal->mending, false);
-    if (!mended)
+    if (!mended) {
+        close_failed_segment(journal);
         return;
+    }
     pthread_mutex_lock(&journal->lock);
     journal->planned_end = HS_SEGMENT_HEADER;
     if (!journal->stopping)

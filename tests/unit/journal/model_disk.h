@@ -91,7 +91,7 @@ struct model_disk {
     bool short_writes;
     bool hold_syncs;
     unsigned held;
-    uint64_t syncs;
+    uint64_t syncs; /* of segments under their name */
 };
 
 static inline uint64_t model_random(struct model_disk *disk, uint64_t below)
@@ -418,7 +418,7 @@ static inline int model_sync(struct model_disk *disk, int number, unsigned call)
     while (disk->hold_syncs && call == MODEL_SYNC)
         pthread_cond_wait(&disk->moved, &disk->lock);
     disk->held--;
-    disk->syncs++;
+    disk->syncs += strstr(disk->handles[number].path, ".hsj") != NULL;
     int code = model_sync_locked(disk, number, call);
     pthread_mutex_unlock(&disk->lock);
     return code;
