@@ -18,7 +18,8 @@ struct hs_admin {
     const struct hs_admin_options *options;
     struct hs_admin_source source;
     struct event_base *base;
-    struct hs_http_server *server;
+    struct hs_http_server *server; /* the thread's, from its start to its end */
+    uint16_t port;
     struct hs_wakeup stop;
     struct event *on_stop;
     pthread_t thread;
@@ -195,8 +196,6 @@ static void *run(void *context)
     struct hs_admin *admin = context;
     prctl(PR_SET_NAME, "hs-admin");
     event_base_loop(admin->base, 0);
-    hs_http_server_free(admin->server);
-    admin->server = NULL;
     return NULL;
 }
 
@@ -238,6 +237,7 @@ int hs_admin_start(const struct hs_admin_options *options, const struct hs_admin
     admin->stop.file = -1;
     int code = open_all(admin);
     if (code == 0) {
+        admin->port = hs_http_server_port(admin->server);
         int failed = pthread_create(&admin->thread, NULL, run, admin);
         admin->started = failed == 0;
         if (failed != 0)
@@ -270,5 +270,5 @@ void hs_admin_free(struct hs_admin *admin)
 
 uint16_t hs_admin_port(const struct hs_admin *admin)
 {
-    return hs_http_server_port(admin->server);
+    return admin->port;
 }
