@@ -45,7 +45,7 @@ static inline struct hs_slice hs_slice(const void *data, size_t size)
 
 static inline struct hs_slice hs_slice_text(const char *text)
 {
-    return (struct hs_slice){text, text ? strlen(text) : 0};
+    return (struct hs_slice){text, text ? strlen(text) : 0}; /* strlen: the caller's own text */
 }
 
 static inline bool hs_slice_equal(struct hs_slice a, struct hs_slice b)

@@ -51,10 +51,10 @@ struct hs_node {
 
 struct hs_config;
 
-#define HS_CONFIG_FILE_MAX (4u << 20)     /* bytes of a configuration file */
-#define HS_CONFIG_NODES_MAX 200000u       /* nodes after aliases are expanded (alias bombs) */
-#define HS_CONFIG_DEPTH_MAX 64u           /* lists and mappings in one another, aliases too */
-#define HS_CONFIG_KEYS_MAX 4096u          /* keys of one mapping */
+#define HS_CONFIG_FILE_MAX (4u << 20) /* bytes of a configuration file */
+#define HS_CONFIG_NODES_MAX 200000u   /* nodes after aliases are expanded (alias bombs) */
+#define HS_CONFIG_DEPTH_MAX 64u       /* lists and mappings in one another, aliases too */
+#define HS_CONFIG_KEYS_MAX 4096u      /* keys of one mapping */
 
 /* How ${NAME} is looked up; NULL means getenv(3). A test gives its own. */
 typedef const char *hs_config_env_fn(void *context, const char *name);
@@ -161,13 +161,13 @@ struct hs_option {
     enum hs_option_kind kind;
     size_t offset; /* of the field in the bound struct */
     bool required;
-    bool auto_ok;                /* COUNT: the word "auto" is taken, as 0 */
-    const char *fallback;        /* default as one would write it in YAML; NULL: none */
-    uint64_t least, most;        /* COUNT, SIZE (bytes), DURATION (ns); most 0: no limit */
-    const char *const *choices;  /* CHOICE: NULL-terminated */
+    bool auto_ok;                   /* COUNT: the word "auto" is taken, as 0 */
+    const char *fallback;           /* default as one would write it in YAML; NULL: none */
+    uint64_t least, most;           /* COUNT, SIZE (bytes), DURATION (ns); most 0: no limit */
+    const char *const *choices;     /* CHOICE: NULL-terminated */
     const struct hs_options *child; /* TABLE, MAP, LIST */
-    const char *help;            /* one or two sentences for the manual */
-    const char *example;         /* as one would write it; NULL: the default is example enough */
+    const char *help;               /* one or two sentences for the manual */
+    const char *example;            /* as one would write it; NULL: the default is example enough */
 };
 
 /* A table: the keys of one mapping. A variant is a mapping whose `tag` key (say `type`)
@@ -210,7 +210,8 @@ void hs_config_manual(const struct hs_options *options, struct hs_buffer *ret_pa
 bool hs_config_read_size(struct hs_config *config, const struct hs_node *node, uint64_t *ret_bytes);
 bool hs_config_read_duration(struct hs_config *config, const struct hs_node *node,
                              uint64_t *ret_ns);
-bool hs_config_read_count(struct hs_config *config, const struct hs_node *node, uint64_t *ret_count);
+bool hs_config_read_count(struct hs_config *config, const struct hs_node *node,
+                          uint64_t *ret_count);
 bool hs_config_read_text(struct hs_config *config, const struct hs_node *node,
                          const char **ret_text);
 

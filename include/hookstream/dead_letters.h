@@ -13,7 +13,8 @@ struct hs_dead_letters;
 /* Why and where; texts are cut at HS_DEAD_LETTER_TEXT_MAX bytes. */
 #define HS_DEAD_LETTER_TEXT_MAX 512u
 struct hs_dead_letter_reason {
-    const char *reason; /* stable label: not_json, not_envelope, no_route, transform, too_large, ... */
+    const char
+        *reason; /* stable label: not_json, not_envelope, no_route, transform, too_large, ... */
     const char *detail; /* words; NULL: none */
     const char *route;  /* NULL: none */
     const char *sink;   /* NULL: none */

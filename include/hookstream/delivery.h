@@ -18,7 +18,7 @@
 #include <hookstream/route.h>
 #include <hookstream/sink.h>
 
-#define HS_PUMP_WINDOW 16384u              /* events given to a sink and not yet done */
+#define HS_PUMP_WINDOW 16384u                     /* events given to a sink and not yet done */
 #define HS_PUMP_SAVE_NS (200 * UINT64_C(1000000)) /* cursors are saved this often */
 #define HS_PUMP_RETRY_LEAST_NS (100 * UINT64_C(1000000))
 #define HS_PUMP_RETRY_MOST_NS (5 * UINT64_C(1000000000))
@@ -54,7 +54,7 @@ struct hs_pump_status {
     const char *name;
     const char *kind; /* kafka, redis, file, dead_letters */
     enum hs_sink_state state;
-    char reason[48];  /* of the state, "" if none */
+    char reason[48]; /* of the state, "" if none */
     char detail[232];
     uint64_t position, lag_events, in_flight;
     double lag_seconds;

@@ -34,9 +34,9 @@ enum hs_journal_store { HS_STORE_DISK, HS_STORE_MEMORY };
 struct hs_journal_options {
     unsigned store; /* enum hs_journal_store */
     const char *path;
-    uint64_t max_size;     /* bytes of all segments */
-    uint64_t retain_ns;    /* how long delivered events are kept */
-    uint64_t segment_size; /* bytes; 0: chosen from max_size, at most 64 MiB */
+    uint64_t max_size;         /* bytes of all segments */
+    uint64_t retain_ns;        /* how long delivered events are kept */
+    uint64_t segment_size;     /* bytes; 0: chosen from max_size, at most 64 MiB */
     uint64_t commit_window_ns; /* the longest the committer waits for company; 0: never */
 };
 extern const struct hs_options hs_journal_option_table;
@@ -45,7 +45,8 @@ extern const struct hs_options hs_journal_option_table;
 
 struct hs_journal;
 
-/* What the keeper tells its owner; called on the keeper's or committer's thread. Each may be NULL. */
+/* What the keeper tells its owner; called on the keeper's or committer's thread. Each may be NULL.
+ */
 struct hs_journal_watcher {
     void *context;
     /* A segment will get no more records; it can be read with a reader from `first`. Its
@@ -120,8 +121,8 @@ enum hs_journal_outcome hs_journal_wait(struct hs_journal *journal, uint64_t seq
 
 /* Segments, oldest first. For the dedupe's start-up and for `journal stat`. */
 struct hs_segment_info {
-    uint64_t first, last; /* last < first: holds no events */
-    uint64_t bytes;       /* on disk */
+    uint64_t first, last;    /* last < first: holds no events */
+    uint64_t bytes;          /* on disk */
     uint64_t newest_wall_ns; /* of the newest event, 0: none */
     bool sealed;
 };
@@ -178,7 +179,7 @@ struct hs_journal_summary {
     struct hs_cursor_summary {
         char name[64];
         uint64_t position;
-    } *cursors;
+    } * cursors;
     size_t cursor_count;
 };
 HS_MUST_CHECK int hs_journal_summarize(const struct hs_disk *disk, const char *path,

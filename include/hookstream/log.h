@@ -40,9 +40,9 @@ struct hs_log_field hs_log_field(const char *key, const char *format, ...) HS_PR
     do {                                                                                           \
         uint64_t hs_suppressed_;                                                                   \
         if (hs_log_enabled(level) && hs_log_admit(cause, &hs_suppressed_)) {                       \
-            const struct hs_log_field hs_fields_[] = {HS_F("cause", "%s", cause), ##__VA_ARGS__,   \
-                                                      HS_F("suppressed", "%llu",                   \
-                                                           (unsigned long long)hs_suppressed_)};   \
+            const struct hs_log_field hs_fields_[] = {                                             \
+                HS_F("cause", "%s", cause), ##__VA_ARGS__,                                         \
+                HS_F("suppressed", "%llu", (unsigned long long)hs_suppressed_)};                   \
             hs_log_write(level, message, hs_fields_,                                               \
                          HS_ARRAY_SIZE(hs_fields_) - (hs_suppressed_ == 0 ? 1 : 0));               \
         }                                                                                          \

@@ -24,7 +24,7 @@ struct hs_target {
     enum hs_sink_kind kind;
     struct hs_target_options options;
     struct hs_template *destination;
-    struct hs_template *key; /* or NULL */
+    struct hs_template *key;      /* or NULL */
     struct hs_template **headers; /* one per options.headers */
 };
 
@@ -49,8 +49,7 @@ struct hs_router;
  * `default:` (NULL when absent: a missing default is an error). `sources` for the `sources:`
  * lists of routes. Writes to the config's arena: one compile at a time. */
 struct hs_router *hs_router_compile(struct hs_config *config, const struct hs_node *routes,
-                                    const struct hs_node *fallback,
-                                    const struct hs_children *sinks,
+                                    const struct hs_node *fallback, const struct hs_children *sinks,
                                     const struct hs_children *sources);
 void hs_router_free(struct hs_router *router);
 

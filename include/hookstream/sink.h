@@ -32,7 +32,7 @@ struct hs_sink_options {
     const char *username, *password;
     const char *cursor_key; /* prefix of the cursor's key */
     /* file */
-    const char *path; /* folder */
+    const char *path;  /* folder */
     uint64_t max_size; /* a file is turned when it reaches this; 0: never */
 };
 /* The variant table of one sink (tag `type`); `sinks` is a map of these. */
@@ -141,6 +141,7 @@ void hs_sink_close(struct hs_sink *sink);
 
 /* For `check`: whether the options can be turned into a client (properties known, URL
  * sound), without connecting. Adds findings. */
-void hs_sink_check(struct hs_config *config, const char *name, const struct hs_sink_options *options);
+void hs_sink_check(struct hs_config *config, const char *name,
+                   const struct hs_sink_options *options);
 
 #endif

@@ -27,7 +27,7 @@ struct hs_verify_options {
     struct hs_secret {
         const char *name;
         struct hs_slice key;
-    } *secret_items;
+    } * secret_items;
     size_t secret_count;
     uint64_t max_age_ns, max_future_ns;
 };

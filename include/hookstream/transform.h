@@ -40,9 +40,9 @@ struct hs_template *hs_template_compile(struct hs_config *config, const struct h
 void hs_template_free(struct hs_template *tmpl);
 /* Without fields: always the same text. */
 bool hs_template_is_literal(const struct hs_template *tmpl);
-/* Appends the text for the event; on failure the text is as before. A string gives its decoded text, a number or boolean its
- * token, null counts as missing, an object or array is an error. -ENOENT: a field without a
- * default is missing; -EINVAL; words say which. */
+/* Appends the text for the event; on failure the text is as before. A string gives its decoded
+ * text, a number or boolean its token, null counts as missing, an object or array is an error.
+ * -ENOENT: a field without a default is missing; -EINVAL; words say which. */
 HS_MUST_CHECK int hs_template_expand(const struct hs_template *tmpl, struct hs_work *work,
                                      struct hs_buffer *ret_text);
 

@@ -31,10 +31,14 @@ struct hs_admin {
 #define ADMIN(field) offsetof(struct hs_admin_options, field)
 
 static const struct hs_option rows[] = {
-    {.name = "listen", .kind = HS_OPTION_ADDRESS, .offset = ADMIN(listen),
+    {.name = "listen",
+     .kind = HS_OPTION_ADDRESS,
+     .offset = ADMIN(listen),
      .fallback = "127.0.0.1:9464",
      .help = "Address and port of the metrics, health and status pages. Not for the internet."},
-    {.name = "token", .kind = HS_OPTION_SECRET, .offset = ADMIN(token),
+    {.name = "token",
+     .kind = HS_OPTION_SECRET,
+     .offset = ADMIN(token),
      .help = "Bearer token for /api from other machines. Without one /api answers loopback "
              "only.",
      .example = "\"${ADMIN_TOKEN}\""},
@@ -76,8 +80,7 @@ static bool may_see(const struct hs_admin *admin, const struct hs_http_exchange 
         return false;
     struct hs_slice value =
         hs_http_field(hs_http_exchange_head(exchange), HS_SLICE("authorization"));
-    if (value.size < 7 ||
-        !hs_slice_equal_nocase(hs_slice(value.data, 7), HS_SLICE("bearer ")))
+    if (value.size < 7 || !hs_slice_equal_nocase(hs_slice(value.data, 7), HS_SLICE("bearer ")))
         return false;
     return is_token(hs_slice(value.data + 7, value.size - 7), admin->options->token);
 }
@@ -92,8 +95,7 @@ static void show_metrics(struct hs_admin *admin, struct hs_http_exchange *exchan
     if (hs_buffer_status(&page) < 0)
         hs_http_respond_problem(exchange, 500, "the metrics page is too large", 0, NULL, false);
     else
-        hs_http_respond(exchange, 200,
-                        "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n",
+        hs_http_respond(exchange, 200, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n",
                         hs_buffer_slice(&page), false);
     hs_buffer_free(&page);
 }
@@ -156,9 +158,9 @@ static bool on_head(void *context, struct hs_http_exchange *exchange)
 {
     const struct hs_http_head *head = hs_http_exchange_head(exchange);
     if (find_page(head->path) == NULL) {
-        hs_http_respond_problem(
-            exchange, 404, "the pages here are /metrics, /livez, /readyz and /api/status", 0, NULL,
-            false);
+        hs_http_respond_problem(exchange, 404,
+                                "the pages here are /metrics, /livez, /readyz and /api/status", 0,
+                                NULL, false);
         return false;
     }
     if (head->method != HS_HTTP_GET && head->method != HS_HTTP_HEAD) {

@@ -33,8 +33,8 @@ static void on_failed(void *context, const struct hs_event *event)
 
 static int start_journal(struct hs_app *app)
 {
-    int code = hs_journal_open(hs_disk_system(), &app->settings->journal, app->metrics,
-                               &app->journal);
+    int code =
+        hs_journal_open(hs_disk_system(), &app->settings->journal, app->metrics, &app->journal);
     if (code == 0)
         code = hs_dedupe_create(&app->settings->dedupe, app->journal, app->metrics, &app->dedupe);
     if (code == 0)
@@ -95,8 +95,8 @@ static int start_doors(struct hs_app *app)
 static void set_build_metrics(struct hs_app *app)
 {
     hs_gauge_set(hs_metrics_gauge(app->metrics, HS_METRIC_build_info, HS_VERSION), 1);
-    hs_gauge_set(hs_metrics_gauge(app->metrics, HS_METRIC_config_info,
-                                  hs_config_hash(app->config)), 1);
+    hs_gauge_set(hs_metrics_gauge(app->metrics, HS_METRIC_config_info, hs_config_hash(app->config)),
+                 1);
     hs_gauge_set(hs_metrics_gauge(app->metrics, HS_METRIC_config_generation), 1);
     hs_gauge_set(hs_metrics_gauge(app->metrics, HS_METRIC_config_last_reload_success), 1);
 }
@@ -119,13 +119,14 @@ int hs_app_start(struct hs_config *config, const struct hs_settings *settings,
         hs_app_free(app);
         return code;
     }
-    hs_log(HS_LOG_INFO, "ready", HS_F("version", "%s", HS_VERSION),
-           HS_F("listen", "%s:%u", settings->server.listen.host, hs_ingress_port(app->ingress)),
-           HS_F("admin", "%s:%u", settings->admin.listen.host, hs_admin_port(app->admin)),
-           HS_F("journal", "%s", settings->journal.store == HS_STORE_MEMORY
-                                     ? "memory" : hs_journal_path(app->journal)),
-           HS_F("durable", "%" PRIu64, hs_journal_durable(app->journal)),
-           HS_F("config", "%s", hs_config_hash(config)));
+    hs_log(
+        HS_LOG_INFO, "ready", HS_F("version", "%s", HS_VERSION),
+        HS_F("listen", "%s:%u", settings->server.listen.host, hs_ingress_port(app->ingress)),
+        HS_F("admin", "%s:%u", settings->admin.listen.host, hs_admin_port(app->admin)),
+        HS_F("journal", "%s",
+             settings->journal.store == HS_STORE_MEMORY ? "memory" : hs_journal_path(app->journal)),
+        HS_F("durable", "%" PRIu64, hs_journal_durable(app->journal)),
+        HS_F("config", "%s", hs_config_hash(config)));
     *ret_app = app;
     return 0;
 }

@@ -17,8 +17,7 @@ static bool report_sinks(struct hs_app *app, struct hs_buffer *ret_reasons)
             hs_buffer_printf(ret_reasons, "sink %s is held (%s): %s\n", status.name, status.reason,
                              status.detail);
         if (status.stuck) {
-            hs_buffer_printf(ret_reasons,
-                             "sink %s is up but nothing was confirmed for over %u s\n",
+            hs_buffer_printf(ret_reasons, "sink %s is up but nothing was confirmed for over %u s\n",
                              status.name, (unsigned)(HS_PUMP_STUCK_NS / HS_NS_PER_SECOND));
             ready = false;
         }

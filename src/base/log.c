@@ -119,8 +119,11 @@ static void put_escape(struct line *line, unsigned char c)
 /* Bytes of a valid UTF-8 sequence at `at`, or 0. */
 static size_t utf8_size(const unsigned char *at)
 {
-    size_t size = at[0] < 0x80 ? 1 : (at[0] & 0xe0) == 0xc0 ? 2 : (at[0] & 0xf0) == 0xe0 ? 3
-                  : (at[0] & 0xf8) == 0xf0 ? 4 : 0;
+    size_t size = at[0] < 0x80             ? 1
+                  : (at[0] & 0xe0) == 0xc0 ? 2
+                  : (at[0] & 0xf0) == 0xe0 ? 3
+                  : (at[0] & 0xf8) == 0xf0 ? 4
+                                           : 0;
     if (size == 2 && at[0] < 0xc2)
         return 0;
     for (size_t i = 1; i < size; i++)

@@ -12,8 +12,9 @@
 #define COLLECTORS_MAX 64u
 #define LABEL_MAX 64u
 
-static const double latency_bounds[] = {0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05,
-                                        0.1,    0.2,    0.5,    1,     2,     5,     10,   30,   60};
+static const double latency_bounds[] = {0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005,
+                                        0.01,   0.02,   0.05,   0.1,   0.2,   0.5,
+                                        1,      2,      5,      10,    30,    60};
 static const double skew_bounds[] = {-3600, -300, -60, -10, -1, 0, 1, 2, 5, 10, 60, 300, 3600};
 static const double batch_bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096};
 static const double micro_bounds[] = {1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 1e-3, 1e-2, 1e-1};
@@ -28,7 +29,8 @@ static const struct row {
     const double *bounds;
     size_t bound_count;
 } rows[HS_METRIC_COUNT] = {
-#define HS_COUNTER(id, labels, help) {{"hookstream_" #id, HS_METRIC_COUNTER, labels, help}, NULL, 0},
+#define HS_COUNTER(id, labels, help)                                                               \
+    {{"hookstream_" #id, HS_METRIC_COUNTER, labels, help}, NULL, 0},
 #define HS_GAUGE(id, labels, help) {{"hookstream_" #id, HS_METRIC_GAUGE, labels, help}, NULL, 0},
 #define HS_HISTOGRAM(id, labels, bounds, help)                                                     \
     {{"hookstream_" #id, HS_METRIC_HISTOGRAM, labels, help}, bounds},
@@ -307,8 +309,8 @@ static bool is_first_of_its_labels(const struct hs_metrics *metrics, enum hs_met
     return true;
 }
 
-static void render_histogram(struct hs_buffer *page, enum hs_metric metric,
-                             const struct cell *cell, const struct sums *sums)
+static void render_histogram(struct hs_buffer *page, enum hs_metric metric, const struct cell *cell,
+                             const struct sums *sums)
 {
     uint64_t below = 0;
     for (size_t i = 0; i <= cell->as.histogram.bound_count; i++) {

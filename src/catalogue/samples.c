@@ -110,10 +110,18 @@ static const struct word {
     struct hs_slice name;
     void (*put)(struct sample *sample);
 } words[] = {
-    {{"id", 2}, put_id},         {{"now", 3}, put_now},     {{"before", 6}, put_before},
-    {{"count", 5}, put_count},   {{"few", 3}, put_few},     {{"money", 5}, put_money},
-    {{"currency", 8}, put_currency}, {{"bool", 4}, put_bool}, {{"token", 5}, put_token},
-    {{"email", 5}, put_email},   {{"phone", 5}, put_phone}, {{"name", 4}, put_name},
+    {{"id", 2}, put_id},
+    {{"now", 3}, put_now},
+    {{"before", 6}, put_before},
+    {{"count", 5}, put_count},
+    {{"few", 3}, put_few},
+    {{"money", 5}, put_money},
+    {{"currency", 8}, put_currency},
+    {{"bool", 4}, put_bool},
+    {{"token", 5}, put_token},
+    {{"email", 5}, put_email},
+    {{"phone", 5}, put_phone},
+    {{"name", 4}, put_name},
 };
 
 /* A word of the table, or else the prefix of an id: <cons> is "cons_01H...". */

@@ -4,9 +4,12 @@
 #include <hookstream/catalogue.h>
 
 #define ENVELOPE(type, data)                                                                       \
-    "{\"id\":<id>,\"type\":\"" type "\",\"timestamp\":<now>,\"organizationId\":<org>,\"data\":{"   \
-    data "}}"
-#define TYPE(name_, help_, data_) {name_, help_, ENVELOPE(name_, data_)}
+    "{\"id\":<id>,\"type\":\"" type                                                                \
+    "\",\"timestamp\":<now>,\"organizationId\":<org>,\"data\":{" data "}}"
+#define TYPE(name_, help_, data_)                                                                  \
+    {                                                                                              \
+        name_, help_, ENVELOPE(name_, data_)                                                       \
+    }
 
 #define QUEUE_IDS                                                                                  \
     "\"queueId\":<queue>,\"sequenceId\":<seq>,\"experienceId\":<exp>,\"consumerId\":<cons>,"
@@ -69,7 +72,7 @@ static const struct hs_event_type types[] = {
          DISTRIBUTION "\"closedAt\":<now>,\"totalParticipants\":<count>"),
 };
 
-static const char *const families[] = {"queue", "draw", "auction",
+static const char *const families[] = {"queue", "draw",     "auction",
                                        "order", "consumer", "distribution"};
 
 size_t hs_catalogue_count(void)

@@ -33,8 +33,8 @@ struct hs_arg {
 
 struct hs_command {
     const char *name;
-    const char *summary; /* one line for the list of commands */
-    const char *help;    /* paragraphs after the usage line */
+    const char *summary;  /* one line for the list of commands */
+    const char *help;     /* paragraphs after the usage line */
     const char *operands; /* usage of what is no option, or "" */
     int (*run)(const struct hs_command *command, int argc, char **argv);
 };

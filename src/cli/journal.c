@@ -43,8 +43,8 @@ static int print_stat(const struct hs_command *command, const char *path)
     for (size_t i = 0; i < summary.cursor_count; i++) {
         uint64_t position = summary.cursors[i].position;
         uint64_t lag = summary.last > position ? summary.last - position : 0;
-        printf("%-10s %-20s at %" PRIu64 ", %" PRIu64 " to go\n", "cursor",
-               summary.cursors[i].name, position, lag);
+        printf("%-10s %-20s at %" PRIu64 ", %" PRIu64 " to go\n", "cursor", summary.cursors[i].name,
+               position, lag);
     }
     hs_journal_summary_free(&summary);
     return HS_EXIT_GOOD;
@@ -77,8 +77,9 @@ static int run(const struct hs_command *command, int argc, char **argv)
         code = hs_command_fail(command, HS_EXIT_BAD, "%s has errors: see hookstream check",
                                hs_config_path(config_path));
     else if (settings.journal.store == HS_STORE_MEMORY)
-        code = hs_command_fail(command, HS_EXIT_BAD, "this configuration keeps its journal in "
-                                                     "memory");
+        code = hs_command_fail(command, HS_EXIT_BAD,
+                               "this configuration keeps its journal in "
+                               "memory");
     else
         code = print_stat(command, settings.journal.path);
     hs_config_free(config);

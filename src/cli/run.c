@@ -54,8 +54,9 @@ static void raise_file_limit(const struct hs_settings *settings)
     limit.rlim_cur = limit.rlim_max;
     rlim_t wanted = (rlim_t)settings->server.limits.connections + 256;
     if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < wanted)
-        hs_log(HS_LOG_WARN, "the limit of open files is below limits.connections: raise it "
-                            "(ulimit -n), else connections are refused earlier",
+        hs_log(HS_LOG_WARN,
+               "the limit of open files is below limits.connections: raise it "
+               "(ulimit -n), else connections are refused earlier",
                HS_F("limit", "%llu", (unsigned long long)limit.rlim_cur),
                HS_F("wanted", "%llu", (unsigned long long)wanted));
 }

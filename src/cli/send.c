@@ -120,8 +120,7 @@ static void print_summary(const struct hs_sender_options *options,
                (double)hs_sender_percentile(result, 0.5) / 1e6,
                (double)hs_sender_percentile(result, 0.9) / 1e6,
                (double)hs_sender_percentile(result, 0.99) / 1e6,
-               (double)hs_sender_percentile(result, 0.999) / 1e6,
-               (double)result->slowest_ns / 1e6);
+               (double)hs_sender_percentile(result, 0.999) / 1e6, (double)result->slowest_ns / 1e6);
 }
 
 static bool all_good(const struct hs_sender_result *result)
@@ -205,7 +204,8 @@ static int run(const struct hs_command *command, int argc, char **argv)
         {"all", 'a', HS_ARG_FLAG, &request.all, NULL, "All types in turn (also without --type)."},
         {"list", 0, HS_ARG_FLAG, &request.list, NULL, "Print the event types and end."},
         {"count", 'n', HS_ARG_COUNT, &request.count, "N", "Events to send; else one of each type."},
-        {"rate", 'r', HS_ARG_COUNT, &request.rate, "N", "Events a second; else as fast as it goes."},
+        {"rate", 'r', HS_ARG_COUNT, &request.rate, "N",
+         "Events a second; else as fast as it goes."},
         {"connections", 'C', HS_ARG_COUNT, &request.connections, "N", "Connections; else 1."},
         {"ledger", 0, HS_ARG_TEXT, &request.ledger, "FILE",
          "Write a line an event: id, status (0: no answer), microseconds."},

@@ -97,8 +97,8 @@ static void make_request(struct link *link)
     char timestamp[24], signature[72] = "";
     int digits = snprintf(timestamp, sizeof(timestamp), "%llu",
                           (unsigned long long)(now_ns / HS_NS_PER_SECOND));
-    int code = hs_sign(options->secret, hs_slice(timestamp, (size_t)digits),
-                       hs_buffer_slice(&body), signature);
+    int code = hs_sign(options->secret, hs_slice(timestamp, (size_t)digits), hs_buffer_slice(&body),
+                       signature);
     HS_ASSERT(code == 0 && hs_buffer_status(&body) == 0);
     int size = snprintf(link->request, sizeof(link->request),
                         "POST %s HTTP/1.1\r\nHost: %s:%s\r\nContent-Type: application/json\r\n"
@@ -195,8 +195,8 @@ static bool take_answer(struct link *link)
 
 static void read_answer(struct link *link)
 {
-    ssize_t got = recv(link->file, link->answer + link->answer_size,
-                       ANSWER_MAX - 1 - link->answer_size, 0);
+    ssize_t got =
+        recv(link->file, link->answer + link->answer_size, ANSWER_MAX - 1 - link->answer_size, 0);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (got <= 0) {
@@ -246,7 +246,8 @@ static void watch(struct link *link, short what)
         return;
     if (link->on_io != NULL)
         event_free(link->on_io);
-    link->on_io = event_new(link->sender->base, link->file, (short)(what | EV_PERSIST), on_io, link);
+    link->on_io =
+        event_new(link->sender->base, link->file, (short)(what | EV_PERSIST), on_io, link);
     HS_ASSERT(link->on_io != NULL && event_add(link->on_io, NULL) == 0);
     link->watching = what;
 }

@@ -26,7 +26,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
         return code - 1;
     printf("hookstream %s\n", HS_VERSION);
     printf("libevent %s, librdkafka %s, hiredis %d.%d.%d, json-c %s, xxHash %u, %s\n",
-           event_get_version(), rd_kafka_version_str(), HIREDIS_MAJOR, HIREDIS_MINOR,
-           HIREDIS_PATCH, json_c_version(), XXH_versionNumber(), OpenSSL_version(OPENSSL_VERSION));
+           event_get_version(), rd_kafka_version_str(), HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH,
+           json_c_version(), XXH_versionNumber(), OpenSSL_version(OPENSSL_VERSION));
     return HS_EXIT_GOOD;
 }

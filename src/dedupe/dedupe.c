@@ -12,9 +12,12 @@
 #define NS_PER_HOUR (UINT64_C(3600) * UINT64_C(1000000000))
 
 static const struct hs_option rows[] = {
-    {.name = "window", .kind = HS_OPTION_DURATION,
-     .offset = offsetof(struct hs_dedupe_options, window_ns), .fallback = "48h",
-     .least = UINT64_C(1000000000), .most = 240 * NS_PER_HOUR,
+    {.name = "window",
+     .kind = HS_OPTION_DURATION,
+     .offset = offsetof(struct hs_dedupe_options, window_ns),
+     .fallback = "48h",
+     .least = UINT64_C(1000000000),
+     .most = 240 * NS_PER_HOUR,
      .help = "How long the id of an event is remembered. Fanfare retries for 44.5 h; shorter, and "
              "a late retry is delivered again. Counted in whole hours, rounded up."},
 };

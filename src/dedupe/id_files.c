@@ -131,7 +131,7 @@ struct ranges {
     struct range {
         uint64_t first, last;
         bool good;
-    } *items;
+    } * items;
     size_t count, capacity;
     uint32_t now_hour;
 };
@@ -199,8 +199,9 @@ static int read_file(struct ranges *ranges, struct range *range)
     hs_buffer_init(&bytes, FILE_MAX_BYTES);
     int code = hs_disk_read_all(disk, path, &bytes);
     if (code == 0 && !is_sound(dedupe, &bytes)) {
-        hs_log(HS_LOG_WARN, "a file of ids is damaged; it is made again from its segment, if that "
-                            "is still there",
+        hs_log(HS_LOG_WARN,
+               "a file of ids is damaged; it is made again from its segment, if that "
+               "is still there",
                HS_F("file", "%s", path));
         code = hs_disk_unlink(disk, path);
     } else if (code == 0 &&
@@ -296,8 +297,9 @@ bool hs_dedupe_write_ids(struct hs_dedupe *dedupe, uint64_t first, uint64_t last
     if (code == 0 && !there && last >= first)
         code = write_file(dedupe, first, last);
     if (code < 0)
-        hs_log_limited(HS_LOG_WARN, "id_file", "cannot write the ids of a finished segment; it "
-                                               "stays until they are written",
+        hs_log_limited(HS_LOG_WARN, "id_file",
+                       "cannot write the ids of a finished segment; it "
+                       "stays until they are written",
                        HS_F("error", "%s", hs_error_text()));
     else
         remove_aged(dedupe, &ranges);

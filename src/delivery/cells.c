@@ -39,7 +39,7 @@ void hs_cells_count(struct hs_cells *cells, struct hs_metrics *metrics, enum hs_
     cell->metric = metric;
     memcpy(cell->labels, labels, sizeof(labels));
     /* More labels than the metric has are not looked at. */
-    cell->counter = hs_metrics_counter(metrics, metric, cell->labels[0], cell->labels[1],
-                                       cell->labels[2]);
+    cell->counter =
+        hs_metrics_counter(metrics, metric, cell->labels[0], cell->labels[1], cell->labels[2]);
     hs_counter_add(cell->counter, 1);
 }

@@ -13,7 +13,7 @@ struct hs_cells {
         enum hs_metric metric;
         char labels[3][48];
         struct hs_counter *counter;
-    } *items;
+    } * items;
     size_t count;
 };
 

@@ -87,8 +87,7 @@ static bool look_at(struct hs_dead_pump *pump, const struct hs_event *event)
             return false;
         hs_cells_count(&pump->cells, pump->metrics, HS_METRIC_dead_letters_total, "", reason, "");
         hs_log_limited(HS_LOG_WARN, "dead_letter", "an event is a dead letter",
-                       HS_F("reason", "%s", reason),
-                       HS_F("event", "%.*s", HS_SLICE_ARG(event->id)),
+                       HS_F("reason", "%s", reason), HS_F("event", "%.*s", HS_SLICE_ARG(event->id)),
                        HS_F("type", "%.*s", HS_SLICE_ARG(event->type)));
     }
     return true;

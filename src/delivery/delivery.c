@@ -13,7 +13,7 @@ struct hs_delivery {
     struct hs_metrics *metrics;
     struct pump_gauges {
         struct hs_gauge *lag_events, *lag_seconds, *in_flight, *states[HS_SINK_STATE_COUNT];
-    } *gauges;
+    } * gauges;
 };
 
 static void collect(void *context)
@@ -42,9 +42,8 @@ static void open_gauges(struct hs_delivery *delivery)
         gauges->in_flight =
             hs_metrics_gauge(delivery->metrics, HS_METRIC_sink_in_flight_events, name);
         for (unsigned state = 0; state < HS_SINK_STATE_COUNT; state++)
-            gauges->states[state] =
-                hs_metrics_gauge(delivery->metrics, HS_METRIC_sink_state, name,
-                                 hs_sink_state_name((enum hs_sink_state)state));
+            gauges->states[state] = hs_metrics_gauge(delivery->metrics, HS_METRIC_sink_state, name,
+                                                     hs_sink_state_name((enum hs_sink_state)state));
     }
     hs_metrics_on_collect(delivery->metrics, collect, delivery);
 }

@@ -89,8 +89,8 @@ static int kafka_headers(struct hs_parcel_maker *maker, const struct hs_target *
     const struct hs_event *event = hs_work_event(work);
     add_fixed(message, offsets, HS_SLICE("webhook-id"), event->id);
     add_fixed(message, offsets, HS_SLICE("webhook-type"), event->type);
-    int code = add_expanded(maker, message, offsets, HS_SLICE("webhook-timestamp"), maker->time,
-                            work);
+    int code =
+        add_expanded(maker, message, offsets, HS_SLICE("webhook-timestamp"), maker->time, work);
     if (code == 0)
         code = add_expanded(maker, message, offsets, HS_SLICE("organization-id"),
                             maker->organization, work);
@@ -121,8 +121,8 @@ static int make_message(struct hs_parcel_maker *maker, const struct hs_target *t
                       &message->destination.size);
     maker->offsets[at].key = NO_TEXT;
     if (code == 0 && target->key != NULL)
-        code = expand(maker, target->key, work, &maker->offsets[at].key,
-                      &maker->offsets[at].key_size);
+        code =
+            expand(maker, target->key, work, &maker->offsets[at].key, &maker->offsets[at].key_size);
     if (code == 0 && target->kind == HS_SINK_KAFKA)
         code = kafka_headers(maker, target, work, message, maker->offsets[at].headers);
     maker->count += code == 0;

@@ -80,7 +80,8 @@ static int read_next(struct hs_pump *pump, struct hs_event *ret_event)
 static bool give_new(struct hs_pump *pump)
 {
     for (unsigned i = 0; i < FILL_MAX; i++) {
-        if (pump->stalled && !offer(pump, hs_window_at(&pump->window, pump->window.tail - 1)->sequence))
+        if (pump->stalled &&
+            !offer(pump, hs_window_at(&pump->window, pump->window.tail - 1)->sequence))
             return true;
         if (hs_window_is_full(&pump->window) || pump->window.again_count > 0)
             return true;
@@ -159,9 +160,8 @@ static void fill(struct hs_pump *pump)
 static void count_done(struct hs_pump *pump, const struct hs_window_entry *entry, uint64_t now_ns)
 {
     hs_counter_add(pump->delivered[entry->route->index], 1);
-    double seconds = now_ns > entry->received_wall_ns
-                         ? (double)(now_ns - entry->received_wall_ns) / 1e9
-                         : 0;
+    double seconds =
+        now_ns > entry->received_wall_ns ? (double)(now_ns - entry->received_wall_ns) / 1e9 : 0;
     hs_histogram_observe(pump->end_to_end, seconds, 1);
 }
 
@@ -326,7 +326,8 @@ static int open_events(struct hs_pump *pump)
     pump->base = event_base_new();
     if (pump->base == NULL)
         return hs_fail(-ENOMEM, "cannot make an event loop for the sink %s", pump->name);
-    pump->on_wakeup = event_new(pump->base, pump->wakeup.file, EV_READ | EV_PERSIST, on_wakeup, pump);
+    pump->on_wakeup =
+        event_new(pump->base, pump->wakeup.file, EV_READ | EV_PERSIST, on_wakeup, pump);
     pump->on_save = event_new(pump->base, -1, EV_PERSIST, on_save, pump);
     pump->on_retry = evtimer_new(pump->base, on_turn, pump);
     pump->on_fill = event_new(pump->base, -1, 0, on_turn, pump);
@@ -345,10 +346,9 @@ static void open_metrics(struct hs_pump *pump)
     pump->delivered = hs_alloc_array(count, sizeof(struct hs_counter *));
     pump->transform_seconds = hs_alloc_array(count, sizeof(struct hs_histogram *));
     for (size_t i = 0; i < count; i++) {
-        const char *route =
-            i + 1 < count ? hs_router_at(pump->router, i)->name : "default";
-        pump->delivered[i] = hs_metrics_counter(pump->metrics, HS_METRIC_sink_delivered_total,
-                                                pump->name, route);
+        const char *route = i + 1 < count ? hs_router_at(pump->router, i)->name : "default";
+        pump->delivered[i] =
+            hs_metrics_counter(pump->metrics, HS_METRIC_sink_delivered_total, pump->name, route);
         pump->transform_seconds[i] =
             hs_metrics_histogram(pump->metrics, HS_METRIC_transform_seconds, route);
     }

@@ -100,8 +100,8 @@ void hs_pump_bury(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t 
     hs_cells_count(&pump->cells, pump->metrics, HS_METRIC_dead_letters_total, why.route, reason,
                    "");
     if (strcmp(reason, "transform") == 0 || strcmp(reason, "template") == 0)
-        hs_cells_count(&pump->cells, pump->metrics, HS_METRIC_transform_failed_total, why.route,
-                       "", "");
+        hs_cells_count(&pump->cells, pump->metrics, HS_METRIC_transform_failed_total, why.route, "",
+                       "");
     hs_window_lettered(&pump->window, entry, parts, ticket);
 }
 
@@ -223,8 +223,8 @@ void hs_pump_status(struct hs_pump *pump, struct hs_pump_status *ret_status)
     uint64_t position = hs_cursor_position(pump->cursor);
     uint64_t oldest = atomic_load_explicit(&pump->oldest_wall_ns, memory_order_relaxed);
     uint64_t now = hs_clock_wall_ns();
-    uint64_t still = hs_clock_monotonic_ns() -
-                     atomic_load_explicit(&pump->progress_ns, memory_order_relaxed);
+    uint64_t still =
+        hs_clock_monotonic_ns() - atomic_load_explicit(&pump->progress_ns, memory_order_relaxed);
     ret_status->name = pump->name;
     ret_status->kind = pump->kind_name;
     ret_status->position = position;

@@ -6,7 +6,8 @@
 
 void hs_window_init(struct hs_window *window)
 {
-    *window = (struct hs_window){.entries = hs_alloc_array(HS_PUMP_WINDOW, sizeof(*window->entries))};
+    *window =
+        (struct hs_window){.entries = hs_alloc_array(HS_PUMP_WINDOW, sizeof(*window->entries))};
 }
 
 void hs_window_free(struct hs_window *window)

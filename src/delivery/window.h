@@ -52,8 +52,7 @@ static inline struct hs_window_entry *hs_window_at(const struct hs_window *windo
 
 /* Adds an entry with `parts` open messages at the tail; the window must not be full and the
  * sequence must be larger than all in it. */
-struct hs_window_entry *hs_window_push(struct hs_window *window, uint64_t sequence,
-                                       unsigned parts);
+struct hs_window_entry *hs_window_push(struct hs_window *window, uint64_t sequence, unsigned parts);
 /* By sequence, or NULL. */
 struct hs_window_entry *hs_window_find(const struct hs_window *window, uint64_t sequence);
 

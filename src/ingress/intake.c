@@ -11,11 +11,8 @@ _Static_assert(sizeof(struct hs_waiter) <= HS_HTTP_OWNER_SIZE, "a waiter lives i
 
 /* Of the sender's headers these are kept with the event. */
 static const struct hs_slice kept_names[] = {
-    {"traceparent", 11},
-    {"x-fanfare-delivery-id", 21},
-    {"x-fanfare-webhook-id", 20},
-    {"x-fanfare-retry-count", 21},
-    {"x-fanfare-original-time", 23},
+    {"traceparent", 11},           {"x-fanfare-delivery-id", 21},   {"x-fanfare-webhook-id", 20},
+    {"x-fanfare-retry-count", 21}, {"x-fanfare-original-time", 23},
 };
 #define KEPT_VALUE_MAX 256u
 
@@ -30,8 +27,7 @@ static void log_rejected(const struct hs_waiter *waiter, const struct hs_answer_
                          const char *reason, const char *detail)
 {
     /* One cause a reason, so that a flood of one does not hide another. */
-    hs_log_limited(HS_LOG_WARN, reason, "request refused",
-                   HS_F("source", "%s", waiter->lane->name),
+    hs_log_limited(HS_LOG_WARN, reason, "request refused", HS_F("source", "%s", waiter->lane->name),
                    HS_F("peer", "%s", hs_http_exchange_peer(waiter->exchange)),
                    HS_F("status", "%u", row->status), HS_F("detail", "%s", detail));
 }
@@ -226,8 +222,7 @@ static int keep(struct hs_worker *worker, const struct hs_event *event, uint64_t
         return hs_journal_append(spec->journal, event, ret_sequence);
     struct hs_dedupe_claim claim;
     uint64_t now_ns = event->received_wall_ns;
-    if (hs_dedupe_begin(spec->dedupe, event->source, event->id, now_ns, &claim) ==
-        HS_DEDUPE_SEEN) {
+    if (hs_dedupe_begin(spec->dedupe, event->source, event->id, now_ns, &claim) == HS_DEDUPE_SEEN) {
         *ret_duplicate = true;
         *ret_sequence = hs_journal_last(spec->journal);
         return 0;
@@ -253,8 +248,7 @@ static void on_request(void *context, struct hs_http_exchange *exchange, struct 
         return;
     struct hs_envelope envelope;
     event.flaw = hs_envelope_read(body, &envelope);
-    if (event.flaw != HS_EVENT_VALID &&
-        waiter->lane->options->on_invalid == HS_INVALID_REJECT) {
+    if (event.flaw != HS_EVENT_VALID && waiter->lane->options->on_invalid == HS_INVALID_REJECT) {
         hs_intake_answer(worker, waiter, HS_ANSWER_INVALID, hs_event_flaw_name(event.flaw),
                          hs_error_text());
         return;

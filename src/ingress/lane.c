@@ -70,10 +70,10 @@ void hs_lane_count_event(struct hs_lane *lane, struct hs_slice type, bool duplic
         i++;
     if (lane->families[i].family == NULL) {
         lane->families[i].family = family;
-        lane->families[i].accepted = hs_metrics_counter(
-            lane->metrics, HS_METRIC_events_accepted_total, lane->name, family);
-        lane->families[i].duplicate = hs_metrics_counter(
-            lane->metrics, HS_METRIC_events_duplicate_total, lane->name, family);
+        lane->families[i].accepted =
+            hs_metrics_counter(lane->metrics, HS_METRIC_events_accepted_total, lane->name, family);
+        lane->families[i].duplicate =
+            hs_metrics_counter(lane->metrics, HS_METRIC_events_duplicate_total, lane->name, family);
     }
     hs_counter_add(duplicate ? lane->families[i].duplicate : lane->families[i].accepted, 1);
 }

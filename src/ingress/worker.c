@@ -121,8 +121,8 @@ static int open_server(struct hs_worker *worker)
     struct hs_ingress *ingress = worker->ingress;
     const struct hs_server_options *options = ingress->spec.options;
     struct hs_http_limits limits = {
-        .connections = (options->limits.connections + ingress->worker_count - 1) /
-                       ingress->worker_count,
+        .connections =
+            (options->limits.connections + ingress->worker_count - 1) / ingress->worker_count,
         .header_size = options->limits.header_size,
         .body_size = options->limits.body_size,
         .idle_ns = options->limits.idle_ns,

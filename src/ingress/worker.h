@@ -19,7 +19,7 @@ struct hs_ingress {
     struct hs_ingress_spec spec;
     struct hs_worker *workers[HS_WORKERS_MAX];
     size_t worker_count;
-    uint16_t port; /* of the first worker's listener; the others share it */
+    uint16_t port;             /* of the first worker's listener; the others share it */
     _Atomic int64_t in_flight; /* bytes; the budget is options->limits.in_flight */
     _Atomic uint64_t *rates;   /* a source: when its next request is due, monotonic ns */
     struct hs_gauge *connections_gauge, *in_flight_gauge;
@@ -49,9 +49,9 @@ struct hs_waiter_list {
 struct hs_worker {
     struct hs_ingress *ingress;
     unsigned index;
-    struct hs_lane *lanes; /* a source, in the configuration's order */
-    struct hs_lane nowhere; /* counts what reached no source */
-    struct hs_router *router; /* for `ack: delivered`; NULL when no source has it */
+    struct hs_lane *lanes;          /* a source, in the configuration's order */
+    struct hs_lane nowhere;         /* counts what reached no source */
+    struct hs_router *router;       /* for `ack: delivered`; NULL when no source has it */
     struct hs_waiter_list lists[3]; /* by enum hs_waiting */
     struct event_base *base;
     struct hs_http_server *server;

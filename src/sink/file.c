@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FILES_MAX 64u              /* kept open */
-#define GATHER_MESSAGES 1024u      /* messages of one write */
-#define GATHER_BYTES (4u << 20)    /* bytes of one file's write */
-#define TURNS_MAX 100000u          /* NAME.1 to NAME.100000 */
+#define FILES_MAX 64u           /* kept open */
+#define GATHER_MESSAGES 1024u   /* messages of one write */
+#define GATHER_BYTES (4u << 20) /* bytes of one file's write */
+#define TURNS_MAX 100000u       /* NAME.1 to NAME.100000 */
 
 struct out {
     char *name;

@@ -22,10 +22,10 @@
 _Static_assert(HS_PARCEL_MESSAGES_MAX == 1u << PART_BITS, "a part fits the opaque");
 _Static_assert(sizeof(uintptr_t) == 8, "a sequence fits the opaque");
 
-#define TOPICS_MAX 256u   /* handles kept */
-#define DRAIN_MAX 64u     /* events of the queue in one turn */
-#define REPORTS_MAX 512u  /* messages taken out of an event at once */
-#define REFUSED_MAX 64u   /* messages that produce itself refused, until they are told */
+#define TOPICS_MAX 256u  /* handles kept */
+#define DRAIN_MAX 64u    /* events of the queue in one turn */
+#define REPORTS_MAX 512u /* messages taken out of an event at once */
+#define REFUSED_MAX 64u  /* messages that produce itself refused, until they are told */
 
 struct refused {
     uint64_t sequence;
@@ -45,8 +45,8 @@ struct kafka {
     } topics[TOPICS_MAX];
     size_t topic_count, topic_turn;
     size_t in_flight;
-    bool full;     /* a parcel was turned away; tell when there is room */
-    bool begun;    /* resume was told */
+    bool full;  /* a parcel was turned away; tell when there is room */
+    bool begun; /* resume was told */
     /* Of a parcel that was taken in part before the queue was full: what is in already. */
     uint64_t partial_sequence;
     uint32_t partial_parts;
@@ -144,8 +144,9 @@ static void rebuild(struct kafka *kafka)
 {
     char why[512];
     rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(kafka->producer, why, sizeof(why));
-    hs_log(HS_LOG_WARN, "the Kafka producer ended and is made anew; what was not confirmed is "
-                        "sent again",
+    hs_log(HS_LOG_WARN,
+           "the Kafka producer ended and is made anew; what was not confirmed is "
+           "sent again",
            HS_F("sink", "%s", kafka->sink.name), HS_F("error", "%s", rd_kafka_err2name(fatal)),
            HS_F("detail", "%s", why));
     set_state(kafka, HS_SINK_CONNECTING, "fatal", why);
@@ -422,7 +423,8 @@ static int kafka_open(struct hs_sink *common, const char *identity, struct hs_si
     if (code == 0)
         code = make_producer(kafka);
     if (code == 0) {
-        kafka->on_queue = event_new(common->base, kafka->file, EV_READ | EV_PERSIST, on_queue, kafka);
+        kafka->on_queue =
+            event_new(common->base, kafka->file, EV_READ | EV_PERSIST, on_queue, kafka);
         kafka->on_later = evtimer_new(common->base, on_later, kafka);
         if (kafka->on_queue == NULL || kafka->on_later == NULL ||
             event_add(kafka->on_queue, NULL) < 0)

@@ -9,7 +9,8 @@ static const struct fixed {
 } fixed[] = {
     {"enable.idempotence", "true", "retries must not write an event twice or out of order"},
     {"acks", "all", "an event counts as delivered when every in-sync replica has it"},
-    {"request.required.acks", "-1", "an event counts as delivered when every in-sync replica has it"},
+    {"request.required.acks", "-1",
+     "an event counts as delivered when every in-sync replica has it"},
     {"message.timeout.ms", "0", "the journal waits for as long as the broker is away"},
     {"delivery.timeout.ms", NULL, "the journal waits for as long as the broker is away"},
     {"bootstrap.servers", NULL, "use `brokers`"},

@@ -50,8 +50,8 @@ struct entry {
 struct batch {
     struct hs_buffer commands;
     struct entry entries[BATCH_MESSAGES];
-    size_t count, replies; /* replies: of single commands, so far */
-    bool verifying;        /* TYPE instead of XADD */
+    size_t count, replies;                /* replies: of single commands, so far */
+    bool verifying;                       /* TYPE instead of XADD */
     const struct hs_error_class *refusal; /* the first error while queueing */
     char refusal_text[200];
 };
@@ -66,9 +66,9 @@ struct redis {
     unsigned failures;
     struct batch *gathering, *flying;
     bool in_flight, full;
-    uint64_t written;    /* sequence in the cursor's key */
-    uint64_t confirmed;  /* all up to it is settled */
-    uint64_t unsettled;  /* a failure that the owner has not settled yet; 0: none */
+    uint64_t written;   /* sequence in the cursor's key */
+    uint64_t confirmed; /* all up to it is settled */
+    uint64_t unsettled; /* a failure that the owner has not settled yet; 0: none */
     uint64_t verify_until;
     struct hs_json_tree *tree;
     struct hs_buffer scratch;
@@ -195,7 +195,8 @@ static void on_cursor(redisAsyncContext *context, void *answer, void *data)
     if (redis == NULL || reply == NULL || !is_good(redis, reply))
         return;
     uint64_t sequence = 0, confirmed = 0;
-    if (reply->type == REDIS_REPLY_STRING && !read_cursor(reply_text(reply), &sequence, &confirmed)) {
+    if (reply->type == REDIS_REPLY_STRING &&
+        !read_cursor(reply_text(reply), &sequence, &confirmed)) {
         hang_up(redis, HS_SINK_HOLDING, "cursor",
                 "the cursor's key holds something that is no cursor: remove it, or choose another "
                 "cursor_key");
@@ -321,7 +322,8 @@ static void on_queued(redisAsyncContext *context, void *answer, void *data)
         redis->flying->refusal != NULL)
         return;
     redis->flying->refusal = hs_redis_classify(reply_text(reply));
-    snprintf(redis->flying->refusal_text, sizeof(redis->flying->refusal_text), "%.180s", reply->str);
+    snprintf(redis->flying->refusal_text, sizeof(redis->flying->refusal_text), "%.180s",
+             reply->str);
 }
 
 static void take_results(struct redis *redis, const redisReply *reply)

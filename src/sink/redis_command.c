@@ -1,4 +1,5 @@
-/* Redis commands: the URL and RESP (https://redis.io/docs/latest/develop/reference/protocol-spec/). */
+/* Redis commands: the URL and RESP (https://redis.io/docs/latest/develop/reference/protocol-spec/).
+ */
 #include "redis.h"
 
 #include <stdio.h>
@@ -40,8 +41,10 @@ static char *decode_percent(struct hs_slice text)
 
 static int bad_url(const char *why)
 {
-    return hs_fail(-EINVAL, "the url is none of redis://[user:password@]host:port/database and "
-                            "unix:///path: %s", why);
+    return hs_fail(-EINVAL,
+                   "the url is none of redis://[user:password@]host:port/database and "
+                   "unix:///path: %s",
+                   why);
 }
 
 static int read_user(struct hs_slice text, struct hs_redis_url *url)
@@ -156,8 +159,8 @@ void hs_resp_bulk(struct hs_buffer *out, struct hs_slice text)
 static size_t count_members(const struct hs_json_tree *tree)
 {
     size_t count = 0;
-    for (hs_json_node node = hs_json_first_child(tree, hs_json_root(tree));
-         node != HS_JSON_NO_NODE; node = hs_json_next(tree, node))
+    for (hs_json_node node = hs_json_first_child(tree, hs_json_root(tree)); node != HS_JSON_NO_NODE;
+         node = hs_json_next(tree, node))
         count++;
     return count;
 }
@@ -179,8 +182,8 @@ static void put_value(struct hs_buffer *out, const struct hs_json_tree *tree, hs
 
 static void put_members(struct hs_buffer *out, const struct hs_json_tree *tree)
 {
-    for (hs_json_node node = hs_json_first_child(tree, hs_json_root(tree));
-         node != HS_JSON_NO_NODE; node = hs_json_next(tree, node)) {
+    for (hs_json_node node = hs_json_first_child(tree, hs_json_root(tree)); node != HS_JSON_NO_NODE;
+         node = hs_json_next(tree, node)) {
         struct hs_slice name = hs_json_node_name(tree, node);
         struct hs_buffer decoded;
         hs_buffer_init(&decoded, name.size * 3 + 16);
@@ -192,8 +195,7 @@ static void put_members(struct hs_buffer *out, const struct hs_json_tree *tree)
     }
 }
 
-int hs_resp_xadd(struct hs_buffer *out, const struct hs_message *message,
-                 struct hs_json_tree *tree)
+int hs_resp_xadd(struct hs_buffer *out, const struct hs_message *message, struct hs_json_tree *tree)
 {
     bool flat = message->target->fields == HS_FIELDS_FLAT;
     size_t members = 1;

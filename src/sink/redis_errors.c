@@ -21,8 +21,9 @@ static const struct row {
     {"CROSSSLOT", {HS_HELD, "moved", "this is a cluster: name a Redis that is none"}},
     {"NOAUTH", {HS_HELD, "authentication", "give a password in the sink's url"}},
     {"WRONGPASS", {HS_HELD, "authentication", "check user and password"}},
-    {"NOPERM", {HS_HELD, "permission",
-                "allow this user MULTI, EXEC, XADD, TYPE, GET and SET on the sink's keys"}},
+    {"NOPERM",
+     {HS_HELD, "permission",
+      "allow this user MULTI, EXEC, XADD, TYPE, GET and SET on the sink's keys"}},
     {"EXECABORT", {HS_HELD, "exec_abort", ""}},
     {"ERR", {HS_HELD, "error", ""}},
 

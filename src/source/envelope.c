@@ -65,8 +65,8 @@ static enum hs_event_flaw read_members(const struct hs_json_member *members,
         return not_envelope("id", "is empty or too long");
     if (has_control(ret_envelope->id))
         return not_envelope("id", "has control characters");
-    if (!read_text(&members[TYPE], ret_envelope->decoded + HS_ENVELOPE_ID_MAX,
-                   HS_ENVELOPE_TYPE_MAX, &ret_envelope->type))
+    if (!read_text(&members[TYPE], ret_envelope->decoded + HS_ENVELOPE_ID_MAX, HS_ENVELOPE_TYPE_MAX,
+                   &ret_envelope->type))
         return not_envelope("type", "is empty or too long");
     if (!is_type(ret_envelope->type))
         return not_envelope("type", "is not dot-separated words of letters, digits, _ and -");

@@ -15,19 +15,33 @@ static const char *const ack_names[] = {"received", "durable", "delivered", NULL
 static const char *const invalid_names[] = {"dead_letter", "reject", NULL};
 
 static const struct hs_option verify_rows[] = {
-    {.name = "scheme", .kind = HS_OPTION_CHOICE, .offset = VERIFY(scheme), .choices = scheme_names,
+    {.name = "scheme",
+     .kind = HS_OPTION_CHOICE,
+     .offset = VERIFY(scheme),
+     .choices = scheme_names,
      .required = true,
      .help = "How the sender signs. fanfare: HMAC-SHA256 over timestamp and body."},
-    {.name = "secrets", .kind = HS_OPTION_NODE, .offset = VERIFY(secrets), .required = true,
+    {.name = "secrets",
+     .kind = HS_OPTION_NODE,
+     .offset = VERIFY(secrets),
+     .required = true,
      .help = "The endpoint's secrets, any of which may have signed (several while one is "
              "replaced): a list, or a mapping of name to secret. Empty ones are left out. The "
              "metric signature_secret_total says which one matched.",
      .example = "[\"${FANFARE_SECRET}\", \"${FANFARE_SECRET_OLD:-}\"]"},
-    {.name = "max_age", .kind = HS_OPTION_DURATION, .offset = VERIFY(max_age_ns),
-     .fallback = "300s", .least = HS_NS_PER_SECOND, .most = 86400 * HS_NS_PER_SECOND,
+    {.name = "max_age",
+     .kind = HS_OPTION_DURATION,
+     .offset = VERIFY(max_age_ns),
+     .fallback = "300s",
+     .least = HS_NS_PER_SECOND,
+     .most = 86400 * HS_NS_PER_SECOND,
      .help = "Requests with an older timestamp are refused (401)."},
-    {.name = "max_future", .kind = HS_OPTION_DURATION, .offset = VERIFY(max_future_ns),
-     .fallback = "60s", .least = 0, .most = 86400 * HS_NS_PER_SECOND,
+    {.name = "max_future",
+     .kind = HS_OPTION_DURATION,
+     .offset = VERIFY(max_future_ns),
+     .fallback = "60s",
+     .least = 0,
+     .most = 86400 * HS_NS_PER_SECOND,
      .help = "Requests with a timestamp further ahead of our clock are refused (401)."},
 };
 
@@ -41,7 +55,8 @@ static void add_secret(struct hs_config *config, struct hs_verify_options *optio
     if (node->text.size == 0)
         return;
     if (node->text.size < SECRET_SIZE_LEAST) {
-        hs_config_error(config, node, "this secret has fewer than %u characters, which is no secret",
+        hs_config_error(config, node,
+                        "this secret has fewer than %u characters, which is no secret",
                         SECRET_SIZE_LEAST);
         return;
     }
@@ -66,9 +81,8 @@ static void check_verify(struct hs_config *config, const struct hs_node *node, v
     options->secret_items =
         hs_arena_alloc(arena, (secrets->count + 1) * sizeof(*options->secret_items));
     for (size_t i = 0; i < secrets->count; i++) {
-        const char *name = secrets->kind == HS_NODE_MAP
-                               ? secrets->keys[i]->text.data
-                               : hs_arena_printf(arena, "%zu", i + 1);
+        const char *name = secrets->kind == HS_NODE_MAP ? secrets->keys[i]->text.data
+                                                        : hs_arena_printf(arena, "%zu", i + 1);
         add_secret(config, options, name, secrets->items[i]);
     }
     if (options->secret_count == 0 && hs_config_findings(config)->errors == 0)
@@ -88,22 +102,39 @@ static const struct hs_options verify_table = {
 };
 
 static const struct hs_option source_rows[] = {
-    {.name = "path", .kind = HS_OPTION_STRING, .offset = SOURCE(path), .required = true,
+    {.name = "path",
+     .kind = HS_OPTION_STRING,
+     .offset = SOURCE(path),
+     .required = true,
      .help = "Path of the URL that the sender posts to, from the first slash on.",
      .example = "/webhooks/fanfare"},
-    {.name = "verify", .kind = HS_OPTION_TABLE, .offset = SOURCE(verify), .child = &verify_table,
-     .required = true, .help = "How a request is proved genuine."},
-    {.name = "ack", .kind = HS_OPTION_CHOICE, .offset = SOURCE(ack), .choices = ack_names,
+    {.name = "verify",
+     .kind = HS_OPTION_TABLE,
+     .offset = SOURCE(verify),
+     .child = &verify_table,
+     .required = true,
+     .help = "How a request is proved genuine."},
+    {.name = "ack",
+     .kind = HS_OPTION_CHOICE,
+     .offset = SOURCE(ack),
+     .choices = ack_names,
      .fallback = "durable",
      .help = "When the sender gets its 202. received: at once (a crash may lose the event); "
              "durable: when it is synced to the journal; delivered: when every sink of the event "
              "has confirmed it."},
-    {.name = "on_invalid", .kind = HS_OPTION_CHOICE, .offset = SOURCE(on_invalid),
-     .choices = invalid_names, .fallback = "dead_letter",
+    {.name = "on_invalid",
+     .kind = HS_OPTION_CHOICE,
+     .offset = SOURCE(on_invalid),
+     .choices = invalid_names,
+     .fallback = "dead_letter",
      .help = "A genuine request that is not JSON or not an envelope. dead_letter: kept and "
              "answered 202; reject: 400."},
-    {.name = "rate_limit", .kind = HS_OPTION_COUNT, .offset = SOURCE(rate_limit),
-     .fallback = "0", .least = 0, .most = 1000000,
+    {.name = "rate_limit",
+     .kind = HS_OPTION_COUNT,
+     .offset = SOURCE(rate_limit),
+     .fallback = "0",
+     .least = 0,
+     .most = 1000000,
      .help = "Requests a second, in bursts of a second; more get 429 with Retry-After. 0: no "
              "limit."},
 };

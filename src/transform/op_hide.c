@@ -102,7 +102,7 @@ static int mask_text(void *context, struct hs_slice text, struct hs_buffer *ret_
     struct hs_buffer *masked = masking->masked;
     size_t count = count_characters(text), index = 0;
     bool whole = count <= mask->keep_first + mask->keep_last;
-    size_t with_size = strlen(mask->with);
+    size_t with_size = strlen(mask->with); /* strlen: out of the configuration */
     hs_buffer_clear(masked);
     for (size_t i = 0; i < text.size;) {
         size_t next = i + 1;
@@ -196,8 +196,8 @@ static EVP_MAC_CTX *keyed_mac(const char *key)
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, sizeof(digest) - 1),
         OSSL_PARAM_construct_end(),
     };
-    if (context != NULL &&
-        EVP_MAC_init(context, (const unsigned char *)key, strlen(key), parameters) == 1)
+    if (context != NULL && EVP_MAC_init(context, (const unsigned char *)key, strlen(key),
+                                        parameters) == 1) /* strlen: out of the configuration */
         return context;
     EVP_MAC_CTX_free(context);
     return NULL;

@@ -181,7 +181,8 @@ static size_t depth_of(struct hs_slice json)
 static int put(struct hs_work *work, struct hs_json_tree *tree, const char *operation,
                const struct hs_json_path *path, struct hs_slice json)
 {
-    int code = hs_work_charge(work, json, strlen(path->text));
+    int code =
+        hs_work_charge(work, json, strlen(path->text)); /* strlen: out of the configuration */
     if (code < 0)
         return code;
     code = hs_json_set(tree, path, json);

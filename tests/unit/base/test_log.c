@@ -33,8 +33,8 @@ START_TEST(logfmt_quotes_and_escapes)
     hs_log(HS_LOG_WARN, "two words", HS_F("plain", "%d", 7), HS_F("odd", "a\"b\nc=d"),
            HS_F("empty", "%s", ""));
     end();
-    ck_assert_ptr_nonnull(strstr(
-        text, " level=warn msg=\"two words\" plain=7 odd=\"a\\\"b\\nc=d\" empty=\"\"\n"));
+    ck_assert_ptr_nonnull(
+        strstr(text, " level=warn msg=\"two words\" plain=7 odd=\"a\\\"b\\nc=d\" empty=\"\"\n"));
 }
 END_TEST
 
@@ -44,7 +44,8 @@ START_TEST(json_is_json)
     begin();
     hs_log(HS_LOG_INFO, "x", HS_F("bad", "\xff\x01"));
     end();
-    ck_assert_ptr_nonnull(strstr(text, "\"level\":\"info\",\"msg\":\"x\",\"bad\":\"\\u00ff\\u0001\"}\n"));
+    ck_assert_ptr_nonnull(
+        strstr(text, "\"level\":\"info\",\"msg\":\"x\",\"bad\":\"\\u00ff\\u0001\"}\n"));
     ck_assert_int_eq(text[0], '{');
 }
 END_TEST

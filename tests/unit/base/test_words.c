@@ -42,9 +42,15 @@ START_TEST(the_nearest_name_is_near)
     static const struct {
         const char *word, *name;
     } rows[] = {
-        {"brokrs", "brokers"},     {"borkers", "brokers"}, {"BROKERS", "brokers"},
-        {"max-length", "max_length"}, {"ulr", "url"},      {"propertys", "properties"},
-        {"topic", NULL},           {"", NULL},             {"x", NULL},
+        {"brokrs", "brokers"},
+        {"borkers", "brokers"},
+        {"BROKERS", "brokers"},
+        {"max-length", "max_length"},
+        {"ulr", "url"},
+        {"propertys", "properties"},
+        {"topic", NULL},
+        {"", NULL},
+        {"x", NULL},
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
         const char *near = hs_nearest_name(hs_slice_text(rows[i].word), names, 4);

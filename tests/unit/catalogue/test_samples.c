@@ -41,8 +41,8 @@ START_TEST(every_type_has_the_members_of_its_example)
         hs_buffer_init(&body, 1 << 16);
         hs_buffer_init(&wanted, 1 << 16);
         hs_buffer_init(&got, 1 << 16);
-        hs_catalogue_sample(type, HS_SLICE("whk_\"quoted\""), UINT64_C(1733043600123456789), &random,
-                            &body);
+        hs_catalogue_sample(type, HS_SLICE("whk_\"quoted\""), UINT64_C(1733043600123456789),
+                            &random, &body);
         read_names(hs_slice(example, size), &wanted);
         read_names(hs_buffer_slice(&body), &got);
         ck_assert_msg(hs_slice_equal(hs_buffer_slice(&wanted), hs_buffer_slice(&got)),

@@ -78,6 +78,5 @@ START_TEST(counts_of_again_and_lettered_are_kept)
 }
 END_TEST
 
-HS_TEST_MAIN("delivery window", p1_the_head_waits_for_every_message,
-             sequences_with_gaps_are_found, the_ring_goes_round,
-             counts_of_again_and_lettered_are_kept)
+HS_TEST_MAIN("delivery window", p1_the_head_waits_for_every_message, sequences_with_gaps_are_found,
+             the_ring_goes_round, counts_of_again_and_lettered_are_kept)

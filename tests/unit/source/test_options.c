@@ -9,12 +9,19 @@ struct bound {
 };
 
 static const struct hs_option rows[] = {
-    {.name = "sources", .kind = HS_OPTION_MAP, .offset = offsetof(struct bound, sources),
-     .child = &hs_source_option_table, .help = ""},
+    {.name = "sources",
+     .kind = HS_OPTION_MAP,
+     .offset = offsetof(struct bound, sources),
+     .child = &hs_source_option_table,
+     .help = ""},
 };
 static const struct hs_options table = {
-    .name = "test", .title = "", .options = rows, .option_count = 1,
-    .struct_size = sizeof(struct bound), .node_offset = SIZE_MAX,
+    .name = "test",
+    .title = "",
+    .options = rows,
+    .option_count = 1,
+    .struct_size = sizeof(struct bound),
+    .node_offset = SIZE_MAX,
 };
 
 static struct hs_config *load(const char *text, struct bound *ret_bound)
@@ -71,8 +78,10 @@ START_TEST(what_is_wrong_is_said)
         hs_buffer_init(&text, 1 << 20);
         hs_config_print_findings(config, &text);
         hs_buffer_append_byte(&text, '\0');
-        ck_assert_msg(strstr(text.data, cases[i].words) != NULL, "%s\n%s", cases[i].text, text.data);
-        ck_assert_msg(strstr(text.data, "long-enough") == NULL, "a secret was printed: %s", text.data);
+        ck_assert_msg(strstr(text.data, cases[i].words) != NULL, "%s\n%s", cases[i].text,
+                      text.data);
+        ck_assert_msg(strstr(text.data, "long-enough") == NULL, "a secret was printed: %s",
+                      text.data);
         hs_buffer_free(&text);
         hs_config_free(config);
     }

@@ -77,7 +77,8 @@ START_TEST(the_context_is_good_for_many_events)
         char text[64], signature[72];
         int size = snprintf(text, sizeof(text), "{\"id\":\"whk_%d\"}", i);
         struct hs_slice each = hs_slice(text, size);
-        ck_assert_int_eq(hs_sign(HS_SLICE("old-secret"), HS_SLICE("1733043600"), each, signature), 0);
+        ck_assert_int_eq(hs_sign(HS_SLICE("old-secret"), HS_SLICE("1733043600"), each, signature),
+                         0);
         struct hs_claim claim = {hs_slice_text(signature), HS_SLICE("1733043600"), 1, 1};
         size_t secret;
         double skew;
