@@ -75,4 +75,4 @@ def test_ids_survive_a_kill_so_a_retry_is_a_duplicate(hookstream, redis, unique)
         assert one.post(document, fields={"X-Fanfare-Retry-Count": 1}).status == 202
     one.drained()
     assert redis.length(unique) == 20
-    assert one.metric("events_duplicate_total") == 20
+    one.counts("events_duplicate_total", is_now=20)

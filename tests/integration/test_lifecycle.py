@@ -30,13 +30,13 @@ def test_a_retry_is_202_and_not_written_again(hookstream):
         assert (answer.status, answer.body) == (202, b"")
     one.drained()
     assert len(lines(one)) == 1
-    assert one.metric("events_duplicate_total", family="order") == 3
+    one.counts("events_duplicate_total", family="order", is_now=3)
     one.stop()
     one.start()
     assert one.post(document).status == 202
     one.drained()
     assert len(lines(one)) == 1
-    assert one.metric("dedupe_ids") == 1
+    one.counts("dedupe_ids", is_now=1)
 
 
 def test_the_same_event_from_many_connections_at_once_is_written_once(hookstream):

@@ -121,6 +121,14 @@ class Hookstream:
     def metric(self, name, **labels):
         return self.metrics.value(name, **labels)
 
+    def counts(self, name, is_now, **labels):
+        """A request is counted when its answer has left, so the page may be a moment behind."""
+        wait_for(
+            lambda: self.metric(name, **labels) == is_now,
+            deadline=10,
+            what=f"{name} {labels} to be {is_now} (is {self.metric(name, **labels)})",
+        )
+
     @property
     def status(self):
         return json.loads(http.get(self.admin_port, "/api/status").body)
