@@ -86,12 +86,12 @@ static int find_position(struct hs_cursor *cursor, enum hs_cursor_start start)
                HS_F("file", "%s", cursor->path));
     else if (code < 0 && code != -ENOENT)
         return code;
-    bool is_new = code < 0;
-    if (is_new)
+    if (code < 0)
         position = start_position(journal, code == -EBADMSG ? HS_CURSOR_FROM_OLDEST : start);
     position = position > durable ? durable : position;
     atomic_store(&cursor->position, position);
-    atomic_store(&cursor->saved, is_new ? UINT64_MAX : position);
+    /* Saved anew: what the last process left may not be on the disk yet, and J5 trusts it. */
+    atomic_store(&cursor->saved, UINT64_MAX);
     return hs_cursor_save(cursor);
 }
 

@@ -60,10 +60,11 @@ static void tell_sealed(struct hs_journal *journal)
 /* Why the oldest segment goes. */
 enum going { GOING_STAYS, GOING_AGED, GOING_MAX_SIZE, GOING_DISK_FULL };
 
-/* A finished segment that every sink is past (J5), and that is aged or in the way. */
+/* A finished segment that every sink is past (J5), and that is aged or in the way. The last
+ * one stays even so: it says which sequences were used. */
 static enum going look_at_oldest(const struct hs_journal *journal)
 {
-    if (!journal->removal_allowed || journal->segment_count == 0)
+    if (!journal->removal_allowed || journal->segment_count < 2)
         return GOING_STAYS;
     const struct hs_segment *oldest = journal->segments[0];
     if (!oldest->sealed || !oldest->told || oldest->last > hs_cursors_least(journal))

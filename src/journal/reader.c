@@ -103,18 +103,19 @@ static int enter_segment(struct hs_reader *reader)
 
 /* ---- Records ---- */
 
+/* Beyond `last` a finished segment may hold bytes that are void (J4). */
+static bool is_done(const struct hs_reader *reader)
+{
+    return reader->sealed && (reader->next > reader->last || reader->last < reader->first);
+}
+
 static ssize_t peek(struct hs_reader *reader, struct hs_event *ret_event)
 {
-    /* Beyond `last` a finished segment may hold bytes that are void (J4). */
-    if (reader->sealed && reader->next > reader->last)
-        return 0;
-    ssize_t length = hs_records_peek(&reader->records, ret_event);
+    ssize_t length = is_done(reader) ? 0 : hs_records_peek(&reader->records, ret_event);
     if (length != 0 || reader->sealed)
         return length;
     look_again(reader);
-    if (reader->sealed && reader->next > reader->last)
-        return 0;
-    return hs_records_peek(&reader->records, ret_event);
+    return is_done(reader) ? 0 : hs_records_peek(&reader->records, ret_event);
 }
 
 /* Goes on behind damaged bytes. -EBADMSG, or -errno. */

@@ -244,8 +244,8 @@ static int recover_last(struct hs_journal *journal)
 
 /* ---- The whole ---- */
 
-/* No sequence is used twice, whatever became of the segments (J2): a sink would take the
- * event for one that it has. */
+/* What a sink has passed was durable, whatever became of its segments; and no sequence of it
+ * is used again (J2), or the sink would take the event for one that it has. */
 static void on_cursor(void *arg, const char *name)
 {
     struct hs_journal *journal = arg;
@@ -254,8 +254,11 @@ static void on_cursor(void *arg, const char *name)
     uint64_t position;
     if (cursor == NULL || asprintf(&path, "%s/%s", journal->cursors_path, name) < 0)
         return;
-    if (hs_cursor_read(journal->disk, path, &position) == 0 && position < UINT64_MAX)
-        use_no_sequence_below(journal, position + 1);
+    if (hs_cursor_read(journal->disk, path, &position) < 0 || position == UINT64_MAX)
+        return;
+    use_no_sequence_below(journal, position + 1);
+    if (position > hs_journal_durable(journal))
+        atomic_store(&journal->durable, position);
 }
 
 int hs_recover(struct hs_journal *journal)

@@ -48,8 +48,9 @@ struct hs_segment *hs_table_find(const struct hs_journal *journal, uint64_t sequ
 {
     for (size_t i = 0; i < journal->segment_count; i++) {
         struct hs_segment *segment = journal->segments[i];
+        bool has = segment->last >= segment->first && segment->last >= sequence;
         /* The active one may get it yet. */
-        if (segment->last >= sequence || !segment->sealed)
+        if (has || !segment->sealed)
             return segment;
     }
     return NULL;
