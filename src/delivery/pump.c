@@ -110,7 +110,14 @@ static bool give_again(struct hs_pump *pump)
         if (entry->again == 0)
             continue;
         struct hs_event event;
-        if (hs_pump_reread(pump, entry->sequence, &event) <= 0) {
+        int found = hs_pump_reread(pump, entry->sequence, &event);
+        if (found == -ENODATA) {
+            /* Its record was damaged since it was first read: reported, and no reason to stop
+             * for ever. */
+            hs_window_done(&pump->window, entry, entry->open);
+            continue;
+        }
+        if (found <= 0) {
             hs_pump_schedule_retry(pump, false);
             return false;
         }

@@ -97,7 +97,8 @@ void hs_pump_check_letters(struct hs_pump *pump);
 void hs_pump_mark_dirty(struct hs_pump *pump);
 /* Gives again what is marked so, after a while that grows with the failures. */
 void hs_pump_schedule_retry(struct hs_pump *pump, bool at_once);
-/* The event of an entry, read once more from the journal: 1, 0 if it is not there any more. */
+/* The event of an entry, read once more from the journal: 1; -ENODATA: its record is damaged
+ * (logged); 0 or -errno: not now. */
 HS_MUST_CHECK int hs_pump_reread(struct hs_pump *pump, uint64_t sequence,
                                  struct hs_event *ret_event);
 

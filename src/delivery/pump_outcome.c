@@ -57,10 +57,13 @@ int hs_pump_reread(struct hs_pump *pump, uint64_t sequence, struct hs_event *ret
         if (ret_event->sequence == sequence)
             return 1;
         if (ret_event->sequence > sequence)
-            code = hs_fail(-ENOENT, "event %" PRIu64 " is not in the journal any more", sequence);
+            code = hs_fail(-ENODATA, "event %" PRIu64 " is not in the journal any more", sequence);
     }
     pump->again_sequence = 0;
-    hs_log_limited(HS_LOG_ERROR, "journal_reread", "cannot read an event again; the sink waits",
+    hs_log_limited(HS_LOG_ERROR, "journal_reread",
+                   code == -ENODATA ? "an event is damaged in the journal and was not delivered: "
+                                      "check the disk"
+                                    : "cannot read an event again; the sink waits",
                    HS_F("sink", "%s", pump->name), HS_F("sequence", "%" PRIu64, sequence),
                    HS_F("error", "%s", code < 0 ? hs_error_text() : "not durable"));
     return code;
