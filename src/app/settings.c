@@ -79,8 +79,8 @@ static const struct hs_option setting_rows[] = {
     {.name = "default",
      .kind = HS_OPTION_NODE,
      .offset = SETTING(fallback),
-     .required = true,
-     .help = "What becomes of an event that no route takes: `dead_letter`, `drop`, or a list of "
+     .help = "Must be said: what becomes of an event that no route takes: `dead_letter`, `drop`, "
+             "or a list of "
              "targets."},
 };
 

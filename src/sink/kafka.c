@@ -449,8 +449,10 @@ static void kafka_check(struct hs_config *config, const char *name,
                         const struct hs_sink_options *options)
 {
     rd_kafka_conf_t *conf;
-    if (options->brokers.count == 0)
-        hs_config_error(config, hs_node_get(options->node, "brokers"),
+    const struct hs_node *brokers = hs_node_get(options->node, "brokers");
+    /* That it is missing was said already. */
+    if (brokers != NULL && options->brokers.count == 0)
+        hs_config_error(config, brokers,
                         "sink `%s` needs at least one broker, such as [kafka:9092]", name);
     if (hs_kafka_configure(options, config, &conf) < 0)
         hs_config_error(config, options->node, "sink `%s`: %s", name, hs_error_text());
