@@ -1,17 +1,94 @@
-/* Kafka, inside: the classes of its errors and how a client is configured. */
+/* Kafka sink, private: one producer and what is kept beside it. kafka.c takes parcels and
+ * tells how messages ended; kafka_client.c opens, watches and rebuilds the producer.
+ *
+ * The producer is in one of these stages:
+ *   CLOSED   there is none: before the first, or between two. Nothing is in flight.
+ *   OPEN     takes messages.
+ *   ENDING   takes no more, since it is to be rebuilt: its rest comes home, or is dropped. */
 #ifndef HS_SINK_KAFKA_H
 #define HS_SINK_KAFKA_H
 
-#include "kinds.h"
+#include "kafka_errors.h"
+#include "kafka_helper.h"
+#include "kind.h"
 
+#include <hookstream/buffer.h>
 #include <librdkafka/rdkafka.h>
 
-const struct hs_error_class *hs_kafka_classify(rd_kafka_resp_err_t code);
+struct event;
 
-/* A client configuration with our settings and the user's properties. Without `config` a
- * wrong property is an error with words; with it, a finding at its place and the next one is
- * tried. The caller frees, or gives it to rd_kafka_new(). */
-HS_MUST_CHECK int hs_kafka_configure(const struct hs_sink_options *options,
-                                     struct hs_config *config, rd_kafka_conf_t **ret_conf);
+#define HS_KAFKA_TOPICS 64u /* handles kept; a topic may be asked for again, that is all */
+#define HS_KAFKA_TOPIC_WAYS 8u
+
+struct hs_kafka_topic {
+    char *name;
+    size_t size;
+    rd_kafka_topic_t *handle;
+};
+
+/* A message that the producer refused at once; told from the loop, never within submit. */
+struct hs_kafka_refused {
+    uint64_t sequence;
+    unsigned part;
+    rd_kafka_resp_err_t error;
+};
+
+/* What of a parcel is left when the queue was full in its middle. */
+struct hs_kafka_rest {
+    struct hs_arena *arena; /* NULL: nothing is left */
+    uint64_t sequence;
+    struct hs_message *messages;
+    size_t count, next;
+};
+
+enum hs_kafka_stage { HS_KAFKA_CLOSED, HS_KAFKA_OPEN, HS_KAFKA_ENDING };
+
+struct hs_kafka {
+    struct hs_sink sink;
+    const struct hs_sink_options *options;
+
+    enum hs_kafka_stage stage;
+    rd_kafka_t *rk; /* NULL when CLOSED */
+    rd_kafka_queue_t *queue;
+    struct hs_kafka_topic topics[HS_KAFKA_TOPICS];
+
+    int file; /* eventfd: reports or an answer are there */
+    struct event *on_file, *on_later, *on_rebuild, *on_ask;
+    struct hs_kafka_helper helper;
+    unsigned rebuilds; /* in a row without a delivery, for the backoff */
+    size_t alone;      /* messages that this producer still sends one a batch; 0: as many as fit */
+    size_t next_alone; /* the same of the next producer */
+    bool drop_at_end;  /* ENDING: do not wait for what is in flight */
+    bool announced;    /* the owner knows of this producer */
+
+    struct hs_kafka_refused refused[HS_PARCEL_MESSAGES_MAX];
+    size_t refused_count;
+    struct hs_kafka_rest rest;
+    bool owes_room; /* FULL was said */
+    size_t room_at; /* room when so few are in flight */
+};
+
+/* kafka.c */
+/* Forgets what was submitted and has not ended. */
+void hs_kafka_forget(struct hs_kafka *kafka);
+/* Handles what the producer reported; called when its queue says so. */
+void hs_kafka_drain(struct hs_kafka *kafka);
+
+/* kafka_client.c */
+HS_MUST_CHECK int hs_kafka_client_init(struct hs_kafka *kafka, const struct hs_sink_spec *spec);
+void hs_kafka_client_close(struct hs_kafka *kafka);
+/* The handle of a topic, or NULL with rd_kafka_last_error(). */
+rd_kafka_topic_t *hs_kafka_topic(struct hs_kafka *kafka, struct hs_slice name);
+/* Ends this producer and opens another: at once, or when all that is in flight has ended. */
+void hs_kafka_rebuild(struct hs_kafka *kafka, bool at_once);
+/* Called when in_flight fell while ENDING. */
+void hs_kafka_maybe_end(struct hs_kafka *kafka);
+/* Asks the cluster now: whether it is there, and which topics are. */
+void hs_kafka_ask(struct hs_kafka *kafka);
+/* The cluster answered or took a message: whatever was wrong is right again. */
+void hs_kafka_is_up(struct hs_kafka *kafka);
+/* An error that is no message's. */
+void hs_kafka_client_error(struct hs_kafka *kafka, rd_kafka_event_t *event);
+void hs_kafka_client_log(struct hs_kafka *kafka, rd_kafka_event_t *event);
 
 #endif

@@ -1,123 +1,236 @@
-/* Kafka configuration: ours, what the user may change, and what delivery rests on. */
-#include "kafka.h"
+/* Kafka configuration: what every producer of ours is set to, what a person may set besides,
+ * and what not, with the reason. Builds a rd_kafka_conf_t; connects to nothing. */
+#include "kafka_config.h"
 
+#include <hookstream/config.h>
 #include <stdio.h>
 
-/* The promise rests on these; a configuration cannot change them. */
-static const struct fixed {
-    const char *name, *value, *why;
-} fixed[] = {
-    {"enable.idempotence", "true", "retries must not write an event twice or out of order"},
-    {"acks", "all", "an event counts as delivered when every in-sync replica has it"},
-    {"request.required.acks", "-1",
-     "an event counts as delivered when every in-sync replica has it"},
-    {"message.timeout.ms", "0", "the journal waits for as long as the broker is away"},
-    {"delivery.timeout.ms", NULL, "the journal waits for as long as the broker is away"},
-    {"bootstrap.servers", NULL, "use `brokers`"},
-    {"metadata.broker.list", NULL, "use `brokers`"},
-    {"transactional.id", NULL, "it is not used"},
-    {"enable.gapless.guarantee", NULL, "it turns passing trouble into fatal errors"},
-};
+#define ERROR_TEXT_MAX 512u
+#define PROPERTY_NAMES_MAX 512u
 
-/* Good for many small events; a configuration may change them. The bounds keep what waits in
- * librdkafka small, since the journal holds the rest; lingering for a few ms makes fewer and
- * larger requests, which is where the CPU goes. */
-static const struct {
+/* `fixed` is what the promises rest on: set last, and refused as `properties`. The figures
+ * behind the sizes and times stand in docs/internals/kafka-sink.md. */
+static const struct preset {
     const char *name, *value;
-} defaults[] = {
-    {"client.id", "hookstream"},
-    {"partitioner", "murmur2_random"},
-    {"compression.type", "lz4"},
-    {"linger.ms", "10"},
-    {"queue.buffering.max.messages", "20000"},
-    {"queue.buffering.max.kbytes", "12288"},
-    {"topic.metadata.propagation.max.ms", "5000"},
-    {"reconnect.backoff.max.ms", "5000"},
-    {"socket.keepalive.enable", "true"},
-    {"statistics.interval.ms", "1000"}, /* tells whether a broker is in touch */
-    {"log.connection.close", "false"},
+} fixed[] =
+    {
+        {"enable.idempotence", "true"},  {"acks", "all"},
+        {"message.timeout.ms", "0"}, /* never given up; the journal holds what waits */
+        {"log.queue", "true"},       /* logs come to our thread as events */
+        {"statistics.interval.ms", "0"},
+},
+  presets[] = {
+      {"client.id", "hookstream"},
+      {"linger.ms", "10"},
+      {"compression.type", "lz4"},
+      {"partitioner", "murmur2_random"}, /* as the Java client's, so keys land alike */
+      {"topic.metadata.propagation.max.ms", "5000"},
+      {"queue.buffering.max.messages", "5000"},
+      {"queue.buffering.max.kbytes", "8192"},
+      {"batch.num.messages", "500"}, /* a full one goes at once, without linger.ms */
+      /* A broker's default (1 MiB and the batch's header), so that what it would take is not
+       * refused here. */
+      {"message.max.bytes", "1048588"},
+      {"socket.keepalive.enable", "true"},
+      {"log.connection.close", "false"},
+      {"reconnect.backoff.max.ms", "5000"},
 };
 
-static int set(rd_kafka_conf_t *conf, const char *name, const char *value)
-{
-    char why[512];
-    if (rd_kafka_conf_set(conf, name, value, why, sizeof(why)) == RD_KAFKA_CONF_OK)
-        return 0;
-    return hs_fail(-EINVAL, "%s", why);
-}
+/* Refused, aliases too. */
+static const struct refusal {
+    const char *name, *why;
+} refused[] = {
+    {"bootstrap.servers", "the brokers stand under `brokers`"},
+    {"metadata.broker.list", "the brokers stand under `brokers`"},
+    {"enable.idempotence",
+     "it is always true: without it a retry can write twice and out of order"},
+    {"acks", "it is always `all`: an event counts as delivered when every replica in sync has it"},
+    {"request.required.acks",
+     "acks are always `all`: an event counts as delivered when every replica in sync has it"},
+    {"message.timeout.ms", "it is always 0: an event is not given up, the journal holds it"},
+    {"delivery.timeout.ms", "it is always 0: an event is not given up, the journal holds it"},
+    {"retries", "they are endless: an event is not given up, the journal holds it"},
+    {"message.send.max.retries",
+     "they are endless: an event is not given up, the journal holds it"},
+    {"enable.gapless.guarantee", "one event that is refused for good would stop all others"},
+    {"queuing.strategy", "it is always fifo: events stay in order"},
+    {"transactional.id", "there are no transactions here"},
+    {"delivery.report.only.error", "each event's delivery has to be reported"},
+    {"statistics.interval.ms", "hookstream has metrics of its own"},
+    {"log.queue", "the logs go into hookstream's"},
+    {"log_level", "it is hookstream's log that has a level"},
+};
 
-static const struct fixed *find_fixed(const char *name)
+static const char *refusal_of(const char *name)
 {
-    for (size_t i = 0; i < HS_ARRAY_SIZE(fixed); i++)
-        if (strcmp(fixed[i].name, name) == 0)
-            return &fixed[i];
+    for (size_t i = 0; i < HS_ARRAY_SIZE(refused); i++)
+        if (strcmp(refused[i].name, name) == 0)
+            return refused[i].why;
     return NULL;
 }
 
-static int set_property(rd_kafka_conf_t *conf, const struct hs_pair *pair)
+/* ---- The nearest name ---- */
+
+/* Every name librdkafka knows, in `ret_names`; they live as long as the two dumps. */
+static size_t collect_names(const char **dump, size_t count, const char **names, size_t at)
 {
-    const struct fixed *row = find_fixed(pair->name);
-    if (row != NULL)
-        return hs_fail(-EINVAL, "the property `%s` cannot be set: %s", row->name, row->why);
-    if (set(conf, pair->name, pair->value) == 0)
-        return 0;
-    /* librdkafka's words may quote the value, which may be a password. */
-    char why[512];
-    rd_kafka_conf_t *probe = rd_kafka_conf_new();
-    rd_kafka_conf_res_t known = rd_kafka_conf_set(probe, pair->name, NULL, why, sizeof(why));
-    rd_kafka_conf_destroy(probe);
-    if (known == RD_KAFKA_CONF_UNKNOWN)
-        return hs_fail(-EINVAL, "librdkafka knows no property `%s`", pair->name);
-    return hs_fail(-EINVAL, "librdkafka does not take this value for the property `%s`",
-                   pair->name);
+    for (size_t i = 0; i + 1 < count && at < PROPERTY_NAMES_MAX; i += 2)
+        names[at++] = dump[i];
+    return at;
 }
 
-static int set_properties(rd_kafka_conf_t *conf, const struct hs_sink_options *options,
-                          struct hs_config *config)
+static void unknown_property(const char *name, char *ret_text, size_t size)
 {
-    for (size_t i = 0; i < options->properties.count; i++) {
-        const struct hs_pair *pair = &options->properties.items[i];
-        if (set_property(conf, pair) == 0)
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_topic_conf_t *topic_conf = rd_kafka_topic_conf_new();
+    size_t count, topic_count;
+    const char **dump = rd_kafka_conf_dump(conf, &count);
+    const char **topic_dump = rd_kafka_topic_conf_dump(topic_conf, &topic_count);
+    const char *names[PROPERTY_NAMES_MAX];
+    size_t known = collect_names(dump, count, names, 0);
+    known = collect_names(topic_dump, topic_count, names, known);
+    const char *near = hs_nearest_name(hs_slice_text(name), names, known);
+    if (near != NULL)
+        snprintf(ret_text, size, "unknown property `%s`, did you mean `%s`?", name, near);
+    else
+        snprintf(ret_text, size,
+                 "unknown property `%s`: librdkafka's CONFIGURATION.md lists those there are",
+                 name);
+    rd_kafka_conf_dump_free(dump, count);
+    rd_kafka_conf_dump_free(topic_dump, topic_count);
+    rd_kafka_conf_destroy(conf);
+    rd_kafka_topic_conf_destroy(topic_conf);
+}
+
+/* ---- Setting ---- */
+
+/* Sets one of the user's; false with words. */
+static bool set_property(rd_kafka_conf_t *conf, const struct hs_pair *pair, char *ret_text,
+                         size_t size)
+{
+    const char *why = refusal_of(pair->name);
+    if (why != NULL) {
+        snprintf(ret_text, size, "the property `%s` is not for you to set: %s", pair->name, why);
+        return false;
+    }
+    char error[ERROR_TEXT_MAX];
+    switch (rd_kafka_conf_set(conf, pair->name, pair->value, error, sizeof(error))) {
+    case RD_KAFKA_CONF_OK:
+        return true;
+    case RD_KAFKA_CONF_UNKNOWN:
+        unknown_property(pair->name, ret_text, size);
+        return false;
+    case RD_KAFKA_CONF_INVALID:
+        break;
+    }
+    if (pair->value_node == NULL || pair->value_node->secret)
+        snprintf(ret_text, size, "the value of the property `%s` is not one it takes", pair->name);
+    else
+        snprintf(ret_text, size, "the property `%s`: %s", pair->name, error);
+    return false;
+}
+
+/* The presets; a compression that the library was built without is left out. */
+static int set_presets(rd_kafka_conf_t *conf, const struct preset *rows, size_t count)
+{
+    char error[ERROR_TEXT_MAX];
+    for (size_t i = 0; i < count; i++) {
+        if (rd_kafka_conf_set(conf, rows[i].name, rows[i].value, error, sizeof(error)) ==
+            RD_KAFKA_CONF_OK)
             continue;
-        if (config == NULL)
-            return -EINVAL;
-        hs_config_error(config, pair->name_node, "%s", hs_error_text());
+        if (strcmp(rows[i].name, "compression.type") == 0)
+            continue;
+        return hs_fail(-EINVAL, "this librdkafka does not take %s=%s: %s", rows[i].name,
+                       rows[i].value, error);
     }
     return 0;
 }
 
-static int set_brokers(rd_kafka_conf_t *conf, const struct hs_sink_options *options)
+static int set_brokers(rd_kafka_conf_t *conf, const struct hs_strings *brokers)
 {
     struct hs_buffer list;
-    hs_buffer_init(&list, 1u << 16);
-    for (size_t i = 0; i < options->brokers.count; i++)
-        hs_buffer_printf(&list, "%s%s", i > 0 ? "," : "", options->brokers.items[i]);
+    hs_buffer_init(&list, 64 << 10);
+    for (size_t i = 0; i < brokers->count; i++) {
+        if (i > 0)
+            hs_buffer_append_byte(&list, ',');
+        hs_buffer_append_text(&list, brokers->items[i]);
+    }
     hs_buffer_append_byte(&list, '\0');
-    int code = hs_buffer_status(&list) < 0 ? hs_fail(-EINVAL, "the list of brokers is too long")
-                                           : set(conf, "bootstrap.servers", list.data);
+    char error[ERROR_TEXT_MAX];
+    int code = hs_buffer_status(&list);
+    if (code < 0)
+        code = hs_fail(-EINVAL, "the list of brokers is too long");
+    else if (rd_kafka_conf_set(conf, "bootstrap.servers", list.data, error, sizeof(error)) !=
+             RD_KAFKA_CONF_OK)
+        code = hs_fail(-EINVAL, "brokers: %s", error);
     hs_buffer_free(&list);
     return code;
 }
 
-int hs_kafka_configure(const struct hs_sink_options *options, struct hs_config *config,
-                       rd_kafka_conf_t **ret_conf)
+int hs_kafka_config_make(const struct hs_sink_options *options, bool alone,
+                         rd_kafka_conf_t **ret_conf)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    int code = set_brokers(conf, options);
-    for (size_t i = 0; code == 0 && i < HS_ARRAY_SIZE(defaults); i++)
-        /* A library built without lz4 sends uncompressed. */
-        if (set(conf, defaults[i].name, defaults[i].value) < 0 &&
-            strcmp(defaults[i].name, "compression.type") != 0)
-            code = -EINVAL;
+    char text[ERROR_TEXT_MAX + 128];
+    int code = set_presets(conf, presets, HS_ARRAY_SIZE(presets));
+    for (size_t i = 0; code == 0 && i < options->properties.count; i++)
+        if (!set_property(conf, &options->properties.items[i], text, sizeof(text)))
+            code = hs_fail(-EINVAL, "%s", text);
     if (code == 0)
-        code = set_properties(conf, options, config);
-    for (size_t i = 0; code == 0 && i < HS_ARRAY_SIZE(fixed); i++)
-        if (fixed[i].value != NULL)
-            code = set(conf, fixed[i].name, fixed[i].value);
+        code = set_presets(conf, fixed, HS_ARRAY_SIZE(fixed));
+    if (code == 0 && alone)
+        code = set_presets(conf, &(struct preset){"batch.num.messages", "1"}, 1);
+    if (code == 0)
+        code = set_brokers(conf, &options->brokers);
     if (code < 0) {
         rd_kafka_conf_destroy(conf);
         return code;
     }
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
     *ret_conf = conf;
     return 0;
+}
+
+/* ---- For `check` ---- */
+
+/* host, host:port, [::1]:port, each with or without a protocol before it. */
+static bool broker_is_sound(struct hs_slice broker)
+{
+    const char *mark = broker.size > 3 ? memmem(broker.data, broker.size, "://", 3) : NULL;
+    if (mark != NULL)
+        broker = hs_slice(mark + 3, broker.size - (size_t)(mark + 3 - broker.data));
+    for (size_t i = 0; i < broker.size; i++)
+        if ((unsigned char)broker.data[i] <= ' ' || broker.data[i] == ',' || broker.data[i] == '/')
+            return false;
+    const char *colon = broker.size > 0 ? memrchr(broker.data, ':', broker.size) : NULL;
+    if (colon == NULL || broker.data[broker.size - 1] == ']')
+        return broker.size > 0;
+    uint64_t port;
+    struct hs_slice digits = hs_slice(colon + 1, broker.size - (size_t)(colon + 1 - broker.data));
+    return colon > broker.data && hs_slice_to_u64(digits, 65535, &port) == 0 && port > 0;
+}
+
+static void check_brokers(struct hs_config *config, const struct hs_sink_options *options)
+{
+    if (options->brokers.count == 0)
+        hs_config_error(config, options->node, "`brokers` names no broker");
+    for (size_t i = 0; i < options->brokers.count; i++)
+        if (!broker_is_sound(hs_slice_text(options->brokers.items[i])))
+            hs_config_error(config, options->brokers.nodes[i],
+                            "%s is no broker: expected host:port, such as kafka:9092",
+                            hs_config_quote(config, options->brokers.nodes[i]));
+}
+
+void hs_kafka_check(struct hs_config *config, const struct hs_sink_options *options)
+{
+    if (options->node == NULL || hs_node_get(options->node, "brokers") != NULL)
+        check_brokers(config, options); /* missing: the binding said so */
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    for (size_t i = 0; i < options->properties.count; i++) {
+        const struct hs_pair *pair = &options->properties.items[i];
+        char text[ERROR_TEXT_MAX + 128];
+        if (!set_property(conf, pair, text, sizeof(text)))
+            hs_config_error(config, pair->name_node, "%s", text);
+    }
+    rd_kafka_conf_destroy(conf);
 }

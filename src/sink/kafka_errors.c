@@ -1,74 +1,123 @@
-/* Kafka errors: every error that a produced message or the client can end with, and how it
- * is taken. What is not listed is transient: librdkafka or the journal tries again. */
-#include "kafka.h"
+/* Kafka errors: the table of every error that can end a message or a producer, with its
+ * class and label. librdkafka repeats by itself, in order and for ever, whatever it knows to
+ * pass (retries are endless and message.timeout.ms is 0); a transient row here is what comes
+ * back all the same: the producer is rebuilt and everything open is sent again in order. */
+#include "kafka_errors.h"
 
-static const struct row {
-    rd_kafka_resp_err_t code;
-    struct hs_error_class class;
-} rows[] = {
-    {RD_KAFKA_RESP_ERR_NO_ERROR, {HS_DELIVERED, "delivered", ""}},
+#include <librdkafka/rdkafka.h>
 
-    {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
-     {HS_PERMANENT, "too_large",
-      "raise message.max.bytes of the sink and max.message.bytes of the topic, then send the dead "
-      "letters again"}},
-    {RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE,
-     {HS_PERMANENT, "too_large", "raise max.message.bytes of the topic"}},
-    {RD_KAFKA_RESP_ERR_INVALID_MSG, {HS_PERMANENT, "invalid_message", ""}},
-    {RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE, {HS_PERMANENT, "invalid_message", ""}},
-    {RD_KAFKA_RESP_ERR_INVALID_RECORD, {HS_PERMANENT, "invalid_record", ""}},
-    {RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, {HS_PERMANENT, "invalid_timestamp", ""}},
-    {RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION,
-     {HS_PERMANENT, "invalid_topic", "check the topic's template"}},
-    {RD_KAFKA_RESP_ERR__INVALID_ARG, {HS_PERMANENT, "invalid_message", ""}},
+#define ROW(code, outcome, label, words)                                                           \
+    {                                                                                              \
+        RD_KAFKA_RESP_ERR_##code, {outcome, label, words}, false                                   \
+    }
+#define BATCH(code, outcome, label, words)                                                         \
+    {                                                                                              \
+        RD_KAFKA_RESP_ERR_##code, {outcome, label, words}, true                                    \
+    }
 
-    {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, {HS_HELD, "unknown_topic", "create the topic"}},
-    {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, {HS_HELD, "unknown_topic", "create the topic"}},
-    {RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, {HS_HELD, "unknown_partition", "check the topic"}},
-    {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
-     {HS_HELD, "topic_authorization", "allow this user to write to the topic"}},
-    {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
-     {HS_HELD, "cluster_authorization", "allow this user IdempotentWrite on the cluster"}},
-    {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
-     {HS_HELD, "authentication", "check sasl.username and sasl.password"}},
-    {RD_KAFKA_RESP_ERR__AUTHENTICATION,
-     {HS_HELD, "authentication", "check the sasl.* and ssl.* properties"}},
-    {RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM,
-     {HS_HELD, "authentication", "check sasl.mechanism"}},
-    {RD_KAFKA_RESP_ERR__SSL, {HS_HELD, "tls", "check the ssl.* properties"}},
-    {RD_KAFKA_RESP_ERR_POLICY_VIOLATION,
-     {HS_HELD, "policy_violation", "check the broker's policy"}},
-    {RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT,
-     {HS_HELD, "message_format", "raise the topic's message format"}},
-    {RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE,
-     {HS_HELD, "compression", "choose another compression.type"}},
-    {RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION, {HS_HELD, "unsupported_version", "upgrade the broker"}},
+static const struct hs_kafka_error table[] = {
+    /* Never will be taken. */
+    BATCH(MSG_SIZE_TOO_LARGE, HS_PERMANENT, "too_large",
+          "larger than message.max.bytes or the topic's max.message.bytes"),
+    BATCH(INVALID_MSG_SIZE, HS_PERMANENT, "too_large", "the broker says its size is invalid"),
+    BATCH(INVALID_TIMESTAMP, HS_PERMANENT, "invalid_timestamp",
+          "older or newer than the topic's message.timestamp limits allow"),
+    BATCH(INVALID_RECORD, HS_PERMANENT, "invalid_record",
+          "the broker refuses it; a compacted topic needs a key"),
+    ROW(TOPIC_EXCEPTION, HS_PERMANENT, "invalid_topic", "the broker refuses the topic's name"),
+    ROW(_INVALID_ARG, HS_PERMANENT, "invalid", "the client refuses the message"),
 
-    {RD_KAFKA_RESP_ERR__TRANSPORT, {HS_TRANSIENT, "transport", ""}},
-    {RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, {HS_TRANSIENT, "all_brokers_down", ""}},
-    {RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, {HS_TRANSIENT, "timed_out", ""}},
-    {RD_KAFKA_RESP_ERR__TIMED_OUT, {HS_TRANSIENT, "timed_out", ""}},
-    {RD_KAFKA_RESP_ERR__PURGE_QUEUE, {HS_TRANSIENT, "purged", ""}},
-    {RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, {HS_TRANSIENT, "purged", ""}},
-    {RD_KAFKA_RESP_ERR__FATAL, {HS_TRANSIENT, "fatal", ""}},
-    {RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, {HS_TRANSIENT, "timed_out", ""}},
-    {RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, {HS_TRANSIENT, "no_leader", ""}},
-    {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, {HS_TRANSIENT, "no_leader", ""}},
-    {RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
-     {HS_TRANSIENT, "not_enough_replicas", "check the brokers: fewer than min.insync.replicas"}},
-    {RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
-     {HS_TRANSIENT, "not_enough_replicas", "check the brokers: fewer than min.insync.replicas"}},
-    {RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR,
-     {HS_TRANSIENT, "storage_error", "check the broker's disks"}},
-    {RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, {HS_TRANSIENT, "out_of_order", ""}},
-    {RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID, {HS_TRANSIENT, "unknown_producer", ""}},
+    /* A person must act. */
+    ROW(_UNKNOWN_TOPIC, HS_HELD, "unknown_topic", "the topic does not exist: create it"),
+    ROW(UNKNOWN_TOPIC_OR_PART, HS_HELD, "unknown_topic", "the topic does not exist: create it"),
+    {100 /* UNKNOWN_TOPIC_ID, newer than 2.0 */,
+     {HS_HELD, "unknown_topic", "the topic does not exist: create it"},
+     false},
+    ROW(TOPIC_AUTHORIZATION_FAILED, HS_HELD, "topic_authorization",
+        "the user may not write to the topic: grant WRITE and DESCRIBE"),
+    ROW(CLUSTER_AUTHORIZATION_FAILED, HS_HELD, "cluster_authorization",
+        "the user may not write idempotently: grant IDEMPOTENT_WRITE on the cluster"),
+    ROW(GROUP_AUTHORIZATION_FAILED, HS_HELD, "group_authorization", "the user lacks a right"),
+    ROW(TRANSACTIONAL_ID_AUTHORIZATION_FAILED, HS_HELD, "transactional_id_authorization",
+        "the user lacks a right on the transactional id"),
+    ROW(_AUTHENTICATION, HS_HELD, "sasl_authentication",
+        "the broker refuses the credentials or the mechanism"),
+    ROW(SASL_AUTHENTICATION_FAILED, HS_HELD, "sasl_authentication",
+        "the broker refuses the credentials"),
+    ROW(UNSUPPORTED_SASL_MECHANISM, HS_HELD, "sasl_authentication",
+        "the broker does not have this sasl.mechanism"),
+    ROW(ILLEGAL_SASL_STATE, HS_HELD, "sasl_authentication",
+        "security.protocol does not fit the broker's listener"),
+    ROW(_SSL, HS_HELD, "tls", "the TLS handshake failed: check certificates and names"),
+    ROW(SECURITY_DISABLED, HS_HELD, "security_disabled", "the broker has no security configured"),
+    ROW(INVALID_REQUIRED_ACKS, HS_HELD, "invalid_acks", "the broker refuses acks=all"),
+    ROW(POLICY_VIOLATION, HS_HELD, "policy", "a policy of the cluster refuses it"),
+    ROW(UNSUPPORTED_VERSION, HS_HELD, "unsupported", "the broker is too old for this client"),
+    ROW(_UNSUPPORTED_FEATURE, HS_HELD, "unsupported", "the broker is too old for this client"),
+    ROW(UNSUPPORTED_FOR_MESSAGE_FORMAT, HS_HELD, "unsupported",
+        "the topic's message format has no headers"),
+    ROW(UNSUPPORTED_COMPRESSION_TYPE, HS_HELD, "compression",
+        "the broker does not know this compression.type"),
+    ROW(INVALID_CONFIG, HS_HELD, "invalid_config", "the topic's configuration is invalid"),
+    BATCH(RECORD_LIST_TOO_LARGE, HS_HELD, "batch_too_large",
+          "a batch is larger than the topic's segments: lower batch.size"),
+
+    /* Sent again. */
+    ROW(_TRANSPORT, HS_TRANSIENT, "transport", "the connection broke"),
+    ROW(_RESOLVE, HS_TRANSIENT, "resolve", "a broker's name has no address"),
+    ROW(_ALL_BROKERS_DOWN, HS_TRANSIENT, "brokers_down", "no broker answers"),
+    ROW(_TIMED_OUT, HS_TRANSIENT, "timed_out", "no answer in time"),
+    ROW(_TIMED_OUT_QUEUE, HS_TRANSIENT, "timed_out", "not sent in time"),
+    ROW(_MSG_TIMED_OUT, HS_TRANSIENT, "timed_out", "not delivered in time"),
+    ROW(REQUEST_TIMED_OUT, HS_TRANSIENT, "timed_out", "the replicas did not answer in time"),
+    ROW(_QUEUE_FULL, HS_TRANSIENT, "queue_full", "the client's queue is full"),
+    ROW(_PURGE_QUEUE, HS_TRANSIENT, "purged", "taken back before it was sent"),
+    ROW(_PURGE_INFLIGHT, HS_TRANSIENT, "purged", "taken back while it was on its way"),
+    ROW(_DESTROY, HS_TRANSIENT, "purged", "the producer was closed"),
+    ROW(_FATAL, HS_TRANSIENT, "producer_fatal", "the producer cannot go on and is rebuilt"),
+    ROW(_STATE, HS_TRANSIENT, "producer_state", "the producer cannot take it now"),
+    ROW(_GAPLESS_GUARANTEE, HS_TRANSIENT, "producer_fatal", "the producer lost its order"),
+    ROW(_INCONSISTENT, HS_TRANSIENT, "producer_fatal", "the producer lost its order"),
+    ROW(OUT_OF_ORDER_SEQUENCE_NUMBER, HS_TRANSIENT, "producer_fatal",
+        "the broker lost the producer's order"),
+    ROW(DUPLICATE_SEQUENCE_NUMBER, HS_TRANSIENT, "producer_fatal",
+        "the broker lost the producer's order"),
+    ROW(UNKNOWN_PRODUCER_ID, HS_TRANSIENT, "producer_fatal", "the broker forgot the producer"),
+    ROW(INVALID_PRODUCER_EPOCH, HS_TRANSIENT, "producer_fatal", "the broker forgot the producer"),
+    ROW(INVALID_PRODUCER_ID_MAPPING, HS_TRANSIENT, "producer_fatal",
+        "the broker forgot the producer"),
+    ROW(PRODUCER_FENCED, HS_TRANSIENT, "producer_fatal", "another producer took over"),
+    ROW(NOT_ENOUGH_REPLICAS, HS_TRANSIENT, "not_enough_replicas",
+        "fewer replicas in sync than min.insync.replicas"),
+    ROW(NOT_ENOUGH_REPLICAS_AFTER_APPEND, HS_TRANSIENT, "not_enough_replicas",
+        "fewer replicas in sync than min.insync.replicas"),
+    ROW(LEADER_NOT_AVAILABLE, HS_TRANSIENT, "no_leader", "the partition has no leader now"),
+    ROW(NOT_LEADER_FOR_PARTITION, HS_TRANSIENT, "no_leader", "the leader has moved"),
+    ROW(FENCED_LEADER_EPOCH, HS_TRANSIENT, "no_leader", "the leader has moved"),
+    ROW(UNKNOWN_LEADER_EPOCH, HS_TRANSIENT, "no_leader", "the leader has moved"),
+    ROW(BROKER_NOT_AVAILABLE, HS_TRANSIENT, "broker_unavailable", "the broker is not available"),
+    ROW(REPLICA_NOT_AVAILABLE, HS_TRANSIENT, "broker_unavailable", "a replica is not available"),
+    ROW(NETWORK_EXCEPTION, HS_TRANSIENT, "broker_unavailable", "the broker lost a connection"),
+    ROW(KAFKA_STORAGE_ERROR, HS_TRANSIENT, "broker_storage", "the broker's disk failed"),
+    ROW(THROTTLING_QUOTA_EXCEEDED, HS_TRANSIENT, "quota", "a quota of the cluster is spent"),
+    ROW(INVALID_MSG, HS_TRANSIENT, "corrupt", "it was damaged on its way"),
+    ROW(_UNKNOWN_PARTITION, HS_TRANSIENT, "unknown_partition", "the partition is not there"),
+    ROW(UNKNOWN, HS_TRANSIENT, "broker_error", "the broker failed and does not say why"),
 };
 
-const struct hs_error_class *hs_kafka_classify(rd_kafka_resp_err_t code)
+static const struct hs_kafka_error other = {
+    0, {HS_TRANSIENT, "broker_error", "an error that has no row of its own"}, false};
+
+const struct hs_kafka_error *hs_kafka_error(int code)
 {
-    static const struct hs_error_class other = {HS_TRANSIENT, "other", ""};
-    for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++)
-        if (rows[i].code == code)
-            return &rows[i].class;
+    for (size_t i = 0; i < HS_ARRAY_SIZE(table); i++)
+        if (table[i].code == code)
+            return &table[i];
     return &other;
+}
+
+const struct hs_kafka_error *hs_kafka_error_table(size_t *ret_count)
+{
+    *ret_count = HS_ARRAY_SIZE(table);
+    return table;
 }

@@ -1,29 +1,36 @@
-/* Sink options: the table of one sink by its type, and of the targets of each kind. */
-#include "kinds.h"
-
-#include <stddef.h>
+/* Sink options: the tables of `sinks.<name>` and of a target in a route's `to`. */
+#include <hookstream/sink.h>
 
 #define SINK(field) offsetof(struct hs_sink_options, field)
 #define TARGET(field) offsetof(struct hs_target_options, field)
-#define TABLE(name_, title_, rows_, struct_, node_)                                                \
-    {                                                                                              \
-        .name = name_, .title = title_, .options = rows_, .option_count = HS_ARRAY_SIZE(rows_),    \
-        .struct_size = sizeof(struct_), .node_offset = node_                                       \
-    }
+
+/* ---- sinks.<name> ---- */
 
 static const struct hs_option kafka_rows[] = {
     {.name = "brokers",
      .kind = HS_OPTION_STRINGS,
      .offset = SINK(brokers),
      .required = true,
-     .help = "Where to begin: host:port of one or more brokers.",
-     .example = "[kafka:9092]"},
+     .example = "[kafka-1:9092, kafka-2:9092]",
+     .help = "Where to begin: some of the cluster's brokers, host:port each."},
     {.name = "properties",
      .kind = HS_OPTION_PAIRS,
      .offset = SINK(properties),
-     .help = "Any librdkafka property, such as compression.type, linger.ms, or sasl.* and ssl.*. "
-             "What delivery rests on (acks, idempotence, timeouts) is set and cannot be changed.",
-     .example = "{compression.type: zstd}"},
+     .example = "{security.protocol: sasl_ssl, sasl.mechanism: SCRAM-SHA-512}",
+     .help =
+         "Any property of librdkafka's CONFIGURATION.md, but those the promises rest on "
+         "(acks, idempotence, timeouts, retries). Preset: linger.ms 10, batch.num.messages 500, "
+         "compression.type lz4, partitioner murmur2_random, queue.buffering.max.messages "
+         "5000, queue.buffering.max.kbytes 8192."},
+};
+
+static const struct hs_options kafka_table = {
+    .name = "kafka",
+    .title = "Kafka topics",
+    .options = kafka_rows,
+    .option_count = HS_ARRAY_SIZE(kafka_rows),
+    .struct_size = sizeof(struct hs_sink_options),
+    .node_offset = SIZE_MAX,
 };
 
 static const struct hs_option redis_rows[] = {
@@ -31,23 +38,32 @@ static const struct hs_option redis_rows[] = {
      .kind = HS_OPTION_SECRET,
      .offset = SINK(url),
      .required = true,
-     .help = "redis://[user:password@]host:port/database, or unix:///path.",
-     .example = "redis://redis:6379/0"},
+     .example = "redis://redis:6379/0",
+     .help = "redis://[user:password@]host[:port][/database], or unix:///path/to/socket."},
     {.name = "username",
      .kind = HS_OPTION_STRING,
      .offset = SINK(username),
-     .help = "ACL user, if it is not in the URL."},
+     .help = "ACL user, if the url has none."},
     {.name = "password",
      .kind = HS_OPTION_SECRET,
      .offset = SINK(password),
-     .help = "Password, if it is not in the URL.",
-     .example = "\"${REDIS_PASSWORD}\""},
+     .example = "\"${REDIS_PASSWORD}\"",
+     .help = "Password, if the url has none."},
     {.name = "cursor_key",
      .kind = HS_OPTION_STRING,
      .offset = SINK(cursor_key),
      .fallback = "hookstream:cursor",
-     .help = "Beginning of the key that says which events this Redis has; the journal's identity "
-             "and the sink's name follow."},
+     .help = "Prefix of the key in which Redis keeps how far it is; each event is written once "
+             "because the key moves in the same transaction. Keep it from being evicted."},
+};
+
+static const struct hs_options redis_table = {
+    .name = "redis",
+    .title = "Redis streams",
+    .options = redis_rows,
+    .option_count = HS_ARRAY_SIZE(redis_rows),
+    .struct_size = sizeof(struct hs_sink_options),
+    .node_offset = SIZE_MAX,
 };
 
 static const struct hs_option file_rows[] = {
@@ -55,29 +71,34 @@ static const struct hs_option file_rows[] = {
      .kind = HS_OPTION_STRING,
      .offset = SINK(path),
      .required = true,
-     .help = "Folder of the files; it is made if it is not there."},
+     .example = "data",
+     .help = "Folder of the files; made if it is not there."},
     {.name = "max_size",
      .kind = HS_OPTION_SIZE,
      .offset = SINK(max_size),
      .fallback = "0",
-     .least = 4096,
-     .help = "A file that reaches this is renamed to NAME.1, NAME.2, ... and begun anew. Without "
-             "it files grow without end."},
+     .help = "A file that reaches this size is renamed to NAME.1, NAME.2 and so on, and a new one "
+             "begun. 0: never."},
 };
 
-static const struct hs_options kafka_table =
-    TABLE("kafka", "Apache Kafka", kafka_rows, struct hs_sink_options, SIZE_MAX);
-static const struct hs_options redis_table =
-    TABLE("redis", "Redis streams", redis_rows, struct hs_sink_options, SIZE_MAX);
-static const struct hs_options file_table =
-    TABLE("file", "JSON Lines files", file_rows, struct hs_sink_options, SIZE_MAX);
+static const struct hs_options file_table = {
+    .name = "file",
+    .title = "Files of JSON lines",
+    .options = file_rows,
+    .option_count = HS_ARRAY_SIZE(file_rows),
+    .struct_size = sizeof(struct hs_sink_options),
+    .node_offset = SIZE_MAX,
+};
 
 /* In the order of enum hs_sink_kind. */
 static const struct hs_options *const kinds[] = {&kafka_table, &redis_table, &file_table, NULL};
+_Static_assert(HS_ARRAY_SIZE(kinds) == HS_SINK_KIND_COUNT + 1, "a table a kind");
 
 const struct hs_options hs_sink_option_table = {
     .name = "sinks.*",
-    .title = "A sink",
+    .title = "Where events go out",
+    .options = NULL,
+    .option_count = 0,
     .struct_size = sizeof(struct hs_sink_options),
     .node_offset = SINK(node),
     .tag = "type",
@@ -87,12 +108,10 @@ const struct hs_options hs_sink_option_table = {
 
 /* ---- Targets ---- */
 
-static const char *const field_names[] = {"body", "flat", NULL};
-
 #define SINK_ROW                                                                                   \
     {                                                                                              \
         .name = "sink", .kind = HS_OPTION_STRING, .offset = TARGET(sink), .required = true,        \
-        .help = "Name of a sink of `sinks`."                                                       \
+        .help = "Name of a sink under `sinks`."                                                    \
     }
 
 static const struct hs_option kafka_target_rows[] = {
@@ -101,20 +120,33 @@ static const struct hs_option kafka_target_rows[] = {
      .kind = HS_OPTION_STRING,
      .offset = TARGET(destination),
      .required = true,
-     .help = "Topic; a template.",
-     .example = "fanfare.{family}"},
+     .example = "fanfare.orders",
+     .help = "Template of the topic."},
     {.name = "key",
      .kind = HS_OPTION_STRING,
      .offset = TARGET(key),
-     .help = "Key of the record, which chooses its partition; a template. Without one partitions "
-             "are taken at random.",
-     .example = "\"{data.orderId}\""},
+     .example = "\"{data.orderId}\"",
+     .help = "Template of the message's key; events of one key stay in order, in one partition. "
+             "Without it events are spread."},
     {.name = "headers",
      .kind = HS_OPTION_PAIRS,
      .offset = TARGET(headers),
-     .help = "Further headers, name to template.",
-     .example = "{queue: \"{data.queueId|}\"}"},
+     .example = "{tenant: \"{organizationId}\"}",
+     .help = "More headers, name to template. webhook-id, webhook-type, webhook-timestamp, "
+             "organization-id, traceparent and content-type are always there."},
 };
+
+static const struct hs_options kafka_target_table = {
+    .name = "targets of kafka",
+    .title = "Targets of a kafka sink",
+    .options = kafka_target_rows,
+    .option_count = HS_ARRAY_SIZE(kafka_target_rows),
+    .struct_size = sizeof(struct hs_target_options),
+    .node_offset = SIZE_MAX,
+};
+
+/* In the order of enum hs_redis_fields. */
+static const char *const field_names[] = {"body", "flat", NULL};
 
 static const struct hs_option redis_target_rows[] = {
     SINK_ROW,
@@ -122,22 +154,30 @@ static const struct hs_option redis_target_rows[] = {
      .kind = HS_OPTION_STRING,
      .offset = TARGET(destination),
      .required = true,
-     .help = "Key of the stream; a template.",
-     .example = "\"fanfare:{data.queueId}\""},
+     .example = "\"fanfare:{data.queueId}\"",
+     .help = "Template of the stream's key."},
     {.name = "max_length",
      .kind = HS_OPTION_COUNT,
      .offset = TARGET(max_length),
      .fallback = "0",
      .least = 1,
-     .help = "Trims the stream to about this many entries (MAXLEN ~). Without it nothing is "
-             "trimmed."},
+     .help = "XADD with MAXLEN ~ this: Redis trims older entries. Without it nothing is trimmed."},
     {.name = "fields",
      .kind = HS_OPTION_CHOICE,
      .offset = TARGET(fields),
-     .choices = field_names,
      .fallback = "body",
-     .help = "body: one field `body` with the JSON. flat: a field for each member of the top "
-             "level, texts without their quotes."},
+     .choices = field_names,
+     .help = "body: one field `body` with the JSON. flat: a field for each member of the event, "
+             "texts as they are, all else as JSON."},
+};
+
+static const struct hs_options redis_target_table = {
+    .name = "targets of redis",
+    .title = "Targets of a redis sink",
+    .options = redis_target_rows,
+    .option_count = HS_ARRAY_SIZE(redis_target_rows),
+    .struct_size = sizeof(struct hs_target_options),
+    .node_offset = SIZE_MAX,
 };
 
 static const struct hs_option file_target_rows[] = {
@@ -146,23 +186,28 @@ static const struct hs_option file_target_rows[] = {
      .kind = HS_OPTION_STRING,
      .offset = TARGET(destination),
      .fallback = "{family}.jsonl",
-     .help = "Name of the file; a template."},
+     .help = "Template of the file's name in the sink's folder."},
 };
 
-static const struct hs_options kafka_target = TABLE(
-    "to.kafka", "A target of a kafka sink", kafka_target_rows, struct hs_target_options, SIZE_MAX);
-static const struct hs_options redis_target = TABLE(
-    "to.redis", "A target of a redis sink", redis_target_rows, struct hs_target_options, SIZE_MAX);
-static const struct hs_options file_target = TABLE(
-    "to.file", "A target of a file sink", file_target_rows, struct hs_target_options, SIZE_MAX);
+static const struct hs_options file_target_table = {
+    .name = "targets of file",
+    .title = "Targets of a file sink",
+    .options = file_target_rows,
+    .option_count = HS_ARRAY_SIZE(file_target_rows),
+    .struct_size = sizeof(struct hs_target_options),
+    .node_offset = SIZE_MAX,
+};
 
 const struct hs_options *hs_sink_target_table(enum hs_sink_kind kind)
 {
-    static const struct hs_options *const tables[HS_SINK_KIND_COUNT] = {
-        [HS_SINK_KAFKA] = &kafka_target,
-        [HS_SINK_REDIS] = &redis_target,
-        [HS_SINK_FILE] = &file_target,
-    };
-    HS_ASSERT((unsigned)kind < HS_SINK_KIND_COUNT);
-    return tables[kind];
+    switch (kind) {
+    case HS_SINK_KAFKA:
+        return &kafka_target_table;
+    case HS_SINK_REDIS:
+        return &redis_target_table;
+    case HS_SINK_FILE:
+    case HS_SINK_KIND_COUNT:
+        break;
+    }
+    return &file_target_table;
 }

@@ -1,31 +1,114 @@
-/* Redis, inside: the classes of error replies, the URL, and the making of commands. */
+/* Redis sink, private. redis.c gathers and sends batches and says how messages ended;
+ * redis_link.c connects, greets and waits; redis_cursor.c knows how far the server is.
+ *
+ * Stages of the link:
+ *   WAITING   no connection; the timer makes one
+ *   GREETING  connecting, logging in, reading the cursor; the timer ends it
+ *   READY     takes parcels; the timer runs while a batch is on its way
+ * What holds (docs/internals/redis-sink.md says why):
+ *   R1  One batch is on its way at most; the next is sent when all its replies are here.
+ *   R2  The server watches the cursor's key before a batch is sent, and whoever connects
+ *       touches it: of two connections only the later can still write.
+ *   R3  The cursor's second number is never past a message whose reply was not read. */
 #ifndef HS_SINK_REDIS_H
 #define HS_SINK_REDIS_H
 
-#include "kinds.h"
+#include "redis_batch.h"
+#include "redis_errors.h"
+#include "redis_url.h"
 
-#include <hookstream/buffer.h>
-#include <hookstream/json.h>
+struct event;
+struct redisAsyncContext;
+struct redisReply;
 
-const struct hs_error_class *hs_redis_classify(struct hs_slice reply);
+#define HS_REDIS_TEXT_MAX 160u
 
-struct hs_redis_url {
-    char *host, *socket; /* one of them */
-    uint16_t port;
-    char *username, *password; /* or NULL */
-    unsigned database;
+/* The value of the cursor's key: "sequence confirmed". */
+struct hs_redis_cursor {
+    uint64_t sequence;  /* the last event that the server has */
+    uint64_t confirmed; /* the last up to which all replies were read and dealt with */
 };
-/* redis://[user[:password]@]host[:port][/database] or unix:///path. Words never hold the URL,
- * which may have a password in it. The caller frees with hs_redis_url_free(). */
-HS_MUST_CHECK int hs_redis_url_parse(struct hs_slice text, struct hs_redis_url *ret_url);
-void hs_redis_url_free(struct hs_redis_url *url);
 
-/* RESP: an array of `count` bulk strings, one after the other. */
-void hs_resp_array(struct hs_buffer *out, size_t count);
-void hs_resp_bulk(struct hs_buffer *out, struct hs_slice text);
-/* XADD for a message. `tree` is for flat fields. -EINVAL: the body has no members to make
- * fields of. */
-HS_MUST_CHECK int hs_resp_xadd(struct hs_buffer *out, const struct hs_message *message,
-                               struct hs_json_tree *tree);
+/* How far the server is, as known here. */
+struct hs_redis_progress {
+    struct hs_redis_cursor stored; /* as last read or written */
+    uint64_t applied;              /* last event of the last batch whose replies were read */
+    uint64_t floor;                /* the owner needs nothing more up to here */
+    /* Events that the cursor has passed and that did not arrive: first and last, 0: none. */
+    uint64_t doubt_first, doubt_last;
+    uint64_t verify_until; /* events up to here are verified, not written */
+    /* Those of them that are known to be missing, and are written after all. */
+    struct hs_redis_redo {
+        uint64_t sequence;
+        unsigned part;
+    } redo[2 * HS_REDIS_BATCH_MESSAGES]; /* all come of one batch, and of its second try */
+    size_t redo_count;
+};
+
+enum hs_redis_stage { HS_REDIS_WAITING, HS_REDIS_GREETING, HS_REDIS_READY };
+
+/* An error reply that decides about more than its own message. */
+struct hs_redis_trouble {
+    const struct hs_redis_error *error; /* NULL: none */
+    char text[HS_REDIS_TEXT_MAX];
+};
+
+struct hs_redis {
+    struct hs_sink sink;
+    struct hs_redis_url url;
+    char *cursor_key;
+    struct hs_json_tree *tree;
+
+    enum hs_redis_stage stage;
+    struct redisAsyncContext *link; /* NULL when WAITING */
+    struct event *on_timer, *on_idle;
+    unsigned attempts; /* connections since the last batch that went well */
+    struct hs_redis_trouble trouble;
+
+    struct hs_redis_batch batches[2];
+    struct hs_redis_batch *flying, *gathering;
+    bool is_flying;
+    size_t replies; /* of the flying batch that were read */
+    struct hs_redis_cursor sending;
+    bool owes_room;
+    bool idle_armed;
+
+    struct hs_redis_progress progress;
+};
+
+/* redis.c */
+/* Greeted: `position` is for the owner. */
+void hs_redis_ready(struct hs_redis *redis, uint64_t position);
+/* Forgets what was submitted and has not ended. */
+void hs_redis_forget(struct hs_redis *redis);
+
+/* redis_link.c */
+HS_MUST_CHECK int hs_redis_link_init(struct hs_redis *redis);
+void hs_redis_link_close(struct hs_redis *redis);
+/* Ends the connection, if there is one, and makes another after a while. The state is
+ * told unless one with a better reason was. */
+void hs_redis_leave(struct hs_redis *redis, const char *reason, const char *text);
+/* Starts and stops the wait for the replies of a batch. */
+void hs_redis_expect(struct hs_redis *redis, bool replies);
+/* Notes the first error of several replies. */
+void hs_redis_note(struct hs_redis_trouble *trouble, const struct redisReply *reply);
+void hs_redis_hold(struct hs_redis *redis, const struct hs_redis_trouble *trouble);
+
+/* redis_cursor.c */
+/* "12 10"; an empty text is a cursor of zeros. -EINVAL: neither. */
+HS_MUST_CHECK int hs_redis_cursor_parse(struct hs_slice text, struct hs_redis_cursor *ret_cursor);
+/* Takes what a new connection read; gives the position for the owner. */
+uint64_t hs_redis_progress_begin(struct hs_redis_progress *progress, struct hs_redis_cursor read);
+/* What is to be stored with a batch that ends at `last`; 0: with none. */
+struct hs_redis_cursor hs_redis_progress_cursor(const struct hs_redis_progress *progress,
+                                                uint64_t last);
+/* An event that the cursor has passed did not arrive; `again`: the owner will send it again. */
+void hs_redis_progress_doubt(struct hs_redis_progress *progress, uint64_t sequence, unsigned part,
+                             bool again);
+/* It is decided now. */
+void hs_redis_progress_settle(struct hs_redis_progress *progress, uint64_t sequence, unsigned part);
+void hs_redis_progress_skip(struct hs_redis_progress *progress, uint64_t sequence);
+bool hs_redis_progress_verifies(const struct hs_redis_progress *progress, uint64_t sequence,
+                                unsigned part);
 
 #endif

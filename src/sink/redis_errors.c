@@ -1,42 +1,69 @@
-/* Redis errors: the first word of an error reply, and how it is taken. What is not listed is
- * held: a command that Redis does not take is for a person to look at. */
-#include "redis.h"
+/* Redis errors: the table of every error reply that matters to a writer of streams, with its
+ * class and label. Inside a transaction an error at queueing time discards the whole of it;
+ * one at execution is the one command's own (redis_batch.c tells the two apart). */
+#include "redis_errors.h"
 
-static const struct row {
-    const char *word;
-    struct hs_error_class class;
-} rows[] = {
-    {"LOADING", {HS_TRANSIENT, "loading", ""}},
-    {"BUSY", {HS_TRANSIENT, "busy", ""}},
-    {"TRYAGAIN", {HS_TRANSIENT, "try_again", ""}},
-    {"MASTERDOWN", {HS_TRANSIENT, "master_down", ""}},
-    {"CLUSTERDOWN", {HS_TRANSIENT, "cluster_down", ""}},
-    {"NOREPLICAS", {HS_TRANSIENT, "no_replicas", "too few replicas: see min-replicas-to-write"}},
+static const struct hs_redis_error table[] = {
+    /* Never will be taken. */
+    {"WRONGTYPE", {HS_PERMANENT, "wrong_type", "the key holds something that is no stream"}, false},
 
-    {"OOM", {HS_HELD, "oom", "Redis has reached maxmemory: raise it or trim (max_length)"}},
-    {"READONLY", {HS_HELD, "read_only", "this is a replica: point the sink at the master"}},
-    {"MISCONF", {HS_HELD, "misconf", "Redis cannot save to its disk: check it"}},
-    {"MOVED", {HS_HELD, "moved", "this is a cluster: name a Redis that is none"}},
-    {"ASK", {HS_HELD, "moved", "this is a cluster: name a Redis that is none"}},
-    {"CROSSSLOT", {HS_HELD, "moved", "this is a cluster: name a Redis that is none"}},
-    {"NOAUTH", {HS_HELD, "authentication", "give a password in the sink's url"}},
-    {"WRONGPASS", {HS_HELD, "authentication", "check user and password"}},
-    {"NOPERM",
-     {HS_HELD, "permission",
-      "allow this user MULTI, EXEC, XADD, TYPE, GET and SET on the sink's keys"}},
-    {"EXECABORT", {HS_HELD, "exec_abort", ""}},
-    {"ERR", {HS_HELD, "error", ""}},
+    /* A person must act. */
+    {"OOM", {HS_HELD, "oom", "Redis is at its maxmemory: raise it, or trim streams"}, false},
+    {"MISCONF", {HS_HELD, "misconf", "Redis cannot save to its disk and refuses writes"}, false},
+    {"NOAUTH", {HS_HELD, "no_auth", "Redis wants a password: set `password`"}, true},
+    {"WRONGPASS", {HS_HELD, "wrong_password", "Redis refuses the user or the password"}, true},
+    {"NOPERM", {HS_HELD, "no_permission", "the user may not do this: extend its ACL"}, false},
+    {"DENIED", {HS_HELD, "denied", "Redis runs in protected mode: set a password or bind"}, true},
+    {"MOVED", {HS_HELD, "moved", "a Redis cluster keeps this key on another node"}, false},
+    {"ASK", {HS_HELD, "moved", "a Redis cluster keeps this key on another node"}, false},
+    {"CROSSSLOT",
+     {HS_HELD, "cross_slot", "streams and cursor_key need one hash tag in a cluster"},
+     false},
+    {"ERR", {HS_HELD, "error", "Redis refuses the command"}, false},
+    {"NOPROTO", {HS_HELD, "error", "Redis refuses the protocol"}, true},
 
-    {"WRONGTYPE", {HS_PERMANENT, "wrong_type", "the stream's key holds something else"}},
+    /* Sent again. */
+    {"EXECABORT", {HS_TRANSIENT, "aborted", "the transaction was discarded"}, false},
+    {"LOADING", {HS_TRANSIENT, "loading", "Redis reads its data from disk"}, false},
+    {"BUSY", {HS_TRANSIENT, "busy", "a script keeps Redis busy"}, false},
+    {"MASTERDOWN", {HS_TRANSIENT, "master_down", "a replica without its master"}, true},
+    {"READONLY", {HS_TRANSIENT, "read_only", "this Redis is a replica"}, true},
+    {"UNBLOCKED", {HS_TRANSIENT, "failover", "the master became a replica"}, true},
+    {"NOREPLICAS",
+     {HS_TRANSIENT, "no_replicas", "fewer replicas than min-replicas-to-write"},
+     false},
+    {"CLUSTERDOWN", {HS_TRANSIENT, "cluster_down", "the Redis cluster is not whole"}, false},
+    {"TRYAGAIN", {HS_TRANSIENT, "try_again", "the Redis cluster moves the key"}, false},
+    {"NOGOODSLAVE", {HS_TRANSIENT, "failover", "a failover goes on"}, true},
 };
 
-const struct hs_error_class *hs_redis_classify(struct hs_slice reply)
+static const struct hs_redis_error other = {
+    "", {HS_HELD, "error", "an error that has no row of its own"}, false};
+
+static bool begins_with_word(struct hs_slice text, const char *word)
 {
-    static const struct hs_error_class other = {HS_HELD, "other", ""};
-    const char *space = reply.size ? memchr(reply.data, ' ', reply.size) : NULL;
-    struct hs_slice word = hs_slice(reply.data, space ? (size_t)(space - reply.data) : reply.size);
-    for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++)
-        if (hs_slice_equal(hs_slice_text(rows[i].word), word))
-            return &rows[i].class;
+    size_t size = strlen(word);
+    return text.size >= size && memcmp(text.data, word, size) == 0 &&
+           (text.size == size || text.data[size] == ' ');
+}
+
+const struct hs_redis_error *hs_redis_error(struct hs_slice text)
+{
+    static const struct hs_slice because = {"discarded because of: ", 22};
+    const char *cause =
+        text.size > 0 ? memmem(text.data, text.size, because.data, because.size) : NULL;
+    if (cause != NULL && begins_with_word(text, "EXECABORT")) {
+        cause += because.size;
+        text = hs_slice(cause, text.size - (size_t)(cause - text.data));
+    }
+    for (size_t i = 0; i < HS_ARRAY_SIZE(table); i++)
+        if (begins_with_word(text, table[i].prefix))
+            return &table[i];
     return &other;
+}
+
+const struct hs_redis_error *hs_redis_error_table(size_t *ret_count)
+{
+    *ret_count = HS_ARRAY_SIZE(table);
+    return table;
 }

@@ -1,127 +1,88 @@
-/* Sink: hands every call to the kind it is for. */
-#include "kinds.h"
+/* Sink: the door to the three kinds, and what they share. What a kind does stands in its
+ * own files: kafka*.c, redis*.c, file*.c. */
+#include "kind.h"
 
-static const struct hs_sink_type *const types[HS_SINK_KIND_COUNT] = {
-    [HS_SINK_KAFKA] = &hs_kafka_type,
-    [HS_SINK_REDIS] = &hs_redis_type,
-    [HS_SINK_FILE] = &hs_file_type,
+#include <hookstream/hash.h>
+#include <stdio.h>
+
+#define KAFKA_TOPIC_MAX 249u /* Kafka: org.apache.kafka.common.internals.Topic */
+#define REDIS_KEY_MAX 1024u
+#define FILE_NAME_LONGEST 200u /* leaves room for ".N" within NAME_MAX */
+#define BACKOFF_DOUBLINGS_MAX 16u
+
+static const char *const kind_names[HS_SINK_KIND_COUNT] = {
+    [HS_SINK_KAFKA] = "kafka",
+    [HS_SINK_REDIS] = "redis",
+    [HS_SINK_FILE] = "file",
 };
+
+static const char *const outcome_names[] = {
+    [HS_DELIVERED] = "delivered",
+    [HS_TRANSIENT] = "transient",
+    [HS_HELD] = "held",
+    [HS_PERMANENT] = "permanent",
+};
+
+static const char *const state_names[HS_SINK_STATE_COUNT] = {
+    [HS_SINK_CONNECTING] = "connecting",
+    [HS_SINK_UP] = "up",
+    [HS_SINK_HOLDING] = "held",
+    [HS_SINK_STOPPED] = "stopped",
+};
+
+const char *hs_sink_kind_name(enum hs_sink_kind kind)
+{
+    return (unsigned)kind < HS_SINK_KIND_COUNT ? kind_names[kind] : "unknown";
+}
 
 const char *hs_outcome_name(enum hs_outcome outcome)
 {
-    static const char *const names[] = {
-        [HS_DELIVERED] = "delivered",
-        [HS_TRANSIENT] = "transient",
-        [HS_HELD] = "held",
-        [HS_PERMANENT] = "permanent",
-    };
-    return names[outcome];
+    return (unsigned)outcome < HS_ARRAY_SIZE(outcome_names) ? outcome_names[outcome] : "unknown";
 }
 
 const char *hs_sink_state_name(enum hs_sink_state state)
 {
-    static const char *const names[HS_SINK_STATE_COUNT] = {
-        [HS_SINK_CONNECTING] = "connecting",
-        [HS_SINK_UP] = "up",
-        [HS_SINK_HOLDING] = "held",
-        [HS_SINK_STOPPED] = "stopped",
-    };
-    return names[state];
-}
-
-const char *hs_sink_kind_name(enum hs_sink_kind kind)
-{
-    static const char *const names[HS_SINK_KIND_COUNT] = {
-        [HS_SINK_KAFKA] = "kafka",
-        [HS_SINK_REDIS] = "redis",
-        [HS_SINK_FILE] = "file",
-    };
-    return names[kind];
-}
-
-int hs_sink_open(struct event_base *base, const char *name, const char *identity,
-                 const struct hs_sink_options *options, const struct hs_sink_host *host,
-                 struct hs_sink **ret_sink)
-{
-    HS_ASSERT(options->kind < HS_SINK_KIND_COUNT);
-    struct hs_sink common = {types[options->kind], name, base, options, *host};
-    return types[options->kind]->open(&common, identity, ret_sink);
-}
-
-enum hs_submit hs_sink_submit(struct hs_sink *sink, const struct hs_parcel *parcel)
-{
-    return sink->type->submit(sink, parcel);
-}
-
-void hs_sink_push(struct hs_sink *sink)
-{
-    if (sink->type->push != NULL)
-        sink->type->push(sink);
-}
-
-void hs_sink_skip(struct hs_sink *sink, uint64_t sequence)
-{
-    if (sink->type->skip != NULL)
-        sink->type->skip(sink, sequence);
-}
-
-size_t hs_sink_in_flight(const struct hs_sink *sink)
-{
-    return sink->type->in_flight(sink);
-}
-
-void hs_sink_close(struct hs_sink *sink)
-{
-    if (sink != NULL)
-        sink->type->close(sink);
-}
-
-void hs_sink_check(struct hs_config *config, const char *name,
-                   const struct hs_sink_options *options)
-{
-    /* Without a node the kind is not known, and a finding says so. */
-    if (options->node != NULL && options->kind < HS_SINK_KIND_COUNT)
-        types[options->kind]->check(config, name, options);
+    return (unsigned)state < HS_SINK_STATE_COUNT ? state_names[state] : "unknown";
 }
 
 /* ---- Destinations ---- */
 
-static bool is_one_of(char c, const char *more)
+static int check_topic(struct hs_slice topic)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           strchr(more, c) != NULL;
+    if (topic.size == 0 || topic.size > KAFKA_TOPIC_MAX)
+        return hs_fail(-EINVAL, "a Kafka topic has 1 to %u characters, this has %zu",
+                       KAFKA_TOPIC_MAX, topic.size);
+    for (size_t i = 0; i < topic.size; i++) {
+        char c = topic.data[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '.' || c == '_' || c == '-'))
+            return hs_fail(-EINVAL, "`%.*s` is no Kafka topic: only letters, digits, dots, _ and -",
+                           HS_SLICE_ARG(topic));
+    }
+    if (hs_slice_equal(topic, HS_SLICE(".")) || hs_slice_equal(topic, HS_SLICE("..")))
+        return hs_fail(-EINVAL, "`%.*s` is no Kafka topic", HS_SLICE_ARG(topic));
+    return 0;
 }
 
-/* Kafka's rule for topic names (org.apache.kafka.common.internals.Topic). */
-static int check_topic(struct hs_slice name)
+static int check_key(struct hs_slice key)
 {
-    bool dots = hs_slice_equal(name, HS_SLICE(".")) || hs_slice_equal(name, HS_SLICE(".."));
-    bool good = name.size > 0 && name.size <= 249 && !dots;
-    for (size_t i = 0; good && i < name.size; i++)
-        good = name.data[i] != '\0' && is_one_of(name.data[i], "._-");
-    if (good)
-        return 0;
-    return hs_fail(-EINVAL,
-                   "`%.*s` is no topic name: 1 to 249 letters, digits, `.`, `_` and `-` are",
-                   name.size > 260 ? 260 : (int)name.size, name.data ? name.data : "");
+    if (key.size == 0 || key.size > REDIS_KEY_MAX)
+        return hs_fail(-EINVAL, "a stream's key has 1 to %u bytes, this has %zu", REDIS_KEY_MAX,
+                       key.size);
+    return 0;
 }
 
-static int check_stream(struct hs_slice key)
+static int check_file_name(struct hs_slice name)
 {
-    if (key.size > 0 && key.size <= 1024)
-        return 0;
-    return hs_fail(-EINVAL, "a stream's key has 1 to 1024 bytes, this one has %zu", key.size);
-}
-
-static int check_file(struct hs_slice name)
-{
-    bool good = name.size > 0 && name.size <= 200 && name.data[0] != '.';
-    for (size_t i = 0; good && i < name.size; i++)
-        good = (unsigned char)name.data[i] >= 0x20 && name.data[i] != '/' && name.data[i] != 0x7f;
-    if (good)
-        return 0;
-    return hs_fail(-EINVAL, "`%.*s` is no file name: no `/`, no leading dot, up to 200 bytes",
-                   name.size > 220 ? 220 : (int)name.size, name.data ? name.data : "");
+    if (name.size == 0 || name.size > FILE_NAME_LONGEST)
+        return hs_fail(-EINVAL, "a file name has 1 to %u bytes, this has %zu", FILE_NAME_LONGEST,
+                       name.size);
+    if (name.data[0] == '.')
+        return hs_fail(-EINVAL, "a file name does not begin with a dot");
+    for (size_t i = 0; i < name.size; i++)
+        if (name.data[i] == '/' || (unsigned char)name.data[i] < 0x20 || name.data[i] == 0x7f)
+            return hs_fail(-EINVAL, "a file name has no slash and no control character");
+    return 0;
 }
 
 int hs_sink_check_destination(enum hs_sink_kind kind, struct hs_slice destination)
@@ -130,11 +91,121 @@ int hs_sink_check_destination(enum hs_sink_kind kind, struct hs_slice destinatio
     case HS_SINK_KAFKA:
         return check_topic(destination);
     case HS_SINK_REDIS:
-        return check_stream(destination);
+        return check_key(destination);
     case HS_SINK_FILE:
-        return check_file(destination);
+        return check_file_name(destination);
     case HS_SINK_KIND_COUNT:
         break;
     }
     return hs_fail(-EINVAL, "unknown kind of sink");
+}
+
+/* ---- What the kinds share ---- */
+
+void hs_sink_init(struct hs_sink *sink, const struct hs_sink_ops *ops,
+                  const struct hs_sink_spec *spec)
+{
+    sink->ops = ops;
+    sink->base = spec->base;
+    sink->name = spec->name;
+    sink->host = *spec->host;
+    sink->state = HS_SINK_STATE_COUNT; /* none told yet */
+}
+
+void hs_sink_set_state(struct hs_sink *sink, enum hs_sink_state state, const char *reason,
+                       const char *detail)
+{
+    if (sink->state == state && strcmp(sink->reason, reason) == 0)
+        return;
+    sink->state = state;
+    snprintf(sink->reason, sizeof(sink->reason), "%s", reason);
+    sink->host.state(sink->host.context, state, reason, detail);
+}
+
+void hs_sink_complete(struct hs_sink *sink, uint64_t sequence, unsigned part,
+                      const struct hs_failure *failure, const char *detail)
+{
+    HS_ASSERT(sink->in_flight > 0);
+    sink->in_flight--;
+    if (failure == NULL)
+        sink->host.completed(sink->host.context, sequence, part, HS_DELIVERED, "", "");
+    else
+        sink->host.completed(sink->host.context, sequence, part, failure->outcome, failure->label,
+                             detail);
+}
+
+uint64_t hs_sink_backoff_ms(unsigned failures, uint64_t least, uint64_t most)
+{
+    uint64_t wait = least << (failures < BACKOFF_DOUBLINGS_MAX ? failures : BACKOFF_DOUBLINGS_MAX);
+    if (wait > most)
+        wait = most;
+    uint64_t random;
+    hs_random_bytes(&random, sizeof(random));
+    return wait - wait / 4 + random % (wait / 4 + 1);
+}
+
+/* ---- The interface ---- */
+
+int hs_sink_open(struct event_base *base, const char *name, const char *identity,
+                 const struct hs_sink_options *options, const struct hs_sink_host *host,
+                 struct hs_sink **ret_sink)
+{
+    struct hs_sink_spec spec = {base, name, identity, options, host};
+    switch ((enum hs_sink_kind)options->kind) {
+    case HS_SINK_KAFKA:
+        return hs_kafka_open(&spec, ret_sink);
+    case HS_SINK_REDIS:
+        return hs_redis_open(&spec, ret_sink);
+    case HS_SINK_FILE:
+        return hs_file_open(&spec, ret_sink);
+    case HS_SINK_KIND_COUNT:
+        break;
+    }
+    return hs_fail(-EINVAL, "the sink `%s` is of no known kind", name);
+}
+
+enum hs_submit hs_sink_submit(struct hs_sink *sink, const struct hs_parcel *parcel)
+{
+    HS_ASSERT(parcel->count > 0 && parcel->count <= HS_PARCEL_MESSAGES_MAX);
+    return sink->ops->submit(sink, parcel);
+}
+
+void hs_sink_push(struct hs_sink *sink)
+{
+    sink->ops->push(sink);
+}
+
+void hs_sink_skip(struct hs_sink *sink, uint64_t sequence)
+{
+    sink->ops->skip(sink, sequence);
+}
+
+size_t hs_sink_in_flight(const struct hs_sink *sink)
+{
+    return sink->in_flight;
+}
+
+void hs_sink_close(struct hs_sink *sink)
+{
+    if (sink != NULL)
+        sink->ops->close(sink);
+}
+
+void hs_sink_check(struct hs_config *config, const char *name,
+                   const struct hs_sink_options *options)
+{
+    (void)name; /* the findings have a place */
+    switch ((enum hs_sink_kind)options->kind) {
+    case HS_SINK_KAFKA:
+        hs_kafka_check(config, options);
+        return;
+    case HS_SINK_REDIS:
+        hs_redis_check(config, options);
+        return;
+    case HS_SINK_FILE:
+        hs_file_check(config, options);
+        return;
+    case HS_SINK_KIND_COUNT:
+        return;
+    }
 }

@@ -1,0 +1,20 @@
+/* Kafka errors: what each error code means for the message it ended. */
+#ifndef HS_SINK_KAFKA_ERRORS_H
+#define HS_SINK_KAFKA_ERRORS_H
+
+#include "kind.h"
+
+struct hs_kafka_error {
+    int code; /* rd_kafka_resp_err_t */
+    struct hs_failure failure;
+    /* The broker judged a batch as a whole, so that one message's fault is told of all: the
+     * messages are sent again, one a batch, and judged for themselves. */
+    bool of_batch;
+};
+
+/* Never NULL: a code that is not in the table has a row of its own, transient. */
+const struct hs_kafka_error *hs_kafka_error(int code);
+/* The table, for tests. */
+const struct hs_kafka_error *hs_kafka_error_table(size_t *ret_count);
+
+#endif

@@ -1,0 +1,121 @@
+/* Kafka helper: see kafka_helper.h. */
+#include "kafka_helper.h"
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* A question waits this long for a broker; closing a sink may have to wait for it. */
+#define ASK_MS 500
+
+static void tell(struct hs_kafka_helper *helper)
+{
+    uint64_t one = 1;
+    HS_IGNORE(write(helper->file, &one, sizeof(one))); /* full means it is told already */
+}
+
+/* Without the lock held; what it works on is not touched by anyone else meanwhile. */
+static rd_kafka_resp_err_t ask(rd_kafka_t *rk)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t error = rd_kafka_metadata(rk, 0, NULL, &metadata, ASK_MS);
+    if (metadata != NULL)
+        rd_kafka_metadata_destroy(metadata);
+    return error;
+}
+
+/* A question comes before a burial: it may be about the producer to be buried. */
+static void *run(void *context)
+{
+    struct hs_kafka_helper *helper = context;
+    prctl(PR_SET_NAME, "hs-kafka-help");
+    pthread_mutex_lock(&helper->lock);
+    for (;;) {
+        if (helper->asking != NULL) {
+            rd_kafka_t *rk = helper->asking;
+            pthread_mutex_unlock(&helper->lock);
+            rd_kafka_resp_err_t error = ask(rk);
+            pthread_mutex_lock(&helper->lock);
+            helper->asking = NULL;
+            helper->answered = true;
+            helper->answer = error;
+            tell(helper);
+        } else if (helper->burying != NULL) {
+            rd_kafka_t *rk = helper->burying;
+            pthread_mutex_unlock(&helper->lock);
+            rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+            pthread_mutex_lock(&helper->lock);
+            helper->burying = NULL;
+            tell(helper);
+        } else if (helper->stop) {
+            break;
+        } else {
+            pthread_cond_wait(&helper->changed, &helper->lock);
+        }
+    }
+    pthread_mutex_unlock(&helper->lock);
+    return NULL;
+}
+
+int hs_kafka_helper_start(struct hs_kafka_helper *helper, int file)
+{
+    *helper = (struct hs_kafka_helper){.file = file};
+    pthread_mutex_init(&helper->lock, NULL);
+    pthread_cond_init(&helper->changed, NULL);
+    int failed = pthread_create(&helper->thread, NULL, run, helper);
+    if (failed != 0)
+        return hs_fail_errno(failed, "cannot start a thread beside a kafka sink");
+    helper->started = true;
+    return 0;
+}
+
+void hs_kafka_helper_ask(struct hs_kafka_helper *helper, rd_kafka_t *rk)
+{
+    pthread_mutex_lock(&helper->lock);
+    if (helper->asking == NULL && !helper->answered) {
+        helper->asking = rk;
+        pthread_cond_signal(&helper->changed);
+    }
+    pthread_mutex_unlock(&helper->lock);
+}
+
+bool hs_kafka_helper_answer(struct hs_kafka_helper *helper, rd_kafka_resp_err_t *ret_error)
+{
+    pthread_mutex_lock(&helper->lock);
+    bool answered = helper->answered;
+    helper->answered = false;
+    if (answered)
+        *ret_error = helper->answer;
+    pthread_mutex_unlock(&helper->lock);
+    return answered;
+}
+
+void hs_kafka_helper_bury(struct hs_kafka_helper *helper, rd_kafka_t *rk)
+{
+    pthread_mutex_lock(&helper->lock);
+    HS_ASSERT(helper->burying == NULL);
+    helper->burying = rk;
+    pthread_cond_signal(&helper->changed);
+    pthread_mutex_unlock(&helper->lock);
+}
+
+bool hs_kafka_helper_is_burying(struct hs_kafka_helper *helper)
+{
+    pthread_mutex_lock(&helper->lock);
+    bool burying = helper->burying != NULL;
+    pthread_mutex_unlock(&helper->lock);
+    return burying;
+}
+
+void hs_kafka_helper_stop(struct hs_kafka_helper *helper)
+{
+    if (helper->started) {
+        pthread_mutex_lock(&helper->lock);
+        helper->stop = true;
+        pthread_cond_signal(&helper->changed);
+        pthread_mutex_unlock(&helper->lock);
+        pthread_join(helper->thread, NULL);
+        helper->started = false;
+        pthread_cond_destroy(&helper->changed);
+        pthread_mutex_destroy(&helper->lock);
+    }
+}

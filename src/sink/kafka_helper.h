@@ -1,0 +1,40 @@
+/* Kafka helper: a thread beside the sink's for the two calls of librdkafka that block: asking
+ * the cluster for its metadata, and destroying a producer. Tells its results through an
+ * eventfd; calls nothing of the sink's.
+ * Threads: all functions belong to the sink's thread; `lock` guards what the two share. */
+#ifndef HS_SINK_KAFKA_HELPER_H
+#define HS_SINK_KAFKA_HELPER_H
+
+#include <hookstream/base.h>
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+
+struct hs_kafka_helper {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int file; /* eventfd, readable when there is a result; borrowed */
+    bool started;
+    /* Guarded by the lock. */
+    bool stop;
+    rd_kafka_t *asking;  /* to be asked for metadata, or NULL */
+    rd_kafka_t *burying; /* to be destroyed, or NULL */
+    bool answered;
+    rd_kafka_resp_err_t answer;
+};
+
+/* Starts the thread. -errno and words. */
+HS_MUST_CHECK int hs_kafka_helper_start(struct hs_kafka_helper *helper, int file);
+/* Asks for the metadata of all topics the producer knows, which is also what makes a topic
+ * known that was created since. One question at a time; more are ignored. */
+void hs_kafka_helper_ask(struct hs_kafka_helper *helper, rd_kafka_t *rk);
+/* The result, once: true if there is one. */
+bool hs_kafka_helper_answer(struct hs_kafka_helper *helper, rd_kafka_resp_err_t *ret_error);
+/* Takes the producer, whose topics and queues were let go of, and destroys it. Only when not
+ * busy burying. */
+void hs_kafka_helper_bury(struct hs_kafka_helper *helper, rd_kafka_t *rk);
+bool hs_kafka_helper_is_burying(struct hs_kafka_helper *helper);
+/* Finishes what was asked for (bounded by ASK_MS and what librdkafka takes) and ends. */
+void hs_kafka_helper_stop(struct hs_kafka_helper *helper);
+
+#endif

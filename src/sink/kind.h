@@ -1,0 +1,61 @@
+/* Kind: what the three kinds of sink share: the table of functions behind sink.h, and the
+ * few facts every sink keeps. Private to src/sink/. */
+#ifndef HS_SINK_KIND_H
+#define HS_SINK_KIND_H
+
+#include <hookstream/sink.h>
+
+struct hs_sink_ops {
+    enum hs_submit (*submit)(struct hs_sink *sink, const struct hs_parcel *parcel);
+    void (*push)(struct hs_sink *sink);
+    void (*skip)(struct hs_sink *sink, uint64_t sequence);
+    void (*close)(struct hs_sink *sink);
+};
+
+/* The first member of every kind's own struct. */
+struct hs_sink {
+    const struct hs_sink_ops *ops;
+    struct event_base *base;
+    const char *name;
+    struct hs_sink_host host;
+    size_t in_flight; /* messages submitted and not completed */
+    enum hs_sink_state state;
+    char reason[48]; /* of the state */
+};
+
+/* What an error means: a row of a kind's table of errors. */
+struct hs_failure {
+    enum hs_outcome outcome;
+    const char *label; /* stable, for metrics and dead letters */
+    const char *words; /* what it is, and what to do */
+};
+
+/* What hs_sink_open() is given. All borrowed. */
+struct hs_sink_spec {
+    struct event_base *base;
+    const char *name, *identity;
+    const struct hs_sink_options *options;
+    const struct hs_sink_host *host;
+};
+
+HS_MUST_CHECK int hs_kafka_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink);
+HS_MUST_CHECK int hs_redis_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink);
+HS_MUST_CHECK int hs_file_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink);
+
+void hs_kafka_check(struct hs_config *config, const struct hs_sink_options *options);
+void hs_redis_check(struct hs_config *config, const struct hs_sink_options *options);
+void hs_file_check(struct hs_config *config, const struct hs_sink_options *options);
+
+void hs_sink_init(struct hs_sink *sink, const struct hs_sink_ops *ops,
+                  const struct hs_sink_spec *spec);
+/* Tells the owner, if the state or its reason is another than before. */
+void hs_sink_set_state(struct hs_sink *sink, enum hs_sink_state state, const char *reason,
+                       const char *detail);
+/* One message ended: counts it and tells the owner. `failure` NULL: delivered. */
+void hs_sink_complete(struct hs_sink *sink, uint64_t sequence, unsigned part,
+                      const struct hs_failure *failure, const char *detail);
+
+/* Doubles from `least` to `most`, with a quarter of jitter so that many do not come at once. */
+uint64_t hs_sink_backoff_ms(unsigned failures, uint64_t least, uint64_t most);
+
+#endif

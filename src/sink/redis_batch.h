@@ -1,0 +1,50 @@
+/* Redis batch: messages as commands in Redis's protocol, ready to be sent, and what became
+ * of each. Knows no connection.
+ *
+ * A batch either writes (XADD, inside a transaction) or verifies (TYPE, outside one): of an
+ * event that the cursor has passed but whose replies nobody read, the stream's type tells
+ * whether the XADD failed. See docs/internals/redis-sink.md. */
+#ifndef HS_SINK_REDIS_BATCH_H
+#define HS_SINK_REDIS_BATCH_H
+
+#include "kind.h"
+
+#include <hookstream/buffer.h>
+#include <hookstream/json.h>
+
+/* A batch is closed at these; a single parcel may pass the bytes. */
+#define HS_REDIS_BATCH_MESSAGES 1000u
+#define HS_REDIS_BATCH_BYTES (512u << 10)
+#define HS_REDIS_BATCH_CEILING (128u << 20)
+/* What an unusually large parcel took is given back. */
+#define HS_REDIS_BATCH_KEPT_BYTES (2u << 20)
+
+struct hs_redis_entry {
+    uint64_t sequence;
+    const struct hs_failure *failure; /* NULL: delivered, as far as is known */
+    uint32_t command_size;            /* 0: nothing is sent, `failure` says why */
+    uint32_t part;
+};
+
+struct hs_redis_batch {
+    struct hs_buffer commands;
+    struct hs_redis_entry *entries; /* HS_REDIS_BATCH_MESSAGES of them */
+    size_t count;
+    bool verifies;
+};
+
+void hs_redis_batch_init(struct hs_redis_batch *batch);
+void hs_redis_batch_free(struct hs_redis_batch *batch);
+void hs_redis_batch_clear(struct hs_redis_batch *batch);
+bool hs_redis_batch_has_room(const struct hs_redis_batch *batch, size_t messages);
+bool hs_redis_batch_is_full(const struct hs_redis_batch *batch);
+
+/* Adds an XADD, or a TYPE if the batch verifies; there is room. What can be no command is an
+ * entry that failed. `tree` is scratch. */
+void hs_redis_batch_add(struct hs_redis_batch *batch, uint64_t sequence,
+                        const struct hs_message *message, struct hs_json_tree *tree);
+
+/* Appends one command of bulk strings. */
+void hs_redis_command(struct hs_buffer *commands, const struct hs_slice *words, size_t count);
+
+#endif

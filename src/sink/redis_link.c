@@ -1,0 +1,262 @@
+/* Redis link: one connection at a time: made, greeted (AUTH, SELECT, the cursor), watched by
+ * a timer, and made again with backoff. Knows no batches. */
+#include "redis.h"
+
+#include <event2/event.h>
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
+#include <hiredis/adapters/libevent.h>
+#include <stdio.h>
+
+#define RECONNECT_LEAST_MS 100u
+#define RECONNECT_MOST_MS 5000u
+#define GREETING_MS 5000u /* to connect and to read the cursor */
+#define REPLY_MS 15000u   /* for a batch; leaving early is harmless (R2), only wasteful */
+
+static void wait_for(struct hs_redis *redis, uint64_t ms)
+{
+    struct timeval time = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
+    HS_IGNORE(event_add(redis->on_timer, &time)); /* fails only without memory */
+}
+
+/* ---- Trouble ---- */
+
+void hs_redis_note(struct hs_redis_trouble *trouble, const struct redisReply *reply)
+{
+    if (reply->type != REDIS_REPLY_ERROR || trouble->error != NULL)
+        return;
+    struct hs_slice text = hs_slice(reply->str, (size_t)reply->len);
+    trouble->error = hs_redis_error(text);
+    snprintf(trouble->text, sizeof(trouble->text), "%s: %.*s", trouble->error->failure.words,
+             HS_SLICE_ARG(text));
+}
+
+void hs_redis_hold(struct hs_redis *redis, const struct hs_redis_trouble *trouble)
+{
+    hs_sink_set_state(&redis->sink, HS_SINK_HOLDING, trouble->error->failure.label, trouble->text);
+}
+
+/* ---- Leaving ---- */
+
+static void begin_waiting(struct hs_redis *redis, const char *reason, const char *text)
+{
+    redis->stage = HS_REDIS_WAITING;
+    redis->link = NULL;
+    hs_redis_forget(redis);
+    if (redis->sink.state != HS_SINK_HOLDING)
+        hs_sink_set_state(&redis->sink, HS_SINK_CONNECTING, reason, text);
+    wait_for(redis, hs_sink_backoff_ms(redis->attempts++, RECONNECT_LEAST_MS, RECONNECT_MOST_MS));
+}
+
+void hs_redis_leave(struct hs_redis *redis, const char *reason, const char *text)
+{
+    redisAsyncContext *link = redis->link;
+    if (link != NULL) {
+        link->data = NULL; /* its callbacks are nobody's now */
+        redisAsyncFree(link);
+    }
+    begin_waiting(redis, reason, text);
+}
+
+void hs_redis_expect(struct hs_redis *redis, bool replies)
+{
+    if (replies)
+        wait_for(redis, REPLY_MS);
+    else
+        HS_IGNORE(event_del(redis->on_timer));
+}
+
+/* ---- Greeting ---- */
+
+static void greeted(struct hs_redis *redis)
+{
+    HS_IGNORE(event_del(redis->on_timer));
+    redis->stage = HS_REDIS_READY;
+    hs_redis_ready(redis, hs_redis_progress_begin(&redis->progress, redis->sending));
+}
+
+/* Replies whose error is noted and whose text is of no interest. */
+static void on_greeting(redisAsyncContext *link, void *reply, void *context)
+{
+    struct hs_redis *redis = link->data;
+    if (redis != NULL && reply != NULL)
+        hs_redis_note(&redis->trouble, reply);
+}
+
+static void on_cursor(redisAsyncContext *link, void *data, void *context)
+{
+    static const struct hs_redis_error damaged = {
+        "", {HS_HELD, "cursor_damaged", "the cursor's key holds something else: look at it"}, true};
+    struct hs_redis *redis = link->data;
+    const redisReply *reply = data;
+    if (redis == NULL || reply == NULL)
+        return;
+    hs_redis_note(&redis->trouble, reply);
+    if (redis->trouble.error != NULL)
+        return;
+    bool is_text = reply->type == REDIS_REPLY_STRING;
+    struct hs_slice text = is_text ? hs_slice(reply->str, (size_t)reply->len) : HS_SLICE_NONE;
+    if (!is_text || hs_redis_cursor_parse(text, &redis->sending) < 0) {
+        redis->trouble.error = &damaged;
+        snprintf(redis->trouble.text, sizeof(redis->trouble.text), "%s: %s", redis->cursor_key,
+                 damaged.failure.words);
+    }
+}
+
+/* The last reply of the greeting. */
+static void on_watched(redisAsyncContext *link, void *reply, void *context)
+{
+    struct hs_redis *redis = link->data;
+    if (redis == NULL || reply == NULL)
+        return;
+    hs_redis_note(&redis->trouble, reply);
+    const struct hs_redis_error *error = redis->trouble.error;
+    if (error == NULL) {
+        greeted(redis);
+        return;
+    }
+    if (error->failure.outcome != HS_TRANSIENT)
+        hs_redis_hold(redis, &redis->trouble);
+    hs_redis_leave(redis, error->failure.label, redis->trouble.text);
+}
+
+static void ignore_reply(redisAsyncContext *link, void *reply, void *context)
+{
+    (void)link, (void)reply, (void)context; /* an older server or an ACL may refuse a name */
+}
+
+static void send_words(struct hs_redis *redis, redisCallbackFn *on_reply,
+                       const struct hs_slice *words, size_t count)
+{
+    struct hs_buffer command;
+    hs_buffer_init(&command, HS_REDIS_BATCH_CEILING);
+    hs_redis_command(&command, words, count);
+    hs_buffer_append_byte(&command, '\0'); /* hiredis looks one byte past a command */
+    HS_ASSERT(hs_buffer_status(&command) == 0);
+    /* Refused only by a link that ends, and then its end is told anyway. */
+    HS_IGNORE(
+        redisAsyncFormattedCommand(redis->link, on_reply, NULL, command.data, command.size - 1));
+    hs_buffer_free(&command);
+}
+
+static void send_login(struct hs_redis *redis)
+{
+    const struct hs_redis_url *url = &redis->url;
+    struct hs_slice auth[3] = {HS_SLICE("AUTH")};
+    size_t count = 1;
+    if (url->username != NULL)
+        auth[count++] = hs_slice_text(url->username);
+    if (url->password != NULL) {
+        auth[count++] = hs_slice_text(url->password);
+        send_words(redis, on_greeting, auth, count);
+    }
+    if (url->database > 0) {
+        char number[16];
+        snprintf(number, sizeof(number), "%u", url->database);
+        send_words(redis, on_greeting,
+                   (struct hs_slice[]){HS_SLICE("SELECT"), hs_slice_text(number)}, 2);
+    }
+    send_words(redis, ignore_reply,
+               (struct hs_slice[]){HS_SLICE("CLIENT"), HS_SLICE("SETNAME"), HS_SLICE("hookstream")},
+               3);
+}
+
+/* Appending nothing counts as a change: it makes void what an older connection of ours may
+ * still have on its way (R2). Then the value is read, and watched before anything is sent. */
+static void send_greeting(struct hs_redis *redis)
+{
+    struct hs_slice key = hs_slice_text(redis->cursor_key);
+    redis->trouble = (struct hs_redis_trouble){0};
+    send_login(redis);
+    send_words(redis, on_greeting, (struct hs_slice[]){HS_SLICE("APPEND"), key, HS_SLICE("")}, 3);
+    send_words(redis, on_cursor, (struct hs_slice[]){HS_SLICE("GET"), key}, 2);
+    send_words(redis, on_watched, (struct hs_slice[]){HS_SLICE("WATCH"), key}, 2);
+}
+
+/* ---- Connecting ---- */
+
+static void on_connect(const redisAsyncContext *link, int status)
+{
+    struct hs_redis *redis = link->data;
+    if (redis == NULL || status == REDIS_OK)
+        return;
+    /* hiredis frees the link when we return. */
+    begin_waiting(redis, "connect", link->errstr != NULL ? link->errstr : "");
+}
+
+static void on_disconnect(const redisAsyncContext *link, int status)
+{
+    struct hs_redis *redis = link->data;
+    if (redis != NULL)
+        begin_waiting(redis, "disconnected", link->errstr != NULL ? link->errstr : "");
+}
+
+static int connect_link(struct hs_redis *redis)
+{
+    const struct hs_redis_url *url = &redis->url;
+    redisAsyncContext *link = url->path != NULL ? redisAsyncConnectUnix(url->path)
+                                                : redisAsyncConnect(url->host, url->port);
+    if (link == NULL)
+        return hs_fail(-ENOMEM, "no memory for a connection");
+    int code = 0;
+    if (link->err != 0)
+        code = hs_fail(-ECONNREFUSED, "%s", link->errstr != NULL ? link->errstr : "");
+    else if (redisLibeventAttach(link, redis->sink.base) != REDIS_OK)
+        code = hs_fail(-ENOMEM, "no memory for a connection");
+    if (code < 0) {
+        redisAsyncFree(link);
+        return code;
+    }
+    link->data = redis;
+    redis->link = link;
+    redis->stage = HS_REDIS_GREETING;
+    HS_IGNORE(redisAsyncSetConnectCallback(link, on_connect)); /* fail only when set before */
+    HS_IGNORE(redisAsyncSetDisconnectCallback(link, on_disconnect));
+    if (url->path == NULL)
+        HS_IGNORE(redisEnableKeepAlive(&link->c)); /* nice to have */
+    return 0;
+}
+
+static void on_timer(evutil_socket_t file, short what, void *context)
+{
+    struct hs_redis *redis = context;
+    switch (redis->stage) {
+    case HS_REDIS_WAITING:
+        if (redis->sink.state == HS_SINK_STATE_COUNT)
+            hs_sink_set_state(&redis->sink, HS_SINK_CONNECTING, "start", "not connected yet");
+        if (connect_link(redis) < 0) {
+            begin_waiting(redis, "connect", hs_error_text());
+            return;
+        }
+        send_greeting(redis);
+        wait_for(redis, GREETING_MS);
+        return;
+    case HS_REDIS_GREETING:
+        hs_redis_leave(redis, "timeout", "no answer while connecting");
+        return;
+    case HS_REDIS_READY:
+        hs_redis_leave(redis, "timeout", "no answer to what was written");
+        return;
+    }
+}
+
+/* ---- Life ---- */
+
+int hs_redis_link_init(struct hs_redis *redis)
+{
+    redis->on_timer = evtimer_new(redis->sink.base, on_timer, redis);
+    if (redis->on_timer == NULL)
+        return hs_fail(-ENOMEM, "cannot make the events of the sink %s", redis->sink.name);
+    event_active(redis->on_timer, EV_TIMEOUT, 0);
+    return 0;
+}
+
+void hs_redis_link_close(struct hs_redis *redis)
+{
+    if (redis->link != NULL) {
+        redis->link->data = NULL;
+        redisAsyncFree(redis->link);
+    }
+    if (redis->on_timer != NULL)
+        event_free(redis->on_timer);
+}

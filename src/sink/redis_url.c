@@ -1,0 +1,192 @@
+/* Redis URL: the `redis` scheme as registered with IANA, and `unix` as redis-py and others
+ * have it. The text holds a password: no message repeats it. */
+#include "redis_url.h"
+
+#define PORT_DEFAULT 6379u
+#define DATABASE_MAX 65535u
+
+static int hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* RFC 3986, 2.1. A NUL would end the text early. */
+static char *percent_decode(struct hs_slice text)
+{
+    char *decoded = hs_alloc(text.size + 1);
+    size_t size = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.data[i];
+        if (c == '%') {
+            if (i + 2 >= text.size || hex(text.data[i + 1]) < 0 || hex(text.data[i + 2]) < 0 ||
+                (text.data[i + 1] == '0' && text.data[i + 2] == '0')) {
+                free(decoded);
+                return NULL;
+            }
+            c = (char)(hex(text.data[i + 1]) * 16 + hex(text.data[i + 2]));
+            i += 2;
+        }
+        decoded[size++] = c;
+    }
+    return decoded;
+}
+
+/* Cuts `*rest` at the first or last `mark`; what stands before it, or none. */
+static bool cut(struct hs_slice *rest, char mark, bool last, struct hs_slice *ret_before)
+{
+    const char *at = rest->size == 0 ? NULL
+                     : last          ? memrchr(rest->data, mark, rest->size)
+                                     : memchr(rest->data, mark, rest->size);
+    if (at == NULL)
+        return false;
+    size_t size = (size_t)(at - rest->data);
+    *ret_before = hs_slice(rest->data, size);
+    *rest = hs_slice(at + 1, rest->size - size - 1);
+    return true;
+}
+
+/* user, user:password, :password. */
+static int read_user(struct hs_slice user, struct hs_redis_url *url)
+{
+    struct hs_slice name = user, password = user;
+    bool has_password = cut(&password, ':', false, &name);
+    if (name.size > 0 && (url->username = percent_decode(name)) == NULL)
+        return hs_fail(-EINVAL, "the url's user has a wrong %% escape");
+    if (has_password && (url->password = percent_decode(password)) == NULL)
+        return hs_fail(-EINVAL, "the url's password has a wrong %% escape");
+    return 0;
+}
+
+static int read_database(struct hs_slice text, struct hs_redis_url *url)
+{
+    uint64_t number = 0;
+    if (text.size > 0 && hs_slice_to_u64(text, DATABASE_MAX, &number) < 0)
+        return hs_fail(-EINVAL, "the url's database is no number: expected .../0");
+    url->database = (unsigned)number;
+    return 0;
+}
+
+static int read_host(struct hs_slice host, struct hs_redis_url *url)
+{
+    struct hs_slice name = host, port = HS_SLICE_NONE;
+    const char *close = host.size > 0 ? memchr(host.data, ']', host.size) : NULL;
+    if (host.size > 0 && host.data[0] == '[' && close != NULL) {
+        name = hs_slice(host.data + 1, (size_t)(close - host.data) - 1);
+        port = hs_slice(close + 1, host.size - (size_t)(close - host.data) - 1);
+        if (port.size > 0 && port.data[0] != ':')
+            return hs_fail(-EINVAL, "the url has something between the address and its port");
+        if (port.size > 0)
+            port = hs_slice(port.data + 1, port.size - 1);
+    } else {
+        struct hs_slice before;
+        port = host;
+        if (cut(&port, ':', false, &before))
+            name = before;
+        else
+            port = HS_SLICE_NONE;
+    }
+    uint64_t number = PORT_DEFAULT;
+    if (name.size == 0)
+        return hs_fail(-EINVAL, "the url names no host: expected redis://host:6379/0");
+    if (port.data != NULL && port.size > 0 &&
+        (hs_slice_to_u64(port, 65535, &number) < 0 || number == 0))
+        return hs_fail(-EINVAL, "the url's port is none");
+    url->host = hs_slice_dup(name);
+    url->port = (uint16_t)number;
+    return 0;
+}
+
+static int read_tcp(struct hs_slice rest, struct hs_redis_url *url)
+{
+    struct hs_slice user, host = rest, database = HS_SLICE_NONE;
+    int code = cut(&host, '@', true, &user) ? read_user(user, url) : 0;
+    struct hs_slice before;
+    database = host;
+    if (cut(&database, '/', false, &before))
+        host = before;
+    else
+        database = HS_SLICE_NONE;
+    if (code == 0)
+        code = read_host(host, url);
+    return code == 0 ? read_database(database, url) : code;
+}
+
+static int read_unix(struct hs_slice rest, struct hs_redis_url *url)
+{
+    struct hs_slice user, path = rest, query = HS_SLICE_NONE, before;
+    int code = cut(&path, '@', true, &user) ? read_user(user, url) : 0;
+    query = path;
+    if (cut(&query, '?', false, &before))
+        path = before;
+    else
+        query = HS_SLICE_NONE;
+    if (code < 0)
+        return code;
+    if (path.size == 0 || path.data[0] != '/' || memchr(path.data, '\0', path.size) != NULL)
+        return hs_fail(-EINVAL, "the url names no socket: expected unix:///path/to/socket");
+    if (query.size > 0 && !hs_slice_starts_with(query, HS_SLICE("db=")))
+        return hs_fail(-EINVAL, "the url may end in ?db=NUMBER and in nothing else");
+    url->path = hs_slice_dup(path);
+    return query.size == 0 ? 0 : read_database(hs_slice(query.data + 3, query.size - 3), url);
+}
+
+static int add_options(const struct hs_sink_options *options, struct hs_redis_url *url)
+{
+    bool user = options->username != NULL && options->username[0] != '\0';
+    bool password = options->password != NULL && options->password[0] != '\0';
+    if ((user && url->username != NULL) || (password && url->password != NULL))
+        return hs_fail(-EINVAL, "user or password stand in the url and as options: say them once");
+    if (user)
+        url->username = hs_strdup(options->username);
+    if (password)
+        url->password = hs_strdup(options->password);
+    if (url->username != NULL && url->password == NULL)
+        return hs_fail(-EINVAL, "a user needs a password");
+    return 0;
+}
+
+static int parse(const struct hs_sink_options *options, struct hs_redis_url *url)
+{
+    struct hs_slice text = hs_slice_text(options->url), redis = HS_SLICE("redis://"),
+                    local = HS_SLICE("unix://");
+    int code;
+    if (hs_slice_starts_with(text, redis))
+        code = read_tcp(hs_slice(text.data + redis.size, text.size - redis.size), url);
+    else if (hs_slice_starts_with(text, local))
+        code = read_unix(hs_slice(text.data + local.size, text.size - local.size), url);
+    else if (hs_slice_starts_with(text, HS_SLICE("rediss://")))
+        code = hs_fail(-EINVAL, "rediss:// needs TLS, which this build's hiredis does not have: "
+                                "use redis:// to a TLS proxy beside hookstream");
+    else
+        code = hs_fail(-EINVAL, "the url must begin with redis:// or unix://");
+    return code == 0 ? add_options(options, url) : code;
+}
+
+int hs_redis_url_parse(const struct hs_sink_options *options, struct hs_redis_url *ret_url)
+{
+    struct hs_redis_url url = {0};
+    int code = parse(options, &url);
+    if (code < 0) {
+        hs_redis_url_free(&url);
+        return code;
+    }
+    *ret_url = url;
+    return 0;
+}
+
+void hs_redis_url_free(struct hs_redis_url *url)
+{
+    free(url->host);
+    free(url->path);
+    free(url->username);
+    if (url->password != NULL)
+        explicit_bzero(url->password, strlen(url->password));
+    free(url->password);
+    *url = (struct hs_redis_url){0};
+}

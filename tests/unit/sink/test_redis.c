@@ -1,0 +1,635 @@
+/* The Redis sink against a real server, which is killed, stopped, filled and lied to. */
+#include "owner.h"
+#include "redis.h"
+#include "redis_server.h"
+
+#define CURSOR "cur:0000-identity:test"
+
+static struct redis_server server;
+static struct hs_sink_options options;
+static struct owner *owner;
+
+static void begin(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    server = server_create();
+    options =
+        (struct hs_sink_options){.kind = HS_SINK_REDIS, .url = server.url, .cursor_key = "cur"};
+    owner = owner_create();
+}
+
+static void begin_open(void)
+{
+    begin();
+    owner_open(owner, &options);
+    OWNER_WAIT(owner, owner->resumes == 1);
+}
+
+static void end(void)
+{
+    owner_free(owner);
+    server_end(&server);
+}
+
+/* The sink of another run of the program. */
+static void reopen(void)
+{
+    owner_close(owner);
+    owner_open(owner, &options);
+    size_t resumes = owner->resumes;
+    OWNER_WAIT(owner, owner->resumes > resumes);
+}
+
+static void drained(void)
+{
+    OWNER_WAIT(owner, hs_sink_in_flight(owner->sink) == 0);
+}
+
+/* Says in one text which events the stream has: "1 2 3 ". */
+static const char *events_of(const char *stream)
+{
+    static char text[1 << 20];
+    size_t size = 0;
+    text[0] = '\0';
+    redisReply *reply = redisCommand(server.client, "XRANGE %s - +", stream);
+    ck_assert_ptr_nonnull(reply);
+    for (size_t i = 0; i < reply->elements; i++) {
+        unsigned long long n = 0;
+        const redisReply *fields = reply->element[i]->element[1];
+        ck_assert_str_eq(fields->element[0]->str, "body");
+        ck_assert_int_eq(sscanf(fields->element[1]->str, "{\"n\":%llu}", &n), 1);
+        size += (size_t)snprintf(text + size, sizeof(text) - size, "%llu ", n);
+    }
+    freeReplyObject(reply);
+    return text;
+}
+
+static const char *numbers(uint64_t first, uint64_t last)
+{
+    static char text[1 << 20];
+    size_t size = 0;
+    for (uint64_t n = first; n <= last; n++)
+        size += (size_t)snprintf(text + size, sizeof(text) - size, "%llu ", (unsigned long long)n);
+    return text;
+}
+
+/* Does what an owner does: gives first..last in order, and again what was not delivered when
+ * the sink forgot it or gave it back. `disturb` is called now and then. */
+static void deliver_all(uint64_t first, uint64_t last, const char *stream, void (*disturb)(void))
+{
+    uint64_t next = first, delivered = first - 1, disturbed = 0;
+    size_t resumes = owner->resumes, failed = owner->failed;
+    while (delivered < last) {
+        if (owner->resumes != resumes || owner->failed != failed) {
+            /* All behind the first that is missing comes back before more is given. */
+            drained();
+            if (owner->resumes != resumes && owner->position > delivered)
+                delivered = owner->position;
+            resumes = owner->resumes;
+            failed = owner->failed;
+            next = delivered + 1;
+        }
+        while (next <= last && owner_give_one(owner, next, stream, NULL) == HS_SUBMIT_ACCEPTED)
+            next++;
+        hs_sink_push(owner->sink);
+        owner_turn(owner);
+        while (delivered < last && owner_end(owner, delivered + 1, 0)->ended &&
+               owner_end(owner, delivered + 1, 0)->outcome == HS_DELIVERED)
+            delivered++;
+        if (disturb != NULL && delivered / 1000 > disturbed) {
+            disturbed = delivered / 1000;
+            disturb();
+        }
+    }
+}
+
+/* ---- The usual way ---- */
+
+START_TEST(events_arrive_in_order_and_the_cursor_with_them)
+{
+    begin_open();
+    ck_assert_str_eq(owner->trail, "connecting:start up ");
+    ck_assert_uint_eq(owner->position, 0);
+    owner_give_range(owner, 1, 2500, "s");
+    drained();
+    ck_assert_uint_eq(owner->delivered, 2500);
+    ck_assert_str_eq(events_of("s"), numbers(1, 2500));
+    ck_assert_int_eq(strncmp(server_get(&server, "GET " CURSOR), "2500 ", 5), 0);
+    end();
+}
+END_TEST
+
+START_TEST(nothing_is_sent_before_the_push_and_all_of_it_by_one)
+{
+    begin_open();
+    for (uint64_t n = 1; n <= 3; n++)
+        ck_assert_int_eq(owner_give_one(owner, n, "s", NULL), HS_SUBMIT_ACCEPTED);
+    ck_assert_str_eq(server_get(&server, "EXISTS s"), "0");
+    hs_sink_push(owner->sink);
+    drained();
+    ck_assert_str_eq(events_of("s"), "1 2 3 ");
+    end();
+}
+END_TEST
+
+START_TEST(the_server_says_where_to_go_on)
+{
+    begin_open();
+    owner_give_range(owner, 1, 10, "s");
+    drained();
+    hs_sink_skip(owner->sink, 20);
+    OWNER_WAIT(owner, strcmp(server_get(&server, "GET " CURSOR), "20 20") == 0);
+    reopen();
+    ck_assert_uint_eq(owner->position, 20);
+    end();
+}
+END_TEST
+
+START_TEST(an_idle_cursor_is_brought_up_to_date)
+{
+    begin_open();
+    owner_give_range(owner, 1, 10, "s");
+    drained();
+    /* Written by the batch: nobody had read its replies then. */
+    ck_assert_str_eq(server_get(&server, "GET " CURSOR), "10 0");
+    OWNER_WAIT(owner, strcmp(server_get(&server, "GET " CURSOR), "10 10") == 0);
+    end();
+}
+END_TEST
+
+START_TEST(full_is_followed_by_room)
+{
+    begin_open();
+    uint64_t n = 0;
+    while (owner_give_one(owner, n + 1, "s", NULL) == HS_SUBMIT_ACCEPTED)
+        n++;
+    ck_assert_uint_eq(n, 2 * HS_REDIS_BATCH_MESSAGES);
+    OWNER_WAIT(owner, owner->rooms == 1);
+    ck_assert_int_eq(owner_give_one(owner, n + 1, "s", NULL), HS_SUBMIT_ACCEPTED);
+    hs_sink_push(owner->sink);
+    drained();
+    ck_assert_str_eq(events_of("s"), numbers(1, n + 1));
+    end();
+}
+END_TEST
+
+/* ---- Fields ---- */
+
+static void give_target(uint64_t sequence, const char *stream, struct hs_slice body,
+                        const struct hs_target_options *target, const struct hs_header *header)
+{
+    struct hs_message message = {.destination = hs_slice_text(stream),
+                                 .body = body,
+                                 .target = target,
+                                 .header_count = header ? 1 : 0};
+    if (header != NULL)
+        message.headers[0] = *header;
+    ck_assert_int_eq(owner_give(owner, sequence, &message, 1), HS_SUBMIT_ACCEPTED);
+    hs_sink_push(owner->sink);
+    drained();
+}
+
+/* The fields of the stream's only entry: "name=value|". NUL is shown as 0. */
+static const char *fields_of(const char *stream)
+{
+    static char text[4096];
+    size_t size = 0;
+    redisReply *reply = redisCommand(server.client, "XRANGE %s - +", stream);
+    ck_assert_ptr_nonnull(reply);
+    ck_assert_uint_eq(reply->elements, 1);
+    const redisReply *fields = reply->element[0]->element[1];
+    for (size_t i = 0; i < fields->elements; i++) {
+        const redisReply *field = fields->element[i];
+        for (size_t k = 0; k < (size_t)field->len; k++)
+            text[size++] = field->str[k] ? field->str[k] : '0';
+        text[size++] = i % 2 ? '|' : '=';
+    }
+    text[size] = '\0';
+    freeReplyObject(reply);
+    return text;
+}
+
+START_TEST(the_body_is_one_field_byte_for_byte)
+{
+    begin_open();
+    struct hs_target_options target = {.fields = HS_FIELDS_BODY};
+    struct hs_header header = {HS_SLICE("webhook-id"), HS_SLICE("whk_1")};
+    give_target(1, "s", hs_slice("{ \"a\":1}\r\n\0\xff", 12), &target, &header);
+    ck_assert_str_eq(fields_of("s"), "body={ \"a\":1}\r\n0\xff|webhook-id=whk_1|");
+    end();
+}
+END_TEST
+
+START_TEST(flat_fields_are_the_members_texts_decoded)
+{
+    begin_open();
+    struct hs_target_options target = {.fields = HS_FIELDS_FLAT};
+    give_target(1, "s",
+                HS_SLICE("{\"id\":\"w\\u00e9\\\"\",\"n\":149.90,\"d\":{\"a\": [1]},\"t\":true,"
+                         "\"e\":\"\",\"k\\n\":null}"),
+                &target, NULL);
+    ck_assert_str_eq(fields_of("s"), "id=w\xc3\xa9\"|n=149.90|d={\"a\": [1]}|t=true|e=|k\n=null|");
+    give_target(2, "t", HS_SLICE("[1]"), &target, NULL);
+    ck_assert_int_eq(owner_end(owner, 2, 0)->outcome, HS_PERMANENT);
+    ck_assert_str_eq(owner_end(owner, 2, 0)->reason, "not_flat");
+    give_target(3, "t", HS_SLICE("{}"), &target, NULL);
+    ck_assert_int_eq(owner_end(owner, 3, 0)->outcome, HS_PERMANENT);
+    ck_assert_str_eq(server_get(&server, "EXISTS t"), "0");
+    end();
+}
+END_TEST
+
+START_TEST(max_length_trims_and_nothing_else_does)
+{
+    begin_open();
+    struct hs_target_options target = {.max_length = 100};
+    for (uint64_t n = 1; n <= 1500; n++) {
+        struct hs_message messages[2] = {{.part = 0,
+                                          .destination = HS_SLICE("trimmed"),
+                                          .body = HS_SLICE("{}"),
+                                          .target = &target},
+                                         {.part = 1,
+                                          .destination = HS_SLICE("whole"),
+                                          .body = HS_SLICE("{}"),
+                                          .target = &owner_target}};
+        while (owner_give(owner, n, messages, 2) == HS_SUBMIT_FULL)
+            owner_turn(owner);
+    }
+    hs_sink_push(owner->sink);
+    drained();
+    ck_assert_str_eq(server_get(&server, "XLEN whole"), "1500");
+    int trimmed = atoi(server_get(&server, "XLEN trimmed"));
+    ck_assert_int_ge(trimmed, 100);
+    ck_assert_int_lt(trimmed, 400);
+    end();
+}
+END_TEST
+
+START_TEST(database_and_unix_socket_of_the_url)
+{
+    begin();
+    char url[160];
+    snprintf(url, sizeof(url), "%s?db=3", server.socket_url);
+    options.url = url;
+    owner_open(owner, &options);
+    OWNER_WAIT(owner, owner->resumes == 1);
+    owner_give_range(owner, 1, 1, "s");
+    drained();
+    server_do(&server, "SELECT 3");
+    ck_assert_str_eq(events_of("s"), "1 ");
+    end();
+}
+END_TEST
+
+/* ---- Exactly once ---- */
+
+static void kill_clients(void)
+{
+    server_do(&server, "CLIENT KILL TYPE normal");
+}
+
+static void crash_server(void)
+{
+    server_kill(&server);
+    server_start(&server);
+}
+
+static void stop_program(void)
+{
+    owner_close(owner);
+    owner_open(owner, &options);
+}
+
+static void steal_cursor(void)
+{
+    server_do(&server, "APPEND " CURSOR " %s", "");
+}
+
+START_TEST(once_and_in_order_whatever_breaks)
+{
+    void (*const disturbances[])(void) = {kill_clients, crash_server, stop_program, steal_cursor};
+    begin_open();
+    deliver_all(1, 20000, "s", disturbances[_i]);
+    ck_assert_str_eq(events_of("s"), numbers(1, 20000));
+    ck_assert_uint_gt(owner->resumes, 5);
+    end();
+}
+END_TEST
+
+START_TEST(what_a_stopped_server_still_has_to_read_is_not_written_twice)
+{
+    begin_open();
+    owner_give_range(owner, 1, 10, "s");
+    drained();
+    kill(server.pid, SIGSTOP);
+    for (uint64_t n = 11; n <= 20; n++)
+        owner_give_one(owner, n, "s", NULL);
+    hs_sink_push(owner->sink);
+    event_base_loop(owner->base, EVLOOP_NONBLOCK); /* writes the batch */
+    event_base_loop(owner->base, EVLOOP_NONBLOCK);
+    hs_redis_leave((struct hs_redis *)owner->sink, "timeout", "as if no answer came");
+    kill(server.pid, SIGCONT);
+    OWNER_WAIT(owner, owner->resumes == 2);
+    deliver_all(owner->position + 1, 30, "s", NULL);
+    ck_assert_str_eq(events_of("s"), numbers(1, 30));
+    end();
+}
+END_TEST
+
+START_TEST(a_batch_behind_a_newer_connection_is_void)
+{
+    begin_open();
+    owner_give_range(owner, 1, 3, "s");
+    drained();
+    steal_cursor(); /* what a newer connection of ours does first */
+    owner_give_one(owner, 4, "s", NULL);
+    hs_sink_push(owner->sink);
+    OWNER_WAIT(owner, owner->resumes == 2);
+    ck_assert_ptr_nonnull(strstr(owner->trail, "connecting:fenced"));
+    ck_assert_str_eq(events_of("s"), "1 2 3 ");
+    ck_assert_uint_eq(owner->position, 3);
+    end();
+}
+END_TEST
+
+START_TEST(unread_replies_are_verified_not_written_again)
+{
+    begin();
+    /* As after a crash: events 3 to 6 went out, their replies were never read. */
+    server_do(&server, "SET " CURSOR " %s", "6 2");
+    server_do(&server, "XADD good * body {\"n\":3}");
+    server_do(&server, "SET bad text");
+    owner_open(owner, &options);
+    OWNER_WAIT(owner, owner->resumes == 1);
+    ck_assert_uint_eq(owner->position, 2);
+    owner_give_one(owner, 3, "good", NULL);
+    owner_give_one(owner, 4, "bad", NULL);
+    owner_give_one(owner, 6, "gone", NULL);
+    owner_give_one(owner, 7, "good", NULL);
+    hs_sink_push(owner->sink);
+    drained();
+    ck_assert_int_eq(owner_end(owner, 3, 0)->outcome, HS_DELIVERED);
+    ck_assert_int_eq(owner_end(owner, 4, 0)->outcome, HS_PERMANENT);
+    ck_assert_str_eq(owner_end(owner, 4, 0)->reason, "wrong_type");
+    ck_assert_int_eq(owner_end(owner, 6, 0)->outcome, HS_DELIVERED);
+    ck_assert_str_eq(events_of("good"), "3 7 ");
+    ck_assert_str_eq(server_get(&server, "EXISTS gone"), "0");
+    /* 4 is in doubt until the owner says that it is dealt with. */
+    ck_assert_str_eq(server_get(&server, "GET " CURSOR), "7 3");
+    hs_sink_skip(owner->sink, 7);
+    OWNER_WAIT(owner, strcmp(server_get(&server, "GET " CURSOR), "7 7") == 0);
+    end();
+}
+END_TEST
+
+START_TEST(a_server_that_lost_writes_is_given_them_again)
+{
+    begin_open();
+    owner_give_range(owner, 1, 10, "s");
+    drained();
+    hs_sink_skip(owner->sink, 10);
+    OWNER_WAIT(owner, strcmp(server_get(&server, "GET " CURSOR), "10 10") == 0);
+    server_do(&server, "SET " CURSOR " %s", "4 4"); /* an older copy took over */
+    server_do(&server, "DEL s");
+    kill_clients();
+    OWNER_WAIT(owner, owner->resumes == 2);
+    ck_assert_uint_eq(owner->position, 4);
+    owner_give_range(owner, 5, 10, "s");
+    drained();
+    ck_assert_str_eq(events_of("s"), numbers(5, 10));
+    ck_assert_str_eq(server_get(&server, "GET " CURSOR), "10 4");
+    end();
+}
+END_TEST
+
+/* ---- Outcomes ---- */
+
+START_TEST(a_key_of_another_type_fails_alone)
+{
+    begin_open();
+    server_do(&server, "SET bad text");
+    owner_give_one(owner, 1, "s", NULL);
+    owner_give_one(owner, 2, "bad", NULL);
+    owner_give_one(owner, 3, "s", NULL);
+    hs_sink_push(owner->sink);
+    drained();
+    ck_assert_int_eq(owner_end(owner, 2, 0)->outcome, HS_PERMANENT);
+    ck_assert_str_eq(owner_end(owner, 2, 0)->reason, "wrong_type");
+    ck_assert_str_eq(events_of("s"), "1 3 ");
+    ck_assert_str_eq(server_get(&server, "GET bad"), "text");
+    end();
+}
+END_TEST
+
+START_TEST(the_cursor_does_not_confirm_a_dead_letter_before_the_owner_does)
+{
+    begin_open();
+    server_do(&server, "SET bad text");
+    owner_give_range(owner, 1, 2, "s");
+    owner_give_one(owner, 3, "bad", NULL);
+    owner_give_one(owner, 4, "s", NULL);
+    hs_sink_push(owner->sink);
+    drained();
+    OWNER_WAIT(owner, strcmp(server_get(&server, "GET " CURSOR), "4 2") == 0);
+    reopen();
+    ck_assert_uint_eq(owner->position, 2);
+    /* Given again by an owner that does not know: 4 is not written twice. */
+    owner_give_one(owner, 3, "bad", NULL);
+    owner_give_one(owner, 4, "s", NULL);
+    hs_sink_push(owner->sink);
+    drained();
+    ck_assert_int_eq(owner_end(owner, 3, 0)->outcome, HS_PERMANENT);
+    ck_assert_int_eq(owner_end(owner, 4, 0)->outcome, HS_DELIVERED);
+    ck_assert_str_eq(events_of("s"), "1 2 4 ");
+    end();
+}
+END_TEST
+
+START_TEST(out_of_memory_is_held_and_nothing_behind_it_passes)
+{
+    begin_open();
+    owner_give_range(owner, 1, 3, "s");
+    drained();
+    server_do(&server, "CONFIG SET maxmemory 1");
+    /* Two batches: one on its way, one gathered behind it. */
+    owner_give_one(owner, 4, "s", NULL);
+    hs_sink_push(owner->sink);
+    owner_give_one(owner, 5, "s", NULL);
+    drained();
+    for (uint64_t n = 4; n <= 5; n++) {
+        ck_assert_int_eq(owner_end(owner, n, 0)->outcome, HS_HELD);
+        ck_assert_str_eq(owner_end(owner, n, 0)->reason, "oom");
+    }
+    ck_assert_int_eq(owner->state, HS_SINK_HOLDING);
+    ck_assert_str_eq(owner->reason, "oom");
+    server_do(&server, "CONFIG SET maxmemory 0");
+    owner_give_range(owner, 4, 6, "s");
+    drained();
+    ck_assert_int_eq(owner->state, HS_SINK_UP);
+    ck_assert_str_eq(events_of("s"), "1 2 3 4 5 6 ");
+    ck_assert_uint_eq(owner->resumes, 1); /* the connection was kept */
+    end();
+}
+END_TEST
+
+START_TEST(a_user_without_the_right_is_held)
+{
+    begin();
+    server_do(&server, "ACL SETUSER hs on >p:w/ ~s* ~cur* +@all");
+    char url[160];
+    snprintf(url, sizeof(url), "redis://hs:p%%3Aw%%2F@127.0.0.1:%d/0", server.port);
+    options.url = url;
+    owner_open(owner, &options);
+    OWNER_WAIT(owner, owner->resumes == 1);
+    owner_give_one(owner, 1, "s", NULL);
+    owner_give_one(owner, 2, "other", NULL);
+    hs_sink_push(owner->sink);
+    drained();
+    ck_assert_int_eq(owner_end(owner, 1, 0)->outcome, HS_HELD);
+    ck_assert_str_eq(owner_end(owner, 2, 0)->reason, "no_permission");
+    ck_assert_str_eq(server_get(&server, "EXISTS s"), "0"); /* whole or not at all */
+    server_do(&server, "ACL SETUSER hs ~other");
+    owner_give_one(owner, 1, "s", NULL);
+    owner_give_one(owner, 2, "other", NULL);
+    hs_sink_push(owner->sink);
+    drained();
+    ck_assert_str_eq(events_of("s"), "1 ");
+    ck_assert_str_eq(events_of("other"), "2 ");
+    end();
+}
+END_TEST
+
+START_TEST(passwords_are_held_until_they_are_right)
+{
+    begin();
+    server_do(&server, "CONFIG SET requirepass right");
+    server_do(&server, "AUTH right");
+    owner_open(owner, &options);
+    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    ck_assert_str_eq(owner->reason, "no_auth");
+    owner_close(owner);
+    owner->state = HS_SINK_STATE_COUNT;
+    options.password = "wrong-secret";
+    owner_open(owner, &options);
+    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    ck_assert_str_eq(owner->reason, "wrong_password");
+    ck_assert_ptr_null(strstr(owner->detail, "wrong-secret"));
+    server_do(&server, "CONFIG SET requirepass wrong-secret");
+    OWNER_WAIT(owner, owner->state == HS_SINK_UP);
+    ck_assert_uint_eq(owner->resumes, 1);
+    end();
+}
+END_TEST
+
+START_TEST(a_replica_is_left_and_asked_again)
+{
+    begin_open();
+    server_do(&server, "REPLICAOF 127.0.0.1 1");
+    owner_give_one(owner, 1, "s", NULL);
+    hs_sink_push(owner->sink);
+    OWNER_WAIT(owner, owner->state == HS_SINK_CONNECTING);
+    ck_assert_str_eq(owner->reason, "read_only");
+    ck_assert_int_eq(owner_end(owner, 1, 0)->outcome, HS_TRANSIENT);
+    ck_assert_int_eq(owner_give_one(owner, 1, "s", NULL), HS_SUBMIT_FULL);
+    server_do(&server, "REPLICAOF NO ONE");
+    OWNER_WAIT(owner, owner->resumes == 2);
+    owner_give_range(owner, 1, 1, "s");
+    drained();
+    ck_assert_str_eq(events_of("s"), "1 ");
+    end();
+}
+END_TEST
+
+START_TEST(a_cursor_that_is_none_is_held_and_left_alone)
+{
+    begin();
+    server_do(&server, "SET " CURSOR " %s", "12 13");
+    owner_open(owner, &options);
+    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    ck_assert_str_eq(owner->reason, "cursor_damaged");
+    ck_assert_uint_eq(owner->resumes, 0);
+    server_do(&server, "DEL " CURSOR);
+    server_do(&server, "SADD " CURSOR " x");
+    OWNER_WAIT(owner, strcmp(owner->reason, "wrong_type") == 0);
+    ck_assert_int_eq(owner->state, HS_SINK_HOLDING);
+    server_do(&server, "DEL " CURSOR);
+    OWNER_WAIT(owner, owner->resumes == 1);
+    end();
+}
+END_TEST
+
+START_TEST(a_server_that_is_down_at_first_is_waited_for)
+{
+    begin();
+    server_kill(&server);
+    owner_open(owner, &options);
+    OWNER_WAIT(owner, strcmp(owner->reason, "connect") == 0);
+    ck_assert_int_eq(owner->state, HS_SINK_CONNECTING);
+    ck_assert_int_eq(owner_give_one(owner, 1, "s", NULL), HS_SUBMIT_FULL);
+    server_start(&server);
+    OWNER_WAIT(owner, owner->resumes == 1);
+    owner_give_range(owner, 1, 1, "s");
+    drained();
+    ck_assert_str_eq(events_of("s"), "1 ");
+    end();
+}
+END_TEST
+
+START_TEST(closing_in_every_stage_tells_nothing)
+{
+    begin();
+    owner_open(owner, &options);
+    owner_close(owner); /* waiting */
+    owner_open(owner, &options);
+    owner_turn(owner);
+    owner_close(owner); /* connecting */
+    owner_open(owner, &options);
+    OWNER_WAIT(owner, owner->resumes == 1);
+    owner_give_one(owner, 1, "s", NULL);
+    owner_close(owner); /* gathered */
+    owner_open(owner, &options);
+    OWNER_WAIT(owner, owner->resumes == 2);
+    owner_give_one(owner, 1, "s", NULL);
+    hs_sink_push(owner->sink);
+    owner_give_one(owner, 2, "s", NULL);
+    owner_close(owner); /* on its way */
+    ck_assert_uint_eq(owner->ended, 0);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tcase = tcase_create("redis sink");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, events_arrive_in_order_and_the_cursor_with_them);
+    tcase_add_test(tcase, nothing_is_sent_before_the_push_and_all_of_it_by_one);
+    tcase_add_test(tcase, the_server_says_where_to_go_on);
+    tcase_add_test(tcase, an_idle_cursor_is_brought_up_to_date);
+    tcase_add_test(tcase, full_is_followed_by_room);
+    tcase_add_test(tcase, the_body_is_one_field_byte_for_byte);
+    tcase_add_test(tcase, flat_fields_are_the_members_texts_decoded);
+    tcase_add_test(tcase, max_length_trims_and_nothing_else_does);
+    tcase_add_test(tcase, database_and_unix_socket_of_the_url);
+    tcase_add_loop_test(tcase, once_and_in_order_whatever_breaks, 0, 4);
+    tcase_add_test(tcase, what_a_stopped_server_still_has_to_read_is_not_written_twice);
+    tcase_add_test(tcase, a_batch_behind_a_newer_connection_is_void);
+    tcase_add_test(tcase, unread_replies_are_verified_not_written_again);
+    tcase_add_test(tcase, a_server_that_lost_writes_is_given_them_again);
+    tcase_add_test(tcase, a_key_of_another_type_fails_alone);
+    tcase_add_test(tcase, the_cursor_does_not_confirm_a_dead_letter_before_the_owner_does);
+    tcase_add_test(tcase, out_of_memory_is_held_and_nothing_behind_it_passes);
+    tcase_add_test(tcase, a_user_without_the_right_is_held);
+    tcase_add_test(tcase, passwords_are_held_until_they_are_right);
+    tcase_add_test(tcase, a_replica_is_left_and_asked_again);
+    tcase_add_test(tcase, a_cursor_that_is_none_is_held_and_left_alone);
+    tcase_add_test(tcase, a_server_that_is_down_at_first_is_waited_for);
+    tcase_add_test(tcase, closing_in_every_stage_tells_nothing);
+    Suite *suite = suite_create("redis sink");
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
