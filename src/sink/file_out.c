@@ -7,6 +7,7 @@
 
 static char *path_of(const struct hs_file_folder *folder, const char *name, unsigned number)
 {
+    /* strlen: the configuration's text and a copy of ours, both ended by NUL */
     size_t size = strlen(folder->path) + strlen(name) + 16;
     char *path = hs_alloc(size);
     if (number == 0)

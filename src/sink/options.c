@@ -96,7 +96,7 @@ _Static_assert(HS_ARRAY_SIZE(kinds) == HS_SINK_KIND_COUNT + 1, "a table a kind")
 
 const struct hs_options hs_sink_option_table = {
     .name = "sinks.*",
-    .title = "Where events go out",
+    .title = "A sink",
     .options = NULL,
     .option_count = 0,
     .struct_size = sizeof(struct hs_sink_options),
@@ -137,8 +137,8 @@ static const struct hs_option kafka_target_rows[] = {
 };
 
 static const struct hs_options kafka_target_table = {
-    .name = "targets of kafka",
-    .title = "Targets of a kafka sink",
+    .name = "to.kafka",
+    .title = "A target of a kafka sink",
     .options = kafka_target_rows,
     .option_count = HS_ARRAY_SIZE(kafka_target_rows),
     .struct_size = sizeof(struct hs_target_options),
@@ -172,8 +172,8 @@ static const struct hs_option redis_target_rows[] = {
 };
 
 static const struct hs_options redis_target_table = {
-    .name = "targets of redis",
-    .title = "Targets of a redis sink",
+    .name = "to.redis",
+    .title = "A target of a redis sink",
     .options = redis_target_rows,
     .option_count = HS_ARRAY_SIZE(redis_target_rows),
     .struct_size = sizeof(struct hs_target_options),
@@ -190,8 +190,8 @@ static const struct hs_option file_target_rows[] = {
 };
 
 static const struct hs_options file_target_table = {
-    .name = "targets of file",
-    .title = "Targets of a file sink",
+    .name = "to.file",
+    .title = "A target of a file sink",
     .options = file_target_rows,
     .option_count = HS_ARRAY_SIZE(file_target_rows),
     .struct_size = sizeof(struct hs_target_options),

@@ -1,6 +1,6 @@
 /* Redis sink: parcels are gathered into a batch while the one before is on its way; a batch is
  * one transaction that also moves the cursor. See redis.h for what holds, and
- * docs/internals/redis-sink.md for why. */
+ * docs/internals/exactly-once-redis.md for why. */
 #include "redis.h"
 
 #include <event2/event.h>
@@ -372,10 +372,9 @@ static const struct hs_sink_ops ops = {submit, push, skip, close_sink};
 
 static char *make_cursor_key(const struct hs_sink_spec *spec)
 {
-    size_t size =
-        strlen(spec->options->cursor_key) + strlen(spec->identity) + strlen(spec->name) + 3;
-    char *key = hs_alloc(size);
-    snprintf(key, size, "%s:%s:%s", spec->options->cursor_key, spec->identity, spec->name);
+    char *key = NULL;
+    int size = asprintf(&key, "%s:%s:%s", spec->options->cursor_key, spec->identity, spec->name);
+    HS_ASSERT(size > 0); /* out of memory ends the program, as in hs_alloc() */
     return key;
 }
 

@@ -5,7 +5,7 @@
  *   WAITING   no connection; the timer makes one
  *   GREETING  connecting, logging in, reading the cursor; the timer ends it
  *   READY     takes parcels; the timer runs while a batch is on its way
- * What holds (docs/internals/redis-sink.md says why):
+ * What holds (docs/internals/exactly-once-redis.md says why):
  *   R1  One batch is on its way at most; the next is sent when all its replies are here.
  *   R2  The server watches the cursor's key before a batch is sent, and whoever connects
  *       touches it: of two connections only the later can still write.

@@ -1,5 +1,5 @@
 /* Redis cursor: how far the server is, and what that means for the owner. Pure bookkeeping;
- * docs/internals/redis-sink.md tells the story, with every crash in it. */
+ * docs/internals/exactly-once-redis.md tells the story, with every crash in it. */
 #include "redis.h"
 
 static uint64_t larger(uint64_t a, uint64_t b)

@@ -42,7 +42,7 @@ static const struct hs_redis_error other = {
 
 static bool begins_with_word(struct hs_slice text, const char *word)
 {
-    size_t size = strlen(word);
+    size_t size = strlen(word); /* strlen: of the table above */
     return text.size >= size && memcmp(text.data, word, size) == 0 &&
            (text.size == size || text.data[size] == ' ');
 }

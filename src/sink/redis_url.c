@@ -186,7 +186,7 @@ void hs_redis_url_free(struct hs_redis_url *url)
     free(url->path);
     free(url->username);
     if (url->password != NULL)
-        explicit_bzero(url->password, strlen(url->password));
+        explicit_bzero(url->password, strlen(url->password)); /* strlen: our own copy */
     free(url->password);
     *url = (struct hs_redis_url){0};
 }
