@@ -206,6 +206,7 @@ static void tell_failed(struct hs_journal *journal, const struct hs_buffer *reco
 static void fail_batch(struct hs_journal *journal, int code)
 {
     hs_journal_break(journal, code);
+    journal->unmarked = true;
     /* Nobody appends now: both buffers are the committer's. */
     tell_failed(journal, &journal->batch);
     tell_failed(journal, &journal->pending);
@@ -264,7 +265,7 @@ static bool try_to_mend(struct hs_journal *journal)
  * the next start that the failed batch is void. */
 static void close_failed_segment(struct hs_journal *journal)
 {
-    if (hs_segment_begin(journal, journal->next_sequence) < 0)
+    if (journal->unmarked && hs_segment_begin(journal, journal->next_sequence) < 0)
         hs_log(HS_LOG_WARN,
                "the journal could not be written up to the end; events that were refused with a "
                "503 may turn up after the next start, their retries are duplicates then",

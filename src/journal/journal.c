@@ -93,6 +93,7 @@ static void init_locks(struct hs_journal *journal)
     pthread_mutex_init(&journal->wakeup_lock, NULL);
     pthread_cond_init(&journal->work, &monotonic);
     pthread_cond_init(&journal->housework, &monotonic);
+    pthread_cond_init(&journal->prepared, NULL);
     pthread_condattr_destroy(&monotonic);
 }
 
@@ -100,6 +101,7 @@ static void free_locks(struct hs_journal *journal)
 {
     pthread_cond_destroy(&journal->work);
     pthread_cond_destroy(&journal->housework);
+    pthread_cond_destroy(&journal->prepared);
     pthread_mutex_destroy(&journal->wakeup_lock);
     pthread_mutex_destroy(&journal->failed_lock);
     pthread_mutex_destroy(&journal->table_lock);

@@ -130,6 +130,7 @@ static void prepare_next(struct hs_journal *journal)
         return;
     if (!mending && hs_clock_monotonic_ns() < journal->prepare_after_ns)
         return;
+    journal->preparing = true;
     pthread_mutex_unlock(&journal->table_lock);
     int code = hs_segment_prepare(journal);
     if (code < 0)
@@ -140,6 +141,8 @@ static void prepare_next(struct hs_journal *journal)
     atomic_store(&journal->disk_full, code == -ENOSPC || code == -EDQUOT);
     pthread_mutex_lock(&journal->table_lock);
     journal->next_ready = code == 0;
+    journal->preparing = false;
+    pthread_cond_signal(&journal->prepared);
     /* Each try fills a disk that is nearly full for a moment. */
     journal->prepare_after_ns = code < 0 ? hs_clock_monotonic_ns() + HS_PREPARE_WAIT_NS : 0;
 }

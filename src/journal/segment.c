@@ -162,9 +162,12 @@ int hs_segment_begin(struct hs_journal *journal, uint64_t first)
     };
     memcpy(header.identity, journal->identity, sizeof(header.identity));
     hs_random_bytes(&header.seed, sizeof(header.seed));
-    /* As long as next_ready stands the keeper makes no other `next`: so it falls only when
+    /* One that is being made is waited for: a second beside it could be one too many for
+     * max_size. As long as next_ready stands the keeper makes no other: so it falls only when
      * this one has its new name, or the keeper's next one would get that. */
     pthread_mutex_lock(&journal->table_lock);
+    while (journal->preparing)
+        pthread_cond_wait(&journal->prepared, &journal->table_lock);
     bool prepared = journal->next_ready;
     pthread_mutex_unlock(&journal->table_lock);
     int code = make_file(journal, &header, prepared, &journal->active_file);
@@ -173,6 +176,7 @@ int hs_segment_begin(struct hs_journal *journal, uint64_t first)
     pthread_mutex_unlock(&journal->table_lock);
     if (code < 0)
         return code;
+    journal->unmarked = false;
     struct hs_segment *replaced = NULL;
     pthread_mutex_lock(&journal->table_lock);
     /* One without events that began here, too, has just lost its name to this one. */

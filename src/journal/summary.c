@@ -14,6 +14,7 @@ struct look {
     const char *path;
     char *segments_path, *cursors_path;
     uint64_t oldest, newest; /* first sequences of the segments at both ends */
+    bool missed;             /* a segment went between its listing and the look */
     struct hs_journal_summary *summary;
 };
 
@@ -26,8 +27,9 @@ static void on_segment(void *arg, const char *name)
         return;
     HS_AUTO_FREE char *path = hs_segment_path(look->segments_path, first);
     int file = hs_disk_open(look->disk, path, O_RDONLY);
+    look->missed = look->missed || file < 0;
     if (file < 0)
-        return; /* removed meanwhile */
+        return;
     int64_t size = hs_disk_size(look->disk, file);
     hs_disk_close(look->disk, file);
     summary->segments++;
@@ -104,7 +106,10 @@ static int look_at_segments(struct look *look)
 {
     struct hs_journal_summary *summary = look->summary;
     summary->segments = summary->bytes = look->newest = 0;
+    look->missed = false;
     int code = hs_disk_list(look->disk, look->segments_path, on_segment, look);
+    if (code == 0 && summary->segments == 0 && look->missed)
+        return -ENOENT;
     if (code < 0 || summary->segments == 0)
         return code;
     struct ends oldest, newest;
