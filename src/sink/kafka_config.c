@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #define ERROR_TEXT_MAX 512u
+#define FINDING_TEXT_MAX 1024u
 #define PROPERTY_NAMES_MAX 512u
 
 /* `fixed` is what the promises rest on: set last, and refused as `properties`. The figures
@@ -71,6 +72,10 @@ static const char *refusal_of(const char *name)
 
 /* ---- The nearest name ---- */
 
+/* Names that librdkafka takes and does not list: its second names for the same thing. */
+static const char *const aliases[] = {"linger.ms", "compression.type", "max.in.flight",
+                                      "sasl.mechanism"};
+
 /* Every name librdkafka knows, in `ret_names`; they live as long as the two dumps. */
 static size_t collect_names(const char **dump, size_t count, const char **names, size_t at)
 {
@@ -89,6 +94,8 @@ static void unknown_property(const char *name, char *ret_text, size_t size)
     const char *names[PROPERTY_NAMES_MAX];
     size_t known = collect_names(dump, count, names, 0);
     known = collect_names(topic_dump, topic_count, names, known);
+    for (size_t i = 0; i < HS_ARRAY_SIZE(aliases) && known < PROPERTY_NAMES_MAX; i++)
+        names[known++] = aliases[i];
     const char *near = hs_nearest_name(hs_slice_text(name), names, known);
     if (near != NULL)
         snprintf(ret_text, size, "unknown property `%s`, did you mean `%s`?", name, near);
@@ -126,7 +133,8 @@ static bool set_property(rd_kafka_conf_t *conf, const struct hs_pair *pair, char
     if (pair->value_node == NULL || pair->value_node->secret)
         snprintf(ret_text, size, "the value of the property `%s` is not one it takes", pair->name);
     else
-        snprintf(ret_text, size, "the property `%s`: %s", pair->name, error);
+        snprintf(ret_text, size, "the property `%s` does not take `%s`: %s", pair->name,
+                 pair->value, error);
     return false;
 }
 
@@ -171,7 +179,7 @@ int hs_kafka_config_make(const struct hs_sink_options *options, bool alone,
                          rd_kafka_conf_t **ret_conf)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    char text[ERROR_TEXT_MAX + 128];
+    char text[FINDING_TEXT_MAX];
     int code = set_presets(conf, presets, HS_ARRAY_SIZE(presets));
     for (size_t i = 0; code == 0 && i < options->properties.count; i++)
         if (!set_property(conf, &options->properties.items[i], text, sizeof(text)))
@@ -228,7 +236,7 @@ void hs_kafka_check(struct hs_config *config, const struct hs_sink_options *opti
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     for (size_t i = 0; i < options->properties.count; i++) {
         const struct hs_pair *pair = &options->properties.items[i];
-        char text[ERROR_TEXT_MAX + 128];
+        char text[FINDING_TEXT_MAX];
         if (!set_property(conf, pair, text, sizeof(text)))
             hs_config_error(config, pair->name_node, "%s", text);
     }

@@ -1,0 +1,273 @@
+/* Options of sinks and targets, names, destinations, and what `check` says of them. */
+#include "hs_test.h"
+
+#include <event2/event.h>
+#include <hookstream/sink.h>
+#include <stdio.h>
+
+static struct hs_config *config;
+
+static const char *no_env(void *context, const char *name)
+{
+    return NULL;
+}
+
+static const char *one_secret(void *context, const char *name)
+{
+    return strcmp(name, "SECRET") == 0 ? "hunter2" : NULL;
+}
+
+static struct hs_sink_options bind_sink(const char *yaml)
+{
+    config = hs_config_parse("test.yaml", hs_slice_text(yaml), one_secret, NULL);
+    struct hs_sink_options options;
+    hs_config_bind(config, hs_config_root(config), &hs_sink_option_table, &options);
+    return options;
+}
+
+static struct hs_target_options bind_target(enum hs_sink_kind kind, const char *yaml)
+{
+    config = hs_config_parse("test.yaml", hs_slice_text(yaml), no_env, NULL);
+    struct hs_target_options options;
+    hs_config_bind(config, hs_config_root(config), hs_sink_target_table(kind), &options);
+    return options;
+}
+
+/* Binds, checks, and gives the findings as text. */
+static const char *findings_of(const char *yaml)
+{
+    static char text[4096];
+    struct hs_sink_options options = bind_sink(yaml);
+    hs_sink_check(config, "test", &options);
+    struct hs_buffer buffer;
+    hs_buffer_init(&buffer, sizeof(text) - 1);
+    hs_config_print_findings(config, &buffer);
+    snprintf(text, sizeof(text), "%.*s", (int)buffer.size, buffer.data ? buffer.data : "");
+    hs_buffer_free(&buffer);
+    hs_config_free(config);
+    return text;
+}
+
+START_TEST(each_kind_binds_its_keys)
+{
+    struct hs_sink_options kafka =
+        bind_sink("{type: kafka, brokers: [a:1, b:2], properties: {linger.ms: 20}}");
+    ck_assert_uint_eq(hs_config_findings(config)->count, 0);
+    ck_assert_uint_eq(kafka.kind, HS_SINK_KAFKA);
+    ck_assert_uint_eq(kafka.brokers.count, 2);
+    ck_assert_str_eq(kafka.properties.items[0].value, "20");
+    ck_assert_ptr_nonnull(kafka.node);
+    hs_config_free(config);
+    struct hs_sink_options redis = bind_sink("{type: redis, url: 'redis://h', username: u}");
+    ck_assert_uint_eq(redis.kind, HS_SINK_REDIS);
+    ck_assert_str_eq(redis.url, "redis://h");
+    ck_assert_str_eq(redis.cursor_key, "hookstream:cursor");
+    hs_config_free(config);
+    struct hs_sink_options file = bind_sink("{type: file, path: data, max_size: 1MiB}");
+    ck_assert_uint_eq(file.kind, HS_SINK_FILE);
+    ck_assert_uint_eq(file.max_size, 1 << 20);
+    hs_config_free(config);
+}
+END_TEST
+
+START_TEST(each_kind_of_target_binds_its_keys)
+{
+    struct hs_target_options kafka =
+        bind_target(HS_SINK_KAFKA, "{sink: k, topic: t, key: '{id}', headers: {a: b}}");
+    ck_assert_uint_eq(hs_config_findings(config)->count, 0);
+    ck_assert_str_eq(kafka.destination, "t");
+    ck_assert_str_eq(kafka.key, "{id}");
+    ck_assert_uint_eq(kafka.headers.count, 1);
+    hs_config_free(config);
+    struct hs_target_options redis =
+        bind_target(HS_SINK_REDIS, "{sink: r, stream: s, max_length: 9, fields: flat}");
+    ck_assert_str_eq(redis.destination, "s");
+    ck_assert_uint_eq(redis.max_length, 9);
+    ck_assert_uint_eq(redis.fields, HS_FIELDS_FLAT);
+    hs_config_free(config);
+    redis = bind_target(HS_SINK_REDIS, "{sink: r, stream: s}");
+    ck_assert_uint_eq(redis.max_length, 0);
+    ck_assert_uint_eq(redis.fields, HS_FIELDS_BODY);
+    hs_config_free(config);
+    struct hs_target_options file = bind_target(HS_SINK_FILE, "{sink: f}");
+    ck_assert_uint_eq(hs_config_findings(config)->count, 0);
+    ck_assert_str_eq(file.destination, "{family}.jsonl");
+    hs_config_free(config);
+}
+END_TEST
+
+static const struct {
+    const char *yaml, *expected; /* "" : nothing is found */
+} checks[] = {
+    {"{type: kafka, brokers: [kafka:9092, '[::1]:9092', host, SSL://h:1],"
+     " properties: {sasl.password: x, compression.type: zstd, message.max.bytes: 2000}}",
+     ""},
+    {"{type: kafka, brokers: [kafka:9092], properties: {linger.msec: 5}}",
+     "test.yaml:1:51: error: unknown property `linger.msec`, did you mean `linger.ms`?\n"},
+    {"{type: kafka, brokers: [kafka:9092], properties: {zzzzzzzzzzzzz: 5}}",
+     "test.yaml:1:51: error: unknown property `zzzzzzzzzzzzz`: librdkafka's CONFIGURATION.md lists"
+     " those there are\n"},
+    {"{type: kafka, brokers: [kafka:9092], properties: {acks: 1}}",
+     "test.yaml:1:51: error: the property `acks` is not for you to set: it is always `all`: an "
+     "event counts as delivered when every replica in sync has it\n"},
+    {"{type: kafka, brokers: [kafka:9092], properties: {linger.ms: soon}}",
+     "test.yaml:1:51: error: the property `linger.ms` does not take `soon`: Invalid value for "
+     "configuration property \"queue.buffering.max.ms\"\n"},
+    {"{type: kafka, brokers: [kafka:9092], properties: {compression.type: '${SECRET}'}}",
+     "test.yaml:1:51: error: the value of the property `compression.type` is not one it takes\n"},
+    {"{type: kafka, brokers: ['a b:1', 'h:0', 'h:x', ':1', '']}",
+     "test.yaml:1:25: error: `a b:1` is no broker: expected host:port, such as kafka:9092\n"
+     "test.yaml:1:34: error: `h:0` is no broker: expected host:port, such as kafka:9092\n"
+     "test.yaml:1:41: error: `h:x` is no broker: expected host:port, such as kafka:9092\n"
+     "test.yaml:1:48: error: `:1` is no broker: expected host:port, such as kafka:9092\n"
+     "test.yaml:1:54: error: an empty text is no broker: expected host:port, such as kafka:9092\n"},
+    {"{type: redis, url: 'redis://u:p@h:1/2'}", ""},
+    {"{type: redis, url: 'rediss://:${SECRET}@h'}",
+     "test.yaml:1:20: error: rediss:// needs TLS, which this build's hiredis does not have: use "
+     "redis:// to a TLS proxy beside hookstream\n"},
+    {"{type: redis, url: 'redis://h', cursor_key: ''}",
+     "test.yaml:1:1: error: `cursor_key` is empty\n"},
+    {"{type: file, path: ''}", "test.yaml:1:20: error: `path` is empty: name a folder\n"},
+    {"{type: file, path: data}", ""},
+};
+
+START_TEST(check_says_what_is_wrong_and_where)
+{
+    ck_assert_str_eq(findings_of(checks[_i].yaml), checks[_i].expected);
+}
+END_TEST
+
+static const char *const refused[] = {
+    "bootstrap.servers",
+    "metadata.broker.list",
+    "enable.idempotence",
+    "acks",
+    "request.required.acks",
+    "message.timeout.ms",
+    "delivery.timeout.ms",
+    "retries",
+    "message.send.max.retries",
+    "enable.gapless.guarantee",
+    "queuing.strategy",
+    "transactional.id",
+    "delivery.report.only.error",
+    "statistics.interval.ms",
+    "log.queue",
+    "log_level",
+};
+
+START_TEST(what_the_promises_rest_on_cannot_be_set)
+{
+    char yaml[128];
+    snprintf(yaml, sizeof(yaml), "{type: kafka, brokers: [k:1], properties: {%s: 1}}", refused[_i]);
+    ck_assert_ptr_nonnull(strstr(findings_of(yaml), "is not for you to set: "));
+    struct hs_sink_options options = bind_sink(yaml);
+    struct event_base *base = event_base_new();
+    struct hs_sink_host host = {0};
+    struct hs_sink *sink = NULL;
+    ck_assert_int_eq(hs_sink_open(base, "k", "identity", &options, &host, &sink), -EINVAL);
+    ck_assert_ptr_nonnull(strstr(hs_error_text(), refused[_i]));
+    ck_assert_ptr_null(sink);
+    event_base_free(base);
+    hs_config_free(config);
+}
+END_TEST
+
+START_TEST(what_can_never_work_is_said_when_it_is_opened)
+{
+    static const char *const yamls[] = {
+        "{type: kafka, brokers: [k:1], properties: {max.in.flight: 6}}", /* of two together */
+        "{type: redis, url: 'http://h'}",
+        "{type: file, path: /dev/null/x}",
+    };
+    for (size_t i = 0; i < HS_ARRAY_SIZE(yamls); i++) {
+        struct hs_sink_options options = bind_sink(yamls[i]);
+        struct event_base *base = event_base_new();
+        struct hs_sink_host host = {0};
+        struct hs_sink *sink = NULL;
+        ck_assert_int_lt(hs_sink_open(base, "k", "identity", &options, &host, &sink), 0);
+        ck_assert_ptr_null(sink);
+        event_base_free(base);
+        hs_config_free(config);
+    }
+}
+END_TEST
+
+START_TEST(destinations_are_checked)
+{
+    static const struct {
+        enum hs_sink_kind kind;
+        const char *name;
+        bool good;
+    } rows[] = {
+        {HS_SINK_KAFKA, "fanfare.orders_1-x", true},
+        {HS_SINK_KAFKA, "", false},
+        {HS_SINK_KAFKA, ".", false},
+        {HS_SINK_KAFKA, "..", false},
+        {HS_SINK_KAFKA, "...", true},
+        {HS_SINK_KAFKA, "a b", false},
+        {HS_SINK_KAFKA, "a/b", false},
+        {HS_SINK_KAFKA, "\xc3\xa9", false},
+        {HS_SINK_REDIS, "a b:\xff", true},
+        {HS_SINK_REDIS, "", false},
+        {HS_SINK_FILE, "order.jsonl", true},
+        {HS_SINK_FILE, "", false},
+        {HS_SINK_FILE, ".hidden", false},
+        {HS_SINK_FILE, "../x", false},
+        {HS_SINK_FILE, "a/b", false},
+        {HS_SINK_FILE, "a\nb", false},
+    };
+    for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++)
+        ck_assert_msg((hs_sink_check_destination(rows[i].kind, hs_slice_text(rows[i].name)) == 0) ==
+                          rows[i].good,
+                      "%s: %s", hs_sink_kind_name(rows[i].kind), rows[i].name);
+    static const struct {
+        enum hs_sink_kind kind;
+        size_t most;
+    } sizes[] = {{HS_SINK_KAFKA, 249}, {HS_SINK_REDIS, 1024}, {HS_SINK_FILE, 200}};
+    char text[2048];
+    memset(text, 'a', sizeof(text));
+    for (size_t i = 0; i < HS_ARRAY_SIZE(sizes); i++) {
+        ck_assert_int_eq(hs_sink_check_destination(sizes[i].kind, hs_slice(text, sizes[i].most)),
+                         0);
+        ck_assert_int_eq(
+            hs_sink_check_destination(sizes[i].kind, hs_slice(text, sizes[i].most + 1)), -EINVAL);
+    }
+    ck_assert_int_eq(hs_sink_check_destination(HS_SINK_FILE, hs_slice("a\0b", 3)), -EINVAL);
+}
+END_TEST
+
+START_TEST(names_are_those_of_metrics)
+{
+    ck_assert_str_eq(hs_sink_kind_name(HS_SINK_KAFKA), "kafka");
+    ck_assert_str_eq(hs_sink_kind_name(HS_SINK_REDIS), "redis");
+    ck_assert_str_eq(hs_sink_kind_name(HS_SINK_FILE), "file");
+    ck_assert_str_eq(hs_outcome_name(HS_DELIVERED), "delivered");
+    ck_assert_str_eq(hs_outcome_name(HS_TRANSIENT), "transient");
+    ck_assert_str_eq(hs_outcome_name(HS_HELD), "held");
+    ck_assert_str_eq(hs_outcome_name(HS_PERMANENT), "permanent");
+    ck_assert_str_eq(hs_sink_state_name(HS_SINK_CONNECTING), "connecting");
+    ck_assert_str_eq(hs_sink_state_name(HS_SINK_UP), "up");
+    ck_assert_str_eq(hs_sink_state_name(HS_SINK_HOLDING), "held");
+    ck_assert_str_eq(hs_sink_state_name(HS_SINK_STOPPED), "stopped");
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tcase = tcase_create("options");
+    tcase_add_test(tcase, each_kind_binds_its_keys);
+    tcase_add_test(tcase, each_kind_of_target_binds_its_keys);
+    tcase_add_loop_test(tcase, check_says_what_is_wrong_and_where, 0, HS_ARRAY_SIZE(checks));
+    tcase_add_loop_test(tcase, what_the_promises_rest_on_cannot_be_set, 0, HS_ARRAY_SIZE(refused));
+    tcase_add_test(tcase, what_can_never_work_is_said_when_it_is_opened);
+    tcase_add_test(tcase, destinations_are_checked);
+    tcase_add_test(tcase, names_are_those_of_metrics);
+    Suite *suite = suite_create("sink options");
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
