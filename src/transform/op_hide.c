@@ -196,8 +196,8 @@ static EVP_MAC_CTX *keyed_mac(const char *key)
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, sizeof(digest) - 1),
         OSSL_PARAM_construct_end(),
     };
-    if (context != NULL && EVP_MAC_init(context, (const unsigned char *)key, strlen(key),
-                                        parameters) == 1) /* strlen: out of the configuration */
+    size_t size = strlen(key); /* strlen: out of the configuration */
+    if (context != NULL && EVP_MAC_init(context, (const unsigned char *)key, size, parameters) == 1)
         return context;
     EVP_MAC_CTX_free(context);
     return NULL;
