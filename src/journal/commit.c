@@ -106,7 +106,9 @@ static int write_and_sync(struct hs_journal *journal, struct hs_slice bytes, uin
     return code;
 }
 
-/* Makes what was written visible to readers, then the watermark. After the sync only (J3). */
+/* Makes what was written visible. After the sync only (J3), and both as one step under the
+ * lock that readers take to look: none is given an event before the watermark has passed it,
+ * and none that saw the watermark misses its event. */
 static void publish(struct hs_journal *journal, const struct run *run)
 {
     pthread_mutex_lock(&journal->table_lock);
@@ -114,8 +116,8 @@ static void publish(struct hs_journal *journal, const struct run *run)
     segment->end += run->bytes.size;
     segment->last = run->last;
     segment->newest_wall_ns = run->newest_wall_ns;
-    pthread_mutex_unlock(&journal->table_lock);
     atomic_store_explicit(&journal->durable, run->last, memory_order_release);
+    pthread_mutex_unlock(&journal->table_lock);
 }
 
 static uint64_t active_end(struct hs_journal *journal, uint64_t *ret_seed)

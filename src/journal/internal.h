@@ -102,9 +102,9 @@ struct hs_journal {
     size_t cursor_count;
     bool chores; /* what `housework` waits for */
     bool keeper_stop;
-    bool removal_allowed; /* every cursor that is to be open is open */
-    bool preparing;       /* the keeper is making `next` */
-    bool next_ready;      /* `next` is prepared */
+    bool removal_allowed;    /* every cursor that is to be open is open */
+    bool preparing;          /* the keeper is making `next` */
+    bool next_ready;         /* `next` is prepared */
     pthread_cond_t prepared; /* `preparing` fell */
     uint64_t prepare_after_ns;
 
@@ -116,7 +116,7 @@ struct hs_journal {
     /* The committer's own; nobody's while it does not run. */
     int active_file; /* -1: none */
     struct hs_buffer batch;
-    bool unmarked; /* a batch failed and no later segment says yet that it is void */
+    bool unmarked;              /* a batch failed and no later segment says yet that it is void */
     uint64_t batches_before[2]; /* events of the last two batches */
     pthread_t committer, keeper;
     bool committer_started, keeper_started;

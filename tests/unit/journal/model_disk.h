@@ -566,6 +566,15 @@ static inline struct model_disk *model_create(uint64_t seed)
     return disk;
 }
 
+/* A number below `below`, from the same seed as all that the disk draws. */
+static inline uint64_t model_draw(struct model_disk *disk, uint64_t below)
+{
+    pthread_mutex_lock(&disk->lock);
+    uint64_t drawn = model_random(disk, below);
+    pthread_mutex_unlock(&disk->lock);
+    return drawn;
+}
+
 static inline const struct hs_disk *model_table(struct model_disk *disk)
 {
     return &disk->table;
