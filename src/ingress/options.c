@@ -14,7 +14,8 @@ static const struct hs_option limit_rows[] = {
      .fallback = "10000",
      .least = 1,
      .most = 1000000,
-     .help = "Open connections, all workers together. One more is answered 503 and closed."},
+     .help = "Open connections, shared out evenly over the workers. One more is answered 503 and "
+             "closed."},
     {.name = "header_size",
      .kind = HS_OPTION_SIZE,
      .offset = LIMIT(header_size),
