@@ -10,7 +10,7 @@
  *
  * Memory: HS_DEDUPE_SHARDS open-addressing tables, 16 bytes of hash and 1 of generation (an
  * hour) a slot, at most 90 % full; an aged generation counts as absent and its slots are
- * dropped when a table is rebuilt.
+ * written over, or dropped when a table is rebuilt. With `store: memory` there are no files.
  * Threads: begin/end from any; load and write_ids from one at a time. */
 #ifndef HOOKSTREAM_DEDUPE_H
 #define HOOKSTREAM_DEDUPE_H
@@ -42,6 +42,8 @@ HS_MUST_CHECK int hs_dedupe_load(struct hs_dedupe *dedupe);
 struct hs_dedupe_claim {
     void *shard;
     uint64_t low, high;
+    uint64_t wait_for; /* SEEN: the sequence whose outcome is that of the id's event, too; read
+                        * as one step with the verdict, which hs_journal_last() later is not */
 };
 enum hs_dedupe_verdict { HS_DEDUPE_NEW, HS_DEDUPE_SEEN };
 enum hs_dedupe_verdict hs_dedupe_begin(struct hs_dedupe *dedupe, struct hs_slice source,
@@ -58,7 +60,7 @@ void hs_dedupe_forget(struct hs_dedupe *dedupe, struct hs_slice source, struct h
  * must stay until it can, or D1 would not hold after the next start. */
 HS_MUST_CHECK bool hs_dedupe_write_ids(struct hs_dedupe *dedupe, uint64_t first, uint64_t last);
 
-/* How many ids are held (aged ones included until they are dropped). */
+/* How many ids are held (aged ones included for up to an hour). */
 uint64_t hs_dedupe_count(const struct hs_dedupe *dedupe);
 
 #endif

@@ -4,12 +4,9 @@
 
 #include <hookstream/clock.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-/* What is hashed must fit here: a source's name, a NUL and an id. */
+/* A source's name, a NUL and an id of up to so many bytes are put together on the stack. */
 #define KEYED_MAX 512u
-
-#define NS_PER_HOUR (UINT64_C(3600) * UINT64_C(1000000000))
 
 static const struct hs_option rows[] = {
     {.name = "window",
@@ -17,7 +14,7 @@ static const struct hs_option rows[] = {
      .offset = offsetof(struct hs_dedupe_options, window_ns),
      .fallback = "48h",
      .least = UINT64_C(1000000000),
-     .most = 240 * NS_PER_HOUR,
+     .most = 240 * HS_NS_PER_HOUR,
      .help = "How long the id of an event is remembered. Fanfare retries for 44.5 h; shorter, and "
              "a late retry is delivered again. Counted in whole hours, rounded up."},
 };
@@ -35,13 +32,18 @@ struct hs_hash128 hs_id_hash(const struct hs_dedupe *dedupe, struct hs_slice sou
                              struct hs_slice id)
 {
     char keyed[KEYED_MAX];
-    HS_ASSERT(source.size + 1 + id.size <= sizeof(keyed));
-    memcpy(keyed, source.data, source.size);
-    keyed[source.size] = '\0';
-    memcpy(keyed + source.size + 1, id.data, id.size);
-    return hs_hash128(hs_slice(keyed, source.size + 1 + id.size), dedupe->key);
+    size_t size = source.size + 1 + id.size;
+    HS_AUTO_FREE char *longer = size > sizeof(keyed) ? hs_alloc(size) : NULL;
+    char *at = longer != NULL ? longer : keyed;
+    if (source.size > 0)
+        memcpy(at, source.data, source.size);
+    at[source.size] = '\0';
+    if (id.size > 0)
+        memcpy(at + source.size + 1, id.data, id.size);
+    return hs_hash128(hs_slice(at, size), dedupe->key);
 }
 
+/* By bits of the half that the table does not use. */
 static struct hs_shard *shard_of(struct hs_dedupe *dedupe, struct hs_hash128 hash)
 {
     return &dedupe->shards[hash.high % HS_DEDUPE_SHARDS];
@@ -51,7 +53,7 @@ static void collect(void *context)
 {
     struct hs_dedupe *dedupe = context;
     uint64_t now = hs_clock_wall_ns(), oldest = atomic_load(&dedupe->oldest_wall_ns);
-    uint64_t window = dedupe->window_hours * NS_PER_HOUR;
+    uint64_t window = dedupe->window_hours * HS_NS_PER_HOUR;
     uint64_t age = oldest != 0 && now > oldest ? now - oldest : 0;
     hs_gauge_set(dedupe->ids_gauge, (double)hs_dedupe_count(dedupe));
     hs_gauge_set(dedupe->oldest_gauge, (double)(age < window ? age : window) / 1e9);
@@ -66,9 +68,11 @@ int hs_dedupe_create(const struct hs_dedupe_options *options, struct hs_journal 
     dedupe->journal = journal;
     dedupe->metrics = metrics;
     dedupe->key = hs_journal_hash_key(journal);
-    dedupe->window_hours = (uint32_t)((options->window_ns + NS_PER_HOUR - 1) / NS_PER_HOUR);
-    for (size_t i = 0; i < HS_DEDUPE_SHARDS; i++)
+    dedupe->window_hours = (uint32_t)((options->window_ns + HS_NS_PER_HOUR - 1) / HS_NS_PER_HOUR);
+    for (size_t i = 0; i < HS_DEDUPE_SHARDS; i++) {
         pthread_mutex_init(&dedupe->shards[i].lock, NULL);
+        hs_id_table_init(&dedupe->shards[i].table, dedupe->window_hours);
+    }
     if (asprintf(&dedupe->folder, "%s/ids", hs_journal_path(journal)) < 0) {
         dedupe->folder = NULL;
         hs_dedupe_free(dedupe);
@@ -94,14 +98,34 @@ void hs_dedupe_free(struct hs_dedupe *dedupe)
     free(dedupe);
 }
 
+void hs_dedupe_note_oldest(struct hs_dedupe *dedupe, uint64_t wall_ns)
+{
+    uint64_t oldest = atomic_load_explicit(&dedupe->oldest_wall_ns, memory_order_relaxed);
+    if (oldest == 0 || wall_ns < oldest)
+        atomic_store_explicit(&dedupe->oldest_wall_ns, wall_ns, memory_order_relaxed);
+}
+
+void hs_dedupe_reserve(struct hs_dedupe *dedupe, uint64_t count)
+{
+    /* Shards differ by chance: a few standard deviations more. */
+    uint64_t each = count / HS_DEDUPE_SHARDS;
+    for (size_t i = 0; i < HS_DEDUPE_SHARDS && each > 0; i++)
+        hs_id_table_reserve(&dedupe->shards[i].table, (size_t)(each + each / 50));
+}
+
+void hs_dedupe_prefetch(struct hs_dedupe *dedupe, struct hs_hash128 hash)
+{
+    hs_id_table_prefetch(&shard_of(dedupe, hash)->table, hash);
+}
+
 void hs_dedupe_put(struct hs_dedupe *dedupe, struct hs_hash128 hash, uint32_t hour,
                    uint32_t now_hour)
 {
-    if (hour + dedupe->window_hours < now_hour)
-        return;
     struct hs_shard *shard = shard_of(dedupe, hash);
     pthread_mutex_lock(&shard->lock);
-    hs_id_table_put(&shard->table, hash, hour, now_hour, dedupe->window_hours);
+    hs_id_table_advance(&shard->table, now_hour);
+    /* From the future, by a clock that was put back: as of now. */
+    hs_id_table_put(&shard->table, hash, hour < shard->table.hour ? hour : shard->table.hour);
     pthread_mutex_unlock(&shard->lock);
 }
 
@@ -112,26 +136,28 @@ enum hs_dedupe_verdict hs_dedupe_begin(struct hs_dedupe *dedupe, struct hs_slice
     struct hs_hash128 hash = hs_id_hash(dedupe, source, id);
     struct hs_shard *shard = shard_of(dedupe, hash);
     pthread_mutex_lock(&shard->lock);
-    if (hs_id_table_has(&shard->table, hash, hs_hour_of(now_wall_ns), dedupe->window_hours)) {
-        pthread_mutex_unlock(&shard->lock);
-        return HS_DEDUPE_SEEN;
-    }
-    *ret_claim = (struct hs_dedupe_claim){shard, hash.low, hash.high};
-    return HS_DEDUPE_NEW;
+    hs_id_table_advance(&shard->table, hs_hour_of(now_wall_ns));
+    *ret_claim = (struct hs_dedupe_claim){.shard = shard, .low = hash.low, .high = hash.high};
+    if (!hs_id_table_has(&shard->table, hash))
+        return HS_DEDUPE_NEW;
+    /* Under the lock: should its event fail, the id is forgotten, which takes this lock,
+     * before the journal's last goes back to what is durable. */
+    ret_claim->wait_for = hs_journal_last(dedupe->journal);
+    pthread_mutex_unlock(&shard->lock);
+    return HS_DEDUPE_SEEN;
 }
 
 void hs_dedupe_end(struct hs_dedupe *dedupe, struct hs_dedupe_claim *claim, bool journaled,
                    uint64_t now_wall_ns)
 {
     struct hs_shard *shard = claim->shard;
-    struct hs_hash128 hash = {claim->low, claim->high};
-    uint32_t hour = hs_hour_of(now_wall_ns);
+    /* As old as the table says, should the clock have been put back. */
     if (journaled)
-        hs_id_table_put(&shard->table, hash, hour, hour, dedupe->window_hours);
+        hs_id_table_put(&shard->table, (struct hs_hash128){claim->low, claim->high},
+                        shard->table.hour);
     pthread_mutex_unlock(&shard->lock);
-    uint64_t none = 0;
     if (journaled && atomic_load_explicit(&dedupe->oldest_wall_ns, memory_order_relaxed) == 0)
-        atomic_compare_exchange_strong(&dedupe->oldest_wall_ns, &none, now_wall_ns);
+        hs_dedupe_note_oldest(dedupe, now_wall_ns);
 }
 
 void hs_dedupe_forget(struct hs_dedupe *dedupe, struct hs_slice source, struct hs_slice id)
@@ -149,7 +175,7 @@ uint64_t hs_dedupe_count(const struct hs_dedupe *constant)
     uint64_t count = 0;
     for (size_t i = 0; i < HS_DEDUPE_SHARDS; i++) {
         pthread_mutex_lock(&dedupe->shards[i].lock);
-        count += dedupe->shards[i].table.used;
+        count += dedupe->shards[i].table.live;
         pthread_mutex_unlock(&dedupe->shards[i].lock);
     }
     return count;

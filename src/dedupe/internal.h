@@ -1,4 +1,5 @@
-/* Dedupe, inside: the shards and the id files. */
+/* Dedupe, inside: the shards of the index (dedupe.c over table.c) and the id files
+ * (id_file.c one file, id_files.c all of them). */
 #ifndef HS_DEDUPE_INTERNAL_H
 #define HS_DEDUPE_INTERNAL_H
 
@@ -7,6 +8,8 @@
 #include <hookstream/dedupe.h>
 #include <pthread.h>
 #include <stdatomic.h>
+
+#define HS_NS_PER_HOUR (UINT64_C(3600) * UINT64_C(1000000000))
 
 struct hs_shard {
     pthread_mutex_t lock; /* guards the table; taken before the journal's */
@@ -18,7 +21,8 @@ struct hs_dedupe {
     struct hs_metrics *metrics;
     uint64_t key;
     uint32_t window_hours;
-    char *folder; /* of the id files */
+    char *folder;         /* of the id files */
+    uint32_t purged_hour; /* when aged id files were last looked for; the keeper's */
     _Atomic uint64_t oldest_wall_ns;
     struct hs_gauge *ids_gauge, *oldest_gauge;
     struct hs_shard shards[HS_DEDUPE_SHARDS];
@@ -26,7 +30,14 @@ struct hs_dedupe {
 
 static inline uint32_t hs_hour_of(uint64_t wall_ns)
 {
-    return (uint32_t)(wall_ns / (UINT64_C(3600) * UINT64_C(1000000000)));
+    uint64_t hour = wall_ns / HS_NS_PER_HOUR;
+    return hour < UINT32_MAX ? (uint32_t)hour : UINT32_MAX;
+}
+
+/* Whether what was received in this hour has left the window. */
+static inline bool hs_has_aged(const struct hs_dedupe *dedupe, uint32_t hour, uint32_t now_hour)
+{
+    return now_hour > hour && now_hour - hour > dedupe->window_hours;
 }
 
 /* The hash of an id of a source; also what id files hold. */
@@ -35,5 +46,37 @@ struct hs_hash128 hs_id_hash(const struct hs_dedupe *dedupe, struct hs_slice sou
 /* Puts a hash in with its hour, unless it has aged. */
 void hs_dedupe_put(struct hs_dedupe *dedupe, struct hs_hash128 hash, uint32_t hour,
                    uint32_t now_hour);
+/* Has the memory fetched for a put that comes a little later; only while nobody else puts. */
+void hs_dedupe_prefetch(struct hs_dedupe *dedupe, struct hs_hash128 hash);
+/* Room for so many in all. */
+void hs_dedupe_reserve(struct hs_dedupe *dedupe, uint64_t count);
+void hs_dedupe_note_oldest(struct hs_dedupe *dedupe, uint64_t wall_ns);
+
+/* ---- One id file ---- */
+
+struct hs_id_file {
+    uint64_t first, last; /* sequences of its segment */
+    uint64_t count, newest_wall_ns;
+};
+
+typedef void hs_each_id_fn(void *context, struct hs_hash128 hash, uint32_t hour);
+
+/* The path; the caller frees it. */
+char *hs_id_file_path(const struct hs_dedupe *dedupe, uint64_t first, uint64_t last);
+/* Whether the name is "<20 digits>-<20 digits>.hsi", and its numbers. */
+bool hs_id_file_name(const char *name, uint64_t *ret_first, uint64_t *ret_last);
+/* Reads the ids of the journal's events from `first` to `last` into a new file, which is
+ * there as a whole or not. */
+HS_MUST_CHECK int hs_id_file_write(struct hs_dedupe *dedupe, uint64_t first, uint64_t last);
+/* The header alone. -EBADMSG: damaged; -ENOENT, -errno. */
+HS_MUST_CHECK int hs_id_file_look(const struct hs_dedupe *dedupe, uint64_t first, uint64_t last,
+                                  struct hs_id_file *ret_file);
+/* Calls `each` for every id that is whole. -EBADMSG: not all of them were. */
+HS_MUST_CHECK int hs_id_file_read(const struct hs_dedupe *dedupe, uint64_t first, uint64_t last,
+                                  hs_each_id_fn *each, void *context);
+/* Calls `each` for every id in the journal from `first` to `last`; gives the newest time. */
+HS_MUST_CHECK int hs_ids_of_journal(const struct hs_dedupe *dedupe, uint64_t first, uint64_t last,
+                                    hs_each_id_fn *each, void *context,
+                                    uint64_t *ret_newest_wall_ns);
 
 #endif

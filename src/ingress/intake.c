@@ -224,7 +224,7 @@ static int keep(struct hs_worker *worker, const struct hs_event *event, uint64_t
     uint64_t now_ns = event->received_wall_ns;
     if (hs_dedupe_begin(spec->dedupe, event->source, event->id, now_ns, &claim) == HS_DEDUPE_SEEN) {
         *ret_duplicate = true;
-        *ret_sequence = hs_journal_last(spec->journal);
+        *ret_sequence = claim.wait_for;
         return 0;
     }
     int code = hs_journal_append(spec->journal, event, ret_sequence);

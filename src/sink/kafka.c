@@ -214,8 +214,6 @@ static void failed(struct hs_kafka *kafka, uint64_t sequence, unsigned part,
     hs_sink_complete(&kafka->sink, sequence, part, failure, detail);
     if (failure->outcome == HS_TRANSIENT)
         hs_kafka_rebuild(kafka, true);
-    else if (failure->outcome == HS_HELD)
-        hs_kafka_ask(kafka);
 }
 
 static void count_alone(struct hs_kafka *kafka)

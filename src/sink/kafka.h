@@ -83,8 +83,6 @@ rd_kafka_topic_t *hs_kafka_topic(struct hs_kafka *kafka, struct hs_slice name);
 void hs_kafka_rebuild(struct hs_kafka *kafka, bool at_once);
 /* Called when in_flight fell while ENDING. */
 void hs_kafka_maybe_end(struct hs_kafka *kafka);
-/* Asks the cluster now: whether it is there, and which topics are. */
-void hs_kafka_ask(struct hs_kafka *kafka);
 /* The cluster answered or took a message: whatever was wrong is right again. */
 void hs_kafka_is_up(struct hs_kafka *kafka);
 /* An error that is no message's. */

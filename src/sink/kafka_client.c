@@ -73,7 +73,8 @@ void hs_kafka_is_up(struct hs_kafka *kafka)
         hs_sink_set_state(&kafka->sink, HS_SINK_UP, "", "");
 }
 
-void hs_kafka_ask(struct hs_kafka *kafka)
+/* Asks whether a broker is there. */
+static void ask(struct hs_kafka *kafka)
 {
     if (kafka->stage == HS_KAFKA_OPEN)
         hs_kafka_helper_ask(&kafka->helper, kafka->rk);
@@ -214,7 +215,7 @@ static void announce(struct hs_kafka *kafka)
     kafka->announced = true;
     if (kafka->sink.state == HS_SINK_STATE_COUNT)
         hs_sink_set_state(&kafka->sink, HS_SINK_CONNECTING, "start", "no broker has answered yet");
-    hs_kafka_ask(kafka);
+    ask(kafka);
     kafka->sink.host.resume(kafka->sink.host.context, 0);
 }
 
@@ -271,7 +272,7 @@ static void on_later(evutil_socket_t file, short what, void *context)
 
 static void on_ask(evutil_socket_t file, short what, void *context)
 {
-    hs_kafka_ask(context);
+    ask(context);
 }
 
 /* ---- Life ---- */

@@ -25,8 +25,8 @@ struct hs_kafka_helper {
 
 /* Starts the thread. -errno and words. */
 HS_MUST_CHECK int hs_kafka_helper_start(struct hs_kafka_helper *helper, int file);
-/* Asks for the metadata of all topics the producer knows, which is also what makes a topic
- * known that was created since. One question at a time; more are ignored. */
+/* Asks for the metadata of the topics that the producer knows, to see whether a broker
+ * answers. One question at a time; more are ignored. */
 void hs_kafka_helper_ask(struct hs_kafka_helper *helper, rd_kafka_t *rk);
 /* The result, once: true if there is one. */
 bool hs_kafka_helper_answer(struct hs_kafka_helper *helper, rd_kafka_resp_err_t *ret_error);

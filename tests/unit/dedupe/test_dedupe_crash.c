@@ -1,0 +1,117 @@
+/* Crashes: after a power cut or a kill at any call, every event that was called durable is
+ * known (D1), and what never was in the journal is not (D2). Segments go as they are
+ * delivered, so that their id files are all that is left of them. */
+#include "dedupe_help.h"
+
+#include <hookstream/log.h>
+
+/* Under a sanitizer each takes ten times as long. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CASES 40u
+#else
+#define CASES 300u
+#endif
+#define RUNS 4u
+#define NUMBERS 2000u
+
+enum fate { FATE_NONE, FATE_MAYBE, FATE_DURABLE };
+
+struct story {
+    struct house *house;
+    uint64_t seed, next;
+    enum fate fates[NUMBERS];
+};
+
+static void check(struct story *story)
+{
+    for (uint64_t number = 1; number < NUMBERS; number++) {
+        if (story->fates[number] == FATE_MAYBE)
+            continue;
+        bool known = house_knows(story->house, number);
+        ck_assert_msg(known == (story->fates[number] == FATE_DURABLE),
+                      "case %" PRIu64 ": event %" PRIu64 " is %sknown", story->seed, number,
+                      known ? "" : "not ");
+    }
+}
+
+static void take_some(struct story *story, struct hs_cursor *cursor)
+{
+    struct house *house = story->house;
+    for (unsigned i = 0; i < 20; i++) {
+        uint64_t sequence = 0, first = story->next;
+        unsigned count = 1 + (unsigned)model_draw(house->disk, 30);
+        while (count-- > 0 && story->next < NUMBERS - 1 &&
+               house_take(house, story->next, &sequence) == 1)
+            story->fates[story->next++] = FATE_MAYBE;
+        if (story->next == first)
+            return;
+        bool durable = hs_journal_wait(house->journal, sequence) == HS_JOURNAL_DURABLE;
+        for (uint64_t number = first; durable && number < story->next; number++)
+            story->fates[number] = FATE_DURABLE;
+        if (!durable)
+            return;
+        hs_cursor_move(cursor, sequence);
+        HS_IGNORE(hs_cursor_save(cursor)); /* the power may be gone */
+    }
+}
+
+static void run(struct story *story)
+{
+    struct house *house = story->house;
+    if (model_draw(house->disk, 5) > 0)
+        model_cut_after(house->disk, 1 + model_draw(house->disk, 600));
+    if (house_try_start(house) < 0)
+        return;
+    check(story);
+    struct hs_cursor *cursor;
+    if (hs_cursor_open(house->journal, "sink", HS_CURSOR_FROM_OLDEST, &cursor) < 0)
+        return;
+    hs_journal_allow_removal(house->journal);
+    take_some(story, cursor);
+    hs_journal_stop(house->journal);
+    hs_cursor_close(cursor);
+}
+
+static void tell(uint64_t seed)
+{
+    struct story *story = calloc(1, sizeof(*story));
+    struct house *house = house_create(seed);
+    story->house = house;
+    story->seed = seed;
+    story->next = 1;
+    house->options.retain_ns = 0;
+    for (unsigned i = 0; i < RUNS; i++) {
+        run(story);
+        house_close(house);
+        if (model_draw(house->disk, 4) == 0)
+            model_revive(house->disk); /* killed: the system stayed */
+        else
+            model_power_cut(house->disk);
+    }
+    house_start(house);
+    check(story);
+    house_free(house);
+    free(story);
+}
+
+START_TEST(D1_D2_hold_whenever_the_power_goes)
+{
+    for (uint64_t i = 0; i < CASES / 10; i++)
+        tell((uint64_t)_i * 1000 + i);
+}
+END_TEST
+
+/* In tenths, each in a process of its own. */
+int main(void)
+{
+    TCase *tcase = tcase_create("power cuts");
+    tcase_add_loop_test(tcase, D1_D2_hold_whenever_the_power_goes, 0, 10);
+    Suite *suite = suite_create("dedupe crash");
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    hs_log_configure(HS_LOG_ERROR + 1, HS_LOG_LOGFMT); /* each cut would say so */
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

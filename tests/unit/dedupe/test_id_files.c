@@ -1,0 +1,257 @@
+/* Id files: what outlives the segments, and what damage costs. */
+#include "dedupe_help.h"
+
+/* Removes the segments that are finished, as if they had aged; the ids stay. */
+static void drop_segments(struct house *house)
+{
+    for (char *path; (path = house_file(house, ".hsj")) != NULL; free(path))
+        model_unlink(house->disk, path);
+}
+
+/* A house that took `count` events and was stopped in good order. */
+static struct house *stopped(uint64_t seed, uint64_t count)
+{
+    struct house *house = house_create(seed);
+    house_start(house);
+    house_fill(house, 1, count);
+    house_close(house);
+    return house;
+}
+
+START_TEST(D1_ids_outlive_their_segments)
+{
+    struct house *house = stopped(1, 500);
+    ck_assert_uint_gt(house_files(house, ".hsi"), 3);
+    drop_segments(house);
+    house_start(house);
+    house_expect(house, 1, 500, true);
+    house_expect(house, 501, 600, false);
+    ck_assert_uint_eq(hs_dedupe_count(house->dedupe), 500);
+    house_free(house);
+}
+END_TEST
+
+START_TEST(a_start_reads_no_segment_that_has_its_file)
+{
+    struct house *house = stopped(2, 500);
+    size_t segments = house_files(house, ".hsj");
+    ck_assert_uint_gt(segments, 3);
+    house_start(house); /* opens the journal, which reads its last segment */
+    house_close(house);
+    /* From now on no record of the others can be read. */
+    char *path = house_file(house, "00000000000000000001.hsj");
+    struct model_file *file = model_peek(house->disk, path);
+    memset(file->cache + 4096, 0xff, file->cache_size - 4096);
+    house_start(house);
+    house_expect(house, 1, 500, true);
+    free(path);
+    house_free(house);
+}
+END_TEST
+
+START_TEST(D1_a_crash_between_a_segment_and_its_id_file)
+{
+    struct house *house = house_create(3);
+    atomic_store(&house->write_ids, false); /* the keeper does not get to it */
+    house_start(house);
+    house_fill(house, 1, 500);
+    house_kill(house);
+    ck_assert_uint_eq(house_files(house, ".hsi"), 0);
+    house_start(house);
+    house_expect(house, 1, 500, true);
+    house_close(house);
+    /* The next run writes what is missing. */
+    atomic_store(&house->write_ids, true);
+    house_start(house);
+    house_close(house);
+    ck_assert_uint_ge(house_files(house, ".hsi"), 4);
+    drop_segments(house);
+    house_start(house);
+    house_expect(house, 1, 500, true);
+    house_free(house);
+}
+END_TEST
+
+START_TEST(a_damaged_file_is_made_again_from_its_segment)
+{
+    struct house *house = stopped(4, 300);
+    char *path = house_file(house, ".hsi");
+    struct model_file *file = model_peek(house->disk, path);
+    size_t size = file->cache_size;
+    char *whole = malloc(size);
+    memcpy(whole, file->cache, size);
+    for (size_t bit = 0; bit < size * 8; bit += 1 + bit % 97) {
+        char byte = (char)(whole[bit / 8] ^ (1 << bit % 8));
+        file = model_peek(house->disk, path);
+        model_damage(house->disk, path, bit / 8, &byte, 1);
+        house_start(house);
+        house_expect(house, 1, 300, true);
+        ck_assert_uint_eq(hs_dedupe_count(house->dedupe), 300);
+        house_close(house);
+        file = model_peek(house->disk, path);
+        ck_assert_ptr_nonnull(file);
+        ck_assert_uint_eq(file->cache_size, size);
+        ck_assert_msg(memcmp(file->cache, whole, size) == 0, "bit %zu", bit);
+    }
+    free(whole);
+    free(path);
+    house_free(house);
+}
+END_TEST
+
+START_TEST(a_cut_file_is_made_again_from_its_segment)
+{
+    for (size_t cut = 0; cut < 400; cut += 13) {
+        struct house *house = stopped(5, 100);
+        char *path = house_file(house, ".hsi");
+        model_file_cut(model_peek(house->disk, path), cut);
+        house_start(house);
+        house_expect(house, 1, 100, true);
+        free(path);
+        house_free(house);
+    }
+}
+END_TEST
+
+START_TEST(damage_without_the_segment_costs_one_block)
+{
+    struct house *house = house_create(6);
+    house->options.segment_size = 4 << 20;
+    house_start(house);
+    house_fill(house, 1, 10000); /* one segment, four blocks */
+    house_close(house);
+    drop_segments(house);
+    char *path = house_file(house, ".hsi");
+    model_damage(house->disk, path, 56 + 64016 + 5000, "\x55\xaa\x55\xaa", 4);
+    house_start(house);
+    house_expect(house, 1, 3200, true);
+    house_expect(house, 3201, 6400, false);
+    house_expect(house, 6401, 10000, true);
+    house_close(house);
+    /* Nor does a damaged header cost more. */
+    model_damage(house->disk, path, 20, "\x55", 1);
+    house_start(house);
+    ck_assert_uint_eq(hs_dedupe_count(house->dedupe), 6800);
+    free(path);
+    house_free(house);
+}
+END_TEST
+
+START_TEST(a_file_of_another_journal_counts_for_nothing)
+{
+    struct house *house = stopped(7, 100), *other = stopped(8, 200);
+    char *path = house_file(house, ".hsi"), *foreign = house_file(other, ".hsi");
+    struct model_file *file = model_peek(house->disk, path);
+    struct model_file *from = model_peek(other->disk, foreign);
+    model_file_cut(file, 0);
+    model_file_write(file, from->cache, from->cache_size, 0);
+    house_start(house);
+    house_expect(house, 1, 100, true);
+    ck_assert_uint_eq(hs_dedupe_count(house->dedupe), 100);
+    free(path);
+    free(foreign);
+    house_free(other);
+    house_free(house);
+}
+END_TEST
+
+/* Makes every segment as old as its events: creation time at byte 64 of the header, its
+ * checksum at 80 (docs/journal-format.md). */
+static void backdate_segments(struct house *house, uint64_t wall_ns)
+{
+    for (size_t i = 0; i < house->disk->cached.count; i++) {
+        const char *path = house->disk->cached.items[i].path;
+        if (strstr(path, ".hsj") == NULL)
+            continue;
+        char *bytes = model_peek(house->disk, path)->cache;
+        memcpy(bytes + 64, &wall_ns, 8);
+        uint64_t check = hs_hash64(hs_slice(bytes, 80), 0);
+        memcpy(bytes + 80, &check, 8);
+    }
+}
+
+START_TEST(aged_files_go_and_aged_segments_are_not_read)
+{
+    struct house *house = house_create(9);
+    house->now -= 100 * HOUR_NS;
+    house->window.window_ns = 200 * HOUR_NS;
+    house_start(house);
+    house_fill(house, 1, 300);
+    house_close(house);
+    house->window.window_ns = 48 * HOUR_NS;
+    ck_assert_uint_gt(house_files(house, ".hsi"), 3);
+    backdate_segments(house, house->now);
+    house->now += 100 * HOUR_NS;
+    /* Reading one would fail. */
+    char *path = house_file(house, "00000000000000000001.hsj");
+    model_fail_at(house->disk, MODEL_READ, path, 2, UINT64_MAX, EIO);
+    house_start(house);
+    ck_assert_uint_eq(hs_dedupe_count(house->dedupe), 0);
+    house_expect(house, 1, 300, false);
+    house_fill(house, 1, 50);
+    house_close(house);
+    /* All the aged files are gone, and none was written for a segment that has aged. */
+    ck_assert_uint_eq(house_files(house, ".hsi"), 1);
+    model_heal(house->disk);
+    house_start(house);
+    ck_assert_uint_eq(hs_dedupe_count(house->dedupe), 50);
+    free(path);
+    house_free(house);
+}
+END_TEST
+
+START_TEST(a_segment_stays_until_its_ids_are_safe)
+{
+    struct house *house = house_create(10);
+    house->options.retain_ns = 0;
+    model_fail_at(house->disk, MODEL_OPEN, ".hsi.new", 1, UINT64_MAX, EIO);
+    house_start(house);
+    hs_journal_allow_removal(house->journal);
+    house_fill(house, 1, 300);
+    house_close(house);
+    ck_assert_uint_eq(house_files(house, ".hsi"), 0);
+    house_start(house);
+    ck_assert_uint_eq(hs_journal_oldest(house->journal), 1);
+    model_heal(house->disk);
+    hs_journal_allow_removal(house->journal);
+    AWAIT(hs_journal_oldest(house->journal) > 100);
+    house_expect(house, 1, 300, true);
+    house_close(house);
+    house_start(house);
+    house_expect(house, 1, 300, true);
+    house_free(house);
+}
+END_TEST
+
+START_TEST(a_failed_file_leaves_nothing_behind)
+{
+    struct house *house = house_create(11);
+    const unsigned calls[] = {MODEL_OPEN, MODEL_WRITE, MODEL_SYNC, MODEL_RENAME};
+    atomic_store(&house->write_ids, false); /* nobody else does */
+    house_start(house);
+    for (size_t i = 0; i < HS_ARRAY_SIZE(calls); i++)
+        model_fail_at(house->disk, calls[i], ".hsi", 1, UINT64_MAX, ENOSPC);
+    house_fill(house, 1, 100);
+    ck_assert(!hs_dedupe_write_ids(house->dedupe, 1, 100));
+    ck_assert_uint_eq(house_files(house, ".hsi"), 0);
+    for (size_t i = 0; i < HS_ARRAY_SIZE(calls); i++) {
+        model_heal(house->disk);
+        model_fail_at(house->disk, calls[i], ".hsi.new", 1, 1, ENOSPC);
+        ck_assert(!hs_dedupe_write_ids(house->dedupe, 1, 100));
+        ck_assert_uint_eq(house_files(house, ".hsi.new"), 0);
+    }
+    model_heal(house->disk);
+    ck_assert(hs_dedupe_write_ids(house->dedupe, 1, 100));
+    ck_assert(hs_dedupe_write_ids(house->dedupe, 101, 100)); /* none */
+    house_free(house);
+}
+END_TEST
+
+HS_TEST_MAIN("dedupe id files", D1_ids_outlive_their_segments,
+             a_start_reads_no_segment_that_has_its_file,
+             D1_a_crash_between_a_segment_and_its_id_file,
+             a_damaged_file_is_made_again_from_its_segment,
+             a_cut_file_is_made_again_from_its_segment, damage_without_the_segment_costs_one_block,
+             a_file_of_another_journal_counts_for_nothing,
+             aged_files_go_and_aged_segments_are_not_read, a_segment_stays_until_its_ids_are_safe,
+             a_failed_file_leaves_nothing_behind)
