@@ -23,7 +23,9 @@ struct hs_disk {
     int (*rename)(void *context, const char *from, const char *to);
     int (*unlink)(void *context, const char *path);
     int (*mkdir)(void *context, const char *path, mode_t mode);
-    /* Reserves blocks for so many bytes, as posix_fallocate(3) but -1 with errno. */
+    /* Reserves blocks for so many bytes, as posix_fallocate(3) but -1 with errno; writes them
+     * as zeros, too, where that is cheap (O_DIRECT), so that no sync need mark them as used.
+     * Nobody else uses the file meanwhile. */
     int (*allocate)(void *context, int file, off_t size);
     /* Bytes of an open file; calls `each` for every name in a folder but . and .. */
     off_t (*size)(void *context, int file);

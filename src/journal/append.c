@@ -31,7 +31,7 @@ static int append(struct hs_journal *journal, const struct hs_event *event, size
         return hs_fail(-ESHUTDOWN, "the journal is stopped");
     if (journal->state == HS_JOURNAL_BROKEN)
         return hs_fail(journal->broken_code, "%s", journal->broken_text);
-    if (size > journal->pending.ceiling - journal->pending.size)
+    if (size > HS_JOURNAL_PENDING_MAX - journal->pending.size)
         return hs_fail(-EAGAIN, "too much waits for the disk");
     int code = plan(journal, size);
     if (code < 0)

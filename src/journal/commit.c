@@ -61,6 +61,7 @@ static uint64_t take_pending(struct hs_journal *journal)
     uint64_t count = journal->pending_count;
     journal->pending_count = 0;
     pthread_mutex_unlock(&journal->lock);
+    HS_ASSERT(hs_buffer_reserve(&journal->batch, HS_JOURNAL_PAGE) != NULL); /* for pad() */
     return count;
 }
 
@@ -91,8 +92,21 @@ static struct run seal_run(struct hs_journal *journal, size_t at, uint64_t room,
     return run;
 }
 
-static int write_and_sync(struct hs_journal *journal, struct hs_slice bytes, uint64_t place)
+/* With zeros up to the end of the page: the rest of it need not be read from the disk before
+ * it can be written. Only behind the batch's last record; the buffer has room for that. */
+static struct hs_slice pad(const struct hs_journal *journal, struct hs_slice bytes, uint64_t place)
 {
+    size_t end = (size_t)((place + bytes.size) % HS_JOURNAL_PAGE);
+    size_t used = (size_t)(bytes.data - journal->batch.data) + bytes.size;
+    if (end == 0 || used != journal->batch.size)
+        return bytes;
+    memset(journal->batch.data + used, 0, HS_JOURNAL_PAGE - end);
+    return hs_slice(bytes.data, bytes.size + HS_JOURNAL_PAGE - end);
+}
+
+static int write_and_sync(struct hs_journal *journal, struct hs_slice records, uint64_t place)
+{
+    struct hs_slice bytes = pad(journal, records, place);
     int code = hs_disk_write(journal->disk, journal->active_file, bytes, place);
     if (code < 0) {
         hs_counter_add(journal->write_errors, 1);

@@ -27,6 +27,7 @@
 #include <stdatomic.h>
 
 #define HS_JOURNAL_PENDING_MAX (64u << 20)
+#define HS_JOURNAL_PAGE 4096u              /* a batch is written up to the end of one */
 #define HS_JOURNAL_PENDING_KEPT (1u << 20) /* memory kept after a burst */
 #define HS_FAILED_RANGES_MAX 64u
 #define HS_SEGMENT_SIZE_MAX (UINT64_C(64) << 20)

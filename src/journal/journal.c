@@ -125,8 +125,8 @@ int hs_journal_open(const struct hs_disk *disk, const struct hs_journal_options 
     journal->mend_wait_ns = HS_MEND_WAIT_NS;
     journal->wake_at = 1;
     journal->metrics = metrics;
-    hs_buffer_init(&journal->pending, HS_JOURNAL_PENDING_MAX);
-    hs_buffer_init(&journal->batch, HS_JOURNAL_PENDING_MAX);
+    hs_buffer_init(&journal->pending, HS_JOURNAL_PENDING_MAX + HS_JOURNAL_PAGE);
+    hs_buffer_init(&journal->batch, HS_JOURNAL_PENDING_MAX + HS_JOURNAL_PAGE);
     init_locks(journal);
     open_metrics(journal);
     hs_folder_paths(journal, in_memory ? "memory" : options->path);

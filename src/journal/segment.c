@@ -102,10 +102,9 @@ static int write_header(struct hs_journal *journal, int file,
 
 /* ---- Preparing ---- */
 
-/* Blocks that are reserved beforehand: a sync of a record then need not wait for them to be
- * found, and a full disk is met here and not by an event. Writing zeros instead would make
- * the sync itself cheaper still, but costs more CPU than it saves, and its 64 MiB get in the
- * way of the syncs (docs/decisions/0002). */
+/* Blocks that are there and full of zeros: a sync of records then need not wait for them to
+ * be found and marked, and a full disk is met here and not by an event
+ * (docs/decisions/0002). */
 int hs_segment_prepare(struct hs_journal *journal)
 {
     const struct hs_disk *disk = journal->disk;

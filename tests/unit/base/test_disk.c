@@ -124,6 +124,27 @@ static void count(void *arg, const char *name)
     ++*(int *)arg;
 }
 
+START_TEST(reserved_blocks_read_as_zeros_and_take_writes_of_any_size)
+{
+    static const size_t sizes[] = {4096, 64 * 4096, 65 * 4096, 100000};
+    const struct hs_disk *disk = hs_disk_system();
+    make_folder();
+    for (size_t i = 0; i < HS_ARRAY_SIZE(sizes); i++) {
+        int file = hs_disk_open(disk, path_of("reserved"), O_RDWR | O_CREAT | O_TRUNC);
+        ck_assert_int_ge(file, 0);
+        ck_assert_int_eq(hs_disk_allocate(disk, file, sizes[i]), 0);
+        ck_assert_int_eq(hs_disk_size(disk, file), (int64_t)sizes[i]);
+        ck_assert_int_eq(hs_disk_write(disk, file, HS_SLICE("x"), 7), 0); /* O_DIRECT is off */
+        char *data = malloc(sizes[i] + 1);
+        ck_assert_int_eq(hs_disk_read(disk, file, data, sizes[i] + 1, 0), (ssize_t)sizes[i]);
+        for (size_t at = 0; at < sizes[i]; at++)
+            ck_assert_int_eq(data[at], at == 7 ? 'x' : 0);
+        free(data);
+        hs_disk_close(disk, file);
+    }
+}
+END_TEST
+
 START_TEST(folders_are_made_with_their_parents_and_listed)
 {
     make_folder();
@@ -139,4 +160,5 @@ END_TEST
 
 HS_TEST_MAIN("base disk", short_writes_are_continued, errors_come_through,
              replace_keeps_the_old_when_it_fails, read_all_has_a_ceiling,
+             reserved_blocks_read_as_zeros_and_take_writes_of_any_size,
              folders_are_made_with_their_parents_and_listed)
