@@ -20,6 +20,7 @@ struct hs_settings {
     struct hs_log_options log;
     struct hs_journal_options journal;
     struct hs_dedupe_options dedupe;
+    struct hs_dead_letters_options dead_letters;
     struct hs_children sources; /* struct hs_source_options */
     struct hs_children sinks;   /* struct hs_sink_options */
     const struct hs_node *routes;

@@ -67,6 +67,14 @@ def test_sigterm_under_load_ends_well_and_loses_nothing(hookstream):
     assert len(found) == len(set(found))
 
 
+def test_sighup_does_not_end_it(hookstream):
+    one = hookstream(**FILES)
+    one.process.send_signal(signal.SIGHUP)
+    assert one.post(sender.event()).status == 202
+    one.drained()
+    assert len(lines(one)) == 1
+
+
 def test_sigterm_with_a_dead_sink_ends_in_its_grace(hookstream, unique):
     parts = {
         "sinks": {"redis": {"type": "redis", "url": "redis://127.0.0.1:1/0"}},
