@@ -33,6 +33,10 @@ extern const struct hs_options hs_settings_table;
  * settings hold only when there are no errors. */
 struct hs_config *hs_settings_load(const char *path, struct hs_settings *ret_settings);
 
+/* Holds the sinks against the cursors of the journal on disk, if there is one: warns of sinks
+ * that are new to it, and of cursors whose sink is gone or has another name now. */
+void hs_settings_check_cursors(struct hs_config *config, const struct hs_settings *settings);
+
 /* ---- The running whole ---- */
 
 struct hs_app;

@@ -392,7 +392,9 @@ static void open_metrics(struct hs_pump *pump)
 
 static int open_way(struct hs_pump *pump, const struct hs_pump_spec *spec)
 {
-    int code = hs_cursor_open(pump->journal, pump->name, HS_CURSOR_FROM_NOW, &pump->cursor);
+    enum hs_cursor_start start =
+        pump->options->start == HS_START_OLDEST ? HS_CURSOR_FROM_OLDEST : HS_CURSOR_FROM_NOW;
+    int code = hs_cursor_open(pump->journal, pump->name, start, &pump->cursor);
     if (code < 0)
         return code;
     pump->read_sequence = hs_cursor_position(pump->cursor);
