@@ -64,6 +64,12 @@ uint64_t hs_router_sinks(const struct hs_router *router, struct hs_slice type,
                          struct hs_slice source);
 enum hs_default hs_router_default(const struct hs_router *router);
 
+/* Appends what decides where events go, and nothing else, as a configuration of its own:
+ * sinks by name (as files, whatever they are), sources, routes with match, sources, when and
+ * the sinks of their targets, default. It has no secrets but what a `when` compares with. */
+void hs_router_write(const struct hs_router *router, const struct hs_children *sinks,
+                     const struct hs_children *sources, struct hs_buffer *ret_text);
+
 /* All routes in the order of the file; for metrics, `check` and `explain`. */
 size_t hs_router_count(const struct hs_router *router);
 const struct hs_route *hs_router_at(const struct hs_router *router, size_t index);

@@ -42,6 +42,27 @@ static bool offer(struct hs_pump *pump, uint64_t sequence)
     return !pump->stalled;
 }
 
+const struct hs_route hs_pump_rerouted = {.name = ""};
+
+static bool bury_rerouted(struct hs_pump *pump, struct hs_window_entry *entry,
+                          const struct hs_event *event)
+{
+    return hs_pump_bury(pump, entry, entry->open, event, "rerouted",
+                        "it waited for this sink when the routes changed, and those of today do "
+                        "not name it");
+}
+
+/* No route of today takes the event to this sink. */
+static void pass_over(struct hs_pump *pump, const struct hs_event *event)
+{
+    if (!hs_past_was_for(pump->past, pump->work))
+        return;
+    struct hs_window_entry *entry = hs_window_push(&pump->window, event->sequence, 1);
+    entry->received_wall_ns = event->received_wall_ns;
+    entry->route = &hs_pump_rerouted;
+    (void)bury_rerouted(pump, entry, event); /* given again if not */
+}
+
 /* Takes up an event that was read: skips it, buries it, or gives it to the sink. */
 static void take_up(struct hs_pump *pump, const struct hs_event *event)
 {
@@ -52,8 +73,10 @@ static void take_up(struct hs_pump *pump, const struct hs_event *event)
     hs_work_begin(pump->work, event);
     const struct hs_route *route;
     int found = hs_router_match(pump->router, pump->work, &route);
-    if (found <= 0 || (route->sinks >> pump->index & 1) == 0)
+    if (found <= 0 || (route->sinks >> pump->index & 1) == 0) {
+        pass_over(pump, event);
         return;
+    }
     unsigned parts = hs_parcel_parts(&pump->maker, route);
     struct hs_window_entry *entry = hs_window_push(&pump->window, event->sequence, parts);
     entry->received_wall_ns = event->received_wall_ns;
@@ -121,6 +144,11 @@ static bool give_again(struct hs_pump *pump)
         if (found <= 0) {
             hs_pump_schedule_retry(pump, false);
             return false;
+        }
+        if (entry->route == &hs_pump_rerouted) {
+            if (!bury_rerouted(pump, entry, &event))
+                return false;
+            continue;
         }
         hs_work_begin(pump->work, &event);
         const char *reason;
@@ -398,7 +426,9 @@ static int open_way(struct hs_pump *pump, const struct hs_pump_spec *spec)
     if (code < 0)
         return code;
     pump->read_sequence = hs_cursor_position(pump->cursor);
-    code = hs_reader_open(pump->journal, pump->read_sequence + 1, &pump->reader);
+    code = hs_past_open(pump->journal, pump->name, pump->read_sequence, &pump->past);
+    if (code == 0)
+        code = hs_reader_open(pump->journal, pump->read_sequence + 1, &pump->reader);
     if (code < 0)
         return code;
     pump->work = hs_work_create();
@@ -493,6 +523,7 @@ void hs_pump_free(struct hs_pump *pump)
     hs_window_free(&pump->window);
     hs_work_free(pump->work);
     hs_router_free(pump->router);
+    hs_past_free(pump->past);
     pthread_mutex_destroy(&pump->lock);
     hs_cells_free(&pump->cells);
     free(pump->delivered);
