@@ -64,6 +64,13 @@ uint64_t hs_router_sinks(const struct hs_router *router, struct hs_slice type,
                          struct hs_slice source);
 enum hs_default hs_router_default(const struct hs_router *router);
 
+/* A `match` by itself, for tools: which types it stands for. One thread. */
+struct hs_type_filter;
+/* NULL and words: it is no pattern. The caller frees. `match` is copied. */
+struct hs_type_filter *hs_type_filter_create(const char *match);
+void hs_type_filter_free(struct hs_type_filter *filter);
+bool hs_type_filter_takes(struct hs_type_filter *filter, struct hs_slice type);
+
 /* All routes in the order of the file; for metrics, `check` and `explain`. */
 size_t hs_router_count(const struct hs_router *router);
 const struct hs_route *hs_router_at(const struct hs_router *router, size_t index);

@@ -1,0 +1,75 @@
+/* Tail: see tail.h. */
+#include "tail.h"
+
+#define SECTOR 512u
+#define STEP (64u << 10)
+#define RECORDS_MAX 64u /* damaged ones in a row that are still told apart */
+
+static bool is_zero(const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (bytes[i] != 0)
+            return false;
+    return true;
+}
+
+int hs_tail_is_blank(const struct hs_disk *disk, int file, uint64_t from, uint64_t end)
+{
+    HS_AUTO_FREE char *bytes = hs_alloc(STEP);
+    while (from < end) {
+        size_t size = end - from < STEP ? (size_t)(end - from) : STEP;
+        ssize_t got = hs_disk_read(disk, file, bytes, size, from);
+        if (got < 0)
+            return (int)got;
+        if (!is_zero(bytes, (size_t)got))
+            return 0;
+        if ((size_t)got < size)
+            break;
+        from += size;
+    }
+    return 1;
+}
+
+int hs_tail_looks_torn(const struct hs_disk *disk, int file, uint64_t from, uint64_t end)
+{
+    char bytes[SECTOR];
+    while (from < end) {
+        uint64_t next = (from / SECTOR + 1) * SECTOR;
+        size_t size = (size_t)((next < end ? next : end) - from);
+        ssize_t got = hs_disk_read(disk, file, bytes, size, from);
+        if (got < 0)
+            return (int)got;
+        return 1;
+        from = next;
+    }
+    return 0;
+}
+
+static int count_records(const struct hs_disk *disk, int file, uint64_t from, uint64_t end,
+                         unsigned most)
+{
+    char head[HS_RECORD_HEADER];
+    if (most == 0)
+        return 0;
+    ssize_t got = hs_disk_read(disk, file, head, sizeof(head), from);
+    if (got < 0)
+        return (int)got;
+    /* The damage may be in the length or in what it follows from. */
+    const size_t lengths[] = {hs_record_length(head, (size_t)got),
+                              hs_record_length_by_parts(head, (size_t)got)};
+    for (size_t i = 0; i < HS_ARRAY_SIZE(lengths); i++) {
+        if (lengths[i] == 0 || lengths[i] > end - from || (i > 0 && lengths[i] == lengths[0]))
+            continue;
+        if (lengths[i] == end - from)
+            return 1;
+        int rest = count_records(disk, file, from + lengths[i], end, most - 1);
+        if (rest != 0)
+            return rest < 0 ? rest : rest + 1;
+    }
+    return 0;
+}
+
+int hs_tail_records(const struct hs_disk *disk, int file, uint64_t from, uint64_t end)
+{
+    return from < end ? count_records(disk, file, from, end, RECORDS_MAX) : 0;
+}
