@@ -87,11 +87,12 @@ static int decode_header(const char *bytes, struct hs_segment_header *ret_header
 
 int hs_segment_header_decode(const char *bytes, struct hs_segment_header *ret_header)
 {
-    if (decode_header(bytes + HS_SEGMENT_COPY, ret_header) == 0) {
-        ret_header->from_copy = memcmp(bytes, bytes + HS_SEGMENT_COPY, HEADER_SIZE) != 0;
+    if (decode_header(bytes, ret_header) == 0)
         return 0;
-    }
-    return decode_header(bytes, ret_header); /* its words are the ones to tell */
+    if (decode_header(bytes + HS_SEGMENT_COPY, ret_header) < 0)
+        return decode_header(bytes, ret_header); /* its words are the ones to tell */
+    ret_header->from_copy = true;
+    return 0;
 }
 
 /* ---- Records ---- */
@@ -171,7 +172,7 @@ size_t hs_record_length(const char *bytes, size_t available)
 
 size_t hs_record_length_by_parts(const char *bytes, size_t available)
 {
-    if (available < HS_RECORD_HEADER || memcmp(bytes + 4, record_magic, 4) != 0)
+    if (available < HS_RECORD_HEADER)
         return 0;
     uint64_t size = (uint64_t)HS_RECORD_HEADER + get16(bytes + 40) + get16(bytes + 42) +
                     get16(bytes + 44) + get32(bytes + 48) + get32(bytes + 52);

@@ -73,8 +73,7 @@ void hs_record_encode(const struct hs_event *event, uint64_t sequence, size_t si
 void hs_record_seal(char *bytes, uint64_t durable, uint64_t seed);
 /* The length of the record at `bytes` and its sequence, unchecked but sane; 0: none. */
 size_t hs_record_length(const char *bytes, size_t available);
-/* The length that follows from the sizes of its parts, whatever its own field says; 0: the
- * bytes do not begin like a record. */
+/* The length that follows from the sizes of its parts, whatever else it says; 0: none. */
 size_t hs_record_length_by_parts(const char *bytes, size_t available);
 uint64_t hs_record_sequence(const char *bytes);
 uint64_t hs_record_durable(const char *bytes);

@@ -2,6 +2,8 @@
 #include "tail.h"
 
 #define SECTOR 512u
+#define PAGE 4096u
+#define BLANK_END 64u /* no record ends in so many zeros */
 #define STEP (64u << 10)
 #define RECORDS_MAX 64u /* damaged ones in a row that are still told apart */
 
@@ -30,6 +32,14 @@ int hs_tail_is_blank(const struct hs_disk *disk, int file, uint64_t from, uint64
     return 1;
 }
 
+int hs_tail_is_open(const struct hs_disk *disk, int file, uint64_t size)
+{
+    /* Reserved as zeros, or, where that could not be done, written a page at a time. */
+    return size % PAGE == 0 || size < BLANK_END
+               ? 1
+               : hs_tail_is_blank(disk, file, size - BLANK_END, size);
+}
+
 int hs_tail_looks_torn(const struct hs_disk *disk, int file, uint64_t from, uint64_t end)
 {
     char bytes[SECTOR];
@@ -39,7 +49,8 @@ int hs_tail_looks_torn(const struct hs_disk *disk, int file, uint64_t from, uint
         ssize_t got = hs_disk_read(disk, file, bytes, size, from);
         if (got < 0)
             return (int)got;
-        return 1;
+        if (is_zero(bytes, (size_t)got))
+            return 1;
         from = next;
     }
     return 0;

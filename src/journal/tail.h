@@ -15,6 +15,10 @@ HS_MUST_CHECK int hs_tail_is_blank(const struct hs_disk *disk, int file, uint64_
  * -errno. */
 HS_MUST_CHECK int hs_tail_looks_torn(const struct hs_disk *disk, int file, uint64_t from,
                                      uint64_t end);
+/* Whether the file is one that is still written to, or was when the system stopped: what is
+ * finished is cut at its last record and ends in that. 1, 0 or -errno; 1 also for the few
+ * finished ones that cannot be told from such. */
+HS_MUST_CHECK int hs_tail_is_open(const struct hs_disk *disk, int file, uint64_t size);
 /* How many records there are from `from` on if their lengths are to be believed and lead
  * exactly to `end`, where the file ends: a segment is cut there when it is finished, and what is
  * in it then was synced. 0: they do not; -errno. */

@@ -68,31 +68,37 @@ static void tell_lost(struct walking *walking, uint64_t last)
 
 /* ---- One segment ---- */
 
-static int is_at_blank_end(struct walking *walking)
+/* What looks damaged in the newest segment may be a write that is under way: it is read again
+ * after a while. 1: so it was; 0: it stays as it is; -errno. */
+static int wait_for_write(struct walking *walking)
 {
-    int64_t size = hs_disk_size(walking->disk, walking->records.file);
+    struct hs_records *records = &walking->records;
+    int64_t size = hs_disk_size(walking->disk, records->file);
     if (size < 0)
         return (int)size;
-    return hs_tail_is_blank(walking->disk, walking->records.file,
-                            hs_records_place(&walking->records), (uint64_t)size);
+    int open = hs_tail_is_open(walking->disk, records->file, (uint64_t)size);
+    if (open <= 0 || walking->tries++ >= AGAIN_TRIES)
+        return open < 0 ? open : 0;
+    (void)poll(NULL, 0, AGAIN_MS);
+    size = hs_disk_size(walking->disk, records->file);
+    if (size < 0)
+        return (int)size;
+    hs_records_reread(records, (uint64_t)size);
+    return 1;
 }
 
-/* What looks damaged in the newest segment is looked at until it is whole or stays as it is. */
 static ssize_t peek(struct walking *walking, struct hs_event *ret_event)
 {
     struct hs_records *records = &walking->records;
     ssize_t length = hs_records_peek(records, ret_event);
     while (length == -EBADMSG && walking->newest) {
-        int blank = is_at_blank_end(walking);
-        if (blank != 0)
-            return blank < 0 ? blank : 0;
-        if (walking->tries++ >= AGAIN_TRIES)
-            return hs_fail(-EBADMSG, "damaged");
-        (void)poll(NULL, 0, AGAIN_MS);
-        int64_t size = hs_disk_size(walking->disk, records->file);
-        if (size < 0)
-            return size;
-        hs_records_reread(records, (uint64_t)size);
+        int code = hs_tail_is_blank(walking->disk, records->file, hs_records_place(records),
+                                    UINT64_MAX);
+        if (code != 0)
+            return code < 0 ? code : 0;
+        code = wait_for_write(walking);
+        if (code <= 0)
+            return code < 0 ? code : -EBADMSG;
         length = hs_records_peek(records, ret_event);
     }
     return length;
