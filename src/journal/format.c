@@ -170,13 +170,25 @@ size_t hs_record_length(const char *bytes, size_t available)
     return sane ? length : 0;
 }
 
-size_t hs_record_length_by_parts(const char *bytes, size_t available)
+size_t hs_record_guess_lengths(const char *bytes, size_t available, size_t ret_lengths[2])
 {
     if (available < HS_RECORD_HEADER)
         return 0;
-    uint64_t size = (uint64_t)HS_RECORD_HEADER + get16(bytes + 40) + get16(bytes + 42) +
-                    get16(bytes + 44) + get32(bytes + 48) + get32(bytes + 52);
-    return size <= HS_RECORD_MAX ? ((size_t)size + 7) & ~(size_t)7 : 0;
+    uint64_t said = get32(bytes);
+    uint64_t parts = (uint64_t)HS_RECORD_HEADER + get16(bytes + 40) + get16(bytes + 42) +
+                     get16(bytes + 44) + get32(bytes + 48) + get32(bytes + 52);
+    parts = (parts + 7) & ~UINT64_C(7);
+    size_t count = 0;
+    if (memcmp(bytes + 4, record_magic, 4) != 0) {
+        if (said == parts && parts <= HS_RECORD_MAX)
+            ret_lengths[count++] = (size_t)parts;
+        return count;
+    }
+    if (hs_record_length(bytes, available) != 0)
+        ret_lengths[count++] = (size_t)said;
+    if (parts != said && parts <= HS_RECORD_MAX)
+        ret_lengths[count++] = (size_t)parts;
+    return count;
 }
 
 uint64_t hs_record_sequence(const char *bytes)

@@ -73,8 +73,9 @@ void hs_record_encode(const struct hs_event *event, uint64_t sequence, size_t si
 void hs_record_seal(char *bytes, uint64_t durable, uint64_t seed);
 /* The length of the record at `bytes` and its sequence, unchecked but sane; 0: none. */
 size_t hs_record_length(const char *bytes, size_t available);
-/* The length that follows from the sizes of its parts, whatever else it says; 0: none. */
-size_t hs_record_length_by_parts(const char *bytes, size_t available);
+/* How long a damaged record may be: two of its three marks, the length, "REC1" and the sizes of
+ * its parts, must agree. Gives how many lengths come into question. */
+size_t hs_record_guess_lengths(const char *bytes, size_t available, size_t ret_lengths[2]);
 uint64_t hs_record_sequence(const char *bytes);
 uint64_t hs_record_durable(const char *bytes);
 uint64_t hs_record_received_ns(const char *bytes);

@@ -216,11 +216,14 @@ static int write_again(struct hs_journal *journal, int file, uint64_t from, uint
     return 0;
 }
 
-/* Makes the good part safe; what lies beyond it must never come back. */
+/* Makes the good part safe; what lies beyond it must never come back. Synced before it is cut,
+ * too: a file that ends with a record says that all in it is safe (tail.h). */
 static int secure_tail(struct hs_journal *journal, int file, const struct tail *tail)
 {
     struct hs_segment *segment = tail->segment;
     int code = write_again(journal, file, tail->unsure, segment->end);
+    if (code == 0)
+        code = hs_disk_sync(journal->disk, file);
     if (code == 0)
         code = hs_disk_truncate(journal->disk, file, segment->end);
     if (code == 0)

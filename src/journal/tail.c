@@ -65,11 +65,9 @@ static int count_records(const struct hs_disk *disk, int file, uint64_t from, ui
     ssize_t got = hs_disk_read(disk, file, head, sizeof(head), from);
     if (got < 0)
         return (int)got;
-    /* The damage may be in the length or in what it follows from. */
-    const size_t lengths[] = {hs_record_length(head, (size_t)got),
-                              hs_record_length_by_parts(head, (size_t)got)};
-    for (size_t i = 0; i < HS_ARRAY_SIZE(lengths); i++) {
-        if (lengths[i] == 0 || lengths[i] > end - from || (i > 0 && lengths[i] == lengths[0]))
+    size_t lengths[2], choices = hs_record_guess_lengths(head, (size_t)got, lengths);
+    for (size_t i = 0; i < choices; i++) {
+        if (lengths[i] > end - from)
             continue;
         if (lengths[i] == end - from)
             return 1;
