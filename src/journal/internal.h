@@ -12,8 +12,9 @@
  *   reader.c       walks all segments forwards
  *   cursor.c       how far each sink is
  *   summary.c      looks at a folder without opening it
- *   walk.c         all its segments, without opening it
- *   verify.c       all its files, without opening it
+ *   tail.c         what bytes that are no whole records may be
+ *   walk.c         all segments of a folder, without opening it
+ *   journal_inspect.c   all files of a folder, without opening it
  *   format.c       bytes to structs and back
  *   memory_disk.c  the disk of `store: memory`
  *

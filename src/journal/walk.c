@@ -92,8 +92,8 @@ static ssize_t peek(struct walking *walking, struct hs_event *ret_event)
     struct hs_records *records = &walking->records;
     ssize_t length = hs_records_peek(records, ret_event);
     while (length == -EBADMSG && walking->newest) {
-        int code = hs_tail_is_blank(walking->disk, records->file, hs_records_place(records),
-                                    UINT64_MAX);
+        int code =
+            hs_tail_is_blank(walking->disk, records->file, hs_records_place(records), UINT64_MAX);
         if (code != 0)
             return code < 0 ? code : 0;
         code = wait_for_write(walking);

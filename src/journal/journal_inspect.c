@@ -1,4 +1,5 @@
-/* Verify: every file of a journal's folder but the files of ids, without the lock. */
+/* Journal inspect: every file of a journal's folder but the files of ids, without the lock. The
+ * events are walked by walk.c. */
 #include "internal.h"
 
 #include <hookstream/journal_inspect.h>
