@@ -142,7 +142,7 @@ def test_a_sink_passes_damage_over_loudly_and_goes_on(hookstream):
     assert delivered[-1]["id"] == "whk_after"
     # Each place once, whoever reads it.
     one.counts("journal_damaged_total", is_now=2)
-    assert one.log().count("cause=events_lost") >= 2
+    assert one.log.count("cause=events_lost") >= 2
     one.stop()
 
 
@@ -232,7 +232,7 @@ def test_a_reader_that_goes_away_ends_dump_quietly(stopped):
 
 
 def test_verify_and_dump_beside_a_running_hookstream_find_nothing_wrong(hookstream):
-    one = hookstream(**FILES, journal={"max_size": "8MiB", "retain": "1s"})
+    one = hookstream(**FILES, journal={"max_size": "16MiB", "retain": "1s"})
     load = sender.Load(one.port, rate=1500, connections=6, types=("order.created", "queue.consumer.entered")).start()
     try:
         wait_for(lambda: len(load.answered) > 50, what="answers")
