@@ -75,11 +75,11 @@ static int start(struct hs_control *control, struct hs_slice query, struct hs_ar
     if (code == 0 && request.sink != NULL && !hs_control_has_sink(control, request.sink))
         code = -EINVAL;
     if (code == 0 && match != NULL)
-        code = hs_type_pattern_parse(hs_slice_text(match), &request.match);
+        code = (request.match = hs_type_filter_create(match)) != NULL ? 0 : -EINVAL;
     if (code == 0)
         code = hs_replay_start(control->replay, &request);
     if (code < 0)
-        hs_type_pattern_free(request.match);
+        hs_type_filter_free(request.match);
     return code;
 }
 

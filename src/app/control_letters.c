@@ -25,7 +25,7 @@ struct filter {
     uint64_t after;  /* those with a larger number */
     uint64_t limit;
     bool body;
-    struct hs_type_pattern *pattern;
+    struct hs_type_filter *pattern;
 };
 
 static int read_filter(struct hs_slice query, struct hs_arena *arena, struct filter *filter)
@@ -44,7 +44,7 @@ static int read_filter(struct hs_slice query, struct hs_arena *arena, struct fil
     if (code == 0 && (filter->limit == 0 || filter->limit > LIMIT_MAX))
         code = hs_fail(-EINVAL, "limit is from 1 to %u", LIMIT_MAX);
     if (code == 0 && filter->type != NULL)
-        code = hs_type_pattern_parse(hs_slice_text(filter->type), &filter->pattern);
+        code = (filter->pattern = hs_type_filter_create(filter->type)) != NULL ? 0 : -EINVAL;
     return code;
 }
 
@@ -61,7 +61,7 @@ static bool is_wanted(const struct filter *filter, const struct hs_letter *lette
            says(filter->sink, letter->sink) && says(filter->source, event->source) &&
            says(filter->id, event->id) && event->received_wall_ns >= filter->since_ns &&
            (filter->until_ns == 0 || event->received_wall_ns <= filter->until_ns) &&
-           (filter->pattern == NULL || hs_type_pattern_matches(filter->pattern, event->type));
+           (filter->pattern == NULL || hs_type_filter_takes(filter->pattern, event->type));
 }
 
 /* ---- As JSON ---- */
@@ -290,7 +290,7 @@ unsigned hs_control_letters(struct hs_control *control, enum hs_letters_action a
         status = hs_control_refuse(status, ret_json);
     else
         finish(round, removed);
-    hs_type_pattern_free(filter.pattern);
+    hs_type_filter_free(filter.pattern);
     hs_arena_free(arena);
     free(round);
     return status;
