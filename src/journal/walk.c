@@ -64,6 +64,8 @@ static void tell_lost(struct walking *walking, uint64_t last)
                       .advice = CHECK_DISK "; sinks pass it over and count it as lost",
                   });
     walking->hole = 0;
+    if (last > walking->totals->end)
+        walking->totals->end = last;
 }
 
 /* ---- One segment ---- */
