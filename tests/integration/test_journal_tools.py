@@ -292,6 +292,17 @@ def test_a_reader_that_goes_away_ends_dump_quietly(stopped):
         assert process.wait(30) == 0
 
 
+@pytest.mark.parametrize("word", ["dump", "verify"])
+def test_output_that_cannot_be_written_is_told(stopped, word):
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = program.command(
+            "journal", word, "--path", journal(stopped),
+            capture_output=False, stdout=full, stderr=subprocess.PIPE,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert "cannot write to stdout" in done.stderr
+
+
 def test_verify_and_dump_beside_a_running_hookstream_find_nothing_wrong(hookstream):
     one = hookstream(**FILES, journal={"max_size": "16MiB", "retain": "1s"})
     types = ("order.created", "queue.consumer.entered")
