@@ -46,6 +46,9 @@ typedef void hs_journal_finding_fn(void *context, const struct hs_journal_findin
 
 struct hs_journal_walk {
     uint64_t from, to; /* sequences that are given; findings are told of the segments read */
+    /* Nothing older is wanted: segments that were finished an hour before it, which a clock that
+     * was set may be wrong by, are not read. Not a filter. */
+    uint64_t received_from_ns;
     void *context;
     /* An event, valid during the call, in the order of the journal. Not 0: the walk ends. */
     int (*event)(void *context, const struct hs_event *event); /* NULL: none is given */

@@ -82,6 +82,7 @@ static int print_events(struct dump *dump, const char *path, uint64_t from, uint
     const struct hs_journal_walk walk = {
         .from = from,
         .to = to,
+        .received_from_ns = dump->since_ns,
         .context = dump,
         .event = on_event,
         .finding = on_finding,

@@ -159,5 +159,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
     if (verify_all(&report, path) < 0)
         return hs_command_fail(command, HS_EXIT_USAGE, "%s", hs_error_text());
     print_summary(&report, path);
+    if (fflush(stdout) != 0)
+        return hs_command_fail(command, HS_EXIT_USAGE, "cannot write to stdout");
     return report.totals.damages > 0 ? HS_EXIT_BAD : HS_EXIT_GOOD;
 }

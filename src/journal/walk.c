@@ -13,6 +13,8 @@
 /* How long the end of the newest segment may look damaged because it is being written. */
 #define AGAIN_TRIES 25u
 #define AGAIN_MS 10
+/* By so much the clock may have been set back. */
+#define CLOCK_SLACK_NS UINT64_C(3600000000000)
 
 #define CHECK_DISK "restore the file from a backup if there is one; check the disk's health"
 
@@ -64,6 +66,8 @@ static void tell_lost(struct walking *walking, uint64_t last)
                       .advice = CHECK_DISK "; sinks pass it over and count it as lost",
                   });
     walking->hole = 0;
+    if (last > walking->totals->end)
+        walking->totals->end = last;
 }
 
 /* ---- One segment ---- */
@@ -192,9 +196,10 @@ static int read_records(struct walking *walking)
 
 /* ---- Headers ---- */
 
-/* The last valid sequence of the segment at `index`, as those behind it say. false: there is
- * none that does. */
-static bool find_bound(const struct walking *walking, size_t index, uint64_t *ret_bound)
+/* The last valid sequence of the segment at `index`, as those behind it say, and when it was
+ * finished. false: there is none that does. */
+static bool find_bound(const struct walking *walking, size_t index, uint64_t *ret_bound,
+                       uint64_t *ret_finished_ns)
 {
     for (size_t i = index + 1; i < walking->count; i++) {
         struct hs_segment_header header;
@@ -205,6 +210,7 @@ static bool find_bound(const struct walking *walking, size_t index, uint64_t *re
             continue;
         hs_disk_close(walking->disk, file);
         *ret_bound = header.previous_last;
+        *ret_finished_ns = header.created_wall_ns;
         /* The next one's name is good even where its header is not. */
         if (i > index + 1 && *ret_bound >= walking->firsts[index + 1])
             *ret_bound = walking->firsts[index + 1] - 1;
@@ -217,8 +223,8 @@ static void tell_bad_header(struct walking *walking, size_t index)
 {
     HS_AUTO_FREE char *what = NULL;
     /* What the segment before it cannot say: all up to what the one behind it says is lost. */
-    uint64_t first = walking->firsts[index], last = 0;
-    if (!find_bound(walking, index, &last))
+    uint64_t first = walking->firsts[index], last = 0, finished_ns;
+    if (!find_bound(walking, index, &last, &finished_ns))
         last = 0;
     if (asprintf(&what, "%s: none of its events can be read", hs_error_text()) < 0)
         what = NULL;
@@ -279,10 +285,12 @@ static int open_segment(struct walking *walking, size_t index)
 
 static int walk_segment(struct walking *walking, size_t index)
 {
-    walking->newest = !find_bound(walking, index, &walking->bound);
+    uint64_t finished_ns = UINT64_MAX;
+    walking->newest = !find_bound(walking, index, &walking->bound, &finished_ns);
     if (walking->newest)
         walking->bound = UINT64_MAX;
-    if (walking->bound < walking->walk->from)
+    if (walking->bound < walking->walk->from ||
+        hs_add_sat(finished_ns, CLOCK_SLACK_NS) < walking->walk->received_from_ns)
         return 0;
     int code = open_segment(walking, index);
     if (code == -EBADMSG)

@@ -146,6 +146,66 @@ def test_a_sink_passes_damage_over_loudly_and_goes_on(hookstream):
     one.stop()
 
 
+def test_a_damaged_last_record_is_lost_and_its_number_not_used_again(hookstream):
+    one = hookstream(**FILES)
+    cursor = journal(one) / "cursors" / "files.cursor"
+    at_the_start = cursor.read_bytes()
+    for number in range(3):
+        assert one.post(sender.event(number=number)).status == 202
+    one.drained("files")
+    one.stop()
+    cursor.write_bytes(at_the_start)
+    (segment,) = segments(journal(one))
+    at, length, sequence = records(segment)[2]
+    flip(segment, at + length - 100)
+    findings, _ = verify(journal(one))
+    assert [(f["offset"], f["first"], f["last"]) for f in findings] == [(at, sequence, sequence)]
+    one.start()
+    wait_for(lambda: one.metric("sink_lost_total", sink="files") == 1, what="what is lost")
+    one.stop(deadline=10)  # nothing is left to wait for
+    one.start()
+    assert one.post(sender.event("order.completed", "whk_after")).status == 202
+    one.drained("files")
+    one.stop()
+    assert dump_damaged(journal(one)) == [1, 2, 4]
+    findings, _ = verify(journal(one))
+    assert [(f["first"], f["last"]) for f in findings] == [(sequence, sequence)]
+
+
+def dump_damaged(folder):
+    """The sequences; dump tells of the damage and exits with 1."""
+    done = program.command("journal", "dump", "--path", folder)
+    assert done.returncode == 1
+    assert "journal verify" in done.stderr
+    return [json.loads(line)["sequence"] for line in done.stdout.splitlines()]
+
+
+def test_a_segment_that_is_gone_is_missed_by_the_sink_that_needs_it(hookstream):
+    one = hookstream(**FILES)
+    cursor = journal(one) / "cursors" / "files.cursor"
+    at_the_start = cursor.read_bytes()
+    for run in range(2):
+        for number in range(3):
+            assert one.post(sender.event(number=3 * run + number)).status == 202
+        one.drained("files")
+        one.stop()
+        if run == 0:
+            one.start()
+    (one.folder / "out" / "all.jsonl").unlink()
+    cursor.write_bytes(at_the_start)
+    segments(journal(one))[0].unlink()
+    findings, summary = verify(journal(one))
+    assert summary["good"] and [(f["kind"], f["first"], f["last"]) for f in findings] == [
+        ("note", 1, 3)
+    ]
+    one.start()
+    one.drained("files")
+    assert one.metric("sink_lost_total", sink="files") == 3
+    out = (one.folder / "out" / "all.jsonl").read_bytes().splitlines()
+    assert [json.loads(line)["data"]["number"] for line in out] == [3, 4, 5]
+    one.stop()
+
+
 def test_dump_gives_each_event_as_it_was_received(hookstream):
     one = hookstream(**FILES)
     first = sender.event("order.created", "whk_1", price="1.10")
@@ -169,8 +229,8 @@ def test_dump_gives_each_event_as_it_was_received(hookstream):
     assert '"body":' + sender.encode(first).decode() in line
     raw = dump(journal(one), "--body", "raw")
     assert base64.b64decode(raw[1]["body_base64"]) == pretty
-    bare = dump(journal(one), "--body", "none")
-    assert not any("body" in event or "body_base64" in event for event in bare)
+    for event in dump(journal(one), "--body", "none"):
+        assert "body" not in event and "body_base64" not in event
 
 
 def test_dump_takes_those_that_are_asked_for(stopped):
@@ -230,6 +290,17 @@ def test_a_reader_that_goes_away_ends_dump_quietly(stopped):
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize("word", ["dump", "verify"])
+def test_output_that_cannot_be_written_is_told(stopped, word):
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = program.command(
+            "journal", word, "--path", journal(stopped),
+            capture_output=False, stdout=full, stderr=subprocess.PIPE,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert "cannot write to stdout" in done.stderr
 
 
 def test_verify_and_dump_beside_a_running_hookstream_find_nothing_wrong(hookstream):
