@@ -3,6 +3,7 @@
 import json
 import pathlib
 import random
+import subprocess
 import sys
 import time
 
@@ -12,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from stage import Stage, Stopwatch  # noqa: E402
 from support import program  # noqa: E402
+from support.proxy import Proxy  # noqa: E402
 
 REPORT = program.ROOT / "build" / "fault-report.jsonl"
 
@@ -74,5 +76,33 @@ def stage(request, hookstream, report, unique, seed):
 
     def make(**options):
         return Stage(hookstream, unique, report, seed=seed, **options)
+
+    return make
+
+
+@pytest.fixture
+def proxy():
+    """proxy(address): see support/proxy.py."""
+    made = []
+
+    def make(*arguments, **options):
+        made.append(Proxy(*arguments, **options).start())
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def preload(tmp_path):
+    """preload("eio.c"): compiles it; the environment that loads it into hookstream."""
+
+    def make(source):
+        library = tmp_path / f"{source}.so"
+        here = pathlib.Path(__file__).resolve().parent
+        words = ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-o", str(library), str(here / source)]
+        subprocess.run([*words, "-ldl"], check=True)
+        return {"LD_PRELOAD": str(library)}
 
     return make

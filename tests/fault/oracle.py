@@ -1,7 +1,7 @@
 """The oracle: what was sent against what is there. Pure: no clocks, no services.
 
 Of each destination it says what is missing (answered 2xx and not there), foreign (there, though
-never sent, or sent with a false signature), altered (other bytes than were sent), reordered
+never sent, sent with a false signature, or meant for another place), altered (other bytes than were sent), reordered
 (on one partition or stream: after an event whose request had begun only after its own was
 answered) and duplicated (there more than once).
 """
@@ -9,7 +9,7 @@ answered) and duplicated (there more than once).
 import collections
 import dataclasses
 
-from support.load import NEVER
+from support.load import DELIVERED
 
 Seen = collections.namedtuple("Seen", "id key body lane")  # lane: the partition or stream
 
@@ -68,25 +68,22 @@ def _reordered(ledger, seen):
     return faults
 
 
-def judge(ledger, seen):
-    """`ledger`: id to event (see support.load.Sent); `seen`: lane by lane in a reader's order."""
+def judge(ledger, seen, fate=DELIVERED):
+    """`ledger`: id to event (see support.load.Sent); `seen`: lane by lane in a reader's order;
+    `fate`: of the events that belong where it was seen."""
     counts = collections.Counter(one.id for one in seen)
     lanes = collections.defaultdict(set)
     for one in seen:
         if one.key is not None:
             lanes[one.key].add(one.lane)
-    wanted = [event for event in ledger.values() if event.taken and not event.forged]
+    wanted = [event for event in ledger.values() if event.taken and event.fate == fate]
     known = [one for one in seen if one.id in ledger]
     return Verdict(
         missing=[event.id for event in wanted if event.id not in counts],
-        foreign=sorted({i for i in counts if i not in ledger or ledger[i].forged}),
+        foreign=sorted({i for i in counts if i not in ledger or ledger[i].fate != fate}),
         altered=sorted({one.id for one in known if one.body != ledger[one.id].body}),
         reordered=_reordered(ledger, seen),
         split=sorted(key for key, places in lanes.items() if len(places) > 1),
         copies={event_id: count for event_id, count in counts.items() if count > 1},
     )
 
-
-def is_settled(ledger):
-    """Whether every genuine event that was sent was answered 2xx in the end."""
-    return all(event.ended < NEVER for event in ledger.values() if not event.forged)

@@ -30,6 +30,13 @@ def redis_seen(redis, stream):
     return seen
 
 
+def letters_seen(journal):
+    """The dead letters; all of these scenarios are events that no route took."""
+    letters = journal.dead_letters()
+    assert {reason for reason, _ in letters} <= {"no_route"}
+    return [Seen(record.id, None, record.body, 0) for _, record in letters]
+
+
 class Stage:
     """What a scenario works with. Either broker may be left out (None)."""
 
@@ -37,8 +44,8 @@ class Stage:
         self.make, self.name, self.report = make, name, report
         self.kafka, self.redis, self.partitions = kafka, redis, partitions
         self.ledger = load.Ledger(seed=seed)
-        self.kills = 0
-        self.open = collections.Counter()  # id -> how many kills found it past Kafka's cursor
+        self.kills = 0  # and stops
+        self.open = collections.Counter()  # id -> how many ends found it past Kafka's cursor
         self.one = None
         if kafka is not None:
             kafka.create(name, partitions=partitions)
@@ -56,7 +63,7 @@ class Stage:
         if self.redis is not None:
             sinks["redis"] = {"type": "redis", "url": redis_url or self.redis.url}
             targets.append({"sink": "redis", "stream": self.name})
-        routes = [{"name": "all", "match": "**", "to": targets}]
+        routes = [{"name": "orders", "match": "order", "to": targets}]
         # A small journal has small segments, which are soon prepared at a start.
         journal = {"max_size": "64MiB", **rest.pop("journal", {})}
         return {"sinks": sinks, "routes": routes, "journal": journal, **rest}
@@ -71,8 +78,17 @@ class Stage:
         return Journal(config["journal"]["path"])
 
     def kill(self):
-        """kill -9, and a note of what is past Kafka's saved cursor: only that may come again."""
+        """kill -9, at the instant."""
         self.one.kill9()
+        self._note_end()
+
+    def stop(self):
+        """SIGTERM; it must end well. Kafka may still have had something on its way."""
+        self.one.stop()
+        self._note_end()
+
+    def _note_end(self):
+        """Notes what is past Kafka's saved cursor: only that may come again."""
         self.kills += 1
         cursor = self.journal.cursor("kafka")
         self.open.update(record.id for record in self.journal.records(after=cursor))
@@ -103,8 +119,10 @@ class Stage:
         """Waits until all is delivered, reads everything, and compares. `exact`: no copy in
         Kafka either."""
         self.one.drained(deadline=deadline)
-        sent = self.ledger.genuine()
-        told = {"sent": len(sent), "answered": len(self.ledger.taken()), "lost": 0, "reordered": 0}
+        sent = [event for event in self.ledger.genuine() if event.attempts]
+        letters = judge(self.ledger.events, letters_seen(self.journal), fate=load.DEAD)
+        told = {"sent": len(sent), "answered": len(self.ledger.taken())}
+        told.update(lost=len(letters.missing), reordered=0)
         verdicts = {}
         if self.kafka is not None:
             verdicts["kafka"] = judge(self.ledger.events, kafka_seen(self.kafka, self.name))
@@ -115,6 +133,8 @@ class Stage:
             told["reordered"] += len(verdict.reordered)
             told[f"duplicated_{where}"] = verdict.duplicates
         self.report(**told, **figures)
+        # Written before the cursor moves: a kill between the two writes them again.
+        letters.hold("dead letters", lambda event_id: 1 + self.kills)
         if "kafka" in verdicts:
             allowed = (lambda event_id: 1) if exact else self._copies_allowed()
             verdicts["kafka"].hold("Kafka", allowed)

@@ -3,7 +3,7 @@
 import pytest
 
 from oracle import Seen, judge
-from support.load import Ledger
+from support.load import DEAD, REFUSED, Ledger
 
 
 def ledger_of(count=6):
@@ -52,8 +52,18 @@ def test_a_foreign_event_is_found():
 def test_a_forged_event_is_foreign_though_it_was_sent():
     events = ledger_of()
     seen = all_of(events)
-    events[seen[3].id].forged = True
+    events[seen[3].id].fate = REFUSED
     assert judge(events, seen).foreign == [seen[3].id]
+
+
+def test_a_dead_letter_is_missed_among_the_dead_letters_only():
+    events = ledger_of()
+    seen = all_of(events)
+    events[seen[3].id].fate = DEAD
+    assert judge(events, seen).foreign == [seen[3].id]
+    judge(events, seen[:3] + seen[4:]).hold("there")
+    judge(events, [seen[3]], fate=DEAD).hold("there")
+    assert judge(events, [], fate=DEAD).missing == [seen[3].id]
 
 
 def test_a_reordered_event_is_found():

@@ -16,15 +16,22 @@ NEVER = float("inf")
 ANSWER_DEADLINE_S = 30  # the provider's own
 
 
+DELIVERED, DEAD, REFUSED = "delivered", "dead", "refused"  # what is to become of an event
+DEAD_TYPE = "queue.consumer.left"  # that no route of a stage takes
+
+
 class Sent:
     """One event. `ended` is when its 2xx was there; NEVER while there was none, for then it may
-    have been taken at any time."""
+    have been taken at any time. `fate` is what is to become of it: REFUSED ones are signed with
+    another secret."""
 
-    __slots__ = ("id", "key", "number", "body", "forged", "begun", "ended", "status", "attempts")
+    __slots__ = ("id", "key", "number", "body", "fate", "begun", "ended", "status", "attempts")
 
-    def __init__(self, key, number, forged, pad):
-        document = sender.event(orderId=key, number=number, **({"pad": "x" * pad} if pad else {}))
-        self.id, self.key, self.number, self.forged = document["id"], key, number, forged
+    def __init__(self, key, number, fate=DELIVERED, pad=0):
+        kind = DEAD_TYPE if fate == DEAD else "order.created"
+        more = {"pad": "x" * pad} if pad else {}
+        document = sender.event(kind, orderId=key, number=number, **more)
+        self.id, self.key, self.number, self.fate = document["id"], key, number, fate
         self.body = sender.encode(document)
         self.begun, self.ended, self.status, self.attempts = None, NEVER, None, 0
 
@@ -50,15 +57,15 @@ class Ledger:
         self.events, self._numbers, self.keys = {}, {}, keys
         self.answers = 0  # of genuine events; grows while a load runs
 
-    def make(self, forged=False, pad=0):
+    def make(self, fate=DELIVERED, pad=0):
         key = f"key{self.random.randrange(self.keys)}"
         self._numbers[key] = number = self._numbers.get(key, 0) + 1
-        event = Sent(key, number, forged, pad)
+        event = Sent(key, number, fate, pad)
         self.events[event.id] = event
         return event
 
     def genuine(self):
-        return [event for event in list(self.events.values()) if not event.forged]
+        return [event for event in list(self.events.values()) if event.fate != REFUSED]
 
     def taken(self):
         return [event for event in self.genuine() if event.taken]
@@ -69,15 +76,16 @@ class Ledger:
 
 
 class Load:
-    """Sends until stop(). Every `forged_every`-th event is signed with another secret.
+    """Sends until stop(). Every `odd_every`-th event is in turn one to be refused and one to
+    become a dead letter.
 
-    statuses: how often each answer came, None for none.
+    statuses: how often each answer came, None for none; slowest: seconds to the slowest 2xx.
     """
 
-    def __init__(self, port, ledger, rate=500, lanes=6, forged_every=50, pad=0):
+    def __init__(self, port, ledger, rate=500, lanes=6, odd_every=20, pad=0):
         self.port, self.ledger, self.pad = port, ledger, pad
-        self.pause, self.lanes, self.forged_every = lanes / rate, lanes, forged_every
-        self.statuses = {}
+        self.pause, self.lanes, self.odd_every = lanes / rate, lanes, odd_every
+        self.statuses, self.slowest = {}, 0.0
         self._made, self._failure = 0, None
         self._loop = self._stop = None
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -108,7 +116,7 @@ class Load:
         wait_for(
             lambda: self._failure or self.ledger.answers >= wanted,
             deadline,
-            f"{count} more answers of 2xx ({self.statuses} so far)",
+            f"{count} more answers of 2xx",
             pause=0.005,
         )
 
@@ -128,16 +136,21 @@ class Load:
         due = time.monotonic() + self.pause * number / self.lanes
         while not await self._stopped_within(due - time.monotonic()):
             due = max(due + self.pause, time.monotonic() - 0.5)
-            self._made += 1
-            forged = bool(self.forged_every) and self._made % self.forged_every == 0
-            event = self.ledger.make(forged, self.pad)
+            event = self.ledger.make(self._next_fate(), self.pad)
             status = await link.attempt(event)
             self.statuses[status] = self.statuses.get(status, 0) + 1
-            if event.taken and not forged:
+            if event.taken:
                 self.ledger.answers += 1
+                self.slowest = max(self.slowest, event.ended - event.begun)
             if status is None:
                 await self._stopped_within(0.02)
         link.close()
+
+    def _next_fate(self):
+        self._made += 1
+        if not self.odd_every or self._made % self.odd_every:
+            return DELIVERED
+        return REFUSED if self._made // self.odd_every % 2 else DEAD
 
     async def _stopped_within(self, seconds):
         if seconds <= 0:
@@ -175,7 +188,7 @@ class Link:
     async def _exchange(self, event):
         if self.writer is None:
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
-        secret = "not-the-secret" if event.forged else sender.SECRET
+        secret = "not-the-secret" if event.fate == REFUSED else sender.SECRET
         self.writer.write(sender.request(event.body, secret=secret))
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower().split("\r\n")
         fields = dict(line.split(": ", 1) for line in head[1:] if line)
