@@ -31,9 +31,9 @@ def redis_seen(redis, stream):
 
 
 def letters_seen(journal):
-    """The dead letters; all of these scenarios are events that no route took."""
+    """The dead letters, of events that no route took or whose target lacked a field."""
     letters = journal.dead_letters()
-    assert {reason for reason, _ in letters} <= {"no_route"}
+    assert {reason for reason, _ in letters} <= {"no_route", "template"}
     return [Seen(record.id, None, record.body, 0) for _, record in letters]
 
 
@@ -63,7 +63,13 @@ class Stage:
         if self.redis is not None:
             sinks["redis"] = {"type": "redis", "url": redis_url or self.redis.url}
             targets.append({"sink": "redis", "stream": self.name})
-        routes = [{"name": "orders", "match": "order", "to": targets}]
+        # Of an event for two sinks each writes a dead letter; one is enough here.
+        lacking = dict(targets[0])
+        lacking["key" if "topic" in lacking else "stream"] = "{data.not_there}"
+        routes = [
+            {"name": "orders", "match": "order", "to": targets},
+            {"name": "lacking", "match": "auction", "to": [lacking]},
+        ]
         # A small journal has small segments, which are soon prepared at a start.
         journal = {"max_size": "64MiB", **rest.pop("journal", {})}
         return {"sinks": sinks, "routes": routes, "journal": journal, **rest}

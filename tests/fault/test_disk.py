@@ -63,6 +63,24 @@ def test_a_full_disk_and_a_kill(small_disk, stage, redis_server):
     it.judge(answered_503=load.statuses[503])
 
 
+def test_a_journal_that_filled_its_disk_makes_room(small_disk, stage, redis_server):
+    """Larger than its disk and under more load than fits, again and again: what is delivered
+    makes room, so that once the load ends it is ready and takes the retries."""
+    server = redis_server()
+    it = stage(redis=server)
+    it.start(journal={"path": str(small_disk / "journal"), "max_size": "32MiB"})
+    with it.load(rate=800, pad=64 << 10) as load:
+        for round_number in range(4):
+            server.end()
+            wanted = load.statuses.get(503, 0) + 50
+            wait_for(lambda wanted=wanted: load.statuses.get(503, 0) > wanted, what="503")
+            server.start()
+            load.wait_for_answers(20)
+    wait_for(it.one.is_ready, what="room made by delivering")
+    it.settle()
+    it.judge(answered_503=load.statuses[503])
+
+
 def _answers(one):
     try:
         return http.get(one.admin_port, "/livez") is not None

@@ -17,7 +17,8 @@ ANSWER_DEADLINE_S = 30  # the provider's own
 
 
 DELIVERED, DEAD, REFUSED = "delivered", "dead", "refused"  # what is to become of an event
-DEAD_TYPE = "queue.consumer.left"  # that no route of a stage takes
+# Of a stage's routes none takes the one, and a field is missing that the other's needs.
+DEAD_TYPES = ("queue.consumer.left", "auction.bid.placed")
 
 
 class Sent:
@@ -28,7 +29,7 @@ class Sent:
     __slots__ = ("id", "key", "number", "body", "fate", "begun", "ended", "status", "attempts")
 
     def __init__(self, key, number, fate=DELIVERED, pad=0):
-        kind = DEAD_TYPE if fate == DEAD else "order.created"
+        kind = DEAD_TYPES[number % len(DEAD_TYPES)] if fate == DEAD else "order.created"
         more = {"pad": "x" * pad} if pad else {}
         document = sender.event(kind, orderId=key, number=number, **more)
         self.id, self.key, self.number, self.fate = document["id"], key, number, fate
