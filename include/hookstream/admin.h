@@ -1,5 +1,7 @@
-/* Admin: the operator's port: /metrics, /livez, /readyz with reasons, /api/status. Knows how
- * to show; what is shown it asks of its owner.
+/* Admin: the operator's port: /metrics, /livez, /readyz with reasons, /api/status, and the
+ * control pages below /api/ that its owner answers. Knows how to show, and who may see; what
+ * is shown it asks of its owner. A POST with an Origin is refused: it comes from a web page
+ * that some browser on this machine has open.
  * Threads: one of its own; the owner's callbacks run on it. */
 #ifndef HOOKSTREAM_ADMIN_H
 #define HOOKSTREAM_ADMIN_H
@@ -13,6 +15,13 @@ struct hs_admin_options {
 };
 extern const struct hs_options hs_admin_option_table;
 
+/* A request for a control page. */
+struct hs_admin_request {
+    bool post; /* else GET */
+    struct hs_slice path;
+    struct hs_slice query; /* as sent, without the question mark */
+};
+
 struct hs_admin_source {
     void *context;
     struct hs_metrics *metrics;
@@ -20,6 +29,10 @@ struct hs_admin_source {
     bool (*ready)(void *context, struct hs_buffer *ret_reasons);
     /* Appends the status as one JSON object. */
     void (*status)(void *context, struct hs_buffer *ret_json);
+    /* Answers what is below /api/ besides: the HTTP status, and JSON; or a status of 400 and
+     * above and words. */
+    unsigned (*control)(void *context, const struct hs_admin_request *request,
+                        struct hs_buffer *ret_json);
 };
 
 struct hs_admin;

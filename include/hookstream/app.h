@@ -20,6 +20,7 @@ struct hs_settings {
     struct hs_log_options log;
     struct hs_journal_options journal;
     struct hs_dedupe_options dedupe;
+    struct hs_dead_letters_options dead_letters;
     struct hs_children sources; /* struct hs_source_options */
     struct hs_children sinks;   /* struct hs_sink_options */
     const struct hs_node *routes;
@@ -31,6 +32,10 @@ extern const struct hs_options hs_settings_table;
  * be known without connecting. Always gives a config, whose findings say what is wrong; the
  * settings hold only when there are no errors. */
 struct hs_config *hs_settings_load(const char *path, struct hs_settings *ret_settings);
+
+/* Holds the sinks against the cursors of the journal on disk, if there is one: warns of sinks
+ * that are new to it, and of cursors whose sink is gone or has another name now. */
+void hs_settings_check_cursors(struct hs_config *config, const struct hs_settings *settings);
 
 /* ---- The running whole ---- */
 

@@ -215,4 +215,10 @@ bool hs_config_read_count(struct hs_config *config, const struct hs_node *node,
 bool hs_config_read_text(struct hs_config *config, const struct hs_node *node,
                          const char **ret_text);
 
+/* ---- Values outside of a file: what is typed at a command ---- */
+
+/* A point in time: RFC 3339 ("2026-11-23T09:15:00Z", also with an offset or a fraction, or a
+ * date alone) or a duration such as "2h" before `now_wall_ns`. -EINVAL and words. */
+HS_MUST_CHECK int hs_value_time(struct hs_slice text, uint64_t now_wall_ns, uint64_t *ret_wall_ns);
+
 #endif

@@ -1,12 +1,26 @@
 /* Dead letters: events that will never be delivered as things are, each with its reason,
  * route, sink, attempts and the bytes received. Kept in a small journal of their own under
  * the journal's folder, so that they outlive its retention and are written with the same
- * care. Knows nothing of sinks or routes but their names.
- * Threads: put and outcome from any. */
+ * care. A letter goes when an operator retries or discards it, or when it is too old or there
+ * are too many (dead_letters.retain, max_size), which is logged and counted. Knows nothing of
+ * sinks or routes but their names.
+ *
+ * Invariants:
+ *   L1  A letter whose ticket was durable is listed until it was removed, also after a crash.
+ *   L2  A letter that was removed is not listed again, once hs_dead_letters_remove() returned.
+ *
+ * Threads: put and outcome from any; so is the rest, but a reader belongs to one thread. */
 #ifndef HOOKSTREAM_DEAD_LETTERS_H
 #define HOOKSTREAM_DEAD_LETTERS_H
 
 #include <hookstream/journal.h>
+
+struct hs_dead_letters_options {
+    uint64_t max_size;  /* bytes on disk */
+    uint64_t retain_ns; /* from the receipt of the event */
+    uint64_t body_max;  /* bytes of the largest body there can be; no option of its own */
+};
+extern const struct hs_options hs_dead_letters_option_table;
 
 struct hs_dead_letters;
 
@@ -21,8 +35,11 @@ struct hs_dead_letter_reason {
     unsigned attempts;
 };
 
-/* Opens the store of this journal and starts it. -errno and words. */
-HS_MUST_CHECK int hs_dead_letters_open(struct hs_journal *journal, struct hs_metrics *metrics,
+/* Opens the store of this journal, reads which letters there are, and starts it. `options`
+ * is copied. -errno and words. */
+HS_MUST_CHECK int hs_dead_letters_open(struct hs_journal *journal,
+                                       const struct hs_dead_letters_options *options,
+                                       struct hs_metrics *metrics,
                                        struct hs_dead_letters **ret_letters);
 /* Commits what was put and closes. NULL is fine. */
 void hs_dead_letters_close(struct hs_dead_letters *letters);
@@ -37,5 +54,37 @@ enum hs_journal_outcome hs_dead_letters_outcome(const struct hs_dead_letters *le
 /* Tells this wakeup when tickets are decided. */
 void hs_dead_letters_subscribe(struct hs_dead_letters *letters, struct hs_wakeup *wakeup);
 void hs_dead_letters_unsubscribe(struct hs_dead_letters *letters, struct hs_wakeup *wakeup);
+
+/* How many there are. */
+uint64_t hs_dead_letters_count(struct hs_dead_letters *letters);
+/* Drops what is too old or too much, and warns before it comes to that. To be called now and
+ * then; does nothing most of the time. */
+void hs_dead_letters_tidy(struct hs_dead_letters *letters);
+
+/* ---- Reading ---- */
+
+struct hs_letter {
+    uint64_t number; /* its name for operators; the ticket it was put with */
+    /* As it was journaled: its sequence then, its time of receipt, its own headers. */
+    struct hs_event event;
+    struct hs_slice reason, detail, route, sink, history; /* empty: none */
+    uint64_t attempts;
+};
+
+struct hs_letter_reader;
+/* From this number on. -errno and words. */
+HS_MUST_CHECK int hs_letter_reader_open(struct hs_dead_letters *letters, uint64_t from,
+                                        struct hs_letter_reader **ret_reader);
+void hs_letter_reader_close(struct hs_letter_reader *reader);
+/* The next letter: 1, valid until the next call; 0: no more; -errno. */
+HS_MUST_CHECK int hs_letter_reader_next(struct hs_letter_reader *reader,
+                                        struct hs_letter *ret_letter);
+
+/* ---- Removing ---- */
+
+/* Removes letters by their numbers, ascending; those that are not there are passed over.
+ * Blocks until that is durable. Number of letters removed, or -errno. */
+HS_MUST_CHECK int64_t hs_dead_letters_remove(struct hs_dead_letters *letters,
+                                             const uint64_t *numbers, size_t count);
 
 #endif

@@ -158,13 +158,17 @@ enum hs_cursor_start { HS_CURSOR_FROM_NOW, HS_CURSOR_FROM_OLDEST };
  * open cursor holds segments back (J5). -EINVAL, -errno. */
 HS_MUST_CHECK int hs_cursor_open(struct hs_journal *journal, const char *name,
                                  enum hs_cursor_start start, struct hs_cursor **ret_cursor);
-/* Saves and closes; NULL is fine. */
+/* Saves and closes; NULL is fine. From then on no segment is removed any more, until
+ * hs_journal_allow_removal() is called again. */
 void hs_cursor_close(struct hs_cursor *cursor);
 /* Every event up to and with this sequence is done. Any thread may read. */
 uint64_t hs_cursor_position(const struct hs_cursor *cursor);
 /* Moves forwards only; told to those who subscribed to cursors. Not yet safe
  * from a crash. */
 void hs_cursor_move(struct hs_cursor *cursor, uint64_t sequence);
+/* The events after this sequence are needed once more, although the position is past them:
+ * they are held back (J5) until the next move. */
+void hs_cursor_keep(struct hs_cursor *cursor, uint64_t sequence);
 /* Makes the position durable, if it moved. */
 HS_MUST_CHECK int hs_cursor_save(struct hs_cursor *cursor);
 

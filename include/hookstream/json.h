@@ -107,6 +107,9 @@ int hs_json_each(struct hs_json_tree *tree, const struct hs_json_path *path,
  * and hs_json_rename() latch the first failure in the tree: nothing changed then, and what
  * is written of the tree fails as a write past the buffer's ceiling does. */
 void hs_json_remove(struct hs_json_tree *tree, hs_json_node node);
+/* Removes every member of this name but `but` (HS_JSON_NO_NODE: none is spared). */
+void hs_json_remove_members(struct hs_json_tree *tree, hs_json_node object, struct hs_slice name,
+                            hs_json_node but);
 /* Puts another value in the node's place: `json` is one whole JSON value. */
 void hs_json_replace(struct hs_json_tree *tree, hs_json_node node, struct hs_slice json);
 /* Gives the member another name (decoded); its place among its siblings stays. */

@@ -67,6 +67,13 @@ enum hs_default hs_router_default(const struct hs_router *router);
 /* All routes in the order of the file; for metrics, `check` and `explain`. */
 size_t hs_router_count(const struct hs_router *router);
 const struct hs_route *hs_router_at(const struct hs_router *router, size_t index);
+/* A pattern as in `match:`, for commands that pick events by their type. */
+struct hs_type_pattern;
+/* -EINVAL and words. */
+HS_MUST_CHECK int hs_type_pattern_parse(struct hs_slice text, struct hs_type_pattern **ret_pattern);
+void hs_type_pattern_free(struct hs_type_pattern *pattern);
+bool hs_type_pattern_matches(const struct hs_type_pattern *pattern, struct hs_slice type);
+
 /* The manual's page of a route's keys. */
 void hs_route_manual(struct hs_buffer *ret_page);
 

@@ -21,9 +21,12 @@ struct event_base;
 
 enum hs_sink_kind { HS_SINK_KAFKA, HS_SINK_REDIS, HS_SINK_FILE, HS_SINK_KIND_COUNT };
 
+enum hs_sink_start { HS_START_NOW, HS_START_OLDEST };
+
 struct hs_sink_options {
     unsigned kind; /* enum hs_sink_kind, by `type:` */
     const struct hs_node *node;
+    unsigned start; /* enum hs_sink_start: where a sink that is new to the journal begins */
     /* kafka */
     struct hs_strings brokers;
     struct hs_pairs properties; /* any librdkafka property; secret ones never printed */

@@ -122,12 +122,6 @@ static void show_ready(struct hs_admin *admin, struct hs_http_exchange *exchange
 
 static void show_status(struct hs_admin *admin, struct hs_http_exchange *exchange)
 {
-    if (!may_see(admin, exchange)) {
-        hs_http_respond_problem(exchange, 401,
-                                "from other machines /api needs the token of admin.token", 0,
-                                "WWW-Authenticate: Bearer\r\n", false);
-        return;
-    }
     struct hs_buffer json;
     hs_buffer_init(&json, PAGE_MAX);
     admin->source.status(admin->source.context, &json);
@@ -136,39 +130,75 @@ static void show_status(struct hs_admin *admin, struct hs_http_exchange *exchang
     hs_buffer_free(&json);
 }
 
+static void show_control(struct hs_admin *admin, struct hs_http_exchange *exchange)
+{
+    const struct hs_http_head *head = hs_http_exchange_head(exchange);
+    struct hs_admin_request request = {head->method == HS_HTTP_POST, head->path, head->query};
+    struct hs_buffer json;
+    hs_buffer_init(&json, PAGE_MAX);
+    unsigned status = admin->source.control(admin->source.context, &request, &json);
+    if (hs_buffer_status(&json) < 0)
+        hs_http_respond_problem(exchange, 500, "the answer is too large: ask for less at once", 0,
+                                NULL, false);
+    else if (status >= 400)
+        hs_http_respond_problem(exchange, status, (hs_buffer_append_byte(&json, '\0'), json.data),
+                                0, NULL, false);
+    else
+        hs_http_respond(exchange, status, "Content-Type: application/json\r\n",
+                        hs_buffer_slice(&json), false);
+    hs_buffer_free(&json);
+}
+
 static const struct page {
     struct hs_slice path;
     void (*show)(struct hs_admin *admin, struct hs_http_exchange *exchange);
+    bool guarded, takes_post;
 } pages[] = {
-    {{"/metrics", 8}, show_metrics},
-    {{"/livez", 6}, show_live},
-    {{"/readyz", 7}, show_ready},
-    {{"/api/status", 11}, show_status},
+    {{"/metrics", 8}, show_metrics, false, false}, {{"/livez", 6}, show_live, false, false},
+    {{"/readyz", 7}, show_ready, false, false},    {{"/api/status", 11}, show_status, true, false},
+    {{"/api/", 5}, show_control, true, true}, /* and what is below */
 };
 
 static const struct page *find_page(struct hs_slice path)
 {
-    for (size_t i = 0; i < HS_ARRAY_SIZE(pages); i++)
+    const struct page *below = &pages[HS_ARRAY_SIZE(pages) - 1];
+    for (size_t i = 0; i + 1 < HS_ARRAY_SIZE(pages); i++)
         if (hs_slice_equal(pages[i].path, path))
             return &pages[i];
-    return NULL;
+    bool is_below =
+        path.size > below->path.size && memcmp(path.data, below->path.data, below->path.size) == 0;
+    return is_below ? below : NULL;
+}
+
+/* true: answered, and nothing more is to be done. */
+static bool refuse(const struct hs_admin *admin, const struct page *page,
+                   struct hs_http_exchange *exchange)
+{
+    const struct hs_http_head *head = hs_http_exchange_head(exchange);
+    bool reads = head->method == HS_HTTP_GET || head->method == HS_HTTP_HEAD;
+    if (page == NULL)
+        hs_http_respond_problem(exchange, 404,
+                                "the pages here are /metrics, /livez, /readyz, /api/status, "
+                                "/api/dead-letters and /api/replay",
+                                0, NULL, false);
+    else if (!reads && !(page->takes_post && head->method == HS_HTTP_POST))
+        hs_http_respond_problem(
+            exchange, 405, "this page is read with GET", 0,
+            page->takes_post ? "Allow: GET, HEAD, POST\r\n" : "Allow: GET, HEAD\r\n", false);
+    else if (page->guarded && !may_see(admin, exchange))
+        hs_http_respond_problem(exchange, 401,
+                                "from other machines /api needs the token of admin.token", 0,
+                                "WWW-Authenticate: Bearer\r\n", false);
+    else if (!reads && hs_http_field_count(head, HS_SLICE("origin")) > 0)
+        hs_http_respond_problem(exchange, 403, "web pages may not do this", 0, NULL, false);
+    else
+        return false;
+    return true;
 }
 
 static bool on_head(void *context, struct hs_http_exchange *exchange)
 {
-    const struct hs_http_head *head = hs_http_exchange_head(exchange);
-    if (find_page(head->path) == NULL) {
-        hs_http_respond_problem(exchange, 404,
-                                "the pages here are /metrics, /livez, /readyz and /api/status", 0,
-                                NULL, false);
-        return false;
-    }
-    if (head->method != HS_HTTP_GET && head->method != HS_HTTP_HEAD) {
-        hs_http_respond_problem(exchange, 405, "this page is read with GET", 0,
-                                "Allow: GET, HEAD\r\n", false);
-        return false;
-    }
-    return true;
+    return !refuse(context, find_page(hs_http_exchange_head(exchange)->path), exchange);
 }
 
 static void on_request(void *context, struct hs_http_exchange *exchange, struct hs_slice body)

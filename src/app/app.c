@@ -47,7 +47,9 @@ static int start_journal(struct hs_app *app)
 
 static int start_delivery(struct hs_app *app)
 {
-    int code = hs_dead_letters_open(app->journal, app->metrics, &app->letters);
+    struct hs_dead_letters_options letters = app->settings->dead_letters;
+    letters.body_max = app->settings->server.limits.body_size;
+    int code = hs_dead_letters_open(app->journal, &letters, app->metrics, &app->letters);
     if (code < 0)
         return code;
     struct hs_delivery_spec spec = {
@@ -60,8 +62,17 @@ static int start_delivery(struct hs_app *app)
     };
     code = hs_delivery_start(&spec, &app->delivery);
     if (code == 0)
+        code = hs_control_open(&app->control, &spec, app->settings);
+    if (code == 0)
         hs_journal_allow_removal(app->journal); /* every cursor is open now */
     return code;
+}
+
+static unsigned on_control(void *context, const struct hs_admin_request *request,
+                           struct hs_buffer *ret_json)
+{
+    struct hs_app *app = context;
+    return hs_control_answer(&app->control, request, ret_json);
 }
 
 static int start_doors(struct hs_app *app)
@@ -71,6 +82,7 @@ static int start_doors(struct hs_app *app)
         .metrics = app->metrics,
         .ready = hs_report_ready,
         .status = hs_report_status,
+        .control = on_control,
     };
     int code = hs_admin_start(&app->settings->admin, &source, &app->admin);
     if (code < 0)
@@ -135,6 +147,7 @@ void hs_app_stop(struct hs_app *app)
 {
     atomic_store(&app->accepting, false);
     hs_log(HS_LOG_INFO, "stopping: no new requests, answering those that wait");
+    hs_replay_cancel(app->control.replay);
     hs_ingress_drain(app->ingress, DRAIN_NS);
     /* Commits what was appended; the watermark stands still after it. */
     hs_journal_stop(app->journal);
@@ -147,12 +160,15 @@ void hs_app_free(struct hs_app *app)
 {
     if (app == NULL)
         return;
+    /* Before any cursor closes: the keeper must not take one that is gone for one that is past
+     * everything (J5). */
+    if (app->journal != NULL)
+        hs_journal_stop(app->journal);
     hs_admin_free(app->admin);
+    hs_control_close(&app->control);
     hs_ingress_free(app->ingress);
     hs_delivery_free(app->delivery);
     hs_dead_letters_close(app->letters);
-    if (app->journal != NULL)
-        hs_journal_stop(app->journal);
     hs_dedupe_free(app->dedupe);
     hs_journal_close(app->journal);
     hs_metrics_free(app->metrics);

@@ -3,7 +3,8 @@
 #ifndef HS_APP_REPORT_H
 #define HS_APP_REPORT_H
 
-#include <hookstream/app.h>
+#include "control.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -16,6 +17,7 @@ struct hs_app {
     struct hs_dead_letters *letters;
     struct hs_delivery *delivery;
     struct hs_ingress *ingress;
+    struct hs_control control;
     struct hs_admin *admin;
     uint64_t started_wall_ns;
     _Atomic bool accepting; /* between the start of the ingress and the stop */

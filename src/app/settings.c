@@ -60,6 +60,11 @@ static const struct hs_option setting_rows[] = {
      .offset = SETTING(dedupe),
      .child = &hs_dedupe_option_table,
      .help = "How retries of the same event are found."},
+    {.name = "dead_letters",
+     .kind = HS_OPTION_TABLE,
+     .offset = SETTING(dead_letters),
+     .child = &hs_dead_letters_option_table,
+     .help = "How long events that cannot be delivered are kept."},
     {.name = "sources",
      .kind = HS_OPTION_MAP,
      .offset = SETTING(sources),
@@ -121,6 +126,11 @@ static void check_sizes(struct hs_config *config, const struct hs_settings *sett
                         "journal.max_size must hold at least 16 of the largest events: %llu bytes "
                         "for a server.limits.body_size of %llu",
                         (unsigned long long)(16 * body), (unsigned long long)body);
+    if (settings->server.limits.in_flight < body)
+        hs_config_error(config, hs_node_get(hs_config_root(config), "server"),
+                        "server.limits.in_flight must hold at least one of the largest events: "
+                        "body_size is %llu bytes",
+                        (unsigned long long)body);
     bool safe = settings->journal.store == HS_STORE_DISK;
     for (size_t i = 0; !safe && i < settings->sources.count; i++) {
         const struct hs_source_options *source = hs_children_at(&settings->sources, i);

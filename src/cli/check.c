@@ -10,7 +10,8 @@ const struct hs_command hs_command_check = {
     .name = "check",
     .summary = "Check a configuration without running it.",
     .help = "Prints every error and warning with its place, and exits with 1 when there is an\n"
-            "error. Connects to nothing.",
+            "error. Connects to nothing. Looks into the journal, if there is one, for sinks that\n"
+            "are new to it or have another name now.",
     .operands = "",
     .run = run,
 };
@@ -29,6 +30,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
         return code - 1;
     struct hs_settings settings;
     struct hs_config *config = hs_settings_load(hs_config_path(path), &settings);
+    hs_settings_check_cursors(config, &settings);
     const struct hs_findings *findings = hs_config_findings(config);
     struct hs_buffer text;
     hs_buffer_init(&text, 16u << 20);

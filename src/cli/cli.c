@@ -7,8 +7,9 @@
 #include <stdlib.h>
 
 static const struct hs_command *const commands[] = {
-    &hs_command_run,    &hs_command_check,   &hs_command_send,   &hs_command_journal,
-    &hs_command_health, &hs_command_version, &hs_command_manual,
+    &hs_command_run,     &hs_command_check,   &hs_command_send,
+    &hs_command_journal, &hs_command_replay,  &hs_command_dead_letters,
+    &hs_command_health,  &hs_command_version, &hs_command_manual,
 };
 
 static void print_commands(FILE *out)
@@ -17,7 +18,7 @@ static void print_commands(FILE *out)
                  "Webhooks in, Kafka topics and Redis streams out, and nothing lost in between.\n\n"
                  "Commands:\n");
     for (size_t i = 0; i < HS_ARRAY_SIZE(commands); i++)
-        fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
     fprintf(out, "\n`hookstream COMMAND --help` says more. Exit status: 0 good, 1 the thing asked\n"
                  "about is not good, 2 wrong use.\n");
 }

@@ -15,7 +15,9 @@ const struct hs_command hs_command_run = {
     .summary = "Accept webhooks and deliver them.",
     .help = "Runs until SIGTERM or SIGINT: then it stops accepting, answers who waits, syncs the\n"
             "journal, goes on delivering for server.shutdown_grace at most, and exits with 0. A\n"
-            "second signal ends it at once; either way nothing that was answered 2xx is lost.",
+            "second signal ends it at once; either way nothing that was answered 2xx is lost. "
+            "SIGHUP is\n"
+            "ignored: a changed configuration takes a restart.",
     .operands = "",
     .run = run,
 };
@@ -29,6 +31,8 @@ static void block_signals(sigset_t *ret_signals)
     pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGPIPE, &ignore, NULL);
+    /* A terminal that closes, or a habit of other servers: no reason to end. */
+    sigaction(SIGHUP, &ignore, NULL);
 }
 
 /* The second signal, while the stop goes on, ends the process: the journal makes that safe. */

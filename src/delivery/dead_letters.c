@@ -1,32 +1,112 @@
-/* Dead letters: a journal of their own whose records carry, before the event's own headers,
- * what went wrong as headers with an "x-dead-" name. Reading them back is the command line's
- * work; here they are only put in. */
-#include <hookstream/dead_letters.h>
+/* Dead letters: the store, opened and put into. The records carry, before the event's own
+ * headers, what went wrong as headers with an "x-dead-" name. */
+#include "letters.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Rare by nature: small segments and room for a few hundred thousand. */
-#define LETTERS_MAX_SIZE (UINT64_C(1) << 30)
-#define LETTERS_SEGMENT_SIZE (UINT64_C(4) << 20)
-#define LETTERS_RETAIN_NS (UINT64_C(365) * 24 * 3600 * UINT64_C(1000000000))
+/* Rare by nature: small segments, but each holds at least two of the largest events. */
+#define SEGMENT_LEAST (UINT64_C(4) << 20)
+#define HEADERS_MAX (UINT64_C(128) << 10)
+#define PAGE_SIZE UINT64_C(4096)
+/* Above max_size, until the oldest segments are dropped and gone. */
+#define SPARE_SEGMENTS 4u
 
-struct hs_dead_letters {
-    struct hs_journal *journal;
-    struct hs_cursor *hold; /* never moves, so that no letter is removed unseen */
-    /* The inner journal's own figures are not the product's: they count into a registry
-     * that nobody renders. */
-    struct hs_metrics *inner_metrics;
-    struct hs_gauge *kept;
-    struct hs_metrics *metrics;
+#define LETTERS(field) offsetof(struct hs_dead_letters_options, field)
+
+static const struct hs_option rows[] = {
+    {.name = "max_size",
+     .kind = HS_OPTION_SIZE,
+     .offset = LETTERS(max_size),
+     .fallback = "1GiB",
+     .least = 4 * SEGMENT_LEAST,
+     .most = UINT64_C(1) << 40,
+     .help = "Room for dead letters on disk, beside journal.max_size. Past it the oldest are "
+             "dropped, with an error in the log; a warning comes at 80 %."},
+    {.name = "retain",
+     .kind = HS_OPTION_DURATION,
+     .offset = LETTERS(retain_ns),
+     .fallback = "90d",
+     .least = UINT64_C(3600) * 1000000000,
+     .most = UINT64_C(3650) * 24 * 3600 * 1000000000,
+     .help = "Letters of events that were received longer ago are dropped, with an error in the "
+             "log; a warning comes at 90 %."},
 };
+
+const struct hs_options hs_dead_letters_option_table = {
+    .name = "dead_letters",
+    .title = "Events that cannot be delivered as things are",
+    .options = rows,
+    .option_count = HS_ARRAY_SIZE(rows),
+    .struct_size = sizeof(struct hs_dead_letters_options),
+    .node_offset = SIZE_MAX,
+};
+
+uint64_t hs_dead_letters_count(struct hs_dead_letters *letters)
+{
+    pthread_mutex_lock(&letters->lock);
+    uint64_t count = letters->count;
+    pthread_mutex_unlock(&letters->lock);
+    return count;
+}
 
 static void collect(void *context)
 {
     struct hs_dead_letters *letters = context;
-    uint64_t last = hs_journal_durable(letters->journal);
-    uint64_t oldest = hs_journal_oldest(letters->journal);
-    hs_gauge_set(letters->kept, last >= oldest ? (double)(last - oldest + 1) : 0);
+    hs_gauge_set(letters->kept, (double)hs_dead_letters_count(letters));
+}
+
+/* ---- Opening ---- */
+
+/* A letter could not be written after all; its number will not be used again. */
+static void on_failed(void *context, const struct hs_event *record)
+{
+    struct hs_dead_letters *letters = context;
+    struct hs_letter letter;
+    pthread_mutex_lock(&letters->lock);
+    if (hs_number_set_add(&letters->gone, record->sequence) && hs_letter_decode(record, &letter))
+        letters->count--;
+    pthread_mutex_unlock(&letters->lock);
+}
+
+static void take_out(void *context, uint64_t first, uint64_t last)
+{
+    struct hs_dead_letters *letters = context;
+    first = first < letters->gone.base ? letters->gone.base : first;
+    /* What is named twice, or is no letter, is not counted twice: `count` is not below 0. */
+    for (uint64_t number = first; number <= last; number++)
+        if (hs_number_set_add(&letters->gone, number) && letters->count > 0)
+            letters->count--;
+}
+
+/* Which letters there are: one walk over all that is kept. */
+static int load(struct hs_dead_letters *letters)
+{
+    struct hs_reader *reader;
+    letters->gone.base = hs_cursor_position(letters->hold) + 1;
+    int code = hs_reader_open(letters->journal, letters->gone.base, &reader);
+    if (code < 0)
+        return code;
+    for (uint64_t expected = letters->gone.base;;) {
+        struct hs_event record;
+        struct hs_letter letter;
+        code = hs_reader_next(reader, &record);
+        if (code == -EBADMSG)
+            continue; /* counted and logged by the journal */
+        if (code <= 0)
+            break;
+        /* Numbers that were never written, or are damaged, hold nothing back. */
+        for (; expected < record.sequence; expected++)
+            hs_number_set_add(&letters->gone, expected);
+        expected = record.sequence + 1;
+        if (hs_letter_decode(&record, &letter))
+            letters->count++;
+        else
+            hs_number_set_add(&letters->gone, record.sequence);
+        (void)hs_letter_each_gone(&record, take_out, letters);
+    }
+    hs_reader_close(reader);
+    return code;
 }
 
 static int open_inner(struct hs_dead_letters *letters, struct hs_journal *outer)
@@ -34,31 +114,40 @@ static int open_inner(struct hs_dead_letters *letters, struct hs_journal *outer)
     HS_AUTO_FREE char *path = NULL;
     if (asprintf(&path, "%s/dead-letters", hs_journal_path(outer)) < 0)
         return hs_fail(-ENOMEM, "no memory for a path");
+    uint64_t two = 2 * (letters->options.body_max + HEADERS_MAX);
+    uint64_t segment =
+        two > SEGMENT_LEAST ? (two + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE : SEGMENT_LEAST;
     struct hs_journal_options options = {
         .store = HS_STORE_DISK, /* the outer one's, which may be in memory */
         .path = path,
-        .max_size = LETTERS_MAX_SIZE,
-        .retain_ns = LETTERS_RETAIN_NS,
-        .segment_size = LETTERS_SEGMENT_SIZE,
+        .max_size = letters->options.max_size + SPARE_SEGMENTS * segment,
+        .retain_ns = 0, /* the cursor keeps what is to be kept */
+        .segment_size = segment,
     };
-    return hs_journal_open(hs_journal_disk(outer), &options, letters->inner_metrics,
-                           &letters->journal);
-}
-
-int hs_dead_letters_open(struct hs_journal *journal, struct hs_metrics *metrics,
-                         struct hs_dead_letters **ret_letters)
-{
-    struct hs_dead_letters *letters = hs_alloc(sizeof(*letters));
-    letters->inner_metrics = hs_metrics_create();
-    int code = open_inner(letters, journal);
+    int code = hs_journal_open(hs_journal_disk(outer), &options, letters->inner_metrics,
+                               &letters->journal);
     if (code == 0)
         code = hs_cursor_open(letters->journal, "hold", HS_CURSOR_FROM_OLDEST, &letters->hold);
+    return code == 0 ? load(letters) : code;
+}
+
+int hs_dead_letters_open(struct hs_journal *journal, const struct hs_dead_letters_options *options,
+                         struct hs_metrics *metrics, struct hs_dead_letters **ret_letters)
+{
+    struct hs_dead_letters *letters = hs_alloc(sizeof(*letters));
+    pthread_mutex_init(&letters->removal, NULL);
+    pthread_mutex_init(&letters->lock, NULL);
+    letters->options = *options;
+    letters->inner_metrics = hs_metrics_create();
+    struct hs_journal_watcher watcher = {.context = letters, .failed = on_failed};
+    int code = open_inner(letters, journal);
     if (code == 0)
-        code = hs_journal_start(letters->journal, &(struct hs_journal_watcher){0});
+        code = hs_journal_start(letters->journal, &watcher);
     if (code < 0) {
         hs_dead_letters_close(letters);
         return code;
     }
+    hs_journal_allow_removal(letters->journal);
     letters->metrics = metrics;
     letters->kept = hs_metrics_gauge(metrics, HS_METRIC_dead_letters);
     hs_metrics_on_collect(metrics, collect, letters);
@@ -77,8 +166,13 @@ void hs_dead_letters_close(struct hs_dead_letters *letters)
     hs_cursor_close(letters->hold);
     hs_journal_close(letters->journal);
     hs_metrics_free(letters->inner_metrics);
+    hs_number_set_free(&letters->gone);
+    pthread_mutex_destroy(&letters->lock);
+    pthread_mutex_destroy(&letters->removal);
     free(letters);
 }
+
+/* ---- Putting in ---- */
 
 static void add_header(struct hs_event *event, struct hs_slice name, const char *text)
 {
@@ -88,6 +182,13 @@ static void add_header(struct hs_event *event, struct hs_slice name, const char 
     if (value.size > HS_DEAD_LETTER_TEXT_MAX)
         value.size = HS_DEAD_LETTER_TEXT_MAX;
     event->headers[event->header_count++] = (struct hs_header){name, value};
+}
+
+static void add_count(struct hs_dead_letters *letters, int more)
+{
+    pthread_mutex_lock(&letters->lock);
+    letters->count += (uint64_t)(int64_t)more;
+    pthread_mutex_unlock(&letters->lock);
 }
 
 int hs_dead_letters_put(struct hs_dead_letters *letters, const struct hs_event *event,
@@ -106,7 +207,13 @@ int hs_dead_letters_put(struct hs_dead_letters *letters, const struct hs_event *
     add_header(&letter, HS_SLICE("x-dead-sequence"), sequence);
     for (size_t i = 0; i < event->header_count && letter.header_count < HS_EVENT_HEADERS_MAX; i++)
         letter.headers[letter.header_count++] = event->headers[i];
-    return hs_journal_append(letters->journal, &letter, ret_ticket);
+    add_count(letters, 1); /* before it can fail and be counted out */
+    int code = hs_journal_append(letters->journal, &letter, ret_ticket);
+    if (code < 0)
+        add_count(letters, -1);
+    if (code == -ENOSPC)
+        atomic_store(&letters->full, true);
+    return code;
 }
 
 enum hs_journal_outcome hs_dead_letters_outcome(const struct hs_dead_letters *letters,

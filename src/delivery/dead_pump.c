@@ -36,11 +36,13 @@ static const char *why_dead(struct hs_dead_pump *pump, const struct hs_event *ev
 {
     if (event->flaw != HS_EVENT_VALID)
         return hs_event_flaw_name(event->flaw);
-    if (hs_router_default(pump->router) != HS_DEFAULT_DEAD_LETTER)
-        return NULL;
     hs_work_begin(pump->work, event);
     const struct hs_route *route;
-    return hs_router_match(pump->router, pump->work, &route) == 0 ? "no_route" : NULL;
+    int found = hs_router_match(pump->router, pump->work, &route);
+    if (found < 0)
+        return "not_matched"; /* a `when` could not be asked of it */
+    bool wanted = hs_router_default(pump->router) == HS_DEFAULT_DEAD_LETTER;
+    return found == 0 && wanted ? "no_route" : NULL;
 }
 
 static bool is_over(const struct hs_dead_pump *pump)
@@ -70,6 +72,7 @@ static bool bury(struct hs_dead_pump *pump, const struct hs_event *event, const 
             }
         }
         atomic_store(&pump->failing, true);
+        hs_dead_letters_tidy(pump->letters); /* it may be full */
         hs_log_limited(HS_LOG_ERROR, "dead_letters_full",
                        "cannot write a dead letter; it is tried again, check the disk",
                        HS_F("error", "%s", hs_error_text()));
@@ -133,6 +136,7 @@ static void *run(void *context)
     while (!is_done(pump)) {
         catch_up(pump);
         save(pump);
+        hs_dead_letters_tidy(pump->letters);
         /* Nothing waits for this pump, so it looks a few times a second and lets events
          * gather meanwhile. A stop wakes it. */
         struct pollfd wait = {.fd = pump->wakeup.file, .events = POLLIN};

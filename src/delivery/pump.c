@@ -6,6 +6,7 @@
 #include <hookstream/clock.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 
@@ -46,7 +47,7 @@ static void take_up(struct hs_pump *pump, const struct hs_event *event)
 {
     pump->read_sequence = event->sequence;
     pump->dirty = true;
-    if (event->flaw != HS_EVENT_VALID)
+    if (event->flaw != HS_EVENT_VALID || !hs_resend_is_for(event, pump->name))
         return;
     hs_work_begin(pump->work, event);
     const struct hs_route *route;
@@ -59,7 +60,7 @@ static void take_up(struct hs_pump *pump, const struct hs_event *event)
     entry->route = route;
     const char *reason;
     if (make_timed(pump, route, event->sequence, all_parts(parts), &reason) < 0) {
-        hs_pump_bury(pump, entry, entry->open, event, reason, hs_error_text());
+        (void)hs_pump_bury(pump, entry, entry->open, event, reason, hs_error_text());
         return;
     }
     (void)offer(pump, event->sequence); /* full: `stalled` keeps the parcel */
@@ -124,7 +125,8 @@ static bool give_again(struct hs_pump *pump)
         hs_work_begin(pump->work, &event);
         const char *reason;
         if (make_timed(pump, entry->route, entry->sequence, entry->again, &reason) < 0) {
-            hs_pump_bury(pump, entry, entry->again, &event, reason, hs_error_text());
+            if (!hs_pump_bury(pump, entry, entry->again, &event, reason, hs_error_text()))
+                return false;
             continue;
         }
         struct hs_parcel parcel = {entry->sequence, pump->maker.messages, pump->maker.count};
@@ -159,7 +161,7 @@ static void fill(struct hs_pump *pump)
         rest = give_new(pump);
     hs_sink_push(pump->sink);
     if (!rest)
-        event_active(pump->on_fill, EV_TIMEOUT, 0);
+        hs_pump_turn_soon(pump);
 }
 
 /* ---- Settling: the head of the window, the cursor, and what others read ---- */
@@ -249,7 +251,25 @@ static void on_save(evutil_socket_t file, short what, void *context)
 static void on_room(void *context)
 {
     struct hs_pump *pump = context;
-    event_active(pump->on_fill, EV_TIMEOUT, 0);
+    hs_pump_turn_soon(pump);
+}
+
+/* The server says that events are done which the journal does not have: the journal is an
+ * older copy. Events that come now would have numbers that the server takes for done, so
+ * nothing is sent until someone has decided. */
+static bool is_ahead(struct hs_pump *pump, uint64_t position)
+{
+    uint64_t durable = hs_journal_durable(pump->journal);
+    if (position <= durable)
+        return false;
+    char words[200];
+    snprintf(words, sizeof(words),
+             "it has events up to %" PRIu64 " of this journal, which ends at %" PRIu64
+             ": the journal is an older copy. Remove the sink's cursor on the server to go on "
+             "from here, and restart",
+             position, durable);
+    hs_pump_sink_state(pump, HS_SINK_HOLDING, "cursor_ahead", words);
+    return true;
 }
 
 /* An exactly-once sink's server says itself how far it is, and that counts more than our
@@ -264,9 +284,14 @@ static void take_position(struct hs_pump *pump, uint64_t position)
             hs_window_done(&pump->window, entry, entry->open & ~entry->lettered);
     }
     bool behind = position < hs_cursor_position(pump->cursor);
-    if (behind)
+    if (behind) {
+        hs_log(HS_LOG_WARN,
+               "the sink lost events that it had confirmed; they are sent again from the journal",
+               HS_F("sink", "%s", pump->name), HS_F("has", "%" PRIu64, position),
+               HS_F("confirmed", "%" PRIu64, hs_cursor_position(pump->cursor)));
+        hs_cursor_keep(pump->cursor, position);
         hs_window_clear(&pump->window);
-    else if (!hs_window_is_empty(&pump->window) || position <= pump->read_sequence)
+    } else if (!hs_window_is_empty(&pump->window) || position <= pump->read_sequence)
         return;
     if (hs_reader_seek(pump->reader, position + 1) < 0) {
         hs_log(HS_LOG_ERROR, "cannot move to where the sink says it is",
@@ -279,8 +304,10 @@ static void take_position(struct hs_pump *pump, uint64_t position)
 static void on_resume(void *context, uint64_t position)
 {
     struct hs_pump *pump = context;
-    pump->may_send = true;
+    pump->may_send = !is_ahead(pump, position);
     pump->stalled = false;
+    if (!pump->may_send)
+        return;
     take_position(pump, position);
     for (uint64_t at = pump->window.head; at < pump->window.tail; at++) {
         struct hs_window_entry *entry = hs_window_at(&pump->window, at);
@@ -288,7 +315,7 @@ static void on_resume(void *context, uint64_t position)
     }
     evtimer_del(pump->on_retry);
     pump->dirty = true;
-    event_active(pump->on_fill, EV_TIMEOUT, 0);
+    hs_pump_turn_soon(pump);
 }
 
 /* ---- Life ---- */
@@ -311,7 +338,7 @@ static void *run(void *context)
     char title[16];
     snprintf(title, sizeof(title), "hs-%.11s", pump->name);
     prctl(PR_SET_NAME, title);
-    event_active(pump->on_fill, EV_TIMEOUT, 0);
+    hs_pump_turn_soon(pump);
     event_base_loop(pump->base, 0);
     /* On this thread, since the sink belongs to it. */
     if (pump->dirty)
@@ -337,7 +364,7 @@ static int open_events(struct hs_pump *pump)
         event_new(pump->base, pump->wakeup.file, EV_READ | EV_PERSIST, on_wakeup, pump);
     pump->on_save = event_new(pump->base, -1, EV_PERSIST, on_save, pump);
     pump->on_retry = evtimer_new(pump->base, on_turn, pump);
-    pump->on_fill = event_new(pump->base, -1, 0, on_turn, pump);
+    pump->on_fill = evtimer_new(pump->base, on_turn, pump);
     if (pump->on_wakeup == NULL || pump->on_save == NULL || pump->on_retry == NULL ||
         pump->on_fill == NULL)
         return hs_fail(-ENOMEM, "cannot make the events of the sink %s", pump->name);
@@ -365,7 +392,9 @@ static void open_metrics(struct hs_pump *pump)
 
 static int open_way(struct hs_pump *pump, const struct hs_pump_spec *spec)
 {
-    int code = hs_cursor_open(pump->journal, pump->name, HS_CURSOR_FROM_NOW, &pump->cursor);
+    enum hs_cursor_start start =
+        pump->options->start == HS_START_OLDEST ? HS_CURSOR_FROM_OLDEST : HS_CURSOR_FROM_NOW;
+    int code = hs_cursor_open(pump->journal, pump->name, start, &pump->cursor);
     if (code < 0)
         return code;
     pump->read_sequence = hs_cursor_position(pump->cursor);

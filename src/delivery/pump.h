@@ -14,6 +14,7 @@
 #include "parcel.h"
 #include "window.h"
 
+#include <hookstream/resend.h>
 #include <pthread.h>
 
 struct event;
@@ -88,11 +89,16 @@ void hs_pump_completed(void *context, uint64_t sequence, unsigned part, enum hs_
                        const char *reason, const char *detail);
 void hs_pump_sink_state(void *context, enum hs_sink_state state, const char *reason,
                         const char *detail);
-/* Puts the parts of the event among the dead letters, or marks them to be tried again. */
-void hs_pump_bury(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t parts,
+/* Puts the parts of the event among the dead letters. false: not now; they are marked to be
+ * given again, and the retry is scheduled. */
+bool hs_pump_bury(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t parts,
                   const struct hs_event *event, const char *reason, const char *detail);
 /* Looks which dead letters are safe by now. */
 void hs_pump_check_letters(struct hs_pump *pump);
+/* A turn of the loop after the events of this one. By the timer: an event activated from
+ * within a callback would have its turn before the next look at files and timers, and one
+ * that goes on so would keep the sink's answers waiting for as long as there is a backlog. */
+void hs_pump_turn_soon(struct hs_pump *pump);
 /* Something moved: pop, move the cursor and go on after the callbacks of this turn. */
 void hs_pump_mark_dirty(struct hs_pump *pump);
 /* Gives again what is marked so, after a while that grows with the failures. */

@@ -11,10 +11,17 @@
 /* How far ahead the second reader walks rather than being moved. */
 #define WALK_MAX 256u
 
+void hs_pump_turn_soon(struct hs_pump *pump)
+{
+    static const struct timeval now = {0, 0};
+    if (!evtimer_pending(pump->on_fill, NULL))
+        evtimer_add(pump->on_fill, &now);
+}
+
 void hs_pump_mark_dirty(struct hs_pump *pump)
 {
     pump->dirty = true;
-    event_active(pump->on_fill, EV_TIMEOUT, 0);
+    hs_pump_turn_soon(pump);
 }
 
 static uint64_t backoff_ns(const struct hs_pump *pump)
@@ -76,9 +83,15 @@ static const char *route_name(const struct hs_window_entry *entry)
     return entry->route->name;
 }
 
-void hs_pump_bury(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t parts,
+bool hs_pump_bury(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t parts,
                   const struct hs_event *event, const char *reason, const char *detail)
 {
+    /* An entry waits for one ticket at a time; another part of the event has its turn then. */
+    if (entry->lettered != 0) {
+        hs_window_again(&pump->window, entry, parts);
+        hs_pump_schedule_retry(pump, false);
+        return false;
+    }
     struct hs_dead_letter_reason why = {
         .reason = reason,
         .detail = detail,
@@ -98,7 +111,7 @@ void hs_pump_bury(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t 
                        HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));
         hs_window_again(&pump->window, entry, parts);
         hs_pump_schedule_retry(pump, false);
-        return;
+        return false;
     }
     hs_cells_count(&pump->cells, pump->metrics, HS_METRIC_dead_letters_total, why.route, reason,
                    "");
@@ -106,6 +119,7 @@ void hs_pump_bury(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t 
         hs_cells_count(&pump->cells, pump->metrics, HS_METRIC_transform_failed_total, why.route, "",
                        "");
     hs_window_lettered(&pump->window, entry, parts, ticket);
+    return true;
 }
 
 void hs_pump_check_letters(struct hs_pump *pump)
@@ -147,8 +161,9 @@ void hs_pump_sink_state(void *context, enum hs_sink_state state, const char *rea
 {
     struct hs_pump *pump = context;
     if (pump->state != state)
-        hs_log(state == HS_SINK_UP ? HS_LOG_INFO : HS_LOG_WARN, "sink state",
-               HS_F("sink", "%s", pump->name), HS_F("state", "%s", hs_sink_state_name(state)),
+        hs_log(state == HS_SINK_UP || state == HS_SINK_STOPPED ? HS_LOG_INFO : HS_LOG_WARN,
+               "sink state", HS_F("sink", "%s", pump->name),
+               HS_F("state", "%s", hs_sink_state_name(state)),
                HS_F("reason", "%s", reason ? reason : ""),
                HS_F("detail", "%s", detail ? detail : ""));
     set_state(pump, state, reason, detail);
@@ -208,7 +223,7 @@ void hs_pump_completed(void *context, uint64_t sequence, unsigned part, enum hs_
     }
     struct hs_event event;
     if (hs_pump_reread(pump, sequence, &event) > 0)
-        hs_pump_bury(pump, entry, bit, &event, reason, detail);
+        (void)hs_pump_bury(pump, entry, bit, &event, reason, detail); /* given again if not */
     else
         failed_for_now(pump, entry, bit, HS_TRANSIENT, "journal", hs_error_text());
 }

@@ -191,8 +191,6 @@ void hs_journal_break(struct hs_journal *journal, int code)
     if (!journal->stopping)
         hs_journal_set_state(journal, HS_JOURNAL_BROKEN);
     pthread_mutex_unlock(&journal->lock);
-    if (full)
-        atomic_store(&journal->disk_full, true);
     hs_log(HS_LOG_ERROR,
            full ? "the journal is full: senders get 503 until there is room; free space on its "
                   "disk, or see which sink is behind"
@@ -222,6 +220,8 @@ static void tell_failed(struct hs_journal *journal, const struct hs_buffer *reco
 static void fail_batch(struct hs_journal *journal, int code)
 {
     hs_journal_break(journal, code);
+    if (code == -ENOSPC || code == -EDQUOT)
+        atomic_store(&journal->disk_full, true);
     journal->unmarked = true;
     /* Nobody appends now: both buffers are the committer's. */
     tell_failed(journal, &journal->batch);

@@ -17,6 +17,7 @@ struct hs_cursor {
     char name[NAME_MAX_SIZE + 1];
     _Atomic uint64_t position;
     _Atomic uint64_t saved;
+    _Atomic uint64_t kept; /* hs_cursor_keep(); UINT64_MAX: nothing is */
 };
 
 static const char magic[8] = {'H', 'S', 'C', 'U', 'R', 'S', 0, 1};
@@ -117,6 +118,7 @@ int hs_cursor_open(struct hs_journal *journal, const char *name, enum hs_cursor_
         return hs_fail(-EINVAL, "`%s` is no name for a cursor", name);
     struct hs_cursor *cursor = hs_alloc(sizeof(*cursor));
     cursor->journal = journal;
+    atomic_store(&cursor->kept, UINT64_MAX);
     snprintf(cursor->name, sizeof(cursor->name), "%s", name);
     int code =
         asprintf(&cursor->path, "%s/%s.cursor", journal->cursors_path, name) < 0 ? -ENOMEM : 0;
@@ -142,6 +144,8 @@ void hs_cursor_close(struct hs_cursor *cursor)
         hs_log(HS_LOG_ERROR, "cannot save a cursor; events may be sent again",
                HS_F("cursor", "%s", cursor->name), HS_F("error", "%s", hs_error_text()));
     pthread_mutex_lock(&journal->table_lock);
+    /* Nobody knows any more what its sink still needs (J5). */
+    journal->removal_allowed = false;
     for (size_t i = 0; i < journal->cursor_count; i++) {
         if (journal->cursors[i] != cursor)
             continue;
@@ -158,9 +162,15 @@ uint64_t hs_cursor_position(const struct hs_cursor *cursor)
     return atomic_load_explicit(&cursor->position, memory_order_acquire);
 }
 
+void hs_cursor_keep(struct hs_cursor *cursor, uint64_t sequence)
+{
+    atomic_store(&cursor->kept, sequence);
+}
+
 void hs_cursor_move(struct hs_cursor *cursor, uint64_t sequence)
 {
     HS_ASSERT(sequence >= hs_cursor_position(cursor));
+    atomic_store(&cursor->kept, UINT64_MAX);
     atomic_store(&cursor->position, sequence);
     hs_journal_tell_cursors(cursor->journal);
 }
@@ -187,7 +197,9 @@ uint64_t hs_cursors_least(const struct hs_journal *journal)
     uint64_t least = UINT64_MAX;
     for (size_t i = 0; i < journal->cursor_count; i++) {
         uint64_t saved = atomic_load(&journal->cursors[i]->saved);
+        uint64_t kept = atomic_load(&journal->cursors[i]->kept);
         least = saved < least ? saved : least;
+        least = kept < least ? kept : least;
     }
     return least;
 }

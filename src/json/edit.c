@@ -72,6 +72,18 @@ void hs_json_remove(struct hs_json_tree *tree, hs_json_node node)
     mark_changed(tree, cell->parent);
 }
 
+void hs_json_remove_members(struct hs_json_tree *tree, hs_json_node object, struct hs_slice name,
+                            hs_json_node but)
+{
+    hs_json_node next;
+    for (hs_json_node child = hs_json_first_child(tree, object); child != HS_JSON_NO_NODE;
+         child = next) {
+        next = hs_json_next(tree, child);
+        if (child != but && hs_json_name_is(hs_json_node_name(tree, child), name))
+            hs_json_remove(tree, child);
+    }
+}
+
 /* Puts what was read as `fresh` into the place of `node`, which keeps its number. */
 static void take_over(struct hs_json_tree *tree, hs_json_node node, hs_json_node fresh)
 {

@@ -6,6 +6,18 @@
 
 /* ---- sinks.<name> ---- */
 
+static const char *const start_names[] = {"now", "oldest", NULL};
+
+/* Every kind has it. */
+#define START_ROW                                                                                  \
+    {                                                                                              \
+        .name = "start", .kind = HS_OPTION_CHOICE, .offset = SINK(start), .choices = start_names,  \
+        .fallback = "now",                                                                         \
+        .help = "Where a sink that is new to the journal begins: with events that come from now "  \
+                "on, or with the oldest that the journal still keeps. One that is known goes on "  \
+                "where it was."                                                                    \
+    }
+
 static const struct hs_option kafka_rows[] = {
     {.name = "brokers",
      .kind = HS_OPTION_STRINGS,
@@ -22,6 +34,7 @@ static const struct hs_option kafka_rows[] = {
          "(acks, idempotence, timeouts, retries). Preset: linger.ms 10, batch.num.messages 500, "
          "compression.type lz4, partitioner murmur2_random, queue.buffering.max.messages "
          "5000, queue.buffering.max.kbytes 8192."},
+    START_ROW,
 };
 
 static const struct hs_options kafka_table = {
@@ -55,6 +68,7 @@ static const struct hs_option redis_rows[] = {
      .fallback = "hookstream:cursor",
      .help = "Prefix of the key in which Redis keeps how far it is; each event is written once "
              "because the key moves in the same transaction. Keep it from being evicted."},
+    START_ROW,
 };
 
 static const struct hs_options redis_table = {
@@ -79,6 +93,7 @@ static const struct hs_option file_rows[] = {
      .fallback = "0",
      .help = "A file that reaches this size is renamed to NAME.1, NAME.2 and so on, and a new one "
              "begun. 0: never."},
+    START_ROW,
 };
 
 static const struct hs_options file_table = {

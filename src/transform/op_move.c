@@ -91,12 +91,9 @@ static int rename_in(void *context, struct hs_json_tree *tree, hs_json_node pare
     int code = hs_work_charge(renaming->work, HS_SLICE_NONE, name.size);
     if (code < 0)
         return code;
-    hs_json_node taken;
-    while ((taken = hs_json_member_get(tree, parent, name)) != HS_JSON_NO_NODE)
-        hs_json_remove(tree, taken);
+    hs_json_remove_members(tree, parent, name, HS_JSON_NO_NODE);
+    hs_json_remove_members(tree, parent, old, member);
     hs_json_rename(tree, member, name);
-    while ((taken = hs_json_member_get(tree, parent, old)) != HS_JSON_NO_NODE)
-        hs_json_remove(tree, taken);
     return 0;
 }
 

@@ -67,6 +67,14 @@ def test_sigterm_under_load_ends_well_and_loses_nothing(hookstream):
     assert len(found) == len(set(found))
 
 
+def test_sighup_does_not_end_it(hookstream):
+    one = hookstream(**FILES)
+    one.process.send_signal(signal.SIGHUP)
+    assert one.post(sender.event()).status == 202
+    one.drained()
+    assert len(lines(one)) == 1
+
+
 def test_sigterm_with_a_dead_sink_ends_in_its_grace(hookstream, unique):
     parts = {
         "sinks": {"redis": {"type": "redis", "url": "redis://127.0.0.1:1/0"}},
@@ -197,3 +205,59 @@ def test_idle_connections_do_not_hinder_work(hookstream):
         connection.close()
     one.drained()
     assert len(lines(one)) == 200
+
+
+def two_sinks(*names, **start):
+    return {
+        "sinks": {name: {"type": "file", "path": name, **({"start": start[name]}
+                                                          if name in start else {})}
+                  for name in names},
+        "routes": [{"name": "all", "match": "**",
+                    "to": [{"sink": name, "file": "all.jsonl"} for name in names]}],
+    }
+
+
+def change(one, parts):
+    config = json.loads(one.file.read_text())
+    one.stop()
+    one.file.write_text(json.dumps({**config, **parts}))
+    return program.command("check", "-c", one.file, cwd=one.folder)
+
+
+def test_a_new_sink_begins_where_it_was_told(hookstream):
+    one = hookstream(**two_sinks("old"))
+    before = [sender.event() for _ in range(3)]
+    for document in before:
+        assert one.post(document).status == 202
+    one.drained()
+    checked = change(one, two_sinks("old", "now", "all", all="oldest"))
+    assert checked.returncode == 0
+    assert "sink `now` is new" in checked.stdout and "`all` is new" not in checked.stdout
+    one.start()
+    after = sender.event()
+    assert one.post(after).status == 202
+    one.drained()
+
+    def ids(sink):
+        text = (one.folder / sink / "all.jsonl").read_bytes()
+        return [json.loads(line)["id"] for line in text.splitlines()]
+
+    assert ids("now") == [after["id"]]
+    assert ids("all") == ids("old") == [document["id"] for document in [*before, after]]
+
+
+def test_a_sink_that_went_or_was_renamed_is_told_of(hookstream):
+    one = hookstream(**two_sinks("one", "two"))
+    assert one.post(sender.event()).status == 202
+    one.drained()
+    assert "`two`" not in change(one, two_sinks("one", "two")).stdout
+    one.start()
+    told = change(one, two_sinks("one")).stdout
+    assert "knows a sink `two`, 0 events behind, which is gone" in told and "remove" in told
+    one.start()
+    told = change(one, two_sinks("one", "three")).stdout
+    assert "is it `three` now? Then rename" in told
+    (one.folder / "journal/cursors/two.cursor").rename(one.folder / "journal/cursors/three.cursor")
+    assert ": good, 0 errors, 0 warnings" in program.command(
+        "check", "-c", one.file, cwd=one.folder).stdout
+    one.start()

@@ -1,6 +1,7 @@
 """Outcomes of the Redis sink, each told apart with a real server that may be killed."""
 
 import json
+import shutil
 import signal
 import time
 
@@ -143,3 +144,34 @@ def test_flat_fields_are_one_a_member(hookstream, redis_server):
     assert entry["id"].decode() == document["id"]
     assert entry["type"] == b"order.created"
     assert json.loads(entry["data"]) == document["data"]
+
+
+def test_a_journal_older_than_what_redis_has_is_held_and_loses_nothing(hookstream, redis_server):
+    server = redis_server()
+    one = hookstream(**redis_to(server.url, "events"))
+    journal, copy = one.folder / "journal", one.folder / "copy"
+    for _ in range(5):
+        assert one.post(sender.event()).status == 202
+    one.drained()
+    one.stop()
+    shutil.copytree(journal, copy)
+    one.start()
+    for _ in range(10):
+        assert one.post(sender.event()).status == 202
+    one.drained()
+    one.stop()
+    shutil.rmtree(journal)
+    copy.rename(journal)
+    one.start()
+    wait_for(lambda: one.sink("redis")["reason"] == "cursor_ahead", what="the sink to be held")
+    documents = [sender.event() for _ in range(6)]
+    for document in documents:
+        assert one.post(document).status == 202
+    assert len(ids(server, "events")) == 15
+    assert "older copy" in one.sink("redis")["detail"]
+    one.stop()
+    (cursor,) = [key for key in server("KEYS", "*") if b"cursor" in key]
+    server("DEL", cursor)
+    one.start()
+    one.drained()
+    assert ids(server, "events")[15:] == [document["id"] for document in documents]

@@ -216,6 +216,53 @@ START_TEST(a_cursor_that_nobody_opened_holds_nothing_back)
 }
 END_TEST
 
+START_TEST(J5_after_a_cursor_closed_nothing_goes)
+{
+    struct bench *bench = bench_create(12);
+    bench->options.retain_ns = 0;
+    bench_start(bench);
+    struct hs_cursor *behind = open_cursor(bench, "behind", HS_CURSOR_FROM_OLDEST);
+    struct hs_cursor *done = open_cursor(bench, "done", HS_CURSOR_FROM_OLDEST);
+    hs_journal_allow_removal(bench->journal);
+    bench_append(bench, 1, 100);
+    hs_cursor_move(done, 100);
+    ck_assert_int_eq(hs_cursor_save(done), 0);
+    /* As at a start that fails halfway: one sink is closed and the other not yet. */
+    hs_cursor_close(behind);
+    for (unsigned i = 0; i < 50; i++) {
+        hs_keeper_wake(bench->journal);
+        sched_yield();
+        ck_assert_uint_eq(hs_journal_oldest(bench->journal), 1);
+    }
+    hs_cursor_close(done);
+    bench_free(bench);
+}
+END_TEST
+
+START_TEST(J5_what_a_sink_lost_is_kept_until_it_has_it_again)
+{
+    struct bench *bench = bench_create(13);
+    bench->options.retain_ns = 0;
+    bench_start(bench);
+    struct hs_cursor *cursor = open_cursor(bench, "sink", HS_CURSOR_FROM_OLDEST);
+    bench_append(bench, 1, 100);
+    hs_cursor_move(cursor, 90);
+    ck_assert_int_eq(hs_cursor_save(cursor), 0);
+    hs_cursor_keep(cursor, 0);
+    hs_journal_allow_removal(bench->journal);
+    for (unsigned i = 0; i < 50; i++) {
+        hs_keeper_wake(bench->journal);
+        sched_yield();
+        ck_assert_uint_eq(hs_journal_oldest(bench->journal), 1);
+    }
+    hs_cursor_move(cursor, 100);
+    ck_assert_int_eq(hs_cursor_save(cursor), 0);
+    AWAIT((hs_keeper_wake(bench->journal), hs_journal_oldest(bench->journal) > 50));
+    hs_cursor_close(cursor);
+    bench_free(bench);
+}
+END_TEST
+
 START_TEST(a_cursor_begins_where_it_was_told_and_stays_where_it_was_saved)
 {
     struct bench *bench = bench_create(9);
@@ -313,7 +360,8 @@ HS_TEST_MAIN("journal room", J5_nothing_goes_that_a_cursor_has_not_passed,
              a_finished_segment_stays_until_the_watcher_took_it,
              delivered_events_stay_for_retain_while_there_is_room,
              max_size_cuts_retain_short_oldest_first, a_full_journal_stays_as_large_over_restarts,
-             a_cursor_that_nobody_opened_holds_nothing_back,
+             a_cursor_that_nobody_opened_holds_nothing_back, J5_after_a_cursor_closed_nothing_goes,
+             J5_what_a_sink_lost_is_kept_until_it_has_it_again,
              a_cursor_begins_where_it_was_told_and_stays_where_it_was_saved,
              names_of_cursors_are_names_of_files, a_damaged_cursor_begins_with_the_oldest,
              who_subscribed_to_cursors_is_told_of_moves)

@@ -376,7 +376,27 @@ START_TEST(test_empty_lists)
 }
 END_TEST
 
-HS_TEST_MAIN("operations", test_remove, test_what_is_not_named_keeps_its_bytes, test_keep,
-             test_rename, test_copy, test_set, test_redact, test_mask, test_hash, test_when,
-             test_failures_say_what_and_where, test_skip_leaves_what_failed_and_does_the_rest,
-             test_growth_is_bounded, test_depth_is_bounded, test_empty_lists)
+/* 40,000 members of the old name and as many of the new: each is looked at once, or Check's
+ * time limit ends this. */
+START_TEST(test_many_members_of_one_name)
+{
+    struct hs_buffer body, out;
+    hs_buffer_init(&body, 4 << 20);
+    hs_buffer_init(&out, 4 << 20);
+    hs_buffer_append_text(&body, "{\"data\":{");
+    for (unsigned i = 0; i < 40000; i++)
+        hs_buffer_printf(&body, "\"a\":%u,\"b\":0,", i);
+    hs_buffer_append_text(&body, "\"c\":1}}");
+    ck_assert_int_eq(edit(hs_buffer_slice(&body), "  - rename: {data.a: b}", &out), 0);
+    ck_assert_str_eq((hs_buffer_append_byte(&out, '\0'), out.data),
+                     "{\"data\":{\"b\":39999,\"c\":1}}");
+    hs_buffer_free(&body);
+    hs_buffer_free(&out);
+}
+END_TEST
+
+HS_TEST_MAIN("operations", test_many_members_of_one_name, test_remove,
+             test_what_is_not_named_keeps_its_bytes, test_keep, test_rename, test_copy, test_set,
+             test_redact, test_mask, test_hash, test_when, test_failures_say_what_and_where,
+             test_skip_leaves_what_failed_and_does_the_rest, test_growth_is_bounded,
+             test_depth_is_bounded, test_empty_lists)

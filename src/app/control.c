@@ -1,0 +1,142 @@
+/* Control: finds the page; and replay's pages, which are short. */
+#include "control.h"
+
+#include <hookstream/json.h>
+#include <inttypes.h>
+
+/* Events a second, where nothing was asked for: a replay does not outrun live events. */
+#define RATE_DEFAULT 1000u
+
+int hs_control_open(struct hs_control *control, const struct hs_delivery_spec *delivery,
+                    const struct hs_settings *settings)
+{
+    struct hs_resender_spec spec = {
+        .journal = delivery->journal,
+        .config = delivery->config,
+        .sinks = delivery->sinks,
+        .sources = delivery->sources,
+    };
+    control->settings = settings;
+    control->journal = delivery->journal;
+    control->letters = delivery->letters;
+    control->resender = hs_resender_create(&spec);
+    struct hs_resender *replays = hs_resender_create(&spec);
+    if (control->resender == NULL || replays == NULL) {
+        hs_resender_free(replays);
+        return -EINVAL; /* said by the resender */
+    }
+    control->replay = hs_replay_create(control->journal, replays, delivery->metrics);
+    control->retried = hs_metrics_counter(delivery->metrics, HS_METRIC_resent_total, "dead-letter");
+    return 0;
+}
+
+void hs_control_close(struct hs_control *control)
+{
+    hs_replay_free(control->replay);
+    hs_resender_free(control->resender);
+    *control = (struct hs_control){0};
+}
+
+unsigned hs_control_refuse(unsigned status, struct hs_buffer *ret_json)
+{
+    hs_buffer_clear(ret_json);
+    hs_buffer_append_text(ret_json, hs_error_text());
+    return status;
+}
+
+/* ---- Replay ---- */
+
+static bool has_sink(const struct hs_control *control, const char *sink)
+{
+    for (size_t i = 0; i < control->settings->sinks.count; i++)
+        if (strcmp(control->settings->sinks.names[i], sink) == 0)
+            return true;
+    return false;
+}
+
+static int start(struct hs_control *control, struct hs_slice query, struct hs_arena *arena)
+{
+    struct hs_replay_request request = {.rate = RATE_DEFAULT};
+    const char *match = NULL;
+    const struct hs_query_field fields[] = {
+        {"since", HS_FIELD_TIME, &request.since_ns},
+        {"until", HS_FIELD_TIME, &request.until_ns},
+        {"from", HS_FIELD_COUNT, &request.from},
+        {"to", HS_FIELD_COUNT, &request.to},
+        {"match", HS_FIELD_TEXT, &match},
+        {"source", HS_FIELD_TEXT, &request.source},
+        {"id", HS_FIELD_TEXT, &request.id},
+        {"sink", HS_FIELD_TEXT, &request.sink},
+        {"rate", HS_FIELD_COUNT, &request.rate},
+        {"dry_run", HS_FIELD_FLAG, &request.dry_run},
+    };
+    int code = hs_query_read(query, fields, HS_ARRAY_SIZE(fields), arena);
+    if (code == 0 && request.sink != NULL && !has_sink(control, request.sink))
+        code = hs_fail(-EINVAL, "there is no sink `%s` in the configuration", request.sink);
+    if (code == 0 && match != NULL)
+        code = hs_type_pattern_parse(hs_slice_text(match), &request.match);
+    if (code == 0)
+        code = hs_replay_start(control->replay, &request);
+    if (code < 0)
+        hs_type_pattern_free(request.match);
+    return code;
+}
+
+unsigned hs_control_replay_start(struct hs_control *control, struct hs_slice query,
+                                 struct hs_buffer *ret_json)
+{
+    struct hs_arena *arena = hs_arena_create();
+    int code = start(control, query, arena);
+    hs_arena_free(arena);
+    if (code < 0)
+        return hs_control_refuse(code == -EBUSY ? 409 : code == -EINVAL ? 400 : 503, ret_json);
+    return hs_control_replay_status(control, ret_json);
+}
+
+unsigned hs_control_replay_status(struct hs_control *control, struct hs_buffer *ret_json)
+{
+    struct hs_replay_status status;
+    hs_replay_status(control->replay, &status);
+    hs_buffer_printf(ret_json,
+                     "{\"state\":\"%s\",\"dry_run\":%s,\"job\":%" PRIu64 ",\"at\":%" PRIu64
+                     ",\"last\":%" PRIu64 ",\"looked_at\":%" PRIu64 ",\"matched\":%" PRIu64
+                     ",\"resent\":%" PRIu64 ",\"unrouted\":%" PRIu64 ",\"detail\":",
+                     hs_replay_state_name(status.state), status.dry_run ? "true" : "false",
+                     status.number, status.at, status.last, status.looked_at, status.matched,
+                     status.resent, status.unrouted);
+    hs_json_encode_string(hs_slice_text(status.detail), ret_json);
+    hs_buffer_append_text(ret_json, "}\n");
+    return 200;
+}
+
+/* ---- The pages ---- */
+
+static bool is(const struct hs_admin_request *request, bool post, struct hs_slice path)
+{
+    return request->post == post && hs_slice_equal(request->path, path);
+}
+
+unsigned hs_control_answer(void *context, const struct hs_admin_request *request,
+                           struct hs_buffer *ret_json)
+{
+    struct hs_control *control = context;
+    if (is(request, false, HS_SLICE("/api/dead-letters")))
+        return hs_control_letters(control, HS_LETTERS_LIST, request->query, ret_json);
+    if (is(request, true, HS_SLICE("/api/dead-letters/retry")))
+        return hs_control_letters(control, HS_LETTERS_RETRY, request->query, ret_json);
+    if (is(request, true, HS_SLICE("/api/dead-letters/discard")))
+        return hs_control_letters(control, HS_LETTERS_DISCARD, request->query, ret_json);
+    if (is(request, false, HS_SLICE("/api/replay")))
+        return hs_control_replay_status(control, ret_json);
+    if (is(request, true, HS_SLICE("/api/replay")))
+        return hs_control_replay_start(control, request->query, ret_json);
+    if (is(request, true, HS_SLICE("/api/replay/cancel"))) {
+        hs_replay_cancel(control->replay);
+        return hs_control_replay_status(control, ret_json);
+    }
+    (void)hs_fail(-ENOENT,
+                  "there is no such page for %s: see GET /api/dead-letters, POST "
+                  "/api/dead-letters/retry and /discard, /api/replay, /api/replay/cancel",
+                  request->post ? "POST" : "GET");
+    return hs_control_refuse(404, ret_json);
+}

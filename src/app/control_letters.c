@@ -1,0 +1,290 @@
+/* Control letters: dead letters listed, sent again and discarded. */
+#include "control.h"
+
+#include <hookstream/clock.h>
+#include <hookstream/json.h>
+#include <hookstream/log.h>
+#include <hookstream/source.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+#define LIMIT_DEFAULT 100u
+#define LIMIT_MAX 1000u
+#define LIST_BYTES_MAX (4u << 20) /* of an answer; then it says that there is more */
+#define HISTORY_MAX 4096u
+
+/* ---- Which letters ---- */
+
+struct filter {
+    const char *reason, *route, *sink, *source, *id, *type;
+    uint64_t since_ns, until_ns;
+    uint64_t number; /* this one alone; 0: all */
+    uint64_t after;  /* those with a larger number */
+    uint64_t limit;
+    bool body;
+    struct hs_type_pattern *pattern;
+};
+
+static int read_filter(struct hs_slice query, struct hs_arena *arena, struct filter *filter)
+{
+    const struct hs_query_field fields[] = {
+        {"reason", HS_FIELD_TEXT, &filter->reason},  {"route", HS_FIELD_TEXT, &filter->route},
+        {"sink", HS_FIELD_TEXT, &filter->sink},      {"source", HS_FIELD_TEXT, &filter->source},
+        {"id", HS_FIELD_TEXT, &filter->id},          {"type", HS_FIELD_TEXT, &filter->type},
+        {"since", HS_FIELD_TIME, &filter->since_ns}, {"until", HS_FIELD_TIME, &filter->until_ns},
+        {"number", HS_FIELD_COUNT, &filter->number}, {"after", HS_FIELD_COUNT, &filter->after},
+        {"limit", HS_FIELD_COUNT, &filter->limit},   {"body", HS_FIELD_FLAG, &filter->body},
+    };
+    *filter = (struct filter){.limit = LIMIT_DEFAULT};
+    int code = hs_query_read(query, fields, HS_ARRAY_SIZE(fields), arena);
+    if (code == 0 && (filter->limit == 0 || filter->limit > LIMIT_MAX))
+        code = hs_fail(-EINVAL, "limit is from 1 to %u", LIMIT_MAX);
+    if (code == 0 && filter->type != NULL)
+        code = hs_type_pattern_parse(hs_slice_text(filter->type), &filter->pattern);
+    return code;
+}
+
+static bool says(const char *wanted, struct hs_slice value)
+{
+    return wanted == NULL || hs_slice_equal(hs_slice_text(wanted), value);
+}
+
+static bool is_wanted(const struct filter *filter, const struct hs_letter *letter)
+{
+    const struct hs_event *event = &letter->event;
+    return (filter->number == 0 || letter->number == filter->number) &&
+           says(filter->reason, letter->reason) && says(filter->route, letter->route) &&
+           says(filter->sink, letter->sink) && says(filter->source, event->source) &&
+           says(filter->id, event->id) && event->received_wall_ns >= filter->since_ns &&
+           (filter->until_ns == 0 || event->received_wall_ns <= filter->until_ns) &&
+           (filter->pattern == NULL || hs_type_pattern_matches(filter->pattern, event->type));
+}
+
+/* ---- As JSON ---- */
+
+static void add_text(struct hs_buffer *json, const char *name, struct hs_slice text)
+{
+    hs_buffer_printf(json, ",\"%s\":", name);
+    hs_json_encode_string(text, json);
+}
+
+/* As a string, byte for byte, if it can be one; else as Base64 under another name. */
+static void add_body(struct hs_buffer *json, const struct hs_event *event)
+{
+    if (event->flaw != HS_EVENT_NOT_JSON) {
+        add_text(json, "body", event->body);
+        return;
+    }
+    size_t size = (event->body.size + 2) / 3 * 4;
+    hs_buffer_append_text(json, ",\"body_base64\":\"");
+    unsigned char *at = (unsigned char *)hs_buffer_reserve(json, size + 1);
+    if (at != NULL && size > 0)
+        (void)EVP_EncodeBlock(at, (const unsigned char *)event->body.data, (int)event->body.size);
+    hs_buffer_commit(json, size);
+    hs_buffer_append_byte(json, '"');
+}
+
+static void add_letter(struct hs_buffer *json, const struct hs_letter *letter, bool body)
+{
+    const struct hs_event *event = &letter->event;
+    char received[32];
+    hs_clock_format(event->received_wall_ns, received);
+    hs_buffer_printf(json, "{\"number\":%" PRIu64 ",\"sequence\":%" PRIu64, letter->number,
+                     event->sequence);
+    add_text(json, "received", hs_slice_text(received));
+    add_text(json, "reason", letter->reason);
+    add_text(json, "detail", letter->detail);
+    add_text(json, "sink", letter->sink);
+    add_text(json, "route", letter->route);
+    add_text(json, "source", event->source);
+    add_text(json, "id", event->id);
+    add_text(json, "type", event->type);
+    hs_buffer_printf(json, ",\"attempts\":%" PRIu64 ",\"size\":%zu", letter->attempts,
+                     event->body.size);
+    if (body) {
+        add_text(json, "history", letter->history);
+        hs_buffer_append_text(json, ",\"headers\":{");
+        for (size_t i = 0; i < event->header_count; i++) {
+            hs_buffer_append_text(json, i > 0 ? "," : "");
+            hs_json_encode_string(event->headers[i].name, json);
+            hs_buffer_append_byte(json, ':');
+            hs_json_encode_string(event->headers[i].value, json);
+        }
+        hs_buffer_append_byte(json, '}');
+        add_body(json, event);
+    }
+    hs_buffer_append_byte(json, '}');
+}
+
+/* ---- Sending again ---- */
+
+/* What an action has done so far. */
+struct round {
+    struct hs_control *control;
+    enum hs_letters_action action;
+    const struct filter *filter;
+    struct hs_buffer *json;
+    uint64_t numbers[LIMIT_MAX]; /* of letters to be taken out */
+    size_t number_count;
+    uint64_t matched, unrouted, last, sequence;
+    bool more;
+};
+
+/* The line of the try that made it a letter, below those before. */
+static void write_history(const struct hs_letter *letter, struct hs_buffer *ret_history)
+{
+    char now[32];
+    hs_clock_format(hs_clock_wall_ns(), now);
+    hs_buffer_append_slice(ret_history, letter->history);
+    hs_buffer_printf(ret_history,
+                     "%s%s retried; it was: %.*s, sink %.*s, route %.*s, attempts %" PRIu64
+                     "; %.*s",
+                     letter->history.size > 0 ? "\n" : "", now, HS_SLICE_ARG(letter->reason),
+                     HS_SLICE_ARG(letter->sink), HS_SLICE_ARG(letter->route), letter->attempts,
+                     HS_SLICE_ARG(letter->detail));
+}
+
+/* What was invalid may be valid for a later version of the program. */
+static void read_envelope(struct hs_event *event, struct hs_envelope *envelope)
+{
+    event->flaw = hs_envelope_read(event->body, envelope);
+    if (event->flaw != HS_EVENT_VALID)
+        return;
+    event->id = envelope->id;
+    event->type = envelope->type;
+}
+
+/* 1: it is on its way; 0: it stays a letter; -errno. */
+static int retry(struct round *round, const struct hs_letter *letter)
+{
+    char sink[256] = "";
+    struct hs_envelope envelope;
+    struct hs_event event = letter->event;
+    if (letter->sink.size >= sizeof(sink))
+        return 0;
+    if (letter->sink.size > 0)
+        memcpy(sink, letter->sink.data, letter->sink.size);
+    if (event.flaw != HS_EVENT_VALID)
+        read_envelope(&event, &envelope);
+    struct hs_buffer history;
+    hs_buffer_init(&history, HISTORY_MAX);
+    write_history(letter, &history);
+    struct hs_resend how = {
+        .kind = HS_RESEND_DEAD_LETTER,
+        .sink = sink[0] != '\0' ? sink : NULL,
+        .history = hs_buffer_status(&history) == 0 ? hs_buffer_slice(&history) : letter->history,
+    };
+    int code = hs_resender_append(round->control->resender, &event, &how, &round->sequence);
+    hs_buffer_free(&history);
+    return code == -ENOENT ? 0 : code < 0 ? code : 1;
+}
+
+static int act_on(struct round *round, const struct hs_letter *letter)
+{
+    int done = 1;
+    if (round->action == HS_LETTERS_LIST) {
+        hs_buffer_append_text(round->json, round->matched > 0 ? ",\n" : "\n");
+        add_letter(round->json, letter, round->filter->body);
+    } else if (round->action == HS_LETTERS_RETRY) {
+        done = retry(round, letter);
+    }
+    if (done < 0)
+        return done;
+    if (done > 0 && round->action != HS_LETTERS_LIST)
+        round->numbers[round->number_count++] = letter->number;
+    round->unrouted += done == 0;
+    round->matched++;
+    round->last = letter->number;
+    return 0;
+}
+
+static int walk(struct round *round)
+{
+    const struct filter *filter = round->filter;
+    struct hs_letter_reader *reader;
+    struct hs_letter letter;
+    uint64_t from = filter->number > 0 ? filter->number : filter->after + 1;
+    int code = hs_letter_reader_open(round->control->letters, from, &reader);
+    if (code < 0)
+        return code;
+    while ((code = hs_letter_reader_next(reader, &letter)) > 0) {
+        if (filter->number > 0 && letter.number > filter->number) {
+            code = 0;
+            break;
+        }
+        if (!is_wanted(filter, &letter))
+            continue;
+        round->more = round->matched == filter->limit || round->json->size > LIST_BYTES_MAX;
+        if (!round->more)
+            code = act_on(round, &letter);
+        if (round->more || code < 0)
+            break;
+    }
+    hs_letter_reader_close(reader);
+    return code < 0 ? code : 0;
+}
+
+/* What was appended is safe before its letters go: in between they are there twice. */
+static int take_out(struct round *round, int64_t *ret_removed)
+{
+    *ret_removed = 0;
+    if (round->number_count == 0)
+        return 0;
+    if (round->action == HS_LETTERS_RETRY &&
+        hs_journal_wait(round->control->journal, round->sequence) != HS_JOURNAL_DURABLE)
+        return hs_fail(-EIO, "the journal could not write the events; their letters stay");
+    if (round->action == HS_LETTERS_RETRY)
+        hs_counter_add(round->control->retried, round->number_count);
+    *ret_removed =
+        hs_dead_letters_remove(round->control->letters, round->numbers, round->number_count);
+    return *ret_removed < 0 ? (int)*ret_removed : 0;
+}
+
+static void finish(struct round *round, int64_t removed)
+{
+    struct hs_buffer *json = round->json;
+    if (round->action == HS_LETTERS_LIST)
+        hs_buffer_append_text(json, "\n],");
+    else
+        hs_buffer_printf(json, "{\"%s\":%" PRId64 ",\"unrouted\":%" PRIu64 ",",
+                         round->action == HS_LETTERS_RETRY ? "retried" : "discarded", removed,
+                         round->unrouted);
+    hs_buffer_printf(json, "\"last\":%" PRIu64 ",\"more\":%s,\"kept\":%" PRIu64 "}\n", round->last,
+                     round->more ? "true" : "false",
+                     hs_dead_letters_count(round->control->letters));
+    if (round->action != HS_LETTERS_LIST && removed > 0)
+        hs_log(HS_LOG_INFO, "an operator acted on dead letters",
+               HS_F("action", "%s", round->action == HS_LETTERS_RETRY ? "retry" : "discard"),
+               HS_F("letters", "%" PRId64, removed), HS_F("last", "%" PRIu64, round->last));
+}
+
+unsigned hs_control_letters(struct hs_control *control, enum hs_letters_action action,
+                            struct hs_slice query, struct hs_buffer *ret_json)
+{
+    struct filter filter;
+    struct hs_arena *arena = hs_arena_create();
+    struct round *round = hs_alloc(sizeof(*round));
+    *round =
+        (struct round){.control = control, .action = action, .filter = &filter, .json = ret_json};
+    int code = read_filter(query, arena, &filter);
+    unsigned status = code < 0 ? 400 : 200;
+    int64_t removed = 0;
+    if (code == 0) {
+        if (action == HS_LETTERS_LIST)
+            hs_buffer_append_text(ret_json, "{\"letters\":[");
+        code = walk(round);
+        /* Those that were sent again before something failed are taken out all the same. */
+        int taken = take_out(round, &removed);
+        code = code < 0 ? code : taken;
+        status = code < 0 ? 503 : 200;
+    }
+    if (code < 0)
+        status = hs_control_refuse(status, ret_json);
+    else
+        finish(round, removed);
+    hs_type_pattern_free(filter.pattern);
+    hs_arena_free(arena);
+    free(round);
+    return status;
+}

@@ -1,0 +1,98 @@
+/* Control query: "name=value&name=value" with %XX and +, held against a table. */
+#include "control.h"
+
+#include <hookstream/buffer.h>
+#include <hookstream/clock.h>
+
+static int hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* NULL: an escape that is none, or a NUL. */
+static const char *decode(struct hs_slice text, struct hs_arena *arena)
+{
+    char *own = hs_arena_dup(arena, text), *to = own;
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.data[i];
+        if (c == '%') {
+            bool whole = text.size - i > 2;
+            int high = whole ? hex(text.data[i + 1]) : -1, low = whole ? hex(text.data[i + 2]) : -1;
+            if (high < 0 || low < 0)
+                return NULL;
+            c = (char)(high << 4 | low);
+            i += 2;
+        } else if (c == '+') {
+            c = ' ';
+        }
+        if (c == '\0')
+            return NULL;
+        *to++ = c;
+    }
+    *to = '\0';
+    return own;
+}
+
+static int set_field(const struct hs_query_field *field, const char *value)
+{
+    struct hs_slice text = hs_slice_text(value);
+    switch (field->kind) {
+    case HS_FIELD_TEXT:
+        *(const char **)field->target = value;
+        return 0;
+    case HS_FIELD_COUNT:
+        if (hs_slice_to_u64(text, UINT64_MAX, field->target) < 0)
+            return hs_fail(-EINVAL, "%s takes a whole number, not `%s`", field->name, value);
+        return 0;
+    case HS_FIELD_TIME:
+        return hs_value_time(text, hs_clock_wall_ns(), field->target);
+    case HS_FIELD_FLAG:
+        *(bool *)field->target = !hs_slice_equal(text, HS_SLICE("0"));
+        return 0;
+    }
+    return 0;
+}
+
+static const struct hs_query_field *find(const struct hs_query_field *fields, size_t count,
+                                         const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(fields[i].name, name) == 0)
+            return &fields[i];
+    return NULL;
+}
+
+static int read_pair(struct hs_slice pair, const struct hs_query_field *fields, size_t count,
+                     struct hs_arena *arena)
+{
+    const char *equals = memchr(pair.data, '=', pair.size);
+    size_t size = equals != NULL ? (size_t)(equals - pair.data) : pair.size;
+    const char *name = decode(hs_slice(pair.data, size), arena);
+    const char *value =
+        equals == NULL ? "1" : decode(hs_slice(equals + 1, pair.size - size - 1), arena);
+    if (name == NULL || value == NULL)
+        return hs_fail(-EINVAL, "the query has a broken escape at `%.*s`", HS_SLICE_ARG(pair));
+    const struct hs_query_field *field = find(fields, count, name);
+    if (field == NULL)
+        return hs_fail(-EINVAL, "this page knows no `%s`", name);
+    return set_field(field, value);
+}
+
+int hs_query_read(struct hs_slice query, const struct hs_query_field *fields, size_t count,
+                  struct hs_arena *arena)
+{
+    int code = 0;
+    while (query.size > 0 && code == 0) {
+        const char *end = memchr(query.data, '&', query.size);
+        struct hs_slice pair =
+            hs_slice(query.data, end != NULL ? (size_t)(end - query.data) : query.size);
+        size_t taken = pair.size + (end != NULL);
+        query = hs_slice(query.data + taken, query.size - taken);
+        if (pair.size > 0)
+            code = read_pair(pair, fields, count, arena);
+    }
+    return code;
+}

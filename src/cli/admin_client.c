@@ -1,0 +1,179 @@
+/* Admin client: one request a connection. */
+#include "admin_client.h"
+
+#include <hookstream/json.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define TIMEOUT_SECONDS 60
+#define ANSWER_MAX (64u << 20)
+#define READ_SIZE 65536u
+
+static int connect_to(const struct hs_address *address)
+{
+    char port[8];
+    snprintf(port, sizeof(port), "%u", address->port);
+    const char *host = address->host;
+    if (host[0] == '\0' || strcmp(host, "0.0.0.0") == 0)
+        host = "127.0.0.1";
+    else if (strcmp(host, "::") == 0)
+        host = "::1";
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
+    int code = getaddrinfo(host, port, &hints, &found);
+    if (code != 0)
+        return hs_fail(-EHOSTUNREACH, "%s: %s", host, gai_strerror(code));
+    int file = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct timeval patience = {TIMEOUT_SECONDS, 0};
+    if (file >= 0) {
+        setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+        setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    }
+    bool good = file >= 0 && connect(file, found->ai_addr, found->ai_addrlen) == 0;
+    int error = errno;
+    freeaddrinfo(found);
+    if (good)
+        return file;
+    if (file >= 0)
+        close(file);
+    return hs_fail_errno(error,
+                         "cannot connect to the admin port %s:%s; is hookstream running with this "
+                         "configuration?",
+                         host, port);
+}
+
+static int send_all(int file, struct hs_slice bytes)
+{
+    while (bytes.size > 0) {
+        ssize_t sent = send(file, bytes.data, bytes.size, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0)
+            return hs_fail_errno(errno, "cannot ask the admin port");
+        bytes = hs_slice(bytes.data + sent, bytes.size - (size_t)sent);
+    }
+    return 0;
+}
+
+/* Everything until the server closes. */
+static int receive_all(int file, struct hs_buffer *ret_answer)
+{
+    for (;;) {
+        char *at = hs_buffer_reserve(ret_answer, READ_SIZE);
+        if (at == NULL)
+            return hs_fail(-EMSGSIZE, "the answer of the admin port is too large");
+        ssize_t got = recv(file, at, READ_SIZE, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return hs_fail_errno(errno, "no answer from the admin port");
+        if (got == 0)
+            return 0;
+        hs_buffer_commit(ret_answer, (size_t)got);
+    }
+}
+
+static int read_reply(struct hs_admin_reply *reply)
+{
+    uint64_t status;
+    struct hs_slice answer = hs_buffer_slice(&reply->answer);
+    const char *end = answer.size > 12 ? memmem(answer.data, answer.size, "\r\n\r\n", 4) : NULL;
+    if (end == NULL || memcmp(answer.data, "HTTP/1.1 ", 9) != 0 ||
+        hs_slice_to_u64(hs_slice(answer.data + 9, 3), 999, &status) < 0)
+        return hs_fail(-EPROTO, "what answers at the admin port is no hookstream");
+    reply->status = (unsigned)status;
+    reply->body = hs_slice(end + 4, answer.size - (size_t)(end + 4 - answer.data));
+    return 0;
+}
+
+static int exchange(int file, struct hs_slice request, struct hs_admin_reply *ret_reply)
+{
+    int code = send_all(file, request);
+    if (code == 0)
+        code = receive_all(file, &ret_reply->answer);
+    return code == 0 ? read_reply(ret_reply) : code;
+}
+
+int hs_admin_ask(const struct hs_admin_options *options, bool post, const char *page,
+                 struct hs_admin_reply *ret_reply)
+{
+    *ret_reply = (struct hs_admin_reply){0};
+    hs_buffer_init(&ret_reply->answer, ANSWER_MAX);
+    struct hs_buffer request;
+    hs_buffer_init(&request, READ_SIZE);
+    hs_buffer_printf(&request, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n",
+                     post ? "POST" : "GET", page);
+    if (post)
+        hs_buffer_append_text(&request, "Content-Length: 0\r\n");
+    if (options->token != NULL)
+        hs_buffer_printf(&request, "Authorization: Bearer %s\r\n", options->token);
+    hs_buffer_append_text(&request, "\r\n");
+    int code = hs_buffer_status(&request);
+    if (code < 0)
+        (void)hs_fail(code, "the request is too long");
+    int file = code < 0 ? code : connect_to(&options->listen);
+    if (file >= 0) {
+        code = exchange(file, hs_buffer_slice(&request), ret_reply);
+        close(file);
+    } else {
+        code = file;
+    }
+    hs_buffer_free(&request);
+    if (code < 0)
+        hs_admin_reply_free(ret_reply);
+    return code;
+}
+
+void hs_admin_reply_free(struct hs_admin_reply *reply)
+{
+    hs_buffer_free(&reply->answer);
+    reply->body = HS_SLICE_NONE;
+}
+
+int hs_admin_refused(const struct hs_command *command, const struct hs_admin_reply *reply)
+{
+    struct hs_json_member detail = {.name = HS_SLICE("detail")};
+    enum hs_json_kind kind;
+    size_t offset;
+    struct hs_buffer words;
+    hs_buffer_init(&words, READ_SIZE);
+    if (hs_json_scan(reply->body, &detail, 1, &kind, &offset) == 0 && detail.value.size > 0)
+        hs_json_decode_string(detail.value, &words);
+    int status = reply->status == 400 || reply->status == 404 ? HS_EXIT_USAGE : HS_EXIT_BAD;
+    status = hs_command_fail(command, status, "%.*s (%u)",
+                             HS_SLICE_ARG(words.size > 0 ? hs_buffer_slice(&words) : reply->body),
+                             reply->status);
+    hs_buffer_free(&words);
+    return status;
+}
+
+void hs_query_add(struct hs_buffer *page, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    bool first = memchr(page->data, '?', page->size) == NULL;
+    hs_buffer_printf(page, "%c%s=", first ? '?' : '&', name);
+    for (const char *at = value; *at != '\0'; at++) {
+        bool plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+                     (*at >= '0' && *at <= '9') || strchr("-._~:*", *at) != NULL;
+        if (plain)
+            hs_buffer_append_byte(page, *at);
+        else
+            hs_buffer_printf(page, "%%%02X", (unsigned)(unsigned char)*at);
+    }
+}
+
+void hs_query_add_count(struct hs_buffer *page, const char *name, uint64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+    hs_query_add(page, name, text);
+}
+
+const char *hs_query_text(struct hs_buffer *page)
+{
+    hs_buffer_append_byte(page, '\0');
+    return page->data;
+}

@@ -1,0 +1,334 @@
+/* dead-letters: what could not be delivered: looked at, sent again, discarded. All of it is
+ * asked of the running process, page by page. */
+#include "admin_client.h"
+
+#include <hookstream/app.h>
+#include <hookstream/json.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#define PAGE_LETTERS 500u
+#define TEXT_MAX (1u << 20)
+
+static int run(const struct hs_command *command, int argc, char **argv);
+
+const struct hs_command hs_command_dead_letters = {
+    .name = "dead-letters",
+    .summary = "Look at what could not be delivered; send it again or discard it.",
+    .help =
+        "list             a line a letter, oldest first\n"
+        "show NUMBER      one letter: why, every attempt, headers and body\n"
+        "retry [NUMBER]   send them again by the routes of today, past the dedupe, each to the\n"
+        "                 sink that did not take it; what fails again is a letter again\n"
+        "discard [NUMBER] take them out for good\n"
+        "export           JSON Lines with headers and bodies, to stdout\n\n"
+        "retry and discard take a NUMBER, a filter, or --all. hookstream must be running; for a\n"
+        "folder at rest see `hookstream journal`. A crash in the middle of a retry may send\n"
+        "letters twice, never lose them.",
+    .operands = "list|show|retry|discard|export [NUMBER]",
+    .run = run,
+};
+
+struct wish {
+    const struct hs_command *command;
+    const struct hs_admin_options *options;
+    const char *action, *number;
+    const char *reason, *route, *sink, *source, *type, *id, *since, *until;
+    uint64_t limit;
+    bool json, all;
+};
+
+static bool is(const struct wish *wish, const char *action)
+{
+    return strcmp(wish->action, action) == 0;
+}
+
+/* Takes care of pages after the first by `after`. */
+static void write_page(const struct wish *wish, uint64_t after, uint64_t limit,
+                       struct hs_buffer *ret_page)
+{
+    hs_buffer_append_text(ret_page, "/api/dead-letters");
+    if (is(wish, "retry") || is(wish, "discard"))
+        hs_buffer_printf(ret_page, "/%s", wish->action);
+    hs_query_add(ret_page, "number", wish->number);
+    hs_query_add(ret_page, "reason", wish->reason);
+    hs_query_add(ret_page, "route", wish->route);
+    hs_query_add(ret_page, "sink", wish->sink);
+    hs_query_add(ret_page, "source", wish->source);
+    hs_query_add(ret_page, "type", wish->type);
+    hs_query_add(ret_page, "id", wish->id);
+    hs_query_add(ret_page, "since", wish->since);
+    hs_query_add(ret_page, "until", wish->until);
+    if (is(wish, "show") || is(wish, "export"))
+        hs_query_add(ret_page, "body", "1");
+    hs_query_add_count(ret_page, "limit", limit);
+    if (after > 0)
+        hs_query_add_count(ret_page, "after", after);
+}
+
+/* ---- Reading the answers ---- */
+
+static hs_json_node member(const struct hs_json_tree *tree, hs_json_node node, const char *name)
+{
+    return hs_json_member_get(tree, node, hs_slice_text(name));
+}
+
+static uint64_t number_of(const struct hs_json_tree *tree, hs_json_node node, const char *name)
+{
+    uint64_t value = 0;
+    hs_json_node found = member(tree, node, name);
+    if (found != HS_JSON_NO_NODE)
+        HS_IGNORE(hs_slice_to_u64(hs_json_node_text(tree, found), UINT64_MAX, &value));
+    return value;
+}
+
+static bool truth_of(const struct hs_json_tree *tree, hs_json_node node, const char *name)
+{
+    hs_json_node found = member(tree, node, name);
+    return found != HS_JSON_NO_NODE && hs_json_node_kind(tree, found) == HS_JSON_TRUE;
+}
+
+/* Prints a member's text without what would move a terminal's cursor; "-" if it is empty. */
+static void print_text(const struct hs_json_tree *tree, hs_json_node node, const char *name,
+                       int width, bool lines)
+{
+    struct hs_buffer text;
+    hs_buffer_init(&text, TEXT_MAX);
+    hs_json_node found = member(tree, node, name);
+    if (found != HS_JSON_NO_NODE && hs_json_node_kind(tree, found) == HS_JSON_STRING)
+        hs_json_decode_string(hs_json_node_text(tree, found), &text);
+    for (size_t i = 0; i < text.size; i++)
+        if (((unsigned char)text.data[i] < 0x20 && !(lines && text.data[i] == '\n')) ||
+            text.data[i] == 0x7f)
+            text.data[i] = '?';
+    struct hs_slice shown = text.size > 0 ? hs_buffer_slice(&text) : HS_SLICE("-");
+    printf("%-*.*s", width, HS_SLICE_ARG(shown));
+    hs_buffer_free(&text);
+}
+
+static void print_line(const struct hs_json_tree *tree, hs_json_node letter)
+{
+    printf("%-8" PRIu64 " ", number_of(tree, letter, "number"));
+    print_text(tree, letter, "received", 24, false);
+    static const struct {
+        const char *name;
+        int width;
+    } columns[] = {{"reason", 16}, {"sink", 10}, {"route", 12}, {"type", 26}, {"id", 24}};
+    for (size_t i = 0; i < HS_ARRAY_SIZE(columns); i++) {
+        putchar(' ');
+        print_text(tree, letter, columns[i].name, columns[i].width, false);
+    }
+    putchar('\n');
+}
+
+static void print_letter(const struct hs_json_tree *tree, hs_json_node letter)
+{
+    static const char *const names[] = {"received", "reason", "detail", "sink",
+                                        "route",    "source", "id",     "type"};
+    printf("%-10s %" PRIu64 "\n%-10s %" PRIu64 "\n%-10s %" PRIu64 "\n", "number",
+           number_of(tree, letter, "number"), "sequence", number_of(tree, letter, "sequence"),
+           "attempts", number_of(tree, letter, "attempts"));
+    for (size_t i = 0; i < HS_ARRAY_SIZE(names); i++) {
+        printf("%-10s ", names[i]);
+        print_text(tree, letter, names[i], 0, false);
+        putchar('\n');
+    }
+    hs_json_node headers = member(tree, letter, "headers"), header = HS_JSON_NO_NODE;
+    if (headers != HS_JSON_NO_NODE)
+        header = hs_json_first_child(tree, headers);
+    for (; header != HS_JSON_NO_NODE; header = hs_json_next(tree, header))
+        printf("%-10s %.*s: %.*s\n", "header", HS_SLICE_ARG(hs_json_node_name(tree, header)),
+               HS_SLICE_ARG(hs_json_node_text(tree, header)));
+    bool text = member(tree, letter, "body") != HS_JSON_NO_NODE;
+    printf("before:\n");
+    print_text(tree, letter, "history", 0, true);
+    printf("\n%s:\n", text ? "body" : "body (Base64)");
+    print_text(tree, letter, text ? "body" : "body_base64", 0, true);
+    putchar('\n');
+}
+
+/* Gives how many. */
+static uint64_t print_letters(const struct wish *wish, const struct hs_json_tree *tree,
+                              struct hs_buffer *line)
+{
+    uint64_t count = 0;
+    hs_json_node letters = member(tree, hs_json_root(tree), "letters");
+    for (hs_json_node letter = hs_json_first_child(tree, letters); letter != HS_JSON_NO_NODE;
+         letter = hs_json_next(tree, letter), count++) {
+        if (wish->json || is(wish, "export")) {
+            hs_buffer_clear(line);
+            hs_json_write_node(tree, letter, line);
+            hs_buffer_append_byte(line, '\n');
+            hs_command_print(line, stdout);
+        } else if (is(wish, "show")) {
+            print_letter(tree, letter);
+        } else {
+            print_line(tree, letter);
+        }
+    }
+    return count;
+}
+
+/* ---- The actions ---- */
+
+struct total {
+    uint64_t letters; /* that matched */
+    uint64_t done, unrouted, last, kept;
+    bool more;
+};
+
+/* One page. The exit status; 0 is good. */
+static int turn_page(const struct wish *wish, uint64_t limit, struct total *total)
+{
+    bool acts = is(wish, "retry") || is(wish, "discard");
+    struct hs_buffer page, line;
+    struct hs_admin_reply reply;
+    hs_buffer_init(&page, TEXT_MAX);
+    hs_buffer_init(&line, 16 * TEXT_MAX);
+    write_page(wish, total->last, limit, &page);
+    int code = hs_admin_ask(wish->options, acts, hs_query_text(&page), &reply);
+    hs_buffer_free(&page);
+    if (code < 0)
+        return hs_command_fail(wish->command, HS_EXIT_BAD, "%s", hs_error_text());
+    struct hs_json_tree *tree = hs_json_tree_create();
+    int status = HS_EXIT_GOOD;
+    if (reply.status != 200) {
+        status = hs_admin_refused(wish->command, &reply);
+    } else if (hs_json_tree_parse(tree, reply.body) < 0) {
+        status = hs_command_fail(wish->command, HS_EXIT_BAD, "the answer is not JSON: %s",
+                                 hs_error_text());
+    } else {
+        hs_json_node root = hs_json_root(tree);
+        uint64_t done = number_of(tree, root, is(wish, "retry") ? "retried" : "discarded");
+        uint64_t unrouted = number_of(tree, root, "unrouted");
+        total->letters += acts ? done + unrouted : print_letters(wish, tree, &line);
+        total->done += done;
+        total->unrouted += unrouted;
+        total->last = number_of(tree, root, "last");
+        total->kept = number_of(tree, root, "kept");
+        total->more = truth_of(tree, root, "more");
+    }
+    hs_buffer_free(&line);
+    hs_json_tree_free(tree);
+    hs_admin_reply_free(&reply);
+    return status;
+}
+
+static int act(const struct wish *wish)
+{
+    struct total total = {0};
+    int status;
+    if (is(wish, "list") && !wish->json)
+        printf("%-8s %-24s %-16s %-10s %-12s %-26s %s\n", "NUMBER", "RECEIVED", "REASON", "SINK",
+               "ROUTE", "TYPE", "ID");
+    do {
+        uint64_t rest = wish->limit > 0 ? wish->limit - total.letters : PAGE_LETTERS;
+        status = turn_page(wish, rest < PAGE_LETTERS ? rest : PAGE_LETTERS, &total);
+    } while (status == HS_EXIT_GOOD && total.more &&
+             (wish->limit == 0 || total.letters < wish->limit));
+    if (status != HS_EXIT_GOOD)
+        return status;
+    if (wish->number != NULL && total.letters == 0)
+        return hs_command_fail(wish->command, HS_EXIT_BAD, "there is no dead letter %s",
+                               wish->number);
+    if (is(wish, "list") && total.more)
+        fprintf(stderr, "there are more; leave out --limit to see all\n");
+    if (!is(wish, "retry") && !is(wish, "discard"))
+        return HS_EXIT_GOOD;
+    printf("%s %" PRIu64 " dead letters, %" PRIu64 " are left\n",
+           is(wish, "retry") ? "retried" : "discarded", total.done, total.kept);
+    if (total.unrouted == 0)
+        return HS_EXIT_GOOD;
+    return hs_command_fail(wish->command, HS_EXIT_BAD,
+                           "%" PRIu64 " stay: invalid as before, or no route takes them to their "
+                           "sink; see dead-letters list",
+                           total.unrouted);
+}
+
+/* ---- The command ---- */
+
+static bool is_action(const char *word)
+{
+    static const char *const actions[] = {"list", "show", "retry", "discard", "export"};
+    for (size_t i = 0; i < HS_ARRAY_SIZE(actions); i++)
+        if (strcmp(word, actions[i]) == 0)
+            return true;
+    return false;
+}
+
+static int check_wish(const struct wish *wish)
+{
+    bool acts = is(wish, "retry") || is(wish, "discard");
+    bool chosen = wish->number || wish->reason || wish->route || wish->sink || wish->source ||
+                  wish->type || wish->id || wish->since || wish->until;
+    uint64_t number;
+    if (wish->number != NULL &&
+        hs_slice_to_u64(hs_slice_text(wish->number), UINT64_MAX, &number) < 0)
+        return hs_command_fail(wish->command, HS_EXIT_USAGE,
+                               "`%s` is no number of a letter; see dead-letters list",
+                               wish->number);
+    if (is(wish, "show") && wish->number == NULL)
+        return hs_command_fail(wish->command, HS_EXIT_USAGE, "say which: dead-letters show NUMBER");
+    if (acts && !chosen && !wish->all)
+        return hs_command_fail(wish->command, HS_EXIT_USAGE,
+                               "say which: a NUMBER, a filter such as --reason, or --all");
+    if (acts && chosen && wish->all)
+        return hs_command_fail(wish->command, HS_EXIT_USAGE, "--all and a choice contradict");
+    return HS_EXIT_GOOD;
+}
+
+static int run(const struct hs_command *command, int argc, char **argv)
+{
+    const char *path = NULL;
+    struct wish wish = {.command = command};
+    const struct hs_arg args[] = {
+        {"config", 'c', HS_ARG_TEXT, &path, "FILE",
+         "Configuration that names the admin port (else $HOOKSTREAM_CONFIG, ...)."},
+        {"reason", 0, HS_ARG_TEXT, &wish.reason, "R", "Those with this reason."},
+        {"route", 0, HS_ARG_TEXT, &wish.route, "R", "Those of this route."},
+        {"sink", 0, HS_ARG_TEXT, &wish.sink, "S", "Those that this sink did not take."},
+        {"source", 0, HS_ARG_TEXT, &wish.source, "S", "Those of this source."},
+        {"type", 0, HS_ARG_TEXT, &wish.type, "PATTERN", "Of these types: order, \"*.created\"."},
+        {"id", 0, HS_ARG_TEXT, &wish.id, "ID", "The one of this event."},
+        {"since", 0, HS_ARG_TEXT, &wish.since, "TIME",
+         "Received since: 2026-11-23T09:15:00Z, or 2h for two hours ago."},
+        {"until", 0, HS_ARG_TEXT, &wish.until, "TIME", "Received until."},
+        {"limit", 0, HS_ARG_COUNT, &wish.limit, "N", "At most so many (0: all)."},
+        {"all", 0, HS_ARG_FLAG, &wish.all, NULL, "For retry and discard: all there are."},
+        {"json", 0, HS_ARG_FLAG, &wish.json, NULL, "List as JSON Lines."},
+    };
+    bool leading = argc > 0 && is_action(argv[0]);
+    int skip = leading ? 1 : 0, first;
+    wish.action = leading ? argv[0] : "";
+    /* The number may come before the options or after them. */
+    if (leading && argc > 1 && argv[1][0] != '-') {
+        wish.number = argv[1];
+        skip = 2;
+    }
+    int code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc - skip, argv + skip, &first);
+    if (code != 0)
+        return code - 1;
+    first += skip;
+    if (!leading && first < argc)
+        wish.action = argv[first++];
+    if (!is_action(wish.action))
+        return hs_command_fail(command, HS_EXIT_USAGE,
+                               "say what: list, show, retry, discard or export; see --help");
+    if (first < argc && wish.number == NULL)
+        wish.number = argv[first++];
+    if (first < argc)
+        return hs_command_fail(command, HS_EXIT_USAGE, "`%s` is too much", argv[first]);
+    code = check_wish(&wish);
+    if (code != HS_EXIT_GOOD)
+        return code;
+    struct hs_settings settings;
+    struct hs_config *config = hs_settings_load(hs_config_path(path), &settings);
+    wish.options = &settings.admin;
+    if (hs_config_findings(config)->errors > 0)
+        code = hs_command_fail(command, HS_EXIT_BAD, "%s has errors: see hookstream check",
+                               hs_config_path(path));
+    else
+        code = act(&wish);
+    hs_config_free(config);
+    return code;
+}

@@ -1,0 +1,191 @@
+/* Letter removal: what an operator takes out, and what is too old or too much. */
+#include "letters.h"
+
+#include <hookstream/buffer.h>
+#include <hookstream/clock.h>
+#include <hookstream/log.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define TIDY_EVERY_NS (60 * HS_NS_PER_SECOND)
+#define TIDY_FULL_NS HS_NS_PER_SECOND /* while letters find no room */
+#define GONE_MAX (1u << 20)           /* bytes of the list in one record */
+/* Warned of from here on, in percent of the limit. */
+#define WARN_SIZE 80u
+#define WARN_AGE 90u
+
+void hs_letters_move_hold(struct hs_dead_letters *letters)
+{
+    uint64_t durable = hs_journal_durable(letters->journal);
+    uint64_t at = hs_cursor_position(letters->hold);
+    pthread_mutex_lock(&letters->lock);
+    while (at < durable && hs_number_set_has(&letters->gone, at + 1))
+        at++;
+    pthread_mutex_unlock(&letters->lock);
+    hs_cursor_move(letters->hold, at);
+    if (hs_cursor_save(letters->hold) < 0)
+        hs_log_limited(HS_LOG_WARN, "cursor_save",
+                       "cannot save how far dead letters are gone; it is tried again",
+                       HS_F("error", "%s", hs_error_text()));
+}
+
+/* ---- By an operator ---- */
+
+/* Those of the numbers that are there, as lines of ranges. Gives how many. */
+static size_t list_present(struct hs_dead_letters *letters, const uint64_t *numbers, size_t count,
+                           struct hs_buffer *ret_list)
+{
+    size_t present = 0;
+    uint64_t durable = hs_journal_durable(letters->journal);
+    pthread_mutex_lock(&letters->lock);
+    for (size_t i = 0; i < count;) {
+        size_t run = 0;
+        while (i + run < count && numbers[i + run] == numbers[i] + run &&
+               numbers[i + run] <= durable && !hs_number_set_has(&letters->gone, numbers[i + run]))
+            run++;
+        if (run > 0)
+            hs_buffer_printf(ret_list, "%" PRIu64 "-%" PRIu64 "\n", numbers[i],
+                             numbers[i] + run - 1);
+        present += run;
+        i += run > 0 ? run : 1;
+    }
+    pthread_mutex_unlock(&letters->lock);
+    return present;
+}
+
+static void mark_gone(struct hs_dead_letters *letters, const uint64_t *numbers, size_t count,
+                      uint64_t record)
+{
+    uint64_t durable = hs_journal_durable(letters->journal);
+    pthread_mutex_lock(&letters->lock);
+    for (size_t i = 0; i < count; i++)
+        if (numbers[i] <= durable && hs_number_set_add(&letters->gone, numbers[i]))
+            letters->count--;
+    hs_number_set_add(&letters->gone, record);
+    pthread_mutex_unlock(&letters->lock);
+}
+
+static int64_t remove_now(struct hs_dead_letters *letters, const uint64_t *numbers, size_t count)
+{
+    struct hs_buffer list;
+    hs_buffer_init(&list, GONE_MAX);
+    size_t present = list_present(letters, numbers, count, &list);
+    struct hs_event record = {
+        .received_wall_ns = hs_clock_wall_ns(),
+        .body = hs_buffer_slice(&list),
+        .headers = {{HS_SLICE(HS_LETTER_GONE), HS_SLICE("1")}},
+        .header_count = 1,
+    };
+    uint64_t sequence = 0;
+    int code = hs_buffer_status(&list);
+    if (code == 0 && present > 0)
+        code = hs_journal_append(letters->journal, &record, &sequence);
+    hs_buffer_free(&list);
+    if (code < 0 || present == 0)
+        return code;
+    if (hs_journal_wait(letters->journal, sequence) != HS_JOURNAL_DURABLE)
+        return hs_fail(-EIO, "the removal of dead letters could not be written; check the disk");
+    mark_gone(letters, numbers, count, sequence);
+    hs_letters_move_hold(letters);
+    return (int64_t)present;
+}
+
+int64_t hs_dead_letters_remove(struct hs_dead_letters *letters, const uint64_t *numbers,
+                               size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        HS_ASSERT(numbers[i - 1] < numbers[i]);
+    pthread_mutex_lock(&letters->removal);
+    int64_t removed = remove_now(letters, numbers, count);
+    pthread_mutex_unlock(&letters->removal);
+    return removed;
+}
+
+/* ---- By age and size ---- */
+
+/* Everything up to `last` goes; the cursor says so, no record is needed. `limit` is the option
+ * whose fault it is. */
+static void drop_until(struct hs_dead_letters *letters, uint64_t last, const char *limit)
+{
+    uint64_t first = hs_cursor_position(letters->hold) + 1, dropped = 0;
+    pthread_mutex_lock(&letters->lock);
+    for (uint64_t number = first; number <= last; number++)
+        dropped += hs_number_set_add(&letters->gone, number);
+    dropped = dropped < letters->count ? dropped : letters->count;
+    letters->count -= dropped;
+    pthread_mutex_unlock(&letters->lock);
+    hs_letters_move_hold(letters);
+    if (dropped == 0)
+        return;
+    hs_counter_add(
+        hs_metrics_counter(letters->metrics, HS_METRIC_dead_letters_dropped_total, limit), dropped);
+    hs_log(HS_LOG_ERROR,
+           "dead letters were dropped: retry or discard them in time, or raise the limit",
+           HS_F("letters", "%" PRIu64, dropped), HS_F("limit", "dead_letters.%s", limit));
+}
+
+/* The last of the oldest letters that are past their time; 0: none. Gives the age of the
+ * oldest one that is not. */
+static uint64_t find_aged(struct hs_dead_letters *letters, uint64_t *ret_age_ns)
+{
+    struct hs_letter_reader *reader;
+    struct hs_letter letter;
+    uint64_t aged = 0, now = hs_clock_wall_ns();
+    *ret_age_ns = 0;
+    if (hs_letter_reader_open(letters, hs_cursor_position(letters->hold) + 1, &reader) < 0)
+        return 0; /* looked at again in a minute */
+    while (hs_letter_reader_next(reader, &letter) > 0) {
+        uint64_t received = letter.event.received_wall_ns;
+        *ret_age_ns = now > received ? now - received : 0;
+        if (*ret_age_ns <= letters->options.retain_ns)
+            break;
+        aged = letter.number;
+    }
+    hs_letter_reader_close(reader);
+    return aged;
+}
+
+static uint64_t drop_oldest(struct hs_dead_letters *letters)
+{
+    struct hs_segment_info *segments;
+    size_t count;
+    uint64_t bytes = 0;
+    hs_journal_segments(letters->journal, &segments, &count);
+    for (size_t i = 0; i < count; i++)
+        bytes += segments[i].bytes;
+    for (size_t i = 0; i < count && segments[i].sealed && bytes > letters->options.max_size; i++) {
+        drop_until(letters, segments[i].last, "max_size");
+        bytes -= segments[i].bytes;
+    }
+    free(segments);
+    return bytes;
+}
+
+static void tidy(struct hs_dead_letters *letters)
+{
+    uint64_t age_ns, aged = find_aged(letters, &age_ns);
+    if (aged > 0)
+        drop_until(letters, aged, "retain");
+    uint64_t bytes = drop_oldest(letters);
+    bool much = bytes > letters->options.max_size / 100 * WARN_SIZE;
+    bool old = age_ns > letters->options.retain_ns / 100 * WARN_AGE;
+    if ((much || old) && hs_dead_letters_count(letters) > 0)
+        hs_log_limited(HS_LOG_WARN, "dead_letters_limit",
+                       "dead letters come near a limit and the oldest will be dropped: retry or "
+                       "discard them, or raise it",
+                       HS_F("limit", "dead_letters.%s", much ? "max_size" : "retain"),
+                       HS_F("bytes", "%" PRIu64, bytes));
+}
+
+void hs_dead_letters_tidy(struct hs_dead_letters *letters)
+{
+    uint64_t now = hs_clock_monotonic_ns();
+    pthread_mutex_lock(&letters->removal);
+    uint64_t every = atomic_load(&letters->full) ? TIDY_FULL_NS : TIDY_EVERY_NS;
+    if (letters->tidied_ns == 0 || now - letters->tidied_ns >= every) {
+        letters->tidied_ns = now;
+        atomic_store(&letters->full, false);
+        tidy(letters);
+    }
+    pthread_mutex_unlock(&letters->removal);
+}

@@ -1,0 +1,54 @@
+/* Letters: the dead letters' store inside: dead_letters.c opens it and puts letters in,
+ * letter_reader.c reads them back, letter_removal.c takes them out.
+ *
+ * The store is a journal. A letter that is removed stays in its segment; a record with
+ * HS_LETTER_GONE as its first header names in its body the numbers that are gone ("12-15"
+ * and "17", a line each). Everything up to the cursor `hold` is gone without being named. */
+#ifndef HS_DELIVERY_LETTERS_H
+#define HS_DELIVERY_LETTERS_H
+
+#include <hookstream/dead_letters.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define HS_LETTER_GONE "x-dead-gone"
+
+/* A bit a number from `base` on; what is below it is gone. */
+struct hs_number_set {
+    uint64_t base;
+    uint64_t *words;
+    size_t word_count;
+};
+
+bool hs_number_set_has(const struct hs_number_set *set, uint64_t number);
+/* false: it was there. */
+bool hs_number_set_add(struct hs_number_set *set, uint64_t number);
+void hs_number_set_free(struct hs_number_set *set);
+
+struct hs_dead_letters {
+    struct hs_dead_letters_options options;
+    struct hs_journal *journal;
+    struct hs_cursor *hold;  /* moved past letters that are gone, so that segments can go */
+    pthread_mutex_t removal; /* one removal at a time; taken before `lock` */
+    pthread_mutex_t lock;    /* guards the next two */
+    struct hs_number_set gone;
+    uint64_t count;
+    atomic_bool full;   /* a letter found no room since the last tidying */
+    uint64_t tidied_ns; /* monotonic; guarded by `removal` */
+    /* The inner journal's own figures are not the product's: they count into a registry
+     * that nobody renders. */
+    struct hs_metrics *inner_metrics;
+    struct hs_gauge *kept;
+    struct hs_metrics *metrics;
+};
+
+/* Reads the letter out of a record of the store; false: it is no letter. */
+bool hs_letter_decode(const struct hs_event *record, struct hs_letter *ret_letter);
+/* The numbers that a record of the kind HS_LETTER_GONE takes out; false: it is none. */
+typedef void hs_gone_fn(void *context, uint64_t first, uint64_t last);
+bool hs_letter_each_gone(const struct hs_event *record, hs_gone_fn *each, void *context);
+bool hs_letter_is_gone(struct hs_dead_letters *letters, uint64_t number);
+/* Lets go of segments all of whose letters are gone. */
+void hs_letters_move_hold(struct hs_dead_letters *letters);
+
+#endif

@@ -1,0 +1,273 @@
+/* Replay: see replay.h. Events that were sent again themselves are passed over: their first
+ * copies are in the journal, too. */
+#include <hookstream/replay.h>
+
+#include <hookstream/clock.h>
+#include <hookstream/log.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+/* A journal that takes nothing is tried again this often. */
+#define WAIT_NS (200 * HS_NS_PER_MS)
+/* Sleeps are no longer than this, so that a cancel is heard. */
+#define NAP_NS (50 * HS_NS_PER_MS)
+
+struct hs_replay {
+    struct hs_journal *journal;
+    struct hs_resender *resender;
+    struct hs_counter *resent;
+    pthread_t thread;
+    bool joinable;
+    atomic_bool cancelled;
+    /* The job's, set before its thread starts. */
+    struct hs_replay_request request;
+    struct hs_type_pattern *match;
+    char *source, *id, *sink;
+    uint64_t began_ns;
+    pthread_mutex_t lock; /* guards the status */
+    struct hs_replay_status status;
+};
+
+const char *hs_replay_state_name(enum hs_replay_state state)
+{
+    static const char *const names[] = {"none", "running", "done", "cancelled", "failed"};
+    return names[state];
+}
+
+struct hs_replay *hs_replay_create(struct hs_journal *journal, struct hs_resender *resender,
+                                   struct hs_metrics *metrics)
+{
+    struct hs_replay *replay = hs_alloc(sizeof(*replay));
+    replay->journal = journal;
+    replay->resender = resender;
+    replay->resent = hs_metrics_counter(metrics, HS_METRIC_resent_total, "replay");
+    pthread_mutex_init(&replay->lock, NULL);
+    return replay;
+}
+
+static void forget_request(struct hs_replay *replay)
+{
+    hs_type_pattern_free(replay->match);
+    free(replay->source);
+    free(replay->id);
+    free(replay->sink);
+    replay->match = NULL;
+    replay->source = replay->id = replay->sink = NULL;
+}
+
+static void join(struct hs_replay *replay)
+{
+    if (replay->joinable)
+        pthread_join(replay->thread, NULL);
+    replay->joinable = false;
+}
+
+void hs_replay_free(struct hs_replay *replay)
+{
+    if (replay == NULL)
+        return;
+    hs_replay_cancel(replay);
+    join(replay);
+    forget_request(replay);
+    hs_resender_free(replay->resender);
+    pthread_mutex_destroy(&replay->lock);
+    free(replay);
+}
+
+/* ---- The job ---- */
+
+static void set_detail(struct hs_replay *replay, const char *detail)
+{
+    pthread_mutex_lock(&replay->lock);
+    snprintf(replay->status.detail, sizeof(replay->status.detail), "%s", detail);
+    pthread_mutex_unlock(&replay->lock);
+}
+
+static void nap(uint64_t ns)
+{
+    struct timespec time = {(time_t)(ns / HS_NS_PER_SECOND), (long)(ns % HS_NS_PER_SECOND)};
+    (void)nanosleep(&time, NULL); /* woken early: the caller looks again */
+}
+
+/* Waits until the next event is due by the rate. */
+static void keep_pace(const struct hs_replay *replay, uint64_t resent)
+{
+    uint64_t rate = replay->request.rate;
+    if (rate == 0)
+        return;
+    uint64_t due = replay->began_ns + resent / rate * HS_NS_PER_SECOND +
+                   resent % rate * HS_NS_PER_SECOND / rate;
+    while (!atomic_load(&replay->cancelled)) {
+        uint64_t now = hs_clock_monotonic_ns();
+        if (now >= due)
+            return;
+        nap(due - now < NAP_NS ? due - now : NAP_NS);
+    }
+}
+
+static bool is_wanted(const struct hs_replay *replay, const struct hs_event *event)
+{
+    const struct hs_replay_request *request = &replay->request;
+    return event->flaw == HS_EVENT_VALID && hs_resend_of(event).size == 0 &&
+           event->received_wall_ns >= request->since_ns &&
+           (request->until_ns == 0 || event->received_wall_ns <= request->until_ns) &&
+           (replay->source == NULL ||
+            hs_slice_equal(event->source, hs_slice_text(replay->source))) &&
+           (replay->id == NULL || hs_slice_equal(event->id, hs_slice_text(replay->id))) &&
+           (replay->match == NULL || hs_type_pattern_matches(replay->match, event->type));
+}
+
+/* Appends; a journal that is full or failing is waited for. 1; 0: no route takes it, or the
+ * job was cancelled; -errno. */
+static int resend(struct hs_replay *replay, const struct hs_event *event)
+{
+    struct hs_resend how = {.kind = HS_RESEND_REPLAY, .sink = replay->sink};
+    while (!atomic_load(&replay->cancelled)) {
+        uint64_t sequence;
+        int code = hs_resender_append(replay->resender, event, &how, &sequence);
+        if (code == 0)
+            hs_counter_add(replay->resent, 1);
+        if (code == 0 || code == -ENOENT)
+            return code == 0;
+        if (code != -ENOSPC && code != -EROFS && code != -EAGAIN)
+            return code;
+        set_detail(replay, hs_error_text());
+        nap(WAIT_NS);
+    }
+    return 0;
+}
+
+/* 0, or -errno and words. */
+static int take_up(struct hs_replay *replay, const struct hs_event *event)
+{
+    bool wanted = is_wanted(replay, event);
+    int sent = 0;
+    if (wanted && replay->request.dry_run)
+        sent = hs_resender_routes(replay->resender, event, replay->sink);
+    else if (wanted)
+        sent = resend(replay, event);
+    if (sent < 0 || (wanted && sent == 0 && atomic_load(&replay->cancelled)))
+        return sent;
+    pthread_mutex_lock(&replay->lock);
+    struct hs_replay_status *status = &replay->status;
+    status->at = event->sequence;
+    status->looked_at++;
+    status->matched += wanted;
+    status->resent += sent > 0;
+    status->unrouted += wanted && sent == 0;
+    uint64_t resent = status->resent;
+    if (sent > 0)
+        status->detail[0] = '\0';
+    pthread_mutex_unlock(&replay->lock);
+    if (sent > 0 && !replay->request.dry_run)
+        keep_pace(replay, resent);
+    return 0;
+}
+
+static int walk(struct hs_replay *replay)
+{
+    struct hs_reader *reader;
+    int code = hs_reader_open(replay->journal, replay->request.from, &reader);
+    if (code < 0)
+        return code;
+    while (!atomic_load(&replay->cancelled)) {
+        struct hs_event event;
+        code = hs_reader_next(reader, &event);
+        if (code == -EBADMSG)
+            continue; /* counted and logged by the journal */
+        if (code <= 0 || event.sequence > replay->request.to)
+            break;
+        code = take_up(replay, &event);
+        if (code < 0)
+            break;
+    }
+    hs_reader_close(reader);
+    return code < 0 ? code : 0;
+}
+
+static void *run(void *context)
+{
+    struct hs_replay *replay = context;
+    prctl(PR_SET_NAME, "hs-replay");
+    int code = walk(replay);
+    pthread_mutex_lock(&replay->lock);
+    struct hs_replay_status *status = &replay->status;
+    status->state = code < 0                          ? HS_REPLAY_FAILED
+                    : atomic_load(&replay->cancelled) ? HS_REPLAY_CANCELLED
+                                                      : HS_REPLAY_DONE;
+    snprintf(status->detail, sizeof(status->detail), "%s", code < 0 ? hs_error_text() : "");
+    struct hs_replay_status end = *status;
+    pthread_mutex_unlock(&replay->lock);
+    hs_log(code < 0 ? HS_LOG_ERROR : HS_LOG_INFO, "replay ended",
+           HS_F("state", "%s", hs_replay_state_name(end.state)),
+           HS_F("resent", "%" PRIu64, end.resent), HS_F("unrouted", "%" PRIu64, end.unrouted),
+           HS_F("at", "%" PRIu64, end.at), HS_F("detail", "%s", end.detail));
+    return NULL;
+}
+
+/* ---- Its owner's calls ---- */
+
+static char *copy(const char *text)
+{
+    if (text == NULL)
+        return NULL;
+    char *own = strdup(text);
+    HS_ASSERT(own != NULL);
+    return own;
+}
+
+static void take_request(struct hs_replay *replay, const struct hs_replay_request *request)
+{
+    uint64_t durable = hs_journal_durable(replay->journal);
+    forget_request(replay);
+    replay->request = *request;
+    replay->request.from = request->from > 0 ? request->from : 1;
+    /* What the job itself appends is not for it. */
+    replay->request.to = request->to > 0 && request->to < durable ? request->to : durable;
+    replay->match = request->match;
+    replay->source = copy(request->source);
+    replay->id = copy(request->id);
+    replay->sink = copy(request->sink);
+    replay->began_ns = hs_clock_monotonic_ns();
+    atomic_store(&replay->cancelled, false);
+    replay->status = (struct hs_replay_status){
+        .state = HS_REPLAY_RUNNING,
+        .dry_run = request->dry_run,
+        .number = replay->status.number + 1,
+        .last = replay->request.to,
+    };
+}
+
+int hs_replay_start(struct hs_replay *replay, const struct hs_replay_request *request)
+{
+    pthread_mutex_lock(&replay->lock);
+    bool busy = replay->status.state == HS_REPLAY_RUNNING;
+    pthread_mutex_unlock(&replay->lock);
+    if (busy)
+        return hs_fail(-EBUSY, "a replay is running; cancel it or wait for its end");
+    join(replay);
+    take_request(replay, request);
+    int failed = pthread_create(&replay->thread, NULL, run, replay);
+    replay->joinable = failed == 0;
+    if (failed == 0)
+        return 0;
+    replay->status.state = HS_REPLAY_FAILED;
+    return hs_fail_errno(failed, "cannot start the thread of a replay");
+}
+
+void hs_replay_cancel(struct hs_replay *replay)
+{
+    atomic_store(&replay->cancelled, true);
+}
+
+void hs_replay_status(struct hs_replay *replay, struct hs_replay_status *ret_status)
+{
+    pthread_mutex_lock(&replay->lock);
+    *ret_status = replay->status;
+    pthread_mutex_unlock(&replay->lock);
+}

@@ -1,0 +1,252 @@
+"""Dead letters: listed, shown, sent again, discarded, bounded; over the admin port and by the
+command."""
+
+import base64
+import json
+
+from support import http, program, sender
+from support.wait import wait_for
+
+FILES = {"files": {"type": "file", "path": "out"}}
+TO_ALL = [{"sink": "files", "file": "all.jsonl"}]
+
+
+def lines(one, name="all.jsonl"):
+    path = one.folder / "out" / name
+    return path.read_bytes().splitlines() if path.exists() else []
+
+
+def letters(one, query="body=1"):
+    answer = http.get(one.admin_port, f"/api/dead-letters?{query}")
+    assert answer.status == 200, answer.body
+    return json.loads(answer.body)["letters"]
+
+
+def run(one, *words):
+    return program.command("dead-letters", *words, "-c", one.file, cwd=one.folder)
+
+
+def await_letters(one, count):
+    one.drained()
+    wait_for(lambda: len(letters(one, "")) == count, what=f"{count} letters")
+
+
+def no_route(hookstream, **rest):
+    """Orders have a route, nothing else has."""
+    return hookstream(
+        sinks=FILES, routes=[{"name": "orders", "match": "order", "to": TO_ALL}], **rest
+    )
+
+
+def restart_with(one, routes):
+    config = json.loads(one.file.read_text())
+    one.stop()
+    config["routes"] = routes
+    one.file.write_text(json.dumps(config))
+    one.start()
+
+
+def test_a_letter_keeps_the_bytes_and_says_why(hookstream):
+    one = no_route(hookstream)
+    document = sender.event("queue.consumer.entered")
+    assert one.post(document, fields={"X-Fanfare-Delivery-Id": "d-1"}).status == 202
+    body = b'{"id": 17, "not": "an envelope" '
+    assert http.exchange(one.port, sender.request(body)).status == 202
+    await_letters(one, 2)
+    first, second = letters(one)
+    assert (first["reason"], first["id"], first["type"]) == (
+        "no_route", document["id"], "queue.consumer.entered")
+    assert first["body"].encode() == sender.encode(document)
+    assert first["headers"]["x-fanfare-delivery-id"] == "d-1"
+    assert second["reason"] == "not_json"
+    assert base64.b64decode(second["body_base64"]) == body
+    shown = run(one, "show", first["number"]).stdout
+    assert "no_route" in shown and document["id"] in shown and first["body"] in shown
+    listed = run(one, "list").stdout
+    assert document["id"] in listed and len(listed.splitlines()) == 3
+    exported = [json.loads(line) for line in run(one, "export").stdout.splitlines()]
+    assert exported == letters(one)
+
+
+def test_filters_choose(hookstream):
+    one = no_route(hookstream)
+    for name in ("queue.consumer.entered", "draw.consumer.won", "queue.consumer.left"):
+        assert one.post(sender.event(name)).status == 202
+    await_letters(one, 3)
+
+    def types(*words):
+        done = run(one, "list", "--json", *words)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line)["type"] for line in done.stdout.splitlines()]
+
+    assert types("--type", "queue") == ["queue.consumer.entered", "queue.consumer.left"]
+    assert types("--type", "*.*.won") == ["draw.consumer.won"]
+    assert types("--reason", "too_large") == []
+    assert types("--since", "1h") == types("--until", "2499-01-01T00:00:00Z")[:3]
+    assert types("--until", "1h") == []
+    assert types("--limit", "2") == ["queue.consumer.entered", "draw.consumer.won"]
+    assert types("--source", "fanfare") == types()
+
+
+def test_a_retry_goes_by_the_routes_of_today_and_the_letter_is_gone(hookstream):
+    one = no_route(hookstream)
+    documents = [sender.event("queue.consumer.entered") for _ in range(7)]
+    for document in documents:
+        assert one.post(document).status == 202
+    await_letters(one, 7)
+    done = run(one, "retry", "--all")
+    assert done.returncode == 1 and "no route" in done.stderr, done
+    assert len(letters(one)) == 7
+    restart_with(one, [{"name": "all", "match": "**", "to": TO_ALL}])
+    done = run(one, "retry", "--id", documents[3]["id"])
+    assert (done.returncode, done.stdout) == (0, "retried 1 dead letters, 6 are left\n")
+    done = run(one, "retry", "--all")
+    assert (done.returncode, done.stdout) == (0, "retried 6 dead letters, 0 are left\n"), done
+    one.drained()
+    wait_for(lambda: len(lines(one)) == 7, what="the retried events")
+    assert {json.loads(line)["id"] for line in lines(one)} == {d["id"] for d in documents}
+    assert one.metric("resent_total", kind="dead-letter") == 7
+    one.stop()
+    one.start()
+    assert letters(one) == []
+    assert len(lines(one)) == 7
+    one.counts("dead_letters", is_now=0)
+
+
+def test_a_retry_goes_only_to_the_sink_that_did_not_take_it(hookstream, redis, unique):
+    routes = [{"name": "all", "match": "**", "to": TO_ALL + [{"sink": "redis",
+                                                              "stream": "{data.missing}"}]}]
+    one = hookstream(sinks={**FILES, "redis": {"type": "redis", "url": redis.url}}, routes=routes)
+    document = sender.event()
+    assert one.post(document).status == 202
+    await_letters(one, 1)
+    assert letters(one)[0]["sink"] == "redis" and letters(one)[0]["reason"] == "template"
+    # As things are it fails again, and becomes a letter that tells of both attempts.
+    assert run(one, "retry", "--all").returncode == 0
+    wait_for(lambda: [l["number"] for l in letters(one)] not in ([], [1]), what="the new letter")
+    (again,) = letters(one)
+    assert "template" in again["history"] and again["headers"]["hookstream-sink"] == "redis"
+    routes[0]["to"][1]["stream"] = unique
+    restart_with(one, routes)
+    assert run(one, "retry", again["number"]).returncode == 0
+    one.drained()
+    wait_for(lambda: redis("XLEN", unique) == 1, what="the entry")
+    fields = redis("XRANGE", unique, "-", "+")[0][1]
+    assert fields[fields.index(b"hookstream-resend") + 1] == b"dead-letter"
+    assert len(lines(one)) == 1, "the file had it already"
+    assert letters(one) == []
+
+
+def test_discarded_letters_do_not_come_back(hookstream):
+    one = no_route(hookstream)
+    for _ in range(5):
+        assert one.post(sender.event("draw.consumer.won")).status == 202
+    await_letters(one, 5)
+    numbers = [letter["number"] for letter in letters(one)]
+    for words, left in (((str(numbers[1]),), 4), (("--type", "draw", "--limit", "1"), 3)):
+        done = run(one, "discard", *words)
+        assert done.returncode == 0 and done.stdout.endswith(f"{left} are left\n"), done
+    one.kill9()
+    one.start()
+    assert [letter["number"] for letter in letters(one)] == numbers[2:]
+    assert run(one, "discard", numbers[0]).returncode == 1
+    assert run(one, "discard", "--all").returncode == 0
+    one.kill9()
+    one.start()
+    assert letters(one) == []
+    assert one.post(sender.event("draw.consumer.won")).status == 202
+    await_letters(one, 1)
+
+
+def test_many_letters_are_listed_and_retried_in_pages(hookstream):
+    one = no_route(hookstream)
+    load = sender.Load(one.port, connections=4, rate=2000, types=["queue.consumer.entered"]).start()
+    wait_for(lambda: len(load.answered) > 1300, deadline=60, what="answers")
+    load.stop()
+    one.drained()
+    count = len(set(load.answered))
+    await_count = lambda: one.metric("dead_letters") == count
+    wait_for(await_count, deadline=60, what="letters")
+    listed = run(one, "list", "--json").stdout.splitlines()
+    assert {json.loads(line)["id"] for line in listed} == set(load.answered)
+    assert len(run(one, "list", "--json", "--limit", 700).stdout.splitlines()) == 700
+    restart_with(one, [{"name": "all", "match": "**", "to": TO_ALL}])
+    done = run(one, "retry", "--all")
+    assert done.stdout == f"retried {count} dead letters, 0 are left\n", done
+    one.drained()
+    found = [json.loads(line)["id"] for line in lines(one)]
+    assert sorted(found) == sorted(set(load.answered))
+
+
+def test_wrong_use_is_told_what_to_do(hookstream):
+    one = no_route(hookstream)
+    for words, says in (
+        (("retry",), "--all"),
+        (("show",), "NUMBER"),
+        (("show", "x1"), "no number"),
+        (("frob",), "list, show, retry"),
+        (("list", "--since", "yesterday"), "no time"),
+        (("list", "--type", "a..b"), "no pattern"),
+    ):
+        done = run(one, *words)
+        assert done.returncode == 2 and says in done.stderr, (words, done)
+    assert run(one, "show", "99").returncode == 1
+    one.stop()
+    done = run(one, "list")
+    assert done.returncode == 1 and "is hookstream running" in done.stderr
+
+
+def test_a_web_page_may_not_act(hookstream):
+    one = no_route(hookstream)
+    answer = http.exchange(
+        one.admin_port,
+        b"POST /api/dead-letters/discard HTTP/1.1\r\nHost: x\r\nOrigin: http://evil.example\r\n"
+        b"Content-Length: 0\r\n\r\n",
+    )
+    assert answer.status == 403
+    assert http.get(one.admin_port, "/api/dead-letters/retry").status == 404
+    assert http.get(one.admin_port, "/api/dead-letters?%zz=1").status == 400
+    assert http.get(one.admin_port, "/api/dead-letters?frob=1").status == 400
+
+
+def test_more_poison_than_there_is_room_for_ends_nothing(hookstream):
+    """Every event fails at once and no letter fits: the oldest are dropped, and it goes on."""
+    one = hookstream(
+        sinks=FILES,
+        routes=[{"name": "bad", "match": "order", "to": [{"sink": "files",
+                                                         "file": "{data.missing}"}]},
+                {"name": "good", "match": "queue", "to": TO_ALL}],
+        server={"limits": {"body_size": "1MiB"}},
+        dead_letters={"max_size": "16MiB"},
+    )
+    for _ in range(50):
+        assert one.post(sender.event(padding="x" * 1_000_000)).status == 202
+    last = sender.event("queue.consumer.left")
+    assert one.post(last).status == 202
+    one.drained(deadline=90)
+    assert [json.loads(line)["id"] for line in lines(one)] == [last["id"]]
+    dropped = one.metric("dead_letters_dropped_total", limit="max_size")
+    assert dropped > 0 and dropped + one.metric("dead_letters") == 50
+    assert "dead letters were dropped" in one.log
+
+
+def test_the_largest_event_can_be_a_letter(hookstream):
+    one = no_route(hookstream, server={"limits": {"body_size": "8MiB"}})
+    document = sender.event("queue.consumer.left", padding="x" * 5_000_000)
+    assert one.post(document).status == 202
+    await_letters(one, 1)
+    assert letters(one)[0]["body"].encode() == sender.encode(document)
+
+
+def test_what_a_condition_cannot_be_asked_of_is_a_letter(hookstream):
+    one = hookstream(
+        sinks=FILES,
+        routes=[{"name": "some", "match": "order", "when": "data.amount == \"1\"", "to": TO_ALL}],
+        default="drop",
+        server={"limits": {"body_size": "16MiB"}},
+    )
+    body = sender.encode(sender.event())[:-2] + b',"n":[' + b"1," * 4_400_000 + b"1]}}"
+    json.loads(body)
+    assert http.exchange(one.port, sender.request(body)).status == 202
+    await_letters(one, 1)
+    assert letters(one, "")[0]["reason"] == "not_matched"

@@ -1,0 +1,114 @@
+"""Replay: what the journal still keeps, delivered once more."""
+
+import json
+import signal
+import subprocess
+
+from support import http, program, sender
+from support.wait import wait_for
+
+TARGETS = [{"sink": "one", "file": "all.jsonl"}, {"sink": "two", "file": "all.jsonl"}]
+PARTS = {
+    "sinks": {"one": {"type": "file", "path": "one"}, "two": {"type": "file", "path": "two"}},
+    "routes": [{"name": "orders", "match": "order", "to": TARGETS}],
+    "default": "drop",
+}
+
+
+def ids(one, sink):
+    path = one.folder / sink / "all.jsonl"
+    found = path.read_bytes().splitlines() if path.exists() else []
+    return [json.loads(line)["id"] for line in found]
+
+
+def run(one, *words):
+    return program.command("replay", *words, "-c", one.file, cwd=one.folder)
+
+
+def state(one):
+    return json.loads(http.get(one.admin_port, "/api/replay").body)
+
+
+def send(one, count, name="order.created"):
+    documents = [sender.event(name) for _ in range(count)]
+    for document in documents:
+        assert one.post(document).status == 202
+    one.drained()
+    return [document["id"] for document in documents]
+
+
+def test_a_replay_to_one_sink_sends_what_matches_once_more(hookstream):
+    one = hookstream(**PARTS)
+    assert state(one)["state"] == "none"
+    orders = send(one, 5)
+    send(one, 2, "queue.consumer.left")
+    done = run(one, "--since", "1h", "--dry-run")
+    assert done.stdout.startswith("done: 7 events matched, 5 would be sent again, 2 that no route")
+    assert ids(one, "one") == ids(one, "two") == orders
+    done = run(one, "--since", "1h", "--match", "order.created", "--to", "two", "--rate", "0")
+    assert done.returncode == 0 and "5 sent again" in done.stdout, done
+    one.drained()
+    assert ids(one, "one") == orders
+    assert ids(one, "two") == orders + orders
+    # What was sent again is not sent again by the next one.
+    assert "5 sent again" in run(one, "--from", "1", "--rate", "0").stdout
+    one.drained()
+    assert ids(one, "one") == orders + orders
+    assert ids(one, "two") == orders + orders + orders
+    assert one.metric("resent_total", kind="replay") == 10
+
+
+def test_times_sequences_and_ids_choose(hookstream):
+    one = hookstream(**PARTS)
+    orders = send(one, 6)
+    for words, matched in (
+        (("--from", "1", "--until", "1h"), 0),
+        (("--from", "3", "--last", "4"), 2),
+        (("--id", orders[2]), 1),
+        (("--since", "1h", "--source", "fanfare"), 6),
+        (("--since", "1h", "--source", "other"), 0),
+        (("--since", "2499-01-01"), 0),
+        (("--since", "1970-01-01T00:00:00+00:00", "--match", "*.created"), 6),
+    ):
+        done = run(one, "--dry-run", *words)
+        assert done.stdout.startswith(f"done: {matched} events matched"), (words, done)
+
+
+def test_the_rate_holds_and_an_interrupt_cancels(hookstream):
+    one = hookstream(**PARTS)
+    send(one, 40)
+    process = subprocess.Popen(
+        [program.binary(), "replay", "--since", "1h", "--rate", "2", "-c", one.file],
+        cwd=one.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: state(one)["resent"] >= 2, what="the first ones")
+    assert state(one)["state"] == "running"
+    second = run(one, "--since", "1h")
+    assert second.returncode == 1 and "a replay is running" in second.stderr
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and out.startswith("cancelled") and "--from" in err
+    assert state(one)["state"] == "cancelled"
+    assert 2 <= state(one)["resent"] < 40
+
+
+def test_a_replay_does_not_hold_up_the_end(hookstream):
+    one = hookstream(**PARTS)
+    send(one, 20)
+    assert http.exchange(one.admin_port, b"POST /api/replay?since=1h&rate=1 HTTP/1.1\r\nHost: x\r\n"
+                     b"Content-Length: 0\r\n\r\n").status == 200
+    wait_for(lambda: state(one)["resent"] >= 1, what="the first one")
+    one.stop()
+    one.start()
+    assert state(one)["state"] == "none"
+
+
+def test_wrong_use_is_told_what_to_do(hookstream):
+    one = hookstream(**PARTS)
+    for words, says in (
+        ((), "--since"),
+        (("--since", "soon"), "no time"),
+        (("--since", "1h", "--match", "a.**.**"), "no pattern"),
+        (("--since", "1h", "--to", "three"), "no sink"),
+    ):
+        done = run(one, *words)
+        assert done.returncode == 2 and says in done.stderr, (words, done)

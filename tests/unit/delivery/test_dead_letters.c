@@ -1,0 +1,259 @@
+/* Proves L1 and L2 for the dead letters, and their bounds. */
+#include "hs_test.h"
+#include "letters.h"
+
+#include "../journal/model_disk.h"
+#include <hookstream/clock.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#define HOUR_NS (UINT64_C(3600) * HS_NS_PER_SECOND)
+
+static struct model_disk *disk;
+static struct hs_metrics *metrics;
+static struct hs_journal *journal;
+static struct hs_dead_letters *letters;
+static struct hs_dead_letters_options options;
+
+static void open_all(void)
+{
+    struct hs_journal_options outer = {.path = "/j", .max_size = 1 << 24, .segment_size = 65536};
+    metrics = hs_metrics_create();
+    ck_assert_int_eq(hs_journal_open(model_table(disk), &outer, metrics, &journal), 0);
+    int code = hs_dead_letters_open(journal, &options, metrics, &letters);
+    ck_assert_msg(code == 0, "%s", hs_error_text());
+}
+
+static void close_all(void)
+{
+    hs_dead_letters_close(letters);
+    hs_journal_close(journal);
+    hs_metrics_free(metrics);
+}
+
+static void begin(void)
+{
+    disk = model_create(1);
+    options = (struct hs_dead_letters_options){
+        .max_size = 16 << 20, .retain_ns = 24 * HOUR_NS, .body_max = 1 << 20};
+    open_all();
+}
+
+static void end(void)
+{
+    close_all();
+    model_free(disk);
+}
+
+static void reopen(void)
+{
+    close_all();
+    open_all();
+}
+
+/* As after kill -9. */
+static void kill_and_open(void)
+{
+    model_cut_after(disk, 1);
+    close_all();
+    model_revive(disk);
+    open_all();
+}
+
+/* Puts a letter of the event `id`, received so long ago; its number. */
+static uint64_t put(const char *id, uint64_t age_ns, size_t body_size)
+{
+    char *body = calloc(1, body_size + 1);
+    memset(body, 'b', body_size);
+    struct hs_event event = {
+        .sequence = 77,
+        .received_wall_ns = hs_clock_wall_ns() - age_ns,
+        .source = HS_SLICE("fanfare"),
+        .id = hs_slice_text(id),
+        .type = HS_SLICE("order.created"),
+        .body = hs_slice(body, body_size),
+        .headers = {{HS_SLICE("traceparent"), HS_SLICE("00-1")}},
+        .header_count = 1,
+    };
+    struct hs_dead_letter_reason why = {.reason = "too_large",
+                                        .detail = "words",
+                                        .route = "orders",
+                                        .sink = "kafka",
+                                        .attempts = 3};
+    uint64_t ticket;
+    int code = hs_dead_letters_put(letters, &event, &why, &ticket);
+    free(body);
+    ck_assert_msg(code == 0, "%s", hs_error_text());
+    ck_assert_int_eq(hs_journal_wait(letters->journal, ticket), HS_JOURNAL_DURABLE);
+    return ticket;
+}
+
+/* The ids of all letters, each with a space behind. */
+static const char *list(void)
+{
+    static char text[4096];
+    size_t size = 0;
+    struct hs_letter_reader *reader;
+    struct hs_letter letter;
+    text[0] = '\0';
+    ck_assert_int_eq(hs_letter_reader_open(letters, 1, &reader), 0);
+    while (hs_letter_reader_next(reader, &letter) > 0 && size < sizeof(text) - 64)
+        size += (size_t)snprintf(text + size, sizeof(text) - size, "%.*s ",
+                                 HS_SLICE_ARG(letter.event.id));
+    hs_letter_reader_close(reader);
+    return text;
+}
+
+START_TEST(a_letter_is_read_as_it_was_put)
+{
+    begin();
+    uint64_t number = put("a", 0, 100);
+    struct hs_letter_reader *reader;
+    struct hs_letter letter;
+    ck_assert_int_eq(hs_letter_reader_open(letters, 1, &reader), 0);
+    ck_assert_int_eq(hs_letter_reader_next(reader, &letter), 1);
+    ck_assert_uint_eq(letter.number, number);
+    ck_assert_uint_eq(letter.event.sequence, 77);
+    ck_assert_uint_eq(letter.attempts, 3);
+    ck_assert(hs_slice_equal(letter.reason, HS_SLICE("too_large")));
+    ck_assert(hs_slice_equal(letter.detail, HS_SLICE("words")));
+    ck_assert(hs_slice_equal(letter.route, HS_SLICE("orders")));
+    ck_assert(hs_slice_equal(letter.sink, HS_SLICE("kafka")));
+    ck_assert_uint_eq(letter.event.body.size, 100);
+    ck_assert_uint_eq(letter.event.header_count, 1);
+    ck_assert(hs_slice_equal(letter.event.headers[0].name, HS_SLICE("traceparent")));
+    ck_assert_int_eq(hs_letter_reader_next(reader, &letter), 0);
+    hs_letter_reader_close(reader);
+    end();
+}
+END_TEST
+
+START_TEST(L1_L2_what_was_removed_stays_away_and_the_rest_stays)
+{
+    begin();
+    uint64_t numbers[6];
+    const char *const ids[] = {"a", "b", "c", "d", "e", "f"};
+    for (size_t i = 0; i < 6; i++)
+        numbers[i] = put(ids[i], 0, 10);
+    const uint64_t some[] = {numbers[1], numbers[2], numbers[4]};
+    ck_assert_int_eq(hs_dead_letters_remove(letters, some, 3), 3);
+    ck_assert_str_eq(list(), "a d f ");
+    ck_assert_uint_eq(hs_dead_letters_count(letters), 3);
+    ck_assert_int_eq(hs_dead_letters_remove(letters, some, 3), 0);
+    kill_and_open();
+    ck_assert_str_eq(list(), "a d f ");
+    ck_assert_uint_eq(hs_dead_letters_count(letters), 3);
+    ck_assert_int_eq(hs_dead_letters_remove(letters, &numbers[0], 1), 1);
+    ck_assert_uint_eq(hs_cursor_position(letters->hold), numbers[2]);
+    put("g", 0, 10);
+    reopen();
+    ck_assert_str_eq(list(), "d f g ");
+    const uint64_t beyond[] = {numbers[3], 1000000};
+    ck_assert_int_eq(hs_dead_letters_remove(letters, beyond, 2), 1);
+    ck_assert_str_eq(list(), "f g ");
+    end();
+}
+END_TEST
+
+START_TEST(L2_a_removal_that_cannot_be_written_is_none)
+{
+    begin();
+    uint64_t number = put("a", 0, 10);
+    model_fail_at(disk, MODEL_SYNC, ".hsj", 1, 1, EIO);
+    ck_assert_int_lt(hs_dead_letters_remove(letters, &number, 1), 0);
+    ck_assert_str_eq(list(), "a ");
+    ck_assert_uint_eq(hs_dead_letters_count(letters), 1);
+    reopen();
+    ck_assert_uint_eq(hs_dead_letters_count(letters), 1);
+    end();
+}
+END_TEST
+
+START_TEST(when_all_are_gone_their_room_is_free)
+{
+    begin();
+    uint64_t numbers[20];
+    for (size_t i = 0; i < 20; i++)
+        numbers[i] = put("big", 0, 1 << 20);
+    struct hs_segment_info *segments;
+    size_t count;
+    ck_assert_int_eq(hs_dead_letters_remove(letters, numbers, 20), 20);
+    do {
+        hs_journal_segments(letters->journal, &segments, &count);
+        free(segments);
+        sched_yield();
+    } while (count > 2);
+    ck_assert_str_eq(list(), "");
+    end();
+}
+END_TEST
+
+START_TEST(what_is_too_old_is_dropped_and_counted)
+{
+    begin();
+    put("old", 25 * HOUR_NS, 10);
+    put("older", 26 * HOUR_NS, 10);
+    put("young", 23 * HOUR_NS, 10);
+    hs_dead_letters_tidy(letters);
+    ck_assert_str_eq(list(), "young ");
+    ck_assert_uint_eq(hs_dead_letters_count(letters), 1);
+    kill_and_open();
+    ck_assert_str_eq(list(), "young ");
+    end();
+}
+END_TEST
+
+START_TEST(what_is_too_much_is_dropped_oldest_first)
+{
+    begin();
+    for (unsigned i = 0; i < 20; i++) {
+        char id[16];
+        snprintf(id, sizeof(id), "n%u", i);
+        put(id, 0, 1 << 20);
+    }
+    ck_assert_uint_eq(hs_dead_letters_count(letters), 20);
+    hs_dead_letters_tidy(letters);
+    uint64_t left = hs_dead_letters_count(letters);
+    ck_assert_uint_lt(left, 20);
+    ck_assert_uint_ge(left, 10);
+    ck_assert_ptr_nonnull(strstr(list(), "n19 "));
+    ck_assert_ptr_null(strstr(list(), "n0 "));
+    reopen();
+    ck_assert_uint_eq(hs_dead_letters_count(letters), left);
+    end();
+}
+END_TEST
+
+START_TEST(the_largest_event_fits)
+{
+    begin();
+    close_all();
+    options.body_max = 16 << 20;
+    options.max_size = 64 << 20;
+    open_all();
+    put("large", 0, 16 << 20);
+    ck_assert_str_eq(list(), "large ");
+    end();
+}
+END_TEST
+
+START_TEST(a_number_set_holds_what_was_added)
+{
+    struct hs_number_set set = {.base = 100};
+    ck_assert(hs_number_set_has(&set, 99)); /* below the base all are gone */
+    ck_assert(!hs_number_set_has(&set, 100));
+    for (uint64_t number = 100; number < 5000; number += 7)
+        ck_assert(hs_number_set_add(&set, number));
+    for (uint64_t number = 100; number < 6000; number++)
+        ck_assert(hs_number_set_has(&set, number) == (number < 5000 && (number - 100) % 7 == 0));
+    ck_assert(!hs_number_set_add(&set, 107));
+    ck_assert(!hs_number_set_add(&set, 3));
+    hs_number_set_free(&set);
+}
+END_TEST
+
+HS_TEST_MAIN("dead letters", a_letter_is_read_as_it_was_put,
+             L1_L2_what_was_removed_stays_away_and_the_rest_stays,
+             L2_a_removal_that_cannot_be_written_is_none, when_all_are_gone_their_room_is_free,
+             what_is_too_old_is_dropped_and_counted, what_is_too_much_is_dropped_oldest_first,
+             the_largest_event_fits, a_number_set_holds_what_was_added)
