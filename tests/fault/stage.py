@@ -31,10 +31,11 @@ def redis_seen(redis, stream):
 
 
 def letters_seen(journal):
-    """The dead letters, of events that no route took or whose target lacked a field."""
+    """The dead letters, of events that no route took or whose target lacked a field. The one
+    pump does not wait for the other."""
     letters = journal.dead_letters()
     assert {reason for reason, _ in letters} <= {"no_route", "template"}
-    return [Seen(record.id, None, record.body, 0) for _, record in letters]
+    return [Seen(record.id, None, record.body, reason) for reason, record in letters]
 
 
 class Stage:
