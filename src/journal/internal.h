@@ -35,6 +35,7 @@
 #define HS_CURSORS_MAX 128u
 #define HS_MEND_WAIT_NS UINT64_C(1000000000)     /* between tries to write again */
 #define HS_PREPARE_WAIT_NS UINT64_C(10000000000) /* after a segment could not be prepared */
+#define HS_SEGMENT_SPARE 8u /* this part of a segment stays free: ids take 20 bytes an event */
 
 struct hs_segment {
     uint64_t first;
@@ -104,7 +105,7 @@ struct hs_journal {
     bool chores; /* what `housework` waits for */
     bool keeper_stop;
     bool removal_allowed;    /* every cursor that is to be open is open */
-    bool preparing;          /* the keeper is making `next` */
+    bool preparing;          /* someone is making `next` */
     bool next_ready;         /* `next` is prepared */
     pthread_cond_t prepared; /* `preparing` fell */
     uint64_t prepare_after_ns;
@@ -166,6 +167,8 @@ HS_MUST_CHECK int hs_segment_read_header(const struct hs_disk *disk, int file,
 bool hs_segment_has_room(const struct hs_journal *journal);
 /* Makes `next`, with a segment's blocks reserved, and syncs it. */
 HS_MUST_CHECK int hs_segment_prepare(struct hs_journal *journal);
+/* Waits for the keeper's, or prepares one on this thread: the committer's. */
+HS_MUST_CHECK int hs_segment_prepare_now(struct hs_journal *journal);
 /* Makes the prepared file, or a new one, the active segment that begins with `first`. On the
  * committer's thread, or before it runs. */
 HS_MUST_CHECK int hs_segment_begin(struct hs_journal *journal, uint64_t first);

@@ -104,14 +104,19 @@ static int write_header(struct hs_journal *journal, int file,
 
 /* Blocks that are there and full of zeros: a sync of records then need not wait for them to
  * be found and marked, and a full disk is met here and not by an event
- * (docs/decisions/0002). */
+ * (docs/decisions/0002). A little more is reserved and given back at once, so that a disk that
+ * segments fill keeps room for cursors and files of ids: without those no segment could be
+ * removed again. */
 int hs_segment_prepare(struct hs_journal *journal)
 {
     const struct hs_disk *disk = journal->disk;
     int file = hs_disk_open(disk, journal->preparing_path, O_RDWR | O_CREAT | O_TRUNC);
     if (file < 0)
         return file;
-    int code = hs_disk_allocate(disk, file, journal->options.segment_size);
+    uint64_t size = journal->options.segment_size;
+    int code = hs_disk_allocate(disk, file, size + size / HS_SEGMENT_SPARE);
+    if (code == 0)
+        code = hs_disk_truncate(disk, file, size);
     if (code == 0)
         code = hs_disk_sync(disk, file);
     hs_disk_close(disk, file);
@@ -120,6 +125,25 @@ int hs_segment_prepare(struct hs_journal *journal)
     /* On a full disk the half of it would take room from those who need it more. */
     if (code < 0)
         (void)disk->unlink(disk->context, journal->preparing_path); /* truncated next time */
+    return code;
+}
+
+int hs_segment_prepare_now(struct hs_journal *journal)
+{
+    pthread_mutex_lock(&journal->table_lock);
+    while (journal->preparing)
+        pthread_cond_wait(&journal->prepared, &journal->table_lock);
+    bool ready = journal->next_ready || !journal->prepares;
+    journal->preparing = !ready;
+    pthread_mutex_unlock(&journal->table_lock);
+    if (ready)
+        return 0;
+    int code = hs_segment_prepare(journal);
+    pthread_mutex_lock(&journal->table_lock);
+    journal->next_ready = code == 0;
+    journal->preparing = false;
+    pthread_cond_signal(&journal->prepared);
+    pthread_mutex_unlock(&journal->table_lock);
     return code;
 }
 
