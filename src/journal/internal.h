@@ -69,6 +69,7 @@ struct hs_journal {
     char *path, *segments_path, *cursors_path;
     char *next_path;      /* a segment that the keeper prepared */
     char *preparing_path; /* while it is at it */
+    char *spare_path;     /* beside the segments: what has to stay free, for a moment */
     char *fresh_path;     /* one that is made at once when none is prepared */
     char identity[37];
     uint64_t hash_key;

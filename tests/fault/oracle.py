@@ -1,9 +1,9 @@
 """The oracle: what was sent against what is there. Pure: no clocks, no services.
 
 Of each destination it says what is missing (answered 2xx and not there), foreign (there, though
-never sent, sent with a false signature, or meant for another place), altered (other bytes than were sent), reordered
-(on one partition or stream: after an event whose request had begun only after its own was
-answered) and duplicated (there more than once).
+never sent, sent with a false signature, or meant for another place), altered (other bytes than
+were sent), reordered (on one partition or stream: after an event whose request had begun only
+after its own was answered) and duplicated (there more than once).
 """
 
 import collections
