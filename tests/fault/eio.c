@@ -1,44 +1,47 @@
 /* Preloaded into hookstream: while the file $FAULT_TRIGGER.pwrite (or .fdatasync) exists, that
- * call answers EIO for files in a folder named "segments", as a disk that fails would. */
+ * call answers EIO for every file whose path has in it what the trigger holds, as a disk that
+ * fails would. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static bool is_asked_for(const char *call)
+/* What the trigger of this call holds; false: there is none. */
+static bool read_trigger(const char *call, char *ret_text, size_t size)
 {
     char path[512];
     const char *trigger = getenv("FAULT_TRIGGER");
-    if (trigger == NULL)
+    snprintf(path, sizeof(path), "%s.%s", trigger != NULL ? trigger : "", call);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
         return false;
-    int saved = errno;
-    snprintf(path, sizeof(path), "%s.%s", trigger, call);
-    bool there = access(path, F_OK) == 0;
-    errno = saved;
-    return there;
+    ssize_t got = read(file, ret_text, size - 1);
+    close(file);
+    ret_text[got > 0 ? got : 0] = '\0';
+    return got > 0;
 }
 
-static bool is_segment(int file)
+static bool path_has(int file, const char *text)
 {
     char link[64], path[512];
     snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
     ssize_t size = readlink(link, path, sizeof(path) - 1);
-    if (size < 0)
-        return false;
-    path[size] = '\0';
-    return strstr(path, "/segments/") != NULL;
+    path[size > 0 ? size : 0] = '\0';
+    return strstr(path, text) != NULL;
 }
 
 static bool fails(const char *call, int file)
 {
-    if (!is_asked_for(call) || !is_segment(file))
-        return false;
-    errno = EIO;
-    return true;
+    char text[256];
+    int saved = errno;
+    bool failing = read_trigger(call, text, sizeof(text)) && path_has(file, text);
+    errno = failing ? EIO : saved;
+    return failing;
 }
 
 typedef ssize_t pwrite_fn(int, const void *, size_t, off64_t);

@@ -6,6 +6,7 @@ import pytest
 
 from stage import refuses
 from support import http
+from support.load import DEAD
 from support.wait import wait_for
 
 MIB = 1 << 20
@@ -90,11 +91,14 @@ def _answers(one):
 
 @pytest.fixture
 def failing_disk(tmp_path, preload):
-    """(environment, fail, mend): fail("pwrite") makes every such call on a segment EIO."""
+    """(environment, fail, mend): fail("pwrite") makes every such call on a segment EIO, or on
+    files whose path has `where` in it."""
     trigger = tmp_path / "trigger"
 
-    def fail(call):
-        (tmp_path / f"trigger.{call}").touch()
+    def fail(call, where="/segments/"):
+        new = tmp_path / "trigger.new"
+        new.write_text(where)
+        new.rename(tmp_path / f"trigger.{call}")
 
     def mend(call):
         (tmp_path / f"trigger.{call}").unlink()
@@ -145,3 +149,22 @@ def test_the_disk_answers_eio_and_it_is_killed(stage, redis, failing_disk, call)
     it.one.start()
     it.settle()
     it.judge(answered_503=load.statuses[503])
+
+
+def test_dead_letters_cannot_be_written_and_it_is_killed(stage, redis, failing_disk):
+    """Only the dead letters' files fail: whoever has one to write waits and says so, no cursor
+    passes the event, and after a kill every dead letter is written."""
+    environment, fail, mend = failing_disk
+    it = stage(redis=redis)
+    it.start(environment)
+    with it.load(odd_every=4) as load:
+        load.wait_for_answers(50)
+        fail("fdatasync", "/dead-letters/segments/")
+        load.wait_for_answers(300)  # longer than the cursors' interval of saving
+        assert it.one.sink("dead_letters")["state"] == "held"
+        it.kill()
+    mend("fdatasync")
+    it.one.start()
+    it.settle()
+    dead = [event for event in it.ledger.taken() if event.fate == DEAD]
+    it.judge(dead_letters=len(dead))

@@ -1,6 +1,7 @@
 """kill -9 of hookstream under load."""
 
 import random
+import signal
 import time
 
 
@@ -36,5 +37,25 @@ def test_kill_9_while_it_starts(stage, kafka, redis, rounds, seed):
         time.sleep(chance.uniform(0, 0.15))  # as above
         it.kill()
     it.one.start()
+    it.settle()
+    it.judge(kills=it.kills)
+
+
+def test_kill_9_while_the_brokers_stand_still(stage, kafka, redis_server, services):
+    """Killed with work that neither broker has confirmed, three times: what was answered 2xx is
+    in the journal, and when the brokers go on each is there, in order, in Redis once."""
+    server = redis_server()
+    it = stage(kafka=kafka, redis=server)
+    it.start()
+    for _ in range(3):
+        with it.load() as load:
+            load.wait_for_answers(50)
+            services("pause", "kafka")
+            server.process.send_signal(signal.SIGSTOP)
+            load.wait_for_answers(300)  # longer than the cursors' interval of saving
+            it.kill()
+        services("resume", "kafka")
+        server.process.send_signal(signal.SIGCONT)
+        it.one.start()
     it.settle()
     it.judge(kills=it.kills)

@@ -156,8 +156,8 @@ def test_the_clock_is_stepped(stage, redis_server, tmp_path, preload):
             load.wait_for_answers(100)
     assert not [event for event in it.ledger.untaken() if event.status is not None]
     server.end()
-    with it.load(pad=16 << 10) as load:
-        load.wait_for_answers(400)  # more than one segment, none of them delivered
+    with it.load(pad=48 << 10) as load:
+        load.wait_for_answers(400)  # 20 MiB, segments of 8, none of them delivered
         step(25 * 3600)
         refused = load.statuses.get(401, 0)
         wait_for(lambda: load.statuses.get(401, 0) > refused + 100, what="401 by the clock")

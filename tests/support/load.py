@@ -24,7 +24,7 @@ DEAD_TYPES = ("queue.consumer.left", "auction.bid.placed")
 class Sent:
     """One event. `ended` is when its 2xx was there; NEVER while there was none, for then it may
     have been taken at any time. `fate` is what is to become of it: REFUSED ones are signed with
-    another secret."""
+    another secret, or with the last digit of the right signature changed."""
 
     __slots__ = ("id", "key", "number", "body", "fate", "begun", "ended", "status", "attempts")
 
@@ -189,14 +189,24 @@ class Link:
     async def _exchange(self, event):
         if self.writer is None:
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
-        secret = "not-the-secret" if event.fate == REFUSED else sender.SECRET
-        self.writer.write(sender.request(event.body, secret=secret))
+        self.writer.write(_request(event))
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower().split("\r\n")
         fields = dict(line.split(": ", 1) for line in head[1:] if line)
         await self.reader.readexactly(int(fields.get("content-length", "0")))
         if fields.get("connection") == "close":
             self.close()
         return int(head[0].split(" ")[1])
+
+
+def _request(event):
+    if event.fate != REFUSED:
+        return sender.request(event.body)
+    if event.number % 2:
+        return sender.request(event.body, secret="not-the-secret")
+    now = int(time.time())
+    right = sender.signature(event.body, now)
+    wrong = right[:-1] + ("0" if right[-1] != "0" else "1")
+    return sender.request(event.body, timestamp=now, fields={"X-Fanfare-Signature": wrong})
 
 
 def retry(port, events, deadline=30):
