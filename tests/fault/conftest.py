@@ -1,6 +1,7 @@
 """Options and fixtures of the fault tests. `scripts/test fault -- --rounds 1000 --seed 7`."""
 
 import json
+import os
 import pathlib
 import random
 import subprocess
@@ -15,7 +16,7 @@ from stage import Stage, Stopwatch  # noqa: E402
 from support import program  # noqa: E402
 from support.proxy import Proxy  # noqa: E402
 
-REPORT = program.ROOT / "build" / "fault-report.jsonl"
+REPORT = pathlib.Path(os.environ.get("FAULT_REPORT", program.ROOT / "build/fault-report.jsonl"))
 
 
 def pytest_addoption(parser):
