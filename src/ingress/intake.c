@@ -209,6 +209,8 @@ static void wait_for(struct hs_worker *worker, struct hs_waiter *waiter,
     if (ack == HS_ACK_DELIVERED && event->flaw == HS_EVENT_VALID)
         waiter->sinks = hs_router_sinks(worker->router, event->type, event->source);
     hs_waiting_add(worker, waiter);
+    if (duplicate)
+        hs_wakeup_tell(&worker->wakeup); /* what it waits for may be durable already */
 }
 
 /* Dedupe and append, as one step for each id (D3). A duplicate waits for whatever was

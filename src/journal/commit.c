@@ -148,7 +148,10 @@ static uint64_t active_end(struct hs_journal *journal, uint64_t *ret_seed)
 static int turn_over(struct hs_journal *journal, uint64_t first)
 {
     hs_segment_seal(journal);
-    int code = hs_segment_begin(journal, first);
+    /* Into a file without reserved blocks the disk would be filled to its last byte. */
+    int code = hs_segment_prepare_now(journal);
+    if (code == 0)
+        code = hs_segment_begin(journal, first);
     if (code < 0) {
         hs_counter_add(journal->write_errors, 1);
         return code;

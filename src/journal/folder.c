@@ -35,6 +35,7 @@ void hs_folder_paths(struct hs_journal *journal, const char *path)
     journal->cursors_path = in_folder(path, "cursors");
     journal->next_path = in_folder(journal->segments_path, "next");
     journal->preparing_path = in_folder(journal->segments_path, "preparing");
+    journal->spare_path = in_folder(path, "spare");
     journal->fresh_path = in_folder(journal->segments_path, "fresh");
 }
 
@@ -47,6 +48,7 @@ void hs_folder_free(struct hs_journal *journal)
     free(journal->cursors_path);
     free(journal->next_path);
     free(journal->preparing_path);
+    free(journal->spare_path);
     free(journal->fresh_path);
 }
 

@@ -38,6 +38,7 @@
 #define HS_CURSORS_MAX 128u
 #define HS_MEND_WAIT_NS UINT64_C(1000000000)     /* between tries to write again */
 #define HS_PREPARE_WAIT_NS UINT64_C(10000000000) /* after a segment could not be prepared */
+#define HS_SEGMENT_SPARE 8u /* this part of a segment stays free: ids take 20 bytes an event */
 
 struct hs_segment {
     uint64_t first;
@@ -77,6 +78,7 @@ struct hs_journal {
     char *path, *segments_path, *cursors_path;
     char *next_path;      /* a segment that the keeper prepared */
     char *preparing_path; /* while it is at it */
+    char *spare_path;     /* beside the segments: what has to stay free, for a moment */
     char *fresh_path;     /* one that is made at once when none is prepared */
     char identity[37];
     uint64_t hash_key;
@@ -116,7 +118,7 @@ struct hs_journal {
     bool chores;                            /* what `housework` waits for */
     bool keeper_stop;
     bool removal_allowed;    /* every cursor that is to be open is open */
-    bool preparing;          /* the keeper is making `next` */
+    bool preparing;          /* someone is making `next` */
     bool next_ready;         /* `next` is prepared */
     pthread_cond_t prepared; /* `preparing` fell */
     uint64_t prepare_after_ns;
@@ -184,6 +186,8 @@ bool hs_table_note_damage(struct hs_journal *journal, uint64_t first, uint64_t o
 bool hs_segment_has_room(const struct hs_journal *journal);
 /* Makes `next`, with a segment's blocks reserved, and syncs it. */
 HS_MUST_CHECK int hs_segment_prepare(struct hs_journal *journal);
+/* Waits for the keeper's, or prepares one on this thread: the committer's. */
+HS_MUST_CHECK int hs_segment_prepare_now(struct hs_journal *journal);
 /* Makes the prepared file, or a new one, the active segment that begins with `first`. On the
  * committer's thread, or before it runs. */
 HS_MUST_CHECK int hs_segment_begin(struct hs_journal *journal, uint64_t first);

@@ -126,7 +126,8 @@ static void remove_old(struct hs_journal *journal)
 static void prepare_next(struct hs_journal *journal)
 {
     bool mending = atomic_load(&journal->mending);
-    if (journal->next_ready || !journal->prepares || !hs_segment_has_room(journal))
+    if (journal->next_ready || journal->preparing || !journal->prepares ||
+        !hs_segment_has_room(journal))
         return;
     if (!mending && hs_clock_monotonic_ns() < journal->prepare_after_ns)
         return;

@@ -129,6 +129,21 @@ static int write_header(struct hs_journal *journal, int file,
 
 /* ---- Preparing ---- */
 
+/* Reserves a little more than the segment and gives it back, so that a disk that segments fill
+ * keeps room for cursors and files of ids: without those no segment could be removed again.
+ * Outside the folder of segments, which max_size is about. */
+static int try_spare(struct hs_journal *journal)
+{
+    const struct hs_disk *disk = journal->disk;
+    int file = hs_disk_open(disk, journal->spare_path, O_RDWR | O_CREAT | O_TRUNC);
+    if (file < 0)
+        return file;
+    int code = hs_disk_allocate(disk, file, journal->options.segment_size / HS_SEGMENT_SPARE);
+    hs_disk_close(disk, file);
+    (void)disk->unlink(disk->context, journal->spare_path); /* else truncated next time */
+    return code;
+}
+
 /* Blocks that are there and full of zeros: a sync of records then need not wait for them to
  * be found and marked, and a full disk is met here and not by an event
  * (docs/decisions/0002). */
@@ -142,11 +157,32 @@ int hs_segment_prepare(struct hs_journal *journal)
     if (code == 0)
         code = hs_disk_sync(disk, file);
     hs_disk_close(disk, file);
+    if (code == 0)
+        code = try_spare(journal);
     if (code == 0 && disk->rename(disk->context, journal->preparing_path, journal->next_path) < 0)
         code = hs_fail_errno(errno, "cannot rename %s", journal->preparing_path);
     /* On a full disk the half of it would take room from those who need it more. */
     if (code < 0)
         (void)disk->unlink(disk->context, journal->preparing_path); /* truncated next time */
+    return code;
+}
+
+int hs_segment_prepare_now(struct hs_journal *journal)
+{
+    pthread_mutex_lock(&journal->table_lock);
+    while (journal->preparing)
+        pthread_cond_wait(&journal->prepared, &journal->table_lock);
+    bool ready = journal->next_ready || !journal->prepares;
+    journal->preparing = !ready;
+    pthread_mutex_unlock(&journal->table_lock);
+    if (ready)
+        return 0;
+    int code = hs_segment_prepare(journal);
+    pthread_mutex_lock(&journal->table_lock);
+    journal->next_ready = code == 0;
+    journal->preparing = false;
+    pthread_cond_signal(&journal->prepared);
+    pthread_mutex_unlock(&journal->table_lock);
     return code;
 }
 

@@ -270,6 +270,30 @@ START_TEST(a_full_disk_lets_delivered_events_go_before_retain)
 }
 END_TEST
 
+/* Whatever its size: a segment that grew as far as the disk lets it would leave no room for a
+ * cursor, and without that nothing could be removed. */
+START_TEST(a_disk_that_segments_filled_keeps_room_for_cursors)
+{
+    for (uint64_t extra = 0; extra < 400; extra += 8) {
+        struct told told;
+        struct bench *bench = watched(extra, &told);
+        struct hs_cursor *cursor;
+        ck_assert_int_eq(hs_cursor_open(bench->journal, "sink", HS_CURSOR_FROM_OLDEST, &cursor), 0);
+        hs_journal_allow_removal(bench->journal);
+        model_limit(bench->disk, 4 * HELP_SEGMENT + extra);
+        uint64_t sequence = 0, number = 1;
+        while (append_number(bench->journal, number++, &sequence) == 0 &&
+               hs_journal_wait(bench->journal, sequence) == HS_JOURNAL_DURABLE)
+            continue;
+        hs_cursor_move(cursor, hs_journal_durable(bench->journal));
+        AWAIT(hs_cursor_save(cursor) == 0);
+        AWAIT(bench_writable(bench));
+        hs_cursor_close(cursor);
+        bench_free(bench);
+    }
+}
+END_TEST
+
 START_TEST(a_full_disk_at_the_start_is_waited_for)
 {
     struct bench *bench = bench_create(9);
@@ -338,5 +362,6 @@ HS_TEST_MAIN("journal faults", J4_a_failed_sync_voids_the_batch_and_what_was_app
              J1_J4_any_call_may_fail_and_what_was_said_of_each_event_holds,
              short_writes_are_continued, a_full_disk_is_said_and_mended_by_itself,
              a_full_disk_lets_delivered_events_go_before_retain,
+             a_disk_that_segments_filled_keeps_room_for_cursors,
              a_full_disk_at_the_start_is_waited_for, a_disk_that_fails_at_the_start_is_an_error,
              a_read_that_fails_is_an_error_and_not_the_end)

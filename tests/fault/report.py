@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+"""Puts the figures of the newest run of each scenario (build/fault-report.jsonl) into the table
+of docs/reliability.md. Refuses when one of them failed, so that the page never shows less than
+was promised as if it were kept."""
+
+import json
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+REPORT = ROOT / "build" / "fault-report.jsonl"
+PAGE = ROOT / "docs" / "reliability.md"
+BEGIN, END = "<!-- scenarios: tests/fault/report.py -->", "<!-- end of scenarios -->"
+FIGURES = {"sent", "answered", "lost", "reordered", "duplicated_kafka", "duplicated_redis"}
+KNOWN = FIGURES | {"scenario", "promise", "passed", "seconds", "seed", "at"}
+
+
+def newest(lines):
+    rows = {}
+    for line in lines:
+        row = json.loads(line)
+        rows.pop(row["scenario"], None)  # the place of the newest counts
+        rows[row["scenario"]] = row
+    return list(rows.values())
+
+
+def _copies(row):
+    parts = []
+    for broker in ("kafka", "redis"):
+        if f"duplicated_{broker}" in row:
+            parts.append(f"{broker.capitalize()} {row[f'duplicated_{broker}']}")
+    return ", ".join(parts)
+
+
+def _others(row):
+    names = sorted(row.keys() - KNOWN)
+    return ", ".join(f"{name.replace('_', ' ')} {row[name]}" for name in names)
+
+
+def _line(row):
+    name, _, parameter = row["scenario"].removeprefix("test_").rstrip("]").partition("[")
+    chosen = f"{name} and {parameter}" if parameter else name
+    cells = [
+        name.replace("_", " ") + (f", {parameter}" if parameter else ""),
+        row["promise"].rstrip("."),
+        str(row["sent"]),
+        str(row["lost"]),
+        _copies(row),
+        str(row["reordered"]),
+        _others(row),
+        f"`scripts/test fault -- -k '{chosen}'`",
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def table(rows):
+    head = ["scenario", "what is promised", "sent", "lost", "copies", "reordered", "besides"]
+    head.append("again")
+    lines = ["| " + " | ".join(head) + " |", "| --- " * len(head) + "|"]
+    return "\n".join(lines + [_line(row) for row in rows])
+
+
+def main():
+    rows = newest(REPORT.read_text().splitlines())
+    failed = [row["scenario"] for row in rows if not row["passed"]]
+    if failed:
+        sys.exit(f"report: these failed in their newest run: {', '.join(failed)}")
+    text = PAGE.read_text()
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    sent = sum(row["sent"] for row in rows)
+    told = f"Measured {max(row['at'] for row in rows)}, {len(rows)} scenarios, {sent} events."
+    PAGE.write_text(f"{before}{BEGIN}\n\n{told}\n\n{table(rows)}\n\n{END}{after}")
+    print(told)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""Kafka and Redis stand still, end and come back, refuse and are replaced."""
+
+import signal
+
+from oracle import judge
+from stage import redis_seen, wait_for_state
+from support.redis import RedisError
+from support.wait import wait_for
+
+
+# ---- Standing still ----
+
+
+def test_hookstream_stands_still(stage, kafka, redis):
+    """Stopped with SIGSTOP under load and let go on: whoever waited is answered, nothing is
+    lost, nothing comes twice."""
+    it = stage(kafka=kafka, redis=redis)
+    it.start()
+    with it.load() as load:
+        for _ in range(5):
+            load.wait_for_answers(100)
+            it.one.process.send_signal(signal.SIGSTOP)
+            _let_lanes_block(load)
+            it.one.process.send_signal(signal.SIGCONT)
+    assert set(load.statuses) <= {202, 401}, load.statuses
+    it.judge(exact=True)
+
+
+def _let_lanes_block(load):
+    """Until no lane gets answers any more."""
+    last = None
+
+    def still():
+        nonlocal last
+        before, last = last, sum(load.statuses.values())
+        return before == last
+
+    wait_for(still, what="every lane to wait", pause=0.1)
+
+
+def test_kafka_stands_still(stage, kafka, redis, services):
+    """Kafka stopped with SIGSTOP: senders see 2xx and Redis goes on; then Kafka gets each once,
+    in order."""
+    it = stage(kafka=kafka, redis=redis)
+    it.start()
+    with it.load() as load:
+        load.wait_for_answers(100)
+        services("pause", "kafka")
+        load.wait_for_answers(500)
+        at = len(it.ledger.taken())
+        wait_for(lambda: redis.length(it.name) >= at * 9 // 10, what="Redis to go on")
+        services("resume", "kafka")
+        load.wait_for_answers(100)
+    assert set(load.statuses) <= {202, 401}, load.statuses
+    it.judge(exact=True)
+
+
+def test_redis_stands_still(stage, kafka, redis_server):
+    """Redis stopped with SIGSTOP: senders see 2xx and Kafka goes on; then each once, in order."""
+    server = redis_server()
+    it = stage(kafka=kafka, redis=server)
+    it.start()
+    with it.load() as load:
+        load.wait_for_answers(100)
+        server.process.send_signal(signal.SIGSTOP)
+        load.wait_for_answers(500)
+        wait_for(lambda: it.one.sink("kafka")["lag_events"] < 200, what="Kafka to go on")
+        server.process.send_signal(signal.SIGCONT)
+        load.wait_for_answers(100)
+    assert set(load.statuses) <= {202, 401}, load.statuses
+    it.judge(exact=True)
+
+
+# ---- Ending and coming back ----
+
+
+def _kafka_goes_and_comes(it, services, how):
+    it.start()
+    with it.load() as load:
+        load.wait_for_answers(200)
+        services(how, "kafka")
+        load.wait_for_answers(400)
+        services("start", "kafka")
+        wait_for_state(it.one, "kafka", "up", deadline=60)
+        load.wait_for_answers(100)
+    assert set(load.statuses) <= {202, 401}, load.statuses
+    it.judge()
+
+
+def test_kafka_is_stopped_and_started(stage, kafka, redis, services):
+    """Kafka goes down in good order and comes back: senders see 2xx all the time; each is in
+    Kafka, in order, twice only if the producer had to be rebuilt."""
+    _kafka_goes_and_comes(stage(kafka=kafka, redis=redis), services, "stop")
+
+
+def test_kafka_is_killed_and_started(stage, kafka, redis, services):
+    """Kafka ends at once (kill -9) and comes back: as before."""
+    _kafka_goes_and_comes(stage(kafka=kafka, redis=redis), services, "kill")
+
+
+def test_redis_is_killed_and_keeps_its_data(stage, redis_server):
+    """Redis with appendfsync always ends at once and comes back, again and again: each is there
+    once, in order."""
+    server = redis_server()
+    it = stage(redis=server)
+    it.start()
+    with it.load() as load:
+        for _ in range(5):
+            load.wait_for_answers(100)
+            server.end()
+            load.wait_for_answers(50)
+            server.start()
+    assert set(load.statuses) <= {202, 401}, load.statuses
+    it.judge(kills_of_redis=5)
+
+
+def test_redis_comes_back_empty(stage, redis_server):
+    """Redis without persistence forgets what it had, its cursor too. What it had confirmed is
+    its own loss and is not sent again; what it had not is sent, each once."""
+    server = redis_server("--appendonly", "no")
+    it = stage(redis=server)
+    it.start()
+    with it.load() as load:
+        load.wait_for_answers(300)
+    it.one.drained()
+    confirmed = {one.id for one in redis_seen(server, it.name)}
+    assert confirmed
+    server.end()
+    it.post(50)
+    server.start()
+    assert server.length(it.name) < 100, "Redis kept its data, so nothing was shown"
+    it.post(50)
+    it.one.drained()
+    rest = {i: event for i, event in it.ledger.events.items() if i not in confirmed}
+    verdict = judge(rest, redis_seen(server, it.name))
+    it.report(
+        sent=len(it.ledger.genuine()), answered=len(it.ledger.taken()), lost=len(verdict.missing),
+        reordered=len(verdict.reordered), duplicated_redis=verdict.duplicates,
+        lost_by_redis=len(confirmed),
+    )  # fmt: skip
+    verdict.hold("Redis")
+
+
+# ---- Redis in ill humour ----
+
+
+def test_redis_ends_every_connection_again_and_again(stage, redis_server):
+    """CLIENT KILL in a loop: each is there once, in order."""
+    server = redis_server()
+    it = stage(redis=server)
+    it.start()
+    killed = 0
+    with it.load() as load:
+        for _ in range(30):
+            load.wait_for_answers(10)
+            killed += server("CLIENT", "KILL", "TYPE", "normal")
+    assert killed > 5, "nothing was cut, so nothing was shown"
+    assert set(load.statuses) <= {202, 401}, load.statuses
+    it.judge(connections_ended=killed)
+
+
+def test_redis_pauses_its_clients(stage, redis_server):
+    """CLIENT PAUSE: senders see 2xx, and each is there once, in order, when it goes on."""
+    server = redis_server()
+    it = stage(redis=server)
+    it.start()
+    with it.load() as load:
+        load.wait_for_answers(100)
+        server("CLIENT", "PAUSE", 1500)
+        load.wait_for_answers(400)
+    assert set(load.statuses) <= {202, 401}, load.statuses
+    it.judge()
+
+
+def test_redis_sleeps(stage, redis_server):
+    """DEBUG SLEEP: as with a pause, though Redis does not even read."""
+    server = redis_server("--enable-debug-command", "yes")
+    it = stage(redis=server)
+    it.start()
+    with it.load() as load:
+        load.wait_for_answers(100)
+        server("DEBUG", "SLEEP", "1.5")
+        load.wait_for_answers(100)
+    assert set(load.statuses) <= {202, 401}, load.statuses
+    it.judge()
+
+
+def test_redis_is_out_of_memory_and_is_given_more(stage, kafka, redis_server):
+    """maxmemory reached under load: the sink is held and says `oom`, Kafka goes on, senders see
+    2xx; with more memory each is there once, in order."""
+    server = redis_server()
+    it = stage(kafka=kafka, redis=server)
+    it.start()
+    with it.load() as load:
+        load.wait_for_answers(200)
+        server("CONFIG", "SET", "maxmemory", "1")
+        wait_for_state(it.one, "redis", "held")
+        assert it.one.sink("redis")["reason"] == "oom"
+        load.wait_for_answers(200)
+        server("CONFIG", "SET", "maxmemory", "0")
+        wait_for_state(it.one, "redis", "up", deadline=60)
+    assert set(load.statuses) <= {202, 401}, load.statuses
+    it.judge(exact=True)
+
+
+def test_a_replica_is_promoted(stage, redis_server, proxy):
+    """The master is lost and a replica that lacked its last events takes its place: Redis' own
+    cursor is behind the journal's record, that is noticed, and what is missing is sent again."""
+    master, replica = redis_server(), redis_server()
+    replica("REPLICAOF", "127.0.0.1", master.port)
+    wait_for(lambda: b"master_link_status:up" in replica("INFO", "replication"), what="a replica")
+    middle = proxy(master.address)
+    it = stage(redis=master)
+    it.start(redis_url=f"redis://{middle.address}/0")
+    with it.load() as load:
+        load.wait_for_answers(200)
+        wait_for(lambda: _length(replica, it.name) > 100, what="the replica to follow")
+        replica("REPLICAOF", "NO", "ONE")
+        load.wait_for_answers(200)
+        wait_for(lambda: master.length(it.name) > replica.length(it.name) + 50, what="a gap")
+        had = replica.length(it.name)
+        middle.upstream = replica.address
+        middle.cut()
+        master.end()
+        load.wait_for_answers(100)
+    it.redis = replica
+    it.judge(on_the_replica_before=had)
+    assert replica.length(it.name) > had
+
+
+def _length(server, stream):
+    try:
+        return server.length(stream)
+    except RedisError:
+        return 0

@@ -1,0 +1,170 @@
+"""The journal's disk is full, or fails."""
+
+import subprocess
+
+import pytest
+
+from stage import refuses
+from support import http
+from support.load import DEAD
+from support.wait import wait_for
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 24 MiB, where mounting is allowed. Ask for it first: it has to be there
+    for as long as hookstream is."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    options = ["-t", "tmpfs", "-o", "size=24m", "hookstream-test", str(folder)]
+    done = subprocess.run(["mount", *options], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"a small disk needs mount, which is not allowed: {done.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_the_disk_is_full_and_is_given_room(small_disk, stage, redis_server):
+    """No room for another segment while Redis is down: senders get 503 and nothing that was
+    answered 2xx is lost; with room again the retries are taken, each is there once, in order."""
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(8 * MIB))
+    server = redis_server()
+    it = stage(redis=server)
+    one = it.start(journal={"path": str(small_disk / "journal"), "max_size": "32MiB"})
+    server.end()
+    with it.load(rate=150, pad=32 << 10) as load:
+        wait_for(lambda: load.statuses.get(503, 0) > 20, what="503 for want of room")
+        assert http.get(one.admin_port, "/readyz").status == 503
+        filler.unlink()
+        load.wait_for_answers(20)
+    assert set(load.statuses) <= {202, 401, 503}, load.statuses
+    server.start()
+    it.settle()
+    it.judge(answered_503=load.statuses[503])
+
+
+def test_a_full_disk_and_a_kill(small_disk, stage, redis_server):
+    """The disk is full and hookstream is killed and started on the full disk: it delivers what
+    it has, makes room by that, and takes the retries."""
+    server = redis_server()
+    it = stage(redis=server)
+    it.start(journal={"path": str(small_disk / "journal"), "max_size": "32MiB"})
+    server.end()
+    with it.load(rate=150, pad=32 << 10) as load:
+        wait_for(lambda: load.statuses.get(503, 0) > 20, what="503 for want of room")
+        it.kill()
+    it.one.start(ready=False)
+    wait_for(lambda: _answers(it.one), what="the operator's port")
+    server.start()
+    wait_for(it.one.is_ready, what="room")
+    it.settle()
+    it.judge(answered_503=load.statuses[503])
+
+
+def test_a_journal_that_filled_its_disk_makes_room(small_disk, stage, redis_server):
+    """It may grow larger than its disk and does, again and again, while Redis is down: what is
+    delivered then makes room by itself, and the retries are taken."""
+    server = redis_server()
+    it = stage(redis=server)
+    it.start(journal={"path": str(small_disk / "journal"), "max_size": "32MiB"})
+    refused = 0
+    for _ in range(3):
+        server.end()
+        with it.load(rate=400, pad=64 << 10) as load:
+            wait_for(lambda load=load: load.statuses.get(503, 0) > 10, what="503")
+        refused += load.statuses[503]
+        server.start()
+        wait_for(it.one.is_ready, what="room made by delivering")
+        it.settle(again=0)
+    it.judge(answered_503=refused)
+
+
+def _answers(one):
+    try:
+        return http.get(one.admin_port, "/livez") is not None
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def failing_disk(tmp_path, preload):
+    """(environment, fail, mend): fail("pwrite") makes every such call on a segment EIO, or on
+    files whose path has `where` in it."""
+    trigger = tmp_path / "trigger"
+
+    def fail(call, where="/segments/"):
+        new = tmp_path / "trigger.new"
+        new.write_text(where)
+        new.rename(tmp_path / f"trigger.{call}")
+
+    def mend(call):
+        (tmp_path / f"trigger.{call}").unlink()
+
+    return {**preload("eio.c"), "FAULT_TRIGGER": str(trigger)}, fail, mend
+
+
+@pytest.mark.parametrize("call", ["pwrite", "fdatasync"])
+def test_the_disk_answers_eio_and_is_mended(stage, redis, failing_disk, call):
+    """A write or a sync of the journal fails: whoever waits for it gets 503, nothing more is
+    taken, and no file that failed is written again; with the disk mended the retries are taken,
+    each is there once, in order."""
+    environment, fail, mend = failing_disk
+    it = stage(redis=redis)
+    it.start(environment)
+    with it.load() as load:
+        for _ in range(3):
+            load.wait_for_answers(100)
+            refused = load.statuses.get(503, 0)
+            fail(call)
+            wait_for(
+                lambda refused=refused: load.statuses.get(503, 0) > refused + 20,
+                what="503 from a disk that fails",
+            )
+            taken = it.ledger.answers
+            refuses(it.one)
+            assert it.ledger.answers <= taken + load.lanes, "2xx while the disk failed"
+            mend(call)
+    assert set(load.statuses) <= {202, 401, 503}, load.statuses
+    wait_for(it.one.is_ready, what="a journal that is written again")
+    it.settle()
+    it.judge(answered_503=load.statuses[503])
+
+
+@pytest.mark.parametrize("call", ["pwrite", "fdatasync"])
+def test_the_disk_answers_eio_and_it_is_killed(stage, redis, failing_disk, call):
+    """Killed while the disk fails: what was answered 2xx before is there, what was answered 503
+    may be; the retries make each be there once."""
+    environment, fail, mend = failing_disk
+    it = stage(redis=redis)
+    it.start(environment)
+    with it.load() as load:
+        load.wait_for_answers(200)
+        fail(call)
+        wait_for(lambda: load.statuses.get(503, 0) > 20, what="503 from a disk that fails")
+        it.kill()
+    mend(call)
+    it.one.start()
+    it.settle()
+    it.judge(answered_503=load.statuses[503])
+
+
+def test_dead_letters_cannot_be_written_and_it_is_killed(stage, redis, failing_disk):
+    """Only the dead letters' files fail: whoever has one to write waits and says so, no cursor
+    passes the event, and after a kill every dead letter is written."""
+    environment, fail, mend = failing_disk
+    it = stage(redis=redis)
+    it.start(environment)
+    with it.load(odd_every=4) as load:
+        load.wait_for_answers(50)
+        fail("fdatasync", "/dead-letters/segments/")
+        load.wait_for_answers(300)  # longer than the cursors' interval of saving
+        assert it.one.sink("dead_letters")["state"] == "held"
+        it.kill()
+    mend("fdatasync")
+    it.one.start()
+    it.settle()
+    dead = [event for event in it.ledger.taken() if event.fate == DEAD]
+    it.judge(dead_letters=len(dead))

@@ -1,0 +1,170 @@
+"""The process: stopped under load, beside another, its clients deaf, its routes and clock
+changed."""
+
+import json
+import pathlib
+import socket
+import time
+
+from oracle import judge
+from stage import redis_seen
+from support import sender
+from support.ports import free_port
+from support.wait import wait_for
+
+DEAF = 300
+
+
+def test_sigterm_at_load_with_slow_brokers(stage, proxy, kafka, redis):
+    """SIGTERM under load with brokers that are too slow for the grace: it ends by itself with 0,
+    and after the start nothing is missing and nothing comes twice in Redis."""
+    to_kafka, to_redis = proxy(kafka.address, kafka=True), proxy(redis.address)
+    it = stage(kafka=kafka, redis=redis)
+    it.start(
+        kafka_address=to_kafka.address,
+        redis_url=f"redis://{to_redis.address}/0",
+        server={"shutdown_grace": "1s"},
+    )
+    for _ in range(3):
+        to_kafka.rate = to_redis.rate = 16 << 10
+        with it.load(rate=800) as load:
+            load.wait_for_answers(300)
+            it.stop()
+        assert set(load.statuses) <= {202, 401, 503, None}, load.statuses
+        to_kafka.rate = to_redis.rate = None
+        it.one.start()
+    it.settle()
+    it.judge(stops=it.kills)
+
+
+def test_a_second_process_on_one_journal(stage, redis):
+    """It ends at once and says why; the first one notices nothing."""
+    it = stage(redis=redis)
+    it.start()
+    config = json.loads(it.one.file.read_text())
+    for part in ("server", "admin"):
+        config[part]["listen"] = f"127.0.0.1:{free_port()}"
+    with it.load() as load:
+        load.wait_for_answers(100)
+        second = it.make(config, start=False)
+        second.start(ready=False)
+        assert second.process.wait(30) != 0
+        assert f"is in use by process {it.one.process.pid}" in second.log, second.log
+        load.wait_for_answers(100)
+    assert set(load.statuses) <= {202, 401}, load.statuses
+    it.judge()
+
+
+def _memory_mib(process):
+    for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) >> 10
+    raise AssertionError("no VmRSS")
+
+
+def _shout(connection, data, most):
+    """Sends until the other side takes no more; reads nothing."""
+    sent = 0
+    connection.setblocking(False)
+    while sent < most:
+        try:
+            sent += connection.send(data)
+        except BlockingIOError:
+            return sent
+        except OSError:  # it may be closed on us, which is an answer, too
+            return sent
+    return sent
+
+
+def test_clients_that_send_and_do_not_read(stage, redis):
+    """300 connections send events, then requests without end, and never read an answer: others
+    are served, memory stays bounded, and what the 300 sent is there at most once."""
+    it = stage(redis=redis)
+    it.start()
+    before, deaf = _memory_mib(it.one.process), []
+    noise = b"GET /not-there HTTP/1.1\r\nHost: test\r\n\r\n" * 200
+    try:
+        with it.load() as load:
+            for _ in range(DEAF):
+                connection = socket.socket()
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                connection.connect(("127.0.0.1", it.one.port))
+                deaf.append(connection)
+                event = it.ledger.make()
+                begun = time.monotonic()
+                connection.sendall(sender.request(event.body))
+                event.note(begun, None)
+                _shout(connection, noise, 256 << 10)
+            load.wait_for_answers(200)
+            grown = _memory_mib(it.one.process) - before
+    finally:
+        for connection in deaf:
+            connection.close()
+    assert set(load.statuses) <= {202, 401}, load.statuses
+    assert load.slowest < 10, "others had to wait"
+    assert grown < 128, f"{grown} MiB more with {DEAF} clients that do not read"
+    it.settle()
+    it.judge(memory_grown_mib=grown)
+
+
+def test_a_start_with_other_routes(stage, redis_server):
+    """Stopped with work left, and started with another stream in the route: what was delivered
+    stays where it is, what was left goes where the new route says, each once, in order."""
+    server = redis_server()
+    it = stage(redis=server)
+    it.start()
+    with it.load() as load:
+        load.wait_for_answers(200)
+        server.end()
+        load.wait_for_answers(200)
+        it.stop()
+    config = json.loads(it.one.file.read_text())
+    config["routes"][0]["to"][0]["stream"] = f"{it.name}-new"
+    it.one.file.write_text(json.dumps(config))
+    server.start()
+    it.one.start()
+    it.settle()
+    it.one.drained()
+    old, new = redis_seen(server, it.name), redis_seen(server, f"{it.name}-new")
+    assert old and len(new) >= 200
+    verdict = judge(it.ledger.events, old + new)
+    it.report(
+        sent=len(it.ledger.genuine()), answered=len(it.ledger.taken()), lost=len(verdict.missing),
+        reordered=len(verdict.reordered), duplicated_redis=verdict.duplicates,
+    )  # fmt: skip
+    verdict.hold("both streams")
+
+
+def test_the_clock_is_stepped(stage, redis_server, tmp_path, preload):
+    """The wall clock jumps: within what signatures allow nobody notices; further away senders
+    get 401 and try again; a jump past `retain` removes nothing that was not delivered."""
+    clock = tmp_path / "clock"
+
+    def step(seconds):
+        new = tmp_path / "clock.new"
+        new.write_text(str(seconds))
+        new.rename(clock)
+
+    step(0)
+    server = redis_server()
+    it = stage(redis=server)
+    it.start({**preload("clock.c"), "FAULT_CLOCK": str(clock)})
+    with it.load() as load:
+        load.wait_for_answers(100)
+        for seconds in (200, -40, 0):
+            step(seconds)
+            load.wait_for_answers(100)
+    assert not [event for event in it.ledger.untaken() if event.status is not None]
+    server.end()
+    with it.load(pad=48 << 10) as load:
+        load.wait_for_answers(400)  # 20 MiB, segments of 8, none of them delivered
+        step(25 * 3600)
+        refused = load.statuses.get(401, 0)
+        wait_for(lambda: load.statuses.get(401, 0) > refused + 100, what="401 by the clock")
+        step(0)
+        load.wait_for_answers(100)
+    assert set(load.statuses) <= {202, 401}, load.statuses
+    server.start()
+    it.settle()
+    it.judge(answered_401=load.statuses[401])
+
