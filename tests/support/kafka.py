@@ -107,11 +107,12 @@ class Kafka:
             topics = {name: partitions for name in names}
         create_topics(self.address, topics, **properties)
 
-    def read(self, topic):
+    def read(self, topic, isolation="read_committed"):
         """Every record of a topic so far, partition by partition in order of their offsets."""
         done = subprocess.run(
             ["kcat", "-b", self.address, "-C", "-t", topic, "-o", "beginning", "-e", "-q", "-J"]
-            + ["-X", "fetch.wait.max.ms=20", "-X", "socket.timeout.ms=5000"],
+            + ["-X", "fetch.wait.max.ms=20", "-X", "socket.timeout.ms=5000"]
+            + ["-X", f"isolation.level={isolation}"],
             capture_output=True,
             check=False,
             timeout=60,
