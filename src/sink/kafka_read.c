@@ -118,9 +118,10 @@ static bool prepare(struct hs_kafka_read *read, rd_kafka_t *rk, rd_kafka_topic_t
     }
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
         return fail_as_told(read, error, "cannot see the cursors' topic");
-    if (is_not_compacted(rk, read->options->cursor_topic))
+    if (!read->checked && is_not_compacted(rk, read->options->cursor_topic))
         return fail(read, RD_KAFKA_RESP_ERR_INVALID_CONFIG, &not_compacted, "the cursors' topic",
                     not_compacted.words);
+    read->checked = true;
     return true;
 }
 

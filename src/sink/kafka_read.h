@@ -14,6 +14,7 @@ struct hs_kafka_read {
     const struct hs_sink_options *options;
     const char *key;   /* of the record: the transactional id */
     _Atomic bool stop; /* set from another thread: come to an end soon */
+    bool checked;      /* the topic's policy was asked for once */
     /* Results. */
     rd_kafka_resp_err_t error;        /* NO_ERROR: `found` and the rest hold */
     const struct hs_failure *failure; /* with an error: what it means */

@@ -257,7 +257,7 @@ void hs_kafka_txn_fatal(struct hs_kafka_txn *txn, rd_kafka_resp_err_t code, cons
         code = rd_kafka_fatal_error(txn->kafka->rk, words, sizeof(words));
     else
         snprintf(words, sizeof(words), "%s", text);
-    hs_log_limited(HS_LOG_WARN, "kafka_fatal", "the Kafka producer cannot go on and is rebuilt",
+    hs_log_limited(HS_LOG_WARN, "kafka_fatal", "the Kafka producer cannot go on",
                    HS_F("sink", "%s", txn->kafka->sink.name),
                    HS_F("error", "%s", rd_kafka_err2name(code)), HS_F("detail", "%s", words));
     txn->fenced = txn->fenced || says_fenced(code);

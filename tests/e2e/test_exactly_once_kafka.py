@@ -4,7 +4,7 @@ one stream, says what the journal's order is."""
 
 import subprocess
 
-from support import program, sender
+from support import http, program, sender
 from support.wait import wait_for
 
 ROUNDS = 6
@@ -138,7 +138,8 @@ def test_who_is_fenced_says_so_and_stays_away(hookstream, kafka, redis, unique):
     assert first.post(sender.event()).status == 202
     wait_for(lambda: first.sink("kafka")["state"] == "held", deadline=60, what="the fence")
     assert first.sink("kafka")["reason"] == "fenced"
-    assert not first.is_ready()
+    page = http.get(first.admin_port, "/readyz").body.decode()
+    assert "sink kafka is held (fenced)" in page and "`transactional_id`" in page
     events = [sender.event() for _ in range(20)]
     for document in events:
         assert second.post(document).status == 202

@@ -159,9 +159,8 @@ START_TEST(another_journal_does_not_go_on_from_this_cursor)
     drained(owner);
     owner_free(owner);
     owner = owner_create();
-    ck_assert_int_eq(hs_sink_open(owner->base, "test", "1111-other", &options, &owner->host,
-                                  &owner->sink),
-                     0);
+    ck_assert_int_eq(
+        hs_sink_open(owner->base, "test", "1111-other", &options, &owner->host, &owner->sink), 0);
     OWNER_WAIT(owner, owner->resumes == 1);
     ck_assert_uint_eq(owner->position, 0);
     owner_free(owner);
@@ -245,7 +244,8 @@ START_TEST(one_too_large_for_the_topic_does_not_cost_its_neighbours)
     ck_assert_uint_eq(count, 39 + 1 + 5);
     ck_assert_uint_eq(found[39], 17);
     hs_sink_skip(owner->sink, 45);
-    OWNER_WAIT(owner, !hs_kafka_progress_is_ahead(&((struct hs_kafka *)owner->sink)->txn->progress));
+    OWNER_WAIT(owner,
+               !hs_kafka_progress_is_ahead(&((struct hs_kafka *)owner->sink)->txn->progress));
     owner_free(owner);
     owner = open_owner();
     ck_assert_uint_eq(owner->position, 45);
@@ -266,7 +266,8 @@ START_TEST(too_large_for_the_client_is_left_out_of_its_transaction)
     ck_assert_uint_eq(owner->resumes, 1);
     drained(owner);
     hs_sink_skip(owner->sink, 10);
-    OWNER_WAIT(owner, !hs_kafka_progress_is_ahead(&((struct hs_kafka *)owner->sink)->txn->progress));
+    OWNER_WAIT(owner,
+               !hs_kafka_progress_is_ahead(&((struct hs_kafka *)owner->sink)->txn->progress));
     owner_free(owner);
     owner = open_owner();
     ck_assert_uint_eq(owner->position, 10);
