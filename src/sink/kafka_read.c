@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define ASK_MS 3000        /* for one answer of the cluster */
+#define POLICY_MS 1000     /* for a question that may stay unanswered */
 #define READ_MS 10000u     /* for the whole */
 #define POLL_MS 100        /* between looks at `stop` */
 #define FIRST_TAIL 1024    /* records from the end */
@@ -77,7 +78,7 @@ static bool is_not_compacted(rd_kafka_t *rk, const char *topic)
     rd_kafka_ConfigResource_t *wanted = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_DescribeConfigs(rk, &wanted, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ASK_MS);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, POLICY_MS);
     bool wrong = false;
     if (event != NULL && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR) {
         size_t count = 0, entries = 0;
