@@ -268,8 +268,25 @@ static void check_brokers(struct hs_config *config, const struct hs_sink_options
                             hs_config_quote(config, options->brokers.nodes[i]));
 }
 
+static void check_transactions(struct hs_config *config, const struct hs_sink_options *options)
+{
+    const struct hs_node *node = options->node;
+    const struct hs_node *id = node != NULL ? hs_node_get(node, "transactional_id") : NULL;
+    const struct hs_node *topic = node != NULL ? hs_node_get(node, "cursor_topic") : NULL;
+    if (options->transactional_id != NULL && !options->exactly_once)
+        hs_config_error(config, id != NULL ? id : node,
+                        "`transactional_id` is for transactions: set `exactly_once: true` too");
+    if (options->transactional_id != NULL && options->transactional_id[0] == '\0')
+        hs_config_error(config, id != NULL ? id : node, "`transactional_id` is empty");
+    if (options->exactly_once && options->cursor_topic != NULL &&
+        hs_sink_check_destination(HS_SINK_KAFKA, hs_slice_text(options->cursor_topic)) < 0)
+        hs_config_error(config, topic != NULL ? topic : node, "`cursor_topic`: %s",
+                        hs_error_text());
+}
+
 void hs_kafka_check(struct hs_config *config, const struct hs_sink_options *options)
 {
+    check_transactions(config, options);
     if (options->node == NULL || hs_node_get(options->node, "brokers") != NULL)
         check_brokers(config, options); /* missing: the binding said so */
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
