@@ -13,11 +13,11 @@
 #define ABORT_MS 1500 /* best effort: the next producer's init_transactions does the same */
 #define IDLE_MS 1000u /* then the cursor is brought up to date, if no message did it */
 
+/* In place of what the timer was set to. */
 static void arm(struct hs_kafka_txn *txn, uint64_t ns)
 {
     struct timeval time = {(time_t)(ns / 1000000000), (suseconds_t)(ns % 1000000000 / 1000)};
-    if (!event_pending(txn->on_timer, EV_TIMEOUT, NULL))
-        HS_IGNORE(event_add(txn->on_timer, &time)); /* fails only without memory */
+    HS_IGNORE(event_add(txn->on_timer, &time)); /* fails only without memory */
 }
 
 /* ---- Calls that block, on the helper's thread ---- */
@@ -50,6 +50,8 @@ bool hs_kafka_txn_takes(const struct hs_kafka_txn *txn)
 void hs_kafka_txn_add(struct hs_kafka_txn *txn, const struct hs_parcel *parcel)
 {
     HS_ASSERT(txn->count + parcel->count <= HS_KAFKA_TXN_MESSAGES_MAX);
+    if (txn->count == 0)
+        arm(txn, txn->kafka->options->transaction_ns);
     for (size_t i = 0; i < parcel->count; i++)
         txn->entries[txn->count++] =
             (struct hs_kafka_txn_entry){parcel->sequence, parcel->messages[i].part, false};
@@ -57,8 +59,6 @@ void hs_kafka_txn_add(struct hs_kafka_txn *txn, const struct hs_parcel *parcel)
         txn->progress.given = parcel->sequence;
     if (txn->count >= txn->kafka->options->transaction_messages)
         event_active(txn->on_timer, EV_TIMEOUT, 0);
-    else
-        arm(txn, txn->kafka->options->transaction_ns);
 }
 
 /* ---- The end of a transaction ---- */
@@ -122,7 +122,8 @@ static void look_after_cursor(struct hs_kafka_txn *txn)
 {
     if (txn->stage != HS_KAFKA_TXN_OPEN || !txn->resumed)
         return;
-    if (hs_kafka_progress_is_ahead(&txn->progress))
+    if (txn->count == 0 && hs_kafka_progress_is_ahead(&txn->progress) &&
+        !event_pending(txn->on_timer, EV_TIMEOUT, NULL))
         arm(txn, IDLE_MS * UINT64_C(1000000));
     if (txn->kafka->owes_room && hs_kafka_txn_takes(txn))
         event_active(txn->kafka->on_later, EV_TIMEOUT, 0);
@@ -223,8 +224,10 @@ static void mark_ended(struct hs_kafka_txn *txn, uint64_t sequence, unsigned par
 void hs_kafka_txn_failed(struct hs_kafka_txn *txn, uint64_t sequence, unsigned part,
                          enum hs_outcome outcome, bool refused)
 {
-    if (outcome == HS_PERMANENT)
+    if (outcome == HS_PERMANENT) {
         hs_kafka_progress_leave_out(&txn->progress, sequence, (uint32_t)1 << part);
+        txn->kafka->rebuilds = 0; /* that is progress: the next attempt is without it */
+    }
     if (outcome == HS_PERMANENT && refused)
         mark_ended(txn, sequence, part); /* the others stay in the transaction */
     else

@@ -72,6 +72,37 @@ def test_too_large_for_the_topic_costs_only_itself(hookstream, kafka, unique):
     one.counts("dead_letters", is_now=1)
 
 
+def test_more_refusals_than_the_cursor_has_holes_for_cost_only_themselves(
+    hookstream, kafka, unique
+):
+    kafka.create(unique, partitions=1)
+    small = {"properties": {"message.max.bytes": "4000"}, "transaction_time": "1s"}
+    one = hookstream(**kafka_to(kafka, unique, options=small))
+    sent = []
+    with sender.Connection(one.port) as connection:
+        for number in range(200):
+            document = sender.event(**({"note": "x" * 5000} if number % 4 else {}))
+            connection.send(sender.request(sender.encode(document)))
+            assert connection.read_answer().status == 202
+            sent += [] if number % 4 else [document["id"]]
+    one.drained(deadline=90)
+    assert ids(kafka, unique) == sent
+    one.counts("dead_letters_total", reason="too_large", is_now=150)
+    wait_for(lambda: cursor(kafka, unique)[4:] == ["200", "-"], what="the holes to be closed")
+
+
+def test_several_too_large_for_the_topic_cost_only_themselves(hookstream, kafka, unique):
+    kafka.create(unique, partitions=3, max_message_bytes=20000)
+    one = hookstream(**kafka_to(kafka, unique, key="{id}"))
+    sent = []
+    for _ in range(6):
+        sent += send(one, 5)
+        assert one.post(sender.event(note=os.urandom(30000).hex())).status == 202
+    one.drained(deadline=90)
+    assert sorted(ids(kafka, unique)) == sorted(sent)
+    one.counts("dead_letters_total", reason="too_large", is_now=6)
+
+
 def test_a_template_that_fails_costs_only_its_event(hookstream, kafka, unique):
     kafka.create(unique, partitions=1)
     one = hookstream(**kafka_to(kafka, unique, key="{data.orderId}"))
