@@ -116,42 +116,6 @@ static size_t produce_all(struct hs_kafka *kafka, uint64_t sequence,
 
 /* ---- What is left of a parcel ---- */
 
-static struct hs_slice copy(struct hs_arena *arena, struct hs_slice s)
-{
-    return s.data == NULL ? s : hs_slice(hs_arena_dup(arena, s), s.size);
-}
-
-static void keep_rest(struct hs_kafka *kafka, const struct hs_parcel *parcel, size_t from)
-{
-    struct hs_arena *arena = hs_arena_create();
-    size_t count = parcel->count - from;
-    struct hs_message *messages = hs_arena_alloc(arena, count * sizeof(*messages));
-    for (size_t i = 0; i < count; i++) {
-        const struct hs_message *source = &parcel->messages[from + i];
-        struct hs_message *target = &messages[i];
-        *target = *source;
-        target->destination = copy(arena, source->destination);
-        target->key = copy(arena, source->key);
-        for (size_t h = 0; h < source->header_count; h++) {
-            target->headers[h].name = copy(arena, source->headers[h].name);
-            target->headers[h].value = copy(arena, source->headers[h].value);
-        }
-        /* The messages of one event mostly share their body. */
-        if (i > 0 && source->body.data == source[-1].body.data &&
-            source->body.size == source[-1].body.size)
-            target->body = messages[i - 1].body;
-        else
-            target->body = copy(arena, source->body);
-    }
-    kafka->rest = (struct hs_kafka_rest){arena, parcel->sequence, messages, count, 0};
-}
-
-static void drop_rest(struct hs_kafka *kafka)
-{
-    hs_arena_free(kafka->rest.arena);
-    kafka->rest = (struct hs_kafka_rest){0};
-}
-
 /* Gives as much of it as there is room for; the next report makes more. */
 static void push_rest(struct hs_kafka *kafka)
 {
@@ -162,7 +126,7 @@ static void push_rest(struct hs_kafka *kafka)
     rest->next +=
         produce_all(kafka, rest->sequence, rest->messages + rest->next, rest->count - rest->next);
     if (rest->next == rest->count)
-        drop_rest(kafka);
+        hs_kafka_rest_drop(&kafka->rest);
 }
 
 /* ---- Submit ---- */
@@ -195,7 +159,7 @@ static enum hs_submit submit(struct hs_sink *sink, const struct hs_parcel *parce
     if (kafka->txn != NULL)
         hs_kafka_txn_add(kafka->txn, parcel);
     if (taken < parcel->count)
-        keep_rest(kafka, parcel, taken);
+        hs_kafka_rest_keep(&kafka->rest, parcel, taken);
     return HS_SUBMIT_ACCEPTED;
 }
 
@@ -339,7 +303,7 @@ void hs_kafka_drain(struct hs_kafka *kafka)
 
 void hs_kafka_forget(struct hs_kafka *kafka)
 {
-    drop_rest(kafka);
+    hs_kafka_rest_drop(&kafka->rest);
     kafka->refused_count = 0;
     kafka->sink.in_flight = 0;
     kafka->owes_room = false;

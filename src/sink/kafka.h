@@ -78,6 +78,11 @@ void hs_kafka_forget(struct hs_kafka *kafka);
 /* Handles what the producer reported; called when its queue says so. */
 void hs_kafka_drain(struct hs_kafka *kafka);
 
+/* kafka_rest.c */
+/* Copies the parcel's messages from `from` on; there must be no rest. */
+void hs_kafka_rest_keep(struct hs_kafka_rest *rest, const struct hs_parcel *parcel, size_t from);
+void hs_kafka_rest_drop(struct hs_kafka_rest *rest);
+
 /* kafka_client.c */
 HS_MUST_CHECK int hs_kafka_client_init(struct hs_kafka *kafka, const struct hs_sink_spec *spec);
 void hs_kafka_client_close(struct hs_kafka *kafka);

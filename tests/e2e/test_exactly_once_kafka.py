@@ -121,6 +121,7 @@ def test_a_broker_that_is_away_for_long_is_waited_for(hookstream, kafka, redis, 
     sending.end()
     one.drained(deadline=120)
     assert one.sink("kafka")["state"] == "up"
+    assert one.metric("sink_resent_total", sink="kafka") > 0
     check(kafka, redis, unique, sending.answered)
 
 

@@ -233,6 +233,21 @@ START_TEST(a_message_refused_for_good_is_left_out_and_named_in_the_cursor)
 }
 END_TEST
 
+START_TEST(what_the_owner_buries_itself_is_named_in_the_cursor)
+{
+    begin_open();
+    give_through_resumes(1, 2);
+    hs_sink_leave_out(owner->sink, 3, 1u << 4 | 1); /* never given: a template failed */
+    give_through_resumes(4, 6);
+    ck_assert_ptr_nonnull(strstr(last_cursor(), " 6 3:17"));
+    hs_sink_skip(owner->sink, 6);
+    OWNER_WAIT(owner,
+               !hs_kafka_progress_is_ahead(&((struct hs_kafka *)owner->sink)->txn->progress));
+    ck_assert_ptr_nonnull(strstr(last_cursor(), " 6 -"));
+    end();
+}
+END_TEST
+
 START_TEST(one_may_not_have_the_id_is_held_until_one_may)
 {
     begin();
@@ -313,6 +328,7 @@ HS_TEST_MAIN("kafka transactions", nothing_is_delivered_before_its_commit,
              a_commit_without_an_answer_goes_on_when_the_broker_is_back,
              a_fence_that_nobody_made_is_no_end, a_fence_by_another_is_the_end,
              a_message_refused_for_good_is_left_out_and_named_in_the_cursor,
+             what_the_owner_buries_itself_is_named_in_the_cursor,
              one_may_not_have_the_id_is_held_until_one_may, a_cursor_that_is_none_of_ours_is_held,
              brokers_that_are_down_are_waited_for,
              closing_at_any_moment_ends_soon_and_completes_none)
