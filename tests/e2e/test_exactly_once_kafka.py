@@ -2,6 +2,7 @@
 every event once, and every partition in the journal's order. Redis, which has each once and in
 one stream, says what the journal's order is."""
 
+import random
 import subprocess
 
 from support import http, program, sender
@@ -89,7 +90,8 @@ def test_each_is_seen_once_through_kills_and_a_broker_restart(
     answered = []
     for number in range(ROUNDS):
         sending = Sending(one, number)
-        wait_for(lambda: delivered(one) > 300 * (number + 1), what="the load to run")
+        wanted = random.randrange(200, 2500)
+        wait_for(lambda: delivered(one) > wanted, what=f"{wanted} to be delivered")
         if number == ROUNDS // 2:
             services("kill", "kafka")
             services("start", "kafka")
@@ -100,8 +102,9 @@ def test_each_is_seen_once_through_kills_and_a_broker_restart(
         answered += sending.answered
         one.start()
     one.drained(deadline=120)
-    assert len(answered) > 300 * ROUNDS
-    assert check(kafka, redis, unique, answered) >= len(answered)
+    assert len(answered) > 200 * ROUNDS
+    seen = check(kafka, redis, unique, answered)
+    assert len(kafka.read(unique, "read_uncommitted")) > seen, "no kill met an open transaction"
 
 
 def test_a_broker_that_is_away_for_long_is_waited_for(hookstream, kafka, redis, services, unique):
