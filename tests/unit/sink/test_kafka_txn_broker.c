@@ -167,6 +167,51 @@ START_TEST(another_journal_does_not_go_on_from_this_cursor)
 }
 END_TEST
 
+/* Another sink's producer with a transaction open in the topic of cursors. */
+static rd_kafka_t *open_another(void)
+{
+    char error[256], id[96];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    snprintf(id, sizeof(id), "%s-another", topic);
+    rd_kafka_conf_set(conf, "bootstrap.servers", address, error, sizeof(error));
+    rd_kafka_conf_set(conf, "transactional.id", id, error, sizeof(error));
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error, sizeof(error));
+    ck_assert_ptr_nonnull(rk);
+    ck_assert_ptr_null(rd_kafka_init_transactions(rk, TIMEOUT_MS));
+    ck_assert_ptr_null(rd_kafka_begin_transaction(rk));
+    ck_assert_int_eq(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(cursors), RD_KAFKA_V_PARTITION(0),
+                                       RD_KAFKA_V_KEY("another", 7), RD_KAFKA_V_VALUE("x", 1),
+                                       RD_KAFKA_V_END),
+                     0);
+    ck_assert_int_eq(rd_kafka_flush(rk, TIMEOUT_MS), 0);
+    return rk;
+}
+
+START_TEST(a_cursor_behind_an_open_transaction_of_another_is_waited_for)
+{
+    if (!begin())
+        return;
+    make_topic(topic, NULL, NULL);
+    struct owner *owner = open_owner();
+    owner_give_range(owner, 1, 10, topic);
+    drained(owner);
+    rd_kafka_t *another = open_another();
+    owner_give_range(owner, 11, 20, topic);
+    drained(owner);
+    owner_free(owner);
+    owner = owner_create();
+    owner_open(owner, &options);
+    /* What is stable ends at 10: that must not be taken for all. */
+    OWNER_WAIT(owner, owner->resumes > 0 || strcmp(owner->reason, "timed_out") == 0);
+    ck_assert_uint_eq(owner->resumes, 0);
+    ck_assert_ptr_null(rd_kafka_abort_transaction(another, TIMEOUT_MS));
+    OWNER_WAIT(owner, owner->resumes == 1);
+    ck_assert_uint_eq(owner->position, 20);
+    rd_kafka_destroy(another);
+    owner_free(owner);
+}
+END_TEST
+
 START_TEST(a_topic_of_cursors_that_expire_is_refused)
 {
     if (!begin())
@@ -280,6 +325,7 @@ HS_TEST_MAIN("kafka transactions, real broker", what_is_committed_is_read_back_a
              what_was_open_at_the_end_is_not_seen_and_not_counted,
              another_process_with_the_id_ends_this_one,
              another_journal_does_not_go_on_from_this_cursor,
+             a_cursor_behind_an_open_transaction_of_another_is_waited_for,
              a_topic_of_cursors_that_expire_is_refused,
              one_too_large_for_the_topic_does_not_cost_its_neighbours,
              too_large_for_the_client_is_left_out_of_its_transaction)
