@@ -162,9 +162,13 @@ static int scan(struct tail *tail)
 static int judge_hole(struct hs_journal *journal, struct tail *tail, uint64_t file_size)
 {
     struct hs_segment *segment = tail->segment;
-    int torn = segment->end == file_size ? 0
-                                         : hs_tail_looks_torn(journal->disk, tail->records.file,
-                                                              tail->hole, tail->hole_to);
+    int open = hs_tail_is_open(journal->disk, tail->records.file, file_size);
+    if (open < 0)
+        return open;
+    bool finished = segment->end == file_size && !open;
+    int torn =
+        finished ? 0
+                 : hs_tail_looks_torn(journal->disk, tail->records.file, tail->hole, tail->hole_to);
     if (torn <= 0)
         return torn;
     segment->last = tail->last;
@@ -180,7 +184,12 @@ static int judge_end(struct hs_journal *journal, struct tail *tail, uint64_t fil
     struct hs_segment *segment = tail->segment;
     uint64_t end = segment->end;
     int blank = hs_tail_is_blank(journal->disk, tail->records.file, end, file_size);
-    int count = blank == 0 ? hs_tail_records(journal->disk, tail->records.file, end, file_size) : 0;
+    /* A record torn in a file that is still as large as it was reserved may end there, too. */
+    int count = blank == 0 ? hs_tail_is_open(journal->disk, tail->records.file, file_size) : 0;
+    if (blank == 0 && count == 0)
+        count = hs_tail_records(journal->disk, tail->records.file, end, file_size);
+    else if (count > 0)
+        count = 0;
     if (blank != 0 || count < 0)
         return blank < 0 ? blank : count;
     if (count > 0) {

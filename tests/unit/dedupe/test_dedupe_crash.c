@@ -3,7 +3,7 @@
  * delivered, so that their id files are all that is left of them. */
 #include "dedupe_help.h"
 
-#include <hookstream/log.h>
+#include "crash_cases.h"
 
 /* Under a sanitizer each takes ten times as long. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -96,22 +96,13 @@ static void tell(uint64_t seed)
 
 START_TEST(D1_D2_hold_whenever_the_power_goes)
 {
-    for (uint64_t i = 0; i < CASES / 10; i++)
-        tell((uint64_t)_i * 1000 + i);
+    crash_tell_part(_i, CASES, tell);
 }
 END_TEST
 
-/* In tenths, each in a process of its own. */
 int main(void)
 {
     TCase *tcase = tcase_create("power cuts");
-    tcase_add_loop_test(tcase, D1_D2_hold_whenever_the_power_goes, 0, 10);
-    Suite *suite = suite_create("dedupe crash");
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    hs_log_configure(HS_LOG_ERROR + 1, HS_LOG_LOGFMT); /* each cut would say so */
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    tcase_add_loop_test(tcase, D1_D2_hold_whenever_the_power_goes, 0, CRASH_PARTS);
+    return crash_main("dedupe crash", tcase);
 }

@@ -4,7 +4,7 @@
  * have not passed (J5). */
 #include "journal_help.h"
 
-#include <hookstream/log.h>
+#include "crash_cases.h"
 
 /* Under a sanitizer each takes ten times as long. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -89,7 +89,9 @@ static void check_cursor(struct story *story)
                   " of %" PRIu64,
                   story->seed, story->saved, position, hs_journal_durable(story->bench->journal));
     ck_assert_uint_le(position, hs_journal_durable(story->bench->journal));
-    story->saved = position;
+    /* What could not be saved when it was opened counts for nothing (J5). */
+    if (hs_cursor_save(story->cursor) == 0)
+        story->saved = position;
 }
 
 /* ---- Doing ---- */
@@ -191,22 +193,13 @@ static void tell(uint64_t seed)
 
 START_TEST(J1_J2_J4_J5_J6_hold_whenever_the_power_goes)
 {
-    for (uint64_t i = 0; i < CASES / 10; i++)
-        tell((uint64_t)_i * 1000 + i);
+    crash_tell_part(_i, CASES, tell);
 }
 END_TEST
 
-/* In tenths, each in a process of its own. */
 int main(void)
 {
     TCase *tcase = tcase_create("power cuts");
-    tcase_add_loop_test(tcase, J1_J2_J4_J5_J6_hold_whenever_the_power_goes, 0, 10);
-    Suite *suite = suite_create("journal crash");
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    hs_log_configure(HS_LOG_ERROR + 1, HS_LOG_LOGFMT); /* each fault would say so */
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    tcase_add_loop_test(tcase, J1_J2_J4_J5_J6_hold_whenever_the_power_goes, 0, CRASH_PARTS);
+    return crash_main("journal crash", tcase);
 }

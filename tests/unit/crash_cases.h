@@ -1,0 +1,48 @@
+/* How many simulated crashes a test goes through, and which: HOOKSTREAM_TEST_CASES and
+ * HOOKSTREAM_TEST_SEED change both, so that one failed case can be repeated alone and a
+ * million can be run by hand (`scripts/test power`). Each tenth runs in a process of its own.
+ * What is drawn follows from the seed; in which order the journal's threads meet does not, so
+ * a rare failure may take its case a few times to come again. */
+#ifndef HS_TEST_CRASH_CASES_H
+#define HS_TEST_CRASH_CASES_H
+
+#include <check.h>
+#include <hookstream/log.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CRASH_PARTS 10
+
+static inline uint64_t crash_number(const char *name, uint64_t fallback)
+{
+    const char *text = getenv(name);
+    return text != NULL && text[0] != '\0' ? strtoull(text, NULL, 10) : fallback;
+}
+
+/* Tells the cases of this part, one after the other. */
+static inline void crash_tell_part(int part, uint64_t fallback, void (*tell)(uint64_t seed))
+{
+    uint64_t count = crash_number("HOOKSTREAM_TEST_CASES", fallback);
+    uint64_t first = crash_number("HOOKSTREAM_TEST_SEED", 0);
+    for (uint64_t seed = first + (uint64_t)part; seed < first + count; seed += CRASH_PARTS)
+        tell(seed);
+}
+
+/* The main of such a test. */
+static inline int crash_main(const char *name, TCase *tcase)
+{
+    tcase_set_timeout(tcase, 0); /* ctest's own limit holds */
+    Suite *suite = suite_create(name);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    hs_log_configure(HS_LOG_ERROR + 1, HS_LOG_LOGFMT); /* each fault would say so */
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    if (failed > 0)
+        fprintf(stderr, "repeat a case N with HOOKSTREAM_TEST_CASES=1 HOOKSTREAM_TEST_SEED=N\n");
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+#endif
