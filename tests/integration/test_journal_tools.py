@@ -162,7 +162,8 @@ def test_a_damaged_last_record_is_lost_and_its_number_not_used_again(hookstream)
     assert [(f["offset"], f["first"], f["last"]) for f in findings] == [(at, sequence, sequence)]
     one.start()
     wait_for(lambda: one.metric("sink_lost_total", sink="files") == 1, what="what is lost")
-    one.stop(deadline=10)  # nothing is left to wait for
+    one.drained("files")  # nothing is left to wait for
+    one.stop()
     one.start()
     assert one.post(sender.event("order.completed", "whk_after")).status == 202
     one.drained("files")
