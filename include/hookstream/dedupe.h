@@ -15,7 +15,7 @@
 #ifndef HOOKSTREAM_DEDUPE_H
 #define HOOKSTREAM_DEDUPE_H
 
-#include <hookstream/journal.h>
+#include <hookstream/journal_inspect.h>
 
 struct hs_dedupe_options {
     uint64_t window_ns;
@@ -59,6 +59,12 @@ void hs_dedupe_forget(struct hs_dedupe *dedupe, struct hs_slice source, struct h
  * journal's watcher, on the keeper's thread. false: it could not (logged), and the segment
  * must stay until it can, or D1 would not hold after the next start. */
 HS_MUST_CHECK bool hs_dedupe_write_ids(struct hs_dedupe *dedupe, uint64_t first, uint64_t last);
+
+/* Checks the files of ids in the folder of the journal at `path`, without opening it and beside
+ * whoever has: for `journal verify`. A folder without any is fine. -errno. */
+HS_MUST_CHECK int hs_dedupe_verify(const struct hs_disk *disk, const char *path,
+                                   hs_journal_finding_fn *finding, void *context,
+                                   uint64_t *ret_files, uint64_t *ret_damages);
 
 /* How many ids are held (aged ones included for up to an hour). */
 uint64_t hs_dedupe_count(const struct hs_dedupe *dedupe);

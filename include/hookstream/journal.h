@@ -14,7 +14,8 @@
  *       way: the sender was not told 2xx, and its retry is a duplicate then).
  *   J5  A segment is removed only when every open cursor's saved position is past it.
  *   J6  A torn tail is cut at the first record that is not whole; what was durable before
- *       it stays.
+ *       it stays. Damage that no crash can have made costs the records it hit and no others:
+ *       it is told, counted and passed over, and is never taken for the end.
  *
  * Threads: append and outcome from any; a reader or cursor belongs to one thread at a time;
  * open, start, stop and close from the owner. */
@@ -100,8 +101,14 @@ uint64_t hs_journal_durable(const struct hs_journal *journal);
 /* The last sequence appended and not failed: when it is durable, so is every event whose
  * append returned before this call. What a retry of an event still in the air waits for. */
 uint64_t hs_journal_last(const struct hs_journal *journal);
+/* The sequence that the next event gets; no event ever had it or a larger one. */
+uint64_t hs_journal_next(const struct hs_journal *journal);
 /* The oldest sequence that is still kept; durable + 1 when none is. */
 uint64_t hs_journal_oldest(const struct hs_journal *journal);
+
+/* The first sequence that the oldest segment vouched for at the start: what a cursor before it
+ * has not passed was removed or lost without it. */
+uint64_t hs_journal_begin(const struct hs_journal *journal);
 
 /* Whether an append would be taken; if not, `ret_reason` gives words for /readyz. */
 bool hs_journal_writable(const struct hs_journal *journal, const char **ret_reason);
@@ -140,11 +147,18 @@ HS_MUST_CHECK int hs_reader_open(struct hs_journal *journal, uint64_t from,
                                  struct hs_reader **ret_reader);
 void hs_reader_close(struct hs_reader *reader);
 /* The next durable event: 1, and `ret_event` is valid until the next call; 0: no more yet;
- * -EBADMSG: a record's checksum is wrong: it was counted and passed over, call again;
+ * -EBADMSG: damaged or missing records were passed over, see hs_reader_loss(); call again;
  * -errno: the disk. Reads by pread into one buffer of HS_READER_BUFFER bytes (or the
  * record's size, if that is more). */
 #define HS_READER_BUFFER (256u << 10)
 HS_MUST_CHECK int hs_reader_next(struct hs_reader *reader, struct hs_event *ret_event);
+/* After -EBADMSG: the events it cost, of those that were still to come; first > last: none. The
+ * place was logged and counted (journal_damaged_total) by the first reader that came by; what it
+ * means for a sink is for that sink to tell. */
+struct hs_reader_loss {
+    uint64_t first, last;
+};
+struct hs_reader_loss hs_reader_loss(const struct hs_reader *reader);
 /* Moves to the first event with sequence >= from, forwards or back. */
 HS_MUST_CHECK int hs_reader_seek(struct hs_reader *reader, uint64_t from);
 
@@ -171,23 +185,5 @@ void hs_cursor_move(struct hs_cursor *cursor, uint64_t sequence);
 void hs_cursor_keep(struct hs_cursor *cursor, uint64_t sequence);
 /* Makes the position durable, if it moved. */
 HS_MUST_CHECK int hs_cursor_save(struct hs_cursor *cursor);
-
-/* ---- Looking without opening: for `journal stat`, also beside a running process ---- */
-
-struct hs_journal_summary {
-    char identity[37];
-    unsigned format;
-    uint64_t first, last, events; /* first > last: none */
-    uint64_t bytes, segments;
-    uint64_t oldest_wall_ns, newest_wall_ns;
-    struct hs_cursor_summary {
-        char name[64];
-        uint64_t position;
-    } * cursors;
-    size_t cursor_count;
-};
-HS_MUST_CHECK int hs_journal_summarize(const struct hs_disk *disk, const char *path,
-                                       struct hs_journal_summary *ret_summary);
-void hs_journal_summary_free(struct hs_journal_summary *summary);
 
 #endif

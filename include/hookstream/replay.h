@@ -9,14 +9,14 @@
 #include <hookstream/resend.h>
 
 struct hs_replay_request {
-    uint64_t since_ns, until_ns;   /* received within, wall time; until 0: open */
-    uint64_t from, to;             /* sequences within; to 0: open */
-    struct hs_type_pattern *match; /* NULL: all types */
-    const char *source;            /* NULL: all */
-    const char *id;                /* NULL: all */
-    const char *sink;              /* NULL: all that the route names */
-    uint64_t rate;                 /* events a second; 0: as fast as the journal takes */
-    bool dry_run;                  /* only counts */
+    uint64_t since_ns, until_ns;  /* received within, wall time; until 0: open */
+    uint64_t from, to;            /* sequences within; to 0: open */
+    struct hs_type_filter *match; /* NULL: all types */
+    const char *source;           /* NULL: all */
+    const char *id;               /* NULL: all */
+    const char *sink;             /* NULL: all that the route names */
+    uint64_t rate;                /* events a second; 0: as fast as the journal takes */
+    bool dry_run;                 /* only counts */
 };
 
 enum hs_replay_state {

@@ -64,16 +64,22 @@ uint64_t hs_router_sinks(const struct hs_router *router, struct hs_slice type,
                          struct hs_slice source);
 enum hs_default hs_router_default(const struct hs_router *router);
 
+/* Appends what decides where events go, and nothing else, as a configuration of its own:
+ * sinks by name (as files, whatever they are), sources, routes with match, sources, when and
+ * the sinks of their targets, default. It has no secrets but what a `when` compares with. */
+void hs_router_write(const struct hs_router *router, const struct hs_children *sinks,
+                     const struct hs_children *sources, struct hs_buffer *ret_text);
+
+/* A `match` by itself, for tools: which types it stands for. One thread. */
+struct hs_type_filter;
+/* NULL and words: it is no pattern. The caller frees. `match` is copied. */
+struct hs_type_filter *hs_type_filter_create(const char *match);
+void hs_type_filter_free(struct hs_type_filter *filter);
+bool hs_type_filter_takes(struct hs_type_filter *filter, struct hs_slice type);
+
 /* All routes in the order of the file; for metrics, `check` and `explain`. */
 size_t hs_router_count(const struct hs_router *router);
 const struct hs_route *hs_router_at(const struct hs_router *router, size_t index);
-/* A pattern as in `match:`, for commands that pick events by their type. */
-struct hs_type_pattern;
-/* -EINVAL and words. */
-HS_MUST_CHECK int hs_type_pattern_parse(struct hs_slice text, struct hs_type_pattern **ret_pattern);
-void hs_type_pattern_free(struct hs_type_pattern *pattern);
-bool hs_type_pattern_matches(const struct hs_type_pattern *pattern, struct hs_slice type);
-
 /* The manual's page of a route's keys. */
 void hs_route_manual(struct hs_buffer *ret_page);
 

@@ -60,6 +60,8 @@ void hs_condition_free(struct hs_condition *condition);
 HS_MUST_CHECK int hs_condition_holds(const struct hs_condition *condition, struct hs_work *work);
 /* Whether two conditions are the same text, spaces aside (for ties). */
 bool hs_condition_same(const struct hs_condition *a, const struct hs_condition *b);
+/* The condition as text, with one space between its tokens. Borrowed. */
+struct hs_slice hs_condition_text(const struct hs_condition *condition);
 
 /* ---- Transformations ---- */
 

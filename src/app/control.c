@@ -46,11 +46,12 @@ unsigned hs_control_refuse(unsigned status, struct hs_buffer *ret_json)
 
 /* ---- Replay ---- */
 
-static bool has_sink(const struct hs_control *control, const char *sink)
+bool hs_control_has_sink(const struct hs_control *control, const char *sink)
 {
     for (size_t i = 0; i < control->settings->sinks.count; i++)
         if (strcmp(control->settings->sinks.names[i], sink) == 0)
             return true;
+    (void)hs_fail(-EINVAL, "there is no sink `%s` in the configuration", sink);
     return false;
 }
 
@@ -71,14 +72,14 @@ static int start(struct hs_control *control, struct hs_slice query, struct hs_ar
         {"dry_run", HS_FIELD_FLAG, &request.dry_run},
     };
     int code = hs_query_read(query, fields, HS_ARRAY_SIZE(fields), arena);
-    if (code == 0 && request.sink != NULL && !has_sink(control, request.sink))
-        code = hs_fail(-EINVAL, "there is no sink `%s` in the configuration", request.sink);
+    if (code == 0 && request.sink != NULL && !hs_control_has_sink(control, request.sink))
+        code = -EINVAL;
     if (code == 0 && match != NULL)
-        code = hs_type_pattern_parse(hs_slice_text(match), &request.match);
+        code = (request.match = hs_type_filter_create(match)) != NULL ? 0 : -EINVAL;
     if (code == 0)
         code = hs_replay_start(control->replay, &request);
     if (code < 0)
-        hs_type_pattern_free(request.match);
+        hs_type_filter_free(request.match);
     return code;
 }
 

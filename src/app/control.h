@@ -2,7 +2,8 @@
  * and replay. What a request wants stands in its query, so that curl is enough.
  *
  *   GET  /api/dead-letters                 list (filters below; body=1 with headers and body)
- *   POST /api/dead-letters/retry           sends them again, and takes them out
+ *   POST /api/dead-letters/retry           sends them again (to=SINK: to another sink than the
+ *                                          one that did not take them), and takes them out
  *   POST /api/dead-letters/discard         takes them out
  *   GET  /api/replay                       how the last replay stands
  *   POST /api/replay                       begins one
@@ -54,6 +55,8 @@ unsigned hs_control_letters(struct hs_control *control, enum hs_letters_action a
 unsigned hs_control_replay_start(struct hs_control *control, struct hs_slice query,
                                  struct hs_buffer *ret_json);
 unsigned hs_control_replay_status(struct hs_control *control, struct hs_buffer *ret_json);
+/* Whether the configuration has this sink; else words. */
+bool hs_control_has_sink(const struct hs_control *control, const char *sink);
 /* Puts the words of the error last latched in place of an answer. */
 unsigned hs_control_refuse(unsigned status, struct hs_buffer *ret_json);
 

@@ -7,6 +7,7 @@
 #include <hookstream/source.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define LIMIT_DEFAULT 100u
@@ -18,12 +19,13 @@
 
 struct filter {
     const char *reason, *route, *sink, *source, *id, *type;
+    const char *to; /* retry: the sink that is to have them; NULL: the one that did not take it */
     uint64_t since_ns, until_ns;
     uint64_t number; /* this one alone; 0: all */
     uint64_t after;  /* those with a larger number */
     uint64_t limit;
     bool body;
-    struct hs_type_pattern *pattern;
+    struct hs_type_filter *pattern;
 };
 
 static int read_filter(struct hs_slice query, struct hs_arena *arena, struct filter *filter)
@@ -34,14 +36,15 @@ static int read_filter(struct hs_slice query, struct hs_arena *arena, struct fil
         {"id", HS_FIELD_TEXT, &filter->id},          {"type", HS_FIELD_TEXT, &filter->type},
         {"since", HS_FIELD_TIME, &filter->since_ns}, {"until", HS_FIELD_TIME, &filter->until_ns},
         {"number", HS_FIELD_COUNT, &filter->number}, {"after", HS_FIELD_COUNT, &filter->after},
-        {"limit", HS_FIELD_COUNT, &filter->limit},   {"body", HS_FIELD_FLAG, &filter->body},
+        {"to", HS_FIELD_TEXT, &filter->to},          {"limit", HS_FIELD_COUNT, &filter->limit},
+        {"body", HS_FIELD_FLAG, &filter->body},
     };
     *filter = (struct filter){.limit = LIMIT_DEFAULT};
     int code = hs_query_read(query, fields, HS_ARRAY_SIZE(fields), arena);
     if (code == 0 && (filter->limit == 0 || filter->limit > LIMIT_MAX))
         code = hs_fail(-EINVAL, "limit is from 1 to %u", LIMIT_MAX);
     if (code == 0 && filter->type != NULL)
-        code = hs_type_pattern_parse(hs_slice_text(filter->type), &filter->pattern);
+        code = (filter->pattern = hs_type_filter_create(filter->type)) != NULL ? 0 : -EINVAL;
     return code;
 }
 
@@ -58,7 +61,7 @@ static bool is_wanted(const struct filter *filter, const struct hs_letter *lette
            says(filter->sink, letter->sink) && says(filter->source, event->source) &&
            says(filter->id, event->id) && event->received_wall_ns >= filter->since_ns &&
            (filter->until_ns == 0 || event->received_wall_ns <= filter->until_ns) &&
-           (filter->pattern == NULL || hs_type_pattern_matches(filter->pattern, event->type));
+           (filter->pattern == NULL || hs_type_filter_takes(filter->pattern, event->type));
 }
 
 /* ---- As JSON ---- */
@@ -167,6 +170,8 @@ static int retry(struct round *round, const struct hs_letter *letter)
         memcpy(sink, letter->sink.data, letter->sink.size);
     if (event.flaw != HS_EVENT_VALID)
         read_envelope(&event, &envelope);
+    if (round->filter->to != NULL)
+        snprintf(sink, sizeof(sink), "%s", round->filter->to);
     struct hs_buffer history;
     hs_buffer_init(&history, HISTORY_MAX);
     write_history(letter, &history);
@@ -268,6 +273,8 @@ unsigned hs_control_letters(struct hs_control *control, enum hs_letters_action a
     *round =
         (struct round){.control = control, .action = action, .filter = &filter, .json = ret_json};
     int code = read_filter(query, arena, &filter);
+    if (code == 0 && filter.to != NULL && !hs_control_has_sink(control, filter.to))
+        code = -EINVAL;
     unsigned status = code < 0 ? 400 : 200;
     int64_t removed = 0;
     if (code == 0) {
@@ -283,7 +290,7 @@ unsigned hs_control_letters(struct hs_control *control, enum hs_letters_action a
         status = hs_control_refuse(status, ret_json);
     else
         finish(round, removed);
-    hs_type_pattern_free(filter.pattern);
+    hs_type_filter_free(filter.pattern);
     hs_arena_free(arena);
     free(round);
     return status;

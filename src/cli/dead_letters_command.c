@@ -19,7 +19,8 @@ const struct hs_command hs_command_dead_letters = {
         "list             a line a letter, oldest first\n"
         "show NUMBER      one letter: why, every attempt, headers and body\n"
         "retry [NUMBER]   send them again by the routes of today, past the dedupe, each to the\n"
-        "                 sink that did not take it; what fails again is a letter again\n"
+        "                 sink that did not take it, or --to another; what fails is a letter "
+        "again\n"
         "discard [NUMBER] take them out for good\n"
         "export           JSON Lines with headers and bodies, to stdout\n\n"
         "retry and discard take a NUMBER, a filter, or --all. hookstream must be running; for a\n"
@@ -34,6 +35,7 @@ struct wish {
     const struct hs_admin_options *options;
     const char *action, *number;
     const char *reason, *route, *sink, *source, *type, *id, *since, *until;
+    const char *to;
     uint64_t limit;
     bool json, all;
 };
@@ -59,6 +61,7 @@ static void write_page(const struct wish *wish, uint64_t after, uint64_t limit,
     hs_query_add(ret_page, "id", wish->id);
     hs_query_add(ret_page, "since", wish->since);
     hs_query_add(ret_page, "until", wish->until);
+    hs_query_add(ret_page, "to", wish->to);
     if (is(wish, "show") || is(wish, "export"))
         hs_query_add(ret_page, "body", "1");
     hs_query_add_count(ret_page, "limit", limit);
@@ -267,6 +270,8 @@ static int check_wish(const struct wish *wish)
         return hs_command_fail(wish->command, HS_EXIT_USAGE,
                                "`%s` is no number of a letter; see dead-letters list",
                                wish->number);
+    if (wish->to != NULL && !is(wish, "retry"))
+        return hs_command_fail(wish->command, HS_EXIT_USAGE, "--to goes with retry only");
     if (is(wish, "show") && wish->number == NULL)
         return hs_command_fail(wish->command, HS_EXIT_USAGE, "say which: dead-letters show NUMBER");
     if (acts && !chosen && !wish->all)
@@ -294,6 +299,8 @@ static int run(const struct hs_command *command, int argc, char **argv)
          "Received since: 2026-11-23T09:15:00Z, or 2h for two hours ago."},
         {"until", 0, HS_ARG_TEXT, &wish.until, "TIME", "Received until."},
         {"limit", 0, HS_ARG_COUNT, &wish.limit, "N", "At most so many (0: all)."},
+        {"to", 0, HS_ARG_TEXT, &wish.to, "SINK",
+         "For retry: to this sink, else to the one that did not take it."},
         {"all", 0, HS_ARG_FLAG, &wish.all, NULL, "For retry and discard: all there are."},
         {"json", 0, HS_ARG_FLAG, &wish.json, NULL, "List as JSON Lines."},
     };

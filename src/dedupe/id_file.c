@@ -199,14 +199,14 @@ int hs_id_file_write(struct hs_dedupe *dedupe, uint64_t first, uint64_t last)
 /* ---- Reading ---- */
 
 /* The header of an open file; -EBADMSG: damaged, or of another journal. */
-static int read_header(const struct hs_dedupe *dedupe, int file, struct hs_id_file *ret_file)
+static int read_header(const struct hs_id_place *place, int file, struct hs_id_file *ret_file)
 {
     char bytes[HEADER_SIZE];
-    ssize_t got = hs_disk_read(hs_journal_disk(dedupe->journal), file, bytes, sizeof(bytes), 0);
+    ssize_t got = hs_disk_read(place->disk, file, bytes, sizeof(bytes), 0);
     if (got < 0)
         return (int)got;
     if ((size_t)got < sizeof(bytes) || memcmp(bytes, magic, sizeof(magic)) != 0 ||
-        get64(bytes + 48) != hs_hash64(hs_slice(bytes, 48), 0) || get64(bytes + 40) != dedupe->key)
+        get64(bytes + 48) != hs_hash64(hs_slice(bytes, 48), 0) || get64(bytes + 40) != place->key)
         return hs_fail(-EBADMSG, "the header of a file of ids is damaged");
     *ret_file = (struct hs_id_file){
         .first = get64(bytes + 8),
@@ -217,30 +217,35 @@ static int read_header(const struct hs_dedupe *dedupe, int file, struct hs_id_fi
     return 0;
 }
 
+static struct hs_id_place place_of(const struct hs_dedupe *dedupe)
+{
+    return (struct hs_id_place){hs_journal_disk(dedupe->journal), dedupe->key};
+}
+
 int hs_id_file_look(const struct hs_dedupe *dedupe, uint64_t first, uint64_t last,
                     struct hs_id_file *ret_file)
 {
     HS_AUTO_FREE char *path = hs_id_file_path(dedupe, first, last);
-    const struct hs_disk *disk = hs_journal_disk(dedupe->journal);
-    int file = hs_disk_open(disk, path, O_RDONLY);
+    const struct hs_id_place place = place_of(dedupe);
+    int file = hs_disk_open(place.disk, path, O_RDONLY);
     if (file < 0)
         return file;
-    int code = read_header(dedupe, file, ret_file);
-    hs_disk_close(disk, file);
+    int code = read_header(&place, file, ret_file);
+    hs_disk_close(place.disk, file);
     if (code == 0 && (ret_file->first != first || ret_file->last != last))
         return hs_fail(-EBADMSG, "a file of ids has another one's name");
     return code;
 }
 
 /* The number of ids in a block of `size` bytes at `place`; 0: damaged. */
-static uint32_t check_block(const struct hs_dedupe *dedupe, const char *block, size_t size,
-                            uint64_t place)
+static uint32_t check_block(const struct hs_id_place *place, const char *block, size_t size,
+                            uint64_t offset)
 {
     uint32_t entries = size >= BLOCK_HEADER ? get32(block) : 0;
     if (entries == 0 || entries > BLOCK_ENTRIES || size < BLOCK_HEADER + entries * ENTRY_SIZE)
         return 0;
     struct hs_slice ids = hs_slice(block + BLOCK_HEADER, entries * ENTRY_SIZE);
-    return get64(block + 8) == hs_hash64(ids, dedupe->key + place) ? entries : 0;
+    return get64(block + 8) == hs_hash64(ids, place->key + offset) ? entries : 0;
 }
 
 static void give_block(const char *block, uint32_t entries, hs_each_id_fn *each, void *context)
@@ -251,38 +256,50 @@ static void give_block(const char *block, uint32_t entries, hs_each_id_fn *each,
     }
 }
 
-/* All blocks that are whole; gives how many ids that were. */
-static int read_blocks(const struct hs_dedupe *dedupe, int file, hs_each_id_fn *each, void *context,
-                       uint64_t *ret_count)
+/* All blocks that are whole; gives how many ids that were, and where the first other one is. */
+static int read_blocks(const struct hs_id_place *place, int file, hs_each_id_fn *each,
+                       void *context, uint64_t *ret_count, uint64_t *ret_damage)
 {
-    const struct hs_disk *disk = hs_journal_disk(dedupe->journal);
     HS_AUTO_FREE char *block = hs_alloc(BLOCK_SIZE);
-    *ret_count = 0;
-    for (uint64_t place = HEADER_SIZE;; place += BLOCK_SIZE) {
-        ssize_t got = hs_disk_read(disk, file, block, BLOCK_SIZE, place);
+    *ret_count = *ret_damage = 0;
+    for (uint64_t offset = HEADER_SIZE;; offset += BLOCK_SIZE) {
+        ssize_t got = hs_disk_read(place->disk, file, block, BLOCK_SIZE, offset);
         if (got <= 0)
             return (int)got;
-        uint32_t entries = check_block(dedupe, block, (size_t)got, place);
-        give_block(block, entries, each, context);
+        uint32_t entries = check_block(place, block, (size_t)got, offset);
+        if (each != NULL)
+            give_block(block, entries, each, context);
+        if (entries == 0 && *ret_damage == 0)
+            *ret_damage = offset;
         *ret_count += entries;
     }
+}
+
+int hs_id_file_check(const struct hs_id_place *place, const char *path, uint64_t first,
+                     uint64_t last, hs_each_id_fn *each, void *context, uint64_t *ret_damage)
+{
+    int file = hs_disk_open(place->disk, path, O_RDONLY);
+    if (file < 0)
+        return file;
+    struct hs_id_file header = {.count = UINT64_MAX};
+    uint64_t count = 0, damage = 0;
+    int code = read_header(place, file, &header);
+    bool bad = code == -EBADMSG;
+    if (code == 0 || bad)
+        code = read_blocks(place, file, each, context, &count, &damage);
+    hs_disk_close(place->disk, file);
+    if (code < 0)
+        return code;
+    bad = bad || header.first != first || header.last != last;
+    *ret_damage = bad ? 0 : damage;
+    return bad || count != header.count ? hs_fail(-EBADMSG, "%s is damaged", path) : 0;
 }
 
 int hs_id_file_read(const struct hs_dedupe *dedupe, uint64_t first, uint64_t last,
                     hs_each_id_fn *each, void *context)
 {
     HS_AUTO_FREE char *path = hs_id_file_path(dedupe, first, last);
-    const struct hs_disk *disk = hs_journal_disk(dedupe->journal);
-    int file = hs_disk_open(disk, path, O_RDONLY);
-    if (file < 0)
-        return file;
-    struct hs_id_file header = {.count = UINT64_MAX};
-    uint64_t count = 0;
-    int code = read_header(dedupe, file, &header);
-    if (code == 0 || code == -EBADMSG)
-        code = read_blocks(dedupe, file, each, context, &count);
-    hs_disk_close(disk, file);
-    if (code == 0 && (count != header.count || header.first != first || header.last != last))
-        return hs_fail(-EBADMSG, "%s is damaged", path);
-    return code;
+    const struct hs_id_place place = place_of(dedupe);
+    uint64_t damage;
+    return hs_id_file_check(&place, path, first, last, each, context, &damage);
 }

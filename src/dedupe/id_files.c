@@ -86,6 +86,39 @@ static uint64_t drop_aged(struct ranges *ranges)
     return count;
 }
 
+/* Whether the segment is there and ends elsewhere than the file says: its tail was lost. */
+static bool is_outdated(const struct range *range, const struct hs_segment_info *segments,
+                        size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (segments[i].first == range->first)
+            return segments[i].last != range->last;
+    return false;
+}
+
+/* Files of segments that lost events since: the lost ones must not be known, or their
+ * retries would be refused (D2). */
+static void drop_outdated(struct ranges *ranges, const struct hs_segment_info *segments,
+                          size_t count)
+{
+    const struct hs_disk *disk = hs_journal_disk(ranges->dedupe->journal);
+    size_t kept = 0;
+    for (size_t i = 0; i < ranges->count; i++) {
+        const struct range range = ranges->items[i];
+        if (!is_outdated(&range, segments, count)) {
+            ranges->items[kept++] = range;
+            continue;
+        }
+        HS_AUTO_FREE char *path = hs_id_file_path(ranges->dedupe, range.first, range.last);
+        hs_log(HS_LOG_ERROR,
+               "a finished segment of the journal has lost events since its ids were written: "
+               "check the disk; their retries are taken as new",
+               HS_F("file", "%s", path));
+        HS_IGNORE(hs_disk_unlink(disk, path)); /* said again at the next start */
+    }
+    ranges->count = kept;
+}
+
 /* ---- At the start ---- */
 
 /* Puts in the one that waits at this place. */
@@ -184,14 +217,14 @@ int hs_dedupe_load(struct hs_dedupe *dedupe)
     size_t count;
     struct ranges ranges;
     int code = list_files(dedupe, &ranges);
+    hs_journal_segments(dedupe->journal, &segments, &count);
     if (code == 0) {
+        drop_outdated(&ranges, segments, count);
         hs_dedupe_reserve(dedupe, drop_aged(&ranges));
         code = read_files(&ranges);
     }
-    if (code == 0) {
-        hs_journal_segments(dedupe->journal, &segments, &count);
+    if (code == 0)
         code = read_segments(&ranges, segments, count);
-    }
     put_rest(&ranges);
     if (code == 0)
         say_what_is_lost(&ranges);

@@ -1,5 +1,5 @@
 /* Dedupe, inside: the shards of the index (dedupe.c over table.c) and the id files
- * (id_file.c one file, id_files.c all of them). */
+ * (id_file.c one file, id_files.c all of them, verify.c without a dedupe). */
 #ifndef HS_DEDUPE_INTERNAL_H
 #define HS_DEDUPE_INTERNAL_H
 
@@ -59,6 +59,12 @@ struct hs_id_file {
     uint64_t count, newest_wall_ns;
 };
 
+/* What is needed to read one without a dedupe. */
+struct hs_id_place {
+    const struct hs_disk *disk;
+    uint64_t key; /* the journal's hash key */
+};
+
 typedef void hs_each_id_fn(void *context, struct hs_hash128 hash, uint32_t hour);
 
 /* The path; the caller frees it. */
@@ -74,6 +80,11 @@ HS_MUST_CHECK int hs_id_file_look(const struct hs_dedupe *dedupe, uint64_t first
 /* Calls `each` for every id that is whole. -EBADMSG: not all of them were. */
 HS_MUST_CHECK int hs_id_file_read(const struct hs_dedupe *dedupe, uint64_t first, uint64_t last,
                                   hs_each_id_fn *each, void *context);
+/* The same of the file at `path`; `each` may be NULL. -EBADMSG: *ret_damage is the offset of
+ * the first damaged block, 0: of the header. */
+HS_MUST_CHECK int hs_id_file_check(const struct hs_id_place *place, const char *path,
+                                   uint64_t first, uint64_t last, hs_each_id_fn *each,
+                                   void *context, uint64_t *ret_damage);
 /* Calls `each` for every id in the journal from `first` to `last`; gives the newest time. */
 HS_MUST_CHECK int hs_ids_of_journal(const struct hs_dedupe *dedupe, uint64_t first, uint64_t last,
                                     hs_each_id_fn *each, void *context,

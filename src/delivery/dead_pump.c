@@ -2,6 +2,7 @@
  * that is safe, move the cursor. Letters are rare, so waiting for each is no loss. */
 #include "dead_pump.h"
 #include "cells.h"
+#include "lost.h"
 
 #include <hookstream/clock.h>
 #include <hookstream/log.h>
@@ -24,6 +25,7 @@ struct hs_dead_pump {
     struct hs_router *router;
     struct hs_work *work;
     struct hs_cells cells;
+    struct hs_counter *lost;
     struct hs_wakeup wakeup;
     pthread_t thread;
     bool started;
@@ -103,8 +105,12 @@ static void catch_up(struct hs_dead_pump *pump)
     while (!is_over(pump)) {
         struct hs_event event;
         int got = hs_reader_next(pump->reader, &event);
-        if (got == -EBADMSG)
+        if (got == -EBADMSG) {
+            struct hs_reader_loss loss = hs_reader_loss(pump->reader);
+            hs_lost_tell(pump->lost, "dead_letters", loss.first, loss.last);
+            done = loss.first <= loss.last ? loss.last : done;
             continue;
+        }
         if (got < 0)
             hs_log_limited(HS_LOG_ERROR, "journal_read", "cannot read the journal, check the disk",
                            HS_F("sink", "dead_letters"), HS_F("error", "%s", hs_error_text()));
@@ -159,6 +165,7 @@ static int open_way(struct hs_dead_pump *pump)
     if (code < 0)
         return code;
     pump->work = hs_work_create();
+    pump->lost = hs_metrics_counter(pump->metrics, HS_METRIC_sink_lost_total, "dead_letters");
     /* Only the dead letters' own journal wakes it: see run(). */
     hs_dead_letters_subscribe(pump->letters, &pump->wakeup);
     int failed = pthread_create(&pump->thread, NULL, run, pump);

@@ -1,6 +1,7 @@
 /* Delivery: the pumps as a whole: started together, stopped together, and shown to others
  * as one list, the dead letters' pump last. */
 #include "dead_pump.h"
+#include "past.h"
 #include "pump.h"
 
 #include <hookstream/clock.h>
@@ -59,10 +60,22 @@ static int compile(const struct hs_delivery_spec *spec, struct hs_router **ret_r
     return 0;
 }
 
+static uint64_t least_position(const struct hs_delivery *delivery)
+{
+    uint64_t least = UINT64_MAX;
+    for (size_t i = 0; i < delivery->count; i++) {
+        uint64_t position = hs_cursor_position(delivery->pumps[i]->cursor);
+        least = position < least ? position : least;
+    }
+    return least;
+}
+
 static int start_pumps(const struct hs_delivery_spec *spec, struct hs_delivery *delivery)
 {
     struct hs_router *router;
     int code = compile(spec, &router);
+    if (code == 0 && (code = hs_past_record(spec, router)) < 0)
+        hs_router_free(router);
     if (code == 0)
         code = hs_dead_pump_start(spec, router, &delivery->dead);
     delivery->pumps = hs_alloc_array(spec->sinks->count + 1, sizeof(struct hs_pump *));
@@ -81,6 +94,8 @@ static int start_pumps(const struct hs_delivery_spec *spec, struct hs_delivery *
         if (code == 0)
             delivery->count++;
     }
+    if (code == 0)
+        hs_past_forget(spec->journal, least_position(delivery));
     return code;
 }
 

@@ -2,6 +2,8 @@
  * pump_outcome.c. */
 #include "pump.h"
 
+#include "lost.h"
+
 #include <event2/event.h>
 #include <hookstream/clock.h>
 #include <hookstream/log.h>
@@ -42,6 +44,27 @@ static bool offer(struct hs_pump *pump, uint64_t sequence)
     return !pump->stalled;
 }
 
+const struct hs_route hs_pump_rerouted = {.name = ""};
+
+static bool bury_rerouted(struct hs_pump *pump, struct hs_window_entry *entry,
+                          const struct hs_event *event)
+{
+    return hs_pump_bury(pump, entry, entry->open, event, "rerouted",
+                        "it waited for this sink when the routes changed, and those of today do "
+                        "not name it");
+}
+
+/* No route of today takes the event to this sink. */
+static void pass_over(struct hs_pump *pump, const struct hs_event *event)
+{
+    if (!hs_past_was_for(pump->past, pump->work))
+        return;
+    struct hs_window_entry *entry = hs_window_push(&pump->window, event->sequence, 1);
+    entry->received_wall_ns = event->received_wall_ns;
+    entry->route = &hs_pump_rerouted;
+    (void)bury_rerouted(pump, entry, event); /* given again if not */
+}
+
 /* Takes up an event that was read: skips it, buries it, or gives it to the sink. */
 static void take_up(struct hs_pump *pump, const struct hs_event *event)
 {
@@ -52,8 +75,10 @@ static void take_up(struct hs_pump *pump, const struct hs_event *event)
     hs_work_begin(pump->work, event);
     const struct hs_route *route;
     int found = hs_router_match(pump->router, pump->work, &route);
-    if (found <= 0 || (route->sinks >> pump->index & 1) == 0)
+    if (found <= 0 || (route->sinks >> pump->index & 1) == 0) {
+        pass_over(pump, event);
         return;
+    }
     unsigned parts = hs_parcel_parts(&pump->maker, route);
     struct hs_window_entry *entry = hs_window_push(&pump->window, event->sequence, parts);
     entry->received_wall_ns = event->received_wall_ns;
@@ -66,13 +91,19 @@ static void take_up(struct hs_pump *pump, const struct hs_event *event)
     (void)offer(pump, event->sequence); /* full: `stalled` keeps the parcel */
 }
 
-/* The next event, passing over damaged records (the journal counts and logs them). */
+/* The next event, passing over what the journal lost. */
 static int read_next(struct hs_pump *pump, struct hs_event *ret_event)
 {
     for (;;) {
         int got = hs_reader_next(pump->reader, ret_event);
         if (got != -EBADMSG)
             return got;
+        struct hs_reader_loss loss = hs_reader_loss(pump->reader);
+        hs_lost_tell(pump->lost, pump->name, loss.first, loss.last);
+        if (loss.first <= loss.last && loss.last > pump->read_sequence) {
+            pump->read_sequence = loss.last;
+            pump->dirty = true;
+        }
     }
 }
 
@@ -113,14 +144,19 @@ static bool give_again(struct hs_pump *pump)
         struct hs_event event;
         int found = hs_pump_reread(pump, entry->sequence, &event);
         if (found == -ENODATA) {
-            /* Its record was damaged since it was first read: reported, and no reason to stop
-             * for ever. */
+            /* Its record was damaged since it was first read: no reason to stop for ever. */
+            hs_lost_tell(pump->lost, pump->name, entry->sequence, entry->sequence);
             hs_window_done(&pump->window, entry, entry->open);
             continue;
         }
         if (found <= 0) {
             hs_pump_schedule_retry(pump, false);
             return false;
+        }
+        if (entry->route == &hs_pump_rerouted) {
+            if (!bury_rerouted(pump, entry, &event))
+                return false;
+            continue;
         }
         hs_work_begin(pump->work, &event);
         const char *reason;
@@ -259,15 +295,15 @@ static void on_room(void *context)
  * nothing is sent until someone has decided. */
 static bool is_ahead(struct hs_pump *pump, uint64_t position)
 {
-    uint64_t durable = hs_journal_durable(pump->journal);
-    if (position <= durable)
+    uint64_t next = hs_journal_next(pump->journal);
+    if (position < next)
         return false;
     char words[200];
     snprintf(words, sizeof(words),
              "it has events up to %" PRIu64 " of this journal, which ends at %" PRIu64
              ": the journal is an older copy. Remove the sink's cursor on the server to go on "
              "from here, and restart",
-             position, durable);
+             position, next - 1);
     hs_pump_sink_state(pump, HS_SINK_HOLDING, "cursor_ahead", words);
     return true;
 }
@@ -386,6 +422,7 @@ static void open_metrics(struct hs_pump *pump)
         pump->transform_seconds[i] =
             hs_metrics_histogram(pump->metrics, HS_METRIC_transform_seconds, route);
     }
+    pump->lost = hs_metrics_counter(pump->metrics, HS_METRIC_sink_lost_total, pump->name);
     pump->end_to_end =
         hs_metrics_histogram(pump->metrics, HS_METRIC_end_to_end_seconds, pump->name);
 }
@@ -398,7 +435,11 @@ static int open_way(struct hs_pump *pump, const struct hs_pump_spec *spec)
     if (code < 0)
         return code;
     pump->read_sequence = hs_cursor_position(pump->cursor);
-    code = hs_reader_open(pump->journal, pump->read_sequence + 1, &pump->reader);
+    hs_lost_tell(pump->lost, pump->name, pump->read_sequence + 1,
+                 hs_journal_begin(pump->journal) - 1);
+    code = hs_past_open(pump->journal, pump->name, pump->read_sequence, &pump->past);
+    if (code == 0)
+        code = hs_reader_open(pump->journal, pump->read_sequence + 1, &pump->reader);
     if (code < 0)
         return code;
     pump->work = hs_work_create();
@@ -493,6 +534,7 @@ void hs_pump_free(struct hs_pump *pump)
     hs_window_free(&pump->window);
     hs_work_free(pump->work);
     hs_router_free(pump->router);
+    hs_past_free(pump->past);
     pthread_mutex_destroy(&pump->lock);
     hs_cells_free(&pump->cells);
     free(pump->delivered);

@@ -12,6 +12,7 @@
 
 #include "cells.h"
 #include "parcel.h"
+#include "past.h"
 #include "window.h"
 
 #include <hookstream/resend.h>
@@ -31,6 +32,7 @@ struct hs_pump {
     struct hs_cursor *cursor;
     struct hs_reader *reader;
     struct hs_router *router;
+    struct hs_past *past; /* or NULL: the routes have not changed since */
     struct hs_work *work;
     struct hs_parcel_maker maker;
     struct hs_window window;
@@ -60,6 +62,7 @@ struct hs_pump {
 
     struct hs_metrics *metrics;
     struct hs_counter **delivered; /* a route */
+    struct hs_counter *lost;       /* events that the journal lost */
     struct hs_cells cells;         /* what is counted rarely, by reason */
     struct hs_histogram *end_to_end;
     struct hs_histogram **transform_seconds;
@@ -95,6 +98,8 @@ bool hs_pump_bury(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t 
                   const struct hs_event *event, const char *reason, const char *detail);
 /* Looks which dead letters are safe by now. */
 void hs_pump_check_letters(struct hs_pump *pump);
+/* Stands for the route of events that were for the sink by the routes of before only. */
+extern const struct hs_route hs_pump_rerouted;
 /* A turn of the loop after the events of this one. By the timer: an event activated from
  * within a callback would have its turn before the next look at files and timers, and one
  * that goes on so would keep the sink's answers waiting for as long as there is a backlog. */

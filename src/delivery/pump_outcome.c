@@ -55,7 +55,10 @@ int hs_pump_reread(struct hs_pump *pump, uint64_t sequence, struct hs_event *ret
     while (code >= 0) {
         code = hs_reader_next(pump->again_reader, ret_event);
         if (code == -EBADMSG) {
+            struct hs_reader_loss loss = hs_reader_loss(pump->again_reader);
             code = 0;
+            if (loss.first <= sequence && sequence <= loss.last)
+                code = hs_fail(-ENODATA, "the record of event %" PRIu64 " is damaged", sequence);
             continue;
         }
         if (code <= 0)

@@ -26,7 +26,7 @@ struct hs_replay {
     atomic_bool cancelled;
     /* The job's, set before its thread starts. */
     struct hs_replay_request request;
-    struct hs_type_pattern *match;
+    struct hs_type_filter *match;
     char *source, *id, *sink;
     uint64_t began_ns;
     pthread_mutex_t lock; /* guards the status */
@@ -52,7 +52,7 @@ struct hs_replay *hs_replay_create(struct hs_journal *journal, struct hs_resende
 
 static void forget_request(struct hs_replay *replay)
 {
-    hs_type_pattern_free(replay->match);
+    hs_type_filter_free(replay->match);
     free(replay->source);
     free(replay->id);
     free(replay->sink);
@@ -119,7 +119,7 @@ static bool is_wanted(const struct hs_replay *replay, const struct hs_event *eve
            (replay->source == NULL ||
             hs_slice_equal(event->source, hs_slice_text(replay->source))) &&
            (replay->id == NULL || hs_slice_equal(event->id, hs_slice_text(replay->id))) &&
-           (replay->match == NULL || hs_type_pattern_matches(replay->match, event->type));
+           (replay->match == NULL || hs_type_filter_takes(replay->match, event->type));
 }
 
 /* Appends; a journal that is full or failing is waited for. 1; 0: no route takes it, or the

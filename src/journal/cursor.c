@@ -90,10 +90,20 @@ static int find_position(struct hs_cursor *cursor, enum hs_cursor_start start)
     if (code < 0)
         position = start_position(journal, code == -EBADMSG ? HS_CURSOR_FROM_OLDEST : start);
     position = position > durable ? durable : position;
+    if (code == -ENOENT && durable > 0 && cursor->name[0] != '.')
+        hs_log(HS_LOG_WARN, "a sink is new to this journal", HS_F("sink", "%s", cursor->name),
+               HS_F("begins_after", "%" PRIu64, position), HS_F("durable", "%" PRIu64, durable),
+               HS_F("start", "%s", start == HS_CURSOR_FROM_NOW ? "now" : "oldest"));
     atomic_store(&cursor->position, position);
-    /* Saved anew: what the last process left may not be on the disk yet, and J5 trusts it. */
+    /* Saved anew: what the last process left may not be on the disk yet, and J5 trusts it.
+     * Where that cannot be, on a full disk, nothing is taken for saved. */
     atomic_store(&cursor->saved, UINT64_MAX);
-    return hs_cursor_save(cursor);
+    if (hs_cursor_save(cursor) == 0)
+        return 0;
+    hs_log(HS_LOG_WARN, "cannot save a cursor at the start; it holds all events back until it can",
+           HS_F("cursor", "%s", cursor->name), HS_F("error", "%s", hs_error_text()));
+    atomic_store(&cursor->saved, 0);
+    return 0;
 }
 
 static int add(struct hs_journal *journal, struct hs_cursor *cursor)

@@ -59,6 +59,46 @@ bool hs_folder_segment_name(const char *name, uint64_t *ret_first)
            hs_slice_to_u64(hs_slice(name, 20), UINT64_MAX, ret_first) == 0;
 }
 
+struct names {
+    uint64_t *firsts;
+    size_t count, capacity;
+};
+
+static void on_segment_name(void *arg, const char *name)
+{
+    struct names *names = arg;
+    uint64_t first;
+    if (!hs_folder_segment_name(name, &first))
+        return;
+    if (names->count == names->capacity) {
+        names->capacity = names->capacity ? names->capacity * 2 : 64;
+        names->firsts = hs_realloc_array(names->firsts, names->capacity, sizeof(uint64_t));
+    }
+    names->firsts[names->count++] = first;
+}
+
+static int compare_firsts(const void *a, const void *b)
+{
+    uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
+    return one < other ? -1 : one > other;
+}
+
+int hs_folder_list_segments(const struct hs_disk *disk, const char *segments_path,
+                            uint64_t **ret_firsts, size_t *ret_count)
+{
+    struct names names = {.count = 0};
+    int code = hs_disk_list(disk, segments_path, on_segment_name, &names);
+    if (code < 0) {
+        free(names.firsts);
+        return code;
+    }
+    if (names.count > 0)
+        qsort(names.firsts, names.count, sizeof(uint64_t), compare_firsts);
+    *ret_firsts = names.firsts;
+    *ret_count = names.count;
+    return 0;
+}
+
 char *hs_folder_cursor_name(const char *name)
 {
     struct hs_slice text = hs_slice_text(name), suffix = HS_SLICE(CURSOR_SUFFIX);

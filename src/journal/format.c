@@ -48,6 +48,8 @@ static uint64_t get64(const char *at)
 
 /* ---- Segments ---- */
 
+#define HEADER_SIZE 88u /* of the bytes that say something */
+
 void hs_segment_header_encode(const struct hs_segment_header *header, char *ret_bytes)
 {
     memset(ret_bytes, 0, HS_SEGMENT_HEADER);
@@ -58,9 +60,10 @@ void hs_segment_header_encode(const struct hs_segment_header *header, char *ret_
     put64(ret_bytes + 64, header->created_wall_ns);
     put64(ret_bytes + 72, header->seed);
     put64(ret_bytes + 80, hs_hash64(hs_slice(ret_bytes, 80), 0));
+    memcpy(ret_bytes + HS_SEGMENT_COPY, ret_bytes, HEADER_SIZE);
 }
 
-int hs_segment_header_decode(const char *bytes, struct hs_segment_header *ret_header)
+static int decode_header(const char *bytes, struct hs_segment_header *ret_header)
 {
     if (memcmp(bytes, segment_magic, 7) != 0)
         return hs_fail(-EBADMSG, "not a segment of a journal");
@@ -72,12 +75,23 @@ int hs_segment_header_decode(const char *bytes, struct hs_segment_header *ret_he
                        version, HS_FORMAT_VERSION);
     if (get64(bytes + 80) != hs_hash64(hs_slice(bytes, 80), 0))
         return hs_fail(-EBADMSG, "the header of a segment is damaged");
+    *ret_header = (struct hs_segment_header){
+        .first = get64(bytes + 48),
+        .previous_last = get64(bytes + 56),
+        .created_wall_ns = get64(bytes + 64),
+        .seed = get64(bytes + 72),
+    };
     memcpy(ret_header->identity, bytes + 8, 36);
-    ret_header->identity[36] = '\0';
-    ret_header->first = get64(bytes + 48);
-    ret_header->previous_last = get64(bytes + 56);
-    ret_header->created_wall_ns = get64(bytes + 64);
-    ret_header->seed = get64(bytes + 72);
+    return 0;
+}
+
+int hs_segment_header_decode(const char *bytes, struct hs_segment_header *ret_header)
+{
+    if (decode_header(bytes, ret_header) == 0)
+        return 0;
+    if (decode_header(bytes + HS_SEGMENT_COPY, ret_header) < 0)
+        return decode_header(bytes, ret_header); /* its words are the ones to tell */
+    ret_header->from_copy = true;
     return 0;
 }
 
@@ -154,6 +168,27 @@ size_t hs_record_length(const char *bytes, size_t available)
     size_t length = get32(bytes);
     bool sane = length >= HS_RECORD_HEADER && length <= HS_RECORD_MAX && length % 8 == 0;
     return sane ? length : 0;
+}
+
+size_t hs_record_guess_lengths(const char *bytes, size_t available, size_t ret_lengths[2])
+{
+    if (available < HS_RECORD_HEADER)
+        return 0;
+    uint64_t said = get32(bytes);
+    uint64_t parts = (uint64_t)HS_RECORD_HEADER + get16(bytes + 40) + get16(bytes + 42) +
+                     get16(bytes + 44) + get32(bytes + 48) + get32(bytes + 52);
+    parts = (parts + 7) & ~UINT64_C(7);
+    size_t count = 0;
+    if (memcmp(bytes + 4, record_magic, 4) != 0) {
+        if (said == parts && parts <= HS_RECORD_MAX)
+            ret_lengths[count++] = (size_t)parts;
+        return count;
+    }
+    if (hs_record_length(bytes, available) != 0)
+        ret_lengths[count++] = (size_t)said;
+    if (parts != said && parts <= HS_RECORD_MAX)
+        ret_lengths[count++] = (size_t)parts;
+    return count;
 }
 
 uint64_t hs_record_sequence(const char *bytes)

@@ -8,7 +8,8 @@
  *   <journal>/cursors/<name>.cursor    how far a sink is (cursor.c)
  *   <journal>/ids/                     the dedupe's
  *
- * A segment begins with a header of 4096 bytes, all zeros from byte 88 on:
+ * A segment begins with a header of 4096 bytes, whose first 88 say what follows and stand
+ * once more at byte 2048, so that a lost sector does not take the seed; the rest is zeros:
  *
  *   offset size
  *        0    8  "HSJRNL\0\1": magic and the version in its last byte
@@ -47,17 +48,20 @@
 
 #define HS_FORMAT_VERSION 1u
 #define HS_SEGMENT_HEADER 4096u
+#define HS_SEGMENT_COPY 2048u /* where the header stands once more */
 #define HS_RECORD_HEADER 56u
 #define HS_RECORD_MAX (64u << 20)
 
 struct hs_segment_header {
     char identity[37];
     uint64_t first, previous_last, created_wall_ns, seed;
+    bool from_copy; /* read: the first one is damaged, the copy is good */
 };
 
 /* `ret_bytes` has HS_SEGMENT_HEADER bytes. */
 void hs_segment_header_encode(const struct hs_segment_header *header, char *ret_bytes);
-/* 0; -EPROTO: a version that is not known; -EBADMSG: damaged or no segment. */
+/* Of HS_SEGMENT_HEADER bytes. 0, also when one of both copies is good; -EPROTO: a version that
+ * is not known; -EBADMSG: damaged or no segment. */
 HS_MUST_CHECK int hs_segment_header_decode(const char *bytes, struct hs_segment_header *ret_header);
 
 /* The record's length, or 0 when the event is too large for any. */
@@ -69,6 +73,9 @@ void hs_record_encode(const struct hs_event *event, uint64_t sequence, size_t si
 void hs_record_seal(char *bytes, uint64_t durable, uint64_t seed);
 /* The length of the record at `bytes` and its sequence, unchecked but sane; 0: none. */
 size_t hs_record_length(const char *bytes, size_t available);
+/* How long a damaged record may be: two of its three marks, the length, "REC1" and the sizes of
+ * its parts, must agree. Gives how many lengths come into question. */
+size_t hs_record_guess_lengths(const char *bytes, size_t available, size_t ret_lengths[2]);
 uint64_t hs_record_sequence(const char *bytes);
 uint64_t hs_record_durable(const char *bytes);
 uint64_t hs_record_received_ns(const char *bytes);

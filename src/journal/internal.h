@@ -12,6 +12,9 @@
  *   reader.c       walks all segments forwards
  *   cursor.c       how far each sink is
  *   summary.c      looks at a folder without opening it
+ *   tail.c         what bytes that are no whole records may be
+ *   walk.c         all segments of a folder, without opening it
+ *   journal_inspect.c   all files of a folder, without opening it
  *   format.c       bytes to structs and back
  *   memory_disk.c  the disk of `store: memory`
  *
@@ -62,6 +65,12 @@ struct hs_failed_range {
     uint64_t first, last;
 };
 
+/* A damaged place that was told of: a segment's first sequence and an offset. */
+#define HS_DAMAGES_KEPT 256u
+struct hs_damage {
+    uint64_t first, offset;
+};
+
 struct hs_journal {
     const struct hs_disk *disk;
     struct hs_disk *memory; /* own disk of HS_STORE_MEMORY */
@@ -73,6 +82,7 @@ struct hs_journal {
     char *fresh_path;     /* one that is made at once when none is prepared */
     char identity[37];
     uint64_t hash_key;
+    uint64_t begin; /* hs_journal_begin() */
     int lock_file;
     bool prepares; /* segments are reserved ahead: on every disk but memory */
     uint64_t mend_wait_ns;
@@ -103,7 +113,9 @@ struct hs_journal {
     size_t segment_count, segment_capacity;
     struct hs_cursor *cursors[HS_CURSORS_MAX];
     size_t cursor_count;
-    bool chores; /* what `housework` waits for */
+    struct hs_damage told[HS_DAMAGES_KEPT]; /* the last ones */
+    size_t told_count;                      /* ever */
+    bool chores;                            /* what `housework` waits for */
     bool keeper_stop;
     bool removal_allowed;    /* every cursor that is to be open is open */
     bool preparing;          /* someone is making `next` */
@@ -149,6 +161,9 @@ HS_MUST_CHECK int hs_folder_read_meta(const struct hs_disk *disk, const char *fo
                                       char ret_identity[37], uint64_t *ret_hash_key);
 /* Whether the name is "<20 digits>.hsj", and its number. */
 bool hs_folder_segment_name(const char *name, uint64_t *ret_first);
+/* The first sequences in the names of all segments, ascending; the caller frees them. */
+HS_MUST_CHECK int hs_folder_list_segments(const struct hs_disk *disk, const char *segments_path,
+                                          uint64_t **ret_firsts, size_t *ret_count);
 /* The name without ".cursor", the caller frees it; NULL: it is no cursor's file. */
 char *hs_folder_cursor_name(const char *name);
 
@@ -161,9 +176,12 @@ struct hs_segment *hs_table_find(const struct hs_journal *journal, uint64_t sequ
 /* Takes it out of the table; the caller frees it with hs_segment_free(). */
 struct hs_segment *hs_table_take(struct hs_journal *journal, size_t index);
 void hs_segment_free(struct hs_segment *segment);
-/* Reads and checks a segment's header. -EBADMSG: damaged; -EPROTO; -errno. */
-HS_MUST_CHECK int hs_segment_read_header(const struct hs_disk *disk, int file,
-                                         struct hs_segment_header *ret_header);
+/* Opens a segment with these flags of open(2), reads and checks its header. The file number;
+ * -EBADMSG: the header is damaged; -EPROTO; -errno. `ret_size` is set wherever it is known. */
+HS_MUST_CHECK int hs_segment_open(const struct hs_disk *disk, const char *path, int flags,
+                                  struct hs_segment_header *ret_header, uint64_t *ret_size);
+/* Notes a damaged place. false: it was told of before. Takes table_lock. */
+bool hs_table_note_damage(struct hs_journal *journal, uint64_t first, uint64_t offset);
 /* Whether max_size allows one segment more than there are and are planned. */
 bool hs_segment_has_room(const struct hs_journal *journal);
 /* Makes `next`, with a segment's blocks reserved, and syncs it. */

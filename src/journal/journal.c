@@ -275,6 +275,11 @@ bool hs_journal_in_memory(const struct hs_journal *journal)
     return hs_disk_is_memory(journal->disk);
 }
 
+uint64_t hs_journal_begin(const struct hs_journal *journal)
+{
+    return journal->begin > 0 ? journal->begin : 1;
+}
+
 uint64_t hs_journal_oldest(const struct hs_journal *constant)
 {
     struct hs_journal *journal = (struct hs_journal *)(uintptr_t)constant; /* only to lock */

@@ -12,6 +12,15 @@ uint64_t hs_journal_durable(const struct hs_journal *journal)
     return atomic_load_explicit(&journal->durable, memory_order_acquire);
 }
 
+uint64_t hs_journal_next(const struct hs_journal *constant)
+{
+    struct hs_journal *journal = (struct hs_journal *)(uintptr_t)constant; /* only to lock */
+    pthread_mutex_lock(&journal->lock);
+    uint64_t next = journal->next_sequence;
+    pthread_mutex_unlock(&journal->lock);
+    return next;
+}
+
 uint64_t hs_journal_last(const struct hs_journal *journal)
 {
     return atomic_load_explicit(&journal->last, memory_order_acquire);

@@ -17,6 +17,8 @@ struct hs_reader {
     struct hs_records records;
     uint64_t first, last; /* of the segment that is open */
     bool sealed;
+    uint64_t expected;          /* the sequence after the last one passed in it */
+    struct hs_reader_loss loss; /* of the last damage */
     struct hs_counter *damaged; /* NULL: none met yet */
 };
 
@@ -83,7 +85,7 @@ static int enter_segment(struct hs_reader *reader)
         pthread_mutex_lock(&journal->table_lock);
         const struct hs_segment *segment = hs_table_find(journal, reader->next);
         if (segment != NULL) {
-            reader->first = segment->first;
+            reader->first = reader->expected = segment->first;
             reader->last = segment->last;
             reader->sealed = segment->sealed;
             seed = segment->seed;
@@ -118,24 +120,62 @@ static ssize_t peek(struct hs_reader *reader, struct hs_event *ret_event)
     return is_done(reader) ? 0 : hs_records_peek(&reader->records, ret_event);
 }
 
+/* A segment holds one record a sequence up to its last: those from `expected` to `last` are not
+ * there. Told by the first reader that comes by. -EBADMSG. */
+static int lose(struct hs_reader *reader, uint64_t last, uint64_t begin, uint64_t end)
+{
+    uint64_t first = reader->expected;
+    reader->loss.first = first > reader->next ? first : reader->next;
+    reader->loss.last = last;
+    reader->expected = last + 1;
+    if (reader->next <= last)
+        reader->next = last + 1;
+    if (hs_table_note_damage(reader->journal, reader->first, begin)) {
+        /* A cell belongs to one thread; the journal's own is the committer's. */
+        if (reader->damaged == NULL)
+            reader->damaged =
+                hs_metrics_counter(reader->journal->metrics, HS_METRIC_journal_damaged_total);
+        hs_counter_add(reader->damaged, 1);
+        hs_log_limited(
+            HS_LOG_ERROR, "journal_damaged",
+            "damaged bytes in the journal are passed over: events are lost on this disk; see "
+            "hookstream journal verify",
+            HS_F("segment", "%020" PRIu64, reader->first), HS_F("offset", "%" PRIu64, begin),
+            HS_F("bytes", "%" PRIu64, end - begin), HS_F("first", "%" PRIu64, first),
+            HS_F("last", "%" PRIu64, last));
+    }
+    return hs_fail(-EBADMSG, "damaged bytes in segment %020" PRIu64 " at offset %" PRIu64,
+                   reader->first, begin);
+}
+
 /* Goes on behind damaged bytes. -EBADMSG, or -errno. */
 static int pass_damage(struct hs_reader *reader)
 {
-    uint64_t begin = hs_records_place(&reader->records);
+    uint64_t begin = hs_records_place(&reader->records), last = reader->last;
     int code = hs_records_pass_damage(&reader->records);
     if (code < 0)
         return code;
-    /* A cell belongs to one thread; the journal's own is the committer's. */
-    if (reader->damaged == NULL)
-        reader->damaged =
-            hs_metrics_counter(reader->journal->metrics, HS_METRIC_journal_damaged_total);
-    hs_counter_add(reader->damaged, 1);
-    hs_log_limited(HS_LOG_ERROR, "journal_damaged",
-                   "damaged bytes in the journal were passed over: events are lost on this disk",
-                   HS_F("segment", "%020" PRIu64, reader->first), HS_F("offset", "%" PRIu64, begin),
-                   HS_F("bytes", "%" PRIu64, hs_records_place(&reader->records) - begin));
-    return hs_fail(-EBADMSG, "damaged bytes in segment %020" PRIu64 " at offset %" PRIu64,
-                   reader->first, begin);
+    struct hs_event event;
+    ssize_t length = hs_records_peek(&reader->records, &event);
+    if (length < 0 && length != -EBADMSG)
+        return (int)length;
+    if (length > 0 && event.sequence <= last)
+        last = event.sequence - 1;
+    return lose(reader, last, begin, hs_records_place(&reader->records));
+}
+
+/* Records that should be at this place are not, with no damaged bytes instead: the file was cut
+ * short, or a segment behind it is gone. */
+static bool is_short(const struct hs_reader *reader, ssize_t length, const struct hs_event *event)
+{
+    if (length == 0)
+        return reader->sealed && reader->expected <= reader->last && reader->next <= reader->last;
+    return event->sequence > reader->expected && reader->expected <= reader->last;
+}
+
+struct hs_reader_loss hs_reader_loss(const struct hs_reader *reader)
+{
+    return reader->loss;
 }
 
 /* Nothing durable is left at hand. true: another segment may have more. */
@@ -167,6 +207,12 @@ int hs_reader_next(struct hs_reader *reader, struct hs_event *ret_event)
             return pass_damage(reader);
         if (length < 0)
             return (int)length;
+        if (is_short(reader, length, ret_event)) {
+            uint64_t place = hs_records_place(&reader->records), last = reader->last;
+            if (length > 0 && ret_event->sequence <= last)
+                last = ret_event->sequence - 1;
+            return lose(reader, last, place, place);
+        }
         if (length == 0) {
             if (!leave_finished(reader))
                 break;
@@ -174,6 +220,8 @@ int hs_reader_next(struct hs_reader *reader, struct hs_event *ret_event)
         }
         hs_records_pass(&reader->records, (size_t)length);
         bool is_void = reader->sealed && ret_event->sequence > reader->last;
+        if (!is_void && ret_event->sequence >= reader->expected)
+            reader->expected = ret_event->sequence + 1;
         if (ret_event->sequence < reader->next || is_void)
             continue;
         reader->next = ret_event->sequence + 1;

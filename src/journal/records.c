@@ -37,6 +37,13 @@ uint64_t hs_records_place(const struct hs_records *records)
     return records->offset + records->at;
 }
 
+void hs_records_reread(struct hs_records *records, uint64_t end)
+{
+    records->offset += records->at;
+    records->at = records->size = 0;
+    records->end = end > records->offset ? end : records->offset;
+}
+
 const char *hs_records_bytes(const struct hs_records *records)
 {
     return records->data + records->at;

@@ -29,6 +29,8 @@ uint64_t hs_records_place(const struct hs_records *records);
 /* The next record: its length, and `ret_event` is valid until the next call that is not
  * hs_records_pass(); 0: no more before `end`; -EBADMSG: damaged; -errno. */
 HS_MUST_CHECK ssize_t hs_records_peek(struct hs_records *records, struct hs_event *ret_event);
+/* Forgets what was read and not passed: the file may have changed; it ends at `end` now. */
+void hs_records_reread(struct hs_records *records, uint64_t end);
 /* The bytes of the record that was peeked at. */
 const char *hs_records_bytes(const struct hs_records *records);
 void hs_records_pass(struct hs_records *records, size_t length);

@@ -6,35 +6,12 @@
  * and synced before it counts as durable (J1). */
 #include "internal.h"
 #include "records.h"
+#include "tail.h"
 
 #include <fcntl.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 #include <stdio.h>
-
-struct names {
-    uint64_t *firsts;
-    size_t count, capacity;
-};
-
-static void on_name(void *arg, const char *name)
-{
-    struct names *names = arg;
-    uint64_t first;
-    if (!hs_folder_segment_name(name, &first))
-        return;
-    if (names->count == names->capacity) {
-        names->capacity = names->capacity ? names->capacity * 2 : 64;
-        names->firsts = hs_realloc_array(names->firsts, names->capacity, sizeof(uint64_t));
-    }
-    names->firsts[names->count++] = first;
-}
-
-static int compare_firsts(const void *a, const void *b)
-{
-    uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
-    return one < other ? -1 : one > other;
-}
 
 /* ---- Headers ---- */
 
@@ -62,18 +39,22 @@ static void set_aside(struct hs_journal *journal, const char *path, uint64_t fir
 static int read_header(struct hs_journal *journal, const char *path, uint64_t first,
                        struct hs_segment_header *ret_header, uint64_t *ret_size)
 {
-    int file = hs_disk_open(journal->disk, path, O_RDONLY);
+    int file = hs_segment_open(journal->disk, path, O_RDONLY, ret_header, ret_size);
     if (file < 0)
         return file;
-    int64_t size = hs_disk_size(journal->disk, file);
-    *ret_size = size > 0 ? (uint64_t)size : 0;
-    int code = size < 0 ? (int)size : hs_segment_read_header(journal->disk, file, ret_header);
     hs_disk_close(journal->disk, file);
-    if (code == 0 && strcmp(ret_header->identity, journal->identity) != 0)
+    if (strcmp(ret_header->identity, journal->identity) != 0)
         return hs_fail(-EINVAL, "%s belongs to another journal: do not mix their folders", path);
-    if (code == 0 && ret_header->first != first)
+    if (ret_header->first != first)
         return hs_fail(-EBADMSG, "its name is not that of its first event");
-    return code;
+    if (ret_header->from_copy) {
+        hs_counter_add(journal->damaged, 1);
+        hs_log(
+            HS_LOG_ERROR,
+            "a segment's header is damaged; its copy is good and nothing is lost: check the disk",
+            HS_F("file", "%s", path));
+    }
+    return 0;
 }
 
 /* Adds the segment to the table, as finished. The one before it ends where this one says. */
@@ -89,6 +70,8 @@ static int add_segment(struct hs_journal *journal, uint64_t first)
     }
     if (code < 0)
         return code;
+    if (journal->begin == 0)
+        journal->begin = header.previous_last + 1;
     if (journal->segment_count > 0) {
         struct hs_segment *before = journal->segments[journal->segment_count - 1];
         before->last = header.previous_last;
@@ -108,9 +91,14 @@ static int add_segment(struct hs_journal *journal, uint64_t first)
 /* How far the last segment is good. */
 struct tail {
     struct hs_segment *segment;
-    uint64_t previous_last;
     uint64_t vouched; /* the largest `durable` that a record says */
     uint64_t unsure;  /* where the first record begins that no other vouches for */
+    struct hs_records records;
+
+    /* Damaged bytes behind which whole records follow, none of which says so far that what
+     * stood there had been durable: a crash may have torn it. Then all goes back to here. */
+    uint64_t hole, hole_to; /* 0: none */
+    uint64_t last, newest_wall_ns, end;
 };
 
 /* The record at hand counts; it begins at `place`. */
@@ -122,59 +110,95 @@ static void take(struct tail *tail, const char *record, uint64_t place, size_t l
         tail->vouched = hs_record_durable(record);
         tail->unsure = place;
     }
+    /* Bit rot it is: the reader will tell of it, and which events it costs. */
+    if (tail->hole != 0 && tail->vouched > tail->last)
+        tail->hole = 0;
     segment->last = hs_record_sequence(record);
     segment->newest_wall_ns = hs_record_received_ns(record);
     segment->end = place + length;
 }
 
-/* Behind damage: on to a record that says that more than what was found so far had been
- * durable before it was written. Then the damage is no torn tail, and the journal goes on
- * there. 1: it stands before that record; 0: there is none; -errno. */
-static int find_proof(struct hs_journal *journal, struct hs_records *records,
-                      const struct tail *tail)
+/* On to the next whole record, if there is one. */
+static int pass_damage(struct tail *tail)
 {
     const struct hs_segment *segment = tail->segment;
-    uint64_t begin = hs_records_place(records);
+    uint64_t begin = hs_records_place(&tail->records);
+    int code = hs_records_pass_damage(&tail->records);
+    if (code < 0 || tail->hole != 0)
+        return code;
+    tail->hole = begin;
+    tail->hole_to = hs_records_place(&tail->records);
+    tail->last = segment->last;
+    tail->newest_wall_ns = segment->newest_wall_ns;
+    tail->end = segment->end;
+    return 0;
+}
+
+/* Reads the last segment to its end. */
+static int scan(struct tail *tail)
+{
     for (;;) {
-        int code = hs_records_pass_damage(records);
+        struct hs_event event;
+        ssize_t length = hs_records_peek(&tail->records, &event);
+        int code = 0;
+        if (length > 0) {
+            if (event.sequence > tail->segment->last)
+                take(tail, hs_records_bytes(&tail->records), hs_records_place(&tail->records),
+                     (size_t)length);
+            hs_records_pass(&tail->records, (size_t)length);
+        } else if (length == -EBADMSG) {
+            code = pass_damage(tail);
+        } else {
+            return (int)length;
+        }
         if (code < 0)
             return code;
-        struct hs_event event;
-        ssize_t length = hs_records_peek(records, &event);
-        for (; length > 0; length = hs_records_peek(records, &event)) {
-            if (event.sequence > segment->last &&
-                hs_record_durable(hs_records_bytes(records)) > segment->last)
-                break;
-            hs_records_pass(records, (size_t)length);
-        }
-        if (length == -EBADMSG)
-            continue;
-        if (length <= 0)
-            return (int)length;
-        hs_counter_add(journal->damaged, 1);
-        hs_log(HS_LOG_ERROR, "a damaged record in the journal: events are lost on this disk",
-               HS_F("file", "%s", segment->path), HS_F("offset", "%" PRIu64, begin));
-        return 1;
     }
 }
 
-/* Reads the last segment to its end, or to where a crash tore it. */
-static int scan(struct hs_journal *journal, struct hs_records *records, struct tail *tail)
+/* Whole records follow the hole. A finished file was synced to its end, so there it is bit
+ * rot; else a sector in it that was never written means a torn batch, whose events nobody was
+ * told to be safe. Damage without one is no tear either. */
+static int judge_hole(struct hs_journal *journal, struct tail *tail, uint64_t file_size)
 {
-    for (;;) {
-        struct hs_event event;
-        ssize_t length = hs_records_peek(records, &event);
-        if (length > 0 && event.sequence > tail->segment->last) {
-            take(tail, hs_records_bytes(records), hs_records_place(records), (size_t)length);
-            hs_records_pass(records, (size_t)length);
-            continue;
-        }
-        if (length <= 0 && length != -EBADMSG)
-            return (int)length;
-        int found = find_proof(journal, records, tail);
-        if (found <= 0)
-            return found;
+    struct hs_segment *segment = tail->segment;
+    int torn = segment->end == file_size ? 0
+                                         : hs_tail_looks_torn(journal->disk, tail->records.file,
+                                                              tail->hole, tail->hole_to);
+    if (torn <= 0)
+        return torn;
+    segment->last = tail->last;
+    segment->newest_wall_ns = tail->newest_wall_ns;
+    segment->end = tail->end;
+    return 0;
+}
+
+/* No whole record follows. What was finished in good order and is damaged at its very end
+ * stays, as lost events, so that every sink tells of them. */
+static int judge_end(struct hs_journal *journal, struct tail *tail, uint64_t file_size)
+{
+    struct hs_segment *segment = tail->segment;
+    uint64_t end = segment->end;
+    int blank = hs_tail_is_blank(journal->disk, tail->records.file, end, file_size);
+    int count = blank == 0 ? hs_tail_records(journal->disk, tail->records.file, end, file_size) : 0;
+    if (blank != 0 || count < 0)
+        return blank < 0 ? blank : count;
+    if (count > 0) {
+        segment->last += (uint64_t)count;
+        segment->end = file_size;
+        tail->unsure = file_size;
+        return 0;
     }
+    hs_log(HS_LOG_WARN,
+           "the journal ends in a record that is not whole, as after a crash: it is cut off; its "
+           "event was not answered 2xx",
+           HS_F("file", "%s", segment->path), HS_F("offset", "%" PRIu64, end));
+    /* Should it be damage after all: a server that keeps its own cursor may have those events,
+     * and must not take new ones for them (J2). */
+    int64_t cut = hs_tail_extent(journal->disk, tail->records.file, end, file_size);
+    if (cut > 0)
+        use_no_sequence_below(journal, segment->last + 2 + (uint64_t)cut / HS_RECORD_HEADER);
+    return cut < 0 ? (int)cut : 0;
 }
 
 /* Writes the same bytes over themselves: dirty again, so that the sync is of them. */
@@ -197,11 +221,14 @@ static int write_again(struct hs_journal *journal, int file, uint64_t from, uint
     return 0;
 }
 
-/* Makes the good part safe; what lies beyond it must never come back. */
+/* Makes the good part safe; what lies beyond it must never come back. Synced before it is cut,
+ * too: a file that ends with a record says that all in it is safe (tail.h). */
 static int secure_tail(struct hs_journal *journal, int file, const struct tail *tail)
 {
     struct hs_segment *segment = tail->segment;
     int code = write_again(journal, file, tail->unsure, segment->end);
+    if (code == 0)
+        code = hs_disk_sync(journal->disk, file);
     if (code == 0)
         code = hs_disk_truncate(journal->disk, file, segment->end);
     if (code == 0)
@@ -226,14 +253,18 @@ static int recover_last(struct hs_journal *journal)
         .vouched = hs_journal_durable(journal), /* what its header says */
         .unsure = HS_SEGMENT_HEADER,
     };
-    struct hs_records records;
-    hs_records_init(&records, journal->disk);
-    hs_records_enter(&records, file, segment->seed, segment->size);
+    uint64_t size = segment->size;
+    hs_records_init(&tail.records, journal->disk);
+    hs_records_enter(&tail.records, file, segment->seed, size);
     segment->end = HS_SEGMENT_HEADER;
-    int code = scan(journal, &records, &tail);
+    int code = scan(&tail);
+    if (code == 0 && tail.hole != 0 && tail.end != segment->end)
+        code = judge_hole(journal, &tail, size);
+    if (code == 0)
+        code = judge_end(journal, &tail, size);
     if (code == 0)
         code = secure_tail(journal, file, &tail);
-    hs_records_free(&records);
+    hs_records_free(&tail.records);
     if (code < 0)
         return code;
     if (segment->last >= segment->first)
@@ -263,14 +294,13 @@ static void on_cursor(void *arg, const char *name)
 
 int hs_recover(struct hs_journal *journal)
 {
-    struct names names = {.count = 0};
+    uint64_t *firsts = NULL;
+    size_t count = 0;
     journal->next_sequence = 1;
-    int code = hs_disk_list(journal->disk, journal->segments_path, on_name, &names);
-    if (code == 0 && names.count > 0)
-        qsort(names.firsts, names.count, sizeof(uint64_t), compare_firsts);
-    for (size_t i = 0; code == 0 && i < names.count; i++)
-        code = add_segment(journal, names.firsts[i]);
-    free(names.firsts);
+    int code = hs_folder_list_segments(journal->disk, journal->segments_path, &firsts, &count);
+    for (size_t i = 0; code == 0 && i < count; i++)
+        code = add_segment(journal, firsts[i]);
+    free(firsts);
     if (code == 0)
         code = recover_last(journal);
     if (code == 0)

@@ -65,6 +65,19 @@ struct hs_segment *hs_table_take(struct hs_journal *journal, size_t index)
     return segment;
 }
 
+bool hs_table_note_damage(struct hs_journal *journal, uint64_t first, uint64_t offset)
+{
+    bool known = false;
+    pthread_mutex_lock(&journal->table_lock);
+    size_t kept = journal->told_count < HS_DAMAGES_KEPT ? journal->told_count : HS_DAMAGES_KEPT;
+    for (size_t i = 0; i < kept && !known; i++)
+        known = journal->told[i].first == first && journal->told[i].offset == offset;
+    if (!known)
+        journal->told[journal->told_count++ % HS_DAMAGES_KEPT] = (struct hs_damage){first, offset};
+    pthread_mutex_unlock(&journal->table_lock);
+    return !known;
+}
+
 void hs_segment_free(struct hs_segment *segment)
 {
     free(segment->path);
@@ -79,8 +92,7 @@ bool hs_segment_has_room(const struct hs_journal *journal)
 
 /* ---- Headers ---- */
 
-int hs_segment_read_header(const struct hs_disk *disk, int file,
-                           struct hs_segment_header *ret_header)
+static int read_header(const struct hs_disk *disk, int file, struct hs_segment_header *ret_header)
 {
     char bytes[HS_SEGMENT_HEADER];
     ssize_t got = hs_disk_read(disk, file, bytes, sizeof(bytes), 0);
@@ -89,6 +101,21 @@ int hs_segment_read_header(const struct hs_disk *disk, int file,
     if ((size_t)got < sizeof(bytes))
         return hs_fail(-EBADMSG, "shorter than a segment's header");
     return hs_segment_header_decode(bytes, ret_header);
+}
+
+int hs_segment_open(const struct hs_disk *disk, const char *path, int flags,
+                    struct hs_segment_header *ret_header, uint64_t *ret_size)
+{
+    int file = hs_disk_open(disk, path, flags);
+    if (file < 0)
+        return file;
+    int64_t size = hs_disk_size(disk, file);
+    *ret_size = size > 0 ? (uint64_t)size : 0;
+    int code = size < 0 ? (int)size : read_header(disk, file, ret_header);
+    if (code == 0)
+        return file;
+    hs_disk_close(disk, file);
+    return code;
 }
 
 static int write_header(struct hs_journal *journal, int file,

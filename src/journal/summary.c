@@ -4,6 +4,7 @@
 #include "records.h"
 
 #include <fcntl.h>
+#include <hookstream/journal_inspect.h>
 #include <stdio.h>
 
 /* A segment that goes between the listing and the look means a new listing. */
@@ -66,19 +67,14 @@ static int enter(const struct look *look, uint64_t first, struct hs_records *rec
                  struct hs_segment_header *ret_header)
 {
     HS_AUTO_FREE char *path = hs_segment_path(look->segments_path, first);
-    int file = hs_disk_open(look->disk, path, O_RDONLY);
-    if (file < 0)
-        return file;
-    int64_t size = hs_disk_size(look->disk, file);
-    int code = size < 0 ? (int)size : hs_segment_read_header(look->disk, file, ret_header);
-    if (code < 0)
-        hs_disk_close(look->disk, file);
-    else
-        hs_records_enter(records, file, ret_header->seed, (uint64_t)size);
-    return code;
+    uint64_t size;
+    int file = hs_segment_open(look->disk, path, O_RDONLY, ret_header, &size);
+    if (file >= 0)
+        hs_records_enter(records, file, ret_header->seed, size);
+    return file < 0 ? file : 0;
 }
 
-/* Reads up to `most` records. A record that is not whole ends it: it is being written. */
+/* Reads up to `most` records that are whole. */
 static int read_ends(const struct look *look, uint64_t first, uint64_t most, struct ends *ret_ends)
 {
     struct ends ends = {.count = 0};
@@ -86,7 +82,11 @@ static int read_ends(const struct look *look, uint64_t first, uint64_t most, str
     hs_records_init(&records, look->disk);
     ssize_t length = enter(look, first, &records, &ends.header);
     struct hs_event event;
-    while (length >= 0 && ends.count < most && (length = hs_records_peek(&records, &event)) > 0) {
+    while (length >= 0 && ends.count < most && (length = hs_records_peek(&records, &event)) != 0) {
+        if (length == -EBADMSG)
+            length = hs_records_pass_damage(&records);
+        if (length <= 0)
+            continue;
         if (ends.count++ == 0) {
             ends.first = event.sequence;
             ends.oldest_wall_ns = event.received_wall_ns;
@@ -96,7 +96,7 @@ static int read_ends(const struct look *look, uint64_t first, uint64_t most, str
         hs_records_pass(&records, (size_t)length);
     }
     hs_records_free(&records);
-    if (length < 0 && (length != -EBADMSG || ends.header.first == 0))
+    if (length < 0)
         return (int)length;
     *ret_ends = ends;
     return 0;

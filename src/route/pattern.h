@@ -22,9 +22,6 @@ struct hs_pattern {
  * ** at its end. False, with a finding, when it is none. */
 bool hs_pattern_compile(struct hs_config *config, const struct hs_node *node,
                         struct hs_pattern *ret_pattern);
-/* The same of plain text: NULL, or what is wrong at the byte *ret_offset. */
-const char *hs_pattern_parse(struct hs_slice text, struct hs_pattern *ret_pattern,
-                             size_t *ret_offset);
 /* < 0: `a` is more specific than `b`; > 0: less; 0: neither. Read left to right. */
 int hs_pattern_compare(const struct hs_pattern *a, const struct hs_pattern *b);
 /* Whether there is a type that both match. */

@@ -89,3 +89,8 @@ bool hs_condition_same(const struct hs_condition *a, const struct hs_condition *
 {
     return hs_slice_equal(hs_buffer_slice(&a->canonical), hs_buffer_slice(&b->canonical));
 }
+
+struct hs_slice hs_condition_text(const struct hs_condition *condition)
+{
+    return hs_buffer_slice(&condition->canonical);
+}

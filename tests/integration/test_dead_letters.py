@@ -250,3 +250,49 @@ def test_what_a_condition_cannot_be_asked_of_is_a_letter(hookstream):
     assert http.exchange(one.port, sender.request(body)).status == 202
     await_letters(one, 1)
     assert letters(one, "")[0]["reason"] == "not_matched"
+
+
+def test_events_that_wait_when_the_routes_change_do_not_vanish(hookstream, redis_server):
+    """A sink is down and behind; meanwhile the routes move its events elsewhere."""
+    server = redis_server()
+    sinks = {"redis": {"type": "redis", "url": server.url}, **FILES}
+
+    def to_redis(match):
+        return {"name": f"r-{match}", "match": match, "to": [{"sink": "redis", "stream": "s"}]}
+
+    def to_files(match):
+        return {"name": f"f-{match}", "match": match, "to": TO_ALL}
+
+    one = hookstream(sinks=sinks, routes=[to_redis("order"), to_redis("draw"), to_files("queue")])
+    server.end()
+    orders = [sender.event() for _ in range(4)]
+    draws = [sender.event("draw.consumer.won") for _ in range(2)]
+    for document in orders + draws + [sender.event("queue.consumer.left")]:
+        assert one.post(document).status == 202
+    one.drained("files")
+    # Twice, since the sink may be behind for longer than one change.
+    restart_with(one, [to_files("order"), to_redis("draw"), to_redis("queue")])
+    moved = sender.event()
+    assert one.post(moved).status == 202
+    one.drained("files")
+    restart_with(one, [to_files("order"), to_files("draw")])
+    assert sorted(p.name for p in (one.folder / "journal" / "routing").iterdir()) == [
+        "00000000000000000007", "00000000000000000008", "current"]
+    server.start()
+    one.drained()
+    await_letters(one, 6)
+    found = letters(one)
+    assert {(letter["reason"], letter["sink"]) for letter in found} == {("rerouted", "redis")}
+    assert [letter["id"] for letter in found] == [document["id"] for document in orders + draws]
+    assert server("XLEN", "s") == 0 and len(lines(one)) == 2
+    # They can be had where they belong today.
+    done = run(one, "retry", "--reason", "rerouted")
+    assert done.returncode == 1 and "no route takes them" in done.stderr
+    done = run(one, "retry", "--reason", "rerouted", "--to", "files")
+    assert done.returncode == 0, done
+    one.drained()
+    assert {json.loads(line)["id"] for line in lines(one)} >= {d["id"] for d in orders + draws}
+    assert len(lines(one)) == 8
+    one.stop()
+    one.start()
+    assert [p.name for p in (one.folder / "journal" / "routing").iterdir()] == ["current"]

@@ -99,6 +99,21 @@ START_TEST(a_damaged_file_is_made_again_from_its_segment)
 }
 END_TEST
 
+START_TEST(D2_what_a_finished_segment_lost_since_is_not_known)
+{
+    struct house *house = stopped(9, 20);
+    char *path = house_file(house, ".hsj");
+    struct model_file *file = model_peek(house->disk, path);
+    /* The last record is gone; all are of one size. */
+    model_file_cut(file, 4096 + (file->cache_size - 4096) / 20 * 19);
+    house_start(house);
+    house_expect(house, 10, 19, true);
+    house_expect(house, 20, 20, false);
+    free(path);
+    house_free(house);
+}
+END_TEST
+
 START_TEST(a_cut_file_is_made_again_from_its_segment)
 {
     for (size_t cut = 0; cut < 400; cut += 13) {
@@ -128,6 +143,7 @@ START_TEST(damage_without_the_segment_costs_one_block)
     house_expect(house, 3201, 6400, false);
     house_expect(house, 6401, 10000, true);
     house_close(house);
+    drop_segments(house); /* the new journal's first, of the same numbers */
     /* Nor does a damaged header cost more. */
     model_damage(house->disk, path, 20, "\x55", 1);
     house_start(house);
@@ -251,6 +267,7 @@ HS_TEST_MAIN("dedupe id files", D1_ids_outlive_their_segments,
              a_start_reads_no_segment_that_has_its_file,
              D1_a_crash_between_a_segment_and_its_id_file,
              a_damaged_file_is_made_again_from_its_segment,
+             D2_what_a_finished_segment_lost_since_is_not_known,
              a_cut_file_is_made_again_from_its_segment, damage_without_the_segment_costs_one_block,
              a_file_of_another_journal_counts_for_nothing,
              aged_files_go_and_aged_segments_are_not_read, a_segment_stays_until_its_ids_are_safe,

@@ -142,7 +142,6 @@ START_TEST(J1_a_damaged_record_that_was_durable_does_not_end_the_journal)
     file->cache[at + size / 2] ^= 1;
     bench_open(bench);
     ck_assert_uint_eq(hs_journal_durable(bench->journal), 30);
-    ck_assert(bench_metric(bench, "journal_damaged_total") == 1);
     struct hs_reader *reader;
     struct hs_event event;
     ck_assert_int_eq(hs_reader_open(bench->journal, 21, &reader), 0);
@@ -151,7 +150,7 @@ START_TEST(J1_a_damaged_record_that_was_durable_does_not_end_the_journal)
         ck_assert(number == 23 || is_event(&event, number));
     }
     ck_assert_int_eq(hs_reader_next(reader, &event), 0);
-    ck_assert(bench_metric(bench, "journal_damaged_total") == 2);
+    ck_assert(bench_metric(bench, "journal_damaged_total") == 1);
     hs_reader_close(reader);
     bench_free(bench);
 }
@@ -246,6 +245,13 @@ START_TEST(J4_a_void_tail_that_could_not_be_cut_stays_void)
 }
 END_TEST
 
+/* Both copies of it. */
+static void damage_header(struct bench *bench, uint64_t first, size_t at, const char *byte)
+{
+    model_damage(bench->disk, segment_of(first), at, byte, 1);
+    model_damage(bench->disk, segment_of(first), HS_SEGMENT_COPY + at, byte, 1);
+}
+
 START_TEST(a_damaged_header_is_set_aside_and_the_rest_is_read)
 {
     struct bench *bench = bench_create(10);
@@ -256,18 +262,28 @@ START_TEST(a_damaged_header_is_set_aside_and_the_rest_is_read)
     hs_journal_segments(bench->journal, &segments, &count);
     bench_close(bench);
     ck_assert_uint_gt(count, 3);
-    model_damage(bench->disk, segment_of(segments[1].first), 50, "\xff", 1);
+    damage_header(bench, segments[1].first, 50, "\xff");
     bench_open(bench);
     ck_assert(bench_metric(bench, "journal_damaged_total") == 1);
     struct hs_reader *reader;
     struct hs_event event;
     ck_assert_int_eq(hs_reader_open(bench->journal, 1, &reader), 0);
-    uint64_t seen = 0;
-    while (hs_reader_next(reader, &event) == 1) {
+    uint64_t seen = 0, losses = 0;
+    int code;
+    while ((code = hs_reader_next(reader, &event)) != 0) {
+        if (code == -EBADMSG) {
+            struct hs_reader_loss loss = hs_reader_loss(reader);
+            ck_assert_uint_eq(loss.first, segments[1].first);
+            ck_assert_uint_eq(loss.last, segments[1].last);
+            losses++;
+            continue;
+        }
+        ck_assert_int_eq(code, 1);
         ck_assert(is_event(&event, event.sequence));
         ck_assert(event.sequence < segments[1].first || event.sequence > segments[1].last);
         seen++;
     }
+    ck_assert_uint_eq(losses, 1);
     ck_assert_uint_eq(seen, 100 - (segments[1].last - segments[1].first + 1));
     ck_assert_ptr_null(model_peek(bench->disk, segment_of(segments[1].first)));
     char aside[80];
@@ -282,7 +298,7 @@ END_TEST
 START_TEST(J2_no_sequence_of_a_segment_set_aside_is_used_again)
 {
     struct bench *bench = killed(11, 50);
-    model_damage(bench->disk, segment_of(1), 50, "\xff", 1);
+    damage_header(bench, 1, 50, "\xff");
     bench_start(bench);
     ck_assert_uint_eq(hs_journal_durable(bench->journal), 0);
     uint64_t sequence = bench_append(bench, 51, 51);
@@ -308,15 +324,30 @@ START_TEST(J2_no_sequence_that_a_cursor_has_passed_is_used_again)
 }
 END_TEST
 
+START_TEST(J2_no_sequence_of_a_tail_that_was_cut_is_used_again)
+{
+    struct bench *bench = killed(20, 6);
+    size_t size, last = record_at(model_peek(bench->disk, segment_of(1)), 5, &size);
+    model_damage(bench->disk, segment_of(1), last + size / 2, "\x55\xaa", 2);
+    bench_start(bench);
+    ck_assert_uint_eq(hs_journal_durable(bench->journal), 5);
+    ck_assert_uint_gt(hs_journal_next(bench->journal), 6);
+    ck_assert_uint_lt(hs_journal_next(bench->journal), 1000);
+    uint64_t next = hs_journal_next(bench->journal);
+    ck_assert_uint_eq(bench_append(bench, 7, 8), next + 1);
+    bench_free(bench);
+}
+END_TEST
+
 START_TEST(an_unknown_version_is_refused_in_words)
 {
     struct bench *bench = killed(13, 3);
-    model_damage(bench->disk, segment_of(1), 7, "\x02", 1);
+    damage_header(bench, 1, 7, "\x02");
     ck_assert_int_eq(bench_try_open(bench), -EPROTO);
     ck_assert_str_eq(hs_error_text(),
                      "the journal has format 2 and this hookstream knows format 1: use the version "
                      "that wrote it, or let that one deliver everything first");
-    model_damage(bench->disk, segment_of(1), 7, "\x01", 1);
+    damage_header(bench, 1, 7, "\x01");
     model_damage(bench->disk, "/j/meta", 7, "\x02", 1);
     ck_assert_int_eq(bench_try_open(bench), -EPROTO);
     model_damage(bench->disk, "/j/meta", 7, "\x01", 1);
@@ -431,6 +462,7 @@ HS_TEST_MAIN("journal recovery", J6_a_tail_cut_at_any_byte, J6_a_tail_of_zeros_f
              a_damaged_header_is_set_aside_and_the_rest_is_read,
              J2_no_sequence_of_a_segment_set_aside_is_used_again,
              J2_no_sequence_that_a_cursor_has_passed_is_used_again,
+             J2_no_sequence_of_a_tail_that_was_cut_is_used_again,
              an_unknown_version_is_refused_in_words, a_segment_of_another_journal_is_refused,
              damaged_identity_is_refused, half_made_segments_are_removed_and_a_prepared_one_is_used,
              a_second_process_is_told_who_has_it)

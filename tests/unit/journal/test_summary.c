@@ -1,6 +1,7 @@
 /* Summary: what `journal stat` sees, also beside a running process. */
 #include "journal_help.h"
 
+#include <hookstream/journal_inspect.h>
 #include <pthread.h>
 
 static struct hs_journal_summary look(struct bench *bench)

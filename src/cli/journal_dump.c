@@ -1,0 +1,169 @@
+/* journal dump: the events of a journal as JSON Lines on stdout, what is wrong with it on
+ * stderr. */
+#include "event_line.h"
+#include "journal.h"
+
+#include <hookstream/buffer.h>
+#include <hookstream/clock.h>
+#include <hookstream/config.h>
+#include <hookstream/journal_inspect.h>
+#include <hookstream/route.h>
+#include <inttypes.h>
+#include <signal.h>
+
+static int run(const struct hs_command *command, int argc, char **argv);
+
+const struct hs_command hs_command_journal_dump = {
+    .name = "journal dump",
+    .summary = "Print the events of the journal.",
+    .help = "Prints a JSON object a line: sequence, received, source, id, type, flaw, headers and\n"
+            "body. Events are as they were received; what was delivered is there until it is\n"
+            "removed. Also while hookstream runs; ends at the newest event there is.\n"
+            "--body json (the default): a body that is JSON stands as it is (line breaks between\n"
+            "its values are left out), any other as body_base64; raw: always body_base64, which\n"
+            "gives every byte back; none.\n"
+            "Damaged records are passed over, and told on stderr. Exit status: 0 good, 1 damage\n"
+            "was met, 2 wrong use or unreadable.",
+    .operands = "",
+    .run = run,
+};
+
+#define LINE_MAX_SIZE (UINT64_C(512) << 20) /* a record of 64 MiB, escaped */
+#define ENDED 1                             /* of the walk, with nothing wrong */
+
+struct dump {
+    const struct hs_command *command;
+    uint64_t since_ns, until_ns, limit, printed;
+    const char *source, *id;
+    struct hs_type_filter *types; /* NULL: all */
+    enum hs_event_line_body body;
+    struct hs_buffer line;
+    bool damaged;
+};
+
+static bool is_text(struct hs_slice text, const char *wanted)
+{
+    return wanted == NULL || hs_slice_equal(text, hs_slice_text(wanted));
+}
+
+static bool is_wanted(const struct dump *dump, const struct hs_event *event)
+{
+    return event->received_wall_ns >= dump->since_ns && event->received_wall_ns < dump->until_ns &&
+           is_text(event->source, dump->source) && is_text(event->id, dump->id) &&
+           (dump->types == NULL || hs_type_filter_takes(dump->types, event->type));
+}
+
+static int on_event(void *context, const struct hs_event *event)
+{
+    struct dump *dump = context;
+    if (!is_wanted(dump, event))
+        return 0;
+    hs_buffer_clear(&dump->line);
+    hs_event_line(event, dump->body, &dump->line);
+    hs_command_print(&dump->line, stdout);
+    if (ferror(stdout))
+        /* Whoever reads has seen enough. */
+        return errno == EPIPE ? ENDED : hs_fail_errno(errno, "cannot write to stdout");
+    return ++dump->printed == dump->limit ? ENDED : 0;
+}
+
+static void on_finding(void *context, const struct hs_journal_finding *finding)
+{
+    struct dump *dump = context;
+    if (!finding->damage)
+        return;
+    dump->damaged = true;
+    (void)hs_command_fail(dump->command, 0, "%s, offset %" PRIu64 ": %s; see journal verify",
+                          finding->file, finding->offset, finding->what);
+}
+
+static int print_events(struct dump *dump, const char *path, uint64_t from, uint64_t to)
+{
+    const struct hs_journal_walk walk = {
+        .from = from,
+        .to = to,
+        .received_from_ns = dump->since_ns,
+        .context = dump,
+        .event = on_event,
+        .finding = on_finding,
+    };
+    struct hs_journal_totals totals;
+    signal(SIGPIPE, SIG_IGN); /* NOLINT: an error of the write says it */
+    hs_buffer_init(&dump->line, LINE_MAX_SIZE);
+    int code = dump->limit == 0 ? 0 : hs_journal_walk(hs_disk_system(), path, &walk, &totals);
+    hs_buffer_free(&dump->line);
+    if (code >= 0 && fflush(stdout) != 0 && errno != EPIPE)
+        code = hs_fail_errno(errno, "cannot write to stdout");
+    if (code < 0)
+        return hs_command_fail(dump->command, HS_EXIT_USAGE, "%s", hs_error_text());
+    return dump->damaged ? HS_EXIT_BAD : HS_EXIT_GOOD;
+}
+
+/* What is said on the command line, before it is understood. */
+struct wishes {
+    const char *config_path, *path, *since, *until, *match, *body;
+    uint64_t from, to;
+    bool letters;
+};
+
+static int understand(struct dump *dump, const struct wishes *wishes)
+{
+    static const char *const bodies[] = {"json", "raw", "none"};
+    uint64_t now = hs_clock_wall_ns();
+    size_t body = 0;
+    while (body < HS_ARRAY_SIZE(bodies) && strcmp(wishes->body, bodies[body]) != 0)
+        body++;
+    if (body == HS_ARRAY_SIZE(bodies))
+        return hs_fail(-EINVAL, "--body is json, raw or none, not `%s`", wishes->body);
+    dump->body = (enum hs_event_line_body)body;
+    int code =
+        wishes->since ? hs_value_time(hs_slice_text(wishes->since), now, &dump->since_ns) : 0;
+    if (code == 0 && wishes->until != NULL)
+        code = hs_value_time(hs_slice_text(wishes->until), now, &dump->until_ns);
+    if (code < 0 || wishes->match == NULL)
+        return code;
+    dump->types = hs_type_filter_create(wishes->match);
+    return dump->types != NULL ? 0 : -EINVAL;
+}
+
+static int dump_as_wished(struct dump *dump, const struct wishes *wishes)
+{
+    HS_AUTO_FREE char *path = NULL;
+    HS_AUTO_FREE char *letters = NULL;
+    if (understand(dump, wishes) < 0)
+        return hs_command_fail(dump->command, HS_EXIT_USAGE, "%s", hs_error_text());
+    int code = hs_journal_command_path(dump->command, wishes->config_path, wishes->path, &path);
+    if (code != 0)
+        return code;
+    if (asprintf(&letters, "%s/dead-letters", path) < 0)
+        return hs_command_fail(dump->command, HS_EXIT_USAGE, "no memory for a path");
+    return print_events(dump, wishes->letters ? letters : path, wishes->from, wishes->to);
+}
+
+static int run(const struct hs_command *command, int argc, char **argv)
+{
+    struct dump dump = {.command = command, .until_ns = UINT64_MAX, .limit = UINT64_MAX};
+    struct wishes wishes = {.to = UINT64_MAX, .body = "json"};
+    const struct hs_arg args[] = {
+        HS_JOURNAL_ARGS(&wishes.config_path, &wishes.path),
+        {"since", 0, HS_ARG_TEXT, &wishes.since, "TIME",
+         "Received then or later: RFC 3339, or 2h for two hours ago."},
+        {"until", 0, HS_ARG_TEXT, &wishes.until, "TIME", "Received before."},
+        {"match", 0, HS_ARG_TEXT, &wishes.match, "PATTERN",
+         "Of these types, as a route's match: order, 'order.**', '*.won'."},
+        {"source", 0, HS_ARG_TEXT, &dump.source, "NAME", "Of this source."},
+        {"id", 0, HS_ARG_TEXT, &dump.id, "ID", "With this id."},
+        {"from", 0, HS_ARG_COUNT, &wishes.from, "SEQUENCE", "With this sequence or a larger one."},
+        {"to", 0, HS_ARG_COUNT, &wishes.to, "SEQUENCE", "With this sequence or a smaller one."},
+        {"limit", 0, HS_ARG_COUNT, &dump.limit, "N", "At most so many."},
+        {"dead-letters", 0, HS_ARG_FLAG, &wishes.letters, NULL,
+         "The dead letters; their first headers say why."},
+        {"body", 0, HS_ARG_TEXT, &wishes.body, "HOW", "json, raw or none; json if not given."},
+    };
+    int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
+    if (code != 0)
+        return code - 1;
+    code = dump_as_wished(&dump, &wishes);
+    hs_type_filter_free(dump.types);
+    return code;
+}

@@ -1,0 +1,165 @@
+/* journal verify: reads the whole folder, dead letters and files of ids included, and tells of
+ * everything that is not as it should be. */
+#include "journal.h"
+
+#include <hookstream/buffer.h>
+#include <hookstream/dedupe.h>
+#include <hookstream/json.h>
+#include <inttypes.h>
+
+static int run(const struct hs_command *command, int argc, char **argv);
+
+const struct hs_command hs_command_journal_verify = {
+    .name = "journal verify",
+    .summary = "Read all of the journal and say what is damaged.",
+    .help = "Reads every segment, cursor and file of ids, and the dead letters, and checks every\n"
+            "checksum, that no sequence is missing, and that the cursors point at what is there.\n"
+            "Prints a line a finding, with file, offset in bytes, events and what to do, and a\n"
+            "summary at the end. Locks and changes nothing, and may run beside hookstream.\n"
+            "Exit status: 0 good (also with notes), 1 damage was found, 2 wrong use or unreadable.",
+    .operands = "",
+    .run = run,
+};
+
+#define LINE_MAX_SIZE (64u << 10)
+
+struct report {
+    bool json;
+    struct hs_journal_totals totals; /* of both journals */
+    uint64_t notes, id_files;
+};
+
+/* ---- One finding a line ---- */
+
+static void append_member(struct hs_buffer *line, const char *name, const char *text)
+{
+    hs_buffer_printf(line, ",\"%s\":", name);
+    hs_json_encode_string(hs_slice_text(text), line);
+}
+
+static void print_json(const struct hs_journal_finding *finding)
+{
+    struct hs_buffer line;
+    hs_buffer_init(&line, LINE_MAX_SIZE);
+    hs_buffer_printf(&line, "{\"kind\":\"%s\"", finding->damage ? "damage" : "note");
+    append_member(&line, "file", finding->file);
+    hs_buffer_printf(&line, ",\"offset\":%" PRIu64 ",\"bytes\":%" PRIu64, finding->offset,
+                     finding->bytes);
+    if (finding->first <= finding->last)
+        hs_buffer_printf(&line, ",\"first\":%" PRIu64 ",\"last\":%" PRIu64, finding->first,
+                         finding->last);
+    append_member(&line, "what", finding->what);
+    append_member(&line, "advice", finding->advice);
+    hs_buffer_append_text(&line, "}\n");
+    hs_command_print(&line, stdout);
+    hs_buffer_free(&line);
+}
+
+static void print_text(const struct hs_journal_finding *finding)
+{
+    printf("%s: %s: offset %" PRIu64, finding->damage ? "damage" : "note", finding->file,
+           finding->offset);
+    if (finding->bytes > 0)
+        printf(", %" PRIu64 " bytes", finding->bytes);
+    if (finding->first == finding->last)
+        printf(", event %" PRIu64, finding->first);
+    else if (finding->first < finding->last)
+        printf(", events %" PRIu64 " to %" PRIu64, finding->first, finding->last);
+    printf(": %s\n  to do: %s\n", finding->what, finding->advice);
+}
+
+static void on_finding(void *context, const struct hs_journal_finding *finding)
+{
+    struct report *report = context;
+    report->notes += finding->damage ? 0 : 1;
+    if (report->json)
+        print_json(finding);
+    else
+        print_text(finding);
+}
+
+/* ---- Both journals ---- */
+
+static void add(struct report *report, const struct hs_journal_totals *totals)
+{
+    report->totals.segments += totals->segments;
+    report->totals.bytes += totals->bytes;
+    report->totals.events += totals->events;
+    report->totals.damages += totals->damages;
+    report->totals.lost += totals->lost;
+}
+
+static int verify(struct report *report, const char *path)
+{
+    struct hs_journal_totals totals;
+    int code = hs_journal_verify(hs_disk_system(), path, on_finding, report, &totals);
+    if (code < 0)
+        return code;
+    add(report, &totals);
+    uint64_t files, damages;
+    code = hs_dedupe_verify(hs_disk_system(), path, on_finding, report, &files, &damages);
+    report->id_files += files;
+    report->totals.damages += damages;
+    return code;
+}
+
+static void print_summary(const struct report *report, const char *path)
+{
+    const struct hs_journal_totals *totals = &report->totals;
+    if (!report->json) {
+        printf("%s: %s: %" PRIu64 " damaged places, %" PRIu64 " events lost, %" PRIu64
+               " notes; read %" PRIu64 " events in %" PRIu64 " segments (%" PRIu64
+               " bytes) and %" PRIu64 " files of ids\n",
+               path, totals->damages > 0 ? "damaged" : "good", totals->damages, totals->lost,
+               report->notes, totals->events, totals->segments, totals->bytes, report->id_files);
+        return;
+    }
+    struct hs_buffer line;
+    hs_buffer_init(&line, LINE_MAX_SIZE);
+    hs_buffer_printf(&line, "{\"kind\":\"summary\",\"good\":%s",
+                     totals->damages > 0 ? "false" : "true");
+    append_member(&line, "path", path);
+    hs_buffer_printf(&line,
+                     ",\"damages\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"notes\":%" PRIu64
+                     ",\"events\":%" PRIu64 ",\"segments\":%" PRIu64 ",\"bytes\":%" PRIu64
+                     ",\"id_files\":%" PRIu64 "}\n",
+                     totals->damages, totals->lost, report->notes, totals->events, totals->segments,
+                     totals->bytes, report->id_files);
+    hs_command_print(&line, stdout);
+    hs_buffer_free(&line);
+}
+
+static int verify_all(struct report *report, const char *path)
+{
+    HS_AUTO_FREE char *letters = NULL;
+    int code = verify(report, path);
+    if (code < 0)
+        return code;
+    if (asprintf(&letters, "%s/dead-letters", path) < 0)
+        return hs_fail(-ENOMEM, "no memory for a path");
+    code = verify(report, letters);
+    return code == -ENOENT ? 0 : code; /* there are none yet */
+}
+
+static int run(const struct hs_command *command, int argc, char **argv)
+{
+    const char *config_path = NULL, *chosen = NULL;
+    struct report report = {.json = false};
+    const struct hs_arg args[] = {
+        HS_JOURNAL_ARGS(&config_path, &chosen),
+        {"json", 0, HS_ARG_FLAG, &report.json, NULL, "A JSON object a line; the last sums up."},
+    };
+    int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
+    if (code != 0)
+        return code - 1;
+    HS_AUTO_FREE char *path = NULL;
+    code = hs_journal_command_path(command, config_path, chosen, &path);
+    if (code != 0)
+        return code;
+    if (verify_all(&report, path) < 0)
+        return hs_command_fail(command, HS_EXIT_USAGE, "%s", hs_error_text());
+    print_summary(&report, path);
+    if (fflush(stdout) != 0)
+        return hs_command_fail(command, HS_EXIT_USAGE, "cannot write to stdout");
+    return report.totals.damages > 0 ? HS_EXIT_BAD : HS_EXIT_GOOD;
+}

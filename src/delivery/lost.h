@@ -1,0 +1,11 @@
+/* Lost: events that a sink was never given, because the journal does not have them any more.
+ * Rare, loud, and no reason to stop. Threads: the sink's. */
+#ifndef HS_DELIVERY_LOST_H
+#define HS_DELIVERY_LOST_H
+
+#include <hookstream/metrics.h>
+
+/* Counts and logs the events from `first` to `last`; first > last: none. */
+void hs_lost_tell(struct hs_counter *counter, const char *sink, uint64_t first, uint64_t last);
+
+#endif

@@ -1,0 +1,256 @@
+/* Past: see past.h. */
+#include "past.h"
+
+#include <fcntl.h>
+#include <hookstream/buffer.h>
+#include <hookstream/log.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TEXT_MAX (16u << 20)
+/* Changes of the routes that are told apart while a sink is behind; older ones are taken for
+ * the oldest of these. */
+#define GENERATIONS_MAX 64u
+
+/* ---- Files ---- */
+
+static char *path_of(const struct hs_journal *journal, const char *name)
+{
+    char *path = NULL;
+    int size =
+        asprintf(&path, "%s/routing%s%s", hs_journal_path(journal), name[0] ? "/" : "", name);
+    HS_ASSERT(size > 0);
+    return path;
+}
+
+struct untils {
+    uint64_t items[GENERATIONS_MAX];
+    size_t count;
+};
+
+static void on_name(void *arg, const char *name)
+{
+    struct untils *untils = arg;
+    struct hs_slice text = hs_slice_text(name);
+    uint64_t until;
+    if (text.size == 20 && hs_slice_to_u64(text, UINT64_MAX, &until) == 0 &&
+        untils->count < GENERATIONS_MAX)
+        untils->items[untils->count++] = until;
+}
+
+static int compare_untils(const void *a, const void *b)
+{
+    uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
+    return one < other ? -1 : one > other;
+}
+
+/* Ascending. */
+static int list_untils(struct hs_journal *journal, struct untils *ret_untils)
+{
+    HS_AUTO_FREE char *folder = path_of(journal, "");
+    ret_untils->count = 0;
+    int code = hs_disk_list(hs_journal_disk(journal), folder, on_name, ret_untils);
+    if (code == 0)
+        qsort(ret_untils->items, ret_untils->count, sizeof(uint64_t), compare_untils);
+    return code;
+}
+
+static char *path_until(const struct hs_journal *journal, uint64_t until)
+{
+    char name[32];
+    snprintf(name, sizeof(name), "%020" PRIu64, until);
+    return path_of(journal, name);
+}
+
+/* ---- Recording ---- */
+
+/* The routes that were in force become those until now. */
+static int put_by(struct hs_journal *journal, const char *current)
+{
+    const struct hs_disk *disk = hs_journal_disk(journal);
+    struct untils untils;
+    int code = list_untils(journal, &untils);
+    if (code < 0 || untils.count == GENERATIONS_MAX)
+        return code;
+    uint64_t durable = hs_journal_durable(journal);
+    HS_AUTO_FREE char *path = path_until(journal, durable);
+    /* One of the same end: no event came by the routes in between. */
+    bool between = untils.count > 0 && untils.items[untils.count - 1] >= durable;
+    if (!between && disk->rename(disk->context, current, path) < 0)
+        return hs_fail_errno(errno, "cannot rename %s", current);
+    if (!between)
+        hs_log(HS_LOG_INFO,
+               "the routes have changed; events that wait go by those of today, and "
+               "those that a sink is not to have any more become dead letters",
+               HS_F("events_until", "%" PRIu64, durable));
+    return 0;
+}
+
+static int record(const struct hs_delivery_spec *spec, struct hs_slice today)
+{
+    struct hs_journal *journal = spec->journal;
+    const struct hs_disk *disk = hs_journal_disk(journal);
+    HS_AUTO_FREE char *folder = path_of(journal, "");
+    HS_AUTO_FREE char *current = path_of(journal, "current");
+    struct hs_buffer before;
+    hs_buffer_init(&before, TEXT_MAX);
+    int code = hs_disk_make_directory(disk, folder);
+    if (code == 0)
+        code = hs_disk_read_all(disk, current, &before);
+    bool same = code == 0 && hs_slice_equal(hs_buffer_slice(&before), today);
+    if (code == 0 && !same)
+        code = put_by(journal, current);
+    if ((code == 0 || code == -ENOENT) && !same)
+        code = hs_disk_replace(disk, current, today);
+    hs_buffer_free(&before);
+    return code;
+}
+
+int hs_past_record(const struct hs_delivery_spec *spec, const struct hs_router *router)
+{
+    if (hs_journal_in_memory(spec->journal))
+        return 0;
+    struct hs_buffer today;
+    hs_buffer_init(&today, TEXT_MAX);
+    hs_router_write(router, spec->sinks, spec->sources, &today);
+    int code = hs_buffer_status(&today);
+    if (code == 0)
+        code = record(spec, hs_buffer_slice(&today));
+    hs_buffer_free(&today);
+    /* On a full disk hookstream must start, so that sinks can make room. */
+    if (code == -ENOSPC || code == -EDQUOT) {
+        hs_log(HS_LOG_WARN, "cannot note the routes in force; do not change them now",
+               HS_F("error", "%s", hs_error_text()));
+        return 0;
+    }
+    return code;
+}
+
+void hs_past_forget(struct hs_journal *journal, uint64_t least)
+{
+    struct untils untils;
+    if (hs_journal_in_memory(journal) || list_untils(journal, &untils) < 0)
+        return;
+    for (size_t i = 0; i < untils.count && untils.items[i] <= least; i++) {
+        HS_AUTO_FREE char *path = path_until(journal, untils.items[i]);
+        HS_IGNORE(hs_disk_unlink(hs_journal_disk(journal), path)); /* at the next start then */
+    }
+}
+
+/* ---- Asking ---- */
+
+struct generation {
+    uint64_t until;
+    struct hs_config *config;
+    struct hs_children sinks, sources;
+    struct hs_router *router;
+    unsigned sink; /* index of the pump's, or sinks.count: it was not there */
+};
+
+struct hs_past {
+    struct generation items[GENERATIONS_MAX];
+    size_t count;
+};
+
+static void compile(struct generation *generation, const char *sink)
+{
+    struct written {
+        struct hs_children sinks;
+        struct hs_strings sources;
+        const struct hs_node *routes, *fallback;
+    } written;
+    static const struct hs_option rows[] = {
+        {.name = "sinks",
+         .kind = HS_OPTION_MAP,
+         .offset = offsetof(struct written, sinks),
+         .child = &hs_sink_option_table},
+        {.name = "sources", .kind = HS_OPTION_STRINGS, .offset = offsetof(struct written, sources)},
+        {.name = "routes", .kind = HS_OPTION_NODE, .offset = offsetof(struct written, routes)},
+        {.name = "default", .kind = HS_OPTION_NODE, .offset = offsetof(struct written, fallback)},
+    };
+    static const struct hs_options table = {
+        .name = "routing",
+        .title = "Routes of before",
+        .options = rows,
+        .option_count = HS_ARRAY_SIZE(rows),
+        .struct_size = sizeof(struct written),
+        .node_offset = SIZE_MAX,
+    };
+    hs_config_bind(generation->config, hs_config_root(generation->config), &table, &written);
+    generation->sinks = written.sinks;
+    generation->sources =
+        (struct hs_children){.names = written.sources.items, .count = written.sources.count};
+    generation->router = hs_router_compile(generation->config, written.routes, written.fallback,
+                                           &generation->sinks, &generation->sources);
+    while (generation->sink < generation->sinks.count &&
+           strcmp(generation->sinks.names[generation->sink], sink) != 0)
+        generation->sink++;
+}
+
+static int load(struct hs_journal *journal, const char *sink, struct generation *generation)
+{
+    HS_AUTO_FREE char *path = path_until(journal, generation->until);
+    struct hs_buffer text;
+    hs_buffer_init(&text, TEXT_MAX);
+    int code = hs_disk_read_all(hs_journal_disk(journal), path, &text);
+    if (code < 0)
+        return code;
+    generation->config = hs_config_parse(path, hs_buffer_slice(&text), NULL, NULL);
+    hs_buffer_free(&text);
+    if (hs_config_root(generation->config) != NULL)
+        compile(generation, sink);
+    if (generation->router == NULL || hs_config_findings(generation->config)->errors > 0)
+        return hs_fail(-EBADMSG,
+                       "%s cannot be read: events that waited for %s and that its routes "
+                       "of today do not name could be passed over; remove the file to "
+                       "start all the same",
+                       path, sink);
+    return 0;
+}
+
+int hs_past_open(struct hs_journal *journal, const char *sink, uint64_t position,
+                 struct hs_past **ret_past)
+{
+    struct untils untils = {.count = 0};
+    *ret_past = NULL;
+    int code = hs_journal_in_memory(journal) ? 0 : list_untils(journal, &untils);
+    struct hs_past *past = NULL;
+    for (size_t i = 0; code == 0 && i < untils.count; i++) {
+        if (untils.items[i] <= position)
+            continue;
+        past = past != NULL ? past : hs_alloc(sizeof(*past));
+        past->items[past->count].until = untils.items[i];
+        code = load(journal, sink, &past->items[past->count++]);
+    }
+    if (code < 0) {
+        hs_past_free(past);
+        return code;
+    }
+    *ret_past = past;
+    return 0;
+}
+
+void hs_past_free(struct hs_past *past)
+{
+    for (size_t i = 0; past != NULL && i < past->count; i++) {
+        hs_router_free(past->items[i].router);
+        hs_config_free(past->items[i].config);
+    }
+    free(past);
+}
+
+bool hs_past_was_for(struct hs_past *past, struct hs_work *work)
+{
+    uint64_t sequence = hs_work_event(work)->sequence;
+    for (size_t i = 0; past != NULL && i < past->count; i++) {
+        const struct generation *generation = &past->items[i];
+        if (sequence > generation->until)
+            continue;
+        const struct hs_route *route;
+        return generation->sink < generation->sinks.count &&
+               hs_router_match(generation->router, work, &route) > 0 &&
+               (route->sinks >> generation->sink & 1);
+    }
+    return false;
+}

@@ -1,0 +1,83 @@
+/* Write: a router's decisions as a text that compiles to the same ones. */
+#include "router.h"
+
+#include <hookstream/json.h>
+
+/* As a quoted scalar; what looks like a variable stays as it is. */
+static void add_text(struct hs_buffer *text, struct hs_slice value)
+{
+    struct hs_buffer quoted;
+    hs_buffer_init(&quoted, text->ceiling);
+    hs_json_encode_string(value, &quoted);
+    for (size_t i = 0; i < quoted.size; i++) {
+        if (quoted.data[i] == '$' && i + 1 < quoted.size && quoted.data[i + 1] == '{')
+            hs_buffer_append_byte(text, '$');
+        hs_buffer_append_byte(text, quoted.data[i]);
+    }
+    hs_buffer_free(&quoted);
+}
+
+static void add_names(struct hs_buffer *text, const char *const *names, size_t count)
+{
+    hs_buffer_append_byte(text, '[');
+    for (size_t i = 0; i < count; i++) {
+        hs_buffer_append_text(text, i > 0 ? ", " : "");
+        add_text(text, hs_slice_text(names[i]));
+    }
+    hs_buffer_append_byte(text, ']');
+}
+
+static void add_targets(struct hs_buffer *text, const struct hs_route *route,
+                        const struct hs_children *sinks)
+{
+    hs_buffer_append_byte(text, '[');
+    for (size_t i = 0; i < route->target_count; i++) {
+        hs_buffer_append_text(text, i > 0 ? ", {sink: " : "{sink: ");
+        add_text(text, hs_slice_text(sinks->names[route->targets[i].sink]));
+        hs_buffer_append_text(text, ", file: x}");
+    }
+    hs_buffer_append_byte(text, ']');
+}
+
+static void add_route(struct hs_buffer *text, const struct hs_entry *entry,
+                      const struct hs_children *sinks)
+{
+    hs_buffer_append_text(text, "  - {name: ");
+    add_text(text, hs_slice_text(entry->route.name));
+    hs_buffer_append_text(text, ", match: ");
+    add_text(text, hs_slice_text(entry->route.match));
+    if (entry->sources.count > 0) {
+        hs_buffer_append_text(text, ", sources: ");
+        add_names(text, entry->sources.items, entry->sources.count);
+    }
+    if (entry->when != NULL) {
+        hs_buffer_append_text(text, ", when: ");
+        add_text(text, hs_condition_text(entry->when));
+    }
+    hs_buffer_append_text(text, ", to: ");
+    add_targets(text, &entry->route, sinks);
+    hs_buffer_append_text(text, "}\n");
+}
+
+void hs_router_write(const struct hs_router *router, const struct hs_children *sinks,
+                     const struct hs_children *sources, struct hs_buffer *ret_text)
+{
+    hs_buffer_append_text(ret_text, "sinks:\n");
+    for (size_t i = 0; i < sinks->count; i++) {
+        hs_buffer_append_text(ret_text, "  ");
+        add_text(ret_text, hs_slice_text(sinks->names[i]));
+        hs_buffer_append_text(ret_text, ": {type: file, path: x}\n");
+    }
+    hs_buffer_append_text(ret_text, "sources: ");
+    add_names(ret_text, sources->names, sources->count);
+    hs_buffer_append_text(ret_text, router->count > 0 ? "\nroutes:\n" : "\nroutes: []\n");
+    for (size_t i = 0; i < router->count; i++)
+        add_route(ret_text, &router->entries[i], sinks);
+    hs_buffer_append_text(ret_text, "default: ");
+    if (router->fallback == HS_DEFAULT_TARGETS)
+        add_targets(ret_text, &router->fallback_route, sinks);
+    else
+        hs_buffer_append_text(ret_text,
+                              router->fallback == HS_DEFAULT_DROP ? "drop" : "dead_letter");
+    hs_buffer_append_byte(ret_text, '\n');
+}
