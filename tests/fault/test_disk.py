@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from stage import refuses
+from stage import wait_for_answer
 from support import http
 from support.load import DEAD
 from support.wait import wait_for
@@ -125,7 +125,7 @@ def test_the_disk_answers_eio_and_is_mended(stage, redis, failing_disk, call):
                 lambda refused=refused: load.statuses.get(503, 0) > refused + 20,
                 what="503 from a disk that fails",
             )
-            refuses(it.one)
+            wait_for_answer(it.one, 503)
             until = time.monotonic()
             mend(call)
             early = [e.id for e in it.ledger.taken() if e.begun > failing and e.ended < until]
