@@ -272,9 +272,27 @@ static void on_turn(evutil_socket_t file, short what, void *context)
     turn(context);
 }
 
+/* A sink that takes nothing yet has given nothing to the window: how long the first event has
+ * waited for it is looked up. */
+static void look_at_oldest(struct hs_pump *pump)
+{
+    struct hs_event event;
+    if (pump->may_send || !hs_window_is_empty(&pump->window) ||
+        atomic_load_explicit(&pump->oldest_wall_ns, memory_order_relaxed) != 0 ||
+        hs_journal_durable(pump->journal) <= pump->read_sequence)
+        return;
+    if (read_next(pump, &event) > 0)
+        atomic_store_explicit(&pump->oldest_wall_ns, event.received_wall_ns, memory_order_relaxed);
+    /* It was only looked at: it is read again when the sink takes events. */
+    if (hs_reader_seek(pump->reader, pump->read_sequence + 1) < 0)
+        hs_log_limited(HS_LOG_ERROR, "journal_read", "cannot read the journal; check the disk",
+                       HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));
+}
+
 static void on_save(evutil_socket_t file, short what, void *context)
 {
     struct hs_pump *pump = context;
+    look_at_oldest(pump);
     if (hs_cursor_save(pump->cursor) < 0)
         hs_log_limited(HS_LOG_ERROR, "cursor_save",
                        "cannot save a sink's cursor; events may be sent again after a crash",

@@ -163,7 +163,8 @@ void hs_pump_sink_state(void *context, enum hs_sink_state state, const char *rea
                         const char *detail)
 {
     struct hs_pump *pump = context;
-    if (pump->state != state)
+    bool new_reason = strcmp(pump->reason, reason ? reason : "") != 0;
+    if (pump->state != state || (state == HS_SINK_CONNECTING && new_reason))
         hs_log(state == HS_SINK_UP || state == HS_SINK_STOPPED ? HS_LOG_INFO : HS_LOG_WARN,
                "sink state", HS_F("sink", "%s", pump->name),
                HS_F("state", "%s", hs_sink_state_name(state)),

@@ -205,6 +205,7 @@ static void *run(void *context)
     pthread_mutex_unlock(&replay->lock);
     hs_log(code < 0 ? HS_LOG_ERROR : HS_LOG_INFO, "replay ended",
            HS_F("state", "%s", hs_replay_state_name(end.state)),
+           HS_F("dry_run", "%s", end.dry_run ? "yes" : "no"),
            HS_F("resent", "%" PRIu64, end.resent), HS_F("unrouted", "%" PRIu64, end.unrouted),
            HS_F("at", "%" PRIu64, end.at), HS_F("detail", "%s", end.detail));
     return NULL;

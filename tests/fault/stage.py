@@ -46,7 +46,6 @@ class Stage:
         self.kafka, self.redis, self.partitions = kafka, redis, partitions
         self.ledger = load.Ledger(seed=seed)
         self.kills = 0  # and stops
-        self.fallbacks = 0  # of Redis to an older state
         self.open = collections.Counter()  # id -> how many ends found it past Kafka's cursor
         self.one = None
         if kafka is not None:
@@ -141,9 +140,10 @@ class Stage:
             told["reordered"] += len(verdict.reordered)
             told[f"duplicated_{where}"] = verdict.duplicates
         self.report(**told, **figures)
-        # Written before the cursor moves: a kill between the two writes them again, and so does
-        # a sink that says it is further back than it was.
-        letters.hold("dead letters", lambda event_id: 1 + self.kills + self.fallbacks)
+        # Written before the cursor moves: a kill between the two writes them again. So does a
+        # sink that lost what it had and is sent it once more, what cannot be sent included.
+        again = self.kills + self.one.log.count("the sink lost events that it had confirmed")
+        letters.hold("dead letters", lambda event_id: 1 + again)
         if "kafka" in verdicts:
             allowed = (lambda event_id: 1) if exact else self._copies_allowed()
             verdicts["kafka"].hold("Kafka", allowed)

@@ -223,7 +223,7 @@ def test_a_replica_is_promoted(stage, redis_server, proxy):
         middle.cut()
         master.end()
         load.wait_for_answers(100)
-    it.redis, it.fallbacks = replica, 1
+    it.redis = replica
     it.judge(on_the_replica_before=had)
     assert replica.length(it.name) > had
 

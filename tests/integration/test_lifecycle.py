@@ -67,6 +67,19 @@ def test_sigterm_under_load_ends_well_and_loses_nothing(hookstream):
     assert len(found) == len(set(found))
 
 
+def test_a_sink_that_was_never_there_is_seen_to_be_behind(hookstream, unique):
+    """From the first minute on: its state, how many events wait, for how long, and a log line."""
+    one = hookstream(
+        sinks={"redis": {"type": "redis", "url": "redis://127.0.0.1:1/0"}},
+        routes=[{"name": "all", "match": "**", "to": [{"sink": "redis", "stream": unique}]}],
+    )
+    assert one.post(sender.event()).status == 202
+    wait_for(lambda: one.sink("redis")["lag_seconds"] > 0.5, what="the age of what waits")
+    assert one.sink("redis")["lag_events"] == 1
+    assert one.metric("sink_lag_seconds", sink="redis") > 0.5
+    assert 'state=connecting reason=connect detail="Connection refused"' in one.log
+
+
 def test_sighup_does_not_end_it(hookstream):
     one = hookstream(**FILES)
     one.process.send_signal(signal.SIGHUP)
