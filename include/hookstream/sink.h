@@ -29,7 +29,12 @@ struct hs_sink_options {
     unsigned start; /* enum hs_sink_start: where a sink that is new to the journal begins */
     /* kafka */
     struct hs_strings brokers;
-    struct hs_pairs properties; /* any librdkafka property; secret ones never printed */
+    struct hs_pairs properties;   /* any librdkafka property; secret ones never printed */
+    bool exactly_once;            /* transactions that carry the cursor; the next four are theirs */
+    const char *transactional_id; /* NULL: of the journal's identity and the sink's name */
+    const char *cursor_topic;
+    uint64_t transaction_messages; /* a transaction ends at so many */
+    uint64_t transaction_ns;       /* or so long after its first */
     /* redis */
     const char *url; /* redis://[user:password@]host:port/db, secret */
     const char *username, *password;
@@ -134,9 +139,13 @@ HS_MUST_CHECK int hs_sink_open(struct event_base *base, const char *name, const 
 enum hs_submit hs_sink_submit(struct hs_sink *sink, const struct hs_parcel *parcel);
 /* Sends what is held back for company. Call when nothing more comes for now. */
 void hs_sink_push(struct hs_sink *sink);
-/* The events up to `sequence` need nothing more of this sink, although it was given none of
- * them: lets an exactly-once cursor pass what was skipped. Cheap. */
+/* The events up to `sequence` need nothing more of this sink, whether it was given them or
+ * not: lets an exactly-once cursor pass what was skipped. Cheap. */
 void hs_sink_skip(struct hs_sink *sink, uint64_t sequence);
+/* The owner puts these parts of the event (a bit each) among its dead letters: an exactly-once
+ * cursor does not count them as done before hs_sink_skip() has passed the event. For what the
+ * sink was never given; of what it ended as permanent itself it knows. Cheap. */
+void hs_sink_leave_out(struct hs_sink *sink, uint64_t sequence, uint32_t parts);
 /* Messages that were submitted and have not completed. */
 size_t hs_sink_in_flight(const struct hs_sink *sink);
 /* Closes at once; what was not completed never will be. No callbacks after it. NULL is fine. */

@@ -49,6 +49,7 @@ const struct hs_route hs_pump_rerouted = {.name = ""};
 static bool bury_rerouted(struct hs_pump *pump, struct hs_window_entry *entry,
                           const struct hs_event *event)
 {
+    hs_sink_leave_out(pump->sink, entry->sequence, entry->open);
     return hs_pump_bury(pump, entry, entry->open, event, "rerouted",
                         "it waited for this sink when the routes changed, and those of today do "
                         "not name it");
@@ -85,6 +86,7 @@ static void take_up(struct hs_pump *pump, const struct hs_event *event)
     entry->route = route;
     const char *reason;
     if (make_timed(pump, route, event->sequence, all_parts(parts), &reason) < 0) {
+        hs_sink_leave_out(pump->sink, event->sequence, entry->open);
         (void)hs_pump_bury(pump, entry, entry->open, event, reason, hs_error_text());
         return;
     }
@@ -161,6 +163,7 @@ static bool give_again(struct hs_pump *pump)
         hs_work_begin(pump->work, &event);
         const char *reason;
         if (make_timed(pump, entry->route, entry->sequence, entry->again, &reason) < 0) {
+            hs_sink_leave_out(pump->sink, entry->sequence, entry->again);
             if (!hs_pump_bury(pump, entry, entry->again, &event, reason, hs_error_text()))
                 return false;
             continue;
@@ -239,8 +242,7 @@ static void settle(struct hs_pump *pump)
     uint64_t position = pump->read_sequence;
     if (!hs_window_is_empty(&pump->window))
         position = hs_window_at(&pump->window, pump->window.head)->sequence - 1;
-    else
-        hs_sink_skip(pump->sink, position);
+    hs_sink_skip(pump->sink, position);
     if (position > hs_cursor_position(pump->cursor))
         hs_cursor_move(pump->cursor, position);
     publish(pump, popped);
@@ -355,6 +357,14 @@ static void take_position(struct hs_pump *pump, uint64_t position)
     pump->read_sequence = position;
 }
 
+/* What was on its way when the sink lost touch: what of it arrived, arrives twice, unless the
+ * sink is an exactly-once one. */
+static void count_resent(struct hs_pump *pump, uint32_t parts)
+{
+    if (parts != 0)
+        hs_counter_add(pump->resent, (uint64_t)__builtin_popcount(parts));
+}
+
 static void on_resume(void *context, uint64_t position)
 {
     struct hs_pump *pump = context;
@@ -365,7 +375,9 @@ static void on_resume(void *context, uint64_t position)
     take_position(pump, position);
     for (uint64_t at = pump->window.head; at < pump->window.tail; at++) {
         struct hs_window_entry *entry = hs_window_at(&pump->window, at);
-        hs_window_again(&pump->window, entry, entry->open & ~entry->lettered);
+        uint32_t parts = entry->open & ~entry->lettered;
+        count_resent(pump, parts & ~entry->again);
+        hs_window_again(&pump->window, entry, parts);
     }
     evtimer_del(pump->on_retry);
     pump->dirty = true;
@@ -441,6 +453,7 @@ static void open_metrics(struct hs_pump *pump)
             hs_metrics_histogram(pump->metrics, HS_METRIC_transform_seconds, route);
     }
     pump->lost = hs_metrics_counter(pump->metrics, HS_METRIC_sink_lost_total, pump->name);
+    pump->resent = hs_metrics_counter(pump->metrics, HS_METRIC_sink_resent_total, pump->name);
     pump->end_to_end =
         hs_metrics_histogram(pump->metrics, HS_METRIC_end_to_end_seconds, pump->name);
 }

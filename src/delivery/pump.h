@@ -63,7 +63,8 @@ struct hs_pump {
     struct hs_metrics *metrics;
     struct hs_counter **delivered; /* a route */
     struct hs_counter *lost;       /* events that the journal lost */
-    struct hs_cells cells;         /* what is counted rarely, by reason */
+    struct hs_counter *resent;
+    struct hs_cells cells; /* what is counted rarely, by reason */
     struct hs_histogram *end_to_end;
     struct hs_histogram **transform_seconds;
 };

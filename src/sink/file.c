@@ -197,7 +197,12 @@ static void close_sink(struct hs_sink *sink)
     free(file);
 }
 
-static const struct hs_sink_ops ops = {submit, push, skip, close_sink};
+static void leave_out(struct hs_sink *sink, uint64_t sequence, uint32_t parts)
+{
+    (void)sink, (void)sequence, (void)parts; /* files keep no cursor */
+}
+
+static const struct hs_sink_ops ops = {submit, push, skip, leave_out, close_sink};
 
 int hs_file_open_on(const struct hs_sink_spec *spec, const struct hs_disk *disk,
                     struct hs_sink **ret_sink)

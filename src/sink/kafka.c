@@ -85,18 +85,29 @@ static void refuse(struct hs_kafka *kafka, uint64_t sequence, unsigned part,
     event_active(kafka->on_later, EV_TIMEOUT, 0);
 }
 
+/* The producer can take nothing any more. */
+static bool is_fatal(struct hs_kafka *kafka, rd_kafka_resp_err_t error)
+{
+    if (error != RD_KAFKA_RESP_ERR__FATAL && error != RD_KAFKA_RESP_ERR__FENCED)
+        return false;
+    if (kafka->txn != NULL)
+        hs_kafka_txn_fatal(kafka->txn, error, "");
+    else
+        hs_kafka_rebuild(kafka, true);
+    return true;
+}
+
 /* Produces until the queue is full; gives how many were taken. */
 static size_t produce_all(struct hs_kafka *kafka, uint64_t sequence,
                           const struct hs_message *messages, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+        if (kafka->txn != NULL &&
+            hs_kafka_progress_is_stored(&kafka->txn->progress, sequence, messages[i].part))
+            continue; /* an earlier transaction has it */
         rd_kafka_resp_err_t error = produce(kafka, sequence, &messages[i]);
-        if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL || is_fatal(kafka, error))
             return i;
-        if (error == RD_KAFKA_RESP_ERR__FATAL) {
-            hs_kafka_rebuild(kafka, true);
-            return i;
-        }
         if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
             refuse(kafka, sequence, messages[i].part, error);
     }
@@ -104,42 +115,6 @@ static size_t produce_all(struct hs_kafka *kafka, uint64_t sequence,
 }
 
 /* ---- What is left of a parcel ---- */
-
-static struct hs_slice copy(struct hs_arena *arena, struct hs_slice s)
-{
-    return s.data == NULL ? s : hs_slice(hs_arena_dup(arena, s), s.size);
-}
-
-static void keep_rest(struct hs_kafka *kafka, const struct hs_parcel *parcel, size_t from)
-{
-    struct hs_arena *arena = hs_arena_create();
-    size_t count = parcel->count - from;
-    struct hs_message *messages = hs_arena_alloc(arena, count * sizeof(*messages));
-    for (size_t i = 0; i < count; i++) {
-        const struct hs_message *source = &parcel->messages[from + i];
-        struct hs_message *target = &messages[i];
-        *target = *source;
-        target->destination = copy(arena, source->destination);
-        target->key = copy(arena, source->key);
-        for (size_t h = 0; h < source->header_count; h++) {
-            target->headers[h].name = copy(arena, source->headers[h].name);
-            target->headers[h].value = copy(arena, source->headers[h].value);
-        }
-        /* The messages of one event mostly share their body. */
-        if (i > 0 && source->body.data == source[-1].body.data &&
-            source->body.size == source[-1].body.size)
-            target->body = messages[i - 1].body;
-        else
-            target->body = copy(arena, source->body);
-    }
-    kafka->rest = (struct hs_kafka_rest){arena, parcel->sequence, messages, count, 0};
-}
-
-static void drop_rest(struct hs_kafka *kafka)
-{
-    hs_arena_free(kafka->rest.arena);
-    kafka->rest = (struct hs_kafka_rest){0};
-}
 
 /* Gives as much of it as there is room for; the next report makes more. */
 static void push_rest(struct hs_kafka *kafka)
@@ -151,15 +126,23 @@ static void push_rest(struct hs_kafka *kafka)
     rest->next +=
         produce_all(kafka, rest->sequence, rest->messages + rest->next, rest->count - rest->next);
     if (rest->next == rest->count)
-        drop_rest(kafka);
+        hs_kafka_rest_drop(&kafka->rest);
 }
 
 /* ---- Submit ---- */
 
+/* What fills the producer: in a transaction messages stay in flight when it is done with them. */
+static size_t load(const struct hs_kafka *kafka)
+{
+    if (kafka->txn != NULL && kafka->rk != NULL)
+        return (size_t)rd_kafka_outq_len(kafka->rk);
+    return kafka->sink.in_flight;
+}
+
 static enum hs_submit say_full(struct hs_kafka *kafka)
 {
     kafka->owes_room = true;
-    kafka->room_at = kafka->sink.in_flight / 4 * 3;
+    kafka->room_at = load(kafka) / 4 * 3;
     return HS_SUBMIT_FULL;
 }
 
@@ -167,21 +150,24 @@ static enum hs_submit submit(struct hs_sink *sink, const struct hs_parcel *parce
 {
     struct hs_kafka *kafka = of(sink);
     if (kafka->stage != HS_KAFKA_OPEN || !kafka->announced || kafka->rest.arena != NULL ||
-        kafka->refused_count > 0)
+        kafka->refused_count > 0 || (kafka->txn != NULL && !hs_kafka_txn_takes(kafka->txn)))
         return say_full(kafka);
     size_t taken = produce_all(kafka, parcel->sequence, parcel->messages, parcel->count);
     if (taken == 0)
         return say_full(kafka);
     sink->in_flight += parcel->count;
+    if (kafka->txn != NULL)
+        hs_kafka_txn_add(kafka->txn, parcel);
     if (taken < parcel->count)
-        keep_rest(kafka, parcel, taken);
+        hs_kafka_rest_keep(&kafka->rest, parcel, taken);
     return HS_SUBMIT_ACCEPTED;
 }
 
 static void maybe_room(struct hs_kafka *kafka)
 {
     if (!kafka->owes_room || kafka->stage != HS_KAFKA_OPEN || kafka->refused_count > 0 ||
-        kafka->sink.in_flight > kafka->room_at || kafka->rest.arena != NULL)
+        load(kafka) > kafka->room_at || kafka->rest.arena != NULL ||
+        (kafka->txn != NULL && !hs_kafka_txn_takes(kafka->txn)))
         return;
     kafka->owes_room = false;
     kafka->sink.host.room(kafka->sink.host.context);
@@ -199,9 +185,22 @@ static bool judge_alone(struct hs_kafka *kafka, const struct hs_kafka_error *err
     return true;
 }
 
-static void failed(struct hs_kafka *kafka, uint64_t sequence, unsigned part,
-                   rd_kafka_resp_err_t code, size_t batch)
+static bool is_purged(rd_kafka_resp_err_t code)
 {
+    return code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT ||
+           code == RD_KAFKA_RESP_ERR__DESTROY;
+}
+
+/* `refused`: at once, it never was in a batch. */
+static void failed(struct hs_kafka *kafka, uint64_t sequence, unsigned part,
+                   rd_kafka_resp_err_t code, size_t batch, bool refused)
+{
+    if (kafka->txn != NULL && is_purged(code))
+        return; /* with its transaction, by us: the owner gives it again when it resumes */
+    if (kafka->txn != NULL && sequence == 0) {
+        hs_kafka_txn_cursor_failed(kafka->txn, code);
+        return;
+    }
     static const struct hs_failure in_bad_company = {
         HS_TRANSIENT, "batch_refused",
         "the broker refused the batch it was in; it is sent again alone"};
@@ -211,15 +210,30 @@ static void failed(struct hs_kafka *kafka, uint64_t sequence, unsigned part,
         failure = &in_bad_company;
     char detail[160];
     snprintf(detail, sizeof(detail), "%s (%s)", failure->words, rd_kafka_err2name(code));
-    hs_sink_complete(&kafka->sink, sequence, part, failure, detail);
-    if (failure->outcome == HS_TRANSIENT)
+    if (kafka->txn != NULL)
+        hs_kafka_txn_failed(kafka->txn, sequence, part, failure->outcome, refused);
+    else if (failure->outcome == HS_TRANSIENT)
         hs_kafka_rebuild(kafka, true);
+    hs_sink_complete(&kafka->sink, sequence, part, failure, detail);
 }
 
 static void count_alone(struct hs_kafka *kafka)
 {
-    if (kafka->alone > 0 && --kafka->alone == 0)
+    if (kafka->alone == 0 || --kafka->alone > 0)
+        return;
+    if (kafka->txn != NULL)
+        hs_kafka_txn_renew(kafka->txn);
+    else
         hs_kafka_rebuild(kafka, false);
+}
+
+/* In a transaction it counts when that is committed. */
+static void arrived(struct hs_kafka *kafka, uint64_t sequence, unsigned part)
+{
+    if (kafka->txn != NULL)
+        return;
+    hs_sink_complete(&kafka->sink, sequence, part, NULL, NULL);
+    hs_kafka_is_up(kafka);
 }
 
 static void handle_reports(struct hs_kafka *kafka, rd_kafka_event_t *event)
@@ -231,12 +245,10 @@ static void handle_reports(struct hs_kafka *kafka, rd_kafka_event_t *event)
             const rd_kafka_message_t *message = messages[i];
             uint64_t sequence = packed_sequence(message->_private);
             unsigned part = packed_part(message->_private);
-            if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-                hs_sink_complete(&kafka->sink, sequence, part, NULL, NULL);
-                hs_kafka_is_up(kafka);
-            } else {
-                failed(kafka, sequence, part, message->err, batch);
-            }
+            if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+                arrived(kafka, sequence, part);
+            else
+                failed(kafka, sequence, part, message->err, batch, false);
             count_alone(kafka);
         }
 }
@@ -264,7 +276,7 @@ static void tell_refusals(struct hs_kafka *kafka)
     size_t count = kafka->refused_count;
     for (size_t i = 0; i < count; i++) {
         const struct hs_kafka_refused *refused = &kafka->refused[i];
-        failed(kafka, refused->sequence, refused->part, refused->error, 1);
+        failed(kafka, refused->sequence, refused->part, refused->error, 1, true);
     }
     kafka->refused_count = 0;
 }
@@ -283,13 +295,15 @@ void hs_kafka_drain(struct hs_kafka *kafka)
     if (handled == EVENTS_A_TURN)
         event_active(kafka->on_later, EV_TIMEOUT, 0);
     push_rest(kafka);
+    if (kafka->txn != NULL)
+        hs_kafka_txn_turn(kafka->txn);
     maybe_room(kafka);
     hs_kafka_maybe_end(kafka);
 }
 
 void hs_kafka_forget(struct hs_kafka *kafka)
 {
-    drop_rest(kafka);
+    hs_kafka_rest_drop(&kafka->rest);
     kafka->refused_count = 0;
     kafka->sink.in_flight = 0;
     kafka->owes_room = false;
@@ -299,12 +313,20 @@ void hs_kafka_forget(struct hs_kafka *kafka)
 
 static void push(struct hs_sink *sink)
 {
-    (void)sink; /* linger.ms decides */
+    (void)sink; /* linger.ms decides, and transaction_time */
 }
 
+/* Without transactions Kafka keeps no cursor of ours. */
 static void skip(struct hs_sink *sink, uint64_t sequence)
 {
-    (void)sink, (void)sequence; /* Kafka keeps no cursor of ours */
+    if (of(sink)->txn != NULL)
+        hs_kafka_txn_skip(of(sink)->txn, sequence);
+}
+
+static void leave_out(struct hs_sink *sink, uint64_t sequence, uint32_t parts)
+{
+    if (of(sink)->txn != NULL)
+        hs_kafka_progress_leave_out(&of(sink)->txn->progress, sequence, parts);
 }
 
 static void close_sink(struct hs_sink *sink)
@@ -312,10 +334,11 @@ static void close_sink(struct hs_sink *sink)
     struct hs_kafka *kafka = of(sink);
     hs_kafka_client_close(kafka);
     hs_kafka_forget(kafka);
+    hs_kafka_txn_free(kafka->txn);
     free(kafka);
 }
 
-static const struct hs_sink_ops ops = {submit, push, skip, close_sink};
+static const struct hs_sink_ops ops = {submit, push, skip, leave_out, close_sink};
 
 int hs_kafka_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink)
 {
@@ -323,7 +346,9 @@ int hs_kafka_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink)
     hs_sink_init(&kafka->sink, &ops, spec);
     kafka->options = spec->options;
     kafka->file = -1;
-    int code = hs_kafka_client_init(kafka, spec);
+    int code = spec->options->exactly_once ? hs_kafka_txn_init(kafka, spec) : 0;
+    if (code == 0)
+        code = hs_kafka_client_init(kafka, spec);
     if (code < 0) {
         close_sink(&kafka->sink);
         return code;

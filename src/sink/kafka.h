@@ -1,5 +1,6 @@
 /* Kafka sink, private: one producer and what is kept beside it. kafka.c takes parcels and
- * tells how messages ended; kafka_client.c opens, watches and rebuilds the producer.
+ * tells how messages ended; kafka_client.c opens, watches and rebuilds the producer;
+ * kafka_txn.h is what `exactly_once` adds.
  *
  * The producer is in one of these stages:
  *   CLOSED   there is none: before the first, or between two. Nothing is in flight.
@@ -10,6 +11,7 @@
 
 #include "kafka_errors.h"
 #include "kafka_helper.h"
+#include "kafka_txn.h"
 #include "kind.h"
 
 #include <hookstream/buffer.h>
@@ -61,11 +63,13 @@ struct hs_kafka {
     bool drop_at_end;  /* ENDING: do not wait for what is in flight */
     bool announced;    /* the owner knows of this producer */
 
+    struct hs_kafka_txn *txn; /* with `exactly_once`, else NULL */
+
     struct hs_kafka_refused refused[HS_PARCEL_MESSAGES_MAX];
     size_t refused_count;
     struct hs_kafka_rest rest;
     bool owes_room; /* FULL was said */
-    size_t room_at; /* room when so few are in flight */
+    size_t room_at; /* room when so few load the producer */
 };
 
 /* kafka.c */
@@ -74,6 +78,11 @@ void hs_kafka_forget(struct hs_kafka *kafka);
 /* Handles what the producer reported; called when its queue says so. */
 void hs_kafka_drain(struct hs_kafka *kafka);
 
+/* kafka_rest.c */
+/* Copies the parcel's messages from `from` on; there must be no rest. */
+void hs_kafka_rest_keep(struct hs_kafka_rest *rest, const struct hs_parcel *parcel, size_t from);
+void hs_kafka_rest_drop(struct hs_kafka_rest *rest);
+
 /* kafka_client.c */
 HS_MUST_CHECK int hs_kafka_client_init(struct hs_kafka *kafka, const struct hs_sink_spec *spec);
 void hs_kafka_client_close(struct hs_kafka *kafka);
@@ -81,6 +90,8 @@ void hs_kafka_client_close(struct hs_kafka *kafka);
 rd_kafka_topic_t *hs_kafka_topic(struct hs_kafka *kafka, struct hs_slice name);
 /* Ends this producer and opens another: at once, or when all that is in flight has ended. */
 void hs_kafka_rebuild(struct hs_kafka *kafka, bool at_once);
+/* Opens a producer after so long; there is none now. */
+void hs_kafka_client_open_after(struct hs_kafka *kafka, uint64_t ms);
 /* Called when in_flight fell while ENDING. */
 void hs_kafka_maybe_end(struct hs_kafka *kafka);
 /* The cluster answered or took a message: whatever was wrong is right again. */

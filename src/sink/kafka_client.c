@@ -68,6 +68,8 @@ rd_kafka_topic_t *hs_kafka_topic(struct hs_kafka *kafka, struct hs_slice name)
 
 void hs_kafka_is_up(struct hs_kafka *kafka)
 {
+    if (kafka->txn != NULL && (!kafka->txn->resumed || kafka->txn->held))
+        return;
     kafka->rebuilds = 0;
     if (kafka->sink.state != HS_SINK_UP)
         hs_sink_set_state(&kafka->sink, HS_SINK_UP, "", "");
@@ -92,6 +94,10 @@ static void fatal(struct hs_kafka *kafka)
     char text[FATAL_TEXT_MAX];
     rd_kafka_resp_err_t code = rd_kafka_fatal_error(kafka->rk, text, sizeof(text));
     const struct hs_failure *failure = &hs_kafka_error(code)->failure;
+    if (kafka->txn != NULL) {
+        hs_kafka_txn_fatal(kafka->txn, code, text);
+        return;
+    }
     hs_log_limited(HS_LOG_WARN, "kafka_fatal", "the Kafka producer cannot go on and is rebuilt",
                    HS_F("sink", "%s", kafka->sink.name),
                    HS_F("error", "%s", rd_kafka_err2name(code)), HS_F("detail", "%s", text));
@@ -145,7 +151,8 @@ void hs_kafka_client_log(struct hs_kafka *kafka, rd_kafka_event_t *event)
 static int open_producer(struct hs_kafka *kafka)
 {
     rd_kafka_conf_t *conf;
-    int code = hs_kafka_config_make(kafka->options, kafka->next_alone > 0, &conf);
+    int code = hs_kafka_config_make(kafka->options, kafka->next_alone > 0,
+                                    kafka->txn != NULL ? kafka->txn->id : NULL, &conf);
     if (code < 0)
         return code;
     char text[FATAL_TEXT_MAX];
@@ -201,13 +208,28 @@ void hs_kafka_maybe_end(struct hs_kafka *kafka)
 
 static void end_producer(struct hs_kafka *kafka)
 {
+    if (kafka->txn != NULL && hs_kafka_helper_is_working(&kafka->helper)) {
+        after(kafka->on_rebuild, BURIAL_LOOK_MS); /* it works on this producer */
+        return;
+    }
     if (kafka->alone > 0 && kafka->next_alone == 0)
         kafka->next_alone = kafka->alone; /* not all were judged */
-    bool dropped = kafka->drop_at_end;
+    uint64_t wait_ms = 0;
+    if (kafka->drop_at_end)
+        wait_ms = hs_sink_backoff_ms(kafka->rebuilds++, REBUILD_LEAST_MS, REBUILD_MOST_MS);
+    if (kafka->txn != NULL && kafka->txn->fenced)
+        wait_ms = HS_KAFKA_LOOK_MS;
+    if (kafka->txn != NULL)
+        hs_kafka_txn_ended(kafka->txn);
     hs_kafka_helper_bury(&kafka->helper, let_go(kafka));
     hs_kafka_forget(kafka);
-    after(kafka->on_rebuild,
-          dropped ? hs_sink_backoff_ms(kafka->rebuilds++, REBUILD_LEAST_MS, REBUILD_MOST_MS) : 0);
+    after(kafka->on_rebuild, wait_ms);
+}
+
+void hs_kafka_client_open_after(struct hs_kafka *kafka, uint64_t ms)
+{
+    HS_ASSERT(kafka->stage == HS_KAFKA_CLOSED);
+    after(kafka->on_rebuild, ms);
 }
 
 static void announce(struct hs_kafka *kafka)
@@ -215,12 +237,18 @@ static void announce(struct hs_kafka *kafka)
     kafka->announced = true;
     if (kafka->sink.state == HS_SINK_STATE_COUNT)
         hs_sink_set_state(&kafka->sink, HS_SINK_CONNECTING, "start", "no broker has answered yet");
+    if (kafka->txn != NULL) {
+        hs_kafka_txn_start(kafka->txn); /* the owner goes on when the cursor was read */
+        return;
+    }
     ask(kafka);
     kafka->sink.host.resume(kafka->sink.host.context, 0);
 }
 
 static void begin_producer(struct hs_kafka *kafka)
 {
+    if (kafka->txn != NULL && !hs_kafka_txn_may_open(kafka->txn))
+        return;
     rd_kafka_resp_err_t stale;
     HS_IGNORE(hs_kafka_helper_answer(&kafka->helper, &stale)); /* of the one that is gone */
     if (open_producer(kafka) == 0) {
@@ -262,6 +290,8 @@ static void on_file(evutil_socket_t file, short what, void *context)
     uint64_t count;
     HS_IGNORE(read(file, &count, sizeof(count))); /* nothing there: an earlier read had it */
     take_answer(kafka);
+    if (kafka->txn != NULL && hs_kafka_helper_finished(&kafka->helper))
+        hs_kafka_txn_finished(kafka->txn);
     hs_kafka_drain(kafka);
 }
 
@@ -300,6 +330,8 @@ int hs_kafka_client_init(struct hs_kafka *kafka, const struct hs_sink_spec *spec
 
 void hs_kafka_client_close(struct hs_kafka *kafka)
 {
+    if (kafka->txn != NULL)
+        hs_kafka_txn_close(kafka->txn);
     rd_kafka_t *rk = let_go(kafka);
     hs_kafka_helper_stop(&kafka->helper);
     if (rk != NULL)

@@ -15,10 +15,19 @@ static const struct preset {
     const char *name, *value;
 } fixed[] =
     {
-        {"enable.idempotence", "true"},  {"acks", "all"},
-        {"message.timeout.ms", "0"}, /* never given up; the journal holds what waits */
-        {"log.queue", "true"},       /* logs come to our thread as events */
+        {"enable.idempotence", "true"},
+        {"acks", "all"},
+        {"log.queue", "true"}, /* logs come to our thread as events */
         {"statistics.interval.ms", "0"},
+},
+  /* Never given up: the journal holds what waits. A transaction has a time of its own, and
+   * librdkafka gives its messages as long (transaction.timeout.ms). */
+    endless[] = {{"message.timeout.ms", "0"}},
+  reader[] =
+      {
+          {"isolation.level", "read_committed"}, {"enable.partition.eof", "true"},
+          {"auto.offset.reset", "earliest"},     {"fetch.wait.max.ms", "20"},
+          {"allow.auto.create.topics", "false"},
 },
   presets[] = {
       {"client.id", "hookstream"},
@@ -55,7 +64,8 @@ static const struct refusal {
      "they are endless: an event is not given up, the journal holds it"},
     {"enable.gapless.guarantee", "one event that is refused for good would stop all others"},
     {"queuing.strategy", "it is always fifo: events stay in order"},
-    {"transactional.id", "there are no transactions here"},
+    {"transactional.id", "with `exactly_once: true` it stands under `transactional_id`"},
+    {"isolation.level", "what is read back is always what was committed"},
     {"delivery.report.only.error", "each event's delivery has to be reported"},
     {"statistics.interval.ms", "hookstream has metrics of its own"},
     {"log.queue", "the logs go into hookstream's"},
@@ -175,17 +185,28 @@ static int set_brokers(rd_kafka_conf_t *conf, const struct hs_strings *brokers)
     return code;
 }
 
-int hs_kafka_config_make(const struct hs_sink_options *options, bool alone,
-                         rd_kafka_conf_t **ret_conf)
+/* Presets, then the user's properties. */
+static int set_common(rd_kafka_conf_t *conf, const struct hs_sink_options *options)
 {
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char text[FINDING_TEXT_MAX];
     int code = set_presets(conf, presets, HS_ARRAY_SIZE(presets));
     for (size_t i = 0; code == 0 && i < options->properties.count; i++)
         if (!set_property(conf, &options->properties.items[i], text, sizeof(text)))
             code = hs_fail(-EINVAL, "%s", text);
+    return code;
+}
+
+int hs_kafka_config_make(const struct hs_sink_options *options, bool alone,
+                         const char *transactional_id, rd_kafka_conf_t **ret_conf)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    int code = set_common(conf, options);
     if (code == 0)
         code = set_presets(conf, fixed, HS_ARRAY_SIZE(fixed));
+    if (code == 0 && transactional_id == NULL)
+        code = set_presets(conf, endless, HS_ARRAY_SIZE(endless));
+    if (code == 0 && transactional_id != NULL)
+        code = set_presets(conf, &(struct preset){"transactional.id", transactional_id}, 1);
     if (code == 0 && alone)
         code = set_presets(conf, &(struct preset){"batch.num.messages", "1"}, 1);
     if (code == 0)
@@ -195,6 +216,24 @@ int hs_kafka_config_make(const struct hs_sink_options *options, bool alone,
         return code;
     }
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
+    *ret_conf = conf;
+    return 0;
+}
+
+int hs_kafka_config_reader(const struct hs_sink_options *options, rd_kafka_conf_t **ret_conf)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    int code = set_common(conf, options);
+    if (code == 0)
+        code = set_presets(conf, reader, HS_ARRAY_SIZE(reader));
+    if (code == 0)
+        code = set_brokers(conf, &options->brokers);
+    if (code < 0) {
+        rd_kafka_conf_destroy(conf);
+        return code;
+    }
+    /* What is a producer's only is warned of, and what fails is told as a result. */
+    rd_kafka_conf_set_log_cb(conf, NULL);
     *ret_conf = conf;
     return 0;
 }
@@ -229,8 +268,25 @@ static void check_brokers(struct hs_config *config, const struct hs_sink_options
                             hs_config_quote(config, options->brokers.nodes[i]));
 }
 
+static void check_transactions(struct hs_config *config, const struct hs_sink_options *options)
+{
+    const struct hs_node *node = options->node;
+    const struct hs_node *id = node != NULL ? hs_node_get(node, "transactional_id") : NULL;
+    const struct hs_node *topic = node != NULL ? hs_node_get(node, "cursor_topic") : NULL;
+    if (options->transactional_id != NULL && !options->exactly_once)
+        hs_config_error(config, id != NULL ? id : node,
+                        "`transactional_id` is for transactions: set `exactly_once: true` too");
+    if (options->transactional_id != NULL && options->transactional_id[0] == '\0')
+        hs_config_error(config, id != NULL ? id : node, "`transactional_id` is empty");
+    if (options->exactly_once && options->cursor_topic != NULL &&
+        hs_sink_check_destination(HS_SINK_KAFKA, hs_slice_text(options->cursor_topic)) < 0)
+        hs_config_error(config, topic != NULL ? topic : node, "`cursor_topic`: %s",
+                        hs_error_text());
+}
+
 void hs_kafka_check(struct hs_config *config, const struct hs_sink_options *options)
 {
+    check_transactions(config, options);
     if (options->node == NULL || hs_node_get(options->node, "brokers") != NULL)
         check_brokers(config, options); /* missing: the binding said so */
     rd_kafka_conf_t *conf = rd_kafka_conf_new();

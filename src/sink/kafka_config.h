@@ -7,8 +7,12 @@
 #include <librdkafka/rdkafka.h>
 
 /* The properties as a new producer needs them; the caller frees it, or gives it to
- * rd_kafka_new(). `alone`: one message a batch. -EINVAL and words. */
+ * rd_kafka_new(). `alone`: one message a batch. `transactional_id`: NULL without transactions.
+ * -EINVAL and words. */
 HS_MUST_CHECK int hs_kafka_config_make(const struct hs_sink_options *options, bool alone,
-                                       rd_kafka_conf_t **ret_conf);
+                                       const char *transactional_id, rd_kafka_conf_t **ret_conf);
+/* The same for a consumer that reads a cursor back: only what is committed. */
+HS_MUST_CHECK int hs_kafka_config_reader(const struct hs_sink_options *options,
+                                         rd_kafka_conf_t **ret_conf);
 
 #endif

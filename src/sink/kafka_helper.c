@@ -23,7 +23,7 @@ static rd_kafka_resp_err_t ask(rd_kafka_t *rk)
     return error;
 }
 
-/* A question comes before a burial: it may be about the producer to be buried. */
+/* Questions and jobs come before a burial: they may be about the producer to be buried. */
 static void *run(void *context)
 {
     struct hs_kafka_helper *helper = context;
@@ -38,6 +38,12 @@ static void *run(void *context)
             helper->asking = NULL;
             helper->answered = true;
             helper->answer = error;
+            tell(helper);
+        } else if (helper->working && !helper->finished) {
+            pthread_mutex_unlock(&helper->lock);
+            helper->job(helper->job_context); /* set before `working`, under the lock */
+            pthread_mutex_lock(&helper->lock);
+            helper->finished = true;
             tell(helper);
         } else if (helper->burying != NULL) {
             rd_kafka_t *rk = helper->burying;
@@ -87,6 +93,36 @@ bool hs_kafka_helper_answer(struct hs_kafka_helper *helper, rd_kafka_resp_err_t 
         *ret_error = helper->answer;
     pthread_mutex_unlock(&helper->lock);
     return answered;
+}
+
+void hs_kafka_helper_work(struct hs_kafka_helper *helper, void (*job)(void *context), void *context)
+{
+    pthread_mutex_lock(&helper->lock);
+    HS_ASSERT(!helper->working);
+    helper->job = job;
+    helper->job_context = context;
+    helper->working = true;
+    helper->finished = false;
+    pthread_cond_signal(&helper->changed);
+    pthread_mutex_unlock(&helper->lock);
+}
+
+bool hs_kafka_helper_finished(struct hs_kafka_helper *helper)
+{
+    pthread_mutex_lock(&helper->lock);
+    bool finished = helper->working && helper->finished;
+    if (finished)
+        helper->working = helper->finished = false;
+    pthread_mutex_unlock(&helper->lock);
+    return finished;
+}
+
+bool hs_kafka_helper_is_working(struct hs_kafka_helper *helper)
+{
+    pthread_mutex_lock(&helper->lock);
+    bool working = helper->working;
+    pthread_mutex_unlock(&helper->lock);
+    return working;
 }
 
 void hs_kafka_helper_bury(struct hs_kafka_helper *helper, rd_kafka_t *rk)

@@ -9,6 +9,7 @@ struct hs_sink_ops {
     enum hs_submit (*submit)(struct hs_sink *sink, const struct hs_parcel *parcel);
     void (*push)(struct hs_sink *sink);
     void (*skip)(struct hs_sink *sink, uint64_t sequence);
+    void (*leave_out)(struct hs_sink *sink, uint64_t sequence, uint32_t parts);
     void (*close)(struct hs_sink *sink);
 };
 

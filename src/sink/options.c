@@ -34,6 +34,40 @@ static const struct hs_option kafka_rows[] = {
          "(acks, idempotence, timeouts, retries). Preset: linger.ms 10, batch.num.messages 500, "
          "compression.type lz4, partitioner murmur2_random, queue.buffering.max.messages "
          "5000, queue.buffering.max.kbytes 8192."},
+    {.name = "exactly_once",
+     .kind = HS_OPTION_BOOL,
+     .offset = SINK(exactly_once),
+     .fallback = "false",
+     .help = "Write in transactions that also carry how far the sink is: readers with "
+             "isolation.level=read_committed see each event once. false: each event at least "
+             "once, sooner and cheaper."},
+    {.name = "transactional_id",
+     .kind = HS_OPTION_STRING,
+     .offset = SINK(transactional_id),
+     .example = "orders-hookstream",
+     .help = "The producer's transactional.id, with exactly_once; one process at a time has it. "
+             "Without it: hookstream-JOURNAL-SINK, of the journal's identity and the sink's name."},
+    {.name = "cursor_topic",
+     .kind = HS_OPTION_STRING,
+     .offset = SINK(cursor_topic),
+     .fallback = "hookstream-cursors",
+     .help = "Compacted topic that keeps how far the sink is, with exactly_once; made if it is not "
+             "there and the cluster lets us. Sinks may share it."},
+    {.name = "transaction_messages",
+     .kind = HS_OPTION_COUNT,
+     .offset = SINK(transaction_messages),
+     .fallback = "10000",
+     .least = 1,
+     .most = 16384,
+     .help = "With exactly_once: a transaction ends when it has this many messages."},
+    {.name = "transaction_time",
+     .kind = HS_OPTION_DURATION,
+     .offset = SINK(transaction_ns),
+     .fallback = "100ms",
+     .least = 1000000,
+     .most = 30000000000,
+     .help = "With exactly_once: a transaction ends this long after its first message. Readers "
+             "see an event that much later; shorter costs the brokers more."},
     START_ROW,
 };
 

@@ -339,6 +339,12 @@ static void skip(struct hs_sink *sink, uint64_t sequence)
     arm_idle(redis);
 }
 
+static void leave_out(struct hs_sink *sink, uint64_t sequence, uint32_t parts)
+{
+    (void)parts; /* the cursor keeps whole events */
+    hs_redis_progress_doubt(&of(sink)->progress, sequence, 0, false);
+}
+
 void hs_redis_ready(struct hs_redis *redis, uint64_t position)
 {
     hs_sink_set_state(&redis->sink, HS_SINK_UP, "", "");
@@ -368,7 +374,7 @@ static void close_sink(struct hs_sink *sink)
     free(redis);
 }
 
-static const struct hs_sink_ops ops = {submit, push, skip, close_sink};
+static const struct hs_sink_ops ops = {submit, push, skip, leave_out, close_sink};
 
 static char *make_cursor_key(const struct hs_sink_spec *spec)
 {

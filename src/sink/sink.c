@@ -180,6 +180,11 @@ void hs_sink_skip(struct hs_sink *sink, uint64_t sequence)
     sink->ops->skip(sink, sequence);
 }
 
+void hs_sink_leave_out(struct hs_sink *sink, uint64_t sequence, uint32_t parts)
+{
+    sink->ops->leave_out(sink, sequence, parts);
+}
+
 size_t hs_sink_in_flight(const struct hs_sink *sink)
 {
     return sink->in_flight;

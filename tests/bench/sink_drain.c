@@ -4,9 +4,12 @@
  * included), and peak resident memory.
  *
  *     sink_drain kafka BROKER TOPIC [EVENTS [RATE [PROPERTY=VALUE]...]]
+ *     sink_drain kafka_once BROKER TOPIC [EVENTS [RATE [PROPERTY=VALUE]...]]
  *     sink_drain redis URL STREAM [EVENTS [RATE]]
  *
- * RATE is in events a second, given every millisecond; 0, as it is without one: a backlog. */
+ * kafka_once: in transactions of TRANSACTION_MESSAGES (from the environment, else 10000) or
+ * 100 ms. RATE is in events a second, given every millisecond; 0, as it is without one: a backlog.
+ */
 #include <event2/event.h>
 #include <hookstream/clock.h>
 #include <hookstream/hash.h>
@@ -144,6 +147,7 @@ int main(int count, char **arguments)
 {
     if (count < 4) {
         fprintf(stderr, "usage: sink_drain kafka BROKER TOPIC [EVENTS [RATE [PROPERTY=VALUE]...]]\n"
+                        "       sink_drain kafka_once BROKER TOPIC [EVENTS [RATE ...]]\n"
                         "       sink_drain redis URL STREAM [EVENTS [RATE]]\n");
         return 2;
     }
@@ -154,7 +158,14 @@ int main(int count, char **arguments)
                                       .brokers = {.items = brokers, .count = 1},
                                       .properties = {.items = properties},
                                       .url = arguments[2],
-                                      .cursor_key = "bench:cursor"};
+                                      .cursor_key = "bench:cursor",
+                                      .exactly_once = strcmp(arguments[1], "kafka_once") == 0,
+                                      .cursor_topic = "hookstream-cursors",
+                                      .transaction_messages = 10000,
+                                      .transaction_ns = 100000000};
+    const char *messages = getenv("TRANSACTION_MESSAGES");
+    if (messages != NULL)
+        options.transaction_messages = strtoull(messages, NULL, 10);
     is_redis = strcmp(arguments[1], "redis") == 0;
     if (is_redis)
         options.kind = HS_SINK_REDIS;

@@ -253,6 +253,31 @@ START_TEST(names_are_those_of_metrics)
 }
 END_TEST
 
+START_TEST(transactions_have_defaults_and_are_off)
+{
+    struct hs_sink_options kafka = bind_sink("{type: kafka, brokers: [a:1]}");
+    ck_assert(!kafka.exactly_once);
+    ck_assert_ptr_null(kafka.transactional_id);
+    ck_assert_str_eq(kafka.cursor_topic, "hookstream-cursors");
+    ck_assert_uint_eq(kafka.transaction_messages, 10000);
+    ck_assert_uint_eq(kafka.transaction_ns, 100000000);
+    hs_config_free(config);
+    ck_assert_str_eq(findings_of("{type: kafka, brokers: [a:1], exactly_once: true, "
+                                 "transactional_id: mine, cursor_topic: c, "
+                                 "properties: {transaction.timeout.ms: 5000}}"),
+                     "");
+    ck_assert_ptr_nonnull(strstr(findings_of("{type: kafka, brokers: [a:1], "
+                                             "transactional_id: mine}"),
+                                 "set `exactly_once: true` too"));
+    ck_assert_ptr_nonnull(strstr(findings_of("{type: kafka, brokers: [a:1], exactly_once: true, "
+                                             "cursor_topic: 'a b'}"),
+                                 "`cursor_topic`: `a b` is no Kafka topic"));
+    ck_assert_ptr_nonnull(strstr(findings_of("{type: kafka, brokers: [a:1], exactly_once: true, "
+                                             "properties: {transactional.id: mine}}"),
+                                 "it stands under `transactional_id`"));
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("options");
@@ -263,6 +288,7 @@ int main(void)
     tcase_add_test(tcase, what_can_never_work_is_said_when_it_is_opened);
     tcase_add_test(tcase, destinations_are_checked);
     tcase_add_test(tcase, names_are_those_of_metrics);
+    tcase_add_test(tcase, transactions_have_defaults_and_are_off);
     Suite *suite = suite_create("sink options");
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -382,6 +382,21 @@ START_TEST(unread_replies_are_verified_not_written_again)
 }
 END_TEST
 
+START_TEST(the_cursor_does_not_confirm_what_the_owner_buries_itself)
+{
+    begin_open();
+    owner_give_range(owner, 1, 2, "s");
+    hs_sink_leave_out(owner->sink, 3, 1); /* never given: a template failed */
+    owner_give_range(owner, 4, 5, "s");
+    drained();
+    reopen();
+    ck_assert_uint_eq(owner->position, 2);
+    hs_sink_skip(owner->sink, 5);
+    OWNER_WAIT(owner, strcmp(server_get(&server, "GET " CURSOR), "5 5") == 0);
+    end();
+}
+END_TEST
+
 START_TEST(a_server_that_lost_writes_is_given_them_again)
 {
     begin_open();
@@ -623,6 +638,7 @@ int main(void)
     tcase_add_test(tcase, a_server_that_lost_writes_is_given_them_again);
     tcase_add_test(tcase, a_key_of_another_type_fails_alone);
     tcase_add_test(tcase, the_cursor_does_not_confirm_a_dead_letter_before_the_owner_does);
+    tcase_add_test(tcase, the_cursor_does_not_confirm_what_the_owner_buries_itself);
     tcase_add_test(tcase, out_of_memory_is_held_and_nothing_behind_it_passes);
     tcase_add_test(tcase, a_user_without_the_right_is_held);
     tcase_add_test(tcase, passwords_are_held_until_they_are_right);

@@ -1,0 +1,31 @@
+/* Kafka read: reads a sink's cursor record back from the compacted topic, and makes the topic
+ * where there is none. Everything here blocks, for READ_MS or so: it is a job of the helper's
+ * thread, and shares nothing with the sink but the struct it is given. */
+#ifndef HS_SINK_KAFKA_READ_H
+#define HS_SINK_KAFKA_READ_H
+
+#include "kafka_cursor.h"
+#include "kind.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
+
+struct hs_kafka_read {
+    const struct hs_sink_options *options;
+    const char *key;   /* of the record: the transactional id */
+    _Atomic bool stop; /* set from another thread: come to an end soon */
+    bool checked;      /* the topic's policy was asked for once */
+    /* Results. */
+    rd_kafka_resp_err_t error;        /* NO_ERROR: `found` and the rest hold */
+    const struct hs_failure *failure; /* with an error: what it means */
+    char text[256];                   /* with an error: the words for a person */
+    bool found;
+    size_t size;
+    char value[HS_KAFKA_CURSOR_TEXT];
+};
+
+/* Reads all that is committed and was written before the call; waits for transactions of
+ * other sinks that are open in the topic. */
+void hs_kafka_read(struct hs_kafka_read *read);
+
+#endif
