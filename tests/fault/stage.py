@@ -154,8 +154,8 @@ class Stage:
         return verdicts
 
 
-def refuses(one, status=503, deadline=30):
-    """Waits until a probe is answered so, sending others until then; None counts as an answer."""
+def wait_for_answer(one, status, deadline=30):
+    """Sends events that are in no ledger until one is answered so."""
 
     def probe():
         answer = one.post(program.sender.event())

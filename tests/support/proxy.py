@@ -5,7 +5,8 @@ of data on:
 
   delay        seconds that every piece of a reply is held back
   rate         bytes a second, either way, of each connection; None: as fast as it goes
-  swallow      True: replies are read and thrown away
+  swallow      True: replies are read and thrown away; a connection that lost a piece so gets
+               no later one either, as TCP would have it
   cut_after    so many more bytes of replies, then that connection is cut; None: never
 
 For Kafka (`kafka=True`) replies are made to name the proxy where they name the broker, or a
@@ -30,7 +31,7 @@ class Proxy:
         if kafka:
             host, port = upstream.rsplit(":", 1)
             self._names = [host.encode() + struct.pack(">i", n) for n in (int(port), self.port)]
-        self._writers = set()
+        self._writers, self._deaf = set(), set()
         self._loop, self._end, self._ready = None, None, threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), daemon=True)
 
@@ -88,6 +89,7 @@ class Proxy:
         for way in ways:
             way.cancel()
         self._writers.discard(writer)
+        self._deaf.discard(writer)
         up_writer.transport.abort()
         writer.close()
 
@@ -108,7 +110,8 @@ class Proxy:
         """What goes on to the client, and what is kept until more has come."""
         if self.delay:
             await asyncio.sleep(self.delay)
-        if self.swallow:
+        if self.swallow or writer in self._deaf:
+            self._deaf.add(writer)
             self.swallowed += len(data)
             return b"", b""
         kept = b""
