@@ -17,8 +17,15 @@
 
 #include <hookstream/journal_inspect.h>
 
+enum hs_dedupe_store { HS_DEDUPE_LOCAL, HS_DEDUPE_REDIS };
+enum hs_dedupe_unavailable { HS_DEDUPE_ACCEPT, HS_DEDUPE_REFUSE };
+
 struct hs_dedupe_options {
     uint64_t window_ns;
+    unsigned store; /* enum hs_dedupe_store; REDIS: also dedupe_shared.h, with what follows */
+    const char *url, *username, *password, *prefix;
+    uint64_t reservation_ns, timeout_ns;
+    unsigned on_unavailable; /* enum hs_dedupe_unavailable */
 };
 extern const struct hs_options hs_dedupe_option_table;
 

@@ -13,7 +13,7 @@
 #define HOOKSTREAM_INGRESS_H
 
 #include <hookstream/config.h>
-#include <hookstream/dedupe.h>
+#include <hookstream/dedupe_shared.h>
 #include <hookstream/http.h>
 #include <hookstream/journal.h>
 #include <hookstream/route.h>
@@ -46,6 +46,7 @@ struct hs_ingress_spec {
     const struct hs_children *sources, *sinks;
     struct hs_journal *journal;
     struct hs_dedupe *dedupe;
+    struct hs_dedupe_shared *shared; /* NULL: ids are known by the local index alone */
     struct hs_metrics *metrics;
     hs_ingress_position_fn *position;
     void *position_context;

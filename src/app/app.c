@@ -39,6 +39,9 @@ static int start_journal(struct hs_app *app)
         code = hs_dedupe_create(&app->settings->dedupe, app->journal, app->metrics, &app->dedupe);
     if (code == 0)
         code = hs_dedupe_load(app->dedupe);
+    if (code == 0 && app->settings->dedupe.store == HS_DEDUPE_REDIS)
+        code = hs_dedupe_shared_create(&app->settings->dedupe, hs_journal_identity(app->journal),
+                                       app->metrics, &app->shared);
     if (code < 0)
         return code;
     struct hs_journal_watcher watcher = {.context = app, .sealed = on_sealed, .failed = on_failed};
@@ -94,6 +97,7 @@ static int start_doors(struct hs_app *app)
         .sinks = &app->settings->sinks,
         .journal = app->journal,
         .dedupe = app->dedupe,
+        .shared = app->shared,
         .metrics = app->metrics,
         .position = position,
         .position_context = app,
@@ -169,6 +173,7 @@ void hs_app_free(struct hs_app *app)
     hs_ingress_free(app->ingress);
     hs_delivery_free(app->delivery);
     hs_dead_letters_close(app->letters);
+    hs_dedupe_shared_free(app->shared);
     hs_dedupe_free(app->dedupe);
     hs_journal_close(app->journal);
     hs_metrics_free(app->metrics);

@@ -25,6 +25,21 @@ static bool report_sinks(struct hs_app *app, struct hs_buffer *ret_reasons)
     return ready;
 }
 
+/* Not ready only if senders are refused for it. */
+static bool report_shared(struct hs_app *app, struct hs_buffer *ret_reasons)
+{
+    struct hs_dedupe_shared_status status;
+    if (app->shared == NULL)
+        return true;
+    hs_dedupe_shared_status(app->shared, &status);
+    if (status.up)
+        return true;
+    hs_buffer_printf(ret_reasons, "dedupe: the Redis that replicas share is away (%s): %s; %s\n",
+                     status.reason, status.detail,
+                     status.refuses ? "senders get 503" : "ids are known by this replica alone");
+    return !status.refuses;
+}
+
 bool hs_report_ready(void *context, struct hs_buffer *ret_reasons)
 {
     struct hs_app *app = context;
@@ -36,6 +51,7 @@ bool hs_report_ready(void *context, struct hs_buffer *ret_reasons)
     bool ready = hs_journal_writable(app->journal, &why);
     if (!ready)
         hs_buffer_printf(ret_reasons, "journal: %s\n", why);
+    ready = report_shared(app, ret_reasons) && ready;
     return report_sinks(app, ret_reasons) && ready;
 }
 
@@ -70,7 +86,21 @@ static void add_journal(struct hs_app *app, struct hs_buffer *json)
                      hs_journal_oldest(app->journal));
     add_text(json, "identity", hs_journal_identity(app->journal));
     add_text(json, "reason", writable ? "" : why);
-    hs_buffer_printf(json, "},\"dedupe\":{\"ids\":%" PRIu64 "}", hs_dedupe_count(app->dedupe));
+    hs_buffer_append_byte(json, '}');
+}
+
+static void add_dedupe(struct hs_app *app, struct hs_buffer *json)
+{
+    hs_buffer_printf(json, ",\"dedupe\":{\"ids\":%" PRIu64, hs_dedupe_count(app->dedupe));
+    if (app->shared != NULL) {
+        struct hs_dedupe_shared_status status;
+        hs_dedupe_shared_status(app->shared, &status);
+        hs_buffer_printf(json, ",\"shared\":{\"up\":%s", status.up ? "true" : "false");
+        add_text(json, "reason", status.reason);
+        add_text(json, "detail", status.detail);
+        hs_buffer_append_byte(json, '}');
+    }
+    hs_buffer_append_byte(json, '}');
 }
 
 void hs_report_status(void *context, struct hs_buffer *ret_json)
@@ -85,6 +115,7 @@ void hs_report_status(void *context, struct hs_buffer *ret_json)
     if (accepting) {
         hs_buffer_printf(ret_json, ",\"connections\":%zu", hs_ingress_connections(app->ingress));
         add_journal(app, ret_json);
+        add_dedupe(app, ret_json);
         hs_buffer_append_text(ret_json, ",\"sinks\":[");
         for (size_t i = 0; i < hs_delivery_count(app->delivery); i++) {
             struct hs_pump_status status;

@@ -14,6 +14,7 @@ struct hs_app {
     struct hs_metrics *metrics;
     struct hs_journal *journal;
     struct hs_dedupe *dedupe;
+    struct hs_dedupe_shared *shared; /* NULL with dedupe: {store: local} */
     struct hs_dead_letters *letters;
     struct hs_delivery *delivery;
     struct hs_ingress *ingress;

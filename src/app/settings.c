@@ -131,6 +131,11 @@ static void check_sizes(struct hs_config *config, const struct hs_settings *sett
                         "server.limits.in_flight must hold at least one of the largest events: "
                         "body_size is %llu bytes",
                         (unsigned long long)body);
+    if (settings->dedupe.store == HS_DEDUPE_REDIS &&
+        settings->dedupe.reservation_ns <= settings->server.deadline_ns)
+        hs_config_error(config, hs_node_get(hs_config_root(config), "dedupe"),
+                        "dedupe.reservation must be longer than server.deadline: else another "
+                        "replica takes an event that this one still writes");
     bool safe = settings->journal.store == HS_STORE_DISK;
     for (size_t i = 0; !safe && i < settings->sources.count; i++) {
         const struct hs_source_options *source = hs_children_at(&settings->sources, i);

@@ -8,26 +8,6 @@
 /* A source's name, a NUL and an id of up to so many bytes are put together on the stack. */
 #define KEYED_MAX 512u
 
-static const struct hs_option rows[] = {
-    {.name = "window",
-     .kind = HS_OPTION_DURATION,
-     .offset = offsetof(struct hs_dedupe_options, window_ns),
-     .fallback = "48h",
-     .least = UINT64_C(1000000000),
-     .most = 240 * HS_NS_PER_HOUR,
-     .help = "How long the id of an event is remembered. Fanfare retries for 44.5 h; shorter, and "
-             "a late retry is delivered again. Counted in whole hours, rounded up."},
-};
-
-const struct hs_options hs_dedupe_option_table = {
-    .name = "dedupe",
-    .title = "How retries of the same event are found",
-    .options = rows,
-    .option_count = HS_ARRAY_SIZE(rows),
-    .struct_size = sizeof(struct hs_dedupe_options),
-    .node_offset = SIZE_MAX,
-};
-
 struct hs_hash128 hs_id_hash(const struct hs_dedupe *dedupe, struct hs_slice source,
                              struct hs_slice id)
 {

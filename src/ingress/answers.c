@@ -23,6 +23,10 @@ static const struct hs_answer_row rows[HS_ANSWER_COUNT] = {
                             "the event was not safe within the deadline; send it again"},
     [HS_ANSWER_NOT_SAFE] = {503, "not_safe", 30, NULL,
                             "the event could not be made safe; send it again"},
+    [HS_ANSWER_HELD] = {503, "dedupe_held", 1, NULL,
+                        "another replica is writing this event; send it again"},
+    [HS_ANSWER_UNSHARED] = {503, "dedupe_away", 5, NULL,
+                            "the ids of other replicas cannot be asked; send it again"},
 };
 
 const struct hs_answer_row *hs_answer_row(enum hs_answer answer)

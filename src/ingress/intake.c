@@ -1,6 +1,7 @@
 /* Intake: what happens to one request, in order: path, method, media type and room when its
  * head is there; signature, envelope, dedupe and journal when its body is; then it waits
  * (waiting.c), and is answered. Every way out is a row of answers.c. */
+#include "sharing.h"
 #include "worker.h"
 
 #include <hookstream/clock.h>
@@ -194,9 +195,8 @@ static bool is_genuine(struct hs_worker *worker, struct hs_waiter *waiter,
     return false;
 }
 
-/* The event is in the journal, or was before: waits for it, or answers at once. */
-static void wait_for(struct hs_worker *worker, struct hs_waiter *waiter,
-                     const struct hs_event *event, uint64_t sequence, bool duplicate)
+void hs_intake_wait(struct hs_worker *worker, struct hs_waiter *waiter,
+                    const struct hs_event *event, uint64_t sequence, bool duplicate)
 {
     if (event->flaw == HS_EVENT_VALID)
         hs_lane_count_event(waiter->lane, event->type, duplicate);
@@ -208,15 +208,14 @@ static void wait_for(struct hs_worker *worker, struct hs_waiter *waiter,
     }
     if (ack == HS_ACK_DELIVERED && event->flaw == HS_EVENT_VALID)
         waiter->sinks = hs_router_sinks(worker->router, event->type, event->source);
-    hs_waiting_add(worker, waiter);
+    hs_waiting_add(worker, waiter, HS_WAITING_DURABLE);
     if (duplicate)
         hs_wakeup_tell(&worker->wakeup); /* what it waits for may be durable already */
 }
 
-/* Dedupe and append, as one step for each id (D3). A duplicate waits for whatever was
- * appended so far: its first copy is among it. 0 or what the journal said. */
-static int keep(struct hs_worker *worker, const struct hs_event *event, uint64_t *ret_sequence,
-                bool *ret_duplicate)
+/* A duplicate waits for whatever was appended so far: its first copy is among it. */
+int hs_intake_keep(struct hs_worker *worker, const struct hs_event *event, uint64_t *ret_sequence,
+                   bool *ret_duplicate)
 {
     const struct hs_ingress_spec *spec = &worker->ingress->spec;
     *ret_duplicate = false;
@@ -257,13 +256,17 @@ static void on_request(void *context, struct hs_http_exchange *exchange, struct 
     }
     event.id = event.flaw == HS_EVENT_VALID ? envelope.id : HS_SLICE_NONE;
     event.type = event.flaw == HS_EVENT_VALID ? envelope.type : HS_SLICE_NONE;
+    if (worker->sharing != NULL && event.flaw == HS_EVENT_VALID) {
+        hs_sharing_take(worker, waiter, &event);
+        return;
+    }
     uint64_t sequence;
     bool duplicate;
-    int code = keep(worker, &event, &sequence, &duplicate);
+    int code = hs_intake_keep(worker, &event, &sequence, &duplicate);
     if (code < 0)
         hs_intake_answer(worker, waiter, hs_answer_of_append(code), NULL, NULL);
     else
-        wait_for(worker, waiter, &event, sequence, duplicate);
+        hs_intake_wait(worker, waiter, &event, sequence, duplicate);
 }
 
 const struct hs_http_handlers hs_intake_handlers = {

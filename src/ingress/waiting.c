@@ -1,6 +1,8 @@
-/* Waiting: the requests that stand between their append and their answer. Two lists: for
+/* Waiting: the requests that stand between their append and their answer. Lists: for
  * the durable watermark, in the order of their sequences, so that a look at the first says
- * whether there is anything to do; and for the positions of sinks (`ack: delivered`). */
+ * whether there is anything to do; and for the positions of sinks (`ack: delivered`); and, before
+ * the append, for the shared dedupe. */
+#include "sharing.h"
 #include "worker.h"
 
 static struct hs_waiter_list *list_of(struct hs_worker *worker, enum hs_waiting on)
@@ -8,7 +10,7 @@ static struct hs_waiter_list *list_of(struct hs_worker *worker, enum hs_waiting 
     return &worker->lists[on];
 }
 
-static void append(struct hs_worker *worker, struct hs_waiter *waiter, enum hs_waiting on)
+void hs_waiting_add(struct hs_worker *worker, struct hs_waiter *waiter, enum hs_waiting on)
 {
     struct hs_waiter_list *list = list_of(worker, on);
     waiter->on = on;
@@ -25,6 +27,8 @@ void hs_waiting_remove(struct hs_worker *worker, struct hs_waiter *waiter)
 {
     if (waiter->on == HS_WAITING_NOT)
         return;
+    if (waiter->asking != NULL)
+        hs_sharing_drop(waiter);
     struct hs_waiter_list *list = list_of(worker, waiter->on);
     if (waiter->previous != NULL)
         waiter->previous->next = waiter->next;
@@ -37,20 +41,20 @@ void hs_waiting_remove(struct hs_worker *worker, struct hs_waiter *waiter)
     waiter->on = HS_WAITING_NOT;
 }
 
-void hs_waiting_add(struct hs_worker *worker, struct hs_waiter *waiter)
+bool hs_waiting_is_delivered(const struct hs_worker *worker, uint64_t sinks, uint64_t sequence)
 {
-    append(worker, waiter, HS_WAITING_DURABLE);
+    const struct hs_ingress_spec *spec = &worker->ingress->spec;
+    for (; sinks != 0; sinks &= sinks - 1) {
+        unsigned sink = (unsigned)__builtin_ctzll(sinks);
+        if (spec->position(spec->position_context, sink) < sequence)
+            return false;
+    }
+    return true;
 }
 
 static bool is_delivered(const struct hs_worker *worker, const struct hs_waiter *waiter)
 {
-    const struct hs_ingress_spec *spec = &worker->ingress->spec;
-    for (uint64_t sinks = waiter->sinks; sinks != 0; sinks &= sinks - 1) {
-        unsigned sink = (unsigned)__builtin_ctzll(sinks);
-        if (spec->position(spec->position_context, sink) < waiter->sequence)
-            return false;
-    }
-    return true;
+    return hs_waiting_is_delivered(worker, waiter->sinks, waiter->sequence);
 }
 
 static void release_durable(struct hs_worker *worker)
@@ -65,7 +69,7 @@ static void release_durable(struct hs_worker *worker)
         if (outcome == HS_JOURNAL_FAILED)
             hs_intake_answer(worker, waiter, HS_ANSWER_NOT_SAFE, NULL, NULL);
         else if (waiter->lane->options->ack == HS_ACK_DELIVERED && !is_delivered(worker, waiter))
-            append(worker, waiter, HS_WAITING_DELIVERED);
+            hs_waiting_add(worker, waiter, HS_WAITING_DELIVERED);
         else
             hs_intake_answer(worker, waiter, HS_ANSWER_ACCEPTED, NULL, NULL);
     }
@@ -86,13 +90,15 @@ static void release_delivered(struct hs_worker *worker)
 
 void hs_waiting_release(struct hs_worker *worker)
 {
+    if (worker->sharing != NULL)
+        hs_sharing_confirm(worker);
     release_durable(worker);
     release_delivered(worker);
 }
 
 void hs_waiting_expire(struct hs_worker *worker, uint64_t before_ns, enum hs_answer answer)
 {
-    for (enum hs_waiting on = HS_WAITING_DURABLE; on <= HS_WAITING_DELIVERED; on++) {
+    for (enum hs_waiting on = HS_WAITING_DURABLE; on < HS_WAITING_COUNT; on++) {
         struct hs_waiter *waiter;
         while ((waiter = list_of(worker, on)->first) != NULL && waiter->since_ns < before_ns) {
             hs_waiting_remove(worker, waiter);

@@ -1,5 +1,6 @@
 /* Worker: the thread round one http server: its wakeup from the journal, its tick for the
  * deadline, and its end. */
+#include "sharing.h"
 #include "worker.h"
 
 #include <event2/event.h>
@@ -113,7 +114,7 @@ static int open_events(struct hs_worker *worker)
     if (worker->on_wakeup == NULL || worker->on_tick == NULL ||
         event_add(worker->on_wakeup, NULL) < 0 || event_add(worker->on_tick, &tick) < 0)
         return hs_fail(-ENOMEM, "cannot make the events of the ingress");
-    return 0;
+    return worker->ingress->spec.shared != NULL ? hs_sharing_open(worker) : 0;
 }
 
 static int open_server(struct hs_worker *worker)
@@ -192,6 +193,7 @@ void hs_worker_free(struct hs_worker *worker)
     hs_worker_join(worker);
     hs_journal_unsubscribe(spec->journal, &worker->wakeup);
     hs_http_server_free(worker->server);
+    hs_sharing_close(worker->sharing);
     if (worker->on_wakeup != NULL)
         event_free(worker->on_wakeup);
     if (worker->on_tick != NULL)

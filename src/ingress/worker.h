@@ -30,6 +30,8 @@ enum hs_waiting {
     HS_WAITING_NOT,       /* not on a list: being handled, or answered */
     HS_WAITING_DURABLE,   /* for the journal's watermark; in the order of sequences */
     HS_WAITING_DELIVERED, /* for the positions of its sinks, after it is durable */
+    HS_WAITING_SHARED,    /* for the shared dedupe, before it is appended (sharing.c) */
+    HS_WAITING_COUNT
 };
 
 struct hs_waiter {
@@ -37,8 +39,9 @@ struct hs_waiter {
     struct hs_http_exchange *exchange;
     struct hs_lane *lane;
     uint64_t sequence;
-    uint64_t sinks;    /* bits; for HS_WAITING_DELIVERED */
-    uint64_t since_ns; /* monotonic */
+    uint64_t sinks;           /* bits; for HS_WAITING_DELIVERED */
+    uint64_t since_ns;        /* monotonic */
+    struct hs_asking *asking; /* for HS_WAITING_SHARED */
     enum hs_waiting on;
 };
 
@@ -49,12 +52,13 @@ struct hs_waiter_list {
 struct hs_worker {
     struct hs_ingress *ingress;
     unsigned index;
-    struct hs_lane *lanes;          /* a source, in the configuration's order */
-    struct hs_lane nowhere;         /* counts what reached no source */
-    struct hs_router *router;       /* for `ack: delivered`; NULL when no source has it */
-    struct hs_waiter_list lists[3]; /* by enum hs_waiting */
+    struct hs_lane *lanes;    /* a source, in the configuration's order */
+    struct hs_lane nowhere;   /* counts what reached no source */
+    struct hs_router *router; /* for `ack: delivered`; NULL when no source has it */
+    struct hs_waiter_list lists[HS_WAITING_COUNT]; /* by enum hs_waiting */
     struct event_base *base;
     struct hs_http_server *server;
+    struct hs_sharing *sharing; /* NULL: ids are known by the local index alone */
     struct hs_wakeup wakeup;
     struct event *on_wakeup, *on_tick;
     pthread_t thread;
@@ -76,9 +80,11 @@ void hs_worker_free(struct hs_worker *worker);
 extern const struct hs_http_handlers hs_intake_handlers;
 
 /* waiting.c: */
-/* Puts a request on the list of those that wait for its lane's ack. */
-void hs_waiting_add(struct hs_worker *worker, struct hs_waiter *waiter);
+/* Puts a request at the end of a list. */
+void hs_waiting_add(struct hs_worker *worker, struct hs_waiter *waiter, enum hs_waiting on);
 void hs_waiting_remove(struct hs_worker *worker, struct hs_waiter *waiter);
+/* Whether these sinks are done with the sequence. */
+bool hs_waiting_is_delivered(const struct hs_worker *worker, uint64_t sinks, uint64_t sequence);
 /* Answers everyone whose watermark has passed, or whose event failed. */
 void hs_waiting_release(struct hs_worker *worker);
 /* Answers 503 to those that wait since before this monotonic time. */
@@ -88,5 +94,11 @@ void hs_waiting_expire(struct hs_worker *worker, uint64_t before_ns, enum hs_ans
  * row's own. */
 void hs_intake_answer(struct hs_worker *worker, struct hs_waiter *waiter, enum hs_answer answer,
                       const char *reason, const char *detail);
+/* Local dedupe and append, as one step for each id (D3). 0 or what the journal said. */
+HS_MUST_CHECK int hs_intake_keep(struct hs_worker *worker, const struct hs_event *event,
+                                 uint64_t *ret_sequence, bool *ret_duplicate);
+/* The event is in the journal, or was before: waits for its lane's ack, or answers at once. */
+void hs_intake_wait(struct hs_worker *worker, struct hs_waiter *waiter,
+                    const struct hs_event *event, uint64_t sequence, bool duplicate);
 
 #endif

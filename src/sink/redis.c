@@ -387,7 +387,8 @@ static char *make_cursor_key(const struct hs_sink_spec *spec)
 int hs_redis_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink)
 {
     struct hs_redis_url url;
-    int code = hs_redis_url_parse(spec->options, &url);
+    int code = hs_redis_url_parse(spec->options->url, spec->options->username,
+                                  spec->options->password, &url);
     if (code < 0)
         return code;
     struct hs_redis *redis = hs_alloc(sizeof(*redis));
@@ -417,7 +418,7 @@ void hs_redis_check(struct hs_config *config, const struct hs_sink_options *opti
     struct hs_redis_url url;
     if (options->url == NULL)
         return; /* missing: the binding said so */
-    if (hs_redis_url_parse(options, &url) < 0)
+    if (hs_redis_url_parse(options->url, options->username, options->password, &url) < 0)
         hs_config_error(config, place != NULL ? place : options->node, "%s", hs_error_text());
     else
         hs_redis_url_free(&url);

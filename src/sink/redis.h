@@ -15,7 +15,8 @@
 
 #include "redis_batch.h"
 #include "redis_errors.h"
-#include "redis_url.h"
+
+#include <hookstream/redis.h>
 
 struct event;
 struct redisAsyncContext;

@@ -5,7 +5,6 @@
 #include <event2/event.h>
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
-#include <hiredis/adapters/libevent.h>
 #include <stdio.h>
 
 #define RECONNECT_LEAST_MS 100u
@@ -120,11 +119,6 @@ static void on_watched(redisAsyncContext *link, void *reply, void *context)
     hs_redis_leave(redis, error->failure.label, redis->trouble.text);
 }
 
-static void ignore_reply(redisAsyncContext *link, void *reply, void *context)
-{
-    (void)link, (void)reply, (void)context; /* an older server or an ACL may refuse a name */
-}
-
 static void send_words(struct hs_redis *redis, redisCallbackFn *on_reply,
                        const struct hs_slice *words, size_t count)
 {
@@ -139,35 +133,13 @@ static void send_words(struct hs_redis *redis, redisCallbackFn *on_reply,
     hs_buffer_free(&command);
 }
 
-static void send_login(struct hs_redis *redis)
-{
-    const struct hs_redis_url *url = &redis->url;
-    struct hs_slice auth[3] = {HS_SLICE("AUTH")};
-    size_t count = 1;
-    if (url->username != NULL)
-        auth[count++] = hs_slice_text(url->username);
-    if (url->password != NULL) {
-        auth[count++] = hs_slice_text(url->password);
-        send_words(redis, on_greeting, auth, count);
-    }
-    if (url->database > 0) {
-        char number[16];
-        snprintf(number, sizeof(number), "%u", url->database);
-        send_words(redis, on_greeting,
-                   (struct hs_slice[]){HS_SLICE("SELECT"), hs_slice_text(number)}, 2);
-    }
-    send_words(redis, ignore_reply,
-               (struct hs_slice[]){HS_SLICE("CLIENT"), HS_SLICE("SETNAME"), HS_SLICE("hookstream")},
-               3);
-}
-
 /* Appending nothing counts as a change: it makes void what an older connection of ours may
  * still have on its way (R2). Then the value is read, and watched before anything is sent. */
 static void send_greeting(struct hs_redis *redis)
 {
     struct hs_slice key = hs_slice_text(redis->cursor_key);
     redis->trouble = (struct hs_redis_trouble){0};
-    send_login(redis);
+    hs_redis_login(redis->link, &redis->url, on_greeting);
     send_words(redis, on_greeting, (struct hs_slice[]){HS_SLICE("APPEND"), key, HS_SLICE("")}, 3);
     send_words(redis, on_cursor, (struct hs_slice[]){HS_SLICE("GET"), key}, 2);
     send_words(redis, on_watched, (struct hs_slice[]){HS_SLICE("WATCH"), key}, 2);
@@ -193,27 +165,15 @@ static void on_disconnect(const redisAsyncContext *link, int status)
 
 static int connect_link(struct hs_redis *redis)
 {
-    const struct hs_redis_url *url = &redis->url;
-    redisAsyncContext *link = url->path != NULL ? redisAsyncConnectUnix(url->path)
-                                                : redisAsyncConnect(url->host, url->port);
-    if (link == NULL)
-        return hs_fail(-ENOMEM, "no memory for a connection");
-    int code = 0;
-    if (link->err != 0)
-        code = hs_fail(-ECONNREFUSED, "%s", link->errstr != NULL ? link->errstr : "");
-    else if (redisLibeventAttach(link, redis->sink.base) != REDIS_OK)
-        code = hs_fail(-ENOMEM, "no memory for a connection");
-    if (code < 0) {
-        redisAsyncFree(link);
+    redisAsyncContext *link;
+    int code = hs_redis_connect(&redis->url, redis->sink.base, &link);
+    if (code < 0)
         return code;
-    }
     link->data = redis;
     redis->link = link;
     redis->stage = HS_REDIS_GREETING;
     HS_IGNORE(redisAsyncSetConnectCallback(link, on_connect)); /* fail only when set before */
     HS_IGNORE(redisAsyncSetDisconnectCallback(link, on_disconnect));
-    if (url->path == NULL)
-        HS_IGNORE(redisEnableKeepAlive(&link->c)); /* nice to have */
     return 0;
 }
 

@@ -12,7 +12,7 @@ static const char *parse(const char *url, const char *username, const char *pass
     static char text[512];
     struct hs_sink_options options = {.url = url, .username = username, .password = password};
     struct hs_redis_url parsed;
-    if (hs_redis_url_parse(&options, &parsed) < 0)
+    if (hs_redis_url_parse(options.url, options.username, options.password, &parsed) < 0)
         return hs_error_text();
     char where[256];
     if (parsed.path != NULL)

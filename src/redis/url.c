@@ -1,6 +1,6 @@
 /* Redis URL: the `redis` scheme as registered with IANA, and `unix` as redis-py and others
  * have it. The text holds a password: no message repeats it. */
-#include "redis_url.h"
+#include <hookstream/redis.h>
 
 #define PORT_DEFAULT 6379u
 #define DATABASE_MAX 65535u
@@ -136,25 +136,24 @@ static int read_unix(struct hs_slice rest, struct hs_redis_url *url)
     return query.size == 0 ? 0 : read_database(hs_slice(query.data + 3, query.size - 3), url);
 }
 
-static int add_options(const struct hs_sink_options *options, struct hs_redis_url *url)
+static int add_options(const char *username, const char *password, struct hs_redis_url *url)
 {
-    bool user = options->username != NULL && options->username[0] != '\0';
-    bool password = options->password != NULL && options->password[0] != '\0';
-    if ((user && url->username != NULL) || (password && url->password != NULL))
+    bool has_user = username != NULL && username[0] != '\0';
+    bool has_password = password != NULL && password[0] != '\0';
+    if ((has_user && url->username != NULL) || (has_password && url->password != NULL))
         return hs_fail(-EINVAL, "user or password stand in the url and as options: say them once");
-    if (user)
-        url->username = hs_strdup(options->username);
-    if (password)
-        url->password = hs_strdup(options->password);
+    if (has_user)
+        url->username = hs_strdup(username);
+    if (has_password)
+        url->password = hs_strdup(password);
     if (url->username != NULL && url->password == NULL)
         return hs_fail(-EINVAL, "a user needs a password");
     return 0;
 }
 
-static int parse(const struct hs_sink_options *options, struct hs_redis_url *url)
+static int parse(struct hs_slice text, struct hs_redis_url *url)
 {
-    struct hs_slice text = hs_slice_text(options->url), redis = HS_SLICE("redis://"),
-                    local = HS_SLICE("unix://");
+    struct hs_slice redis = HS_SLICE("redis://"), local = HS_SLICE("unix://");
     int code;
     if (hs_slice_starts_with(text, redis))
         code = read_tcp(hs_slice(text.data + redis.size, text.size - redis.size), url);
@@ -165,13 +164,16 @@ static int parse(const struct hs_sink_options *options, struct hs_redis_url *url
                                 "use redis:// to a TLS proxy beside hookstream");
     else
         code = hs_fail(-EINVAL, "the url must begin with redis:// or unix://");
-    return code == 0 ? add_options(options, url) : code;
+    return code;
 }
 
-int hs_redis_url_parse(const struct hs_sink_options *options, struct hs_redis_url *ret_url)
+int hs_redis_url_parse(const char *text, const char *username, const char *password,
+                       struct hs_redis_url *ret_url)
 {
     struct hs_redis_url url = {0};
-    int code = parse(options, &url);
+    int code = parse(hs_slice_text(text), &url);
+    if (code == 0)
+        code = add_options(username, password, &url);
     if (code < 0) {
         hs_redis_url_free(&url);
         return code;

@@ -1,0 +1,36 @@
+/* Redis: where one is, who we are to it, and a connection to it on an event_base, for the
+ * redis sink and the shared dedupe. Knows nothing of what is said over it, nor when to
+ * connect again. Threads: a connection belongs to the thread of its event_base. */
+#ifndef HOOKSTREAM_REDIS_H
+#define HOOKSTREAM_REDIS_H
+
+#include <hookstream/base.h>
+
+struct event_base;
+struct redisAsyncContext;
+
+struct hs_redis_url {
+    char *host; /* NULL: `path` is the one */
+    uint16_t port;
+    char *path;                /* of a unix socket */
+    char *username, *password; /* NULL: none */
+    unsigned database;
+};
+
+/* redis://[user[:password]@]host[:port][/database], unix:///path[?db=database]; `username`
+ * and `password` (NULL or empty: none) stand in when the URL has none. -EINVAL and words
+ * without a secret; *ret_url is then empty. The caller frees with hs_redis_url_free(). */
+HS_MUST_CHECK int hs_redis_url_parse(const char *text, const char *username, const char *password,
+                                     struct hs_redis_url *ret_url);
+void hs_redis_url_free(struct hs_redis_url *url);
+
+/* Begins to connect. A host's name is looked up here, and that may block. -errno and words. The
+ * caller's; hiredis frees it by itself when it could not connect or was disconnected. */
+HS_MUST_CHECK int hs_redis_connect(const struct hs_redis_url *url, struct event_base *base,
+                                   struct redisAsyncContext **ret_link);
+/* Sends AUTH and SELECT as the URL asks, whose replies go to `on_reply` (without private
+ * data), and our name. */
+void hs_redis_login(struct redisAsyncContext *link, const struct hs_redis_url *url,
+                    void (*on_reply)(struct redisAsyncContext *, void *, void *));
+
+#endif

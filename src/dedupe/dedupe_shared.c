@@ -1,0 +1,95 @@
+/* Shared dedupe: what its links have in common: where Redis is, who we are, how it is. */
+#include "shared.h"
+
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define NS_PER_MS UINT64_C(1000000)
+
+static bool is_up(struct hs_dedupe_shared *shared)
+{
+    return atomic_load(&shared->ready) == atomic_load(&shared->links);
+}
+
+static void collect(void *context)
+{
+    struct hs_dedupe_shared *shared = context;
+    hs_gauge_set(shared->up_gauge, is_up(shared) ? 1 : 0);
+}
+
+int hs_dedupe_shared_create(const struct hs_dedupe_options *options, const char *identity,
+                            struct hs_metrics *metrics, struct hs_dedupe_shared **ret_shared)
+{
+    struct hs_dedupe_shared *shared = hs_alloc(sizeof(*shared));
+    int code = hs_redis_url_parse(options->url, options->username, options->password, &shared->url);
+    if (code < 0) {
+        free(shared);
+        return code;
+    }
+    shared->options = options;
+    shared->metrics = metrics;
+    snprintf(shared->mine, sizeof(shared->mine), "p%s", identity);
+    snprintf(shared->reservation_ms, sizeof(shared->reservation_ms), "%" PRIu64,
+             options->reservation_ns / NS_PER_MS);
+    snprintf(shared->window_ms, sizeof(shared->window_ms), "%" PRIu64,
+             options->window_ns / NS_PER_MS);
+    pthread_mutex_init(&shared->lock, NULL);
+    hs_shared_note(shared, "start", "not connected yet");
+    shared->up_gauge = hs_metrics_gauge(metrics, HS_METRIC_dedupe_shared_up);
+    hs_metrics_on_collect(metrics, collect, shared);
+    *ret_shared = shared;
+    return 0;
+}
+
+void hs_dedupe_shared_free(struct hs_dedupe_shared *shared)
+{
+    if (shared == NULL)
+        return;
+    HS_ASSERT(atomic_load(&shared->links) == 0);
+    hs_metrics_forget(shared->metrics, shared);
+    hs_redis_url_free(&shared->url);
+    pthread_mutex_destroy(&shared->lock);
+    free(shared);
+}
+
+void hs_shared_note(struct hs_dedupe_shared *shared, const char *reason, const char *detail)
+{
+    pthread_mutex_lock(&shared->lock);
+    snprintf(shared->reason, sizeof(shared->reason), "%s", reason);
+    snprintf(shared->detail, sizeof(shared->detail), "%s", detail);
+    pthread_mutex_unlock(&shared->lock);
+}
+
+void hs_dedupe_shared_status(struct hs_dedupe_shared *shared,
+                             struct hs_dedupe_shared_status *ret_status)
+{
+    *ret_status = (struct hs_dedupe_shared_status){
+        .up = is_up(shared),
+        .refuses = shared->options->on_unavailable == HS_DEDUPE_REFUSE,
+    };
+    if (ret_status->up)
+        return;
+    pthread_mutex_lock(&shared->lock);
+    memcpy(ret_status->reason, shared->reason, sizeof(shared->reason));
+    memcpy(ret_status->detail, shared->detail, sizeof(shared->detail));
+    pthread_mutex_unlock(&shared->lock);
+}
+
+/* Not the hash of the local index, which is keyed by each journal. Two ids with one key would
+ * lose an event, so it is a hash that nobody can make collide. */
+void hs_shared_key(struct hs_slice source, struct hs_slice id, struct hs_shared_key *ret_key)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    EVP_MD_CTX *work = EVP_MD_CTX_new();
+    bool done = work != NULL && EVP_DigestInit_ex(work, EVP_sha256(), NULL) == 1 &&
+                EVP_DigestUpdate(work, source.data, source.size) == 1 &&
+                EVP_DigestUpdate(work, "", 1) == 1 &&
+                EVP_DigestUpdate(work, id.data, id.size) == 1 &&
+                EVP_DigestFinal_ex(work, digest, NULL) == 1;
+    HS_ASSERT(done); /* fails only without memory */
+    EVP_MD_CTX_free(work);
+    for (size_t i = 0; i < 16; i++)
+        snprintf(ret_key->hex + 2 * i, 3, "%02x", digest[i]);
+}

@@ -1,0 +1,89 @@
+/* Shared dedupe, inside. dedupe_shared.c is what the links have in common, shared_link.c one
+ * connection, shared_calls.c what is said over it.
+ *
+ * Stages of a link:
+ *   WAITING   no connection; the timer makes one
+ *   GREETING  connecting, logging in, loading the script, trying it; the timer ends it
+ *   READY     calls go out; the late timer looks whether replies come
+ * Calls stand in one of two lists in the order of their making: those on their way, whose
+ * replies come in this order, and those that wait for a connection. */
+#ifndef HS_DEDUPE_SHARED_INSIDE_H
+#define HS_DEDUPE_SHARED_INSIDE_H
+
+#include <hookstream/dedupe_shared.h>
+#include <hookstream/redis.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/queue.h>
+
+struct event;
+struct redisAsyncContext;
+struct redisReply;
+
+struct hs_dedupe_shared {
+    const struct hs_dedupe_options *options;
+    struct hs_metrics *metrics;
+    struct hs_redis_url url;
+    char mine[64]; /* "p<identity>" */
+    char reservation_ms[24], window_ms[24];
+    struct hs_gauge *up_gauge;
+    _Atomic unsigned links, ready;
+    pthread_mutex_t lock; /* guards reason and detail */
+    char reason[32], detail[192];
+};
+
+void hs_shared_note(struct hs_dedupe_shared *shared, const char *reason, const char *detail);
+
+enum hs_shared_stage { HS_SHARED_WAITING, HS_SHARED_GREETING, HS_SHARED_READY };
+enum hs_shared_operation { HS_SHARED_RESERVE, HS_SHARED_CONFIRM, HS_SHARED_RELEASE };
+
+/* One thing said to Redis, or to be said. */
+struct hs_shared_ask {
+    TAILQ_ENTRY(hs_shared_ask) link;
+    enum hs_shared_operation operation;
+    struct hs_shared_key key;
+    uint64_t since_ns;       /* monotonic */
+    hs_shared_told_fn *told; /* RESERVE; NULL: the asker has gone */
+    void *context;
+};
+TAILQ_HEAD(hs_shared_asks, hs_shared_ask);
+
+enum { HS_SHARED_ACCEPTED = HS_SHARED_UNKNOWN, HS_SHARED_REFUSED, HS_SHARED_RESULTS };
+
+struct hs_shared_link {
+    struct hs_dedupe_shared *shared;
+    struct event_base *base;
+    struct redisAsyncContext *redis;
+    struct event *on_timer, *on_late;
+    enum hs_shared_stage stage;
+    unsigned attempts; /* since the last that was good */
+    bool was_up;       /* once; before it asks wait for the first greeting */
+    bool logged;       /* that it went */
+    char script[41];   /* the name that Redis gave the script */
+    struct hs_shared_asks sent, unsent;
+    size_t count; /* of both lists */
+    struct hs_counter *results[HS_SHARED_RESULTS], *unconfirmed;
+    struct hs_histogram *seconds;
+};
+
+/* shared_link.c: ends the connection and makes another later. */
+void hs_shared_leave(struct hs_shared_link *link, const char *reason, const char *detail);
+/* Words of an error reply, and leaves for it. */
+void hs_shared_leave_for(struct hs_shared_link *link, const struct redisReply *reply);
+/* Looks after what is on its way from now on. */
+void hs_shared_watch(struct hs_shared_link *link);
+
+/* shared_calls.c: */
+extern const char hs_shared_script[];
+/* The script with a key; `on_reply` gets no private data. -ENOTCONN. */
+HS_MUST_CHECK int hs_shared_call(struct hs_shared_link *link, enum hs_shared_operation operation,
+                                 const char *key,
+                                 void (*on_reply)(struct redisAsyncContext *, void *, void *));
+/* The link is ready: sends what waits. */
+void hs_shared_send_waiting(struct hs_shared_link *link);
+/* The link has gone: asks are told, confirmations wait, releases are forgotten. */
+void hs_shared_fail_calls(struct hs_shared_link *link);
+/* Ends all calls unheard. */
+void hs_shared_forget_calls(struct hs_shared_link *link);
+
+#endif
