@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import random
 import signal
 import socket
@@ -12,6 +13,8 @@ import time
 import pytest
 from support import http, program, sender
 from support.wait import wait_for
+
+ROUNDS = int(os.environ.get("HOOKSTREAM_TEST_ROUNDS", "8"))
 
 
 @pytest.fixture
@@ -187,7 +190,7 @@ def test_killed_at_any_moment_no_answered_event_is_missing(replicas, redis_serve
     one, two = replicas(server, out, reservation="2s", timeout="1900ms")
     chance = random.Random(4711)
     answered, unanswered = [], []
-    for round_number in range(20):
+    for round_number in range(ROUNDS):
         documents = [sender.event() for _ in range(400)]
         fates = {}
 
