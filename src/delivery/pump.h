@@ -21,6 +21,14 @@
 struct event;
 struct event_base;
 
+/* Parts of events that are dead letters already, the last so many: a sink whose server's cursor
+ * is behind them is given those events once more, and they need no second letter. */
+#define HS_PUMP_BURIED 1024u
+struct hs_buried {
+    uint64_t sequence;
+    uint32_t parts;
+};
+
 struct hs_pump {
     const char *name, *kind_name;
     unsigned index; /* of the sink in the configuration */
@@ -39,6 +47,9 @@ struct hs_pump {
     struct hs_sink *sink;
     struct hs_reader *again_reader; /* reads what failed once more; opened when first needed */
     uint64_t again_sequence;        /* the last event it gave; 0: none since it was moved */
+
+    struct hs_buried buried[HS_PUMP_BURIED]; /* a ring */
+    uint64_t buried_count;
 
     uint64_t read_sequence; /* last one read, given or skipped */
     bool may_send, stalled, dirty;

@@ -86,9 +86,31 @@ static const char *route_name(const struct hs_window_entry *entry)
     return entry->route->name;
 }
 
+static void note_buried(struct hs_pump *pump, const struct hs_window_entry *entry)
+{
+    pump->buried[pump->buried_count++ % HS_PUMP_BURIED] =
+        (struct hs_buried){entry->sequence, entry->lettered};
+}
+
+/* Which of the event's parts are safe as dead letters. */
+static uint32_t buried_parts(const struct hs_pump *pump, uint64_t sequence)
+{
+    uint32_t parts = 0;
+    for (uint64_t i = 0; i < pump->buried_count && i < HS_PUMP_BURIED; i++)
+        if (pump->buried[i].sequence == sequence)
+            parts |= pump->buried[i].parts;
+    return parts;
+}
+
 bool hs_pump_bury(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t parts,
                   const struct hs_event *event, const char *reason, const char *detail)
 {
+    if ((parts & ~buried_parts(pump, entry->sequence)) == 0) {
+        entry->ticket = 1; /* a letter's, long durable: it counts as none that was delivered */
+        hs_window_done(&pump->window, entry, parts);
+        hs_pump_mark_dirty(pump);
+        return true;
+    }
     /* An entry waits for one ticket at a time; another part of the event has its turn then. */
     if (entry->lettered != 0) {
         hs_window_again(&pump->window, entry, parts);
@@ -136,6 +158,7 @@ void hs_pump_check_letters(struct hs_pump *pump)
         case HS_JOURNAL_PENDING:
             break;
         case HS_JOURNAL_DURABLE:
+            note_buried(pump, entry);
             hs_window_done(&pump->window, entry, entry->lettered);
             pump->dirty = true;
             break;
