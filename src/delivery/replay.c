@@ -236,12 +236,14 @@ static void take_request(struct hs_replay *replay, const struct hs_replay_reques
     replay->sink = copy(request->sink);
     replay->began_ns = hs_clock_monotonic_ns();
     atomic_store(&replay->cancelled, false);
+    pthread_mutex_lock(&replay->lock);
     replay->status = (struct hs_replay_status){
         .state = HS_REPLAY_RUNNING,
         .dry_run = request->dry_run,
         .number = replay->status.number + 1,
         .last = replay->request.to,
     };
+    pthread_mutex_unlock(&replay->lock);
 }
 
 int hs_replay_start(struct hs_replay *replay, const struct hs_replay_request *request)
@@ -257,7 +259,10 @@ int hs_replay_start(struct hs_replay *replay, const struct hs_replay_request *re
     replay->joinable = failed == 0;
     if (failed == 0)
         return 0;
+    replay->match = NULL; /* still the caller's */
+    pthread_mutex_lock(&replay->lock);
     replay->status.state = HS_REPLAY_FAILED;
+    pthread_mutex_unlock(&replay->lock);
     return hs_fail_errno(failed, "cannot start the thread of a replay");
 }
 
