@@ -33,6 +33,12 @@ struct hs_event {
     size_t header_count;
 };
 
+/* The first header of an event that is sent again (see resend.h); also a header of its Kafka
+ * message and a field of its Redis entry. No sender's header of this name is ever kept. */
+#define HS_RESEND_HEADER "hookstream-resend"
+/* Its value ("replay", "dead-letter"), or HS_SLICE_NONE. Cheap. */
+struct hs_slice hs_event_resend(const struct hs_event *event);
+
 /* Stable label and words of a flaw: "not_json", "not_envelope". */
 const char *hs_event_flaw_name(enum hs_event_flaw flaw);
 

@@ -10,10 +10,8 @@
 #include <hookstream/journal.h>
 #include <hookstream/route.h>
 
-/* The first header of an event that is sent again; also a header of its Kafka message and a
- * field of its Redis entry. No sender's header of this name is ever kept. */
-#define HS_RESEND_HEADER "hookstream-resend"
-/* The sink it is for; without it, all that its route names. */
+/* The second header of such an event (the first: event.h): the sink it is for; without it, all that
+ * its route names. */
 #define HS_RESEND_SINK_HEADER "hookstream-sink"
 /* What a dead letter went through before: a line an attempt. */
 #define HS_RESEND_HISTORY_HEADER "x-dead-history"
@@ -44,8 +42,6 @@ bool hs_resender_routes(struct hs_resender *resender, const struct hs_event *eve
 HS_MUST_CHECK int hs_resender_append(struct hs_resender *resender, const struct hs_event *event,
                                      const struct hs_resend *how, uint64_t *ret_sequence);
 
-/* The value of the event's resend header ("replay", "dead-letter"), or HS_SLICE_NONE. Cheap. */
-struct hs_slice hs_resend_of(const struct hs_event *event);
 /* Whether the sink is to have it. Cheap. */
 bool hs_resend_is_for(const struct hs_event *event, const char *sink);
 

@@ -76,6 +76,42 @@ bool hs_transform_is_empty(const struct hs_transform *transform);
  * -ENOTDIR, -ENOENT, -EMSGSIZE, ...: it failed (words say which operation and field) and did
  * not say `on_error: skip`; the event is to be a dead letter. */
 HS_MUST_CHECK int hs_transform_apply(const struct hs_transform *transform, struct hs_work *work);
+
+/* ---- Looking into what was compiled: for `check` and `explain` ---- */
+
+/* What a place in the configuration does with a field of the event. */
+enum hs_use_kind {
+    HS_USE_NEED,  /* a template that has no default for it: without it the event is a dead letter */
+    HS_USE_READ,  /* its value is asked for; a missing one is fine */
+    HS_USE_EDIT,  /* changed or taken away where it stands, if it is there */
+    HS_USE_KEEP,  /* named as what is to stay */
+    HS_USE_WRITE, /* made, or written over */
+};
+struct hs_use {
+    enum hs_use_kind kind;
+    const char *path;           /* "data.orderId", "data.items[*].price", or a word such as "id" */
+    const struct hs_node *node; /* whose text names it; NULL when that stands in no file */
+};
+/* Borrowed for the call, but for the node. */
+typedef void hs_use_fn(void *context, const struct hs_use *use);
+void hs_template_uses(const struct hs_template *tmpl, hs_use_fn *visit, void *context);
+void hs_condition_uses(const struct hs_condition *condition, hs_use_fn *visit, void *context);
+
+/* The items of a list one by one, in the order written. */
+size_t hs_transform_count(const struct hs_transform *transform);
+struct hs_transform_item {
+    const char *operation;           /* "remove" */
+    const struct hs_node *node;      /* the item's mapping */
+    const struct hs_condition *when; /* or NULL */
+};
+struct hs_transform_item hs_transform_at(const struct hs_transform *transform, size_t index);
+/* Fields that the operation names, and those of its templates; not those of its `when`. */
+void hs_transform_uses(const struct hs_transform *transform, size_t index, hs_use_fn *visit,
+                       void *context);
+/* As hs_transform_apply(), this item only. *ret_done: its `when` held. */
+HS_MUST_CHECK int hs_transform_apply_item(const struct hs_transform *transform, size_t index,
+                                          struct hs_work *work, bool *ret_done);
+
 /* The operations' names and help, for the manual. */
 void hs_transform_manual(struct hs_buffer *ret_page);
 

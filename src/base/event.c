@@ -1,4 +1,4 @@
-/* Event: the names of its flaws. */
+/* Event: what can be said of one without looking into its body. */
 #include <hookstream/event.h>
 
 const char *hs_event_flaw_name(enum hs_event_flaw flaw)
@@ -12,4 +12,12 @@ const char *hs_event_flaw_name(enum hs_event_flaw flaw)
         return "not_envelope";
     }
     return "unknown";
+}
+
+struct hs_slice hs_event_resend(const struct hs_event *event)
+{
+    if (event->header_count == 0 ||
+        !hs_slice_equal(event->headers[0].name, HS_SLICE(HS_RESEND_HEADER)))
+        return HS_SLICE_NONE;
+    return event->headers[0].value;
 }

@@ -11,7 +11,7 @@
 #define HS_DELIVERY_PUMP_H
 
 #include "cells.h"
-#include "parcel.h"
+#include <hookstream/parcel.h>
 #include "past.h"
 #include "window.h"
 

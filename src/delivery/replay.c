@@ -113,7 +113,7 @@ static void keep_pace(const struct hs_replay *replay, uint64_t resent)
 static bool is_wanted(const struct hs_replay *replay, const struct hs_event *event)
 {
     const struct hs_replay_request *request = &replay->request;
-    return event->flaw == HS_EVENT_VALID && hs_resend_of(event).size == 0 &&
+    return event->flaw == HS_EVENT_VALID && hs_event_resend(event).size == 0 &&
            event->received_wall_ns >= request->since_ns &&
            (request->until_ns == 0 || event->received_wall_ns <= request->until_ns) &&
            (replay->source == NULL ||

@@ -83,17 +83,9 @@ int hs_resender_append(struct hs_resender *resender, const struct hs_event *even
     return hs_journal_append(resender->journal, &again, ret_sequence);
 }
 
-struct hs_slice hs_resend_of(const struct hs_event *event)
-{
-    if (event->header_count == 0 ||
-        !hs_slice_equal(event->headers[0].name, HS_SLICE(HS_RESEND_HEADER)))
-        return HS_SLICE_NONE;
-    return event->headers[0].value;
-}
-
 bool hs_resend_is_for(const struct hs_event *event, const char *sink)
 {
-    if (event->header_count < 2 || hs_resend_of(event).size == 0 ||
+    if (event->header_count < 2 || hs_event_resend(event).size == 0 ||
         !hs_slice_equal(event->headers[1].name, HS_SLICE(HS_RESEND_SINK_HEADER)))
         return true;
     return hs_slice_equal(event->headers[1].value, hs_slice_text(sink));

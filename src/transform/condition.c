@@ -14,6 +14,7 @@ struct hs_condition *hs_condition_compile(struct hs_config *config, const struct
     /* A space may follow each token of one byte. */
     hs_buffer_init(&condition->canonical, HS_CONDITION_TEXT_MAX * 2);
     hs_buffer_init(&condition->scratch, SCRATCH_MAX);
+    condition->node = node;
     if (hs_condition_parse(config, node, condition))
         return condition;
     hs_condition_free(condition);
@@ -88,6 +89,17 @@ int hs_condition_holds(const struct hs_condition *condition, struct hs_work *wor
 bool hs_condition_same(const struct hs_condition *a, const struct hs_condition *b)
 {
     return hs_slice_equal(hs_buffer_slice(&a->canonical), hs_buffer_slice(&b->canonical));
+}
+
+void hs_condition_uses(const struct hs_condition *condition, hs_use_fn *visit, void *context)
+{
+    for (unsigned i = 0; i < condition->count; i++) {
+        const struct hs_condition_node *node = &condition->nodes[i];
+        if (node->test == HS_TEST_AND || node->test == HS_TEST_OR || node->test == HS_TEST_NOT)
+            continue;
+        struct hs_use use = {HS_USE_READ, hs_field_name(&node->field), condition->node};
+        visit(context, &use);
+    }
 }
 
 struct hs_slice hs_condition_text(const struct hs_condition *condition)

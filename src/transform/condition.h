@@ -28,6 +28,7 @@ struct hs_condition_node {
 };
 
 struct hs_condition {
+    const struct hs_node *node; /* where it stands */
     struct hs_condition_node *nodes;
     unsigned count, root;
     struct hs_buffer canonical; /* its tokens with one space between them */

@@ -37,7 +37,8 @@ bool hs_field_path_compile(struct hs_config *config, const struct hs_node *node,
 }
 
 bool hs_fields_compile(struct hs_config *config, const struct hs_node *node,
-                       const struct hs_strings *strings, struct hs_fields *ret_fields)
+                       const struct hs_strings *strings, struct hs_operation *operation,
+                       enum hs_use_kind use, struct hs_fields *ret_fields)
 {
     if (strings->count == 0 && node != NULL)
         hs_config_error(config, node,
@@ -52,11 +53,13 @@ bool hs_fields_compile(struct hs_config *config, const struct hs_node *node,
     bool good = strings->count != 0;
     ret_fields->paths = hs_alloc_array(strings->count + 1, sizeof(*ret_fields->paths));
     for (size_t i = 0; i < strings->count; i++) {
-        if (hs_field_path_compile(config, strings->nodes[i], false,
-                                  &ret_fields->paths[ret_fields->count]))
-            ret_fields->count++;
-        else
+        struct hs_json_path *path = &ret_fields->paths[ret_fields->count];
+        if (!hs_field_path_compile(config, strings->nodes[i], false, path)) {
             good = false;
+            continue;
+        }
+        hs_operation_uses(operation, use, path->text, strings->nodes[i]);
+        ret_fields->count++;
     }
     return good;
 }

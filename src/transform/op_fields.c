@@ -27,7 +27,8 @@ static void free_fields(struct hs_operation *operation)
 }
 
 static bool compile_fields(struct hs_config *config, const struct hs_node *node, const char *name,
-                           struct hs_operation *operation)
+                           enum hs_use_kind use, struct hs_operation *operation,
+                           struct hs_fields *ret_fields)
 {
     const struct hs_options table = {.name = name,
                                      .title = name,
@@ -36,11 +37,10 @@ static bool compile_fields(struct hs_config *config, const struct hs_node *node,
                                      .struct_size = sizeof(struct fields_options),
                                      .node_offset = SIZE_MAX};
     struct fields_options bound;
-    struct hs_fields *fields = operation->state = hs_alloc(sizeof(*fields));
     bool good = hs_operation_bind(config, node, &table, &bound);
-    good = hs_fields_compile(config, good ? node : NULL, &bound.fields, fields) && good;
-    operation->parts = fields->count;
-    return good;
+    return hs_fields_compile(config, good ? node : NULL, &bound.fields, operation, use,
+                             ret_fields) &&
+           good;
 }
 
 /* ---- remove ---- */
@@ -48,7 +48,10 @@ static bool compile_fields(struct hs_config *config, const struct hs_node *node,
 static bool compile_remove(struct hs_config *config, const struct hs_node *node,
                            struct hs_operation *operation)
 {
-    return compile_fields(config, node, "transform.remove", operation);
+    struct hs_fields *fields = operation->state = hs_alloc(sizeof(*fields));
+    bool good = compile_fields(config, node, "transform.remove", HS_USE_EDIT, operation, fields);
+    operation->parts = fields->count;
+    return good;
 }
 
 static int remove_node(void *context, struct hs_json_tree *tree, hs_json_node node)
@@ -90,11 +93,9 @@ static void free_keep(struct hs_operation *operation)
 static bool compile_keep(struct hs_config *config, const struct hs_node *node,
                          struct hs_operation *operation)
 {
-    struct hs_operation fields = {0};
-    bool good = compile_fields(config, node, "transform.keep", &fields);
     struct keep *keep = operation->state = hs_alloc(sizeof(*keep));
-    keep->fields = *(struct hs_fields *)fields.state;
-    free(fields.state);
+    bool good =
+        compile_fields(config, node, "transform.keep", HS_USE_KEEP, operation, &keep->fields);
     keep->paths = hs_alloc_array(keep->fields.count + 1, sizeof(const struct hs_json_path *));
     for (size_t i = 0; i < keep->fields.count; i++)
         keep->paths[i] = &keep->fields.paths[i];
@@ -167,7 +168,9 @@ static bool compile_redact(struct hs_config *config, const struct hs_node *node,
     struct redact_options bound;
     struct redact *redact = operation->state = hs_alloc(sizeof(*redact));
     bool good = hs_operation_bind(config, node, &redact_table, &bound);
-    good = hs_fields_compile(config, good ? node : NULL, &bound.fields, &redact->fields) && good;
+    good = hs_fields_compile(config, good ? node : NULL, &bound.fields, operation, HS_USE_EDIT,
+                             &redact->fields) &&
+           good;
     hs_buffer_init(&redact->json, REDACTED_MAX);
     hs_json_encode_string(hs_slice_text(bound.with), &redact->json);
     if (hs_buffer_status(&redact->json) < 0) {

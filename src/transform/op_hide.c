@@ -80,7 +80,9 @@ static bool compile_mask(struct hs_config *config, const struct hs_node *node,
     struct mask_options bound;
     struct mask *mask = operation->state = hs_alloc(sizeof(*mask));
     bool good = hs_operation_bind(config, node, &mask_table, &bound);
-    good = hs_fields_compile(config, good ? node : NULL, &bound.fields, &mask->fields) && good;
+    good = hs_fields_compile(config, good ? node : NULL, &bound.fields, operation, HS_USE_EDIT,
+                             &mask->fields) &&
+           good;
     operation->parts = mask->fields.count;
     mask->keep_first = (size_t)bound.keep_first;
     mask->keep_last = (size_t)bound.keep_last;
@@ -209,7 +211,9 @@ static bool compile_hash(struct hs_config *config, const struct hs_node *node,
     struct hash_options bound;
     struct hash *hash = operation->state = hs_alloc(sizeof(*hash));
     bool good = hs_operation_bind(config, node, &hash_table, &bound);
-    good = hs_fields_compile(config, good ? node : NULL, &bound.fields, &hash->fields) && good;
+    good = hs_fields_compile(config, good ? node : NULL, &bound.fields, operation, HS_USE_EDIT,
+                             &hash->fields) &&
+           good;
     operation->parts = hash->fields.count;
     if (bound.key == NULL)
         return false;

@@ -56,6 +56,19 @@ static bool compile_rename_part(struct hs_config *config, const struct hs_node *
     return compile_name(config, to, part);
 }
 
+/* The field goes, and one of another name stands beside where it was. */
+static void note_rename(struct hs_config *config, struct hs_operation *operation,
+                        const struct hs_node *from, const struct hs_node *to,
+                        const struct rename_part *part)
+{
+    const char *text = part->path.text, *last = strrchr(text, '.');
+    hs_operation_uses(operation, HS_USE_EDIT, text, from);
+    hs_operation_uses(operation, HS_USE_WRITE,
+                      hs_arena_printf(hs_config_arena(config), "%.*s%s",
+                                      last ? (int)(last + 1 - text) : 0, text, part->name),
+                      to);
+}
+
 static bool compile_rename(struct hs_config *config, const struct hs_node *node,
                            struct hs_operation *operation)
 {
@@ -65,9 +78,12 @@ static bool compile_rename(struct hs_config *config, const struct hs_node *node,
     rename->items = hs_alloc_array(node->count, sizeof(*rename->items));
     rename->count = operation->parts = node->count;
     bool good = true;
-    for (size_t i = 0; i < node->count; i++)
-        good =
-            compile_rename_part(config, node->keys[i], node->items[i], &rename->items[i]) && good;
+    for (size_t i = 0; i < node->count; i++) {
+        struct rename_part *part = &rename->items[i];
+        good = compile_rename_part(config, node->keys[i], node->items[i], part) && good;
+        if (good)
+            note_rename(config, operation, node->keys[i], node->items[i], part);
+    }
     return good;
 }
 
@@ -147,6 +163,8 @@ static bool compile_copy(struct hs_config *config, const struct hs_node *node,
     for (size_t i = 0; i < node->count; i++) {
         good = hs_field_path_compile(config, node->keys[i], true, &copy->from[i]) && good;
         good = hs_field_path_compile(config, node->items[i], true, &copy->to[i]) && good;
+        hs_operation_uses(operation, HS_USE_READ, copy->from[i].text, node->keys[i]);
+        hs_operation_uses(operation, HS_USE_WRITE, copy->to[i].text, node->items[i]);
     }
     return good;
 }
@@ -291,6 +309,8 @@ static bool compile_set(struct hs_config *config, const struct hs_node *node,
     for (size_t i = 0; i < node->count; i++) {
         good = hs_field_path_compile(config, node->keys[i], true, &set->items[i].path) && good;
         good = compile_value(config, node->items[i], &set->items[i]) && good;
+        hs_operation_uses(operation, HS_USE_WRITE, set->items[i].path.text, node->keys[i]);
+        hs_operation_uses_template(operation, set->items[i].tmpl);
     }
     return good;
 }

@@ -28,8 +28,16 @@ struct hs_operation_kind {
 struct hs_operation {
     const struct hs_operation_kind *kind;
     size_t parts;
-    void *state; /* the kind's own */
+    void *state;         /* the kind's own */
+    struct hs_use *uses; /* fields that were named when it was compiled; paths are copies */
+    size_t use_count;
 };
+
+/* Notes that the operation uses a field, for hs_transform_uses(). `path` is copied. */
+void hs_operation_uses(struct hs_operation *operation, enum hs_use_kind kind, const char *path,
+                       const struct hs_node *node);
+/* The same for every field of a template that the operation compiled. */
+void hs_operation_uses_template(struct hs_operation *operation, const struct hs_template *tmpl);
 
 /* The kinds, each in the file that its name is in. */
 extern const struct hs_operation_kind hs_operation_remove, hs_operation_keep, hs_operation_rename,
@@ -42,13 +50,16 @@ struct hs_fields {
     size_t count;
 };
 
-/* Compiles the texts of a bound `fields` option. False, with findings at the items, or at
- * `node` when there are none (NULL: that was said already). */
+/* Compiles the texts of a bound `fields` option, and notes them in the operation as used so.
+ * False, with findings at the items, or at `node` when there are none (NULL: that was said
+ * already). */
 bool hs_fields_compile(struct hs_config *config, const struct hs_node *node,
-                       const struct hs_strings *strings, struct hs_fields *ret_fields);
+                       const struct hs_strings *strings, struct hs_operation *operation,
+                       enum hs_use_kind use, struct hs_fields *ret_fields);
 void hs_fields_free(struct hs_fields *fields);
 
-/* Compiles one path that stands in `node`; `one` says that [*] is not allowed. */
+/* Compiles one path that stands in `node`; `one` says that [*] is not allowed. Notes nothing:
+ * the operation says with hs_operation_uses() what the path is to it. */
 bool hs_field_path_compile(struct hs_config *config, const struct hs_node *node, bool one,
                            struct hs_json_path *ret_path);
 

@@ -20,6 +20,7 @@ struct piece {
 };
 
 struct hs_template {
+    const struct hs_node *node; /* where it stands, or NULL */
     struct piece *pieces;
     size_t count;
 };
@@ -169,6 +170,7 @@ struct hs_template *hs_template_compile(struct hs_config *config, const struct h
     }
     struct parser parser = {.config = config, .node = node, .text = text};
     parser.tmpl = hs_alloc(sizeof(*parser.tmpl));
+    parser.tmpl->node = node;
     hs_buffer_init(&parser.literal, TEMPLATE_TEXT_MAX);
     if (!parse(&parser)) {
         hs_template_free(parser.tmpl);
@@ -198,6 +200,18 @@ bool hs_template_is_literal(const struct hs_template *tmpl)
         if (tmpl->pieces[i].has_field)
             return false;
     return true;
+}
+
+void hs_template_uses(const struct hs_template *tmpl, hs_use_fn *visit, void *context)
+{
+    for (size_t i = 0; i < tmpl->count; i++) {
+        const struct piece *piece = &tmpl->pieces[i];
+        if (!piece->has_field)
+            continue;
+        struct hs_use use = {piece->has_fallback ? HS_USE_READ : HS_USE_NEED,
+                             hs_field_name(&piece->field), tmpl->node};
+        visit(context, &use);
+    }
 }
 
 static int expand_field(const struct piece *piece, struct hs_work *work, struct hs_buffer *ret_text)

@@ -15,6 +15,7 @@ static const struct hs_operation_kind *const kinds[] = {
 #define KINDS HS_ARRAY_SIZE(kinds)
 
 struct item {
+    const struct hs_node *node;
     struct hs_operation operation;
     struct hs_condition *when; /* NULL: always */
     bool skip;                 /* on_error: skip */
@@ -91,6 +92,7 @@ static bool compile_item(struct hs_config *config, const struct hs_node *node, s
         return false;
     }
     bool good = true;
+    item->node = node;
     for (size_t i = 0; i < node->count; i++) {
         const struct hs_node *key = node->keys[i], *value = node->items[i];
         if (hs_slice_equal(key->text, HS_SLICE("when"))) {
@@ -138,6 +140,13 @@ struct hs_transform *hs_transform_compile(struct hs_config *config, const struct
     return NULL;
 }
 
+static void free_uses(struct hs_operation *operation)
+{
+    for (size_t i = 0; i < operation->use_count; i++)
+        free((char *)operation->uses[i].path);
+    free(operation->uses);
+}
+
 void hs_transform_free(struct hs_transform *transform)
 {
     if (transform == NULL)
@@ -146,6 +155,7 @@ void hs_transform_free(struct hs_transform *transform)
         struct item *item = &transform->items[i];
         if (item->operation.kind != NULL)
             item->operation.kind->free(&item->operation);
+        free_uses(&item->operation);
         hs_condition_free(item->when);
     }
     free(transform->items);
@@ -159,13 +169,15 @@ bool hs_transform_is_empty(const struct hs_transform *transform)
     return transform->count == 0;
 }
 
-static int apply_item(const struct item *item, struct hs_work *work)
+static int apply_item(const struct item *item, struct hs_work *work, bool *ret_done)
 {
+    *ret_done = false;
     if (item->when != NULL) {
         int holds = hs_condition_holds(item->when, work);
         if (holds <= 0)
             return holds;
     }
+    *ret_done = true;
     for (size_t part = 0; part < item->operation.parts; part++) {
         int code = item->operation.kind->apply(&item->operation, part, work);
         if (code < 0 && !item->skip)
@@ -174,14 +186,66 @@ static int apply_item(const struct item *item, struct hs_work *work)
     return 0;
 }
 
+int hs_transform_apply_item(const struct hs_transform *transform, size_t index,
+                            struct hs_work *work, bool *ret_done)
+{
+    HS_ASSERT(index < transform->count);
+    return apply_item(&transform->items[index], work, ret_done);
+}
+
 int hs_transform_apply(const struct hs_transform *transform, struct hs_work *work)
 {
     for (size_t i = 0; i < transform->count; i++) {
-        int code = apply_item(&transform->items[i], work);
+        bool done;
+        int code = apply_item(&transform->items[i], work, &done);
         if (code < 0)
             return code;
     }
     return 0;
+}
+
+/* ---- Looking into it ---- */
+
+void hs_operation_uses(struct hs_operation *operation, enum hs_use_kind kind, const char *path,
+                       const struct hs_node *node)
+{
+    if (path == NULL)
+        return; /* it could not be compiled, which was said */
+    operation->uses =
+        hs_realloc_array(operation->uses, operation->use_count + 1, sizeof(*operation->uses));
+    operation->uses[operation->use_count++] = (struct hs_use){kind, hs_strdup(path), node};
+}
+
+static void note_use(void *context, const struct hs_use *use)
+{
+    hs_operation_uses(context, use->kind, use->path, use->node);
+}
+
+void hs_operation_uses_template(struct hs_operation *operation, const struct hs_template *tmpl)
+{
+    if (tmpl != NULL)
+        hs_template_uses(tmpl, note_use, operation);
+}
+
+size_t hs_transform_count(const struct hs_transform *transform)
+{
+    return transform->count;
+}
+
+struct hs_transform_item hs_transform_at(const struct hs_transform *transform, size_t index)
+{
+    HS_ASSERT(index < transform->count);
+    const struct item *item = &transform->items[index];
+    return (struct hs_transform_item){item->operation.kind->name, item->node, item->when};
+}
+
+void hs_transform_uses(const struct hs_transform *transform, size_t index, hs_use_fn *visit,
+                       void *context)
+{
+    HS_ASSERT(index < transform->count);
+    const struct hs_operation *operation = &transform->items[index].operation;
+    for (size_t i = 0; i < operation->use_count; i++)
+        visit(context, &operation->uses[i]);
 }
 
 /* ---- The manual ---- */

@@ -1,10 +1,10 @@
 /* Parcel: one event made into the messages of one sink: the route's transformations, then
  * each target's destination, key and headers. Knows no journal and no outcome.
- * Threads: belongs to its pump's. */
-#ifndef HS_DELIVERY_PARCEL_H
-#define HS_DELIVERY_PARCEL_H
+ * Threads: a maker belongs to one, and so does the router whose routes it is given. */
+#ifndef HOOKSTREAM_PARCEL_H
+#define HOOKSTREAM_PARCEL_H
 
-#include <hookstream/delivery.h>
+#include <hookstream/route.h>
 
 /* All texts of one parcel (destinations, keys, header values). */
 #define HS_PARCEL_TEXT_MAX (1u << 20)

@@ -1,8 +1,7 @@
 /* Parcel: see parcel.h. The standard Kafka headers are named as in the Standard Webhooks
  * and CloudEvents worlds; those a route adds come after them. */
-#include "parcel.h"
+#include <hookstream/parcel.h>
 
-#include <hookstream/resend.h>
 #include <string.h>
 
 #define NO_TEXT SIZE_MAX
@@ -126,7 +125,8 @@ static int make_message(struct hs_parcel_maker *maker, const struct hs_target *t
             expand(maker, target->key, work, &maker->offsets[at].key, &maker->offsets[at].key_size);
     if (code == 0 && target->kind == HS_SINK_KAFKA)
         code = kafka_headers(maker, target, work, message, maker->offsets[at].headers);
-    add_fixed(message, maker->offsets[at].headers, HS_SLICE(HS_RESEND_HEADER), hs_resend_of(event));
+    add_fixed(message, maker->offsets[at].headers, HS_SLICE(HS_RESEND_HEADER),
+              hs_event_resend(event));
     maker->count += code == 0;
     return code;
 }
