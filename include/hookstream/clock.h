@@ -14,4 +14,24 @@ uint64_t hs_clock_monotonic_ns(void); /* CLOCK_MONOTONIC */
 /* "2026-11-23T09:15:00.123Z" (RFC 3339, UTC, milliseconds). `ret_text` holds 32 bytes. */
 void hs_clock_format(uint64_t wall_ns, char ret_text[32]);
 
+/* ---- Dates and times as texts: RFC 3339, years 0000 to 9999 ---- */
+
+/* A point in time. Seconds are POSIX': days have 86,400 of them, and a leap second is the
+ * same as the second after it. */
+struct hs_instant {
+    int64_t seconds;          /* since 1970-01-01T00:00:00Z, rounded down */
+    struct hs_slice fraction; /* digits after the point as written, or none; borrowed */
+};
+#define HS_INSTANT_SECONDS_MIN INT64_C(-62167219200) /* 0000-01-01T00:00:00Z */
+#define HS_INSTANT_SECONDS_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
+
+/* "2026-11-23T09:15:00Z", with any number of digits of a fraction and any offset ("+05:30",
+ * "-00:00"); `t`, `z` and a space in the place of T are taken too (RFC 3339, 5.6). The day must
+ * be one that the month has; :60 stands only at the end of a month in UTC. -EINVAL and words
+ * that say which part is wrong. */
+HS_MUST_CHECK int hs_instant_parse(struct hs_slice text, struct hs_instant *ret_instant);
+/* "2026-11-23T09:15:00", to which a fraction and Z may be added. `seconds` lies between the
+ * bounds above. `ret_text` holds 32 bytes. */
+void hs_instant_format(int64_t seconds, char ret_text[32]);
+
 #endif

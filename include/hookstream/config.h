@@ -76,6 +76,13 @@ struct hs_arena *hs_config_arena(struct hs_config *config);
 /* XXH3 of the file's bytes as 16 hex digits, for config_info. */
 const char *hs_config_hash(const struct hs_config *config);
 
+/* A word that the texts compiled next may name besides those they always may, such as the `item`
+ * of a list's elements; NULL (the beginning): none. Kept here, where every compiler of a text
+ * looks, for whoever compiles a part in steps; it takes the word back when the part is done.
+ * Borrowed. */
+void hs_config_set_scope(struct hs_config *config, const char *word);
+const char *hs_config_scope(const struct hs_config *config);
+
 /* Findings in the order of their place in the file. */
 const struct hs_findings *hs_config_findings(struct hs_config *config);
 /* Prints every finding as "file:line:column: error: message". */

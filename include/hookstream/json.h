@@ -103,6 +103,14 @@ typedef int hs_json_visit_fn(void *context, struct hs_json_tree *tree, hs_json_n
 int hs_json_each(struct hs_json_tree *tree, const struct hs_json_path *path,
                  hs_json_visit_fn *visit, void *context);
 
+/* While a name is given, a path that begins with it begins at `node` and not at the root, whose
+ * own member of that name no path reaches then. HS_JSON_NO_NODE takes the name back, and so does
+ * a parse. `name` is borrowed. */
+void hs_json_name_node(struct hs_json_tree *tree, struct hs_slice name, hs_json_node node);
+/* Where a path begins, and at which of its steps: the root and 0, or a named node and 1. */
+hs_json_node hs_json_path_start(const struct hs_json_tree *tree, const struct hs_json_path *path,
+                                size_t *ret_step);
+
 /* Edits. JSON texts given to them are copied into the tree's own memory. hs_json_replace()
  * and hs_json_rename() latch the first failure in the tree: nothing changed then, and what
  * is written of the tree fails as a write past the buffer's ceiling does. */
@@ -119,7 +127,12 @@ void hs_json_rename(struct hs_json_tree *tree, hs_json_node member, struct hs_sl
  * object or has no such element; -E2BIG, -ENOSPC as hs_json_status(). */
 HS_MUST_CHECK int hs_json_set(struct hs_json_tree *tree, const struct hs_json_path *path,
                               struct hs_slice json);
-/* Removes everything that is neither on the way to one of the paths nor below it. */
+/* Adds a member of this name (decoded), last, whether there is one already or not: who adds
+ * many asks once for all of them. `name` lies outside the tree's memory. -E2BIG, -ENOSPC as hs_json_status(); nothing changed then. */
+HS_MUST_CHECK int hs_json_add_member(struct hs_json_tree *tree, hs_json_node object,
+                                     struct hs_slice name, struct hs_slice json);
+/* Removes everything that is neither on the way to one of the paths nor below it; while a node
+ * has a name, everything of that node. */
 void hs_json_keep(struct hs_json_tree *tree, const struct hs_json_path *const *paths, size_t count);
 /* Appends one node as it stands now, edits included. */
 void hs_json_write_node(const struct hs_json_tree *tree, hs_json_node node,

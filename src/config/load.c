@@ -70,6 +70,16 @@ struct hs_arena *hs_config_arena(struct hs_config *config)
     return config->arena;
 }
 
+void hs_config_set_scope(struct hs_config *config, const char *word)
+{
+    config->scope = word;
+}
+
+const char *hs_config_scope(const struct hs_config *config)
+{
+    return config->scope;
+}
+
 const char *hs_config_hash(const struct hs_config *config)
 {
     return config->hash;

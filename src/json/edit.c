@@ -227,8 +227,9 @@ static int insert(struct hs_json_tree *tree, hs_json_node object, const struct h
 int hs_json_set(struct hs_json_tree *tree, const struct hs_json_path *path, struct hs_slice json)
 {
     HS_ASSERT(!path->wildcard && path->count > 0);
-    hs_json_node node = tree->root;
-    for (size_t step = 0; step < path->count; step++) {
+    size_t step;
+    hs_json_node node = hs_json_path_start(tree, path, &step);
+    for (; step < path->count; step++) {
         hs_json_node child = child_at(tree, node, &path->steps[step]);
         if (child != HS_JSON_NO_NODE) {
             node = child;
@@ -243,6 +244,15 @@ int hs_json_set(struct hs_json_tree *tree, const struct hs_json_path *path, stru
     return replace(tree, node, json);
 }
 
+int hs_json_add_member(struct hs_json_tree *tree, hs_json_node object, struct hs_slice name,
+                       struct hs_slice json)
+{
+    HS_ASSERT(hs_json_node_kind(tree, object) == HS_JSON_OBJECT);
+    struct hs_json_step step = {.name = name};
+    const struct hs_json_path path = {.steps = &step, .count = 1};
+    return insert(tree, object, &path, 0, json);
+}
+
 /* ---- Keeping ---- */
 
 static int mark_kept(void *context, struct hs_json_tree *tree, hs_json_node node)
@@ -255,6 +265,15 @@ static int mark_kept(void *context, struct hs_json_tree *tree, hs_json_node node
 }
 
 /* Bounded by the depth of the text. */
+static void clear_marks(struct hs_json_tree *tree, hs_json_node node)
+{
+    tree->cells[node].flags &= (uint8_t) ~(NODE_KEEP | NODE_ON_WAY);
+    for (hs_json_node child = hs_json_first_child(tree, node); child != HS_JSON_NO_NODE;
+         child = hs_json_next(tree, child))
+        clear_marks(tree, child);
+}
+
+/* Bounded likewise. */
 static void prune(struct hs_json_tree *tree, hs_json_node node)
 {
     hs_json_node next;
@@ -271,10 +290,10 @@ static void prune(struct hs_json_tree *tree, hs_json_node node)
 
 void hs_json_keep(struct hs_json_tree *tree, const struct hs_json_path *const *paths, size_t count)
 {
-    for (uint32_t i = 0; i < tree->count; i++)
-        tree->cells[i].flags &= (uint8_t) ~(NODE_KEEP | NODE_ON_WAY);
+    hs_json_node top = tree->named != HS_JSON_NO_NODE ? tree->named : tree->root;
+    clear_marks(tree, top);
     for (size_t i = 0; i < count; i++)
         (void)hs_json_each(tree, paths[i], mark_kept, NULL);
-    if (!(tree->cells[tree->root].flags & NODE_KEEP))
-        prune(tree, tree->root);
+    if (!(tree->cells[top].flags & NODE_KEEP))
+        prune(tree, top);
 }

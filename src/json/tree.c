@@ -9,7 +9,7 @@ struct hs_json_tree *hs_json_tree_create(void)
 {
     struct hs_json_tree *tree = hs_alloc(sizeof(*tree));
     hs_buffer_init(&tree->own, HS_JSON_OWN_MAX);
-    tree->root = HS_JSON_NO_NODE;
+    tree->root = tree->named = HS_JSON_NO_NODE;
     return tree;
 }
 
@@ -142,7 +142,7 @@ int hs_json_tree_read(struct hs_json_tree *tree, bool own, uint32_t begin, uint3
 
 int hs_json_tree_parse(struct hs_json_tree *tree, struct hs_slice text)
 {
-    tree->root = HS_JSON_NO_NODE;
+    tree->root = tree->named = HS_JSON_NO_NODE;
     tree->text = HS_SLICE_NONE;
     tree->count = 0;
     tree->changed = false;
@@ -262,10 +262,28 @@ static int each_from(struct hs_json_tree *tree, hs_json_node node, const struct 
     return 0;
 }
 
+void hs_json_name_node(struct hs_json_tree *tree, struct hs_slice name, hs_json_node node)
+{
+    tree->name = name;
+    tree->named = node;
+}
+
+hs_json_node hs_json_path_start(const struct hs_json_tree *tree, const struct hs_json_path *path,
+                                size_t *ret_step)
+{
+    bool named = tree->named != HS_JSON_NO_NODE && path->count > 0 &&
+                 path->steps[0].name.data != NULL &&
+                 hs_slice_equal(path->steps[0].name, tree->name);
+    *ret_step = named ? 1 : 0;
+    return named ? tree->named : tree->root;
+}
+
 int hs_json_each(struct hs_json_tree *tree, const struct hs_json_path *path,
                  hs_json_visit_fn *visit, void *context)
 {
-    return each_from(tree, tree->root, path, 0, visit, context);
+    size_t step;
+    hs_json_node start = hs_json_path_start(tree, path, &step);
+    return each_from(tree, start, path, step, visit, context);
 }
 
 static int take_first(void *context, struct hs_json_tree *tree, hs_json_node node)

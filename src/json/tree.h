@@ -40,6 +40,8 @@ struct hs_json_tree {
     struct hs_json_cell *cells;
     uint32_t count, capacity;
     hs_json_node root;
+    struct hs_slice name; /* of `named`, for paths that begin with it */
+    hs_json_node named;   /* HS_JSON_NO_NODE: none */
     bool changed;
     int failed; /* the first edit that could not be made, as hs_json_status() gives it */
 };

@@ -81,7 +81,9 @@ bool hs_field_compile(struct hs_config *config, const struct hs_node *node, stru
         return true;
     }
     struct hs_slice first = first_part(name);
-    if (!hs_slice_equal(first, HS_SLICE("data"))) {
+    const char *scope = hs_config_scope(config);
+    if (!hs_slice_equal(first, HS_SLICE("data")) &&
+        (scope == NULL || !hs_slice_equal(first, hs_slice_text(scope)))) {
         hs_error_inside(config, node, text, offset, "unknown field %s%s",
                         hs_quote_piece(config, node, name), suggestion(config, node, name, first));
         return false;

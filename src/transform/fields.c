@@ -1,5 +1,5 @@
-/* Fields: what the operations share: lists of paths out of the configuration, and changing
- * every scalar that a path leads to. Knows none of the operations. */
+/* Fields: what the operations share: lists of paths out of the configuration, and visiting every
+ * value that a path leads to. Knows none of the operations. */
 #include "operation.h"
 #include "words.h"
 
@@ -34,6 +34,23 @@ bool hs_field_path_compile(struct hs_config *config, const struct hs_node *node,
     }
     *ret_path = path;
     return true;
+}
+
+bool hs_member_path_compile(struct hs_config *config, const struct hs_node *node, bool one,
+                            struct hs_json_path *ret_path, struct hs_json_path *ret_parent)
+{
+    const char *scope = hs_config_scope(config);
+    if (!hs_field_path_compile(config, node, one, ret_path))
+        return false;
+    struct hs_slice name = ret_path->steps[ret_path->count - 1].name;
+    bool element = name.data == NULL || (ret_path->count == 1 && scope != NULL &&
+                                         hs_slice_equal(name, hs_slice_text(scope)));
+    *ret_parent = *ret_path;
+    ret_parent->count--;
+    if (element)
+        hs_config_error(config, node, "%s is an element of an array, which has no name",
+                        hs_config_quote(config, node));
+    return !element;
 }
 
 bool hs_fields_compile(struct hs_config *config, const struct hs_node *node,
@@ -72,16 +89,17 @@ void hs_fields_free(struct hs_fields *fields)
     *fields = (struct hs_fields){0};
 }
 
-/* A list of paths as if it stood under `fields` of a mapping. In the arena, since what is
- * bound may point to its node. */
-static const struct hs_node *wrap_list(struct hs_config *config, const struct hs_node *node)
+/* The node as if it stood under `name` of a mapping. In the arena, since what is bound may point
+ * to its node. */
+static const struct hs_node *wrap(struct hs_config *config, const struct hs_node *node,
+                                  struct hs_slice name)
 {
     struct hs_arena *arena = hs_config_arena(config);
     struct hs_node *map = hs_arena_alloc(arena, sizeof(*map));
     struct hs_node *key = hs_arena_alloc(arena, sizeof(*key));
     *map = *key = (struct hs_node){.line = node->line, .column = node->column};
     key->kind = HS_NODE_SCALAR;
-    key->text = HS_SLICE("fields");
+    key->text = name;
     map->kind = HS_NODE_MAP;
     map->keys = hs_arena_alloc(arena, sizeof(*map->keys));
     map->items = hs_arena_alloc(arena, sizeof(*map->items));
@@ -91,13 +109,55 @@ static const struct hs_node *wrap_list(struct hs_config *config, const struct hs
     return map;
 }
 
+static bool bind(struct hs_config *config, const struct hs_node *node, struct hs_slice name,
+                 const struct hs_options *table, void *ret_bound)
+{
+    size_t errors = hs_config_findings(config)->errors;
+    hs_config_bind(config, node->kind == HS_NODE_MAP ? node : wrap(config, node, name), table,
+                   ret_bound);
+    return hs_config_findings(config)->errors == errors;
+}
+
 bool hs_operation_bind(struct hs_config *config, const struct hs_node *node,
                        const struct hs_options *table, void *ret_bound)
 {
-    size_t errors = hs_config_findings(config)->errors;
-    hs_config_bind(config, node->kind == HS_NODE_MAP ? node : wrap_list(config, node), table,
-                   ret_bound);
-    return hs_config_findings(config)->errors == errors;
+    return bind(config, node, HS_SLICE("fields"), table, ret_bound);
+}
+
+bool hs_operation_bind_field(struct hs_config *config, const struct hs_node *node,
+                             const struct hs_options *table, void *ret_bound)
+{
+    return bind(config, node, HS_SLICE("field"), table, ret_bound);
+}
+
+struct fields_options {
+    struct hs_strings fields;
+};
+
+static const struct hs_option fields_rows[] = {
+    {.name = "fields",
+     .kind = HS_OPTION_STRINGS,
+     .offset = offsetof(struct fields_options, fields),
+     .required = true,
+     .help = "Paths of fields.",
+     .example = "[data.admissionToken]"},
+};
+
+bool hs_fields_bind(struct hs_config *config, const struct hs_node *node, const char *name,
+                    enum hs_use_kind use, struct hs_operation *operation,
+                    struct hs_fields *ret_fields)
+{
+    const struct hs_options table = {.name = name,
+                                     .title = name,
+                                     .options = fields_rows,
+                                     .option_count = HS_ARRAY_SIZE(fields_rows),
+                                     .struct_size = sizeof(struct fields_options),
+                                     .node_offset = SIZE_MAX};
+    struct fields_options bound;
+    bool good = hs_operation_bind(config, node, &table, &bound);
+    return hs_fields_compile(config, good ? node : NULL, &bound.fields, operation, use,
+                             ret_fields) &&
+           good;
 }
 
 bool hs_operation_is_pairs(struct hs_config *config, const struct hs_node *node, const char *name,
@@ -180,49 +240,10 @@ int hs_each_value(struct hs_work *work, const struct hs_json_path *path, const c
                         .visit = visit,
                         .context = context,
                         .name = hs_work_scratch(work, HS_SCRATCH_NAME)};
-    walk_from(&walk, tree, hs_json_root(tree), 0);
+    size_t step;
+    hs_json_node start = hs_json_path_start(tree, path, &step);
+    walk_from(&walk, tree, start, step);
     if (walk.first_error == 0)
         return 0;
     return hs_fail(walk.first_error, "%s %s: %s", operation, path->text, walk.words);
-}
-
-/* ---- Changing scalars ---- */
-
-struct change {
-    struct hs_work *work;
-    hs_change_fn *change;
-    void *context;
-};
-
-static int change_value(void *context, struct hs_json_tree *tree, hs_json_node node)
-{
-    struct change *change = context;
-    enum hs_json_kind kind = hs_json_node_kind(tree, node);
-    if (kind == HS_JSON_NULL)
-        return 0;
-    if (kind >= HS_JSON_ARRAY)
-        return hs_fail(-EINVAL, "it is %s, which has no text",
-                       kind == HS_JSON_ARRAY ? "an array" : "an object");
-    struct hs_slice token = hs_json_node_text(tree, node), text = token;
-    struct hs_buffer *decoded = hs_work_scratch(change->work, HS_SCRATCH_TEXT);
-    struct hs_buffer *json = hs_work_scratch(change->work, HS_SCRATCH_JSON);
-    if (kind == HS_JSON_STRING) {
-        hs_json_decode_string(token, decoded);
-        text = hs_buffer_slice(decoded);
-    }
-    int code = change->change(change->context, text, json);
-    if (code == 0 && (hs_buffer_status(decoded) < 0 || hs_buffer_status(json) < 0))
-        code = hs_fail(-EMSGSIZE, "its text passes %u bytes", HS_WORK_BODY_MAX);
-    if (code == 0)
-        code = hs_work_charge(change->work, hs_buffer_slice(json), 0);
-    if (code == 0)
-        hs_json_replace(tree, node, hs_buffer_slice(json));
-    return code;
-}
-
-int hs_change_scalars(struct hs_work *work, const struct hs_json_path *path, const char *operation,
-                      hs_change_fn *change, void *context)
-{
-    struct change state = {work, change, context};
-    return hs_each_value(work, path, operation, change_value, &state);
 }

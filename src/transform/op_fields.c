@@ -6,41 +6,11 @@
 
 #define REDACTED_MAX 4096u
 
-struct fields_options {
-    struct hs_strings fields;
-};
-
-static const struct hs_option fields_rows[] = {
-    {.name = "fields",
-     .kind = HS_OPTION_STRINGS,
-     .offset = offsetof(struct fields_options, fields),
-     .required = true,
-     .help = "Paths of fields.",
-     .example = "[data.admissionToken]"},
-};
-
 static void free_fields(struct hs_operation *operation)
 {
     if (operation->state != NULL)
         hs_fields_free(operation->state);
     free(operation->state);
-}
-
-static bool compile_fields(struct hs_config *config, const struct hs_node *node, const char *name,
-                           enum hs_use_kind use, struct hs_operation *operation,
-                           struct hs_fields *ret_fields)
-{
-    const struct hs_options table = {.name = name,
-                                     .title = name,
-                                     .options = fields_rows,
-                                     .option_count = HS_ARRAY_SIZE(fields_rows),
-                                     .struct_size = sizeof(struct fields_options),
-                                     .node_offset = SIZE_MAX};
-    struct fields_options bound;
-    bool good = hs_operation_bind(config, node, &table, &bound);
-    return hs_fields_compile(config, good ? node : NULL, &bound.fields, operation, use,
-                             ret_fields) &&
-           good;
 }
 
 /* ---- remove ---- */
@@ -49,7 +19,7 @@ static bool compile_remove(struct hs_config *config, const struct hs_node *node,
                            struct hs_operation *operation)
 {
     struct hs_fields *fields = operation->state = hs_alloc(sizeof(*fields));
-    bool good = compile_fields(config, node, "transform.remove", HS_USE_EDIT, operation, fields);
+    bool good = hs_fields_bind(config, node, "transform.remove", HS_USE_EDIT, operation, fields);
     operation->parts = fields->count;
     return good;
 }
@@ -95,7 +65,7 @@ static bool compile_keep(struct hs_config *config, const struct hs_node *node,
 {
     struct keep *keep = operation->state = hs_alloc(sizeof(*keep));
     bool good =
-        compile_fields(config, node, "transform.keep", HS_USE_KEEP, operation, &keep->fields);
+        hs_fields_bind(config, node, "transform.keep", HS_USE_KEEP, operation, &keep->fields);
     keep->paths = hs_alloc_array(keep->fields.count + 1, sizeof(const struct hs_json_path *));
     for (size_t i = 0; i < keep->fields.count; i++)
         keep->paths[i] = &keep->fields.paths[i];

@@ -43,16 +43,8 @@ static bool compile_name(struct hs_config *config, const struct hs_node *node,
 static bool compile_rename_part(struct hs_config *config, const struct hs_node *from,
                                 const struct hs_node *to, struct rename_part *part)
 {
-    if (!hs_field_path_compile(config, from, false, &part->path))
+    if (!hs_member_path_compile(config, from, false, &part->path, &part->parent))
         return false;
-    if (part->path.steps[part->path.count - 1].name.data == NULL) {
-        hs_config_error(config, from, "%s is an element of an array, which has no name",
-                        hs_config_quote(config, from));
-        return false;
-    }
-    part->parent = part->path;
-    part->parent.count--;
-    part->parent.wildcard = part->path.wildcard;
     return compile_name(config, to, part);
 }
 
@@ -193,21 +185,6 @@ static size_t depth_of(struct hs_slice json)
     return deepest;
 }
 
-static int put(struct hs_work *work, struct hs_json_tree *tree, const char *operation,
-               const struct hs_json_path *path, struct hs_slice json)
-{
-    int code =
-        hs_work_charge(work, json, strlen(path->text)); /* strlen: out of the configuration */
-    if (code < 0)
-        return code;
-    code = hs_json_set(tree, path, json);
-    if (code == 0)
-        return 0;
-    char why[160];
-    hs_copy_words(why, sizeof(why));
-    return hs_fail(code, "%s: %s", operation, why);
-}
-
 static int apply_copy(const struct hs_operation *operation, size_t part, struct hs_work *work)
 {
     const struct copy *copy = operation->state;
@@ -227,7 +204,7 @@ static int apply_copy(const struct hs_operation *operation, size_t part, struct 
     if (to->count + depth_of(hs_buffer_slice(json)) > HS_JSON_DEPTH_MAX)
         return hs_fail(-E2BIG, "copy %s: there it would be more than %u levels deep", to->text,
                        HS_JSON_DEPTH_MAX);
-    return put(work, tree, "copy", to, hs_buffer_slice(json));
+    return hs_put(work, tree, "copy", to, hs_buffer_slice(json));
 }
 
 static void free_copy(struct hs_operation *operation)
@@ -258,44 +235,13 @@ const struct hs_operation_kind hs_operation_copy = {
 
 struct set_part {
     struct hs_json_path path;
-    char *token; /* a number, true, false or null; else */
-    struct hs_template *tmpl;
+    struct hs_value value;
 };
 
 struct set {
     struct set_part *items;
     size_t count;
 };
-
-static bool is_token(const struct hs_node *node)
-{
-    enum hs_json_kind kind;
-    size_t offset;
-    return !node->quoted && hs_json_scan(node->text, NULL, 0, &kind, &offset) == 0 &&
-           kind <= HS_JSON_NUMBER;
-}
-
-static bool compile_value(struct hs_config *config, const struct hs_node *node,
-                          struct set_part *part)
-{
-    if (node->kind != HS_NODE_SCALAR) {
-        hs_config_error(config, node,
-                        "`set` gives a field one value, not %s; a template stands in quotes, "
-                        "such as \"{received}\"",
-                        hs_config_quote(config, node));
-        return false;
-    }
-    if (!node->quoted && (node->text.size == 0 || hs_slice_equal(node->text, HS_SLICE("~")))) {
-        hs_config_error(config, node, "there is no value: write null, or \"\" for an empty text");
-        return false;
-    }
-    if (is_token(node)) {
-        part->token = hs_slice_dup(hs_slice_trim(node->text));
-        return true;
-    }
-    part->tmpl = hs_template_compile(config, node, node->text);
-    return part->tmpl != NULL;
-}
 
 static bool compile_set(struct hs_config *config, const struct hs_node *node,
                         struct hs_operation *operation)
@@ -308,9 +254,8 @@ static bool compile_set(struct hs_config *config, const struct hs_node *node,
     bool good = true;
     for (size_t i = 0; i < node->count; i++) {
         good = hs_field_path_compile(config, node->keys[i], true, &set->items[i].path) && good;
-        good = compile_value(config, node->items[i], &set->items[i]) && good;
         hs_operation_uses(operation, HS_USE_WRITE, set->items[i].path.text, node->keys[i]);
-        hs_operation_uses_template(operation, set->items[i].tmpl);
+        good = hs_value_compile(config, node->items[i], operation, &set->items[i].value) && good;
     }
     return good;
 }
@@ -322,21 +267,9 @@ static int apply_set(const struct hs_operation *operation, size_t part, struct h
     int code = hs_work_tree(work, &tree);
     if (code < 0)
         return code;
-    if (item->token != NULL)
-        return put(work, tree, "set", &item->path, hs_slice_text(item->token));
-    struct hs_buffer *text = hs_work_scratch(work, HS_SCRATCH_TEXT);
-    struct hs_buffer *json = hs_work_scratch(work, HS_SCRATCH_JSON);
-    code = hs_template_expand(item->tmpl, work, text);
-    if (code < 0) {
-        char why[160];
-        hs_copy_words(why, sizeof(why));
-        return hs_fail(code, "set %s: %s", item->path.text, why);
-    }
-    hs_json_encode_string(hs_buffer_slice(text), json);
-    if (hs_buffer_status(text) < 0 || hs_buffer_status(json) < 0)
-        return hs_fail(-EMSGSIZE, "set %s: the text passes %u bytes", item->path.text,
-                       HS_WORK_BODY_MAX);
-    return put(work, tree, "set", &item->path, hs_buffer_slice(json));
+    struct hs_slice json;
+    code = hs_value_json(&item->value, work, "set", item->path.text, &json);
+    return code < 0 ? code : hs_put(work, tree, "set", &item->path, json);
 }
 
 static void free_set(struct hs_operation *operation)
@@ -346,8 +279,7 @@ static void free_set(struct hs_operation *operation)
         return;
     for (size_t i = 0; i < set->count; i++) {
         hs_json_path_free(&set->items[i].path);
-        free(set->items[i].token);
-        hs_template_free(set->items[i].tmpl);
+        hs_value_free(&set->items[i].value);
     }
     free(set->items);
     free(set);

@@ -42,6 +42,9 @@ void hs_operation_uses_template(struct hs_operation *operation, const struct hs_
 /* The kinds, each in the file that its name is in. */
 extern const struct hs_operation_kind hs_operation_remove, hs_operation_keep, hs_operation_rename,
     hs_operation_copy, hs_operation_set, hs_operation_redact, hs_operation_mask, hs_operation_hash;
+extern const struct hs_operation_kind hs_operation_lower, hs_operation_upper, hs_operation_trim,
+    hs_operation_truncate, hs_operation_default, hs_operation_cast, hs_operation_flatten,
+    hs_operation_unwrap, hs_operation_decimal, hs_operation_time;
 
 /* ---- Lists of fields, for the kinds that have one ---- */
 
@@ -56,6 +59,10 @@ struct hs_fields {
 bool hs_fields_compile(struct hs_config *config, const struct hs_node *node,
                        const struct hs_strings *strings, struct hs_operation *operation,
                        enum hs_use_kind use, struct hs_fields *ret_fields);
+/* The whole of an operation that has `fields` and nothing else: binds and compiles them. */
+bool hs_fields_bind(struct hs_config *config, const struct hs_node *node, const char *name,
+                    enum hs_use_kind use, struct hs_operation *operation,
+                    struct hs_fields *ret_fields);
 void hs_fields_free(struct hs_fields *fields);
 
 /* Compiles one path that stands in `node`; `one` says that [*] is not allowed. Notes nothing:
@@ -63,10 +70,18 @@ void hs_fields_free(struct hs_fields *fields);
 bool hs_field_path_compile(struct hs_config *config, const struct hs_node *node, bool one,
                            struct hs_json_path *ret_path);
 
+/* The same for a path whose last step must be a member's name; *ret_parent is the path without
+ * that step, and borrows its steps. */
+bool hs_member_path_compile(struct hs_config *config, const struct hs_node *node, bool one,
+                            struct hs_json_path *ret_path, struct hs_json_path *ret_parent);
+
 /* Binds the node under an operation's name by `table`, which has an option `fields`; a list of
  * paths alone stands for a mapping with `fields` only. False when there were findings. */
 bool hs_operation_bind(struct hs_config *config, const struct hs_node *node,
                        const struct hs_options *table, void *ret_bound);
+/* The same for a table with an option `field`, for which one path alone stands. */
+bool hs_operation_bind_field(struct hs_config *config, const struct hs_node *node,
+                             const struct hs_options *table, void *ret_bound);
 
 /* Whether the node of an operation that takes pairs, such as `rename: {from: to}`, is a mapping
  * with some, and not too many. False, with a finding, when not. */
@@ -85,5 +100,46 @@ HS_MUST_CHECK int hs_each_value(struct hs_work *work, const struct hs_json_path 
 typedef int hs_change_fn(void *context, struct hs_slice text, struct hs_buffer *ret_json);
 HS_MUST_CHECK int hs_change_scalars(struct hs_work *work, const struct hs_json_path *path,
                                     const char *operation, hs_change_fn *change, void *context);
+
+/* The scalar that stands at a place: its kind, its bytes, and its text as it reads (a string
+ * decoded, else its token). */
+struct hs_scalar {
+    enum hs_json_kind kind; /* never NULL, ARRAY, OBJECT */
+    struct hs_slice token, text;
+};
+
+/* As hs_change_scalars() for changes that ask for the kind: what `edit` writes takes the place;
+ * a place for which it writes nothing, or what stood there, keeps its bytes. */
+typedef int hs_edit_fn(void *context, const struct hs_scalar *scalar, struct hs_buffer *ret_json);
+HS_MUST_CHECK int hs_edit_scalars(struct hs_work *work, const struct hs_json_path *path,
+                                  const char *operation, hs_edit_fn *edit, void *context);
+
+/* What `edit` makes of the scalar that a path without [*] leads to, for another place. 1:
+ * *ret_json is it, borrowed until the next scratch; 0: there is none, or it is null; else as
+ * hs_edit_scalars(). */
+HS_MUST_CHECK int hs_scalar_made(struct hs_work *work, const struct hs_json_path *path,
+                                 const char *operation, hs_edit_fn *edit, void *context,
+                                 struct hs_slice *ret_json);
+
+/* "a text", "a number", ... for words about a value that is of the wrong kind. */
+const char *hs_kind_words(enum hs_json_kind kind);
+
+/* ---- Values that are given ---- */
+
+/* A number, true, false or null as written, or a template; one of them. */
+struct hs_value {
+    char *token;
+    struct hs_template *tmpl;
+};
+/* False, with findings at the node. Notes the template's fields in the operation. */
+bool hs_value_compile(struct hs_config *config, const struct hs_node *node,
+                      struct hs_operation *operation, struct hs_value *ret_value);
+void hs_value_free(struct hs_value *value);
+/* Its JSON for the event, borrowed until the next scratch; `path` for the words. */
+HS_MUST_CHECK int hs_value_json(const struct hs_value *value, struct hs_work *work,
+                                const char *operation, const char *path, struct hs_slice *ret_json);
+/* Puts JSON where the path, which has no [*], leads, and charges for it. */
+HS_MUST_CHECK int hs_put(struct hs_work *work, struct hs_json_tree *tree, const char *operation,
+                         const struct hs_json_path *path, struct hs_slice json);
 
 #endif

@@ -9,8 +9,11 @@
 #define TRANSFORM_ITEMS_MAX 64u
 
 static const struct hs_operation_kind *const kinds[] = {
-    &hs_operation_remove, &hs_operation_keep,   &hs_operation_rename, &hs_operation_copy,
-    &hs_operation_set,    &hs_operation_redact, &hs_operation_mask,   &hs_operation_hash,
+    &hs_operation_remove,  &hs_operation_keep,   &hs_operation_rename,  &hs_operation_copy,
+    &hs_operation_set,     &hs_operation_redact, &hs_operation_mask,    &hs_operation_hash,
+    &hs_operation_lower,   &hs_operation_upper,  &hs_operation_trim,    &hs_operation_truncate,
+    &hs_operation_default, &hs_operation_cast,   &hs_operation_flatten, &hs_operation_unwrap,
+    &hs_operation_decimal, &hs_operation_time,
 };
 #define KINDS HS_ARRAY_SIZE(kinds)
 

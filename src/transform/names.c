@@ -1,0 +1,84 @@
+/* Names: see names.h. */
+#include "names.h"
+
+#include <hookstream/hash.h>
+#include <stdlib.h>
+
+#define FIRST_SLOTS 64u
+
+void hs_names_init(struct hs_names *names)
+{
+    *names = (struct hs_names){.capacity = FIRST_SLOTS};
+    hs_buffer_init(&names->bytes, HS_NAMES_BYTES_MAX);
+    names->slots = hs_alloc_array(FIRST_SLOTS, sizeof(*names->slots));
+}
+
+void hs_names_free(struct hs_names *names)
+{
+    hs_buffer_free(&names->bytes);
+    free(names->slots);
+    *names = (struct hs_names){0};
+}
+
+/* Appends the decoded text of a name. */
+static struct hs_slice decode(struct hs_names *names, struct hs_slice raw)
+{
+    size_t before = names->bytes.size;
+    if (raw.size != 0 && memchr(raw.data, '\\', raw.size) != NULL)
+        hs_json_decode_string(hs_slice(raw.data - 1, raw.size + 2), &names->bytes); /* quotes */
+    else
+        hs_buffer_append_slice(&names->bytes, raw);
+    return hs_slice(names->bytes.data + before, names->bytes.size - before);
+}
+
+/* The slot that has the name, or the free one where it would go. */
+static struct hs_name *find(const struct hs_names *names, struct hs_slice name)
+{
+    size_t mask = names->capacity - 1;
+    for (size_t i = (size_t)hs_hash64(name, 0) & mask;; i = (i + 1) & mask) {
+        struct hs_name *slot = &names->slots[i];
+        if (!slot->used ||
+            hs_slice_equal(hs_slice(names->bytes.data + slot->offset, slot->size), name))
+            return slot;
+    }
+}
+
+static void grow(struct hs_names *names)
+{
+    struct hs_name *old = names->slots;
+    size_t capacity = names->capacity;
+    names->capacity = capacity * 2;
+    names->slots = hs_alloc_array(names->capacity, sizeof(*names->slots));
+    for (size_t i = 0; i < capacity; i++)
+        if (old[i].used)
+            *find(names, hs_slice(names->bytes.data + old[i].offset, old[i].size)) = old[i];
+    free(old);
+}
+
+uint32_t *hs_names_put(struct hs_names *names, struct hs_slice raw, uint32_t value, bool *ret_new)
+{
+    if (names->count >= names->capacity / 2)
+        grow(names);
+    struct hs_slice name = decode(names, raw);
+    if (hs_buffer_status(&names->bytes) < 0)
+        return NULL;
+    struct hs_name *slot = find(names, name);
+    *ret_new = !slot->used;
+    if (slot->used) {
+        names->bytes.size -= name.size;
+        return &slot->value;
+    }
+    *slot = (struct hs_name){(size_t)(name.data - names->bytes.data), name.size, value, true};
+    names->count++;
+    return &slot->value;
+}
+
+uint32_t hs_names_get(struct hs_names *names, struct hs_slice raw, uint32_t missing)
+{
+    struct hs_slice name = decode(names, raw);
+    if (hs_buffer_status(&names->bytes) < 0)
+        return missing;
+    const struct hs_name *slot = find(names, name);
+    names->bytes.size -= name.size;
+    return slot->used ? slot->value : missing;
+}

@@ -1,0 +1,30 @@
+/* Names: which member names are there, found again in constant time however many they are: an
+ * object of a hundred thousand members must not cost their square. */
+#ifndef HS_TRANSFORM_NAMES_H
+#define HS_TRANSFORM_NAMES_H
+
+#include <hookstream/json.h>
+
+#define HS_NAMES_BYTES_MAX (64u << 20)
+
+struct hs_name {
+    size_t offset, size; /* of its decoded text in `bytes` */
+    uint32_t value;
+    bool used;
+};
+
+struct hs_names {
+    struct hs_buffer bytes;
+    struct hs_name *slots; /* open addressing; a power of two, at most half full */
+    size_t capacity, count;
+};
+
+void hs_names_init(struct hs_names *names);
+void hs_names_free(struct hs_names *names);
+/* The place of the value of a name as it stands between its quotes; a new one has `value`.
+ * Valid until the next call. NULL: the names pass HS_NAMES_BYTES_MAX. */
+uint32_t *hs_names_put(struct hs_names *names, struct hs_slice raw, uint32_t value, bool *ret_new);
+/* The value of a name, or `missing`. */
+uint32_t hs_names_get(struct hs_names *names, struct hs_slice raw, uint32_t missing);
+
+#endif
