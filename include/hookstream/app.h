@@ -23,6 +23,7 @@ struct hs_settings {
     struct hs_dead_letters_options dead_letters;
     struct hs_children sources; /* struct hs_source_options */
     struct hs_children sinks;   /* struct hs_sink_options */
+    const struct hs_node *transformations;
     const struct hs_node *routes;
     const struct hs_node *fallback; /* default: */
 };

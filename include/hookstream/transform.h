@@ -66,11 +66,18 @@ struct hs_slice hs_condition_text(const struct hs_condition *condition);
 /* ---- Transformations ---- */
 
 struct hs_transform;
-/* Compiles a `transform:` list: each item a mapping with one operation: remove, keep,
- * rename, copy, set, redact, mask, hash; and optionally `when` and `on_error`. NULL only when
- * there were findings; an absent node gives an empty list. */
+/* Compiles a `transform:` list: each item a mapping with one operation (remove, keep, rename,
+ * ...; the table of transform.c has them all) and optionally `when`, `for` and `on_error`.
+ * `for: "data.items[*]"` does the item for each element, whose fields its operation and `when`
+ * name with `item.` in front; `use: NAME` does a list of the configuration's own
+ * `transformations:`. NULL only when there were findings; an absent node gives an empty list. */
 struct hs_transform *hs_transform_compile(struct hs_config *config, const struct hs_node *node);
 void hs_transform_free(struct hs_transform *transform);
+/* What is to be said of `transformations:` (NULL: absent) as such: findings about each list, and
+ * a warning for one that no `transform:` at or below `routes` and `fallback` (NULL: absent)
+ * uses, itself or through others. */
+void hs_transform_check_lists(struct hs_config *config, const struct hs_node *lists,
+                              const struct hs_node *routes, const struct hs_node *fallback);
 bool hs_transform_is_empty(const struct hs_transform *transform);
 /* Edits the event in the order written. A field that is not there is no error. -EINVAL,
  * -ENOTDIR, -ENOENT, -EMSGSIZE, ...: it failed (words say which operation and field) and did
@@ -100,14 +107,21 @@ void hs_condition_uses(const struct hs_condition *condition, hs_use_fn *visit, v
 /* The items of a list one by one, in the order written. */
 size_t hs_transform_count(const struct hs_transform *transform);
 struct hs_transform_item {
-    const char *operation;           /* "remove" */
-    const struct hs_node *node;      /* the item's mapping */
-    const struct hs_condition *when; /* or NULL */
+    const char *operation;             /* "remove" */
+    const struct hs_node *node;        /* the item's mapping */
+    const struct hs_condition *when;   /* or NULL */
+    const char *each;                  /* the path of `for`, or NULL */
+    const struct hs_transform *inside; /* of `use`: the list, whose items are done; or NULL */
 };
 struct hs_transform_item hs_transform_at(const struct hs_transform *transform, size_t index);
-/* Fields that the operation names, and those of its templates; not those of its `when`. */
+/* Fields that the operation names, and those of its templates; not those of its `when`. With
+ * `for` the path of an element's field begins as `for` says: "data.items[*].price". For `use`
+ * those of the list's items, their `when`s included. */
 void hs_transform_uses(const struct hs_transform *transform, size_t index, hs_use_fn *visit,
                        void *context);
+/* Fields that its `when`, if any, names; with `for` as above. */
+void hs_transform_when_uses(const struct hs_transform *transform, size_t index, hs_use_fn *visit,
+                            void *context);
 /* As hs_transform_apply(), this item only. *ret_done: its `when` held. */
 HS_MUST_CHECK int hs_transform_apply_item(const struct hs_transform *transform, size_t index,
                                           struct hs_work *work, bool *ret_done);

@@ -77,6 +77,11 @@ static const struct hs_option setting_rows[] = {
      .child = &hs_sink_option_table,
      .required = true,
      .help = "Where events go: a name, a type and how to reach it."},
+    {.name = "transformations",
+     .kind = HS_OPTION_NODE,
+     .offset = SETTING(transformations),
+     .help = "Lists of transformations that have a name: `- use: NAME` in a `transform:` does one.",
+     .example = "{personal: [{redact: [data.fullName]}, {lower: [data.email]}]}"},
     {.name = "routes",
      .kind = HS_OPTION_NODE,
      .offset = SETTING(routes),
@@ -160,6 +165,8 @@ static void check_parts(struct hs_config *config, const struct hs_settings *sett
     struct hs_router *router = hs_router_compile(config, settings->routes, settings->fallback,
                                                  &settings->sinks, &settings->sources);
     hs_router_free(router);
+    hs_transform_check_lists(config, settings->transformations, settings->routes,
+                             settings->fallback);
     check_sizes(config, settings);
 }
 

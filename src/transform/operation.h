@@ -15,7 +15,8 @@ struct hs_operation_kind {
     const char *name;
     const char *help;    /* for the manual */
     const char *example; /* what stands after "name: " */
-    /* Fills operation->state and ->parts from the node under the name. False, with findings. */
+    /* Fills operation->state and ->parts from the node under the name. False, with findings.
+     * NULL for `use`, which asks which lists it stands in. */
     bool (*compile)(struct hs_config *config, const struct hs_node *node,
                     struct hs_operation *operation);
     /* Does one part. A field that is not there is no error. 0 or -errno and words that name
@@ -44,7 +45,7 @@ extern const struct hs_operation_kind hs_operation_remove, hs_operation_keep, hs
     hs_operation_copy, hs_operation_set, hs_operation_redact, hs_operation_mask, hs_operation_hash;
 extern const struct hs_operation_kind hs_operation_lower, hs_operation_upper, hs_operation_trim,
     hs_operation_truncate, hs_operation_default, hs_operation_cast, hs_operation_flatten,
-    hs_operation_unwrap, hs_operation_decimal, hs_operation_time;
+    hs_operation_unwrap, hs_operation_decimal, hs_operation_time, hs_operation_use;
 
 /* ---- Lists of fields, for the kinds that have one ---- */
 

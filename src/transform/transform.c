@@ -1,32 +1,29 @@
-/* Transform: a `transform:` list, compiled and applied item by item. What an item does, its
- * operation knows; `when` and `on_error` are the same for all and are done here. */
+/* Transform: a `transform:` list, compiled item by item, and what can be asked of it. What stands
+ * under an operation's name, the operation reads; `when`, `for` and `on_error` are the same for
+ * all and are read here. Doing it is apply.c's. */
+#include "item.h"
 #include "manual.h"
-#include "operation.h"
 #include "words.h"
 
 #include <stdlib.h>
 
 #define TRANSFORM_ITEMS_MAX 64u
+#define TRANSFORM_TOTAL_MAX 1024u /* with those of the lists that are used */
 
 static const struct hs_operation_kind *const kinds[] = {
     &hs_operation_remove,  &hs_operation_keep,   &hs_operation_rename,  &hs_operation_copy,
     &hs_operation_set,     &hs_operation_redact, &hs_operation_mask,    &hs_operation_hash,
     &hs_operation_lower,   &hs_operation_upper,  &hs_operation_trim,    &hs_operation_truncate,
     &hs_operation_default, &hs_operation_cast,   &hs_operation_flatten, &hs_operation_unwrap,
-    &hs_operation_decimal, &hs_operation_time,
+    &hs_operation_decimal, &hs_operation_time,   &hs_operation_use,
 };
 #define KINDS HS_ARRAY_SIZE(kinds)
 
-struct item {
-    const struct hs_node *node;
-    struct hs_operation operation;
-    struct hs_condition *when; /* NULL: always */
-    bool skip;                 /* on_error: skip */
-};
-
-struct hs_transform {
-    struct item *items;
-    size_t count;
+/* A list while it is compiled. */
+struct compiling {
+    struct hs_config *config;
+    const struct hs_list_chain *chain;
+    size_t *items; /* of all lists so far */
 };
 
 /* ---- Reading ---- */
@@ -41,17 +38,19 @@ static const struct hs_operation_kind *find_kind(struct hs_slice name)
 
 static void unknown_key(struct hs_config *config, const struct hs_node *key)
 {
-    const char *known[KINDS + 2];
+    const char *known[KINDS + 3];
     for (size_t i = 0; i < KINDS; i++)
         known[i] = kinds[i]->name;
     known[KINDS] = "when";
-    known[KINDS + 1] = "on_error";
+    known[KINDS + 1] = "for";
+    known[KINDS + 2] = "on_error";
     hs_config_unknown_key(config, key, "transform", known, HS_ARRAY_SIZE(known));
 }
 
-static bool compile_operation(struct hs_config *config, const struct hs_node *key,
-                              const struct hs_node *value, struct item *item)
+static bool compile_operation(const struct compiling *compiling, const struct hs_node *key,
+                              const struct hs_node *value, struct hs_item *item)
 {
+    struct hs_config *config = compiling->config;
     const struct hs_operation_kind *kind = find_kind(key->text);
     if (kind == NULL) {
         unknown_key(config, key);
@@ -70,11 +69,13 @@ static bool compile_operation(struct hs_config *config, const struct hs_node *ke
                         kind->name, kind->example);
         return false;
     }
+    if (kind->compile == NULL)
+        return hs_use_compile(config, value, &item->operation, compiling->chain, compiling->items);
     return kind->compile(config, value, &item->operation);
 }
 
 static bool compile_on_error(struct hs_config *config, const struct hs_node *node,
-                             struct item *item)
+                             struct hs_item *item)
 {
     item->skip = node->kind == HS_NODE_SCALAR && hs_slice_equal(node->text, HS_SLICE("skip"));
     if (item->skip ||
@@ -85,8 +86,31 @@ static bool compile_on_error(struct hs_config *config, const struct hs_node *nod
     return false;
 }
 
-static bool compile_item(struct hs_config *config, const struct hs_node *node, struct item *item)
+static bool compile_keys(const struct compiling *compiling, const struct hs_node *node,
+                         struct hs_item *item)
 {
+    struct hs_config *config = compiling->config;
+    bool good = true;
+    for (size_t i = 0; i < node->count; i++) {
+        const struct hs_node *key = node->keys[i], *value = node->items[i];
+        if (hs_slice_equal(key->text, HS_SLICE("for")))
+            continue;
+        if (hs_slice_equal(key->text, HS_SLICE("when"))) {
+            item->when = hs_condition_compile(config, value);
+            good = item->when != NULL && good;
+        } else if (hs_slice_equal(key->text, HS_SLICE("on_error"))) {
+            good = compile_on_error(config, value, item) && good;
+        } else {
+            good = compile_operation(compiling, key, value, item) && good;
+        }
+    }
+    return good;
+}
+
+static bool compile_item(const struct compiling *compiling, const struct hs_node *node,
+                         struct hs_item *item)
+{
+    struct hs_config *config = compiling->config;
     if (node->kind != HS_NODE_MAP) {
         hs_config_error(config, node,
                         "%s: an item is a mapping with one operation, such as "
@@ -94,53 +118,68 @@ static bool compile_item(struct hs_config *config, const struct hs_node *node, s
                         hs_config_quote(config, node));
         return false;
     }
-    bool good = true;
+    const struct hs_node *each = hs_node_get(node, "for");
+    bool good = each == NULL || hs_for_compile(config, each, item);
     item->node = node;
-    for (size_t i = 0; i < node->count; i++) {
-        const struct hs_node *key = node->keys[i], *value = node->items[i];
-        if (hs_slice_equal(key->text, HS_SLICE("when"))) {
-            item->when = hs_condition_compile(config, value);
-            good = item->when != NULL && good;
-        } else if (hs_slice_equal(key->text, HS_SLICE("on_error"))) {
-            good = compile_on_error(config, value, item) && good;
-        } else {
-            good = compile_operation(config, key, value, item) && good;
-        }
-    }
+    hs_config_set_scope(config, each != NULL ? HS_ITEM_WORD : NULL);
+    good = compile_keys(compiling, node, item) && good;
+    hs_config_set_scope(config, NULL);
     if (good && item->operation.kind == NULL) {
         hs_config_error(config, node,
-                        "this item has no operation: remove, keep, rename, copy, "
-                        "set, redact, mask or hash");
+                        "this item has no operation, such as remove, keep, rename, copy, set, "
+                        "redact, mask or hash");
         return false;
     }
-    return good;
+    return good && (each == NULL || hs_for_finish(config, each, item));
 }
 
-struct hs_transform *hs_transform_compile(struct hs_config *config, const struct hs_node *node)
+/* Whether the list has not too many items, and makes not too many with those before. */
+static bool check_count(const struct compiling *compiling, const struct hs_node *node)
 {
+    if (node->count > TRANSFORM_ITEMS_MAX) {
+        hs_config_error(compiling->config, node->items[TRANSFORM_ITEMS_MAX],
+                        "a list of transformations has at most %u items", TRANSFORM_ITEMS_MAX);
+        return false;
+    }
+    *compiling->items += node->count;
+    if (*compiling->items <= TRANSFORM_TOTAL_MAX)
+        return true;
+    hs_config_error(compiling->config, node,
+                    "with the lists that are used one list comes to more than %u items",
+                    TRANSFORM_TOTAL_MAX);
+    return false;
+}
+
+struct hs_transform *hs_list_compile(struct hs_config *config, const struct hs_node *node,
+                                     const struct hs_list_chain *chain, size_t *items)
+{
+    const struct compiling compiling = {config, chain, items};
     struct hs_transform *transform = hs_alloc(sizeof(*transform));
     if (node == NULL)
         return transform;
-    bool good = true;
-    if (node->kind != HS_NODE_LIST) {
+    bool good = node->kind == HS_NODE_LIST;
+    if (!good)
         hs_config_error(config, node,
-                        "`transform` is a list of operations: start each with \"- \", as in "
-                        "`- remove: [data.admissionToken]`");
-        good = false;
-    } else if (node->count > TRANSFORM_ITEMS_MAX) {
-        hs_config_error(config, node->items[TRANSFORM_ITEMS_MAX],
-                        "a list of transformations has at most %u items", TRANSFORM_ITEMS_MAX);
-        good = false;
-    } else {
+                        "`%s` is a list of operations: start each with \"- \", as in "
+                        "`- remove: [data.admissionToken]`",
+                        chain != NULL ? chain->name : "transform");
+    good = good && check_count(&compiling, node);
+    if (good) {
         transform->items = hs_alloc_array(node->count + 1, sizeof(*transform->items));
         transform->count = node->count;
         for (size_t i = 0; i < node->count; i++)
-            good = compile_item(config, node->items[i], &transform->items[i]) && good;
+            good = compile_item(&compiling, node->items[i], &transform->items[i]) && good;
     }
     if (good)
         return transform;
     hs_transform_free(transform);
     return NULL;
+}
+
+struct hs_transform *hs_transform_compile(struct hs_config *config, const struct hs_node *node)
+{
+    size_t items = 0;
+    return hs_list_compile(config, node, NULL, &items);
 }
 
 static void free_uses(struct hs_operation *operation)
@@ -155,56 +194,15 @@ void hs_transform_free(struct hs_transform *transform)
     if (transform == NULL)
         return;
     for (size_t i = 0; i < transform->count; i++) {
-        struct item *item = &transform->items[i];
+        struct hs_item *item = &transform->items[i];
         if (item->operation.kind != NULL)
             item->operation.kind->free(&item->operation);
         free_uses(&item->operation);
         hs_condition_free(item->when);
+        hs_json_path_free(&item->each);
     }
     free(transform->items);
     free(transform);
-}
-
-/* ---- Doing ---- */
-
-bool hs_transform_is_empty(const struct hs_transform *transform)
-{
-    return transform->count == 0;
-}
-
-static int apply_item(const struct item *item, struct hs_work *work, bool *ret_done)
-{
-    *ret_done = false;
-    if (item->when != NULL) {
-        int holds = hs_condition_holds(item->when, work);
-        if (holds <= 0)
-            return holds;
-    }
-    *ret_done = true;
-    for (size_t part = 0; part < item->operation.parts; part++) {
-        int code = item->operation.kind->apply(&item->operation, part, work);
-        if (code < 0 && !item->skip)
-            return code;
-    }
-    return 0;
-}
-
-int hs_transform_apply_item(const struct hs_transform *transform, size_t index,
-                            struct hs_work *work, bool *ret_done)
-{
-    HS_ASSERT(index < transform->count);
-    return apply_item(&transform->items[index], work, ret_done);
-}
-
-int hs_transform_apply(const struct hs_transform *transform, struct hs_work *work)
-{
-    for (size_t i = 0; i < transform->count; i++) {
-        bool done;
-        int code = apply_item(&transform->items[i], work, &done);
-        if (code < 0)
-            return code;
-    }
-    return 0;
 }
 
 /* ---- Looking into it ---- */
@@ -238,8 +236,12 @@ size_t hs_transform_count(const struct hs_transform *transform)
 struct hs_transform_item hs_transform_at(const struct hs_transform *transform, size_t index)
 {
     HS_ASSERT(index < transform->count);
-    const struct item *item = &transform->items[index];
-    return (struct hs_transform_item){item->operation.kind->name, item->node, item->when};
+    const struct hs_item *item = &transform->items[index];
+    return (struct hs_transform_item){.operation = item->operation.kind->name,
+                                      .node = item->node,
+                                      .when = item->when,
+                                      .each = item->each.text,
+                                      .inside = hs_use_list(&item->operation)};
 }
 
 void hs_transform_uses(const struct hs_transform *transform, size_t index, hs_use_fn *visit,
