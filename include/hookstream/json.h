@@ -128,7 +128,8 @@ void hs_json_rename(struct hs_json_tree *tree, hs_json_node member, struct hs_sl
 HS_MUST_CHECK int hs_json_set(struct hs_json_tree *tree, const struct hs_json_path *path,
                               struct hs_slice json);
 /* Adds a member of this name (decoded), last, whether there is one already or not: who adds
- * many asks once for all of them. `name` lies outside the tree's memory. -E2BIG, -ENOSPC as hs_json_status(); nothing changed then. */
+ * many asks once for all of them. `name` lies outside the tree's memory. -E2BIG, -ENOSPC as
+ * hs_json_status(); nothing changed then. */
 HS_MUST_CHECK int hs_json_add_member(struct hs_json_tree *tree, hs_json_node object,
                                      struct hs_slice name, struct hs_slice json);
 /* Removes everything that is neither on the way to one of the paths nor below it; while a node

@@ -259,12 +259,14 @@ static void free_time(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_time = {
     .name = "time",
-    .help = "Writes times otherwise (`to`): as whole seconds (`unix_s`) or milliseconds "
-            "(`unix_ms`) since 1970, rounded down, or as RFC 3339 in UTC (`rfc3339`), where a "
-            "fraction keeps its digits. It takes RFC 3339 with any offset, years 0000 to 9999, and "
-            "whole numbers, of which `from` says what they are. A leap second (23:59:60 at the end "
-            "of a month) is the second after it, as POSIX counts. null stays null; a day that is "
-            "none, and anything else, is an error.",
+    .help =
+        "Writes times otherwise (`to`): as whole seconds (`unix_s`) or milliseconds (`unix_ms`) "
+        "since 1970, rounded down, or as RFC 3339 in UTC (`rfc3339`), where a fraction keeps its "
+        "digits; where they stand (`field`, or `fields: [...]`) or `into` another field. It takes "
+        "RFC 3339 with any offset, years 0000 to 9999, and whole numbers: seconds below "
+        "100000000000, else milliseconds, unless `from: unix_s` or `unix_ms` says what they are. "
+        "A leap second (23:59:60 at the end of a month) is the second after it, as POSIX counts. "
+        "null stays null; a day that is none, and anything else, is an error.",
     .example = "{field: timestamp, to: unix_ms, into: data.timestampMs}",
     .compile = compile_time,
     .apply = apply_time,

@@ -262,13 +262,19 @@ void hs_transform_manual(struct hs_buffer *ret_page)
         "\n## Transformations\n\n"
         "`transform:` of a route is a list; its items are done in the order written. An item is "
         "one operation and, if need be, `when` (a condition, asked of the event as the items "
-        "before left it) and `on_error`: `dead_letter` (the event becomes a dead letter; the "
-        "default) or `skip` (the field that failed stays as it is, the rest is done).\n\n"
+        "before left it), `for` and `on_error`: `dead_letter` (the event becomes a dead letter; "
+        "the default) or `skip` (the field that failed stays as it is, the rest is done).\n\n"
+        "`for: \"data.items[*]\"` does the item for each element of an array by itself: a path, "
+        "template or condition of the item that begins with `item` is the element's, as in "
+        "`decimal: {field: item.price, currency: data.currencyCode, into: item.priceMinor}`; every "
+        "other is the event's. `when` is asked of each. `keep` keeps within the element. An array "
+        "that is not there, or is empty, is no error.\n\n"
         "A path is `data.items[0].price`, or `data.items[*].price` for every element; a name "
         "with dots or brackets is written `data[\"like.this\"]`. YAML wants quotes round a path "
         "with brackets. **A field that is not there is no error**: optional fields are normal, "
         "and there is nothing to remove, hide, rename or copy. Numbers keep their digits and "
-        "members their order.\n\n"
+        "members their order; what no operation changes keeps its bytes. The words of a failure "
+        "name the operation and the field, never its value.\n\n"
         "| operation | what it does | written |\n| --- | --- | --- |\n");
     for (size_t i = 0; i < KINDS; i++)
         hs_buffer_printf(ret_page, "| `%s` | %s | `%s: %s` |\n", kinds[i]->name, kinds[i]->help,

@@ -1,0 +1,113 @@
+"""Transformations of a running hookstream, through the file sink: what leaves, byte for byte,
+and what becomes of an event that one of them fails on."""
+
+import json
+
+from support import program, sender
+
+LISTS = {
+    "contact": [{"trim": ["data.email"]}, {"lower": ["data.email"]}],
+    "order": [
+        {"use": "contact"},
+        {"default": {"data.currencyCode": "USD"}},
+        {
+            "decimal": {
+                "field": "data.amount",
+                "currency": "data.currencyCode",
+                "into": "data.amountMinor",
+            }
+        },
+        {
+            "for": "data.items[*]",
+            "decimal": {
+                "field": "item.price",
+                "currency": "data.currencyCode",
+                "into": "item.priceMinor",
+            },
+        },
+        {"cast": {"fields": ["data.items[*].quantity"], "to": "integer"}},
+        {"time": {"field": "timestamp", "to": "unix_ms", "into": "data.at"}},
+        {"truncate": {"fields": ["data.note"], "length": 5, "with": "\u2026"}},
+        {"flatten": {"field": "data"}},
+        {"unwrap": "data", "when": "data.at exists"},
+    ],
+}
+SETTINGS = {
+    "sinks": {"files": {"type": "file", "path": "out"}},
+    "routes": [
+        {
+            "name": "orders",
+            "match": "order",
+            "transform": [{"use": "order"}],
+            "to": [{"sink": "files", "file": "orders.jsonl"}],
+        }
+    ],
+    "transformations": LISTS,
+}
+
+
+def order(event_id, data):
+    """An event whose body is written as no encoder would write it."""
+    return (
+        '{ "id":"%s", "type": "order.created","timestamp":"2024-12-01T10:00:00.250+01:00", '
+        '"organizationId":"org_1", "data": %s }' % (event_id, data)
+    ).encode()
+
+
+def test_a_route_with_many_of_them(hookstream):
+    one = hookstream(**SETTINGS)
+    body = order(
+        "whk_many",
+        '{"email":" A.B@Example.COM\\n","amount": "149.99","rate": 1.2300e-7,'
+        '"ship":{"to":{"city":"Z\\u00fcrich"}},"note":"\u00e9t\u00e9 \U0001f600!!",'
+        '"items":[{"price":"0.10","quantity":"2"},{"price": 149.9,"quantity":1.0}]}',
+    )
+    assert one.post(body).status == 202
+    one.drained()
+    lines = (one.folder / "out" / "orders.jsonl").read_bytes().splitlines()
+    assert len(lines) == 1
+    assert lines[0].decode() == (  # the file sink leaves white space out
+        '{"id":"whk_many","type":"order.created",'
+        '"timestamp":"2024-12-01T10:00:00.250+01:00","organizationId":"org_1",'
+        '"email":"a.b@example.com","amount":"149.99","rate":1.2300e-7,'
+        '"ship_to_city":"Z\\u00fcrich","note":"\u00e9t\u00e9 \u2026",'
+        '"items":[{"price":"0.10","quantity":2,"priceMinor":10},'
+        '{"price":149.9,"quantity":1,"priceMinor":14990}],'
+        '"currencyCode":"USD","amountMinor":14999,"at":1733043600250}'
+    )
+
+
+def test_what_fails_is_a_dead_letter_that_says_why(hookstream):
+    one = hookstream(**SETTINGS)
+    assert one.post(order("whk_bad", '{"amount":"149.999"}')).status == 202
+    assert one.post(order("whk_item", '{"items":[{},{"price":"1,50"}]}')).status == 202
+    assert one.post(order("whk_good", '{"amount":"1"}')).status == 202
+    one.drained()
+    lines = (one.folder / "out" / "orders.jsonl").read_bytes().splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ["whk_good"]
+    letters = program.command("dead-letters", "list", "-c", one.file, "--json").stdout
+    assert "decimal data.amount: it has more than 2 digits after the point" in letters
+    assert "decimal item.price: it is a text that is no amount" in letters
+    assert "(number 2 of data.items[*])" in letters
+    assert "1,50" not in letters
+
+
+def test_check_says_what_is_wrong_with_the_lists(tmp_path):
+    lists = {
+        "a": [{"use": "b"}],
+        "b": [{"use": "a"}],
+        "idle": [{"lower": ["data.email"]}],
+    }
+    config = program.configuration(
+        tmp_path,
+        sinks=SETTINGS["sinks"],
+        routes=[{**SETTINGS["routes"][0], "transform": [{"use": "a"}, {"use": "idel"}]}],
+        transformations=lists,
+    )
+    file = tmp_path / "config.yaml"
+    file.write_text(json.dumps(config, indent=1))
+    done = program.command("check", "-c", file)
+    assert done.returncode == 1
+    assert "the list `a` would use itself: a -> b -> a" in done.stdout
+    assert "unknown list `idel`, did you mean `idle`?" in done.stdout
+    assert "warning: no route uses the list `idle`" in done.stdout
