@@ -70,12 +70,64 @@ static const char *wide_path(void)
     return pick(3) == 0 ? paths[pick(HS_ARRAY_SIZE(paths))] : path();
 }
 
+/* Items of operations that look at values and at shapes. */
+static void later_item(struct hs_buffer *yaml)
+{
+    static const char *const texts[] = {"lower", "upper", "trim"};
+    static const char *const kinds[] = {"string", "number", "integer", "boolean"};
+    static const char *const clashes[] = {"error", "keep", "replace"};
+    static const char *const times[] = {"unix_s", "unix_ms", "rfc3339"};
+    switch (pick(7)) {
+    case 0:
+        hs_buffer_printf(yaml, "- %s: [\"%s\"]\n", texts[pick(3)], wide_path());
+        break;
+    case 1:
+        hs_buffer_printf(yaml, "- truncate: {fields: [\"%s\"], length: %u, unit: %s}\n",
+                         wide_path(), pick(5), pick(2) == 0 ? "bytes" : "characters");
+        break;
+    case 2:
+        hs_buffer_printf(yaml, "- cast: {fields: [\"%s\"], to: %s}\n", wide_path(), kinds[pick(4)]);
+        break;
+    case 3:
+        hs_buffer_printf(yaml, "- default: {\"%s\": \"{data.a|none}\"}\n", path());
+        break;
+    case 4:
+        hs_buffer_printf(yaml, "- flatten: {field: \"%s\", separator: \".\", arrays: %s}\n",
+                         wide_path(), pick(2) == 0 ? "keep" : "index");
+        break;
+    case 5:
+        hs_buffer_printf(yaml, "- unwrap: {field: \"%s.a\", on_clash: %s}\n", wide_path(),
+                         clashes[pick(3)]);
+        break;
+    default:
+        if (pick(2) == 0)
+            hs_buffer_printf(yaml, "- decimal: {field: \"%s\", code: USD, into: \"%s\"}\n", path(),
+                             path());
+        else
+            hs_buffer_printf(yaml, "- time: {field: \"%s\", to: %s, into: \"%s\"}\n", path(),
+                             times[pick(3)], path());
+    }
+}
+
+/* An item that is done for each of some elements; one that fails does not end it. */
+static void each_item(struct hs_buffer *yaml)
+{
+    static const char *const items[] = {
+        "remove: [item]",         "set: {item.z: \"{item.a|x}\"}", "unwrap: item.a",
+        "keep: [item.a, item.b]", "rename: {item.a: b}",           "flatten: item",
+        "copy: {data.a: item.a}", "copy: {item: data.z}",          "default: {item: 1}",
+        "redact: [\"item[*]\"]",
+    };
+    hs_buffer_printf(yaml, "- %s\n  for: \"%s[*]\"\n  on_error: skip\n",
+                     items[pick(HS_ARRAY_SIZE(items))], wide_path());
+}
+
 static void item(struct hs_buffer *yaml)
 {
     static const char *const names[] = {"z", "a", "b", "[\\\"x.y\\\"]"};
     static const char *const values[] = {
         "1", "null", "149.90", "text", "\"{data.a|none}\"", "\"{id}-{data.b}\""};
-    switch (pick(8)) {
+    switch (pick(16)) {
     case 0:
         hs_buffer_printf(yaml, "- remove: [\"%s\", \"%s\"]\n", wide_path(), wide_path());
         break;
@@ -100,9 +152,15 @@ static void item(struct hs_buffer *yaml)
     case 6:
         hs_buffer_printf(yaml, "- mask: {fields: [\"%s\"], keep_last: %u}\n", wide_path(), pick(6));
         break;
-    default:
+    case 7:
         hs_buffer_printf(yaml, "- hash: {fields: [\"%s\"], key: k}\n", wide_path());
         break;
+    case 8:
+    case 9:
+        each_item(yaml);
+        return;
+    default:
+        later_item(yaml);
     }
     if (pick(2) == 0)
         hs_buffer_append_text(yaml, "  on_error: skip\n");
