@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define FIRST_SLOTS 64u
+#define SHOWN_MAX 80u
 
 void hs_names_init(struct hs_names *names)
 {
@@ -81,4 +82,13 @@ uint32_t hs_names_get(struct hs_names *names, struct hs_slice raw, uint32_t miss
     const struct hs_name *slot = find(names, name);
     names->bytes.size -= name.size;
     return slot->used ? slot->value : missing;
+}
+
+struct hs_slice hs_names_shown(struct hs_slice raw)
+{
+    size_t size = raw.size;
+    if (size > SHOWN_MAX)
+        for (size = SHOWN_MAX; size > 0 && ((unsigned char)raw.data[size] & 0xC0) == 0x80; size--)
+            ;
+    return hs_slice(raw.data, size);
 }

@@ -27,4 +27,7 @@ uint32_t *hs_names_put(struct hs_names *names, struct hs_slice raw, uint32_t val
 /* The value of a name, or `missing`. */
 uint32_t hs_names_get(struct hs_names *names, struct hs_slice raw, uint32_t missing);
 
+/* As much of a name as words show: 80 bytes, and whole characters. */
+struct hs_slice hs_names_shown(struct hs_slice raw);
+
 #endif

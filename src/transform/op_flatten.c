@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #define SEPARATOR_MAX 16u
-#define SHOWN_MAX 80u /* bytes of a name in words */
 
 static const char *const array_names[] = {"keep", "index", NULL};
 enum arrays { ARRAYS_KEEP, ARRAYS_INDEX };
@@ -117,7 +116,7 @@ static int put_leaf(struct flattening *flattening, hs_json_node node)
         return hs_fail(-EEXIST,
                        "two fields would be named `%.*s`: take another `separator`, or `rename` "
                        "or `remove` one of them before",
-                       (int)(name.size < SHOWN_MAX ? name.size : SHOWN_MAX), name.data);
+                       HS_SLICE_ARG(hs_names_shown(name)));
     hs_json_write_node(flattening->tree, node, json);
     return 0;
 }

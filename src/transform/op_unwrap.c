@@ -5,8 +5,6 @@
 
 #include <stdlib.h>
 
-#define SHOWN_MAX 80u /* bytes of a name in words */
-
 static const char *const clash_names[] = {"error", "keep", "replace", NULL};
 enum clash { CLASH_ERROR, CLASH_KEEP, CLASH_REPLACE };
 
@@ -103,7 +101,7 @@ static int check_clashes(struct unwrapping *unwrapping)
             return hs_fail(-EEXIST,
                            "there is a `%.*s` outside of it already: `rename` or `remove` one "
                            "before, or say `on_clash: keep` or `replace`",
-                           (int)(name.size < SHOWN_MAX ? name.size : SHOWN_MAX), name.data);
+                           HS_SLICE_ARG(hs_names_shown(name)));
     }
     return 0;
 }
