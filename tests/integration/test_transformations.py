@@ -2,6 +2,8 @@
 and what becomes of an event that one of them fails on."""
 
 import json
+import re
+import textwrap
 
 from support import program, sender
 
@@ -111,3 +113,50 @@ def test_check_says_what_is_wrong_with_the_lists(tmp_path):
     assert "the list `a` would use itself: a -> b -> a" in done.stdout
     assert "unknown list `idel`, did you mean `idle`?" in done.stdout
     assert "warning: no route uses the list `idle`" in done.stdout
+
+
+def examples():
+    """Of docs/transformations.md: the YAML, the event before and the event after."""
+    page = (program.ROOT / "docs" / "transformations.md").read_text()
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert [kind for kind, _ in blocks] == ["yaml", "json", "json"] * (len(blocks) // 3)
+    texts = [text for _, text in blocks]
+    return list(zip(texts[0::3], texts[1::3], texts[2::3]))
+
+
+def exact(text):
+    """JSON with its digits and the order of its members."""
+    return json.loads(text, object_pairs_hook=list, parse_float=str, parse_int=str)
+
+
+def test_the_examples_of_the_manual_are_true(hookstream, tmp_path):
+    plain = program.configuration(tmp_path, sinks=SETTINGS["sinks"], routes=[])
+    del plain["routes"]
+    lists, routes, sent, want = "", "routes:\n", [], []
+    for number, (yaml, before, after) in enumerate(examples()):
+        if yaml.startswith("transformations:"):
+            lists, yaml = yaml.split("transform:\n")
+            yaml = textwrap.dedent(yaml)
+        whole = before.startswith('{"id"')
+        kind = "order.created" if whole else f"example.{number}"
+        envelope = '{"id":"page_%d","type":"%s","data":%%s}' % (number, kind)
+        sent.append(before if whole else envelope % before)
+        want.append(after if whole else envelope % after)
+        routes += f"  - name: r{number}\n    match: {kind}\n    transform:\n"
+        routes += textwrap.indent(yaml, "      ")
+        routes += f"    to: [{{sink: files, file: {number}.jsonl}}]\n"
+    # JSON is YAML, and so are its members one by one.
+    text = "".join(f"{name}: {json.dumps(value)}\n" for name, value in plain.items())
+    one = hookstream(text + lists + routes, start=False)
+    one.port, one.admin_port = (
+        int(plain[name]["listen"].rsplit(":", 1)[1]) for name in ("server", "admin")
+    )
+    one.start()
+    for body in sent:
+        full = body.replace('"data":', '"timestamp":"2024-12-01T10:00:00Z","data":', 1)
+        assert one.post(full.encode()).status == 202
+    one.drained()
+    for number, text in enumerate(want):
+        (line,) = (one.folder / "out" / f"{number}.jsonl").read_text().splitlines()
+        got = [pair for pair in exact(line) if pair[0] != "timestamp"]
+        assert got == exact(text), examples()[number][0]
