@@ -112,6 +112,9 @@ struct hs_transform_item {
     const struct hs_condition *when;   /* or NULL */
     const char *each;                  /* the path of `for`, or NULL */
     const struct hs_transform *inside; /* of `use`: the list, whose items are done; or NULL */
+    /* After it fields may have names and places that nothing here tells of: flatten, unwrap, and
+     * `use` of a list with such an item. */
+    bool reshapes;
 };
 struct hs_transform_item hs_transform_at(const struct hs_transform *transform, size_t index);
 /* Fields that the operation names, and those of its templates; not those of its `when`. With

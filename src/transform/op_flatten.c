@@ -200,6 +200,7 @@ const struct hs_operation_kind hs_operation_flatten = {
             "with arrays too (`items_0_sku`), `keep` leaves them whole; empty ones and null stay. "
             "Two fields that would have one name, and a field that is no object, are errors.",
     .example = "{field: data, separator: \"_\", arrays: keep}",
+    .reshapes = true,
     .compile = compile_flatten,
     .apply = apply_flatten,
     .free = free_flatten,

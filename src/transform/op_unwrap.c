@@ -204,6 +204,7 @@ const struct hs_operation_kind hs_operation_unwrap = {
             "error; with `on_clash: keep` the one outside stays and the other is left out, with "
             "`replace` the one inside takes its place. null stays; what is no object is an error.",
     .example = "data`, `unwrap: {field: data, on_clash: replace}",
+    .reshapes = true,
     .compile = compile_unwrap,
     .apply = apply_unwrap,
     .free = free_unwrap,

@@ -15,6 +15,7 @@ struct hs_operation_kind {
     const char *name;
     const char *help;    /* for the manual */
     const char *example; /* what stands after "name: " */
+    bool reshapes;       /* as struct hs_transform_item tells */
     /* Fills operation->state and ->parts from the node under the name. False, with findings.
      * NULL for `use`, which asks which lists it stands in. */
     bool (*compile)(struct hs_config *config, const struct hs_node *node,

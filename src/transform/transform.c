@@ -233,6 +233,16 @@ size_t hs_transform_count(const struct hs_transform *transform)
     return transform->count;
 }
 
+/* As deep as lists use lists. */
+static bool reshapes(const struct hs_operation *operation)
+{
+    const struct hs_transform *list = hs_use_list(operation);
+    bool does = operation->kind->reshapes;
+    for (size_t i = 0; list != NULL && i < list->count; i++)
+        does = does || reshapes(&list->items[i].operation);
+    return does;
+}
+
 struct hs_transform_item hs_transform_at(const struct hs_transform *transform, size_t index)
 {
     HS_ASSERT(index < transform->count);
@@ -241,7 +251,8 @@ struct hs_transform_item hs_transform_at(const struct hs_transform *transform, s
                                       .node = item->node,
                                       .when = item->when,
                                       .each = item->each.text,
-                                      .inside = hs_use_list(&item->operation)};
+                                      .inside = hs_use_list(&item->operation),
+                                      .reshapes = reshapes(&item->operation)};
 }
 
 void hs_transform_uses(const struct hs_transform *transform, size_t index, hs_use_fn *visit,

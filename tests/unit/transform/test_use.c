@@ -163,6 +163,7 @@ START_TEST(test_what_it_uses_is_what_its_items_use)
     struct hs_transform_item item = hs_transform_at(transform, 0);
     ck_assert_str_eq(item.operation, "use");
     ck_assert_uint_eq(hs_transform_count(item.inside), 2);
+    ck_assert(!item.reshapes);
     ck_assert_ptr_null(hs_transform_at(item.inside, 1).inside);
     struct hs_buffer text;
     hs_buffer_init(&text, 1 << 16);
@@ -175,7 +176,23 @@ START_TEST(test_what_it_uses_is_what_its_items_use)
 }
 END_TEST
 
-HS_TEST_MAIN("use", test_a_list_is_done_where_it_is_used, test_on_error,
-             test_what_is_wrong_with_a_list_is_said_once_and_there,
+START_TEST(test_a_list_that_reshapes_is_told)
+{
+    static const char yaml[] =
+        "transformations: {l: [{use: m}, {remove: [c]}], m: [{flatten: data}]}\n"
+        "transform: [{use: l}, {unwrap: data}, {remove: [c]}]\n";
+    struct hs_config *config = edit_config(yaml);
+    struct hs_transform *transform =
+        hs_transform_compile(config, hs_node_get(hs_config_root(config), "transform"));
+    edit_expect_no_findings(config, yaml);
+    ck_assert(hs_transform_at(transform, 0).reshapes && hs_transform_at(transform, 1).reshapes &&
+              !hs_transform_at(transform, 2).reshapes);
+    hs_transform_free(transform);
+    hs_config_free(config);
+}
+END_TEST
+
+HS_TEST_MAIN("use", test_a_list_that_reshapes_is_told, test_a_list_is_done_where_it_is_used,
+             test_on_error, test_what_is_wrong_with_a_list_is_said_once_and_there,
              test_a_circle_is_said_with_its_way, test_lists_in_lists_are_bounded,
              test_a_list_that_nothing_uses_is_a_warning, test_what_it_uses_is_what_its_items_use)
