@@ -26,9 +26,11 @@ bool hs_field_path_compile(struct hs_config *config, const struct hs_node *node,
         return false;
     }
     if (one && path.wildcard) {
-        hs_config_error(config, node,
-                        "%s stands for many places where one is needed: name one, such as [0]",
-                        hs_config_quote(config, node));
+        hs_config_error(
+            config, node,
+            "%s stands for many places where one is needed: name one, such as [0], or say "
+            "`for`, which does the item for each",
+            hs_config_quote(config, node));
         hs_json_path_free(&path);
         return false;
     }

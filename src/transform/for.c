@@ -51,11 +51,18 @@ static void note_item(void *context, const struct hs_use *use)
 bool hs_for_finish(struct hs_config *config, const struct hs_node *node, struct hs_item *item)
 {
     struct hs_operation *operation = &item->operation;
-    bool named = false;
+    bool named = false, good = operation->kind != &hs_operation_use;
     if (item->when != NULL)
         hs_condition_uses(item->when, note_item, &named);
     for (size_t i = 0; i < operation->use_count; i++) {
         note_item(&named, &operation->uses[i]);
+        if (operation->uses[i].kind == HS_USE_KEEP && after_item(operation->uses[i].path) == NULL) {
+            hs_config_error(config, operation->uses[i].node,
+                            "with `for` an element's fields are kept, such as item.price, and %s "
+                            "is none",
+                            hs_config_quote(config, operation->uses[i].node));
+            good = false;
+        }
         char *whole = whole_path(item, operation->uses[i].path);
         free((char *)operation->uses[i].path);
         operation->uses[i].path = whole;
@@ -68,7 +75,7 @@ bool hs_for_finish(struct hs_config *config, const struct hs_node *node, struct 
         hs_config_error(config, node,
                         "with `for` the fields of an element begin with `item`, as "
                         "in item.price, and here none does");
-    return named && operation->kind != &hs_operation_use;
+    return named && good;
 }
 
 /* A visitor of uses whose paths are to read as without `for`. */

@@ -94,6 +94,7 @@ START_TEST(test_what_cannot_be_meant)
         {"  - set: {data.a: \"{item.b}\"}", 2, 21, "unknown field `item.b`"},
         {"  - remove: [data.a]\n    when: item.b exists", 3, 11, "unknown field `item.b`"},
         {"  - set: {item.a: \"{items.b}\"}\n    for: \"l[*]\"", 2, 21, "unknown field `items.b`"},
+        {"  - keep: [id, item.a]\n    for: \"l[*]\"", 2, 12, "and `id` is none"},
         {"  - unwrap: item\n    for: \"l[*]\"", 2, 13, "which has no name"},
         {"  - rename: {item: a}\n    for: \"l[*]\"", 2, 14, "which has no name"},
         /* What one item may name, the next may not. */
