@@ -49,6 +49,15 @@ struct hs_catalogue {
 
 const struct hs_catalogue *hs_catalogue_fanfare(void);
 
+/* Reads a catalogue file, a mapping of types to their fields in the order of the document:
+ *   types: {order.created: {help: text, fields: {data.orderId: {type: id, optional: true}}}}
+ * Always gives a config, whose findings say what is wrong and whose arena owns
+ * *ret_catalogue: the caller frees it with hs_config_free(). */
+struct hs_config *hs_catalogue_load(const char *path, const struct hs_catalogue **ret_catalogue);
+/* As hs_catalogue_load(), from a text; `name` stands for the file in messages. */
+struct hs_config *hs_catalogue_parse(const char *name, struct hs_slice text,
+                                     const struct hs_catalogue **ret_catalogue);
+
 /* By name, or NULL. */
 const struct hs_event_type *hs_catalogue_type(const struct hs_catalogue *catalogue,
                                               struct hs_slice name);
@@ -74,5 +83,10 @@ void hs_catalogue_sample(const struct hs_event_type *type, enum hs_sample_form f
                          struct hs_slice id, uint64_t now_wall_ns, uint64_t *random,
                          struct hs_buffer *ret_body);
 
+/* Appends a JSON Schema (draft 2020-12) of the whole event. Members that it does not name are
+ * allowed. */
+void hs_catalogue_schema(const struct hs_event_type *type, struct hs_buffer *ret_json);
+/* Appends the reference page of the provider's types, docs/events.md. */
+void hs_catalogue_manual(struct hs_buffer *ret_page);
 
 #endif

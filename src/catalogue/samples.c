@@ -1,6 +1,7 @@
 /* Samples: writes the rows of a type as a document, with values that look real and vary. Ids
  * come from pools of a thousand, so that keys repeat as they do in life. */
-#include <hookstream/catalogue.h>
+#include "rows.h"
+
 #include <hookstream/clock.h>
 #include <hookstream/json.h>
 
@@ -138,13 +139,19 @@ static void put_word(struct sample *sample, struct hs_slice name)
     hs_buffer_append(sample->body, digits, sizeof(digits) - 1);
 }
 
-/* One of "a|b|c", as a text or, for numbers and booleans, as it stands. */
-static void put_choice(struct sample *sample, enum hs_field_type type, const char *choices)
+static unsigned count_choices(const char *choices)
 {
     unsigned count = 1;
     for (const char *at = choices; (at = strchr(at, '|')) != NULL; at++)
         count++;
-    for (unsigned skip = draw(sample, count); skip > 0; skip--)
+    return count;
+}
+
+/* The `pick`-th of "a|b|c", as a text or, for numbers and booleans, as it stands. */
+static void put_choice(struct sample *sample, enum hs_field_type type, const char *choices,
+                       unsigned pick)
+{
+    for (unsigned skip = pick; skip > 0; skip--)
         choices = strchr(choices, '|') + 1;
     struct hs_slice text = hs_slice(choices, strcspn(choices, "|"));
     if (type == HS_FIELD_INTEGER || type == HS_FIELD_NUMBER || type == HS_FIELD_BOOLEAN)
@@ -173,20 +180,7 @@ static void put_value(struct sample *sample, const struct hs_catalogue_field *fi
     if (size > 2 && rule[0] == '<' && rule[size - 1] == '>')
         put_word(sample, hs_slice(rule + 1, size - 2));
     else
-        put_choice(sample, field->type, rule);
-}
-
-/* The row after `at` and all that is inside of it. */
-static size_t row_after(const struct hs_event_type *type, size_t at)
-{
-    struct hs_slice path = hs_slice_text(type->fields[at].path);
-    for (at++; at < type->field_count; at++) {
-        const char *other = type->fields[at].path;
-        if (strncmp(other, path.data, path.size) != 0 ||
-            (other[path.size] != '.' && other[path.size] != '['))
-            break;
-    }
-    return at;
+        put_choice(sample, field->type, rule, draw(sample, count_choices(rule)));
 }
 
 static bool chance(struct sample *sample)
@@ -202,7 +196,7 @@ static void put_members(struct sample *sample, size_t at, size_t end, size_t ski
 {
     bool first = true;
     hs_buffer_append_byte(sample->body, '{');
-    for (; at < end; at = row_after(sample->type, at)) {
+    for (; at < end; at = hs_catalogue_row_after(sample->type, at)) {
         const struct hs_catalogue_field *field = &sample->type->fields[at];
         if (field->optional && !chance(sample))
             continue;
@@ -216,15 +210,22 @@ static void put_members(struct sample *sample, size_t at, size_t end, size_t ski
     hs_buffer_append_byte(sample->body, '}');
 }
 
-/* The row after an array's is that of its elements; without one the array is empty. */
+/* The row after an array's is that of its elements; without one the array is empty. Elements
+ * that are one of "a|b|c" are all different. */
 static void put_elements(struct sample *sample, size_t at, size_t end)
 {
-    unsigned count = sample->form == HS_SAMPLE_VARIED ? 1 + draw(sample, ELEMENTS_MOST) : 1;
     hs_buffer_append_byte(sample->body, '[');
+    const char *choices = at < end ? sample->type->fields[at].sample : NULL;
+    bool chosen = choices != NULL && choices[0] != '<';
+    unsigned most = chosen ? count_choices(choices) : ELEMENTS_MOST;
+    unsigned count = sample->form == HS_SAMPLE_VARIED ? 1 + draw(sample, most) : chosen ? most : 1;
     for (unsigned i = 0; at < end && i < count; i++) {
         if (i > 0)
             hs_buffer_append_byte(sample->body, ',');
-        put_row(sample, at);
+        if (chosen)
+            put_choice(sample, sample->type->fields[at].type, choices, i);
+        else
+            put_row(sample, at);
     }
     hs_buffer_append_byte(sample->body, ']');
 }
@@ -235,10 +236,10 @@ static void put_row(struct sample *sample, size_t at)
     if (field->nullable && !chance(sample))
         hs_buffer_append_text(sample->body, "null");
     else if (field->type == HS_FIELD_OBJECT)
-        put_members(sample, at + 1, row_after(sample->type, at),
+        put_members(sample, at + 1, hs_catalogue_row_after(sample->type, at),
                     hs_slice_text(field->path).size + 1);
     else if (field->type == HS_FIELD_ARRAY)
-        put_elements(sample, at + 1, row_after(sample->type, at));
+        put_elements(sample, at + 1, hs_catalogue_row_after(sample->type, at));
     else
         put_value(sample, field);
 }

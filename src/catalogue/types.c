@@ -1,5 +1,5 @@
 /* Types: looking things up in a catalogue. */
-#include <hookstream/catalogue.h>
+#include "rows.h"
 
 static const char *const families[] = {"queue", "draw",     "auction",
                                        "order", "consumer", "distribution"};
@@ -38,4 +38,16 @@ const char *hs_catalogue_family(struct hs_slice family)
         if (hs_slice_equal(hs_slice_text(families[i]), family))
             return families[i];
     return "other";
+}
+
+size_t hs_catalogue_row_after(const struct hs_event_type *type, size_t at)
+{
+    struct hs_slice path = hs_slice_text(type->fields[at].path);
+    for (at++; at < type->field_count; at++) {
+        const char *other = type->fields[at].path;
+        if (strncmp(other, path.data, path.size) != 0 ||
+            (other[path.size] != '.' && other[path.size] != '['))
+            break;
+    }
+    return at;
 }
