@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include <hookstream/catalogue.h>
+#include <hookstream/json.h>
 #include <stdio.h>
 
 static int run(const struct hs_command *command, int argc, char **argv);
@@ -16,8 +17,27 @@ const struct hs_command hs_command_catalogue = {
     .run = run,
 };
 
-static int list(const struct hs_catalogue *catalogue)
+static int list_json(const struct hs_catalogue *catalogue)
 {
+    struct hs_buffer json;
+    hs_buffer_init(&json, 16u << 20);
+    for (size_t i = 0; i < catalogue->count; i++) {
+        hs_buffer_append_text(&json, i == 0 ? "[{\"name\":" : ",\n {\"name\":");
+        hs_json_encode_string(hs_slice_text(catalogue->types[i].name), &json);
+        hs_buffer_append_text(&json, ",\"help\":");
+        hs_json_encode_string(hs_slice_text(catalogue->types[i].help), &json);
+        hs_buffer_append_byte(&json, '}');
+    }
+    hs_buffer_append_text(&json, "]\n");
+    hs_command_print(&json, stdout);
+    hs_buffer_free(&json);
+    return HS_EXIT_GOOD;
+}
+
+static int list(const struct hs_catalogue *catalogue, bool as_json)
+{
+    if (as_json)
+        return list_json(catalogue);
     for (size_t i = 0; i < catalogue->count; i++)
         printf("%-26s %s\n", catalogue->types[i].name,
                catalogue->types[i].help != NULL ? catalogue->types[i].help : "");
@@ -48,12 +68,12 @@ static int schema(const struct hs_event_type *type)
     return HS_EXIT_GOOD;
 }
 
-static int answer(const struct hs_command *command, const struct hs_catalogue *catalogue, int argc,
-                  char **argv)
+static int answer(const struct hs_command *command, const struct hs_catalogue *catalogue,
+                  bool as_json, int argc, char **argv)
 {
     const char *verb = argc > 0 ? argv[0] : "";
     if (strcmp(verb, "list") == 0 && argc == 1)
-        return list(catalogue);
+        return list(catalogue, as_json);
     bool shows = strcmp(verb, "show") == 0;
     if (argc != 2 || (!shows && strcmp(verb, "schema") != 0))
         return hs_command_fail(command, HS_EXIT_USAGE, "say what: %s", command->operands);
@@ -65,8 +85,8 @@ static int answer(const struct hs_command *command, const struct hs_catalogue *c
     return shows ? show(type) : schema(type);
 }
 
-static int answer_from_file(const struct hs_command *command, const char *path, int argc,
-                            char **argv)
+static int answer_from_file(const struct hs_command *command, const char *path, bool as_json,
+                            int argc, char **argv)
 {
     const struct hs_catalogue *catalogue;
     struct hs_config *config = hs_catalogue_load(path, &catalogue);
@@ -78,7 +98,7 @@ static int answer_from_file(const struct hs_command *command, const char *path, 
         hs_command_print(&text, stderr);
         hs_buffer_free(&text);
     } else {
-        code = answer(command, catalogue, argc, argv);
+        code = answer(command, catalogue, as_json, argc, argv);
     }
     hs_config_free(config);
     return code;
@@ -87,13 +107,15 @@ static int answer_from_file(const struct hs_command *command, const char *path, 
 static int run(const struct hs_command *command, int argc, char **argv)
 {
     const char *path = NULL;
+    bool as_json = false;
     const struct hs_arg args[] = {
         {"catalogue", 0, HS_ARG_TEXT, &path, "FILE", "This catalogue file; else the built-in."},
+        {"json", 0, HS_ARG_FLAG, &as_json, NULL, "list: as JSON."},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
     if (code != 0)
         return code - 1;
     if (path != NULL)
-        return answer_from_file(command, path, argc - first, argv + first);
-    return answer(command, hs_catalogue_fanfare(), argc - first, argv + first);
+        return answer_from_file(command, path, as_json, argc - first, argv + first);
+    return answer(command, hs_catalogue_fanfare(), as_json, argc - first, argv + first);
 }
