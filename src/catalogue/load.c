@@ -1,5 +1,6 @@
 /* Load: a catalogue file into the same structs as the built-in one. */
 #include <hookstream/catalogue.h>
+#include <hookstream/json.h>
 
 static void *take(struct hs_config *config, size_t count, size_t size)
 {
@@ -39,6 +40,29 @@ static const char *read_text(struct hs_config *config, const struct hs_node *nod
     return hs_config_read_text(config, node, &text) ? text : NULL;
 }
 
+/* A sample that would not be JSON of the field's type is found here, not in the event. */
+static void check_sample(struct hs_config *config, const struct hs_node *node,
+                         const struct hs_catalogue_field *field)
+{
+    if (field->sample == NULL || field->sample[0] == '<')
+        return;
+    bool number = field->type == HS_FIELD_INTEGER || field->type == HS_FIELD_NUMBER;
+    if (field->type == HS_FIELD_OBJECT || field->type == HS_FIELD_ARRAY)
+        hs_config_error(config, node, "an object or array has no sample: its fields have");
+    for (const char *at = field->sample; number || field->type == HS_FIELD_BOOLEAN;) {
+        size_t size = strcspn(at, "|"), offset;
+        enum hs_json_kind kind = HS_JSON_NULL;
+        int code = hs_json_scan(hs_slice(at, size), NULL, 0, &kind, &offset);
+        bool boolean = kind == HS_JSON_TRUE || kind == HS_JSON_FALSE;
+        if (code != 0 || (number ? kind != HS_JSON_NUMBER : !boolean))
+            hs_config_error(config, node, "the sample %s is no %s", hs_config_quote(config, node),
+                            hs_field_type_name(field->type));
+        if (at[size] == '\0')
+            return;
+        at += size + 1;
+    }
+}
+
 static void read_field(struct hs_config *config, const struct hs_node *key,
                        const struct hs_node *node, struct hs_catalogue_field *field)
 {
@@ -73,6 +97,9 @@ static void read_field(struct hs_config *config, const struct hs_node *key,
         else
             field->sample = read_text(config, node->items[i]);
     }
+    const struct hs_node *sample = hs_node_get(node, "sample");
+    if (sample != NULL)
+        check_sample(config, sample, field);
 }
 
 /* Where the parent's path ends: 0 for a member of the event itself. */

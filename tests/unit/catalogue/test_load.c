@@ -54,6 +54,9 @@ START_TEST(a_fault_is_told_with_its_line)
     faulty("types:\n  a:\n    fields:\n      id: {type: id, optional: 3}\n", "neither", 4);
     faulty("types:\n  a:\n    fields:\n      data.x: {type: id}\n", "needs `data: {type", 4);
     faulty("types:\n  a: {}\n", "needs `fields`", 2);
+    faulty("types:\n  a:\n    fields:\n      n: {type: integer, sample: 1|b}\n", "is no integer",
+           4);
+    faulty("types:\n  a:\n    fields:\n      n: {type: object, sample: b}\n", "has no sample", 4);
     faulty("type: 3\n", "has `types`", 1);
 }
 END_TEST
