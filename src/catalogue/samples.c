@@ -1,14 +1,16 @@
-/* Samples: expands the <words> of a type's sample into values that look real and vary. Ids
+/* Samples: writes the rows of a type as a document, with values that look real and vary. Ids
  * come from pools of a thousand, so that keys repeat as they do in life. */
-#include <hookstream/catalogue.h>
+#include "rows.h"
+
 #include <hookstream/clock.h>
 #include <hookstream/json.h>
 
-#include <stdio.h>
-
 #define POOL 1000u
+#define ELEMENTS_MOST 3u /* of an array in a varied sample */
 
 struct sample {
+    const struct hs_event_type *type;
+    enum hs_sample_form form;
     struct hs_slice id;
     uint64_t now_ns;
     uint64_t *random;
@@ -32,6 +34,11 @@ static unsigned draw(struct sample *sample, unsigned below)
 static void put_id(struct sample *sample)
 {
     hs_json_encode_string(sample->id, sample->body);
+}
+
+static void put_type(struct sample *sample)
+{
+    hs_json_encode_string(hs_slice_text(sample->type->name), sample->body);
 }
 
 static void put_time(struct sample *sample, uint64_t wall_ns)
@@ -92,10 +99,7 @@ static void put_email(struct sample *sample)
 
 static void put_phone(struct sample *sample)
 {
-    if (draw(sample, 2))
-        hs_buffer_append_text(sample->body, "null");
-    else
-        hs_buffer_printf(sample->body, "\"+1555%07u\"", draw(sample, 10000000));
+    hs_buffer_printf(sample->body, "\"+1555%07u\"", draw(sample, 10000000));
 }
 
 static void put_name(struct sample *sample)
@@ -110,17 +114,10 @@ static const struct word {
     struct hs_slice name;
     void (*put)(struct sample *sample);
 } words[] = {
-    {{"id", 2}, put_id},
-    {{"now", 3}, put_now},
-    {{"before", 6}, put_before},
-    {{"count", 5}, put_count},
-    {{"few", 3}, put_few},
-    {{"money", 5}, put_money},
-    {{"currency", 8}, put_currency},
-    {{"bool", 4}, put_bool},
-    {{"token", 5}, put_token},
-    {{"email", 5}, put_email},
-    {{"phone", 5}, put_phone},
+    {{"id", 2}, put_id},         {{"type", 4}, put_type},         {{"now", 3}, put_now},
+    {{"before", 6}, put_before}, {{"count", 5}, put_count},       {{"few", 3}, put_few},
+    {{"money", 5}, put_money},   {{"currency", 8}, put_currency}, {{"bool", 4}, put_bool},
+    {{"token", 5}, put_token},   {{"email", 5}, put_email},       {{"phone", 5}, put_phone},
     {{"name", 4}, put_name},
 };
 
@@ -133,23 +130,124 @@ static void put_word(struct sample *sample, struct hs_slice name)
             return;
         }
     }
-    hs_buffer_printf(sample->body, "\"%.*s_01HXYZ%09u\"", HS_SLICE_ARG(name), draw(sample, POOL));
+    char digits[] = "_01HXYZ000000000\"";
+    unsigned number = draw(sample, POOL);
+    for (size_t at = sizeof(digits) - 3; number > 0; number /= 10)
+        digits[at--] = (char)('0' + number % 10);
+    hs_buffer_append_byte(sample->body, '"');
+    hs_buffer_append_slice(sample->body, name);
+    hs_buffer_append(sample->body, digits, sizeof(digits) - 1);
 }
 
-void hs_catalogue_sample(const struct hs_event_type *type, struct hs_slice id, uint64_t now_wall_ns,
-                         uint64_t *random, struct hs_buffer *ret_body)
+static unsigned count_choices(const char *choices)
 {
-    struct sample sample = {id, now_wall_ns, random, ret_body};
-    const char *at = type->sample;
-    for (;;) {
-        const char *open = strchr(at, '<');
-        if (open == NULL)
-            break;
-        const char *close = strchr(open, '>');
-        HS_ASSERT(close != NULL);
-        hs_buffer_append(ret_body, at, (size_t)(open - at));
-        put_word(&sample, hs_slice(open + 1, (size_t)(close - open - 1)));
-        at = close + 1;
+    unsigned count = 1;
+    for (const char *at = choices; (at = strchr(at, '|')) != NULL; at++)
+        count++;
+    return count;
+}
+
+/* The `pick`-th of "a|b|c", as a text or, for numbers and booleans, as it stands. */
+static void put_choice(struct sample *sample, enum hs_field_type type, const char *choices,
+                       unsigned pick)
+{
+    for (unsigned skip = pick; skip > 0; skip--)
+        choices = strchr(choices, '|') + 1;
+    struct hs_slice text = hs_slice(choices, strcspn(choices, "|"));
+    if (type == HS_FIELD_INTEGER || type == HS_FIELD_NUMBER || type == HS_FIELD_BOOLEAN)
+        hs_buffer_append_slice(sample->body, text);
+    else
+        hs_json_encode_string(text, sample->body);
+}
+
+static void put_value(struct sample *sample, const struct hs_catalogue_field *field)
+{
+    static const char *const by_type[] = {
+        [HS_FIELD_TEXT] = "text",
+        [HS_FIELD_INTEGER] = "<count>",
+        [HS_FIELD_NUMBER] = "1.5|2.25|10",
+        [HS_FIELD_BOOLEAN] = "<bool>",
+        [HS_FIELD_TIME] = "<now>",
+        [HS_FIELD_MONEY] = "<money>",
+        [HS_FIELD_CURRENCY] = "<currency>",
+        [HS_FIELD_ID] = "<id>",
+        [HS_FIELD_OBJECT] = "",
+        [HS_FIELD_ARRAY] = "",
+        [HS_FIELD_ANY] = "text",
+    };
+    const char *rule = field->sample != NULL ? field->sample : by_type[field->type];
+    size_t size = hs_slice_text(rule).size;
+    if (size > 2 && rule[0] == '<' && rule[size - 1] == '>')
+        put_word(sample, hs_slice(rule + 1, size - 2));
+    else
+        put_choice(sample, field->type, rule, draw(sample, count_choices(rule)));
+}
+
+static bool chance(struct sample *sample)
+{
+    return sample->form == HS_SAMPLE_FULL ||
+           (sample->form == HS_SAMPLE_VARIED && draw(sample, 2) != 0);
+}
+
+static void put_row(struct sample *sample, size_t at);
+
+/* The rows from `at` to `end` that are members; their names begin after `skip` bytes. */
+static void put_members(struct sample *sample, size_t at, size_t end, size_t skip)
+{
+    bool first = true;
+    hs_buffer_append_byte(sample->body, '{');
+    for (; at < end; at = hs_catalogue_row_after(sample->type, at)) {
+        const struct hs_catalogue_field *field = &sample->type->fields[at];
+        if (field->optional && !chance(sample))
+            continue;
+        if (!first)
+            hs_buffer_append_byte(sample->body, ',');
+        first = false;
+        hs_json_encode_string(hs_slice_text(field->path + skip), sample->body);
+        hs_buffer_append_byte(sample->body, ':');
+        put_row(sample, at);
     }
-    hs_buffer_append_text(ret_body, at);
+    hs_buffer_append_byte(sample->body, '}');
+}
+
+/* The row after an array's is that of its elements; without one the array is empty. Elements
+ * that are one of "a|b|c" are all different. */
+static void put_elements(struct sample *sample, size_t at, size_t end)
+{
+    hs_buffer_append_byte(sample->body, '[');
+    const char *choices = at < end ? sample->type->fields[at].sample : NULL;
+    bool chosen = choices != NULL && choices[0] != '<';
+    unsigned most = chosen ? count_choices(choices) : ELEMENTS_MOST;
+    unsigned count = sample->form == HS_SAMPLE_VARIED ? 1 + draw(sample, most) : chosen ? most : 1;
+    for (unsigned i = 0; at < end && i < count; i++) {
+        if (i > 0)
+            hs_buffer_append_byte(sample->body, ',');
+        if (chosen)
+            put_choice(sample, sample->type->fields[at].type, choices, i);
+        else
+            put_row(sample, at);
+    }
+    hs_buffer_append_byte(sample->body, ']');
+}
+
+static void put_row(struct sample *sample, size_t at)
+{
+    const struct hs_catalogue_field *field = &sample->type->fields[at];
+    if (field->nullable && !chance(sample))
+        hs_buffer_append_text(sample->body, "null");
+    else if (field->type == HS_FIELD_OBJECT)
+        put_members(sample, at + 1, hs_catalogue_row_after(sample->type, at),
+                    hs_slice_text(field->path).size + 1);
+    else if (field->type == HS_FIELD_ARRAY)
+        put_elements(sample, at + 1, hs_catalogue_row_after(sample->type, at));
+    else
+        put_value(sample, field);
+}
+
+void hs_catalogue_sample(const struct hs_event_type *type, enum hs_sample_form form,
+                         struct hs_slice id, uint64_t now_wall_ns, uint64_t *random,
+                         struct hs_buffer *ret_body)
+{
+    struct sample sample = {type, form, id, now_wall_ns, random, ret_body};
+    put_members(&sample, 0, type->field_count, 0);
 }

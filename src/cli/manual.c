@@ -1,18 +1,20 @@
 /* manual: prints the reference pages that are made of the program's own tables, for
- * docs/configuration.md and docs/metrics.md. */
+ * docs/configuration.md, docs/metrics.md and docs/events.md. */
 #include "command.h"
 
 #include <hookstream/app.h>
+#include <hookstream/catalogue.h>
 #include <stdio.h>
 
 static int run(const struct hs_command *command, int argc, char **argv);
 
 const struct hs_command hs_command_manual = {
     .name = "manual",
-    .summary = "Print a reference page (configuration, metrics).",
+    .summary = "Print a reference page (configuration, metrics, events).",
     .help = "configuration   every option with its type, range and default\n"
-            "metrics         every metric with its labels and what it tells",
-    .operands = "configuration | metrics",
+            "metrics         every metric with its labels and what it tells\n"
+            "events          every event type with its fields",
+    .operands = "configuration | metrics | events",
     .run = run,
 };
 
@@ -35,6 +37,8 @@ static int run(const struct hs_command *command, int argc, char **argv)
         configuration_page(&page);
     else if (strcmp(name, "metrics") == 0)
         hs_metrics_manual(&page);
+    else if (strcmp(name, "events") == 0)
+        hs_catalogue_manual(&page);
     else
         return hs_command_fail(command, HS_EXIT_USAGE, "say which page: %s", command->operands);
     hs_command_print(&page, stdout);

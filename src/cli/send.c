@@ -34,15 +34,16 @@ static int choose_types(const struct hs_command *command, const struct request *
                         struct hs_sender_options *options)
 {
     static const struct hs_event_type *chosen[HS_ARG_TEXTS_MAX];
+    const struct hs_catalogue *fanfare = hs_catalogue_fanfare();
     options->types = chosen;
     if (request->all || request->types.count == 0) {
-        for (size_t i = 0; i < hs_catalogue_count(); i++)
-            chosen[options->type_count++] = hs_catalogue_at(i);
+        for (size_t i = 0; i < fanfare->count; i++)
+            chosen[options->type_count++] = &fanfare->types[i];
         return 0;
     }
     for (size_t i = 0; i < request->types.count; i++) {
         const char *name = request->types.items[i];
-        const struct hs_event_type *type = hs_catalogue_find(hs_slice_text(name));
+        const struct hs_event_type *type = hs_catalogue_type(fanfare, hs_slice_text(name));
         if (type == NULL)
             return hs_command_fail(command, HS_EXIT_USAGE,
                                    "there is no event type `%s`; --list shows them", name);
@@ -157,8 +158,9 @@ static int send_all(const struct hs_command *command, const struct request *requ
 
 static int list_types(void)
 {
-    for (size_t i = 0; i < hs_catalogue_count(); i++)
-        printf("%-26s %s\n", hs_catalogue_at(i)->name, hs_catalogue_at(i)->help);
+    const struct hs_catalogue *fanfare = hs_catalogue_fanfare();
+    for (size_t i = 0; i < fanfare->count; i++)
+        printf("%-26s %s\n", fanfare->types[i].name, fanfare->types[i].help);
     return HS_EXIT_GOOD;
 }
 

@@ -93,7 +93,8 @@ static void make_request(struct link *link)
     uint64_t now_ns = hs_clock_wall_ns();
     struct hs_buffer body;
     hs_buffer_init(&body, REQUEST_MAX / 2);
-    hs_catalogue_sample(type, hs_slice_text(link->id), now_ns, &sender->random, &body);
+    hs_catalogue_sample(type, HS_SAMPLE_VARIED, hs_slice_text(link->id), now_ns, &sender->random,
+                        &body);
     char timestamp[24], signature[72] = "";
     int digits = snprintf(timestamp, sizeof(timestamp), "%llu",
                           (unsigned long long)(now_ns / HS_NS_PER_SECOND));

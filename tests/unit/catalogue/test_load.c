@@ -1,0 +1,64 @@
+/* Proves: a catalogue file becomes the same rows as the built-in ones, and faults have places. */
+#include "hs_test.h"
+
+#include <hookstream/catalogue.h>
+
+START_TEST(a_file_becomes_types_and_fields)
+{
+    const struct hs_catalogue *catalogue;
+    struct hs_config *config = hs_catalogue_parse(
+        "own.yaml",
+        HS_SLICE("types:\n  a.b:\n    help: A thing\n    fields:\n      id: {type: id}\n"
+                 "      data: {type: object}\n      data.list: {type: array, optional: true}\n"
+                 "      data.list[*]: {type: integer, personal: true, sample: 7}\n"),
+        &catalogue);
+    ck_assert_uint_eq(hs_config_findings(config)->count, 0);
+    ck_assert_uint_eq(catalogue->count, 1);
+    const struct hs_event_type *type = hs_catalogue_type(catalogue, HS_SLICE("a.b"));
+    ck_assert_ptr_nonnull(type);
+    ck_assert_str_eq(type->help, "A thing");
+    const struct hs_catalogue_field *field = hs_event_type_field(type, HS_SLICE("data.list[*]"));
+    ck_assert_ptr_nonnull(field);
+    ck_assert(field->type == HS_FIELD_INTEGER && field->personal && !field->optional);
+    struct hs_buffer full, bare;
+    hs_buffer_init(&full, 4096);
+    hs_buffer_init(&bare, 4096);
+    uint64_t random = 1;
+    hs_catalogue_sample(type, HS_SAMPLE_FULL, HS_SLICE("x"), 1, &random, &full);
+    hs_catalogue_sample(type, HS_SAMPLE_BARE, HS_SLICE("x"), 1, &random, &bare);
+    ck_assert(
+        hs_slice_equal(hs_buffer_slice(&full), HS_SLICE("{\"id\":\"x\",\"data\":{\"list\":[7]}}")));
+    ck_assert(hs_slice_equal(hs_buffer_slice(&bare), HS_SLICE("{\"id\":\"x\",\"data\":{}}")));
+    hs_buffer_free(&full);
+    hs_buffer_free(&bare);
+    hs_config_free(config);
+}
+END_TEST
+
+static void faulty(const char *text, const char *words, unsigned line)
+{
+    const struct hs_catalogue *catalogue;
+    struct hs_config *config = hs_catalogue_parse("own.yaml", hs_slice_text(text), &catalogue);
+    const struct hs_findings *findings = hs_config_findings(config);
+    ck_assert_uint_ge(findings->errors, 1);
+    ck_assert_msg(strstr(findings->items[0].message, words) != NULL, "%s",
+                  findings->items[0].message);
+    ck_assert_uint_eq(findings->items[0].line, line);
+    hs_config_free(config);
+}
+
+START_TEST(a_fault_is_told_with_its_line)
+{
+    faulty("types:\n  a:\n    fields:\n      id: {type: idd}\n", "did you mean `id`", 4);
+    faulty("types:\n  a:\n    fields:\n      id: {type: id, optinal: true}\n", "optional", 4);
+    faulty("types:\n  a:\n    fields:\n      id: {type: id, optional: 3}\n", "neither", 4);
+    faulty("types:\n  a:\n    fields:\n      data.x: {type: id}\n", "needs `data: {type", 4);
+    faulty("types:\n  a: {}\n", "needs `fields`", 2);
+    faulty("types:\n  a:\n    fields:\n      n: {type: integer, sample: 1|b}\n", "is no integer",
+           4);
+    faulty("types:\n  a:\n    fields:\n      n: {type: object, sample: b}\n", "has no sample", 4);
+    faulty("type: 3\n", "has `types`", 1);
+}
+END_TEST
+
+HS_TEST_MAIN("catalogue load", a_file_becomes_types_and_fields, a_fault_is_told_with_its_line)
