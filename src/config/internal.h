@@ -15,7 +15,7 @@ struct hs_config {
     size_t finding_capacity;
     size_t expanded_bytes; /* what ${...} brought in so far */
     char hash[17];
-    hs_config_env_fn *env;
+    hs_config_env_fn *env, *absent; /* NULL: getenv(3), and an error */
     void *env_context;
 };
 
