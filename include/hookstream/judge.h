@@ -15,8 +15,8 @@ struct hs_judgement {
     unsigned answer; /* enum hs_answer of the ingress */
     unsigned status; /* what the sender is answered, once the event is safe */
     enum hs_verdict verdict;
-    size_t secret;              /* that matched; when genuine, stale or ahead */
-    double skew_s;              /* our clock less the sender's; as `secret` */
+    size_t secret;               /* that matched; when genuine, stale or ahead */
+    double skew_s;               /* our clock less the sender's; as `secret` */
     const char *reason, *detail; /* NULL when accepted; else a label and words */
 };
 

@@ -24,8 +24,7 @@ void hs_router_consider(const struct hs_router *router, struct hs_work *work,
                         hs_considered_fn *visit, void *context)
 {
     uint16_t *places = hs_alloc_array(HS_ROUTES_MAX, sizeof(*places));
-    size_t count =
-        hs_trie_match(router->trie, hs_work_event(work)->type, places, HS_ROUTES_MAX);
+    size_t count = hs_trie_match(router->trie, hs_work_event(work)->type, places, HS_ROUTES_MAX);
     bool decided = false;
     for (size_t i = 0; i < router->ranked_count; i++) {
         const struct hs_entry *entry = router->ranked[i];
