@@ -126,6 +126,7 @@ def test_explain_says_what_the_brokers_got(example, kafka, redis, tmp_path):
         to_kafka, to_redis = json.loads(done.stdout)["messages"]
         record = records[to_kafka["topic"]][document["id"]]
         assert (record.key, record.headers) == (to_kafka["key"], to_kafka["headers"])
+        assert record.partition == to_kafka["murmur2"] % 3
         entries = [json.loads(entry["body"]) for entry in redis.stream(to_redis["stream"])]
         (entry,) = [one for one in entries if one["id"] == document["id"]]
         for said, got in ((to_kafka["body"], record.document), (to_redis["body"], entry)):

@@ -114,7 +114,8 @@ cases:
     recorded["messages"][0]["body"]["data"]["amount"] = "another"
     (tmp_path / "order.json").write_text(json.dumps(recorded))
     done = run(config, cases)
-    assert done.returncode == 1 and 'messages[0].body.data.amount: expected "another"' in done.stdout
+    assert done.returncode == 1
+    assert 'messages[0].body.data.amount: expected "another"' in done.stdout
 
 
 def test_a_wrong_key_in_a_file_of_cases_is_told_with_its_place(tmp_path):
