@@ -67,12 +67,19 @@ def redis_server(tmp_path):
 
 @pytest.fixture
 def services():
-    """scripts/services itself: services("kill", "kafka"). What was stopped is started again."""
+    """scripts/services itself: services("kill", "kafka"), services.runs("kafka"). What was
+    stopped is started again."""
 
     def run(*words):
         done = subprocess.run([SERVICES, *words], stdin=subprocess.DEVNULL, check=False)
         assert done.returncode == 0, f"scripts/services {' '.join(words)}: {done.returncode}"
 
+    def runs(name):
+        done = subprocess.run([SERVICES, "status", name], capture_output=True, text=True,
+                              check=False)
+        return "stopped" not in done.stdout
+
+    run.runs = runs
     yield run
     for name in ("kafka", "redis"):
         subprocess.run([SERVICES, "resume", name], capture_output=True, check=False)

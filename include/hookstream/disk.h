@@ -6,6 +6,7 @@
 #ifndef HOOKSTREAM_DISK_H
 #define HOOKSTREAM_DISK_H
 
+#include <endian.h>
 #include <hookstream/base.h>
 #include <sys/types.h>
 
@@ -74,5 +75,46 @@ HS_MUST_CHECK int hs_disk_replace(const struct hs_disk *disk, const char *path,
 struct hs_buffer;
 HS_MUST_CHECK int hs_disk_read_all(const struct hs_disk *disk, const char *path,
                                    struct hs_buffer *ret_data);
+
+/* ---- Numbers in files: least significant byte first, at any alignment ---- */
+
+static inline void hs_put16(char *ret_bytes, uint16_t value)
+{
+    value = htole16(value);
+    memcpy(ret_bytes, &value, sizeof(value));
+}
+
+static inline void hs_put32(char *ret_bytes, uint32_t value)
+{
+    value = htole32(value);
+    memcpy(ret_bytes, &value, sizeof(value));
+}
+
+static inline void hs_put64(char *ret_bytes, uint64_t value)
+{
+    value = htole64(value);
+    memcpy(ret_bytes, &value, sizeof(value));
+}
+
+static inline uint16_t hs_get16(const char *bytes)
+{
+    uint16_t value;
+    memcpy(&value, bytes, sizeof(value));
+    return le16toh(value);
+}
+
+static inline uint32_t hs_get32(const char *bytes)
+{
+    uint32_t value;
+    memcpy(&value, bytes, sizeof(value));
+    return le32toh(value);
+}
+
+static inline uint64_t hs_get64(const char *bytes)
+{
+    uint64_t value;
+    memcpy(&value, bytes, sizeof(value));
+    return le64toh(value);
+}
 
 #endif

@@ -20,7 +20,6 @@
  * and reading or writing one takes no more memory than a block. */
 #include "internal.h"
 
-#include <endian.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,32 +31,6 @@
 #define BLOCK_SIZE (BLOCK_HEADER + BLOCK_ENTRIES * ENTRY_SIZE)
 
 static const char magic[8] = {'H', 'S', 'I', 'D', 'S', 0, 0, 1};
-
-static void put32(char *at, uint32_t value)
-{
-    value = htole32(value);
-    memcpy(at, &value, sizeof(value));
-}
-
-static void put64(char *at, uint64_t value)
-{
-    value = htole64(value);
-    memcpy(at, &value, sizeof(value));
-}
-
-static uint32_t get32(const char *at)
-{
-    uint32_t value;
-    memcpy(&value, at, sizeof(value));
-    return le32toh(value);
-}
-
-static uint64_t get64(const char *at)
-{
-    uint64_t value;
-    memcpy(&value, at, sizeof(value));
-    return le64toh(value);
-}
 
 /* ---- Names ---- */
 
@@ -121,10 +94,10 @@ static void write_block(struct writing *writing)
     size_t size = writing->entries * ENTRY_SIZE;
     if (writing->entries == 0 || writing->code < 0)
         return;
-    put32(writing->block, writing->entries);
-    put32(writing->block + 4, 0);
-    put64(writing->block + 8,
-          hs_hash64(hs_slice(writing->block + BLOCK_HEADER, size), writing->key + writing->place));
+    hs_put32(writing->block, writing->entries);
+    hs_put32(writing->block + 4, 0);
+    hs_put64(writing->block + 8, hs_hash64(hs_slice(writing->block + BLOCK_HEADER, size),
+                                           writing->key + writing->place));
     writing->code = hs_disk_write(writing->disk, writing->file,
                                   hs_slice(writing->block, BLOCK_HEADER + size), writing->place);
     writing->place += BLOCK_HEADER + size;
@@ -135,9 +108,9 @@ static void write_id(void *context, struct hs_hash128 hash, uint32_t hour)
 {
     struct writing *writing = context;
     char *at = writing->block + BLOCK_HEADER + writing->entries * ENTRY_SIZE;
-    put64(at, hash.low);
-    put64(at + 8, hash.high);
-    put32(at + 16, hour);
+    hs_put64(at, hash.low);
+    hs_put64(at + 8, hash.high);
+    hs_put32(at + 16, hour);
     writing->count++;
     if (++writing->entries == BLOCK_ENTRIES)
         write_block(writing);
@@ -147,12 +120,12 @@ static int write_header(struct writing *writing, const struct hs_id_file *header
 {
     char bytes[HEADER_SIZE];
     memcpy(bytes, magic, sizeof(magic));
-    put64(bytes + 8, header->first);
-    put64(bytes + 16, header->last);
-    put64(bytes + 24, header->count);
-    put64(bytes + 32, header->newest_wall_ns);
-    put64(bytes + 40, writing->key);
-    put64(bytes + 48, hs_hash64(hs_slice(bytes, 48), 0));
+    hs_put64(bytes + 8, header->first);
+    hs_put64(bytes + 16, header->last);
+    hs_put64(bytes + 24, header->count);
+    hs_put64(bytes + 32, header->newest_wall_ns);
+    hs_put64(bytes + 40, writing->key);
+    hs_put64(bytes + 48, hs_hash64(hs_slice(bytes, 48), 0));
     return hs_disk_write(writing->disk, writing->file, hs_slice(bytes, sizeof(bytes)), 0);
 }
 
@@ -206,13 +179,14 @@ static int read_header(const struct hs_id_place *place, int file, struct hs_id_f
     if (got < 0)
         return (int)got;
     if ((size_t)got < sizeof(bytes) || memcmp(bytes, magic, sizeof(magic)) != 0 ||
-        get64(bytes + 48) != hs_hash64(hs_slice(bytes, 48), 0) || get64(bytes + 40) != place->key)
+        hs_get64(bytes + 48) != hs_hash64(hs_slice(bytes, 48), 0) ||
+        hs_get64(bytes + 40) != place->key)
         return hs_fail(-EBADMSG, "the header of a file of ids is damaged");
     *ret_file = (struct hs_id_file){
-        .first = get64(bytes + 8),
-        .last = get64(bytes + 16),
-        .count = get64(bytes + 24),
-        .newest_wall_ns = get64(bytes + 32),
+        .first = hs_get64(bytes + 8),
+        .last = hs_get64(bytes + 16),
+        .count = hs_get64(bytes + 24),
+        .newest_wall_ns = hs_get64(bytes + 32),
     };
     return 0;
 }
@@ -241,18 +215,18 @@ int hs_id_file_look(const struct hs_dedupe *dedupe, uint64_t first, uint64_t las
 static uint32_t check_block(const struct hs_id_place *place, const char *block, size_t size,
                             uint64_t offset)
 {
-    uint32_t entries = size >= BLOCK_HEADER ? get32(block) : 0;
+    uint32_t entries = size >= BLOCK_HEADER ? hs_get32(block) : 0;
     if (entries == 0 || entries > BLOCK_ENTRIES || size < BLOCK_HEADER + entries * ENTRY_SIZE)
         return 0;
     struct hs_slice ids = hs_slice(block + BLOCK_HEADER, entries * ENTRY_SIZE);
-    return get64(block + 8) == hs_hash64(ids, place->key + offset) ? entries : 0;
+    return hs_get64(block + 8) == hs_hash64(ids, place->key + offset) ? entries : 0;
 }
 
 static void give_block(const char *block, uint32_t entries, hs_each_id_fn *each, void *context)
 {
     for (uint32_t i = 0; i < entries; i++) {
         const char *at = block + BLOCK_HEADER + i * ENTRY_SIZE;
-        each(context, (struct hs_hash128){get64(at), get64(at + 8)}, get32(at + 16));
+        each(context, (struct hs_hash128){hs_get64(at), hs_get64(at + 8)}, hs_get32(at + 16));
     }
 }
 

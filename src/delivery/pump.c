@@ -148,6 +148,7 @@ static bool give_again(struct hs_pump *pump)
         if (found == -ENODATA) {
             /* Its record was damaged since it was first read: no reason to stop for ever. */
             hs_lost_tell(pump->lost, pump->name, entry->sequence, entry->sequence);
+            entry->lost = true;
             hs_window_done(&pump->window, entry, entry->open);
             continue;
         }
@@ -234,7 +235,7 @@ static void settle(struct hs_pump *pump)
     uint64_t now_ns = hs_clock_wall_ns(), popped = 0;
     const struct hs_window_entry *entry;
     while ((entry = hs_window_done_head(&pump->window)) != NULL) {
-        if (entry->ticket == 0)
+        if (entry->ticket == 0 && !entry->lost)
             count_done(pump, entry, now_ns);
         hs_window_pop(&pump->window);
         popped++;

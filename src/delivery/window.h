@@ -17,6 +17,7 @@ struct hs_window_entry {
     uint64_t ticket; /* of the dead letter, when lettered */
     uint32_t open, again, lettered;
     uint32_t attempts;
+    bool lost; /* the journal has it no more, which was counted */
 };
 
 struct hs_window {

@@ -2,7 +2,7 @@
  * start. The file: "HSCURS\0\1", position (8 bytes), XXH3-64 of both; replaced as a whole. */
 #include "internal.h"
 
-#include <endian.h>
+#include <hookstream/disk.h>
 #include <hookstream/hash.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
@@ -24,11 +24,9 @@ static const char magic[8] = {'H', 'S', 'C', 'U', 'R', 'S', 0, 1};
 
 static void encode(uint64_t position, char ret_bytes[FILE_SIZE])
 {
-    uint64_t number = htole64(position);
     memcpy(ret_bytes, magic, sizeof(magic));
-    memcpy(ret_bytes + 8, &number, sizeof(number));
-    number = htole64(hs_hash64(hs_slice(ret_bytes, 16), 0));
-    memcpy(ret_bytes + 16, &number, sizeof(number));
+    hs_put64(ret_bytes + 8, position);
+    hs_put64(ret_bytes + 16, hs_hash64(hs_slice(ret_bytes, 16), 0));
 }
 
 static int decode(const char *path, struct hs_slice bytes, uint64_t *ret_position)
@@ -36,14 +34,12 @@ static int decode(const char *path, struct hs_slice bytes, uint64_t *ret_positio
     if (bytes.size >= sizeof(magic) && memcmp(bytes.data, magic, 7) == 0 &&
         bytes.data[7] != magic[7])
         return hs_fail(-EPROTO, "%s has a format that this hookstream does not know", path);
-    uint64_t position = 0;
-    if (bytes.size == FILE_SIZE)
-        memcpy(&position, bytes.data + 8, sizeof(position));
+    uint64_t position = bytes.size == FILE_SIZE ? hs_get64(bytes.data + 8) : 0;
     char whole[FILE_SIZE];
-    encode(le64toh(position), whole);
+    encode(position, whole);
     if (bytes.size != FILE_SIZE || memcmp(whole, bytes.data, FILE_SIZE) != 0)
         return hs_fail(-EBADMSG, "%s is damaged", path);
-    *ret_position = le64toh(position);
+    *ret_position = position;
     return 0;
 }
 

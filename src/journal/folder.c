@@ -5,8 +5,8 @@
  * once, when the folder is made. */
 #include "internal.h"
 
-#include <endian.h>
 #include <fcntl.h>
+#include <hookstream/disk.h>
 #include <hookstream/hash.h>
 #include <hookstream/log.h>
 #include <stdio.h>
@@ -148,19 +148,6 @@ static int take_lock(struct hs_journal *journal)
 
 /* ---- Who the journal is ---- */
 
-static void put64(char *at, uint64_t value)
-{
-    value = htole64(value);
-    memcpy(at, &value, sizeof(value));
-}
-
-static uint64_t get64(const char *at)
-{
-    uint64_t value;
-    memcpy(&value, at, sizeof(value));
-    return le64toh(value);
-}
-
 static int decode_meta(const char *path, struct hs_slice bytes, char ret_identity[37],
                        uint64_t *ret_hash_key)
 {
@@ -171,11 +158,11 @@ static int decode_meta(const char *path, struct hs_slice bytes, char ret_identit
                        "wrote it",
                        path, (unsigned char)at[7], HS_FORMAT_VERSION);
     if (bytes.size != META_SIZE || memcmp(at, meta_magic, 8) != 0 ||
-        get64(at + 52) != hs_hash64(hs_slice(at, 52), 0))
+        hs_get64(at + 52) != hs_hash64(hs_slice(at, 52), 0))
         return hs_fail(-EBADMSG, "%s is damaged: restore it from a backup of the journal", path);
     memcpy(ret_identity, at + 8, 36);
     ret_identity[36] = '\0';
-    *ret_hash_key = get64(at + 44);
+    *ret_hash_key = hs_get64(at + 44);
     return 0;
 }
 
@@ -200,8 +187,8 @@ static int make_meta(struct hs_journal *journal)
     hs_random_bytes(&journal->hash_key, sizeof(journal->hash_key));
     memcpy(bytes, meta_magic, 8);
     memcpy(bytes + 8, journal->identity, 36);
-    put64(bytes + 44, journal->hash_key);
-    put64(bytes + 52, hs_hash64(hs_slice(bytes, 52), 0));
+    hs_put64(bytes + 44, journal->hash_key);
+    hs_put64(bytes + 52, hs_hash64(hs_slice(bytes, 52), 0));
     return hs_disk_replace(journal->disk, path, hs_slice(bytes, META_SIZE));
 }
 

@@ -1,50 +1,11 @@
 /* Format: bytes to structs and back, see format.h. */
 #include "format.h"
 
-#include <endian.h>
+#include <hookstream/disk.h>
 #include <hookstream/hash.h>
 
 static const char segment_magic[8] = {'H', 'S', 'J', 'R', 'N', 'L', 0, HS_FORMAT_VERSION};
 static const char record_magic[4] = {'R', 'E', 'C', '1'};
-
-static void put16(char *at, size_t value)
-{
-    uint16_t bytes = htole16((uint16_t)value);
-    memcpy(at, &bytes, sizeof(bytes));
-}
-
-static void put32(char *at, size_t value)
-{
-    uint32_t bytes = htole32((uint32_t)value);
-    memcpy(at, &bytes, sizeof(bytes));
-}
-
-static void put64(char *at, uint64_t value)
-{
-    uint64_t bytes = htole64(value);
-    memcpy(at, &bytes, sizeof(bytes));
-}
-
-static uint16_t get16(const char *at)
-{
-    uint16_t bytes;
-    memcpy(&bytes, at, sizeof(bytes));
-    return le16toh(bytes);
-}
-
-static uint32_t get32(const char *at)
-{
-    uint32_t bytes;
-    memcpy(&bytes, at, sizeof(bytes));
-    return le32toh(bytes);
-}
-
-static uint64_t get64(const char *at)
-{
-    uint64_t bytes;
-    memcpy(&bytes, at, sizeof(bytes));
-    return le64toh(bytes);
-}
 
 /* ---- Segments ---- */
 
@@ -55,11 +16,11 @@ void hs_segment_header_encode(const struct hs_segment_header *header, char *ret_
     memset(ret_bytes, 0, HS_SEGMENT_HEADER);
     memcpy(ret_bytes, segment_magic, sizeof(segment_magic));
     memcpy(ret_bytes + 8, header->identity, 36);
-    put64(ret_bytes + 48, header->first);
-    put64(ret_bytes + 56, header->previous_last);
-    put64(ret_bytes + 64, header->created_wall_ns);
-    put64(ret_bytes + 72, header->seed);
-    put64(ret_bytes + 80, hs_hash64(hs_slice(ret_bytes, 80), 0));
+    hs_put64(ret_bytes + 48, header->first);
+    hs_put64(ret_bytes + 56, header->previous_last);
+    hs_put64(ret_bytes + 64, header->created_wall_ns);
+    hs_put64(ret_bytes + 72, header->seed);
+    hs_put64(ret_bytes + 80, hs_hash64(hs_slice(ret_bytes, 80), 0));
     memcpy(ret_bytes + HS_SEGMENT_COPY, ret_bytes, HEADER_SIZE);
 }
 
@@ -73,13 +34,13 @@ static int decode_header(const char *bytes, struct hs_segment_header *ret_header
                        "the journal has format %u and this hookstream knows format %u: use the "
                        "version that wrote it, or let that one deliver everything first",
                        version, HS_FORMAT_VERSION);
-    if (get64(bytes + 80) != hs_hash64(hs_slice(bytes, 80), 0))
+    if (hs_get64(bytes + 80) != hs_hash64(hs_slice(bytes, 80), 0))
         return hs_fail(-EBADMSG, "the header of a segment is damaged");
     *ret_header = (struct hs_segment_header){
-        .first = get64(bytes + 48),
-        .previous_last = get64(bytes + 56),
-        .created_wall_ns = get64(bytes + 64),
-        .seed = get64(bytes + 72),
+        .first = hs_get64(bytes + 48),
+        .previous_last = hs_get64(bytes + 56),
+        .created_wall_ns = hs_get64(bytes + 64),
+        .seed = hs_get64(bytes + 72),
     };
     memcpy(ret_header->identity, bytes + 8, 36);
     return 0;
@@ -129,25 +90,25 @@ static char *put_slice(char *at, struct hs_slice s)
 void hs_record_encode(const struct hs_event *event, uint64_t sequence, size_t size, char *ret_bytes)
 {
     char *at = ret_bytes;
-    put32(at, size);
+    hs_put32(at, (uint32_t)size);
     memcpy(at + 4, record_magic, sizeof(record_magic));
-    put64(at + 8, 0);
-    put64(at + 16, sequence);
-    put64(at + 24, event->received_wall_ns);
-    put64(at + 32, 0);
-    put16(at + 40, event->source.size);
-    put16(at + 42, event->id.size);
-    put16(at + 44, event->type.size);
+    hs_put64(at + 8, 0);
+    hs_put64(at + 16, sequence);
+    hs_put64(at + 24, event->received_wall_ns);
+    hs_put64(at + 32, 0);
+    hs_put16(at + 40, (uint16_t)event->source.size);
+    hs_put16(at + 42, (uint16_t)event->id.size);
+    hs_put16(at + 44, (uint16_t)event->type.size);
     at[46] = (char)event->header_count;
     at[47] = (char)event->flaw;
-    put32(at + 48, headers_size(event));
-    put32(at + 52, event->body.size);
+    hs_put32(at + 48, (uint32_t)headers_size(event));
+    hs_put32(at + 52, (uint32_t)event->body.size);
     at = put_slice(at + HS_RECORD_HEADER, event->source);
     at = put_slice(at, event->id);
     at = put_slice(at, event->type);
     for (size_t i = 0; i < event->header_count; i++) {
-        put16(at, event->headers[i].name.size);
-        put16(at + 2, event->headers[i].value.size);
+        hs_put16(at, (uint16_t)event->headers[i].name.size);
+        hs_put16(at + 2, (uint16_t)event->headers[i].value.size);
         at = put_slice(at + 4, event->headers[i].name);
         at = put_slice(at, event->headers[i].value);
     }
@@ -157,15 +118,15 @@ void hs_record_encode(const struct hs_event *event, uint64_t sequence, size_t si
 
 void hs_record_seal(char *bytes, uint64_t durable, uint64_t seed)
 {
-    put64(bytes + 32, durable);
-    put64(bytes + 8, hs_hash64(hs_slice(bytes + 16, get32(bytes) - 16), seed));
+    hs_put64(bytes + 32, durable);
+    hs_put64(bytes + 8, hs_hash64(hs_slice(bytes + 16, hs_get32(bytes) - 16), seed));
 }
 
 size_t hs_record_length(const char *bytes, size_t available)
 {
     if (available < HS_RECORD_HEADER || memcmp(bytes + 4, record_magic, 4) != 0)
         return 0;
-    size_t length = get32(bytes);
+    size_t length = hs_get32(bytes);
     bool sane = length >= HS_RECORD_HEADER && length <= HS_RECORD_MAX && length % 8 == 0;
     return sane ? length : 0;
 }
@@ -174,9 +135,9 @@ size_t hs_record_guess_lengths(const char *bytes, size_t available, size_t ret_l
 {
     if (available < HS_RECORD_HEADER)
         return 0;
-    uint64_t said = get32(bytes);
-    uint64_t parts = (uint64_t)HS_RECORD_HEADER + get16(bytes + 40) + get16(bytes + 42) +
-                     get16(bytes + 44) + get32(bytes + 48) + get32(bytes + 52);
+    uint64_t said = hs_get32(bytes);
+    uint64_t parts = (uint64_t)HS_RECORD_HEADER + hs_get16(bytes + 40) + hs_get16(bytes + 42) +
+                     hs_get16(bytes + 44) + hs_get32(bytes + 48) + hs_get32(bytes + 52);
     parts = (parts + 7) & ~UINT64_C(7);
     size_t count = 0;
     if (memcmp(bytes + 4, record_magic, 4) != 0) {
@@ -193,17 +154,17 @@ size_t hs_record_guess_lengths(const char *bytes, size_t available, size_t ret_l
 
 uint64_t hs_record_sequence(const char *bytes)
 {
-    return get64(bytes + 16);
+    return hs_get64(bytes + 16);
 }
 
 uint64_t hs_record_durable(const char *bytes)
 {
-    return get64(bytes + 32);
+    return hs_get64(bytes + 32);
 }
 
 uint64_t hs_record_received_ns(const char *bytes)
 {
-    return get64(bytes + 24);
+    return hs_get64(bytes + 24);
 }
 
 /* The headers between `at` and `end`, which must fill it exactly. */
@@ -215,7 +176,7 @@ static bool view_headers(const char *at, const char *end, size_t count, struct h
     for (size_t i = 0; i < count; i++) {
         if (end - at < 4)
             return false;
-        size_t name = get16(at), value = get16(at + 2);
+        size_t name = hs_get16(at), value = hs_get16(at + 2);
         at += 4;
         if ((size_t)(end - at) < name + value)
             return false;
@@ -227,14 +188,14 @@ static bool view_headers(const char *at, const char *end, size_t count, struct h
 
 int hs_record_view(const char *bytes, size_t length, struct hs_event *ret_event)
 {
-    size_t source = get16(bytes + 40), id = get16(bytes + 42), type = get16(bytes + 44);
-    size_t headers = get32(bytes + 48), body = get32(bytes + 52);
+    size_t source = hs_get16(bytes + 40), id = hs_get16(bytes + 42), type = hs_get16(bytes + 44);
+    size_t headers = hs_get32(bytes + 48), body = hs_get32(bytes + 52);
     uint64_t whole = (uint64_t)HS_RECORD_HEADER + source + id + type + headers + body;
     if (whole > length)
         return hs_fail(-EBADMSG, "a record's parts are longer than it is");
     const char *at = bytes + HS_RECORD_HEADER;
-    ret_event->sequence = get64(bytes + 16);
-    ret_event->received_wall_ns = get64(bytes + 24);
+    ret_event->sequence = hs_get64(bytes + 16);
+    ret_event->received_wall_ns = hs_get64(bytes + 24);
     ret_event->flaw = (enum hs_event_flaw)bytes[47];
     ret_event->source = hs_slice(at, source);
     ret_event->id = hs_slice(at + source, id);
@@ -248,7 +209,7 @@ int hs_record_view(const char *bytes, size_t length, struct hs_event *ret_event)
 
 int hs_record_decode(const char *bytes, size_t length, uint64_t seed, struct hs_event *ret_event)
 {
-    if (get64(bytes + 8) != hs_hash64(hs_slice(bytes + 16, length - 16), seed))
+    if (hs_get64(bytes + 8) != hs_hash64(hs_slice(bytes + 16, length - 16), seed))
         return hs_fail(-EBADMSG, "a record's checksum is wrong");
     return hs_record_view(bytes, length, ret_event);
 }

@@ -1,16 +1,23 @@
-"""The journal's disk is full, or fails."""
+"""The journal's disk, or Kafka's, is full, or fails."""
 
 import subprocess
 import time
 
 import pytest
 
-from stage import wait_for_answer
-from support import http
+from stage import wait_for_answer, wait_for_state
+from support import http, program
 from support.load import DEAD
 from support.wait import wait_for
 
 MIB = 1 << 20
+
+
+def _mount(folder, mebibytes):
+    """Why it cannot, or None."""
+    options = ["-t", "tmpfs", "-o", f"size={mebibytes}m", "hookstream-test", str(folder)]
+    done = subprocess.run(["mount", *options], capture_output=True, text=True, check=False)
+    return None if done.returncode == 0 else done.stderr.strip()
 
 
 @pytest.fixture
@@ -19,12 +26,35 @@ def small_disk(tmp_path):
     for as long as hookstream is."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    options = ["-t", "tmpfs", "-o", "size=24m", "hookstream-test", str(folder)]
-    done = subprocess.run(["mount", *options], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"a small disk needs mount, which is not allowed: {done.stderr.strip()}")
+    refusal = _mount(folder, 24)
+    if refusal:
+        pytest.skip(f"a small disk needs mount, which is not allowed: {refusal}")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture
+def kafka_disk(services):
+    """Kafka's log directory, on a file system with 64 MiB to spare for the time of the test."""
+    data = program.ROOT / "build/services/kafka/data"
+    kept = data.with_name("data.kept")
+    services("start", "kafka")
+    services("stop", "kafka")
+    used = int(subprocess.check_output(["du", "-sm", data], text=True).split()[0])
+    data.rename(kept)
+    data.mkdir()
+    refusal = _mount(data, used + 64)
+    if not refusal:
+        subprocess.run(["cp", "-a", "--sparse=always", f"{kept}/.", str(data)], check=True)
+        services("start", "kafka")
+        yield data
+        services("stop", "kafka")
+        subprocess.run(["umount", "-l", str(data)], check=True)
+    data.rmdir()
+    kept.rename(data)
+    services("start", "kafka")
+    if refusal:
+        pytest.skip(f"a small disk needs mount, which is not allowed: {refusal}")
 
 
 def test_the_disk_is_full_and_is_given_room(small_disk, stage, redis_server):
@@ -81,6 +111,38 @@ def test_a_journal_that_filled_its_disk_makes_room(small_disk, stage, redis_serv
         wait_for(it.one.is_ready, what="room made by delivering")
         it.settle(again=0)
     it.judge(answered_503=refused)
+
+
+def test_kafkas_log_directory_is_full(kafka_disk, stage, kafka, redis, services):
+    """Kafka's disk fills up under load, which ends the broker: senders see 2xx, Redis goes on;
+    with room and a broker again all is in Kafka, in order."""
+    it = stage(kafka=kafka, redis=redis)
+    it.start(journal={"max_size": "512MiB"})  # room for as long as the broker is away
+    filler = kafka_disk / "filler"
+    with it.load(pad=16 << 10) as load:
+        load.wait_for_answers(200)
+        with open(filler, "wb", buffering=0) as file:
+            _fill(file)
+        wait_for(lambda: not services.runs("kafka"), deadline=60, what="Kafka to give up")
+        at = len(it.ledger.taken())
+        load.wait_for_answers(400)
+        wait_for(lambda: redis.length(it.name) >= at, what="Redis to go on")
+        filler.unlink()
+        services("start", "kafka")
+        wait_for_state(it.one, "kafka", "up", deadline=60)
+        load.wait_for_answers(100)
+    assert set(load.statuses) <= {202, 401}, load.statuses
+    it.judge()
+
+
+def _fill(file):
+    """Writes until there is no room, to the last byte."""
+    size = MIB
+    while size:
+        try:
+            file.write(bytes(size))
+        except OSError:
+            size //= 2
 
 
 def _answers(one):
