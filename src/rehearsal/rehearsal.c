@@ -112,7 +112,8 @@ static int judge(struct hs_rehearsal *rehearsal, const struct hs_rehearsal_reque
         return code;
     hs_judge(verifier, source, &claim, &result->event, &rehearsal->envelope, &result->judgement);
     hs_verifier_free(verifier);
-    const struct hs_judgement *judgement = &result->judgement;
+    struct hs_judgement *judgement = &result->judgement;
+    judgement->detail = keep_text(rehearsal, judgement->detail); /* of hs_error_text(), maybe */
     if (judgement->verdict == HS_GENUINE)
         result->secret = source->verify.secret_items[judgement->secret].name;
     if (judgement->reason != NULL)
