@@ -66,7 +66,7 @@ static struct hs_slice keep(struct hs_rehearsal *rehearsal, struct hs_slice text
 
 static const char *keep_text(struct hs_rehearsal *rehearsal, const char *text)
 {
-    return hs_arena_dup(rehearsal->arena, hs_slice_text(text));
+    return text != NULL ? hs_arena_dup(rehearsal->arena, hs_slice_text(text)) : NULL;
 }
 
 static void end_as(struct hs_rehearsal *rehearsal, enum hs_rehearsal_end end, const char *reason,
