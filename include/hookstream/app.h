@@ -33,6 +33,9 @@ extern const struct hs_options hs_settings_table;
  * be known without connecting. Always gives a config, whose findings say what is wrong; the
  * settings hold only when there are no errors. */
 struct hs_config *hs_settings_load(const char *path, struct hs_settings *ret_settings);
+/* As hs_settings_load(), for a rehearsal: sinks need no address that works. */
+struct hs_config *hs_settings_load_offline(const char *path, const struct hs_config_lookup *lookup,
+                                           struct hs_settings *ret_settings);
 
 /* Holds the sinks against the cursors of the journal on disk, if there is one: warns of sinks
  * that are new to it, and of cursors whose sink is gone or has another name now. */

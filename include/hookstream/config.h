@@ -65,6 +65,14 @@ typedef const char *hs_config_env_fn(void *context, const char *name);
  * $${ stands for a literal "${". Always gives a config, which the caller frees; its findings
  * say what is wrong, and root is NULL when nothing could be parsed. */
 struct hs_config *hs_config_load(const char *path, hs_config_env_fn *env, void *env_context);
+/* As hs_config_load(), for tools that go on without what is not there: `absent` is asked what
+ * stands in for a ${NAME} that is unset and has no default (by NAME), or for a ${file:/path}
+ * that cannot be read (by /path); NULL, or NULL from it: that is an error. */
+struct hs_config_lookup {
+    hs_config_env_fn *env, *absent;
+    void *context;
+};
+struct hs_config *hs_config_load_with(const char *path, const struct hs_config_lookup *lookup);
 /* As hs_config_load(), from text; `name` stands for the file in messages. */
 struct hs_config *hs_config_parse(const char *name, struct hs_slice text, hs_config_env_fn *env,
                                   void *env_context);

@@ -77,6 +77,25 @@ struct hs_type_filter *hs_type_filter_create(const char *match);
 void hs_type_filter_free(struct hs_type_filter *filter);
 bool hs_type_filter_takes(struct hs_type_filter *filter, struct hs_slice type);
 
+/* How one route fared with an event, for `explain`. */
+enum hs_consideration {
+    HS_ROUTE_TAKEN,
+    HS_ROUTE_OTHER_TYPE,   /* its `match` does not take the type */
+    HS_ROUTE_OTHER_SOURCE, /* its `sources` do not list the event's */
+    HS_ROUTE_UNMET,        /* its `when` does not hold */
+    HS_ROUTE_UNASKABLE,    /* its `when` cannot be asked: the body is no JSON */
+    HS_ROUTE_AFTER,        /* would have taken it, but another one comes before */
+};
+struct hs_considered {
+    const struct hs_route *route;
+    enum hs_consideration outcome;
+    const struct hs_condition *when; /* or NULL */
+};
+/* Every route, the first choice first, as hs_router_match() tries them; not the default. */
+typedef void hs_considered_fn(void *context, const struct hs_considered *considered);
+void hs_router_consider(const struct hs_router *router, struct hs_work *work,
+                        hs_considered_fn *visit, void *context);
+
 /* All routes in the order of the file; for metrics, `check` and `explain`. */
 size_t hs_router_count(const struct hs_router *router);
 const struct hs_route *hs_router_at(const struct hs_router *router, size_t index);

@@ -152,12 +152,12 @@ static void check_sizes(struct hs_config *config, const struct hs_settings *sett
     }
 }
 
-static void check_parts(struct hs_config *config, const struct hs_settings *settings)
+static void check_parts(struct hs_config *config, const struct hs_settings *settings, bool offline)
 {
     check_names(config, &settings->sources, "source");
     check_names(config, &settings->sinks, "sink");
     hs_source_check_paths(config, &settings->sources);
-    for (size_t i = 0; i < settings->sinks.count; i++)
+    for (size_t i = 0; !offline && i < settings->sinks.count; i++)
         hs_sink_check(config, settings->sinks.names[i], hs_children_at(&settings->sinks, i));
     if (settings->sinks.count > HS_SINKS_MAX)
         hs_config_error(config, settings->sinks.nodes[HS_SINKS_MAX],
@@ -170,15 +170,26 @@ static void check_parts(struct hs_config *config, const struct hs_settings *sett
     check_sizes(config, settings);
 }
 
-struct hs_config *hs_settings_load(const char *path, struct hs_settings *ret_settings)
+static struct hs_config *bind_settings(struct hs_config *config, bool offline,
+                                       struct hs_settings *ret_settings)
 {
-    struct hs_config *config = hs_config_load(path, NULL, NULL);
     const struct hs_node *root = hs_config_root(config);
     *ret_settings = (struct hs_settings){0};
     if (root == NULL)
         return config;
     hs_config_bind(config, root, &hs_settings_table, ret_settings);
     if (root->kind == HS_NODE_MAP)
-        check_parts(config, ret_settings);
+        check_parts(config, ret_settings, offline);
     return config;
+}
+
+struct hs_config *hs_settings_load(const char *path, struct hs_settings *ret_settings)
+{
+    return bind_settings(hs_config_load(path, NULL, NULL), false, ret_settings);
+}
+
+struct hs_config *hs_settings_load_offline(const char *path, const struct hs_config_lookup *lookup,
+                                           struct hs_settings *ret_settings)
+{
+    return bind_settings(hs_config_load_with(path, lookup), true, ret_settings);
 }

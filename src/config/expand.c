@@ -34,6 +34,16 @@ static bool is_name(struct hs_slice name)
     return true;
 }
 
+/* What stands in for what is not there, where the config was asked to go on without it. */
+static bool stand_in(struct expansion *expansion, const char *name)
+{
+    struct hs_config *config = expansion->config;
+    const char *value = config->absent ? config->absent(config->env_context, name) : NULL;
+    if (value != NULL)
+        hs_buffer_append_text(&expansion->text, value);
+    return value != NULL;
+}
+
 /* What a file holds, without its final newline. */
 static void expand_file(struct expansion *expansion, struct hs_slice path)
 {
@@ -44,7 +54,7 @@ static void expand_file(struct expansion *expansion, struct hs_slice path)
     expansion->failed = true;
     if (path.size == 0)
         hs_config_error(config, &expansion->place, "`${file:}` names no file: write ${file:/path}");
-    else if (hs_disk_read_all(hs_disk_system(), name, &contents) < 0)
+    else if (hs_disk_read_all(hs_disk_system(), name, &contents) < 0 && !stand_in(expansion, name))
         hs_config_error(config, &expansion->place, "`${file:...}`: %s", hs_error_text());
     else if (contents.size > 0 && memchr(contents.data, '\0', contents.size) != NULL)
         hs_config_error(config, &expansion->place,
@@ -71,7 +81,7 @@ static void expand_variable(struct expansion *expansion, struct hs_slice name,
         hs_buffer_append_text(&expansion->text, value);
     } else if (fallback.data != NULL) {
         hs_buffer_append_slice(&expansion->text, fallback);
-    } else {
+    } else if (!stand_in(expansion, key)) {
         hs_config_error(expansion->config, &expansion->place,
                         "the environment has no `%s`: set it, or write ${%s:-default}", key, key);
         expansion->failed = true;

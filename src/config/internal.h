@@ -15,8 +15,8 @@ struct hs_config {
     size_t finding_capacity;
     size_t expanded_bytes; /* what ${...} brought in so far */
     char hash[17];
-    const char *scope; /* see hs_config_set_scope() */
-    hs_config_env_fn *env;
+    const char *scope;              /* see hs_config_set_scope() */
+    hs_config_env_fn *env, *absent; /* NULL: getenv(3), and an error */
     void *env_context;
 };
 

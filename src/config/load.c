@@ -35,7 +35,13 @@ struct hs_config *hs_config_parse(const char *name, struct hs_slice text, hs_con
 
 struct hs_config *hs_config_load(const char *path, hs_config_env_fn *env, void *env_context)
 {
-    struct hs_config *config = create(path, env, env_context);
+    return hs_config_load_with(path, &(struct hs_config_lookup){env, NULL, env_context});
+}
+
+struct hs_config *hs_config_load_with(const char *path, const struct hs_config_lookup *lookup)
+{
+    struct hs_config *config = create(path, lookup->env, lookup->context);
+    config->absent = lookup->absent;
     struct hs_buffer text;
     hs_buffer_init(&text, HS_CONFIG_FILE_MAX);
     if (hs_disk_read_all(hs_disk_system(), path, &text) < 0)

@@ -5,17 +5,11 @@
 #include "worker.h"
 
 #include <hookstream/clock.h>
+#include <hookstream/judge.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 
 _Static_assert(sizeof(struct hs_waiter) <= HS_HTTP_OWNER_SIZE, "a waiter lives in its exchange");
-
-/* Of the sender's headers these are kept with the event. */
-static const struct hs_slice kept_names[] = {
-    {"traceparent", 11},           {"x-fanfare-delivery-id", 21},   {"x-fanfare-webhook-id", 20},
-    {"x-fanfare-retry-count", 21}, {"x-fanfare-original-time", 23},
-};
-#define KEPT_VALUE_MAX 256u
 
 /* ---- Answering ---- */
 
@@ -155,44 +149,13 @@ static bool on_memory(void *context, int64_t more)
 
 /* ---- The body ---- */
 
-static void read_claim(const struct hs_lane *lane, const struct hs_http_head *head,
-                       struct hs_claim *ret_claim, struct hs_event *event)
+static void count_verdict(const struct hs_lane *lane, const struct hs_judgement *judgement)
 {
-    *ret_claim = (struct hs_claim){0};
-    for (size_t i = 0; i < head->field_count; i++) {
-        const struct hs_http_field *field = &head->fields[i];
-        if (hs_slice_equal_nocase(field->name, lane->headers->signature)) {
-            ret_claim->signature = field->value;
-            ret_claim->signature_count++;
-        } else if (hs_slice_equal_nocase(field->name, lane->headers->timestamp)) {
-            ret_claim->timestamp = field->value;
-            ret_claim->timestamp_count++;
-        }
-        for (size_t k = 0; k < HS_ARRAY_SIZE(kept_names); k++)
-            if (field->value.size <= KEPT_VALUE_MAX &&
-                event->header_count < HS_EVENT_HEADERS_MAX / 2 &&
-                hs_slice_equal_nocase(field->name, kept_names[k]))
-                event->headers[event->header_count++] =
-                    (struct hs_header){kept_names[k], field->value};
-    }
-}
-
-static bool is_genuine(struct hs_worker *worker, struct hs_waiter *waiter,
-                       const struct hs_claim *claim, struct hs_slice body, uint64_t now_ns)
-{
-    struct hs_lane *lane = waiter->lane;
-    size_t secret = 0;
-    double skew = 0;
-    enum hs_verdict verdict = hs_verify(lane->verifier, claim, body, now_ns, &secret, &skew);
+    enum hs_verdict verdict = judgement->verdict;
     if (verdict == HS_GENUINE || verdict == HS_TIMESTAMP_STALE || verdict == HS_TIMESTAMP_FUTURE)
-        hs_histogram_observe(lane->skew, skew, 1);
-    if (verdict == HS_GENUINE) {
-        hs_counter_add(lane->secrets[secret], 1);
-        return true;
-    }
-    hs_intake_answer(worker, waiter, HS_ANSWER_UNVERIFIED, hs_verdict_label(verdict),
-                     hs_verdict_text(verdict));
-    return false;
+        hs_histogram_observe(lane->skew, judgement->skew_s, 1);
+    if (verdict == HS_GENUINE)
+        hs_counter_add(lane->secrets[judgement->secret], 1);
 }
 
 void hs_intake_wait(struct hs_worker *worker, struct hs_waiter *waiter,
@@ -243,19 +206,19 @@ static void on_request(void *context, struct hs_http_exchange *exchange, struct 
     event.received_wall_ns = hs_clock_wall_ns();
     event.source = waiter->lane->name_slice;
     event.body = body;
-    struct hs_claim claim;
-    read_claim(waiter->lane, hs_http_exchange_head(exchange), &claim, &event);
-    if (!is_genuine(worker, waiter, &claim, body, event.received_wall_ns))
-        return;
+    struct hs_claim claim = {0};
+    const struct hs_http_head *head = hs_http_exchange_head(exchange);
+    for (size_t i = 0; i < head->field_count; i++)
+        hs_judge_header(waiter->lane->headers, head->fields[i].name, head->fields[i].value, &claim,
+                        &event);
     struct hs_envelope envelope;
-    event.flaw = hs_envelope_read(body, &envelope);
-    if (event.flaw != HS_EVENT_VALID && waiter->lane->options->on_invalid == HS_INVALID_REJECT) {
-        hs_intake_answer(worker, waiter, HS_ANSWER_INVALID, hs_event_flaw_name(event.flaw),
-                         hs_error_text());
+    struct hs_judgement judgement;
+    hs_judge(waiter->lane->verifier, waiter->lane->options, &claim, &event, &envelope, &judgement);
+    count_verdict(waiter->lane, &judgement);
+    if (judgement.answer != HS_ANSWER_ACCEPTED) {
+        hs_intake_answer(worker, waiter, judgement.answer, judgement.reason, judgement.detail);
         return;
     }
-    event.id = event.flaw == HS_EVENT_VALID ? envelope.id : HS_SLICE_NONE;
-    event.type = event.flaw == HS_EVENT_VALID ? envelope.type : HS_SLICE_NONE;
     if (worker->sharing != NULL && event.flaw == HS_EVENT_VALID) {
         hs_sharing_take(worker, waiter, &event);
         return;

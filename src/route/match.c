@@ -89,7 +89,7 @@ struct hs_candidates hs_router_candidates(const struct hs_router *router, struct
     return (struct hs_candidates){memory->places, memory->count};
 }
 
-static bool takes_source(const struct hs_entry *entry, struct hs_slice source)
+bool hs_entry_takes_source(const struct hs_entry *entry, struct hs_slice source)
 {
     if (entry->sources.count == 0)
         return true;
@@ -106,7 +106,7 @@ int hs_router_match(const struct hs_router *router, struct hs_work *work,
     struct hs_candidates candidates = hs_router_candidates(router, event->type);
     for (size_t i = 0; i < candidates.count; i++) {
         const struct hs_entry *entry = router->ranked[candidates.places[i]];
-        if (!takes_source(entry, event->source))
+        if (!hs_entry_takes_source(entry, event->source))
             continue;
         int holds = entry->when ? hs_condition_holds(entry->when, work) : 1;
         if (holds < 0)
@@ -129,7 +129,7 @@ uint64_t hs_router_sinks(const struct hs_router *router, struct hs_slice type,
     struct hs_candidates candidates = hs_router_candidates(router, type);
     for (size_t i = 0; i < candidates.count; i++) {
         const struct hs_entry *entry = router->ranked[candidates.places[i]];
-        if (!takes_source(entry, source))
+        if (!hs_entry_takes_source(entry, source))
             continue;
         sinks |= entry->route.sinks;
         if (entry->when == NULL)

@@ -52,6 +52,8 @@ void hs_router_rank(struct hs_router *router, struct hs_config *config);
 
 /* ---- Candidates ---- */
 
+bool hs_entry_takes_source(const struct hs_entry *entry, struct hs_slice source);
+
 struct hs_cache *hs_cache_create(void);
 void hs_cache_free(struct hs_cache *cache);
 

@@ -110,6 +110,31 @@ def test_every_type_arrives_as_its_route_says(example, kafka, redis):
         assert same[0] == want
 
 
+def test_explain_says_what_the_brokers_got(example, kafka, redis, tmp_path):
+    sent = [sender.event(name) for name in sender.all_types()]
+    for document in sent:
+        assert example.post(document).status == 202
+    example.drained("kafka", "redis")
+    records = {topic: {record.id: record for record in kafka.read(topic)}
+               for topic in TOPICS.values()}
+    for document in sent:
+        file = tmp_path / "event.json"
+        file.write_text(json.dumps(document))
+        done = program.command("explain", "-c", example.file, "--json", "--show-values", file,
+                               env=example.environment)
+        assert done.returncode == 0, done
+        to_kafka, to_redis = json.loads(done.stdout)["messages"]
+        record = records[to_kafka["topic"]][document["id"]]
+        assert (record.key, record.headers) == (to_kafka["key"], to_kafka["headers"])
+        assert record.partition == to_kafka["murmur2"] % 3
+        entries = [json.loads(entry["body"]) for entry in redis.stream(to_redis["stream"])]
+        (entry,) = [one for one in entries if one["id"] == document["id"]]
+        for said, got in ((to_kafka["body"], record.document), (to_redis["body"], entry)):
+            if "fullName" in document["data"]:  # redacted with a mark of its own
+                assert said["data"].pop("fullName") == got["data"].pop("fullName")
+            assert said == got
+
+
 def test_an_untransformed_route_forwards_the_bytes(example, kafka, redis):
     document = sender.event("order.created")
     body = json.dumps(document, indent=3, ensure_ascii=True).encode() + b"\n"

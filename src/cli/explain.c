@@ -1,0 +1,310 @@
+/* explain: what would happen to one event, step by step, without sending anything. */
+#include "rehearse.h"
+
+#include <hookstream/clock.h>
+#include <hookstream/json.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int run(const struct hs_command *command, int argc, char **argv);
+
+const struct hs_command hs_command_explain = {
+    .name = "explain",
+    .summary = "Show what would happen to an event, step by step.",
+    .help = "Reads an event (- for standard input), or makes a sample of --type, and shows how it\n"
+            "would be verified and answered, which routes were considered, what each\n"
+            "transformation changes, and every message. Connects to nothing. Signs the event\n"
+            "itself unless --unsigned or a signature among --header is given. Variables that\n"
+            "are not set get placeholders. Credentials are masked unless --show-values.\n"
+            "Exits with 0 when it would be delivered, with 1 when not.\n\n"
+            "  hookstream explain --type order.created\n"
+            "  hookstream explain event.json --partitions 12",
+    .operands = "[EVENT.json|-]",
+    .run = run,
+};
+
+struct request {
+    const char *config, *env_file, *source, *type, *at;
+    struct hs_arg_texts headers;
+    uint64_t seed, partitions;
+    bool json, no_color, bare, show;
+};
+
+/* What is written as it goes; masked as a whole at the end. */
+struct page {
+    struct hs_buffer text;
+    bool colored;
+};
+
+static const char *color(const struct page *page, const char *code)
+{
+    return page->colored ? code : "";
+}
+#define RED "\033[31m"
+#define GREEN "\033[32m"
+#define BOLD "\033[1m"
+#define PLAIN "\033[0m"
+
+static void head(struct page *page, const char *title)
+{
+    hs_buffer_printf(&page->text, "%s%s%s\n", color(page, BOLD), title, color(page, PLAIN));
+}
+
+/* ---- Steps ---- */
+
+static void print_answer(struct page *page, const struct hs_rehearsal_result *result)
+{
+    const struct hs_judgement *judgement = &result->judgement;
+    head(page, "Request");
+    hs_buffer_printf(&page->text, "  source  %.*s\n  verdict %s%s%s\n  answer  %u%s%s\n",
+                     HS_SLICE_ARG(result->event.source), hs_verdict_text(judgement->verdict),
+                     result->secret ? ", by secret " : "", result->secret ? result->secret : "",
+                     judgement->status, judgement->reason ? " " : "",
+                     judgement->reason ? judgement->reason : "");
+    if (result->event.flaw == HS_EVENT_VALID && result->event.type.size > 0)
+        hs_buffer_printf(&page->text, "  event   %.*s %.*s\n", HS_SLICE_ARG(result->event.type),
+                         HS_SLICE_ARG(result->event.id));
+}
+
+static void print_routes(struct page *page, const struct hs_rehearsal_result *result)
+{
+    static const char *const words[] = {
+        [HS_ROUTE_TAKEN] = "taken: the most specific that wants it",
+        [HS_ROUTE_OTHER_TYPE] = "not taken: `match` is for other types",
+        [HS_ROUTE_OTHER_SOURCE] = "not taken: `sources` does not list this source",
+        [HS_ROUTE_UNMET] = "not taken: `when` does not hold",
+        [HS_ROUTE_UNASKABLE] = "cannot be decided: `when` needs JSON",
+        [HS_ROUTE_AFTER] = "not reached: a more specific one took it",
+    };
+    if (result->considered == NULL)
+        return;
+    head(page, "Routes");
+    for (size_t i = 0; i < result->considered_count; i++) {
+        const struct hs_considered *one = &result->considered[i];
+        bool taken = one->outcome == HS_ROUTE_TAKEN;
+        hs_buffer_printf(&page->text, "  %s%-20s%s match %-16s %s", color(page, taken ? GREEN : ""),
+                         one->route->name, color(page, taken ? PLAIN : ""), one->route->match,
+                         words[one->outcome]);
+        if (one->outcome == HS_ROUTE_UNMET)
+            hs_buffer_printf(&page->text, " (%.*s)", HS_SLICE_ARG(hs_condition_text(one->when)));
+        hs_buffer_append_byte(&page->text, '\n');
+    }
+    if (result->route != NULL && strcmp(result->route->name, "default") == 0)
+        hs_buffer_append_text(&page->text, "  default: no route took it\n");
+}
+
+static void print_difference(void *context, const char *path, struct hs_slice before,
+                             struct hs_slice after)
+{
+    struct page *page = context;
+    if (before.data != NULL)
+        hs_buffer_printf(&page->text, "    %s- %s: %.*s%s\n", color(page, RED), path,
+                         HS_SLICE_ARG(before), color(page, PLAIN));
+    if (after.data != NULL)
+        hs_buffer_printf(&page->text, "    %s+ %s: %.*s%s\n", color(page, GREEN), path,
+                         HS_SLICE_ARG(after), color(page, PLAIN));
+}
+
+static void print_steps(struct page *page, const struct hs_rehearsal_result *result)
+{
+    if (result->step_count > 0)
+        head(page, "Transformations");
+    for (size_t i = 0; i < result->step_count; i++) {
+        const struct hs_rehearsal_step *step = &result->steps[i];
+        hs_buffer_printf(&page->text, "  %zu. %s (line %u)%s%s\n", i + 1, step->operation,
+                         step->line, step->error ? ": failed: " : "",
+                         step->error ? step->error : "");
+        if (step->error == NULL && !step->done)
+            hs_buffer_printf(&page->text, "    left out: `when` does not hold (%.*s)\n",
+                             HS_SLICE_ARG(hs_condition_text(step->when)));
+        else if (hs_slice_equal(step->before, step->after))
+            hs_buffer_append_text(&page->text, "    nothing changed\n");
+        else if (hs_json_differences(step->before, step->after, print_difference, page) < 0)
+            hs_buffer_append_text(&page->text, "    the body is no JSON any more\n");
+    }
+}
+
+static void print_message(struct page *page, const struct hs_rehearsal_message *message,
+                          uint64_t partitions)
+{
+    static const char *const names[] = {"topic", "stream", "file"};
+    struct hs_buffer *text = &page->text;
+    hs_buffer_printf(text, "  %s (%s), %s %.*s\n", message->sink, hs_sink_kind_name(message->kind),
+                     names[message->kind], HS_SLICE_ARG(message->destination));
+    if (message->key.data != NULL)
+        hs_buffer_printf(text, "    key       %.*s\n", HS_SLICE_ARG(message->key));
+    if (message->hashed && partitions > 0)
+        hs_buffer_printf(text, "    partition %" PRIu64 " of %" PRIu64 "\n",
+                         message->hash % partitions, partitions);
+    else if (message->hashed)
+        hs_buffer_printf(text, "    partition %u modulo their number (--partitions)\n",
+                         message->hash);
+    else if (message->kind == HS_SINK_KAFKA)
+        hs_buffer_append_text(text, "    partition any\n");
+    for (size_t i = 0; i < message->header_count; i++)
+        hs_buffer_printf(text, "    header    %.*s: %.*s\n", HS_SLICE_ARG(message->headers[i].name),
+                         HS_SLICE_ARG(message->headers[i].value));
+    if (message->kind == HS_SINK_REDIS)
+        hs_buffer_printf(text, "    fields    %s\n",
+                         message->target->fields == HS_FIELDS_FLAT ? "one a member of the body"
+                                                                   : "body");
+    hs_buffer_printf(text, "    body      %.*s\n", HS_SLICE_ARG(message->body));
+}
+
+static void print_result(struct page *page, const struct hs_rehearsal_result *result,
+                         uint64_t partitions)
+{
+    print_answer(page, result);
+    print_routes(page, result);
+    print_steps(page, result);
+    if (result->message_count > 0)
+        head(page, "Messages");
+    for (size_t i = 0; i < result->message_count; i++)
+        print_message(page, &result->messages[i], partitions);
+    head(page, "Outcome");
+    hs_buffer_printf(&page->text, "  %s%s%s%s%s\n", hs_rehearsal_end_name(result->end),
+                     result->reason ? ": " : "", result->reason ? result->reason : "",
+                     result->detail ? ": " : "", result->detail ? result->detail : "");
+}
+
+/* ---- Masking ---- */
+
+/* Whether a member of this name holds a bearer credential: "admissionToken", "apiSecret". */
+static bool is_credential(const char *path)
+{
+    static const char *const ends[] = {"token", "secret", "password"};
+    struct hs_slice text = hs_slice_text(path);
+    for (size_t i = 0; i < HS_ARRAY_SIZE(ends); i++) {
+        struct hs_slice end = hs_slice_text(ends[i]);
+        if (text.size >= end.size &&
+            hs_slice_equal_nocase(hs_slice(text.data + text.size - end.size, end.size), end))
+            return true;
+    }
+    return false;
+}
+
+/* Takes a value out of the page, wherever it came to stand. */
+static void mask_value(void *context, const char *path, struct hs_slice before,
+                       struct hs_slice after)
+{
+    struct hs_buffer *text = context;
+    if (!is_credential(path) || after.size < 6 || after.data[0] != '"')
+        return;
+    struct hs_slice value = hs_slice(after.data + 1, after.size - 2);
+    struct hs_buffer masked;
+    hs_buffer_init(&masked, text->ceiling);
+    const char *at = text->data, *end = at + text->size;
+    for (const char *hit; (hit = memmem(at, (size_t)(end - at), value.data, value.size)) != NULL;
+         at = hit + value.size) {
+        hs_buffer_append(&masked, at, (size_t)(hit - at));
+        hs_buffer_printf(&masked, "(masked, %zu characters)", value.size);
+    }
+    hs_buffer_append(&masked, at, (size_t)(end - at));
+    hs_buffer_free(text);
+    *text = masked;
+}
+
+/* ---- The command ---- */
+
+static int read_event(const struct hs_command *command, const struct request *request,
+                      const char *path, uint64_t now, struct hs_buffer *ret_body)
+{
+    if ((path != NULL) == (request->type != NULL))
+        return hs_command_fail(command, HS_EXIT_USAGE,
+                               "name either a file with an event or a --type");
+    int code = path != NULL ? hs_stage_read(path, ret_body)
+                            : hs_stage_sample(request->type, request->seed, now, ret_body);
+    return code < 0 ? hs_command_fail(command, HS_EXIT_USAGE, "%s", hs_error_text()) : 0;
+}
+
+static int read_headers(const struct hs_command *command, const struct request *request,
+                        struct hs_header *headers)
+{
+    for (size_t i = 0; i < request->headers.count; i++) {
+        const char *line = request->headers.items[i], *colon = strchr(line, ':');
+        if (colon == NULL)
+            return hs_command_fail(command, HS_EXIT_USAGE, "--header is NAME:VALUE, not `%s`",
+                                   line);
+        headers[i] = (struct hs_header){hs_slice(line, (size_t)(colon - line)),
+                                        hs_slice_trim(hs_slice_text(colon + 1))};
+    }
+    return 0;
+}
+
+static int explain(const struct hs_command *command, const struct request *request,
+                   struct hs_stage *stage, struct hs_slice body, uint64_t now)
+{
+    struct hs_header headers[HS_ARG_TEXTS_MAX];
+    struct hs_rehearsal_request one = {.body = body,
+                                       .now_wall_ns = now,
+                                       .headers = headers,
+                                       .header_count = request->headers.count,
+                                       .sign = !request->bare};
+    int code = read_headers(command, request, headers);
+    if (code != 0)
+        return code;
+    for (size_t i = 0; i < one.header_count; i++)
+        if (hs_slice_equal_nocase(headers[i].name, HS_SLICE("x-fanfare-signature")))
+            one.sign = false;
+    const struct hs_rehearsal_result *result;
+    if (hs_stage_source(stage, request->source, &one.source) < 0 ||
+        hs_rehearse(stage->rehearsal, &one, &result) < 0)
+        return hs_command_fail(command, HS_EXIT_USAGE, "%s", hs_error_text());
+    const char *no_color = getenv("NO_COLOR");
+    struct page page = {.colored = !request->no_color && isatty(STDOUT_FILENO) == 1 &&
+                                   (no_color == NULL || no_color[0] == '\0')};
+    hs_buffer_init(&page.text, 1u << 30);
+    if (request->json) {
+        hs_rehearsal_write(result, &page.text);
+        hs_buffer_append_byte(&page.text, '\n');
+    } else {
+        print_result(&page, result, request->partitions);
+    }
+    if (!request->show)
+        HS_IGNORE(hs_json_differences(HS_SLICE("{}"), body, mask_value, &page.text)); /* no JSON */
+    hs_command_print(&page.text, stdout);
+    hs_buffer_free(&page.text);
+    return result->end == HS_END_DELIVERED ? HS_EXIT_GOOD : HS_EXIT_BAD;
+}
+
+static int run(const struct hs_command *command, int argc, char **argv)
+{
+    struct request request = {0};
+    const struct hs_arg args[] = {
+        {"config", 'c', HS_ARG_TEXT, &request.config, "FILE",
+         "Configuration (else $HOOKSTREAM_CONFIG, else /etc/hookstream/hookstream.yaml)."},
+        {"env-file", 0, HS_ARG_TEXT, &request.env_file, "FILE", "NAME=value lines for ${NAME}."},
+        {"source", 0, HS_ARG_TEXT, &request.source, "NAME", "Source (else the first)."},
+        {"type", 0, HS_ARG_TEXT, &request.type, "TYPE", "A sample event of this type."},
+        {"seed", 0, HS_ARG_COUNT, &request.seed, "N", "Which sample."},
+        {"at", 0, HS_ARG_TEXT, &request.at, "TIME", "When it is received (else now)."},
+        {"header", 'H', HS_ARG_TEXTS, &request.headers, "NAME:VALUE", "A header of the request."},
+        {"unsigned", 0, HS_ARG_FLAG, &request.bare, NULL, "Does not sign it."},
+        {"partitions", 0, HS_ARG_COUNT, &request.partitions, "N", "Partitions of the topics."},
+        {"json", 0, HS_ARG_FLAG, &request.json, NULL, "The outcome as JSON."},
+        {"show-values", 0, HS_ARG_FLAG, &request.show, NULL, "Masks no credentials."},
+        {"no-color", 0, HS_ARG_FLAG, &request.no_color, NULL, "No colours, nor with $NO_COLOR."},
+    };
+    int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
+    if (code != 0)
+        return code - 1;
+    uint64_t now = hs_clock_wall_ns();
+    if (request.at != NULL && hs_value_time(hs_slice_text(request.at), now, &now) < 0)
+        return hs_command_fail(command, HS_EXIT_USAGE, "--at: %s", hs_error_text());
+    struct hs_stage stage;
+    struct hs_buffer body;
+    hs_buffer_init(&body, 64u << 20);
+    code = hs_stage_open(&stage, command, request.config, request.env_file);
+    if (code == 0)
+        code = read_event(command, &request, first < argc ? argv[first] : NULL, now, &body);
+    if (code == 0) {
+        if (stage.absent.size > 0)
+            fprintf(stderr, "note: placeholders stand for what is not set: %.*s\n",
+                    HS_SLICE_ARG(hs_buffer_slice(&stage.absent)));
+        code = explain(command, &request, &stage, hs_buffer_slice(&body), now);
+    }
+    hs_stage_close(&stage);
+    hs_buffer_free(&body);
+    return code;
+}

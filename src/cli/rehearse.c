@@ -1,0 +1,131 @@
+/* Rehearse: see rehearse.h. */
+#include "rehearse.h"
+
+#include <hookstream/catalogue.h>
+#include <hookstream/clock.h>
+#include <hookstream/disk.h>
+#include <stdlib.h>
+
+#define ENVIRONMENT_MAX (1u << 20)
+#define EVENT_MAX (64u << 20)
+
+/* ---- Variables ---- */
+
+static const char *look_up(void *context, const char *name)
+{
+    const struct hs_stage *stage = context;
+    size_t size = strlen(name); /* strlen: a name in the configuration, ends in NUL */
+    const char *at = stage->environment.data, *end = at + stage->environment.size;
+    for (; at != NULL && at < end; at += strlen(at) + 1) /* strlen: every line ends in NUL */
+        if (strncmp(at, name, size) == 0 && at[size] == '=')
+            return at + size + 1;
+    return getenv(name);
+}
+
+/* A port must be a number; everything else is text that only a broker would look at. */
+static const char *stand_in(void *context, const char *name)
+{
+    struct hs_stage *stage = context;
+    struct hs_slice text = hs_slice(name, strlen(name)); /* strlen: ends in NUL, as above */
+    hs_buffer_append_text(&stage->absent, stage->absent.size ? ", " : "");
+    hs_buffer_append_slice(&stage->absent, text);
+    if (text.size >= 4 && strcmp(name + text.size - 4, "PORT") == 0)
+        return "1";
+    return hs_arena_printf(hs_config_arena(stage->config), "placeholder-for-%s", name);
+}
+
+static int read_environment(struct hs_stage *stage, const char *path)
+{
+    if (path == NULL)
+        return 0;
+    int code = hs_disk_read_all(hs_disk_system(), path, &stage->environment);
+    hs_buffer_append_byte(&stage->environment, '\0');
+    for (size_t i = 0; i < stage->environment.size; i++)
+        if (stage->environment.data[i] == '\n')
+            stage->environment.data[i] = '\0';
+    return code;
+}
+
+struct hs_config_lookup hs_stage_lookup(struct hs_stage *stage)
+{
+    return (struct hs_config_lookup){look_up, stand_in, stage};
+}
+
+/* ---- The configuration ---- */
+
+int hs_stage_open(struct hs_stage *stage, const struct hs_command *command, const char *config,
+                  const char *env_file)
+{
+    *stage = (struct hs_stage){0};
+    hs_buffer_init(&stage->environment, ENVIRONMENT_MAX);
+    hs_buffer_init(&stage->absent, ENVIRONMENT_MAX);
+    stage->config = hs_config_parse("placeholders", HS_SLICE("{}"), NULL, NULL);
+    if (read_environment(stage, env_file) < 0)
+        return hs_command_fail(command, HS_EXIT_USAGE, "--env-file: %s", hs_error_text());
+    struct hs_config_lookup lookup = hs_stage_lookup(stage);
+    struct hs_config *read =
+        hs_settings_load_offline(hs_config_path(config), &lookup, &stage->settings);
+    hs_config_free(stage->config);
+    stage->config = read;
+    if (hs_config_findings(read)->errors > 0) {
+        struct hs_buffer text;
+        hs_buffer_init(&text, 16u << 20);
+        hs_config_print_findings(read, &text);
+        hs_command_print(&text, stderr);
+        hs_buffer_free(&text);
+        return hs_command_fail(command, HS_EXIT_USAGE, "the configuration %s is not good",
+                               hs_config_path(config));
+    }
+    if (hs_rehearsal_create(read, &stage->settings, &stage->rehearsal) < 0)
+        return hs_command_fail(command, HS_EXIT_USAGE, "%s", hs_error_text());
+    return 0;
+}
+
+void hs_stage_close(struct hs_stage *stage)
+{
+    hs_rehearsal_free(stage->rehearsal);
+    hs_config_free(stage->config);
+    hs_buffer_free(&stage->environment);
+    hs_buffer_free(&stage->absent);
+}
+
+/* ---- The event ---- */
+
+int hs_stage_source(const struct hs_stage *stage, const char *name, size_t *ret_index)
+{
+    const struct hs_children *sources = &stage->settings.sources;
+    *ret_index = 0;
+    for (size_t i = 0; name != NULL && i < sources->count; i++)
+        if (strcmp(sources->names[i], name) == 0) {
+            *ret_index = i;
+            return 0;
+        }
+    return name == NULL ? 0 : hs_fail(-ENOENT, "the configuration has no source `%s`", name);
+}
+
+int hs_stage_sample(const char *type, uint64_t seed, uint64_t now_wall_ns,
+                    struct hs_buffer *ret_body)
+{
+    const struct hs_event_type *found =
+        hs_catalogue_type(hs_catalogue_fanfare(), hs_slice_text(type));
+    if (found == NULL)
+        return hs_fail(-ENOENT, "there is no event type `%s`; `hookstream send --list` shows them",
+                       type);
+    char id[32];
+    snprintf(id, sizeof(id), "whk_sample_%llu", (unsigned long long)seed);
+    uint64_t random = hs_add_sat(seed, 1);
+    hs_catalogue_sample(found, HS_SAMPLE_VARIED, hs_slice_text(id), now_wall_ns, &random, ret_body);
+    return 0;
+}
+
+int hs_stage_read(const char *path, struct hs_buffer *ret_text)
+{
+    if (strcmp(path, "-") != 0)
+        return hs_disk_read_all(hs_disk_system(), path, ret_text);
+    for (size_t got = 1; got > 0 && ret_text->size < EVENT_MAX;) {
+        char *room = hs_buffer_reserve(ret_text, 65536);
+        got = room != NULL ? fread(room, 1, 65536, stdin) : 0;
+        hs_buffer_commit(ret_text, got);
+    }
+    return ferror(stdin) ? hs_fail(-EIO, "standard input cannot be read") : 0;
+}

@@ -1,0 +1,36 @@
+/* Rehearse: what `explain` and `test` share: a configuration that is read although its secrets
+ * are not set, and the reading of an event. Threads: the main one. */
+#ifndef HS_CLI_REHEARSE_H
+#define HS_CLI_REHEARSE_H
+
+#include "command.h"
+
+#include <hookstream/rehearsal.h>
+
+struct hs_stage {
+    struct hs_settings settings;
+    struct hs_config *config;
+    struct hs_rehearsal *rehearsal;
+    struct hs_buffer environment; /* NAME=value lines of --env-file, each ended by NUL */
+    struct hs_buffer absent;      /* names that were stood in for, separated by ", " */
+};
+
+/* Reads the configuration; variables come from `env_file` (may be NULL), then the environment,
+ * and one that is nowhere gets a placeholder, named in `absent`. 0, or the exit status after
+ * having said what is wrong. hs_stage_close() in any case. */
+HS_MUST_CHECK int hs_stage_open(struct hs_stage *stage, const struct hs_command *command,
+                                const char *config, const char *env_file);
+void hs_stage_close(struct hs_stage *stage);
+/* The lookup of the stage, for other files beside the configuration. */
+struct hs_config_lookup hs_stage_lookup(struct hs_stage *stage);
+
+/* Index of the source of this name; NULL: of the only one, or the first. -ENOENT and words. */
+HS_MUST_CHECK int hs_stage_source(const struct hs_stage *stage, const char *name,
+                                  size_t *ret_index);
+/* A sample event of the catalogue, the same for the same seed. -ENOENT and words. */
+HS_MUST_CHECK int hs_stage_sample(const char *type, uint64_t seed, uint64_t now_wall_ns,
+                                  struct hs_buffer *ret_body);
+/* All of a file, or of standard input for "-". -errno and words. */
+HS_MUST_CHECK int hs_stage_read(const char *path, struct hs_buffer *ret_text);
+
+#endif

@@ -1,0 +1,14 @@
+/* Test expect: an outcome held against what a case expects. Threads: the main one. */
+#ifndef HS_CLI_TEST_EXPECT_H
+#define HS_CLI_TEST_EXPECT_H
+
+#include "test_cases.h"
+
+#include <hookstream/rehearsal.h>
+
+/* Appends a line for each difference; none: the case holds. `recorded` is the outcome that the
+ * case's file holds; data NULL: it names none. */
+void hs_test_compare(const struct hs_test_expect *expect, const struct hs_rehearsal_result *result,
+                     struct hs_slice recorded, struct hs_buffer *ret_faults);
+
+#endif

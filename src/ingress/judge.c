@@ -1,0 +1,63 @@
+/* Judge: see judge.h. */
+#include "answers.h"
+
+#include <hookstream/judge.h>
+
+/* Of the sender's headers these are kept with the event. */
+static const struct hs_slice kept_names[] = {
+    {"traceparent", 11},           {"x-fanfare-delivery-id", 21},   {"x-fanfare-webhook-id", 20},
+    {"x-fanfare-retry-count", 21}, {"x-fanfare-original-time", 23},
+};
+#define KEPT_VALUE_MAX 256u
+
+void hs_judge_header(const struct hs_scheme_headers *headers, struct hs_slice name,
+                     struct hs_slice value, struct hs_claim *claim, struct hs_event *event)
+{
+    if (hs_slice_equal_nocase(name, headers->signature)) {
+        claim->signature = value;
+        claim->signature_count++;
+    } else if (hs_slice_equal_nocase(name, headers->timestamp)) {
+        claim->timestamp = value;
+        claim->timestamp_count++;
+    }
+    for (size_t k = 0; k < HS_ARRAY_SIZE(kept_names); k++)
+        if (value.size <= KEPT_VALUE_MAX && event->header_count < HS_EVENT_HEADERS_MAX / 2 &&
+            hs_slice_equal_nocase(name, kept_names[k]))
+            event->headers[event->header_count++] = (struct hs_header){kept_names[k], value};
+}
+
+static void answer(struct hs_judgement *judgement, enum hs_answer answer, const char *reason,
+                   const char *detail)
+{
+    judgement->answer = answer;
+    judgement->status = hs_answer_row(answer)->status;
+    judgement->reason = reason;
+    judgement->detail = detail;
+}
+
+void hs_judge(struct hs_verifier *verifier, const struct hs_source_options *source,
+              const struct hs_claim *claim, struct hs_event *event, struct hs_envelope *envelope,
+              struct hs_judgement *ret_judgement)
+{
+    *ret_judgement = (struct hs_judgement){0};
+    event->flaw = HS_EVENT_VALID;
+    event->id = event->type = HS_SLICE_NONE;
+    enum hs_verdict verdict = hs_verify(verifier, claim, event->body, event->received_wall_ns,
+                                        &ret_judgement->secret, &ret_judgement->skew_s);
+    ret_judgement->verdict = verdict;
+    if (verdict != HS_GENUINE) {
+        answer(ret_judgement, HS_ANSWER_UNVERIFIED, hs_verdict_label(verdict),
+               hs_verdict_text(verdict));
+        return;
+    }
+    event->flaw = hs_envelope_read(event->body, envelope);
+    if (event->flaw != HS_EVENT_VALID && source->on_invalid == HS_INVALID_REJECT) {
+        answer(ret_judgement, HS_ANSWER_INVALID, hs_event_flaw_name(event->flaw), hs_error_text());
+        return;
+    }
+    if (event->flaw == HS_EVENT_VALID) {
+        event->id = envelope->id;
+        event->type = envelope->type;
+    }
+    answer(ret_judgement, HS_ANSWER_ACCEPTED, NULL, NULL);
+}

@@ -1,0 +1,278 @@
+/* Rehearsal: see rehearsal.h. Everything a result points to is in its arena, but for what
+ * belongs to the configuration. */
+#include <hookstream/clock.h>
+#include <hookstream/json.h>
+#include <hookstream/rehearsal.h>
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+struct hs_rehearsal {
+    struct hs_config *config;
+    const struct hs_settings *settings;
+    struct hs_router *router;
+    struct hs_work *work;
+    struct hs_parcel_maker *makers; /* a sink */
+    struct hs_arena *arena;         /* of the last result */
+    struct hs_envelope envelope;
+    struct hs_rehearsal_result result;
+};
+
+int hs_rehearsal_create(struct hs_config *config, const struct hs_settings *settings,
+                        struct hs_rehearsal **ret_rehearsal)
+{
+    struct hs_rehearsal *rehearsal = hs_alloc(sizeof(*rehearsal));
+    rehearsal->config = config;
+    rehearsal->settings = settings;
+    rehearsal->router = hs_router_compile(config, settings->routes, settings->fallback,
+                                          &settings->sinks, &settings->sources);
+    rehearsal->work = hs_work_create();
+    rehearsal->makers = hs_alloc_array(settings->sinks.count + 1, sizeof(*rehearsal->makers));
+    for (size_t i = 0; i < settings->sinks.count; i++)
+        hs_parcel_maker_init(&rehearsal->makers[i], config, (unsigned)i);
+    if (rehearsal->router == NULL) {
+        hs_rehearsal_free(rehearsal);
+        return hs_fail(-EINVAL, "the routes cannot be compiled; `hookstream check` says why");
+    }
+    *ret_rehearsal = rehearsal;
+    return 0;
+}
+
+void hs_rehearsal_free(struct hs_rehearsal *rehearsal)
+{
+    if (rehearsal == NULL)
+        return;
+    for (size_t i = 0; i < rehearsal->settings->sinks.count; i++)
+        hs_parcel_maker_free(&rehearsal->makers[i]);
+    free(rehearsal->makers);
+    hs_work_free(rehearsal->work);
+    hs_router_free(rehearsal->router);
+    hs_arena_free(rehearsal->arena);
+    free(rehearsal);
+}
+
+const char *hs_rehearsal_end_name(enum hs_rehearsal_end end)
+{
+    static const char *const names[] = {"delivered", "dead_letter", "dropped", "refused"};
+    return names[end];
+}
+
+static struct hs_slice keep(struct hs_rehearsal *rehearsal, struct hs_slice text)
+{
+    if (text.data == NULL)
+        return text;
+    return hs_slice(hs_arena_dup(rehearsal->arena, text), text.size);
+}
+
+static const char *keep_text(struct hs_rehearsal *rehearsal, const char *text)
+{
+    return text != NULL ? hs_arena_dup(rehearsal->arena, hs_slice_text(text)) : NULL;
+}
+
+static void end_as(struct hs_rehearsal *rehearsal, enum hs_rehearsal_end end, const char *reason,
+                   const char *detail)
+{
+    rehearsal->result.end = end;
+    rehearsal->result.reason = keep_text(rehearsal, reason);
+    rehearsal->result.detail = keep_text(rehearsal, detail);
+}
+
+/* ---- The way in ---- */
+
+/* Signs the body as the sender would now. */
+static int sign(struct hs_rehearsal *rehearsal, const struct hs_source_options *source,
+                const struct hs_rehearsal_request *request, struct hs_claim *claim)
+{
+    char *stamp =
+        hs_arena_printf(rehearsal->arena, "%" PRIu64, request->now_wall_ns / HS_NS_PER_SECOND);
+    char *signature = hs_arena_alloc(rehearsal->arena, 72);
+    struct hs_slice secret = request->secret;
+    if (secret.data == NULL && source->verify.secret_count > 0)
+        secret = source->verify.secret_items[0].key;
+    int code = hs_sign(secret, hs_slice_text(stamp), request->body, signature);
+    *claim = (struct hs_claim){hs_slice_text(signature), hs_slice_text(stamp), 1, 1};
+    return code;
+}
+
+static int judge(struct hs_rehearsal *rehearsal, const struct hs_rehearsal_request *request)
+{
+    struct hs_rehearsal_result *result = &rehearsal->result;
+    const struct hs_source_options *source =
+        hs_children_at(&rehearsal->settings->sources, request->source);
+    struct hs_claim claim = {0};
+    const struct hs_scheme_headers *names = hs_scheme_headers(source->verify.scheme);
+    for (size_t i = 0; i < request->header_count; i++)
+        hs_judge_header(names, request->headers[i].name, request->headers[i].value, &claim,
+                        &result->event);
+    struct hs_verifier *verifier;
+    int code = request->sign ? sign(rehearsal, source, request, &claim) : 0;
+    if (code == 0)
+        code = hs_verifier_create(&source->verify, &verifier);
+    if (code < 0)
+        return code;
+    hs_judge(verifier, source, &claim, &result->event, &rehearsal->envelope, &result->judgement);
+    hs_verifier_free(verifier);
+    struct hs_judgement *judgement = &result->judgement;
+    judgement->detail = keep_text(rehearsal, judgement->detail); /* of hs_error_text(), maybe */
+    if (judgement->verdict == HS_GENUINE)
+        result->secret = source->verify.secret_items[judgement->secret].name;
+    if (judgement->reason != NULL)
+        end_as(rehearsal, HS_END_REFUSED, judgement->reason, judgement->detail);
+    else if (result->event.flaw != HS_EVENT_VALID)
+        end_as(rehearsal, HS_END_DEAD_LETTER, hs_event_flaw_name(result->event.flaw),
+               hs_error_text());
+    return 0;
+}
+
+/* ---- The route ---- */
+
+static void note_considered(void *context, const struct hs_considered *considered)
+{
+    struct hs_rehearsal_result *result = context;
+    result->considered[result->considered_count++] = *considered;
+}
+
+static void choose(struct hs_rehearsal *rehearsal)
+{
+    struct hs_rehearsal_result *result = &rehearsal->result;
+    result->considered = hs_arena_alloc(rehearsal->arena, (hs_router_count(rehearsal->router) + 1) *
+                                                              sizeof(*result->considered));
+    hs_router_consider(rehearsal->router, rehearsal->work, note_considered, result);
+    int code = hs_router_match(rehearsal->router, rehearsal->work, &result->route);
+    if (code < 0) {
+        end_as(rehearsal, HS_END_DEAD_LETTER, "condition", hs_error_text());
+    } else if (code == 0) {
+        bool drops = hs_router_default(rehearsal->router) == HS_DEFAULT_DROP;
+        end_as(rehearsal, drops ? HS_END_DROPPED : HS_END_DEAD_LETTER, "no_route",
+               drops ? "no route takes it, and `default` is drop"
+                     : "no route takes it, and `default` is dead_letter");
+    }
+}
+
+/* ---- The edits, one by one ---- */
+
+static struct hs_slice body_now(struct hs_rehearsal *rehearsal)
+{
+    struct hs_slice body;
+    if (hs_work_body(rehearsal->work, &body) < 0)
+        return HS_SLICE_NONE;
+    return keep(rehearsal, body);
+}
+
+static void edit(struct hs_rehearsal *rehearsal)
+{
+    struct hs_rehearsal_result *result = &rehearsal->result;
+    const struct hs_transform *transform = result->route->transform;
+    size_t count = hs_transform_count(transform);
+    result->steps = hs_arena_alloc(rehearsal->arena, (count + 1) * sizeof(*result->steps));
+    struct hs_slice before = result->event.body;
+    for (size_t i = 0; i < count; i++) {
+        struct hs_transform_item item = hs_transform_at(transform, i);
+        struct hs_rehearsal_step *step = &result->steps[result->step_count++];
+        *step = (struct hs_rehearsal_step){item.operation, item.node->line, item.when, false,
+                                           NULL,           before,          before};
+        if (hs_transform_apply_item(transform, i, rehearsal->work, &step->done) < 0) {
+            step->error = keep_text(rehearsal, hs_error_text());
+            break; /* making the messages ends the same way, and says so */
+        }
+        before = step->after = body_now(rehearsal);
+    }
+    hs_work_revert(rehearsal->work);
+}
+
+/* ---- The messages ---- */
+
+/* Whether the key alone decides the partition, as the sink is configured. */
+static bool is_hashed(const struct hs_sink_options *sink, struct hs_slice key)
+{
+    for (size_t i = 0; i < sink->properties.count; i++)
+        if (strcmp(sink->properties.items[i].name, "partitioner") == 0 &&
+            strncmp(sink->properties.items[i].value, "murmur2", 7) != 0)
+            return false;
+    return key.data != NULL;
+}
+
+static struct hs_slice line_of(struct hs_rehearsal *rehearsal, struct hs_slice body)
+{
+    struct hs_buffer line;
+    hs_buffer_init(&line, body.size + 1);
+    hs_json_compact(body, &line);
+    struct hs_slice kept = keep(rehearsal, hs_buffer_slice(&line));
+    hs_buffer_free(&line);
+    return kept;
+}
+
+static void take_message(struct hs_rehearsal *rehearsal, size_t sink,
+                         const struct hs_message *message)
+{
+    struct hs_rehearsal_result *result = &rehearsal->result;
+    const struct hs_sink_options *options = hs_children_at(&rehearsal->settings->sinks, sink);
+    HS_ASSERT(result->message_count < HS_REHEARSAL_MESSAGES_MAX);
+    struct hs_rehearsal_message *taken = &result->messages[result->message_count++];
+    taken->sink = rehearsal->settings->sinks.names[sink];
+    taken->kind = options->kind;
+    taken->destination = keep(rehearsal, message->destination);
+    taken->key = keep(rehearsal, message->key);
+    taken->target = message->target;
+    taken->header_count = message->header_count;
+    for (size_t i = 0; i < message->header_count; i++)
+        taken->headers[i] = (struct hs_header){keep(rehearsal, message->headers[i].name),
+                                               keep(rehearsal, message->headers[i].value)};
+    bool file = options->kind == HS_SINK_FILE;
+    taken->body = file ? line_of(rehearsal, message->body) : keep(rehearsal, message->body);
+    taken->hashed = options->kind == HS_SINK_KAFKA && is_hashed(options, taken->key);
+    taken->hash = taken->hashed ? hs_murmur2_positive(taken->key) : 0;
+}
+
+/* An event that one sink cannot be given is a dead letter for that sink; others get it. */
+static void make(struct hs_rehearsal *rehearsal)
+{
+    struct hs_rehearsal_result *result = &rehearsal->result;
+    result->messages =
+        hs_arena_alloc(rehearsal->arena, HS_REHEARSAL_MESSAGES_MAX * sizeof(*result->messages));
+    for (size_t i = 0; i < rehearsal->settings->sinks.count; i++) {
+        struct hs_parcel_maker *maker = &rehearsal->makers[i];
+        unsigned parts = hs_parcel_parts(maker, result->route);
+        const char *reason;
+        if (parts == 0)
+            continue;
+        hs_work_revert(rehearsal->work);
+        uint32_t all = parts >= 32 ? UINT32_MAX : (UINT32_C(1) << parts) - 1;
+        if (hs_parcel_make(maker, result->route, rehearsal->work, all, &reason) < 0) {
+            end_as(rehearsal, HS_END_DEAD_LETTER, reason, hs_error_text());
+            continue;
+        }
+        for (size_t k = 0; k < maker->count; k++)
+            take_message(rehearsal, i, &maker->messages[k]);
+    }
+}
+
+int hs_rehearse(struct hs_rehearsal *rehearsal, const struct hs_rehearsal_request *request,
+                const struct hs_rehearsal_result **ret_result)
+{
+    HS_ASSERT(request->source < rehearsal->settings->sources.count);
+    uint64_t limit = rehearsal->settings->server.limits.body_size;
+    if (request->body.size > limit)
+        return hs_fail(-EMSGSIZE,
+                       "the body has %zu bytes, and server.limits.body_size is %" PRIu64
+                       ": it would be answered 413",
+                       request->body.size, limit);
+    hs_arena_free(rehearsal->arena);
+    rehearsal->arena = hs_arena_create();
+    struct hs_rehearsal_result *result = &rehearsal->result;
+    *result = (struct hs_rehearsal_result){0};
+    result->event.received_wall_ns = request->now_wall_ns;
+    result->event.source = hs_slice_text(rehearsal->settings->sources.names[request->source]);
+    result->event.body = request->body;
+    *ret_result = result;
+    int code = judge(rehearsal, request);
+    if (code < 0 || result->reason != NULL)
+        return code;
+    hs_work_begin(rehearsal->work, &result->event);
+    choose(rehearsal);
+    if (result->reason == NULL) {
+        edit(rehearsal);
+        make(rehearsal);
+    }
+    return 0;
+}
