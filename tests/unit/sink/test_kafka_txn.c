@@ -125,8 +125,10 @@ START_TEST(a_failed_message_aborts_and_all_is_given_again)
     begin_open();
     options.transaction_ns = 20000000000; /* so that the cursor is not sent before the failure */
     rd_kafka_mock_push_request_errors(cluster.mock, CLUSTER_PRODUCE, 1, RD_KAFKA_RESP_ERR_UNKNOWN);
-    for (uint64_t n = 1; n <= 50; n++)
-        ck_assert_int_eq(owner_give_one(owner, n, "t", NULL), HS_SUBMIT_ACCEPTED);
+    ck_assert_int_eq(owner_give_one(owner, 1, "t", NULL), HS_SUBMIT_ACCEPTED);
+    for (uint64_t n = 2; n <= 50; n++)
+        if (owner_give_one(owner, n, "t", NULL) == HS_SUBMIT_FULL)
+            break; /* a slow machine: the failure is there already, and nothing more is taken */
     OWNER_WAIT(owner, owner->resumes == 2);
     ck_assert_uint_eq(owner->position, 0);
     ck_assert_uint_eq(owner->delivered, 0);
