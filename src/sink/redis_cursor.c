@@ -32,9 +32,10 @@ int hs_redis_cursor_parse(struct hs_slice text, struct hs_redis_cursor *ret_curs
 /* The last event up to which everything is known here to be done. */
 static uint64_t confirmed(const struct hs_redis_progress *progress)
 {
-    if (progress->doubt_first > 0)
-        return progress->doubt_first - 1;
-    return larger(progress->applied, progress->floor);
+    uint64_t done = larger(progress->applied, progress->floor);
+    /* An event that is left out is in doubt from the moment it was read: those before it may
+     * not even have been sent. */
+    return progress->doubt_first > 0 ? smaller(done, progress->doubt_first - 1) : done;
 }
 
 /* The server has less than it once said (a failover, a restored backup): what is known here

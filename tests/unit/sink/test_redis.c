@@ -397,6 +397,20 @@ START_TEST(the_cursor_does_not_confirm_what_the_owner_buries_itself)
 }
 END_TEST
 
+START_TEST(what_waits_before_an_event_left_out_is_given_again)
+{
+    begin_open();
+    owner_give_range(owner, 1, 2, "s");
+    drained();
+    owner_give_one(owner, 3, "s", NULL); /* gathered, not sent */
+    hs_sink_leave_out(owner->sink, 4, 1);
+    kill_clients();
+    OWNER_WAIT(owner, owner->resumes == 2);
+    ck_assert_uint_eq(owner->position, 2);
+    end();
+}
+END_TEST
+
 START_TEST(a_server_that_lost_writes_is_given_them_again)
 {
     begin_open();
@@ -639,6 +653,7 @@ int main(void)
     tcase_add_test(tcase, a_key_of_another_type_fails_alone);
     tcase_add_test(tcase, the_cursor_does_not_confirm_a_dead_letter_before_the_owner_does);
     tcase_add_test(tcase, the_cursor_does_not_confirm_what_the_owner_buries_itself);
+    tcase_add_test(tcase, what_waits_before_an_event_left_out_is_given_again);
     tcase_add_test(tcase, out_of_memory_is_held_and_nothing_behind_it_passes);
     tcase_add_test(tcase, a_user_without_the_right_is_held);
     tcase_add_test(tcase, passwords_are_held_until_they_are_right);

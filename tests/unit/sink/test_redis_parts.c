@@ -193,6 +193,26 @@ START_TEST(what_failed_is_not_confirmed_until_it_is_skipped)
 }
 END_TEST
 
+/* The owner reads on while a batch is on its way: an event that it leaves out says nothing of
+ * those before it, which may not have been sent yet. */
+START_TEST(an_event_left_out_confirms_none_before_it)
+{
+    struct hs_redis_progress *progress = new_progress();
+    begin(progress, 20, 20);
+    progress->applied = 20;
+    hs_redis_progress_doubt(progress, 25, 0, false);
+    check_cursor(progress, 24, 24, 20);
+    ck_assert_uint_eq(begin(progress, 20, 20), 20);
+    ck_assert(!hs_redis_progress_verifies(progress, 21, 0));
+    /* Or the server has had them and its answer was lost. */
+    ck_assert_uint_eq(begin(progress, 24, 20), 20);
+    ck_assert(hs_redis_progress_verifies(progress, 24, 0));
+    progress->applied = 30;
+    check_cursor(progress, 0, 30, 24);
+    free(progress);
+}
+END_TEST
+
 START_TEST(what_is_known_to_be_missing_is_written_after_a_reconnect)
 {
     struct hs_redis_progress *progress = new_progress();
@@ -337,6 +357,7 @@ int main(void)
     tcase_add_test(tcase, a_reconnect_believes_what_it_had_read_itself);
     tcase_add_test(tcase, a_server_that_went_back_counts_more_than_what_is_known);
     tcase_add_test(tcase, what_failed_is_not_confirmed_until_it_is_skipped);
+    tcase_add_test(tcase, an_event_left_out_confirms_none_before_it);
     tcase_add_test(tcase, what_is_known_to_be_missing_is_written_after_a_reconnect);
     tcase_add_test(tcase, skipped_events_move_the_cursor_alone);
     tcase_add_test(tcase, commands_are_exact);
