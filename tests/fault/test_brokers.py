@@ -114,6 +114,22 @@ def test_redis_is_killed_and_keeps_its_data(stage, redis_server):
     it.judge(kills_of_redis=5)
 
 
+def test_redis_is_killed_among_dead_letters(stage, redis_server):
+    """The same, while every fourth event becomes a dead letter: one that is left out says
+    nothing of those before it that still wait."""
+    server = redis_server()
+    it = stage(redis=server)
+    it.start()
+    with it.load(rate=1000, odd_every=2) as load:
+        for _ in range(10):
+            load.wait_for_answers(60)
+            server.end()
+            load.wait_for_answers(30)
+            server.start()
+    assert set(load.statuses) <= {202, 401}, load.statuses
+    it.judge(kills_of_redis=10)
+
+
 def test_redis_comes_back_empty(stage, redis_server):
     """Redis without persistence forgets what it had, its cursor too. What it had confirmed is
     its own loss and is not sent again; what it had not is sent, each once."""
