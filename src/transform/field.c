@@ -98,18 +98,18 @@ bool hs_field_compile(struct hs_config *config, const struct hs_node *node, stru
     field.lead = from_top ? TOP : "";
     if (!from_top && !hs_slice_equal(first, HS_SLICE("data")) &&
         (scope == NULL || !hs_slice_equal(first, hs_slice_text(scope)))) {
-        hs_error_inside(config, node, text, offset, "unknown field %s%s",
+        hs_error_inside(config, HS_FINDING_UNKNOWN_FIELD, node, text, offset, "unknown field %s%s",
                         hs_quote_piece(config, node, name), suggestion(config, node, name, first));
         return false;
     }
     size_t skip = from_top ? sizeof(TOP) - 1 : 0;
     if (hs_json_path_parse(hs_slice(name.data + skip, name.size - skip), &field.path) < 0) {
-        hs_error_inside(config, node, text, offset, "%s",
+        hs_error_inside(config, HS_FINDING_FIELD_PATH, node, text, offset, "%s",
                         node && node->secret ? "`(secret)` is no path" : hs_error_text());
         return false;
     }
     if (field.path.wildcard) {
-        hs_error_inside(config, node, text, offset,
+        hs_error_inside(config, HS_FINDING_FIELD_MANY, node, text, offset,
                         "%s stands for many values where one is needed: name one, such as [0]",
                         hs_quote_piece(config, node, name));
         hs_json_path_free(&field.path);
