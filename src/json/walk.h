@@ -115,6 +115,8 @@ value:
         goto value;
     }
     after = hs_json_scalar_end(at, end, &kind, &where);
+    if (after == NULL && hs_slice_starts_with(text, HS_SLICE("\xEF\xBB\xBF")) && at == text.data)
+        return hs_json_walk_fail("a byte order mark is no part of JSON", text, at, ret_offset);
     if (after == NULL) {
         *ret_offset = (size_t)(where - text.data);
         return -EINVAL;
