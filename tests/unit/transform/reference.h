@@ -6,8 +6,6 @@
 
 #include "documents.h"
 
-#define REFERENCE_VALUES_MAX 20000u
-
 struct reference_value {
     size_t item;           /* where its name begins, or it, if it has none */
     size_t begin, end;     /* its bytes */
@@ -20,7 +18,7 @@ struct reference_value {
 struct reference {
     struct hs_slice text;
     struct reference_value *values; /* a container before what is in it */
-    size_t count, at;
+    size_t count, most, at;
 };
 
 static inline char reference_peek(const struct reference *reference)
@@ -74,7 +72,7 @@ static inline void reference_inside(struct reference *reference, int parent, cha
 static inline void reference_read(struct reference *reference, int parent, size_t item, size_t name,
                                   size_t name_end)
 {
-    ck_assert_uint_lt(reference->count, REFERENCE_VALUES_MAX);
+    ck_assert_uint_lt(reference->count, reference->most);
     size_t index = reference->count++;
     struct reference_value *value = &reference->values[index];
     *value = (struct reference_value){
@@ -93,8 +91,9 @@ static inline void reference_read(struct reference *reference, int parent, size_
 
 static inline struct reference reference_of(struct hs_slice text)
 {
-    struct reference reference = {.text = text};
-    reference.values = calloc(REFERENCE_VALUES_MAX, sizeof(*reference.values));
+    /* A value and what stands before it have two bytes. */
+    struct reference reference = {.text = text, .most = text.size / 2 + 2};
+    reference.values = calloc(reference.most, sizeof(*reference.values));
     reference_space(&reference);
     reference_read(&reference, -1, reference.at, 0, 0);
     reference_space(&reference);

@@ -233,7 +233,7 @@ static void splice_one(struct play *play, struct reference *reference)
 {
     size_t index = 1 + pick((unsigned)reference->count - 1);
     enum splice splice = pick(2) == 0 ? REMOVE : (enum splice)pick(SPLICES);
-    bool met[REFERENCE_VALUES_MAX] = {0};
+    bool *met = hs_arena_alloc(play->arena, reference->count * sizeof(*met));
     if (!reference_stands(reference, index) || (splice == SET && !is_last(reference, index)))
         return;
     for (size_t i = 0; i < reference->count; i++) {
