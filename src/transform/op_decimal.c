@@ -227,6 +227,7 @@ static void free_decimal(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_decimal = {
     .name = "decimal",
+    .table = &table,
     .help =
         "Makes an amount, such as \"149.99\", an integer of the currency's minor unit (14999), "
         "exactly, by its exponent in ISO 4217: that of the field `currency`, of `code: USD`, or "

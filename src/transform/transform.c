@@ -310,3 +310,37 @@ void hs_transform_manual(struct hs_buffer *ret_page)
         "number (money is text: `data.amount == '149.99'`). A missing field equals nothing, so "
         "`!=` holds for it; `exists` says that a field is there and not null.\n");
 }
+
+/* ---- The schema ---- */
+
+static void put_item_schema(struct hs_buffer *json)
+{
+    hs_buffer_append_text(
+        json, "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\n"
+              "\"when\":{\"$ref\":\"#/definitions/condition\"},\n"
+              "\"for\":{\"type\":\"string\",\"description\":\"Does the item for each element of "
+              "this array.\"},\n"
+              "\"on_error\":{\"description\":\"What becomes of an event on which the item "
+              "fails.\",\"anyOf\":[{\"enum\":[\"dead_letter\",\"skip\"]},"
+              "{\"type\":\"string\",\"pattern\":\"\\\\$\\\\{\"}]}");
+    for (size_t i = 0; i < KINDS; i++) {
+        hs_buffer_append_text(json, ",\n");
+        hs_operation_schema(kinds[i], json);
+    }
+    hs_buffer_append_text(json, "},\"oneOf\":[");
+    for (size_t i = 0; i < KINDS; i++)
+        hs_buffer_printf(json, "%s{\"required\":[\"%s\"]}", i > 0 ? "," : "", kinds[i]->name);
+    hs_buffer_append_text(json, "]}");
+}
+
+void hs_transform_schema(struct hs_buffer *ret_json)
+{
+    hs_buffer_append_text(ret_json,
+                          "\"condition\":{\"type\":\"string\",\"minLength\":1},\n"
+                          "\"transformations\":{\"type\":\"object\",\"additionalProperties\":"
+                          "{\"$ref\":\"#/definitions/transform\"}},\n");
+    hs_buffer_printf(ret_json, "\"transform\":{\"type\":\"array\",\"maxItems\":%u,\"items\":",
+                     TRANSFORM_ITEMS_MAX);
+    put_item_schema(ret_json);
+    hs_buffer_append_byte(ret_json, '}');
+}
