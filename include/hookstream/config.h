@@ -220,6 +220,8 @@ void hs_config_bind(struct hs_config *config, const struct hs_node *node,
 /* The manual's page of a table and of its children, as Markdown: one row an option with
  * type, default, range and help. For docs/configuration.md. */
 void hs_config_manual(const struct hs_options *options, struct hs_buffer *ret_page);
+/* A table's options alone, as rows without a heading. */
+void hs_config_manual_rows(const struct hs_options *options, struct hs_buffer *ret_page);
 
 /* Appends the JSON Schema (draft 7) of a mapping of this table. A NODE's `form` is taken for one
  * of the whole schema's "definitions", which its module writes. */

@@ -20,6 +20,7 @@ static const struct hs_option verify_rows[] = {
      .offset = VERIFY(scheme),
      .choices = scheme_names,
      .required = true,
+     .example = "fanfare",
      .help = "How the sender signs. fanfare: HMAC-SHA256 over timestamp and body."},
     {.name = "secrets",
      .kind = HS_OPTION_NODE,

@@ -36,6 +36,7 @@ static const struct hs_option rows[] = {
      .kind = HS_OPTION_COUNT,
      .offset = offsetof(struct decimal_options, exponent),
      .most = EXPONENT_MAX,
+     .example = "2",
      .help = "How many digits of the amount stand after the point, whatever the currency."},
     {.name = "into",
      .kind = HS_OPTION_STRING,

@@ -290,6 +290,12 @@ void hs_transform_manual(struct hs_buffer *ret_page)
     for (size_t i = 0; i < KINDS; i++)
         hs_buffer_printf(ret_page, "| `%s` | %s | `%s: %s` |\n", kinds[i]->name, kinds[i]->help,
                          kinds[i]->name, kinds[i]->example);
+    for (size_t i = 0; i < KINDS; i++) {
+        if (kinds[i]->table == NULL || kinds[i]->table == &hs_fields_table)
+            continue;
+        hs_buffer_printf(ret_page, "\n### Options of `%s`\n", kinds[i]->name);
+        hs_config_manual_rows(kinds[i]->table, ret_page);
+    }
     hs_buffer_append_text(
         ret_page,
         "\n## Templates\n\n"
