@@ -125,7 +125,12 @@ static void put_option(const struct hs_option *option, struct hs_buffer *json)
     hs_schema_text(json, option->help);
     if (option->fallback != NULL) {
         hs_buffer_append_text(json, ",\"default\":");
-        hs_schema_text(json, option->fallback);
+        bool bare = option->kind == HS_OPTION_BOOL ||
+                    (option->kind == HS_OPTION_COUNT && strcmp(option->fallback, "auto") != 0);
+        if (bare)
+            hs_buffer_append_text(json, option->fallback);
+        else
+            hs_schema_text(json, option->fallback);
     }
     hs_buffer_append_text(json, option->required ? "," : ",\"anyOf\":[{");
     put_type(option, json);
