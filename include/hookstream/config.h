@@ -191,6 +191,7 @@ struct hs_option {
     uint64_t least, most;           /* COUNT, SIZE (bytes), DURATION (ns); most 0: no limit */
     const char *const *choices;     /* CHOICE: NULL-terminated */
     const struct hs_options *child; /* TABLE, MAP, LIST */
+    const char *form;               /* NODE: the schema's definition that describes it; or NULL */
     const char *help;               /* one or two sentences for the manual */
     const char *example;            /* as one would write it; NULL: the default is example enough */
 };
@@ -229,6 +230,14 @@ void hs_config_bind(struct hs_config *config, const struct hs_node *node,
 /* The manual's page of a table and of its children, as Markdown: one row an option with
  * type, default, range and help. For docs/configuration.md. */
 void hs_config_manual(const struct hs_options *options, struct hs_buffer *ret_page);
+/* A table's options alone, as rows without a heading. */
+void hs_config_manual_rows(const struct hs_options *options, struct hs_buffer *ret_page);
+
+/* Appends the JSON Schema (draft 7) of a mapping of this table. A NODE's `form` is taken for one
+ * of the whole schema's "definitions", which its module writes. */
+void hs_config_schema(const struct hs_options *options, struct hs_buffer *ret_json);
+/* Appends a text as a JSON string, for modules that write definitions. */
+void hs_schema_text(struct hs_buffer *ret_json, const char *text);
 
 /* Parsers of single values, for modules that read a NODE themselves. Each adds a finding
  * and returns false when the text is wrong. */

@@ -42,6 +42,8 @@ struct hs_source_options {
 /* The table of one source; `sources` is a map of these (hs_source_check_paths checks that no
  * two share a path). */
 extern const struct hs_options hs_source_option_table;
+/* Appends the schema's definition "secrets", without the braces around it. */
+void hs_source_schema(struct hs_buffer *ret_json);
 void hs_source_check_paths(struct hs_config *config, const struct hs_children *sources);
 
 /* ---- Verification ---- */

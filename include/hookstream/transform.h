@@ -131,5 +131,8 @@ HS_MUST_CHECK int hs_transform_apply_item(const struct hs_transform *transform, 
 
 /* The operations' names and help, for the manual. */
 void hs_transform_manual(struct hs_buffer *ret_page);
+/* Appends the schema's definitions "transform", "transformations" and "condition", without the
+ * braces around them. */
+void hs_transform_schema(struct hs_buffer *ret_json);
 
 #endif

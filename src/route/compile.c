@@ -37,16 +37,19 @@ static const struct hs_option rows[] = {
     {.name = "when",
      .kind = HS_OPTION_NODE,
      .offset = offsetof(struct route_options, when),
+     .form = "condition",
      .help = "Only events for which this condition holds; others go on to the next best match.",
      .example = "\"data.state == 'won'\""},
     {.name = "transform",
      .kind = HS_OPTION_NODE,
      .offset = offsetof(struct route_options, transform),
+     .form = "transform",
      .help = "Transformations, done in the order written. Without any the bytes received go out.",
      .example = "[{remove: [data.admissionToken]}]"},
     {.name = "to",
      .kind = HS_OPTION_NODE,
      .offset = offsetof(struct route_options, to),
+     .form = "targets",
      .required = true,
      .help = "Targets: for each a sink and, as its kind wants it, a topic, stream or file.",
      .example = "[{sink: kafka, topic: fanfare.orders, key: \"{data.orderId}\"}]"},
@@ -271,4 +274,24 @@ void hs_route_manual(struct hs_buffer *ret_page)
         "`default:` must be said: `dead_letter`, `drop`, or a list of targets as under `to`.\n");
     for (int kind = 0; kind < HS_SINK_KIND_COUNT; kind++)
         append_section(hs_sink_target_table((enum hs_sink_kind)kind), ret_page);
+}
+
+void hs_route_schema(struct hs_buffer *ret_json)
+{
+    hs_buffer_printf(ret_json,
+                     "\"routes\":{\"type\":\"array\",\"maxItems\":%u,\"items\":", HS_ROUTES_MAX);
+    hs_config_schema(&route_table, ret_json);
+    hs_buffer_append_text(ret_json,
+                          "},\n\"default\":{\"anyOf\":[{\"enum\":[\"dead_letter\",\"drop\"]},"
+                          "{\"type\":\"string\",\"pattern\":\"\\\\$\\\\{\"},"
+                          "{\"$ref\":\"#/definitions/targets\"}]},\n");
+    hs_buffer_printf(
+        ret_json,
+        "\"targets\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":%u,\"items\":{\"anyOf\":[",
+        HS_TARGETS_MAX);
+    for (int kind = 0; kind < HS_SINK_KIND_COUNT; kind++) {
+        hs_buffer_append_text(ret_json, kind > 0 ? ",\n" : "");
+        hs_config_schema(hs_sink_target_table((enum hs_sink_kind)kind), ret_json);
+    }
+    hs_buffer_append_text(ret_json, "]}}");
 }

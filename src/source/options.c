@@ -20,10 +20,12 @@ static const struct hs_option verify_rows[] = {
      .offset = VERIFY(scheme),
      .choices = scheme_names,
      .required = true,
+     .example = "fanfare",
      .help = "How the sender signs. fanfare: HMAC-SHA256 over timestamp and body."},
     {.name = "secrets",
      .kind = HS_OPTION_NODE,
      .offset = VERIFY(secrets),
+     .form = "secrets",
      .required = true,
      .help = "The endpoint's secrets, any of which may have signed (several while one is "
              "replaced): a list, or a mapping of name to secret. Empty ones are left out. The "
@@ -186,4 +188,13 @@ void hs_source_check_paths(struct hs_config *config, const struct hs_children *s
                             sources->names[i], one->path, sources->names[k]);
         }
     }
+}
+
+void hs_source_schema(struct hs_buffer *ret_json)
+{
+    hs_buffer_append_text(
+        ret_json, "\"secrets\":{\"anyOf\":[{\"type\":\"array\",\"minItems\":1,"
+                  "\"items\":{\"type\":[\"string\",\"number\",\"null\"]}},"
+                  "{\"type\":\"object\",\"minProperties\":1,"
+                  "\"additionalProperties\":{\"type\":[\"string\",\"number\",\"null\"]}}]}");
 }

@@ -147,16 +147,21 @@ static const struct hs_option fields_rows[] = {
      .example = "[data.admissionToken]"},
 };
 
+const struct hs_options hs_fields_table = {
+    .name = "fields",
+    .title = "Fields",
+    .options = fields_rows,
+    .option_count = HS_ARRAY_SIZE(fields_rows),
+    .struct_size = sizeof(struct fields_options),
+    .node_offset = SIZE_MAX,
+};
+
 bool hs_fields_bind(struct hs_config *config, const struct hs_node *node, const char *name,
                     enum hs_use_kind use, struct hs_operation *operation,
                     struct hs_fields *ret_fields)
 {
-    const struct hs_options table = {.name = name,
-                                     .title = name,
-                                     .options = fields_rows,
-                                     .option_count = HS_ARRAY_SIZE(fields_rows),
-                                     .struct_size = sizeof(struct fields_options),
-                                     .node_offset = SIZE_MAX};
+    struct hs_options table = hs_fields_table;
+    table.name = table.title = name;
     struct fields_options bound;
     bool good = hs_operation_bind(config, node, &table, &bound);
     return hs_fields_compile(config, good ? node : NULL, &bound.fields, operation, use,

@@ -36,6 +36,7 @@ static const struct hs_option rows[] = {
      .kind = HS_OPTION_COUNT,
      .offset = offsetof(struct decimal_options, exponent),
      .most = EXPONENT_MAX,
+     .example = "2",
      .help = "How many digits of the amount stand after the point, whatever the currency."},
     {.name = "into",
      .kind = HS_OPTION_STRING,
@@ -227,6 +228,7 @@ static void free_decimal(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_decimal = {
     .name = "decimal",
+    .table = &table,
     .help =
         "Makes an amount, such as \"149.99\", an integer of the currency's minor unit (14999), "
         "exactly, by its exponent in ISO 4217: that of the field `currency`, of `code: USD`, or "

@@ -195,6 +195,8 @@ static void free_flatten(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_flatten = {
     .name = "flatten",
+    .form = HS_FORM_TEXT,
+    .table = &flatten_table,
     .help = "Brings what is nested in the object `field` (`data`) up to one level: `{a: {b: 1}}` "
             "becomes `{a_b: 1}`, with `separator` (`_`) between the names. `arrays: index` does so "
             "with arrays too (`items_0_sku`), `keep` leaves them whole; empty ones and null stay. "

@@ -144,6 +144,8 @@ static void free_mask(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_mask = {
     .name = "mask",
+    .form = HS_FORM_FIELDS,
+    .table = &mask_table,
     .help = "Replaces each character of a text, but for the last `keep_last` (4) and the first "
             "`keep_first` (0), by `with` (`*`). A text too short to keep any is masked whole. "
             "Numbers and booleans become texts; null stays null; an array or object is an error.",
@@ -268,6 +270,7 @@ static void free_hash(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_hash = {
     .name = "hash",
+    .table = &hash_table,
     .help = "Replaces values by their HMAC-SHA256 with `key`, 64 hex digits: the same value gives "
             "the same digits, which cannot be turned back. A text is hashed as it reads, a number "
             "or boolean as its digits or word; null stays null; an array or object is an error.",

@@ -260,6 +260,7 @@ static void free_time(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_time = {
     .name = "time",
+    .table = &table,
     .help =
         "Writes times otherwise (`to`): as whole seconds (`unix_s`) or milliseconds (`unix_ms`) "
         "since 1970, rounded down, or as RFC 3339 in UTC (`rfc3339`), where a fraction keeps its "

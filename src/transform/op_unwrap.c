@@ -199,6 +199,8 @@ static void free_unwrap(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_unwrap = {
     .name = "unwrap",
+    .form = HS_FORM_TEXT,
+    .table = &unwrap_table,
     .help = "Puts the members of an object in its place: `unwrap: data` brings them up to the "
             "event's own, where they come last. A member named as one that is there already is an "
             "error; with `on_clash: keep` the one outside stays and the other is left out, with "

@@ -292,6 +292,12 @@ void hs_transform_manual(struct hs_buffer *ret_page)
     for (size_t i = 0; i < KINDS; i++)
         hs_buffer_printf(ret_page, "| `%s` | %s | `%s: %s` |\n", kinds[i]->name, kinds[i]->help,
                          kinds[i]->name, kinds[i]->example);
+    for (size_t i = 0; i < KINDS; i++) {
+        if (kinds[i]->table == NULL || kinds[i]->table == &hs_fields_table)
+            continue;
+        hs_buffer_printf(ret_page, "\n### Options of `%s`\n", kinds[i]->name);
+        hs_config_manual_rows(kinds[i]->table, ret_page);
+    }
     hs_buffer_append_text(
         ret_page,
         "\n## Templates\n\n"
@@ -311,4 +317,38 @@ void hs_transform_manual(struct hs_buffer *ret_page)
         "quotes; numbers compare by value, digit by digit (`1.0 == 1`); a text never equals a "
         "number (money is text: `data.amount == '149.99'`). A missing field equals nothing, so "
         "`!=` holds for it; `exists` says that a field is there and not null.\n");
+}
+
+/* ---- The schema ---- */
+
+static void put_item_schema(struct hs_buffer *json)
+{
+    hs_buffer_append_text(
+        json, "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\n"
+              "\"when\":{\"$ref\":\"#/definitions/condition\"},\n"
+              "\"for\":{\"type\":\"string\",\"description\":\"Does the item for each element of "
+              "this array.\"},\n"
+              "\"on_error\":{\"description\":\"What becomes of an event on which the item "
+              "fails.\",\"anyOf\":[{\"enum\":[\"dead_letter\",\"skip\"]},"
+              "{\"type\":\"string\",\"pattern\":\"\\\\$\\\\{\"}]}");
+    for (size_t i = 0; i < KINDS; i++) {
+        hs_buffer_append_text(json, ",\n");
+        hs_operation_schema(kinds[i], json);
+    }
+    hs_buffer_append_text(json, "},\"oneOf\":[");
+    for (size_t i = 0; i < KINDS; i++)
+        hs_buffer_printf(json, "%s{\"required\":[\"%s\"]}", i > 0 ? "," : "", kinds[i]->name);
+    hs_buffer_append_text(json, "]}");
+}
+
+void hs_transform_schema(struct hs_buffer *ret_json)
+{
+    hs_buffer_append_text(ret_json,
+                          "\"condition\":{\"type\":\"string\",\"minLength\":1},\n"
+                          "\"transformations\":{\"type\":\"object\",\"additionalProperties\":"
+                          "{\"$ref\":\"#/definitions/transform\"}},\n");
+    hs_buffer_printf(ret_json, "\"transform\":{\"type\":\"array\",\"maxItems\":%u,\"items\":",
+                     TRANSFORM_ITEMS_MAX);
+    put_item_schema(ret_json);
+    hs_buffer_append_byte(ret_json, '}');
 }

@@ -114,6 +114,7 @@ static void free_use(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_use = {
     .name = "use",
+    .form = HS_FORM_TEXT,
     .help = "Does the items of a list that stands under its name in the configuration's "
             "`transformations:`, so that routes can share it. A list may use others, but not "
             "itself. `when` is asked once, before the first; `on_error: skip` goes on with the "
