@@ -16,8 +16,17 @@
 
 enum hs_severity { HS_FINDING_ERROR, HS_FINDING_WARNING };
 
+/* The kinds of mistake, numbered for ever: see findings.def. HS_FINDING_UNKNOWN_KEY is HS030. */
+enum hs_finding_code {
+#define HS_FINDING_CODE(number, name, title, meaning, wrong, right, advice)                        \
+    HS_FINDING_##name = (number),
+#include <hookstream/findings.def>
+#undef HS_FINDING_CODE
+};
+
 struct hs_finding {
     enum hs_severity severity;
+    enum hs_finding_code code;
     const char *file;
     unsigned line, column; /* from 1; 0 when the finding has no place */
     const char *message;   /* one sentence: the offending text and what would be right */
@@ -93,15 +102,15 @@ const char *hs_config_scope(const struct hs_config *config);
 
 /* Findings in the order of their place in the file. */
 const struct hs_findings *hs_config_findings(struct hs_config *config);
-/* Prints every finding as "file:line:column: error: message". */
+/* Prints every finding as "file:line:column: error HS030: message". */
 void hs_config_print_findings(struct hs_config *config, struct hs_buffer *ret_text);
 
 /* Adds a finding at a node's place (NULL: no place). Messages must not print the text of a
  * node that is `secret`: use hs_config_quote(). */
-void hs_config_error(struct hs_config *config, const struct hs_node *node, const char *format, ...)
-    HS_PRINTF(3, 4);
-void hs_config_warning(struct hs_config *config, const struct hs_node *node, const char *format,
-                       ...) HS_PRINTF(3, 4);
+void hs_config_error(struct hs_config *config, enum hs_finding_code code,
+                     const struct hs_node *node, const char *format, ...) HS_PRINTF(4, 5);
+void hs_config_warning(struct hs_config *config, enum hs_finding_code code,
+                       const struct hs_node *node, const char *format, ...) HS_PRINTF(4, 5);
 /* The node's text in backquotes, cut at 80 characters, control characters spelled out;
  * "`(secret)`" for a secret one; "a list", "a mapping", "an empty text", "nothing" for the
  * others. In the arena. */
@@ -111,8 +120,9 @@ const char *hs_config_quote(struct hs_config *config, const struct hs_node *node
 const struct hs_node *hs_node_get(const struct hs_node *map, const char *key);
 /* Suggests for an unknown key: adds "unknown key `brokrs` in <where>, did you mean
  * `brokers`?" at the key, or names the known ones when none is near. */
-void hs_config_unknown_key(struct hs_config *config, const struct hs_node *key, const char *where,
-                           const char *const *known, size_t count);
+void hs_config_unknown_key(struct hs_config *config, enum hs_finding_code code,
+                           const struct hs_node *key, const char *where, const char *const *known,
+                           size_t count);
 
 /* ---- Tables of options ---- */
 

@@ -90,7 +90,7 @@ static bool compile_currency(struct hs_config *config, const struct hs_node *nod
     const struct hs_node *code = hs_node_get(node, "code");
     int said = (bound->currency != NULL) + (code != NULL) + (hs_node_get(node, "exponent") != NULL);
     if (said != 1) {
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_MONEY_UNIT, node,
                         "`decimal` takes one of `currency: data.currencyCode` (a field), `code: "
                         "USD` and `exponent: 2`, and here are %d",
                         said);
@@ -99,7 +99,7 @@ static bool compile_currency(struct hs_config *config, const struct hs_node *nod
     decimal->exponent = (unsigned)bound->exponent;
     if (code == NULL || hs_currency_exponent(hs_slice_text(bound->code), &decimal->exponent) == 0)
         return true;
-    hs_config_error(config, code, "%s", hs_error_text());
+    hs_config_error(config, HS_FINDING_MONEY_UNIT, code, "%s", hs_error_text());
     return false;
 }
 
@@ -109,7 +109,7 @@ static bool compile_decimal(struct hs_config *config, const struct hs_node *node
     struct decimal_options bound;
     struct decimal *decimal = operation->state = hs_alloc(sizeof(*decimal));
     if (node->kind != HS_NODE_MAP) {
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_OPERATION_ARGUMENT, node,
                         "`decimal` takes a mapping, such as {field: data.amount, "
                         "currency: data.currencyCode, into: data.amountMinor}");
         return false;

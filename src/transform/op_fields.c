@@ -144,7 +144,8 @@ static bool compile_redact(struct hs_config *config, const struct hs_node *node,
     hs_buffer_init(&redact->json, REDACTED_MAX);
     hs_json_encode_string(hs_slice_text(bound.with), &redact->json);
     if (hs_buffer_status(&redact->json) < 0) {
-        hs_config_error(config, node, "the text of `with` passes %u bytes", REDACTED_MAX);
+        hs_config_error(config, HS_FINDING_TOO_LONG, node, "the text of `with` passes %u bytes",
+                        REDACTED_MAX);
         good = false;
     }
     operation->parts = redact->fields.count;

@@ -73,7 +73,7 @@ static bool compile_flatten(struct hs_config *config, const struct hs_node *node
     flatten->arrays = (enum arrays)bound.arrays;
     struct hs_slice separator = hs_slice_text(bound.separator);
     if (separator.size == 0 || separator.size > SEPARATOR_MAX) {
-        hs_config_error(config, hs_node_get(node, "separator"),
+        hs_config_error(config, HS_FINDING_OPERATION_OPTION, hs_node_get(node, "separator"),
                         "`separator` is a text of 1 to %u bytes, such as \"_\"", SEPARATOR_MAX);
         return false;
     }

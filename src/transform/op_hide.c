@@ -88,7 +88,8 @@ static bool compile_mask(struct hs_config *config, const struct hs_node *node,
     mask->keep_last = (size_t)bound.keep_last;
     mask->with = hs_strdup(bound.with);
     if (count_characters(hs_slice_text(mask->with)) != 1) {
-        hs_config_error(config, node->kind == HS_NODE_MAP ? hs_node_get(node, "with") : node,
+        hs_config_error(config, HS_FINDING_OPERATION_OPTION,
+                        node->kind == HS_NODE_MAP ? hs_node_get(node, "with") : node,
                         "`with` is one character, such as \"*\"");
         good = false;
     }
@@ -218,13 +219,14 @@ static bool compile_hash(struct hs_config *config, const struct hs_node *node,
     if (bound.key == NULL)
         return false;
     if (bound.key[0] == '\0') {
-        hs_config_error(config, hs_node_get(node, "key"),
+        hs_config_error(config, HS_FINDING_HASH_KEY, hs_node_get(node, "key"),
                         "the key is empty: without a secret the hashes can be guessed");
         return false;
     }
     hash->mac = keyed_mac(bound.key);
     if (hash->mac == NULL)
-        hs_config_error(config, node, "libcrypto has no HMAC-SHA256 for `hash`");
+        hs_config_error(config, HS_FINDING_HASH_UNAVAILABLE, node,
+                        "libcrypto has no HMAC-SHA256 for `hash`");
     return good && hash->mac != NULL;
 }
 

@@ -30,7 +30,7 @@ static bool compile_name(struct hs_config *config, const struct hs_node *node,
         part->name = hs_slice_dup(path.steps[0].name);
         part->name_size = path.steps[0].name.size;
     } else {
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_NEW_NAME, node,
                         "%s: the new name is a name and no path, the field stays where it is; to "
                         "move it use `copy` and `remove`, for a name with dots write "
                         "[\"like.this\"]",

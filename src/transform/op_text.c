@@ -260,7 +260,7 @@ static bool compile_truncate(struct hs_config *config, const struct hs_node *nod
     truncate->unit = (enum unit)bound.unit;
     truncate->with = hs_strdup(bound.with);
     if (good && units_of(hs_slice_text(bound.with), truncate->unit) > truncate->length) {
-        hs_config_error(config, hs_node_get(node, "with"),
+        hs_config_error(config, HS_FINDING_OPERATION_OPTION, hs_node_get(node, "with"),
                         "`with` is longer than `length`, which counts it");
         good = false;
     }
