@@ -22,26 +22,26 @@ static const struct {
 } rows[] = {
     /* Fields that no event has. */
     {FILE_ROUTE("order", "transform: [{remove: [data.orderID]}]"),
-     "test.yaml:4:48: error HS200: `data.orderID`: order.* has `data.orderId`\n"},
+     "test.yaml:4:49: error HS200: `data.orderID`: order.* has `data.orderId`\n"},
     {FILE_ROUTE("order.created", "transform: [{lower: [data.zzzzzzzz]}]"),
-     "test.yaml:4:55: error HS200: `data.zzzzzzzz`: order.created has no such field; `hookstream "
+     "test.yaml:4:56: error HS200: `data.zzzzzzzz`: order.created has no such field; `hookstream "
      "catalogue show TYPE` shows them\n"},
     {FILE_ROUTE("order", "transform: [{keep: [data.itemz]}]"),
-     "test.yaml:4:46: error HS200: `data.itemz`: order.created has `data.items`\n"},
+     "test.yaml:4:47: error HS200: `data.itemz`: order.created has `data.items`\n"},
     {FILE_ROUTE("order", "transform: [{remove: [\"data.items[0].quantitty\"]}]"),
-     "test.yaml:4:48: error HS200: `data.items[*].quantitty`: order.created has "
+     "test.yaml:4:49: error HS200: `data.items[*].quantitty`: order.created has "
      "`data.items[*].quantity`\n"},
     {FILE_ROUTE("order", "when: \"data.ammount exists\""),
-     "test.yaml:4:34: error HS200: `data.ammount`: order.* has `data.amount`\n"},
+     "test.yaml:4:33: error HS200: `data.ammount`: order.* has `data.amount`\n"},
     {FILE_ROUTE("order", "transform: [{remove: [data.reason], when: \"data.amonut exists\"}]"),
-     "test.yaml:4:68: error HS200: `data.amonut`: order.* has `data.amount`\n"},
+     "test.yaml:4:69: error HS200: `data.amonut`: order.* has `data.amount`\n"},
     {KEY_ROUTE("order", "{data.orderId}{data.ordrId|no}"),
-     "test.yaml:4:63: error HS200: `data.ordrId`: order.* has `data.orderId`\n"},
+     "test.yaml:4:57: error HS200: `data.ordrId`: order.* has `data.orderId`\n"},
     /* What an earlier transformation makes is there; after a flatten nothing is said. */
     {FILE_ROUTE("order", "transform: [{set: {data.new: 1}}, {lower: [data.new]}]"), ""},
     {FILE_ROUTE("order", "transform: [{rename: {data.amount: total}}, {trim: [data.total]}]"), ""},
     {FILE_ROUTE("order", "transform: [{lower: [data.new]}, {set: {data.new: 1}}]"),
-     "test.yaml:4:47: error HS200: `data.new`: the events of this route have no such field; "
+     "test.yaml:4:48: error HS200: `data.new`: the events of this route have no such field; "
      "`hookstream catalogue show TYPE` shows them\n"},
     {FILE_ROUTE("order", "transform: [{flatten: {separator: _}}, {remove: [data_x]}]"), ""},
     /* A named list is for several routes. */
@@ -69,23 +69,23 @@ static const struct {
     {FILE_ROUTE("ordre", "accept: [HS202]"), ""},
     /* Missing. */
     {KEY_ROUTE("order", "{data.orderId}{data.experienceId}"),
-     "test.yaml:4:63: warning HS203: `data.experienceId` can be missing in order.completed, "
+     "test.yaml:4:57: warning HS203: `data.experienceId` can be missing in order.completed, "
      "order.cancelled: such an event becomes a dead letter; give a default, as "
      "{data.experienceId|none}\n"
-     "test.yaml:4:63: warning HS207: by `data.experienceId` events of one order can come to "
+     "test.yaml:4:57: warning HS207: by `data.experienceId` events of one order can come to "
      "different partitions and lose their order: take \"{data.orderId}\"\n"},
     {"routes:\n- {name: a, match: order, when: \"data.items exists\",\n"
      "  to: [{sink: f, file: \"{data.items}\"}]}\n" TAIL,
      ""},
     /* Values. */
     {FILE_ROUTE("auction.bid.placed", "when: \"data.isHighestBid == 'true'\""),
-     "test.yaml:4:47: warning HS204: `data.isHighestBid` is never 'true': its type is boolean\n"},
+     "test.yaml:4:46: warning HS204: `data.isHighestBid` is never 'true': its type is boolean\n"},
     {FILE_ROUTE("auction.bid.placed", "when: \"data.isHighestBid == true\""), ""},
     {FILE_ROUTE("order", "when: \"type == 'order.creatd'\""),
-     "test.yaml:4:34: warning HS204: no known event has the type 'order.creatd', did you mean "
+     "test.yaml:4:33: warning HS204: no known event has the type 'order.creatd', did you mean "
      "`order.created`?\n"},
     {FILE_ROUTE("draw.completed", "when: \"data.totalEntrants == '5'\""),
-     "test.yaml:4:43: warning HS204: `data.totalEntrants` is never '5': its type is integer\n"},
+     "test.yaml:4:42: warning HS204: `data.totalEntrants` is never '5': its type is integer\n"},
     /* Personal data and credentials. */
     {FILE_ROUTE("draw.consumer.won", "transform: []"),
      "test.yaml:4:3: warning HS206: the credential `data.admissionToken` goes out as it came: "
@@ -115,25 +115,25 @@ static const struct {
      "meant for that one only, such as `HS205 data.email`\n"},
     /* Keys. */
     {KEY_ROUTE("auction.bid.placed", "{data.bidId}"),
-     "test.yaml:4:76: warning HS207: by `data.bidId` events of one auction can come to different "
+     "test.yaml:4:70: warning HS207: by `data.bidId` events of one auction can come to different "
      "partitions and lose their order: take \"{data.auctionId}\"\n"},
     {KEY_ROUTE("order", "{data.consumerId}"), ""},
     {KEY_ROUTE("auction.bid", "{data.consumerId}"),
-     "test.yaml:4:69: warning HS207: by `data.consumerId` events of one auction can come to "
+     "test.yaml:4:63: warning HS207: by `data.consumerId` events of one auction can come to "
      "different partitions and lose their order: take \"{data.auctionId}\"\n"},
     {KEY_ROUTE("queue.consumer.left", "{data.consumerId}"), ""},
     {KEY_ROUTE("distribution", "{data.sequenceId}"), ""},
     {KEY_ROUTE("order", "{organizationId}"), ""},
     {KEY_ROUTE("order", "{type}"),
-     "test.yaml:4:63: warning HS207: by `type` events of one order can come to different "
+     "test.yaml:4:57: warning HS207: by `type` events of one order can come to different "
      "partitions and lose their order: take \"{data.orderId}\"\n"},
     {"routes:\n- {name: a, match: order, to: [{sink: k, topic: x}]}\n" TAIL,
-     "test.yaml:4:50: warning HS208: without a `key` events of one order are spread over the "
+     "test.yaml:4:49: warning HS208: without a `key` events of one order are spread over the "
      "partitions and lose their order: add key: \"{data.orderId}\"\n"},
     /* A more specific route takes those that have the credential. */
     {"routes:\n- {name: a, match: draw, to: [{sink: f, file: x}]}\n"
      "- {name: b, match: draw.consumer.won, " TOKENS ", to: [{sink: f, file: x}]}\n" TAIL,
-     "test.yaml:5:73: error HS200: `data.paymentToken`: draw.consumer.won has no such field; "
+     "test.yaml:5:82: error HS200: `data.paymentToken`: draw.consumer.won has no such field; "
      "`hookstream catalogue show TYPE` shows them\n"},
 };
 
@@ -179,7 +179,7 @@ START_TEST(what_check_refuses_run_only_warns_of)
     enter_folder();
     char *found = find(rows[0].yaml, true);
     ck_assert_str_eq(found,
-                     "test.yaml:4:48: warning HS200: `data.orderID`: order.* has `data.orderId`\n");
+                     "test.yaml:4:49: warning HS200: `data.orderID`: order.* has `data.orderId`\n");
     free(found);
 }
 END_TEST
@@ -213,7 +213,7 @@ START_TEST(a_source_can_have_a_catalogue_of_its_own_or_none)
         "types: {shop.sold: {fields: {data: {type: object}, data.name: {type: text}}}}\n";
     enter_folder();
     char *found = find_with_catalogue("own.yaml", own);
-    ck_assert_str_eq(found, "test.yaml:4:47: error HS200: `data.nam`: shop.sold has `data.name`\n");
+    ck_assert_str_eq(found, "test.yaml:4:48: error HS200: `data.nam`: shop.sold has `data.name`\n");
     free(found);
     found = find_with_catalogue("none", own);
     ck_assert_str_eq(found, "");
