@@ -76,7 +76,7 @@ def test_infer_out_of_the_examples_comes_close_to_the_built_in_catalogue(tmp_pat
         {"change": "changed", "type": "consumer.created", "field": "data.phone",
          "words": "is any, was text"}]
     assert compared.returncode == 1
-    assert re.search(r'"data.email": \{type: text, personal: true\}  # by its name', inferred.stdout)
+    assert '"data.email": {type: text, personal: true}  # by its name' in inferred.stdout
     assert re.search(r'"data.admissionToken": \{type: text, credential: true\}', inferred.stdout)
     same = catalogue("--catalogue", str(own), "diff", str(own))
     assert (same.returncode, same.stdout) == (0, "no difference\n")
@@ -85,8 +85,10 @@ def test_infer_out_of_the_examples_comes_close_to_the_built_in_catalogue(tmp_pat
 def test_infer_reads_json_lines_and_tells_optional_nullable_and_arrays(tmp_path):
     samples = tmp_path / "samples.jsonl"
     samples.write_text(
-        '{"type":"shop.sold","data":{"total":"12.50","note":null,"lines":[{"n":1},{"n":1.5,"x":"a"}]}}\n'
-        '{"type":"shop.sold","data":{"total":"3","currency":"EUR","note":"hi","lines":[],"odd.name":1}}\n')
+        '{"type":"shop.sold","data":{"total":"12.50","note":null,'
+        '"lines":[{"n":1},{"n":1.5,"x":"a"}]}}\n'
+        '{"type":"shop.sold","data":{"total":"3","currency":"EUR","note":"hi",'
+        '"lines":[],"odd.name":1}}\n')
     inferred = catalogue("infer", str(samples))
     lines = [line.strip() for line in inferred.stdout.splitlines()]
     assert lines[3:] == [
@@ -150,3 +152,30 @@ def test_explain_makes_samples_of_the_sources_own_catalogue(tmp_path):
     assert refused.returncode == 2
     assert "in the catalogue of source `shop`" in refused.stderr
     assert "0 errors, 0 warnings" in program.command("check", "-c", str(config)).stdout
+
+
+def test_the_catalogue_and_the_route_of_the_page_are_good(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "catalogue.md").read_text()
+    blocks = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    source, types, route = blocks
+    own = tmp_path / "shop-events.yaml"
+    own.write_text(types)
+    listed = catalogue("--catalogue", str(own), "list")
+    assert listed.stdout.split()[0] == "shop.sold", listed.stderr
+    config = tmp_path / "hookstream.yaml"
+    config.write_text(
+        source.replace("${SHOP_SECRET}", "abcdefghijkl") +
+        "  fanfare: {path: /f, verify: {scheme: fanfare, secrets: [abcdefghijkl]}}\n"
+        "sinks: {kafka: {type: kafka, brokers: [\"localhost:9092\"]}}\n" +
+        route + "default: dead_letter\n")
+    checked = program.command("check", "-c", str(config))
+    assert checked.stdout.endswith("good, 0 errors, 0 warnings\n"), checked.stdout
+
+
+@pytest.mark.parametrize("name", ["hookstream.yaml", "quickstart.yaml"])
+def test_the_shipped_configurations_come_out_without_findings(name, monkeypatch):
+    monkeypatch.setenv("FANFARE_SECRET", "abcdefghijkl")
+    monkeypatch.setenv("PII_KEY", "abcdefghijklmnopqrstuvwxyz")
+    config = Path(__file__).parents[2] / "config" / name
+    checked = program.command("check", "--strict", "-c", str(config))
+    assert checked.stdout.endswith("good, 0 errors, 0 warnings\n"), checked.stdout
