@@ -121,8 +121,8 @@ static int put_leaf(struct flattening *flattening, hs_json_node node)
     return 0;
 }
 
-/* As deep as the JSON, which is bounded. */
-static int flatten_below(struct flattening *flattening, hs_json_node node)
+/* As deep as the JSON, which is bounded. An empty name is a name, too, and has a separator. */
+static int flatten_below(struct flattening *flattening, hs_json_node node, bool top)
 {
     const struct hs_json_tree *tree = flattening->tree;
     bool object = hs_json_node_kind(tree, node) == HS_JSON_OBJECT;
@@ -132,13 +132,13 @@ static int flatten_below(struct flattening *flattening, hs_json_node node)
     for (hs_json_node child = hs_json_first_child(tree, node);
          code == 0 && child != HS_JSON_NO_NODE; child = hs_json_next(tree, child), index++) {
         flattening->name->size = before;
-        if (before > 0)
+        if (!top)
             hs_buffer_append(flattening->name, separator.data + 1, separator.size - 2);
         if (object)
             hs_buffer_append_slice(flattening->name, hs_json_node_name(tree, child));
         else
             hs_buffer_append_u64(flattening->name, index);
-        code = is_nested(flattening, child) ? flatten_below(flattening, child)
+        code = is_nested(flattening, child) ? flatten_below(flattening, child, false)
                                             : put_leaf(flattening, child);
     }
     return code;
@@ -162,7 +162,7 @@ static int flatten_node(void *context, struct hs_json_tree *tree, hs_json_node n
     flattening->name = hs_work_scratch(flattening->work, HS_SCRATCH_MASKED);
     flattening->json = hs_work_scratch(flattening->work, HS_SCRATCH_JSON);
     hs_names_init(&flattening->names);
-    int code = flatten_below(flattening, node);
+    int code = flatten_below(flattening, node, true);
     hs_names_free(&flattening->names);
     if (code < 0)
         return code;

@@ -1,5 +1,5 @@
-/* unwrap: the members of an object take its place among those around it. Values keep their
- * bytes. */
+/* unwrap: the members of an object take its place among those around it. Names and
+ * values keep their bytes. */
 #include "names.h"
 #include "operation.h"
 
@@ -133,7 +133,7 @@ static int move_out(struct unwrapping *unwrapping, hs_json_node child)
         hs_json_replace(tree, outside, hs_buffer_slice(json));
         return 0;
     }
-    hs_json_decode_string(hs_slice(raw.data - 1, raw.size + 2), name); /* with its quotes */
+    hs_buffer_append_slice(name, raw); /* a copy, since the tree's memory may move */
     return hs_json_add_member(tree, unwrapping->outer, hs_buffer_slice(name),
                               hs_buffer_slice(json));
 }

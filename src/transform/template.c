@@ -223,13 +223,14 @@ static int expand_field(const struct piece *piece, struct hs_work *work, struct 
         return code;
     if (!value.there) {
         if (!piece->has_fallback)
-            return hs_fail(-ENOENT, "the event has no {%s}%s", hs_field_name(&piece->field),
-                           value.null ? ": it is null" : "");
+            return hs_fail(-ENOENT, "the event has no {%s%s}%s", piece->field.lead,
+                           hs_field_name(&piece->field), value.null ? ": it is null" : "");
         hs_buffer_append(ret_text, piece->fallback, piece->fallback_size);
         return 0;
     }
     if (value.kind >= HS_JSON_ARRAY)
-        return hs_fail(-EINVAL, "{%s} is %s, which has no text", hs_field_name(&piece->field),
+        return hs_fail(-EINVAL, "{%s%s} is %s, which has no text", piece->field.lead,
+                       hs_field_name(&piece->field),
                        value.kind == HS_JSON_ARRAY ? "an array" : "an object");
     hs_field_append(&value, ret_text);
     return 0;
