@@ -9,7 +9,7 @@
 
 struct route_options {
     const char *name, *match;
-    struct hs_strings sources;
+    struct hs_strings sources, accept;
     const struct hs_node *when, *transform, *to;
 };
 
@@ -46,6 +46,12 @@ static const struct hs_option rows[] = {
      .form = "transform",
      .help = "Transformations, done in the order written. Without any the bytes received go out.",
      .example = "[{remove: [data.admissionToken]}]"},
+    {.name = "accept",
+     .kind = HS_OPTION_STRINGS,
+     .offset = offsetof(struct route_options, accept),
+     .help = "Warnings of `check` about this route that are known and meant: a code, or a code and "
+             "the one field that it is accepted for.",
+     .example = "[HS205 data.email]"},
     {.name = "to",
      .kind = HS_OPTION_NODE,
      .offset = offsetof(struct route_options, to),
@@ -137,6 +143,8 @@ static void compile_route(struct hs_router *router, const struct hs_router_input
     entry->sources = bound.sources;
     entry->match_node = hs_node_get(node, "match");
     entry->route.match = bound.match;
+    entry->route.node = node;
+    entry->route.accept = bound.accept;
     /* Every step is taken, so that all that is wrong is found in one go. */
     bool named = bound.name != NULL &&
                  compile_name(router, config, hs_node_get(node, "name"), bound.name, index);
@@ -145,6 +153,7 @@ static void compile_route(struct hs_router *router, const struct hs_router_input
     bool sourced = check_sources(input, node, &bound.sources);
     if (bound.when != NULL)
         entry->when = hs_condition_compile(config, bound.when);
+    entry->route.when = entry->when;
     entry->route.transform = hs_transform_compile(config, bound.transform);
     if (bound.to != NULL)
         (void)hs_targets_compile(input, bound.to, "to", &entry->route);
@@ -186,6 +195,7 @@ static void compile_default(struct hs_router *router, const struct hs_router_inp
     struct hs_config *config = input->config;
     router->fallback_route.name = "default";
     router->fallback_route.match = "**";
+    router->fallback_route.node = node;
     router->fallback_route.index = (unsigned)router->count;
     if (node == NULL) {
         hs_config_error(config, HS_FINDING_NO_DEFAULT, hs_config_root(config),

@@ -142,6 +142,14 @@ static const struct hs_option source_rows[] = {
      .most = 1000000,
      .help = "Requests a second, in bursts of a second; more get 429 with Retry-After. 0: no "
              "limit."},
+    {.name = "catalogue",
+     .kind = HS_OPTION_STRING,
+     .offset = SOURCE(catalogue),
+     .help =
+         "A file that says which event types and fields the sender has (docs/catalogue.md); its "
+         "path goes from the configuration's folder. Left out, it is the built-in one of the "
+         "scheme; `none`: nothing is known, and nothing is held against it.",
+     .example = "shop-events.yaml"},
 };
 
 static void check_source(struct hs_config *config, const struct hs_node *node, void *bound)
