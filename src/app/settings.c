@@ -119,7 +119,7 @@ static void check_names(struct hs_config *config, const struct hs_children *chil
         size_t good = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                    "0123456789_-");
         if (size == 0 || size > 48 || good != size)
-            hs_config_error(config, HS_FINDING_BAD_NAME, children->nodes[i],
+            hs_config_error(config, HS_FINDING_BAD_NAME, map->keys[i],
                             "`%.60s` is no name for a %s: use up to 48 letters, digits, `_` and "
                             "`-`",
                             name, what);

@@ -185,8 +185,9 @@ bool hs_targets_compile(const struct hs_router_input *input, const struct hs_nod
     if (node->kind != HS_NODE_LIST || node->count == 0) {
         hs_config_error(
             input->config, HS_FINDING_TARGET_SHAPE, node,
-            "`%s` is a list of targets, such as [{sink: kafka, topic: orders}], not %s", key,
-            node->kind == HS_NODE_LIST ? "an empty one" : hs_config_quote(input->config, node));
+            "`%s` is a list of targets, such as [{sink: kafka, topic: orders}], not %s%s", key,
+            node->kind == HS_NODE_LIST ? "an empty one" : hs_config_quote(input->config, node),
+            node->kind == HS_NODE_MAP ? ": start each target with \"- \", also a single one" : "");
         return false;
     }
     if (node->count > HS_TARGETS_MAX) {
