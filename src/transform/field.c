@@ -82,9 +82,9 @@ static const char *suggestion(struct hs_config *config, const struct hs_node *no
     }
     if ((node == NULL || !node->secret) && name.size <= NAME_SHOWN_MAX &&
         hs_slice_equal(name, first))
-        return hs_arena_printf(arena,
-                               ": fields of the event start with `data.`: did you mean `data.%.*s`?",
-                               HS_SLICE_ARG(name));
+        return hs_arena_printf(
+            arena, ": fields of the event start with `data.`: did you mean `data.%.*s`?",
+            HS_SLICE_ARG(name));
     return ": fields of the event start with `data.`; the other names are id, type, family, time, "
            "organizationId, source and received; `body.` begins one that a transformation put at "
            "the top";

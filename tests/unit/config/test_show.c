@@ -33,9 +33,8 @@ START_TEST(test_a_byte_of_a_text_has_its_place_in_the_file)
         const char *at = strstr(node->text.data, rows[i].word);
         ck_assert_ptr_nonnull(at);
         unsigned line = 0, column = 0;
-        ck_assert_msg(
-            hs_config_place(config, node, (size_t)(at - node->text.data), &line, &column), "%s",
-            rows[i].yaml);
+        ck_assert_msg(hs_config_place(config, node, (size_t)(at - node->text.data), &line, &column),
+                      "%s", rows[i].yaml);
         ck_assert_msg(line == rows[i].line && column == rows[i].column, "%s: %u:%u", rows[i].yaml,
                       line, column);
         hs_config_free(config);
@@ -104,7 +103,8 @@ START_TEST(test_a_long_line_is_cut_around_the_place)
     ck_assert_uint_lt(strlen(got), 400);
     ck_assert_ptr_nonnull(strstr(got, "    1 | ...000"));
     ck_assert_ptr_nonnull(strstr(got, "0, x, 0"));
-    char *caret = strchr(got, '^'), *line = strstr(got, "    1 | "), *below = strchr(line, '\n') + 1;
+    char *caret = strchr(got, '^'), *line = strstr(got, "    1 | "),
+         *below = strchr(line, '\n') + 1;
     ck_assert_int_eq(line[caret - below], 'x');
     free(got);
     hs_config_free(config);
@@ -131,6 +131,7 @@ START_TEST(test_no_line_with_a_secret_is_shown)
         {"x: [\"redis://me:hunter2hunter2@redis\"]", "x.0"},
         {"password: \"${NOT_SET:-hunter2hunter2}\"", "password"},
         {"Passwd: hunter2hunter2", "Passwd"},
+        {"properties: {sasl.pasword: hunter2hunter2}", "properties"},
         {"\"client_secret\" : hunter2hunter2", "client_secret"},
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
@@ -227,7 +228,8 @@ START_TEST(test_a_page_is_found_by_what_people_type)
     for (size_t i = 0; i < HS_ARRAY_SIZE(words); i++)
         ck_assert_ptr_eq(hs_finding_find(hs_slice_text(words[i])),
                          hs_finding_page(HS_FINDING_UNKNOWN_KEY));
-    static const char *const others[] = {"", "HS", "HS999", "-30", "HS030x", "99999999999999999999"};
+    static const char *const others[] = {"",    "HS",     "HS999",
+                                         "-30", "HS030x", "99999999999999999999"};
     for (size_t i = 0; i < HS_ARRAY_SIZE(others); i++)
         ck_assert_msg(hs_finding_find(hs_slice_text(others[i])) == NULL, "%s", others[i]);
     ck_assert_ptr_nonnull(hs_finding_nearest(HS_SLICE("HS03O")));
@@ -253,9 +255,10 @@ START_TEST(test_a_page_has_the_wrong_and_the_right_in_lines_of_a_terminal)
 END_TEST
 
 HS_TEST_MAIN("what people see of findings", test_a_byte_of_a_text_has_its_place_in_the_file,
-          test_a_place_that_cannot_be_said_is_not_said, test_a_caret_stands_under_the_place,
-          test_a_long_line_is_cut_around_the_place, test_no_line_with_a_secret_is_shown,
-          test_what_was_bound_as_a_secret_is_not_shown_by_any_name,
-          test_the_name_of_a_secret_may_be_shown, test_pages_stand_by_their_numbers_and_are_whole,
-          test_a_page_is_found_by_what_people_type,
-          test_a_page_has_the_wrong_and_the_right_in_lines_of_a_terminal)
+             test_a_place_that_cannot_be_said_is_not_said, test_a_caret_stands_under_the_place,
+             test_a_long_line_is_cut_around_the_place, test_no_line_with_a_secret_is_shown,
+             test_what_was_bound_as_a_secret_is_not_shown_by_any_name,
+             test_the_name_of_a_secret_may_be_shown,
+             test_pages_stand_by_their_numbers_and_are_whole,
+             test_a_page_is_found_by_what_people_type,
+             test_a_page_has_the_wrong_and_the_right_in_lines_of_a_terminal)
