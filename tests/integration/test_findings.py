@@ -161,7 +161,7 @@ def test_the_examples_of_the_pages_are_as_wrong_and_as_right_as_they_say(tmp_pat
         found, words = codes_of(tmp_path, right)
         assert code not in found or code == 172, (code, right, words)
         # An example names lists and sinks that its few lines do not have.
-        others = [one for one in found if one < 200 and one not in (121, 172)]
+        others = [one for one in found if one < 200 and one not in (121, 172, 174)]
         assert not others, (code, right, words)
         count += 1
     assert count > 45
