@@ -64,12 +64,15 @@ const struct hs_options *hs_sink_target_table(enum hs_sink_kind kind);
 
 /* ---- Messages ---- */
 
+/* Those every message has, a target's own, and what transformations gave. */
+#define HS_MESSAGE_HEADERS_MAX (2 * HS_EVENT_HEADERS_MAX)
+
 /* All slices are borrowed for the call of submit only. */
 struct hs_message {
     unsigned part; /* which of the event's messages for this sink; given back in completed */
     struct hs_slice destination;
     struct hs_slice key; /* data NULL: none */
-    struct hs_header headers[HS_EVENT_HEADERS_MAX];
+    struct hs_header headers[HS_MESSAGE_HEADERS_MAX];
     size_t header_count;
     struct hs_slice body;
     uint64_t timestamp_ms; /* when received, Unix */

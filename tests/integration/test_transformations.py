@@ -138,7 +138,7 @@ def test_the_examples_of_the_manual_are_true(hookstream, tmp_path):
             lists, yaml = yaml.split("transform:\n")
             yaml = textwrap.dedent(yaml)
         whole = before.startswith('{"id"')
-        kind = "order.created" if whole else f"example.{number}"
+        kind = json.loads(before)["type"] if whole else f"example.{number}"
         envelope = '{"id":"page_%d","type":"%s","data":%%s}' % (number, kind)
         sent.append(before if whole else envelope % before)
         want.append(after if whole else envelope % after)
