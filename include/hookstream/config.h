@@ -16,8 +16,17 @@
 
 enum hs_severity { HS_FINDING_ERROR, HS_FINDING_WARNING };
 
+/* The kinds of mistake, numbered for ever: see findings.def. HS_FINDING_UNKNOWN_KEY is HS030. */
+enum hs_finding_code {
+#define HS_FINDING_CODE(number, name, title, meaning, wrong, right, advice)                        \
+    HS_FINDING_##name = (number),
+#include <hookstream/findings.def>
+#undef HS_FINDING_CODE
+};
+
 struct hs_finding {
     enum hs_severity severity;
+    enum hs_finding_code code;
     const char *file;
     unsigned line, column; /* from 1; 0 when the finding has no place */
     const char *message;   /* one sentence: the offending text and what would be right */
@@ -27,6 +36,26 @@ struct hs_findings {
     struct hs_finding *items;
     size_t count, errors;
 };
+
+/* The page of a code, out of findings.def; wrong and right are "" where no YAML shows it. */
+struct hs_finding_page {
+    enum hs_finding_code code;
+    const char *title, *meaning, *wrong, *right, *advice;
+};
+
+/* All pages, by number. */
+const struct hs_finding_page *hs_finding_pages(size_t *ret_count);
+const struct hs_finding_page *hs_finding_page(enum hs_finding_code code);
+/* The page that a person asks for: "HS030", "hs30", "30"; NULL: there is none. */
+const struct hs_finding_page *hs_finding_find(struct hs_slice word);
+/* The page whose code is nearest to the word, or NULL. */
+const struct hs_finding_page *hs_finding_nearest(struct hs_slice word);
+/* A page for a terminal. */
+void hs_finding_explain(const struct hs_finding_page *page, struct hs_buffer *ret_text);
+/* Every code with its title, a line each. */
+void hs_finding_list(struct hs_buffer *ret_text);
+/* docs/findings.md. */
+void hs_findings_manual(struct hs_buffer *ret_page);
 
 /* ---- Nodes ---- */
 
@@ -40,6 +69,10 @@ struct hs_node {
      * of the environment or a file, so messages never print it. */
     struct hs_slice text;
     bool quoted, secret;
+    /* Scalar: it was bound as a secret, so what stands in the file is shown to nobody either. Its
+     * text ends in line `last_line`. */
+    bool sealed;
+    unsigned last_line;
     /* What stood here could not be made a node (an unset variable, an unknown alias): a finding
      * says so, and findings added at this node are dropped, so that one fault is told once. */
     bool broken;
@@ -93,15 +126,22 @@ const char *hs_config_scope(const struct hs_config *config);
 
 /* Findings in the order of their place in the file. */
 const struct hs_findings *hs_config_findings(struct hs_config *config);
-/* Prints every finding as "file:line:column: error: message". */
+/* Prints every finding as "file:line:column: error HS030: message". */
 void hs_config_print_findings(struct hs_config *config, struct hs_buffer *ret_text);
+/* The same for people: below each the line of the file and a caret under the place. A line that
+ * may hold a secret is left out. */
+void hs_config_show_findings(struct hs_config *config, struct hs_buffer *ret_text);
+/* Where in the file the byte at `offset` of a scalar's text stands, whatever quotes, folds and
+ * escapes there are. false: that cannot be said (it is secret, or ${...} was expanded). */
+bool hs_config_place(struct hs_config *config, const struct hs_node *node, size_t offset,
+                     unsigned *ret_line, unsigned *ret_column);
 
 /* Adds a finding at a node's place (NULL: no place). Messages must not print the text of a
  * node that is `secret`: use hs_config_quote(). */
-void hs_config_error(struct hs_config *config, const struct hs_node *node, const char *format, ...)
-    HS_PRINTF(3, 4);
-void hs_config_warning(struct hs_config *config, const struct hs_node *node, const char *format,
-                       ...) HS_PRINTF(3, 4);
+void hs_config_error(struct hs_config *config, enum hs_finding_code code,
+                     const struct hs_node *node, const char *format, ...) HS_PRINTF(4, 5);
+void hs_config_warning(struct hs_config *config, enum hs_finding_code code,
+                       const struct hs_node *node, const char *format, ...) HS_PRINTF(4, 5);
 /* The node's text in backquotes, cut at 80 characters, control characters spelled out;
  * "`(secret)`" for a secret one; "a list", "a mapping", "an empty text", "nothing" for the
  * others. In the arena. */
@@ -111,8 +151,9 @@ const char *hs_config_quote(struct hs_config *config, const struct hs_node *node
 const struct hs_node *hs_node_get(const struct hs_node *map, const char *key);
 /* Suggests for an unknown key: adds "unknown key `brokrs` in <where>, did you mean
  * `brokers`?" at the key, or names the known ones when none is near. */
-void hs_config_unknown_key(struct hs_config *config, const struct hs_node *key, const char *where,
-                           const char *const *known, size_t count);
+void hs_config_unknown_key(struct hs_config *config, enum hs_finding_code code,
+                           const struct hs_node *key, const char *where, const char *const *known,
+                           size_t count);
 
 /* ---- Tables of options ---- */
 
@@ -181,6 +222,7 @@ struct hs_option {
     uint64_t least, most;           /* COUNT, SIZE (bytes), DURATION (ns); most 0: no limit */
     const char *const *choices;     /* CHOICE: NULL-terminated */
     const struct hs_options *child; /* TABLE, MAP, LIST */
+    const char *form;               /* NODE: the schema's definition that describes it; or NULL */
     const char *help;               /* one or two sentences for the manual */
     const char *example;            /* as one would write it; NULL: the default is example enough */
 };
@@ -219,6 +261,14 @@ void hs_config_bind(struct hs_config *config, const struct hs_node *node,
 /* The manual's page of a table and of its children, as Markdown: one row an option with
  * type, default, range and help. For docs/configuration.md. */
 void hs_config_manual(const struct hs_options *options, struct hs_buffer *ret_page);
+/* A table's options alone, as rows without a heading. */
+void hs_config_manual_rows(const struct hs_options *options, struct hs_buffer *ret_page);
+
+/* Appends the JSON Schema (draft 7) of a mapping of this table. A NODE's `form` is taken for one
+ * of the whole schema's "definitions", which its module writes. */
+void hs_config_schema(const struct hs_options *options, struct hs_buffer *ret_json);
+/* Appends a text as a JSON string, for modules that write definitions. */
+void hs_schema_text(struct hs_buffer *ret_json, const char *text);
 
 /* Parsers of single values, for modules that read a NODE themselves. Each adds a finding
  * and returns false when the text is wrong. */

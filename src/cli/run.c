@@ -69,7 +69,7 @@ static void print_findings(struct hs_config *config)
 {
     struct hs_buffer text;
     hs_buffer_init(&text, 16u << 20);
-    hs_config_print_findings(config, &text);
+    hs_config_show_findings(config, &text);
     hs_command_print(&text, stderr);
     hs_buffer_free(&text);
 }
@@ -104,6 +104,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
         return code - 1;
     struct hs_settings settings;
     struct hs_config *config = hs_settings_load(hs_config_path(path), &settings);
+    hs_settings_advise(config, &settings, true);
     const struct hs_findings *findings = hs_config_findings(config);
     if (findings->count > 0)
         print_findings(config);

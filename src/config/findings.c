@@ -25,7 +25,7 @@ size_t hs_config_characters(struct hs_slice text)
 }
 
 /* C0, DEL, and the C1 controls, which some terminals obey (U+0080 to U+009F: C2 80 to C2 9F). */
-static bool is_control(const char *at, const char *end)
+bool hs_config_is_control(const char *at, const char *end)
 {
     unsigned char c = (unsigned char)*at;
     return c < 0x20 || c == 0x7f ||
@@ -41,13 +41,13 @@ const char *hs_config_excerpt(struct hs_config *config, struct hs_slice text)
     for (size_t count = 0; at < end && count < QUOTED_MAX; count++) {
         if (*at == '\n')
             hs_buffer_append_text(&shown, "\\n");
-        else if (is_control(at, end))
+        else if (hs_config_is_control(at, end))
             hs_buffer_printf(&shown, "\\x%02x",
                              (unsigned char)*at == 0xc2 ? (unsigned char)at[1]
                                                         : (unsigned char)*at);
         else
             hs_buffer_append_byte(&shown, *at);
-        bool skip = is_control(at, end);
+        bool skip = hs_config_is_control(at, end);
         for (at++; at < end && is_continuation(*at); at++)
             if (!skip)
                 hs_buffer_append_byte(&shown, *at);
@@ -113,14 +113,18 @@ static void insert(struct hs_config *config, const struct hs_finding *finding)
     findings->errors += finding->severity == HS_FINDING_ERROR;
 }
 
-void hs_config_add(struct hs_config *config, enum hs_severity severity, unsigned line,
-                   unsigned column, const char *message)
+void hs_config_add(struct hs_config *config, enum hs_severity severity, enum hs_finding_code code,
+                   unsigned line, unsigned column, const char *message)
 {
     if (config->findings.count >= FINDINGS_MAX)
         return;
-    struct hs_finding finding = {severity, config->file, line, column, message};
+    struct hs_finding finding = {severity, code, config->file, line, column, message};
     if (config->findings.count == FINDINGS_MAX - 1)
-        finding = (struct hs_finding){HS_FINDING_ERROR, config->file, 0, 0,
+        finding = (struct hs_finding){HS_FINDING_ERROR,
+                                      HS_FINDING_TOO_MANY,
+                                      config->file,
+                                      0,
+                                      0,
                                       "there is more wrong than is shown here"};
     insert(config, &finding);
 }
@@ -136,37 +140,39 @@ static const char *format_message(struct hs_config *config, const char *format, 
         for (kept = sizeof(text) - 1; kept > 0 && is_continuation(text[kept]); kept--)
             ;
     for (char *at = text; at < text + kept; at++)
-        if (is_control(at, text + kept))
+        if (hs_config_is_control(at, text + kept))
             *at = '?';
     return hs_arena_dup(config->arena, hs_slice(text, kept));
 }
 
-HS_PRINTF(4, 0)
+HS_PRINTF(5, 0)
 static void add_formatted(struct hs_config *config, enum hs_severity severity,
-                          const struct hs_node *node, const char *format, va_list list)
+                          enum hs_finding_code code, const struct hs_node *node, const char *format,
+                          va_list list)
 {
     if (node != NULL && node->broken)
         return; /* said already, where its text could not be made */
     if (config->findings.count >= FINDINGS_MAX)
         return; /* before memory is spent on its words */
-    hs_config_add(config, severity, node ? node->line : 0, node ? node->column : 0,
+    hs_config_add(config, severity, code, node ? node->line : 0, node ? node->column : 0,
                   format_message(config, format, list));
 }
 
-void hs_config_error(struct hs_config *config, const struct hs_node *node, const char *format, ...)
+void hs_config_error(struct hs_config *config, enum hs_finding_code code,
+                     const struct hs_node *node, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    add_formatted(config, HS_FINDING_ERROR, node, format, list);
+    add_formatted(config, HS_FINDING_ERROR, code, node, format, list);
     va_end(list);
 }
 
-void hs_config_warning(struct hs_config *config, const struct hs_node *node, const char *format,
-                       ...)
+void hs_config_warning(struct hs_config *config, enum hs_finding_code code,
+                       const struct hs_node *node, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    add_formatted(config, HS_FINDING_WARNING, node, format, list);
+    add_formatted(config, HS_FINDING_WARNING, code, node, format, list);
     va_end(list);
 }
 
@@ -175,32 +181,36 @@ const struct hs_findings *hs_config_findings(struct hs_config *config)
     return &config->findings;
 }
 
-void hs_config_print_findings(struct hs_config *config, struct hs_buffer *ret_text)
+void hs_config_put_finding(const struct hs_finding *finding, struct hs_buffer *ret_text)
 {
-    for (size_t i = 0; i < config->findings.count; i++) {
-        const struct hs_finding *finding = &config->findings.items[i];
-        hs_buffer_printf(ret_text, "%s:", finding->file);
-        if (finding->line > 0)
-            hs_buffer_printf(ret_text, "%u:%u:", finding->line, finding->column);
-        hs_buffer_printf(ret_text, " %s: %s\n",
-                         finding->severity == HS_FINDING_ERROR ? "error" : "warning",
-                         finding->message);
-    }
+    hs_buffer_printf(ret_text, "%s:", finding->file);
+    if (finding->line > 0)
+        hs_buffer_printf(ret_text, "%u:%u:", finding->line, finding->column);
+    hs_buffer_printf(ret_text, " %s HS%03u: %s\n",
+                     finding->severity == HS_FINDING_ERROR ? "error" : "warning",
+                     (unsigned)finding->code, finding->message);
 }
 
-void hs_config_unknown_key(struct hs_config *config, const struct hs_node *key, const char *where,
-                           const char *const *known, size_t count)
+void hs_config_print_findings(struct hs_config *config, struct hs_buffer *ret_text)
+{
+    for (size_t i = 0; i < config->findings.count; i++)
+        hs_config_put_finding(&config->findings.items[i], ret_text);
+}
+
+void hs_config_unknown_key(struct hs_config *config, enum hs_finding_code code,
+                           const struct hs_node *key, const char *where, const char *const *known,
+                           size_t count)
 {
     const char *near = hs_nearest_name(key->text, known, count);
     if (near != NULL) {
-        hs_config_error(config, key, "unknown key %s in %s, did you mean `%s`?",
+        hs_config_error(config, code, key, "unknown key %s in %s, did you mean `%s`?",
                         hs_config_quote(config, key), where, near);
         return;
     }
     const char *names = "";
     for (size_t i = 0; i < count && i < KNOWN_SHOWN_MAX; i++)
         names = hs_arena_printf(config->arena, "%s%s`%s`", names, i > 0 ? ", " : "", known[i]);
-    hs_config_error(config, key, "unknown key %s in %s, which takes %s%s",
+    hs_config_error(config, code, key, "unknown key %s in %s, which takes %s%s",
                     hs_config_quote(config, key), where, count > 0 ? names : "no key",
                     count > KNOWN_SHOWN_MAX ? ", ..." : "");
 }

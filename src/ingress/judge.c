@@ -14,9 +14,11 @@ void hs_judge_header(const struct hs_scheme_headers *headers, struct hs_slice na
         claim->timestamp_count++;
     }
     for (size_t k = 0; k < hs_event_kept_header_count; k++)
-        if (value.size <= HS_EVENT_HEADER_VALUE_MAX && event->header_count < HS_EVENT_HEADERS_MAX / 2 &&
+        if (value.size <= HS_EVENT_HEADER_VALUE_MAX &&
+            event->header_count < HS_EVENT_HEADERS_MAX / 2 &&
             hs_slice_equal_nocase(name, hs_event_kept_headers[k]))
-            event->headers[event->header_count++] = (struct hs_header){hs_event_kept_headers[k], value};
+            event->headers[event->header_count++] =
+                (struct hs_header){hs_event_kept_headers[k], value};
 }
 
 static void answer(struct hs_judgement *judgement, enum hs_answer answer, const char *reason,

@@ -90,6 +90,7 @@ static const struct hs_option redis_rows[] = {
     {.name = "username",
      .kind = HS_OPTION_STRING,
      .offset = SINK(username),
+     .example = "hookstream",
      .help = "ACL user, if the url has none."},
     {.name = "password",
      .kind = HS_OPTION_SECRET,
@@ -160,7 +161,7 @@ const struct hs_options hs_sink_option_table = {
 #define SINK_ROW                                                                                   \
     {                                                                                              \
         .name = "sink", .kind = HS_OPTION_STRING, .offset = TARGET(sink), .required = true,        \
-        .help = "Name of a sink under `sinks`."                                                    \
+        .example = "kafka", .help = "Name of a sink under `sinks`."                                \
     }
 
 static const struct hs_option kafka_target_rows[] = {

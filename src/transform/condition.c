@@ -113,6 +113,24 @@ void hs_condition_uses(const struct hs_condition *condition, hs_use_fn *visit, v
     }
 }
 
+void hs_condition_comparisons(const struct hs_condition *condition, hs_comparison_fn *visit,
+                              void *context)
+{
+    for (unsigned i = 0; i < condition->count; i++) {
+        const struct hs_condition_node *node = &condition->nodes[i];
+        if (node->test != HS_TEST_EQUAL && node->test != HS_TEST_DIFFERS &&
+            node->test != HS_TEST_IN)
+            continue;
+        for (unsigned k = 0; k < node->count; k++) {
+            const struct hs_condition_value *value = &condition->values[node->first + k];
+            struct hs_comparison comparison = {hs_field_name(&node->field), value->kind,
+                                               hs_slice(value->text, value->size), value->decimal,
+                                               condition->node};
+            visit(context, &comparison);
+        }
+    }
+}
+
 struct hs_slice hs_condition_text(const struct hs_condition *condition)
 {
     return hs_buffer_slice(&condition->canonical);

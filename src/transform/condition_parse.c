@@ -80,8 +80,8 @@ static bool parse_value(struct hs_condition_parser *parser, unsigned index)
                keep_value(parser, node, kind, hs_buffer_slice(&decoded));
         hs_buffer_free(&decoded);
     } else if (parser->token.kind != HS_TOKEN_WORD) {
-        good = hs_token_wrong(
-            parser, "a value was expected: a 'text', a number, true, false or null");
+        good =
+            hs_token_wrong(parser, "a value was expected: a 'text', a number, true, false or null");
     } else if (hs_json_scan(parser->token.text, NULL, 0, &kind, &offset) < 0) {
         good = hs_token_wrong(parser, "a value was expected: put text in quotes, 'like this'");
     } else {
@@ -101,7 +101,7 @@ static enum hs_test comparison(const struct hs_token *token)
         const char *sign;
         enum hs_test test;
     } rows[] = {
-        {"==", HS_TEST_EQUAL},  {"!=", HS_TEST_DIFFERS}, {"<", HS_TEST_LESS},
+        {"==", HS_TEST_EQUAL},   {"!=", HS_TEST_DIFFERS}, {"<", HS_TEST_LESS},
         {"<=", HS_TEST_AT_MOST}, {">", HS_TEST_MORE},     {">=", HS_TEST_AT_LEAST},
     };
     for (size_t i = 0; token->kind == HS_TOKEN_COMPARE && i < HS_ARRAY_SIZE(rows); i++)
@@ -258,21 +258,22 @@ bool hs_condition_parse(struct hs_config *config, const struct hs_node *node,
                         struct hs_condition *condition)
 {
     if (node->kind != HS_NODE_SCALAR) {
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_CONDITION_SHAPE, node,
                         "`when` takes a condition, such as \"data.state == 'won'\", not %s",
                         hs_config_quote(config, node));
         return false;
     }
     if (node->text.size > HS_CONDITION_TEXT_MAX) {
-        hs_config_error(config, node, "a condition has at most %u bytes, and this has %zu",
-                        HS_CONDITION_TEXT_MAX, node->text.size);
+        hs_config_error(config, HS_FINDING_TOO_LONG, node,
+                        "a condition has at most %u bytes, and this has %zu", HS_CONDITION_TEXT_MAX,
+                        node->text.size);
         return false;
     }
     struct hs_condition_parser parser = {
         .config = config, .node = node, .condition = condition, .text = node->text};
     hs_token_next(&parser);
     if (parser.token.kind == HS_TOKEN_END) {
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_CONDITION_SHAPE, node,
                         "`when` is empty: write a condition, such as "
                         "\"data.state == 'won'\", or leave it out");
         return false;

@@ -34,8 +34,8 @@ static size_t word_end(const struct hs_condition_parser *parser, size_t start)
     struct hs_slice text = parser->text;
     size_t i = start;
     while (i < text.size && !ends_word(parser, text.data[i])) {
-        if (text.data[i] == '[' && hs_slice_equal(hs_slice(text.data + start, i - start),
-                                                  HS_SLICE("in")))
+        if (text.data[i] == '[' &&
+            hs_slice_equal(hs_slice(text.data + start, i - start), HS_SLICE("in")))
             break;
         char after = i + 1 < text.size ? text.data[i + 1] : '\0';
         bool name = text.data[i] == '[' && (after == '"' || after == '\'');
@@ -130,18 +130,19 @@ bool hs_token_wrong(struct hs_condition_parser *parser, const char *words)
     const char *hint = foreign(
         &parser->token, hs_slice(parser->text.data + parser->at, parser->text.size - parser->at));
     if (parser->token.kind == HS_TOKEN_END)
-        hs_error_inside(parser->config, parser->node, parser->text, offset,
+        hs_error_inside(parser->config, HS_FINDING_CONDITION, parser->node, parser->text, offset,
                         "the condition ends where it should go on: %s", words);
     else
-        hs_error_inside(parser->config, parser->node, parser->text, offset, "%s where %s",
-                        hs_quote_piece(parser->config, parser->node, parser->token.text),
-                        hint ? hint : words);
+        hs_error_inside(
+            parser->config, HS_FINDING_CONDITION, parser->node, parser->text, offset, "%s where %s",
+            hs_quote_piece(parser->config, parser->node, parser->token.text), hint ? hint : words);
     return false;
 }
 
 bool hs_token_wrong_inside(struct hs_condition_parser *parser, size_t offset, const char *words)
 {
     size_t start = (size_t)(parser->token.text.data - parser->text.data);
-    hs_error_inside(parser->config, parser->node, parser->text, start + offset, "%s", words);
+    hs_error_inside(parser->config, HS_FINDING_CONDITION, parser->node, parser->text,
+                    start + offset, "%s", words);
     return false;
 }

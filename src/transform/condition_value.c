@@ -18,8 +18,7 @@ void hs_condition_value_set(struct hs_condition_value *value, enum hs_json_kind 
     *value = (struct hs_condition_value){.kind = kind, .size = text.size};
     value->text = hs_slice_dup(hs_slice(text.size ? text.data : "", text.size));
     struct hs_slice kept = hs_slice(value->text, value->size);
-    value->decimal =
-        kind == HS_JSON_NUMBER || (kind == HS_JSON_STRING && hs_exact_is_plain(kept));
+    value->decimal = kind == HS_JSON_NUMBER || (kind == HS_JSON_STRING && hs_exact_is_plain(kept));
     value->time = kind == HS_JSON_STRING && hs_instant_parse(kept, &value->instant) == 0;
 }
 

@@ -9,6 +9,8 @@
 #include <hookstream/clock.h>
 #include <stdio.h>
 
+#define TOP "body."
+
 enum word { ID, TYPE, FAMILY, TIME, ORGANIZATION, SOURCE, RECEIVED, WORDS };
 
 static const struct {
@@ -30,6 +32,9 @@ void hs_field_manual(struct hs_buffer *ret_page)
     hs_buffer_append_text(ret_page, "| `data.…` | a field of the event's `data`, such as "
                                     "`data.items[0].price`; a name with dots or brackets is "
                                     "written `data[\"like.this\"]` |\n"
+                                    "| `body.…` | a member at the top of the body as it stands "
+                                    "after the transformations, such as `body.orderId` where "
+                                    "`unwrap` put it |\n"
                                     "| `header[\"…\"]` | a header of the request, of those that "
                                     "are kept:");
     for (size_t i = 0; i < hs_event_kept_header_count; i++)
@@ -55,6 +60,12 @@ static struct hs_slice first_part(struct hs_slice name)
     return hs_slice(name.data, size);
 }
 
+static bool is_from_top(struct hs_slice name)
+{
+    struct hs_slice top = HS_SLICE(TOP);
+    return name.size > top.size && hs_slice_equal(hs_slice(name.data, top.size), top);
+}
+
 /* What the reader of the message most likely meant by an unknown name. */
 static const char *suggestion(struct hs_config *config, const struct hs_node *node,
                               struct hs_slice name, struct hs_slice first)
@@ -76,7 +87,8 @@ static const char *suggestion(struct hs_config *config, const struct hs_node *no
         return hs_arena_printf(arena, ", did you mean `%s%.*s`?", nearest, HS_SLICE_ARG(rest));
     }
     return ": fields of the event start with `data.`; the other names are id, type, family, time, "
-           "organizationId, source, received and header[\"...\"]";
+           "organizationId, source, received and header[\"...\"]; `body.` begins one that a "
+           "transformation put at the top";
 }
 
 #define HEADER_WORD "header["
@@ -108,7 +120,7 @@ static void unknown_header(struct hs_config *config, const struct hs_node *node,
     for (size_t i = 0; i < hs_event_kept_header_count; i++)
         known = hs_arena_printf(arena, "%s%s%.*s", known, i > 0 ? ", " : "",
                                 HS_SLICE_ARG(hs_event_kept_headers[i]));
-    hs_error_inside(config, node, text, offset,
+    hs_error_inside(config, HS_FINDING_UNKNOWN_FIELD, node, text, offset,
                     "%s is no header that is kept with an event, such as header[\"%.*s\"]; those "
                     "that are: %s",
                     hs_quote_piece(config, node, name), HS_SLICE_ARG(hs_event_kept_headers[0]),
@@ -124,9 +136,8 @@ static bool compile_header(struct hs_config *config, const struct hs_node *node,
         struct hs_slice kept = hs_event_kept_headers[i];
         if (!hs_slice_equal_nocase(asked, kept))
             continue;
-        *ret_field = (struct hs_field){.word = -1, .header = kept};
-        int size =
-            asprintf(&ret_field->path.text, HEADER_WORD "\"%.*s\"]", HS_SLICE_ARG(kept));
+        *ret_field = (struct hs_field){.word = -1, .header = kept, .lead = ""};
+        int size = asprintf(&ret_field->path.text, HEADER_WORD "\"%.*s\"]", HS_SLICE_ARG(kept));
         HS_ASSERT(size > 0);
         return true;
     }
@@ -137,7 +148,7 @@ static bool compile_header(struct hs_config *config, const struct hs_node *node,
 bool hs_field_compile(struct hs_config *config, const struct hs_node *node, struct hs_slice text,
                       size_t offset, struct hs_slice name, struct hs_field *ret_field)
 {
-    struct hs_field field = {.word = find_word(name)};
+    struct hs_field field = {.word = find_word(name), .lead = ""};
     if (field.word >= 0) {
         *ret_field = field;
         return true;
@@ -146,19 +157,22 @@ bool hs_field_compile(struct hs_config *config, const struct hs_node *node, stru
         return compile_header(config, node, text, offset, name, ret_field);
     struct hs_slice first = first_part(name);
     const char *scope = hs_config_scope(config);
-    if (!hs_slice_equal(first, HS_SLICE("data")) &&
+    bool from_top = is_from_top(name);
+    field.lead = from_top ? TOP : "";
+    if (!from_top && !hs_slice_equal(first, HS_SLICE("data")) &&
         (scope == NULL || !hs_slice_equal(first, hs_slice_text(scope)))) {
-        hs_error_inside(config, node, text, offset, "unknown field %s%s",
+        hs_error_inside(config, HS_FINDING_UNKNOWN_FIELD, node, text, offset, "unknown field %s%s",
                         hs_quote_piece(config, node, name), suggestion(config, node, name, first));
         return false;
     }
-    if (hs_json_path_parse(name, &field.path) < 0) {
-        hs_error_inside(config, node, text, offset, "%s",
+    size_t skip = from_top ? sizeof(TOP) - 1 : 0;
+    if (hs_json_path_parse(hs_slice(name.data + skip, name.size - skip), &field.path) < 0) {
+        hs_error_inside(config, HS_FINDING_FIELD_PATH, node, text, offset, "%s",
                         node && node->secret ? "`(secret)` is no path" : hs_error_text());
         return false;
     }
     if (field.path.wildcard) {
-        hs_error_inside(config, node, text, offset,
+        hs_error_inside(config, HS_FINDING_FIELD_MANY, node, text, offset,
                         "%s stands for many values where one is needed: name one, such as [0]",
                         hs_quote_piece(config, node, name));
         hs_json_path_free(&field.path);

@@ -1,6 +1,7 @@
 /* Field: what a template or a condition can name: a word of the event as received (id, type,
  * family, time, organizationId, source, received), a header that is kept with it, or a path
- * below `data` of the event as it stands. One compiler and one reader for both. */
+ * below `data` or, after `body.`, from the top of the body as it stands. One compiler and one
+ * reader for all. */
 #ifndef HS_TRANSFORM_FIELD_H
 #define HS_TRANSFORM_FIELD_H
 
@@ -9,7 +10,8 @@
 struct hs_field {
     int word;                 /* index in the table of words; -1: a path, or a header */
     struct hs_slice header;   /* its name in lower case; empty: it is none */
-    struct hs_json_path path; /* of a path; of a header the text only, header["traceparent"] */
+    struct hs_json_path path; /* from the body's top; of a header the text only */
+    const char *lead;         /* what stood before the path: "body." or "" */
 };
 
 /* Compiles `name`, the part at `offset` of `text`, which stands in `node`. False, with a
@@ -17,7 +19,7 @@ struct hs_field {
 bool hs_field_compile(struct hs_config *config, const struct hs_node *node, struct hs_slice text,
                       size_t offset, struct hs_slice name, struct hs_field *ret_field);
 void hs_field_free(struct hs_field *field);
-/* The name as written. */
+/* The word, or the path from the body's top: as written, without its `lead`. */
 const char *hs_field_name(const struct hs_field *field);
 
 struct hs_field_value {

@@ -17,7 +17,7 @@
 
 #define HS_REGEXP_STEPS_MAX 1000u
 #define HS_REGEXP_REPEAT_MAX 1000u
-#define HS_REGEXP_DEPTH_MAX 32u /* groups in each other */
+#define HS_REGEXP_DEPTH_MAX 32u   /* groups in each other */
 #define HS_REGEXP_TEXT_MAX 65536u /* bytes; a longer text matches nothing */
 
 struct hs_regexp;

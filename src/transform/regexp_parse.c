@@ -75,8 +75,7 @@ static void copy(struct parser *parser, size_t start, size_t size)
 static void add_range(struct parser *parser, uint32_t least, uint32_t most)
 {
     struct hs_regexp *regex = parser->regex;
-    regex->ranges =
-        hs_realloc_array(regex->ranges, regex->range_count + 1, sizeof(*regex->ranges));
+    regex->ranges = hs_realloc_array(regex->ranges, regex->range_count + 1, sizeof(*regex->ranges));
     regex->ranges[regex->range_count++] = (struct hs_regexp_range){least, most};
 }
 
@@ -162,7 +161,7 @@ static void parse_class(struct parser *parser)
 {
     size_t start = parser->at++;
     struct hs_regexp_step step = {.kind = HS_REGEXP_CLASS,
-                                 .first = (uint32_t)parser->regex->range_count};
+                                  .first = (uint32_t)parser->regex->range_count};
     step.negated = is_next(parser, '^');
     parser->at += step.negated;
     if (is_next(parser, ']'))
@@ -179,7 +178,7 @@ static void parse_class(struct parser *parser)
 static void parse_escape(struct parser *parser)
 {
     struct hs_regexp_step step = {.kind = HS_REGEXP_CLASS,
-                                 .first = (uint32_t)parser->regex->range_count};
+                                  .first = (uint32_t)parser->regex->range_count};
     char name = parser->at + 1 < parser->text.size ? parser->text.data[parser->at + 1] : '\0';
     step.negated = name == 'D' || name == 'W' || name == 'S';
     if (add_named(parser, step.negated ? (char)(name - 'A' + 'a') : name)) {
@@ -240,9 +239,9 @@ static void parse_atom(struct parser *parser)
               "sign");
         break;
     default:
-        add(parser, (struct hs_regexp_step){
-                        .kind = HS_REGEXP_CHARACTER,
-                        .first = hs_regexp_character(parser->text, &parser->at)});
+        add(parser,
+            (struct hs_regexp_step){.kind = HS_REGEXP_CHARACTER,
+                                    .first = hs_regexp_character(parser->text, &parser->at)});
         break;
     }
 }

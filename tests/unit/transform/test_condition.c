@@ -8,7 +8,7 @@
     "\"timestamp\":\"2024-12-01T10:00:00Z\",\"data\":{\"state\":\"won\",\"amount\":149.90,"        \
     "\"money\":\"149.90\",\"big\":12345678901234567890,\"huge\":1e400,\"yes\":true,\"no\":false,"  \
     "\"none\":null,\"esc\":\"a\\u0062c\\u0000\",\"zero\":-0,\"o\":{},\"and\":1,\"a b\":2,"         \
-    "\"quote\":\"it's\","                                                                              \
+    "\"quote\":\"it's\","                                                                          \
     "\"minus\":\"-1.5\",\"hex\":\"12e4\",\"zeros\":\"007\"}}"
 
 /* `when: >-` keeps the text as it is, whatever quotes it has. */
@@ -181,10 +181,17 @@ START_TEST(test_numbers_are_exact)
         ck_assert_int_eq(hs_number_compare(a, b), -hs_number_compare(b, a));
     }
     /* Each is smaller than those after it. */
-    static const char *const order[] = {"-1e30", "-100", "-99.5", "-99.49", "-0.1",   "-1e-400",
-                                        "0",     "1e-9", "0.001", "0.0011", "0.9",    "1",
-                                        "1.01",  "9",    "10",    "99.99",  "100",    "100.5",
-                                        "1e3",   "1001", "1e20",  "100000000000000000001"};
+    static const char *const order[] = {"-1e30", "-100",
+                                        "-99.5", "-99.49",
+                                        "-0.1",  "-1e-400",
+                                        "0",     "1e-9",
+                                        "0.001", "0.0011",
+                                        "0.9",   "1",
+                                        "1.01",  "9",
+                                        "10",    "99.99",
+                                        "100",   "100.5",
+                                        "1e3",   "1001",
+                                        "1e20",  "100000000000000000001"};
     for (size_t i = 0; i < HS_ARRAY_SIZE(order); i++)
         for (size_t j = i + 1; j < HS_ARRAY_SIZE(order); j++)
             ck_assert_msg(hs_number_compare(hs_slice_text(order[i]), hs_slice_text(order[j])) < 0,
@@ -198,10 +205,14 @@ START_TEST(test_same)
         const char *a, *b;
         bool same;
     } rows[] = {
-        {"data.a == 1", "data.a==1", true},        {"(data.a exists)", "( data.a   exists )", true},
-        {"data.a == 1", "data.a == 2", false},     {"data.a == 'x y'", "data.a == 'xy'", false},
-        {"data.a exists", "data.b exists", false}, {"id in ['a',1]", "id in[ 'a' , 1 ]", true},
-        {"id matches 'a'", "id matches 'b'", false}, {"data.a<=1", "data.a <= 1", true},
+        {"data.a == 1", "data.a==1", true},
+        {"(data.a exists)", "( data.a   exists )", true},
+        {"data.a == 1", "data.a == 2", false},
+        {"data.a == 'x y'", "data.a == 'xy'", false},
+        {"data.a exists", "data.b exists", false},
+        {"id in ['a',1]", "id in[ 'a' , 1 ]", true},
+        {"id matches 'a'", "id matches 'b'", false},
+        {"data.a<=1", "data.a <= 1", true},
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
         struct hs_config *first, *second;

@@ -162,7 +162,8 @@ static unsigned pick(unsigned count)
 static void add_random(char *text, unsigned depth)
 {
     static const char *const atoms[] = {"a", "b", "c", ".", "[ab]", "[^a]", "[b-c]"};
-    static const char *const repeats[] = {"", "", "", "*", "+", "?", "{2}", "{1,2}", "{0,2}", "{1,}"};
+    static const char *const repeats[] = {"",  "",    "",      "*",     "+",
+                                          "?", "{2}", "{1,2}", "{0,2}", "{1,}"};
     unsigned pieces = 1 + pick(3);
     for (unsigned i = 0; i < pieces; i++) {
         if (depth > 0 && pick(3) == 0) {
