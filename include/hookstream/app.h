@@ -41,6 +41,9 @@ struct hs_config *hs_settings_load_offline(const char *path, const struct hs_con
  * that are new to it, and of cursors whose sink is gone or has another name now. */
 void hs_settings_check_cursors(struct hs_config *config, const struct hs_settings *settings);
 
+/* Holds settings without errors against the catalogues of their sources; see advice.h. */
+void hs_settings_advise(struct hs_config *config, const struct hs_settings *settings, bool lenient);
+
 /* ---- The running whole ---- */
 
 struct hs_app;

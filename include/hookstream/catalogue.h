@@ -83,6 +83,36 @@ void hs_catalogue_sample(const struct hs_event_type *type, enum hs_sample_form f
                          struct hs_slice id, uint64_t now_wall_ns, uint64_t *random,
                          struct hs_buffer *ret_body);
 
+/* ---- Differences ---- */
+
+struct hs_catalogue_change {
+    enum hs_change_kind { HS_CHANGE_ADDED, HS_CHANGE_GONE, HS_CHANGE_CHANGED } kind;
+    const char *type;
+    const char *path;  /* NULL: the type as a whole */
+    const char *words; /* CHANGED: "is id, was text; is optional now"; else "" */
+};
+/* Borrowed for the call. */
+typedef void hs_change_fn(void *context, const struct hs_catalogue_change *change);
+/* Visits what `now` has otherwise than `before`: types, fields, their types and properties; not
+ * help and samples. How many there were. */
+size_t hs_catalogue_diff(const struct hs_catalogue *before, const struct hs_catalogue *now,
+                         hs_change_fn *visit, void *context);
+
+/* ---- A first catalogue out of sample payloads ---- */
+
+#define HS_INFERENCE_ROWS_MAX 20000u /* types and fields of one inference */
+struct hs_inference;
+struct hs_inference *hs_inference_create(void);
+void hs_inference_free(struct hs_inference *inference);
+/* Takes what a file holds: one event, an array of events, or JSON Lines. `name` stands for the
+ * file in words. -EINVAL: not JSON, or an event without `type`; -E2BIG: too many fields. */
+HS_MUST_CHECK int hs_inference_add(struct hs_inference *inference, const char *name,
+                                   struct hs_slice text);
+/* Appends a catalogue file that hs_catalogue_parse() takes, types by name: what was missing at
+ * times is optional, what was null nullable; names that sound personal or like a credential are
+ * marked so, with a remark to look at it. */
+void hs_inference_write(const struct hs_inference *inference, struct hs_buffer *ret_yaml);
+
 /* Appends a JSON Schema (draft 2020-12) of the whole event. Members that it does not name are
  * allowed. */
 void hs_catalogue_schema(const struct hs_event_type *type, struct hs_buffer *ret_json);

@@ -16,8 +16,17 @@
 
 enum hs_severity { HS_FINDING_ERROR, HS_FINDING_WARNING };
 
+/* The kinds of mistake, numbered for ever: see findings.def. HS_FINDING_UNKNOWN_KEY is HS030. */
+enum hs_finding_code {
+#define HS_FINDING_CODE(number, name, title, meaning, wrong, right, advice)                        \
+    HS_FINDING_##name = (number),
+#include <hookstream/findings.def>
+#undef HS_FINDING_CODE
+};
+
 struct hs_finding {
     enum hs_severity severity;
+    enum hs_finding_code code;
     const char *file;
     unsigned line, column; /* from 1; 0 when the finding has no place */
     const char *message;   /* one sentence: the offending text and what would be right */
@@ -93,15 +102,15 @@ const char *hs_config_scope(const struct hs_config *config);
 
 /* Findings in the order of their place in the file. */
 const struct hs_findings *hs_config_findings(struct hs_config *config);
-/* Prints every finding as "file:line:column: error: message". */
+/* Prints every finding as "file:line:column: error HS030: message". */
 void hs_config_print_findings(struct hs_config *config, struct hs_buffer *ret_text);
 
 /* Adds a finding at a node's place (NULL: no place). Messages must not print the text of a
  * node that is `secret`: use hs_config_quote(). */
-void hs_config_error(struct hs_config *config, const struct hs_node *node, const char *format, ...)
-    HS_PRINTF(3, 4);
-void hs_config_warning(struct hs_config *config, const struct hs_node *node, const char *format,
-                       ...) HS_PRINTF(3, 4);
+void hs_config_error(struct hs_config *config, enum hs_finding_code code,
+                     const struct hs_node *node, const char *format, ...) HS_PRINTF(4, 5);
+void hs_config_warning(struct hs_config *config, enum hs_finding_code code,
+                       const struct hs_node *node, const char *format, ...) HS_PRINTF(4, 5);
 /* The node's text in backquotes, cut at 80 characters, control characters spelled out;
  * "`(secret)`" for a secret one; "a list", "a mapping", "an empty text", "nothing" for the
  * others. In the arena. */
@@ -111,8 +120,9 @@ const char *hs_config_quote(struct hs_config *config, const struct hs_node *node
 const struct hs_node *hs_node_get(const struct hs_node *map, const char *key);
 /* Suggests for an unknown key: adds "unknown key `brokrs` in <where>, did you mean
  * `brokers`?" at the key, or names the known ones when none is near. */
-void hs_config_unknown_key(struct hs_config *config, const struct hs_node *key, const char *where,
-                           const char *const *known, size_t count);
+void hs_config_unknown_key(struct hs_config *config, enum hs_finding_code code,
+                           const struct hs_node *key, const char *where, const char *const *known,
+                           size_t count);
 
 /* ---- Tables of options ---- */
 
@@ -181,6 +191,7 @@ struct hs_option {
     uint64_t least, most;           /* COUNT, SIZE (bytes), DURATION (ns); most 0: no limit */
     const char *const *choices;     /* CHOICE: NULL-terminated */
     const struct hs_options *child; /* TABLE, MAP, LIST */
+    const char *form;               /* NODE: the schema's definition that describes it; or NULL */
     const char *help;               /* one or two sentences for the manual */
     const char *example;            /* as one would write it; NULL: the default is example enough */
 };
@@ -219,6 +230,14 @@ void hs_config_bind(struct hs_config *config, const struct hs_node *node,
 /* The manual's page of a table and of its children, as Markdown: one row an option with
  * type, default, range and help. For docs/configuration.md. */
 void hs_config_manual(const struct hs_options *options, struct hs_buffer *ret_page);
+/* A table's options alone, as rows without a heading. */
+void hs_config_manual_rows(const struct hs_options *options, struct hs_buffer *ret_page);
+
+/* Appends the JSON Schema (draft 7) of a mapping of this table. A NODE's `form` is taken for one
+ * of the whole schema's "definitions", which its module writes. */
+void hs_config_schema(const struct hs_options *options, struct hs_buffer *ret_json);
+/* Appends a text as a JSON string, for modules that write definitions. */
+void hs_schema_text(struct hs_buffer *ret_json, const char *text);
 
 /* Parsers of single values, for modules that read a NODE themselves. Each adds a finding
  * and returns false when the text is wrong. */

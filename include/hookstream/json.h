@@ -123,13 +123,15 @@ void hs_json_replace(struct hs_json_tree *tree, hs_json_node node, struct hs_sli
 /* Gives the member another name (decoded); its place among its siblings stays. */
 void hs_json_rename(struct hs_json_tree *tree, hs_json_node member, struct hs_slice name);
 /* Sets the value a path (without [*]) leads to, creating objects on the way; new members
- * come last. On failure nothing changed. -ENOTDIR: something on the way is there and is no
- * object or has no such element; -E2BIG, -ENOSPC as hs_json_status(). */
+ * come last. Where the member stands more than once the last one is given the value and the
+ * others go: what was set is then there for every reader. On failure nothing changed. -ENOTDIR:
+ * something on the way is there and is no object or has no such element; -E2BIG, -ENOSPC as
+ * hs_json_status(). */
 HS_MUST_CHECK int hs_json_set(struct hs_json_tree *tree, const struct hs_json_path *path,
                               struct hs_slice json);
-/* Adds a member of this name (decoded), last, whether there is one already or not: who adds
- * many asks once for all of them. `name` lies outside the tree's memory. -E2BIG, -ENOSPC as
- * hs_json_status(); nothing changed then. */
+/* Adds a member of this name (as hs_json_node_name() gives one), last, whether there is one
+ * already or not: who adds many asks once for all of them. `name` lies outside the tree's memory.
+ * -E2BIG, -ENOSPC as hs_json_status(); nothing changed then. */
 HS_MUST_CHECK int hs_json_add_member(struct hs_json_tree *tree, hs_json_node object,
                                      struct hs_slice name, struct hs_slice json);
 /* Removes everything that is neither on the way to one of the paths nor below it; while a node

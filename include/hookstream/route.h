@@ -31,7 +31,10 @@ struct hs_target {
 struct hs_route {
     const char *name;
     const char *match;
-    struct hs_transform *transform; /* may be empty */
+    const struct hs_node *node;      /* where it stands: its mapping, or what `default:` has */
+    struct hs_strings accept;        /* findings that are known and meant */
+    const struct hs_condition *when; /* or NULL */
+    struct hs_transform *transform;  /* may be empty */
     struct hs_target *targets;
     size_t target_count;
     uint64_t sinks; /* a bit for each sink that a target names */
@@ -62,6 +65,12 @@ HS_MUST_CHECK int hs_router_match(const struct hs_router *router, struct hs_work
 /* Every sink that an event of this type and source could go to, whatever its `when`s say. */
 uint64_t hs_router_sinks(const struct hs_router *router, struct hs_slice type,
                          struct hs_slice source);
+/* Whether an event of this type and source may come to the route with this index, whatever the
+ * `when`s say: its pattern and sources take it, and no route without a `when` does before. */
+bool hs_router_may_take(const struct hs_router *router, size_t index, struct hs_slice type,
+                        struct hs_slice source);
+/* Whether the route's `sources` list this one, or none. */
+bool hs_router_takes_source(const struct hs_router *router, size_t index, struct hs_slice source);
 enum hs_default hs_router_default(const struct hs_router *router);
 
 /* Appends what decides where events go, and nothing else, as a configuration of its own:
@@ -101,5 +110,8 @@ size_t hs_router_count(const struct hs_router *router);
 const struct hs_route *hs_router_at(const struct hs_router *router, size_t index);
 /* The manual's page of a route's keys. */
 void hs_route_manual(struct hs_buffer *ret_page);
+/* Appends the schema's definitions "routes", "default" and "targets", without the braces around
+ * them. */
+void hs_route_schema(struct hs_buffer *ret_json);
 
 #endif

@@ -35,13 +35,16 @@ struct hs_verify_options {
 struct hs_source_options {
     const char *path; /* of the URL, starts with "/" */
     struct hs_verify_options verify;
-    unsigned ack;        /* enum hs_ack */
-    unsigned on_invalid; /* enum hs_on_invalid */
-    uint64_t rate_limit; /* requests a second; 0: none */
+    unsigned ack;          /* enum hs_ack */
+    unsigned on_invalid;   /* enum hs_on_invalid */
+    uint64_t rate_limit;   /* requests a second; 0: none */
+    const char *catalogue; /* a file; "none"; NULL: the scheme's own */
 };
 /* The table of one source; `sources` is a map of these (hs_source_check_paths checks that no
  * two share a path). */
 extern const struct hs_options hs_source_option_table;
+/* Appends the schema's definition "secrets", without the braces around it. */
+void hs_source_schema(struct hs_buffer *ret_json);
 void hs_source_check_paths(struct hs_config *config, const struct hs_children *sources);
 
 /* ---- Verification ---- */

@@ -60,6 +60,16 @@ void hs_condition_free(struct hs_condition *condition);
 HS_MUST_CHECK int hs_condition_holds(const struct hs_condition *condition, struct hs_work *work);
 /* Whether two conditions are the same text, spaces aside (for ties). */
 bool hs_condition_same(const struct hs_condition *a, const struct hs_condition *b);
+/* Each comparison of a field with a value. */
+struct hs_comparison {
+    const char *path;
+    enum hs_json_kind kind;
+    struct hs_slice literal;    /* a string's decoded text, or a number's token */
+    const struct hs_node *node; /* of the condition */
+};
+typedef void hs_comparison_fn(void *context, const struct hs_comparison *comparison);
+void hs_condition_comparisons(const struct hs_condition *condition, hs_comparison_fn *visit,
+                              void *context);
 /* The condition as text, with one space between its tokens. Borrowed. */
 struct hs_slice hs_condition_text(const struct hs_condition *condition);
 
@@ -131,5 +141,8 @@ HS_MUST_CHECK int hs_transform_apply_item(const struct hs_transform *transform, 
 
 /* The operations' names and help, for the manual. */
 void hs_transform_manual(struct hs_buffer *ret_page);
+/* Appends the schema's definitions "transform", "transformations" and "condition", without the
+ * braces around them. */
+void hs_transform_schema(struct hs_buffer *ret_json);
 
 #endif

@@ -80,15 +80,20 @@ static const struct hs_option setting_rows[] = {
     {.name = "transformations",
      .kind = HS_OPTION_NODE,
      .offset = SETTING(transformations),
+     .form = "transformations",
      .help = "Lists of transformations that have a name: `- use: NAME` in a `transform:` does one.",
      .example = "{personal: [{redact: [data.fullName]}, {lower: [data.email]}]}"},
     {.name = "routes",
      .kind = HS_OPTION_NODE,
      .offset = SETTING(routes),
+     .form = "routes",
+     .example = "[{name: orders, match: order, to: [{sink: files}]}]",
      .help = "Which events go where, and how they are transformed."},
     {.name = "default",
      .kind = HS_OPTION_NODE,
      .offset = SETTING(fallback),
+     .form = "default",
+     .example = "dead_letter",
      .help = "Must be said: what becomes of an event that no route takes: `dead_letter`, `drop`, "
              "or a list of "
              "targets."},
@@ -113,13 +118,14 @@ static void check_names(struct hs_config *config, const struct hs_children *chil
         size_t good = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                    "0123456789_-");
         if (size == 0 || size > 48 || good != size)
-            hs_config_error(config, children->nodes[i],
+            hs_config_error(config, HS_FINDING_BAD_NAME, children->nodes[i],
                             "`%.60s` is no name for a %s: use up to 48 letters, digits, `_` and "
                             "`-`",
                             name, what);
     }
     if (children->count == 0)
-        hs_config_error(config, NULL, "there is no %s: name at least one under `%ss:`", what, what);
+        hs_config_error(config, HS_FINDING_NOTHING_NAMED, NULL,
+                        "there is no %s: name at least one under `%ss:`", what, what);
 }
 
 static void check_sizes(struct hs_config *config, const struct hs_settings *settings)
@@ -127,25 +133,27 @@ static void check_sizes(struct hs_config *config, const struct hs_settings *sett
     const struct hs_node *journal = hs_node_get(hs_config_root(config), "journal");
     uint64_t body = settings->server.limits.body_size;
     if (settings->journal.max_size < 16 * body)
-        hs_config_error(config, journal,
+        hs_config_error(config, HS_FINDING_JOURNAL_TOO_SMALL, journal,
                         "journal.max_size must hold at least 16 of the largest events: %llu bytes "
                         "for a server.limits.body_size of %llu",
                         (unsigned long long)(16 * body), (unsigned long long)body);
     if (settings->server.limits.in_flight < body)
-        hs_config_error(config, hs_node_get(hs_config_root(config), "server"),
+        hs_config_error(config, HS_FINDING_IN_FLIGHT_TOO_SMALL,
+                        hs_node_get(hs_config_root(config), "server"),
                         "server.limits.in_flight must hold at least one of the largest events: "
                         "body_size is %llu bytes",
                         (unsigned long long)body);
     if (settings->dedupe.store == HS_DEDUPE_REDIS &&
         settings->dedupe.reservation_ns <= settings->server.deadline_ns)
-        hs_config_error(config, hs_node_get(hs_config_root(config), "dedupe"),
+        hs_config_error(config, HS_FINDING_DEDUPE_TIMES,
+                        hs_node_get(hs_config_root(config), "dedupe"),
                         "dedupe.reservation must be longer than server.deadline: else another "
                         "replica takes an event that this one still writes");
     bool safe = settings->journal.store == HS_STORE_DISK;
     for (size_t i = 0; !safe && i < settings->sources.count; i++) {
         const struct hs_source_options *source = hs_children_at(&settings->sources, i);
         if (source->ack == HS_ACK_DURABLE)
-            hs_config_warning(config, settings->sources.nodes[i],
+            hs_config_warning(config, HS_FINDING_JOURNAL_IN_MEMORY, settings->sources.nodes[i],
                               "with `journal: {store: memory}` a 202 of source `%s` does not "
                               "survive a crash: say `ack: delivered`, or keep the journal on disk",
                               settings->sources.names[i]);
@@ -160,7 +168,7 @@ static void check_parts(struct hs_config *config, const struct hs_settings *sett
     for (size_t i = 0; !offline && i < settings->sinks.count; i++)
         hs_sink_check(config, settings->sinks.names[i], hs_children_at(&settings->sinks, i));
     if (settings->sinks.count > HS_SINKS_MAX)
-        hs_config_error(config, settings->sinks.nodes[HS_SINKS_MAX],
+        hs_config_error(config, HS_FINDING_TOO_MANY, settings->sinks.nodes[HS_SINKS_MAX],
                         "too many sinks: at most %u are possible", HS_SINKS_MAX);
     struct hs_router *router = hs_router_compile(config, settings->routes, settings->fallback,
                                                  &settings->sinks, &settings->sources);

@@ -41,7 +41,7 @@ static void warn_of_orphans(struct hs_config *config, const struct hs_settings *
         if (cursor->name[0] == '.' || has_sink(settings, cursor->name))
             continue;
         if (fresh != NULL)
-            hs_config_warning(config, node,
+            hs_config_warning(config, HS_FINDING_CURSOR_RENAMED, node,
                               "the journal knows a sink `%s`, %" PRIu64 " events behind, which is "
                               "gone; is it `%s` now? Then rename %s/cursors/%s.cursor to "
                               "%s.cursor while hookstream is stopped, or those events do not reach "
@@ -49,7 +49,7 @@ static void warn_of_orphans(struct hs_config *config, const struct hs_settings *
                               cursor->name, rest, fresh, settings->journal.path, cursor->name,
                               fresh);
         else
-            hs_config_warning(config, node,
+            hs_config_warning(config, HS_FINDING_CURSOR_GONE, node,
                               "the journal knows a sink `%s`, %" PRIu64 " events behind, which is "
                               "gone: it holds no events back any more; remove "
                               "%s/cursors/%s.cursor if it will not come back",
@@ -63,7 +63,7 @@ static void warn_of_new(struct hs_config *config, const struct hs_settings *sett
     for (size_t i = 0; i < settings->sinks.count; i++) {
         const struct hs_sink_options *sink = hs_children_at(&settings->sinks, i);
         if (sink->start == HS_START_NOW && !has_cursor(summary, settings->sinks.names[i]))
-            hs_config_warning(config, settings->sinks.nodes[i],
+            hs_config_warning(config, HS_FINDING_CURSOR_NEW, settings->sinks.nodes[i],
                               "sink `%s` is new to the journal and will not get the %" PRIu64
                               " events that it keeps: say `start: oldest` if it should",
                               settings->sinks.names[i], summary->events);

@@ -16,7 +16,7 @@ static enum hs_field_type read_type(struct hs_config *config, const struct hs_no
             return (enum hs_field_type)i;
     }
     const char *near = hs_nearest_name(node->text, names, HS_ARRAY_SIZE(names));
-    hs_config_error(config, node,
+    hs_config_error(config, HS_FINDING_CATALOGUE_FIELD, node,
                     "%s is no type of field%s%s%s: text, integer, number, boolean, time, money, "
                     "currency, id, object, array or any",
                     hs_config_quote(config, node), near ? ", did you mean `" : "", near ? near : "",
@@ -29,7 +29,7 @@ static bool read_flag(struct hs_config *config, const struct hs_node *node)
     if (hs_slice_equal(node->text, HS_SLICE("true")))
         return true;
     if (node->kind != HS_NODE_SCALAR || !hs_slice_equal(node->text, HS_SLICE("false")))
-        hs_config_error(config, node, "%s is neither true nor false",
+        hs_config_error(config, HS_FINDING_CATALOGUE_FIELD, node, "%s is neither true nor false",
                         hs_config_quote(config, node));
     return false;
 }
@@ -48,15 +48,16 @@ static void check_sample(struct hs_config *config, const struct hs_node *node,
         return;
     bool number = field->type == HS_FIELD_INTEGER || field->type == HS_FIELD_NUMBER;
     if (field->type == HS_FIELD_OBJECT || field->type == HS_FIELD_ARRAY)
-        hs_config_error(config, node, "an object or array has no sample: its fields have");
+        hs_config_error(config, HS_FINDING_CATALOGUE_SAMPLE, node,
+                        "an object or array has no sample: its fields have");
     for (const char *at = field->sample; number || field->type == HS_FIELD_BOOLEAN;) {
         size_t size = strcspn(at, "|"), offset;
         enum hs_json_kind kind = HS_JSON_NULL;
         int code = hs_json_scan(hs_slice(at, size), NULL, 0, &kind, &offset);
         bool boolean = kind == HS_JSON_TRUE || kind == HS_JSON_FALSE;
         if (code != 0 || (number ? kind != HS_JSON_NUMBER : !boolean))
-            hs_config_error(config, node, "the sample %s is no %s", hs_config_quote(config, node),
-                            hs_field_type_name(field->type));
+            hs_config_error(config, HS_FINDING_CATALOGUE_SAMPLE, node, "the sample %s is no %s",
+                            hs_config_quote(config, node), hs_field_type_name(field->type));
         if (at[size] == '\0')
             return;
         at += size + 1;
@@ -76,18 +77,21 @@ static void read_field(struct hs_config *config, const struct hs_node *key,
                            &field->deprecated};
     *field = (struct hs_catalogue_field){.path = key->text.data, .type = HS_FIELD_ANY};
     if (node->kind != HS_NODE_MAP) {
-        hs_config_error(config, node, "a field is a mapping, such as {type: id, optional: true}");
+        hs_config_error(config, HS_FINDING_CATALOGUE_FIELD, node,
+                        "a field is a mapping, such as {type: id, optional: true}");
         return;
     }
     if (hs_node_get(node, "type") == NULL)
-        hs_config_error(config, key, "`%s` has no type, such as {type: id}", field->path);
+        hs_config_error(config, HS_FINDING_CATALOGUE_FIELD, key,
+                        "`%s` has no type, such as {type: id}", field->path);
     for (size_t i = 0; i < node->count; i++) {
         size_t which = 0;
         while (which < HS_ARRAY_SIZE(known) &&
                !hs_slice_equal(hs_slice_text(known[which]), node->keys[i]->text))
             which++;
         if (which == HS_ARRAY_SIZE(known))
-            hs_config_unknown_key(config, node->keys[i], "a field", known, HS_ARRAY_SIZE(known));
+            hs_config_unknown_key(config, HS_FINDING_UNKNOWN_KEY, node->keys[i], "a field", known,
+                                  HS_ARRAY_SIZE(known));
         else if (which == 0)
             field->type = read_type(config, node->items[i]);
         else if (which < HS_ARRAY_SIZE(flags))
@@ -123,12 +127,13 @@ static void check_parent(struct hs_config *config, const struct hs_node *key,
     const struct hs_catalogue_field *found = hs_event_type_field(type, parent);
     enum hs_field_type wanted = element ? HS_FIELD_ARRAY : HS_FIELD_OBJECT;
     if (found == NULL || found->type != wanted)
-        hs_config_error(config, key, "`%.*s` needs `%.*s: {type: %s}` before it",
-                        HS_SLICE_ARG(path), HS_SLICE_ARG(parent), hs_field_type_name(wanted));
+        hs_config_error(config, HS_FINDING_CATALOGUE_FIELD, key,
+                        "`%.*s` needs `%.*s: {type: %s}` before it", HS_SLICE_ARG(path),
+                        HS_SLICE_ARG(parent), hs_field_type_name(wanted));
     if (element && !hs_slice_equal(hs_slice(path.data + parent.size, path.size - parent.size),
                                    HS_SLICE("[*]")))
-        hs_config_error(config, key, "`%.*s`: an array's elements are written [*]",
-                        HS_SLICE_ARG(path));
+        hs_config_error(config, HS_FINDING_CATALOGUE_FIELD, key,
+                        "`%.*s`: an array's elements are written [*]", HS_SLICE_ARG(path));
 }
 
 static void read_event_type(struct hs_config *config, const struct hs_node *key,
@@ -140,15 +145,16 @@ static void read_event_type(struct hs_config *config, const struct hs_node *key,
     if (node->kind == HS_NODE_MAP)
         fields = hs_node_get(node, "fields");
     if (fields == NULL || fields->kind != HS_NODE_MAP) {
-        hs_config_error(config, node, "type `%s` needs `fields`, a mapping of path to field",
-                        type->name);
+        hs_config_error(config, HS_FINDING_CATALOGUE_TYPES, node,
+                        "type `%s` needs `fields`, a mapping of path to field", type->name);
         return;
     }
     for (size_t i = 0; i < node->count; i++) {
         if (hs_slice_equal(node->keys[i]->text, HS_SLICE("help")))
             type->help = read_text(config, node->items[i]);
         else if (!hs_slice_equal(node->keys[i]->text, HS_SLICE("fields")))
-            hs_config_unknown_key(config, node->keys[i], "a type", known, HS_ARRAY_SIZE(known));
+            hs_config_unknown_key(config, HS_FINDING_UNKNOWN_KEY, node->keys[i], "a type", known,
+                                  HS_ARRAY_SIZE(known));
     }
     struct hs_catalogue_field *rows = take(config, fields->count, sizeof(*rows));
     type->fields = rows;
@@ -171,12 +177,14 @@ static struct hs_config *read_file(struct hs_config *config,
         types = hs_node_get(root, "types");
     if (types == NULL || types->kind != HS_NODE_MAP || types->count == 0) {
         if (hs_config_findings(config)->errors == 0)
-            hs_config_error(config, root, "a catalogue has `types`, a mapping of name to type");
+            hs_config_error(config, HS_FINDING_CATALOGUE_TYPES, root,
+                            "a catalogue has `types`, a mapping of name to type");
         return config;
     }
     for (size_t i = 0; i < root->count; i++)
         if (!hs_slice_equal(root->keys[i]->text, HS_SLICE("types")))
-            hs_config_unknown_key(config, root->keys[i], "a catalogue", known, 1);
+            hs_config_unknown_key(config, HS_FINDING_UNKNOWN_KEY, root->keys[i], "a catalogue",
+                                  known, 1);
     struct hs_event_type *rows = take(config, types->count, sizeof(*rows));
     for (size_t i = 0; i < types->count; i++)
         read_event_type(config, types->keys[i], types->items[i], &rows[i]);

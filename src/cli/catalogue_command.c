@@ -2,8 +2,12 @@
 #include "command.h"
 
 #include <hookstream/catalogue.h>
+#include <hookstream/disk.h>
 #include <hookstream/json.h>
 #include <stdio.h>
+
+#define SAMPLES_MAX (256u << 20) /* bytes of one file of samples */
+#define OUTPUT_MAX (64u << 20)
 
 static int run(const struct hs_command *command, int argc, char **argv);
 
@@ -12,8 +16,10 @@ const struct hs_command hs_command_catalogue = {
     .summary = "Show event types and their fields.",
     .help = "list          the event types\n"
             "show TYPE     the fields of a type\n"
-            "schema TYPE   a JSON Schema of the whole event",
-    .operands = "list | show TYPE | schema TYPE",
+            "schema TYPE   a JSON Schema of the whole event\n"
+            "diff FILE     what the catalogue FILE has otherwise; exits with 1 when it differs\n"
+            "infer FILES   a first catalogue file out of samples: JSON, or JSON Lines",
+    .operands = "list | show TYPE | schema TYPE | diff FILE | infer FILES",
     .run = run,
 };
 
@@ -68,12 +74,117 @@ static int schema(const struct hs_event_type *type)
     return HS_EXIT_GOOD;
 }
 
+/* ---- diff ---- */
+
+struct difference {
+    bool as_json;
+    size_t count;
+};
+
+static void put_json_member(struct hs_buffer *json, const char *name, const char *value)
+{
+    hs_buffer_printf(json, ",\"%s\":", name);
+    hs_json_encode_string(hs_slice_text(value), json);
+}
+
+static void print_change(void *context, const struct hs_catalogue_change *change)
+{
+    static const char *const names[] = {"added", "gone", "changed"};
+    struct difference *difference = context;
+    difference->count++;
+    if (!difference->as_json) {
+        printf("%-7s  %s%s%s%s%s\n", names[change->kind], change->type,
+               change->path != NULL ? " " : "", change->path != NULL ? change->path : "",
+               change->words[0] != '\0' ? ": " : "", change->words);
+        return;
+    }
+    struct hs_buffer json;
+    hs_buffer_init(&json, OUTPUT_MAX);
+    hs_buffer_printf(&json, "%s{\"change\":\"%s\"", difference->count > 1 ? ",\n " : "[",
+                     names[change->kind]);
+    put_json_member(&json, "type", change->type);
+    if (change->path != NULL)
+        put_json_member(&json, "field", change->path);
+    if (change->words[0] != '\0')
+        put_json_member(&json, "words", change->words);
+    hs_buffer_append_byte(&json, '}');
+    hs_command_print(&json, stdout);
+    hs_buffer_free(&json);
+}
+
+static void print_errors(struct hs_config *config)
+{
+    struct hs_buffer text;
+    hs_buffer_init(&text, 16u << 20);
+    hs_config_print_findings(config, &text);
+    hs_command_print(&text, stderr);
+    hs_buffer_free(&text);
+}
+
+static int diff(const struct hs_catalogue *before, const char *path, bool as_json)
+{
+    const struct hs_catalogue *now;
+    struct hs_config *config = hs_catalogue_load(path, &now);
+    struct difference difference = {as_json, 0};
+    int code = HS_EXIT_USAGE;
+    if (hs_config_findings(config)->errors > 0) {
+        print_errors(config);
+    } else {
+        (void)hs_catalogue_diff(before, now, print_change, &difference); /* counted there, too */
+        if (as_json)
+            printf("%s]\n", difference.count == 0 ? "[" : "");
+        else if (difference.count == 0)
+            printf("no difference\n");
+        code = difference.count > 0 ? HS_EXIT_BAD : HS_EXIT_GOOD;
+    }
+    hs_config_free(config);
+    return code;
+}
+
+/* ---- infer ---- */
+
+static int add_file(struct hs_inference *inference, const char *path)
+{
+    struct hs_buffer text;
+    hs_buffer_init(&text, SAMPLES_MAX);
+    int code = hs_disk_read_all(hs_disk_system(), path, &text);
+    if (code >= 0)
+        code = hs_inference_add(inference, path, hs_buffer_slice(&text));
+    hs_buffer_free(&text);
+    return code;
+}
+
+static int infer(const struct hs_command *command, int count, char **paths)
+{
+    if (count == 0)
+        return hs_command_fail(command, HS_EXIT_USAGE, "infer: name files with samples");
+    struct hs_inference *inference = hs_inference_create();
+    int code = 0;
+    for (int i = 0; code >= 0 && i < count; i++)
+        code = add_file(inference, paths[i]);
+    if (code >= 0) {
+        struct hs_buffer yaml;
+        hs_buffer_init(&yaml, OUTPUT_MAX);
+        hs_inference_write(inference, &yaml);
+        hs_command_print(&yaml, stdout);
+        hs_buffer_free(&yaml);
+    }
+    hs_inference_free(inference);
+    return code < 0 ? hs_command_fail(command, HS_EXIT_BAD, "%s", hs_error_text()) : HS_EXIT_GOOD;
+}
+
+/* ---- The command ---- */
+
 static int answer(const struct hs_command *command, const struct hs_catalogue *catalogue,
                   bool as_json, int argc, char **argv)
 {
     const char *verb = argc > 0 ? argv[0] : "";
     if (strcmp(verb, "list") == 0 && argc == 1)
         return list(catalogue, as_json);
+    if (strcmp(verb, "diff") == 0 && argc == 2)
+        return diff(catalogue, argv[1], as_json);
+    if (strcmp(verb, "infer") == 0)
+        return infer(command, argc - 1, argv + 1);
     bool shows = strcmp(verb, "show") == 0;
     if (argc != 2 || (!shows && strcmp(verb, "schema") != 0))
         return hs_command_fail(command, HS_EXIT_USAGE, "say what: %s", command->operands);
@@ -92,11 +203,7 @@ static int answer_from_file(const struct hs_command *command, const char *path, 
     struct hs_config *config = hs_catalogue_load(path, &catalogue);
     int code = HS_EXIT_BAD;
     if (hs_config_findings(config)->errors > 0) {
-        struct hs_buffer text;
-        hs_buffer_init(&text, 16u << 20);
-        hs_config_print_findings(config, &text);
-        hs_command_print(&text, stderr);
-        hs_buffer_free(&text);
+        print_errors(config);
     } else {
         code = answer(command, catalogue, as_json, argc, argv);
     }
@@ -110,7 +217,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
     bool as_json = false;
     const struct hs_arg args[] = {
         {"catalogue", 0, HS_ARG_TEXT, &path, "FILE", "This catalogue file; else the built-in."},
-        {"json", 0, HS_ARG_FLAG, &as_json, NULL, "list: as JSON."},
+        {"json", 0, HS_ARG_FLAG, &as_json, NULL, "list, diff: as JSON."},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
     if (code != 0)

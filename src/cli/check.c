@@ -30,6 +30,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
         return code - 1;
     struct hs_settings settings;
     struct hs_config *config = hs_settings_load(hs_config_path(path), &settings);
+    hs_settings_advise(config, &settings, false);
     hs_settings_check_cursors(config, &settings);
     const struct hs_findings *findings = hs_config_findings(config);
     struct hs_buffer text;

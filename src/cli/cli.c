@@ -10,6 +10,7 @@ static const struct hs_command *const commands[] = {
     &hs_command_run,    &hs_command_check,   &hs_command_explain, &hs_command_test,
     &hs_command_send,   &hs_command_journal, &hs_command_replay,  &hs_command_dead_letters,
     &hs_command_health, &hs_command_version, &hs_command_manual,  &hs_command_catalogue,
+    &hs_command_init,
 };
 
 static void print_commands(FILE *out)

@@ -58,6 +58,6 @@ void hs_command_print(const struct hs_buffer *text, FILE *out);
 extern const struct hs_command hs_command_run, hs_command_check, hs_command_send,
     hs_command_journal, hs_command_health, hs_command_version, hs_command_manual,
     hs_command_dead_letters, hs_command_replay, hs_command_explain, hs_command_test,
-    hs_command_catalogue;
+    hs_command_catalogue, hs_command_init;
 
 #endif

@@ -208,13 +208,18 @@ static void mask_value(void *context, const char *path, struct hs_slice before,
 /* ---- The command ---- */
 
 static int read_event(const struct hs_command *command, const struct request *request,
-                      const char *path, uint64_t now, struct hs_buffer *ret_body)
+                      const struct hs_stage *stage, const char *path, uint64_t now,
+                      struct hs_buffer *ret_body)
 {
+    size_t source;
     if ((path != NULL) == (request->type != NULL))
         return hs_command_fail(command, HS_EXIT_USAGE,
                                "name either a file with an event or a --type");
-    int code = path != NULL ? hs_stage_read(path, ret_body)
-                            : hs_stage_sample(request->type, request->seed, now, ret_body);
+    int code = hs_stage_source(stage, request->source, &source);
+    if (code == 0)
+        code = path != NULL
+                   ? hs_stage_read(path, ret_body)
+                   : hs_stage_sample(stage, source, request->type, request->seed, now, ret_body);
     return code < 0 ? hs_command_fail(command, HS_EXIT_USAGE, "%s", hs_error_text()) : 0;
 }
 
@@ -297,7 +302,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
     hs_buffer_init(&body, 64u << 20);
     code = hs_stage_open(&stage, command, request.config, request.env_file);
     if (code == 0)
-        code = read_event(command, &request, first < argc ? argv[first] : NULL, now, &body);
+        code = read_event(command, &request, &stage, first < argc ? argv[first] : NULL, now, &body);
     if (code == 0) {
         if (stage.absent.size > 0)
             fprintf(stderr, "note: placeholders stand for what is not set: %.*s\n",

@@ -10,11 +10,12 @@ static int run(const struct hs_command *command, int argc, char **argv);
 
 const struct hs_command hs_command_manual = {
     .name = "manual",
-    .summary = "Print a reference page (configuration, metrics, events).",
+    .summary = "Print a reference page, or the schema of the configuration.",
     .help = "configuration   every option with its type, range and default\n"
             "metrics         every metric with its labels and what it tells\n"
-            "events          every event type with its fields",
-    .operands = "configuration | metrics | events",
+            "events          every event type with its fields\n"
+            "schema          a JSON Schema of the configuration, for editors",
+    .operands = "configuration | metrics | events | schema",
     .run = run,
 };
 
@@ -23,6 +24,20 @@ static void configuration_page(struct hs_buffer *page)
     hs_config_manual(&hs_settings_table, page);
     hs_route_manual(page);
     hs_transform_manual(page);
+}
+
+static void schema_page(struct hs_buffer *json)
+{
+    hs_buffer_append_text(json, "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\n"
+                                "\"title\":\"hookstream\",\n\"allOf\":[");
+    hs_config_schema(&hs_settings_table, json);
+    hs_buffer_append_text(json, ",{\"required\":[\"default\"]}],\n\"definitions\":{\n");
+    hs_transform_schema(json);
+    hs_buffer_append_text(json, ",\n");
+    hs_source_schema(json);
+    hs_buffer_append_text(json, ",\n");
+    hs_route_schema(json);
+    hs_buffer_append_text(json, "}}\n");
 }
 
 static int run(const struct hs_command *command, int argc, char **argv)
@@ -39,6 +54,8 @@ static int run(const struct hs_command *command, int argc, char **argv)
         hs_metrics_manual(&page);
     else if (strcmp(name, "events") == 0)
         hs_catalogue_manual(&page);
+    else if (strcmp(name, "schema") == 0)
+        schema_page(&page);
     else
         return hs_command_fail(command, HS_EXIT_USAGE, "say which page: %s", command->operands);
     hs_command_print(&page, stdout);

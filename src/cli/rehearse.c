@@ -1,7 +1,6 @@
 /* Rehearse: see rehearse.h. */
 #include "rehearse.h"
 
-#include <hookstream/catalogue.h>
 #include <hookstream/clock.h>
 #include <hookstream/disk.h>
 #include <stdlib.h>
@@ -67,6 +66,8 @@ int hs_stage_open(struct hs_stage *stage, const struct hs_command *command, cons
         hs_settings_load_offline(hs_config_path(config), &lookup, &stage->settings);
     hs_config_free(stage->config);
     stage->config = read;
+    if (hs_config_findings(read)->errors == 0)
+        stage->catalogues = hs_catalogues_load(read, &stage->settings.sources);
     if (hs_config_findings(read)->errors > 0) {
         struct hs_buffer text;
         hs_buffer_init(&text, 16u << 20);
@@ -84,6 +85,7 @@ int hs_stage_open(struct hs_stage *stage, const struct hs_command *command, cons
 void hs_stage_close(struct hs_stage *stage)
 {
     hs_rehearsal_free(stage->rehearsal);
+    hs_catalogues_free(stage->catalogues);
     hs_config_free(stage->config);
     hs_buffer_free(&stage->environment);
     hs_buffer_free(&stage->absent);
@@ -103,14 +105,19 @@ int hs_stage_source(const struct hs_stage *stage, const char *name, size_t *ret_
     return name == NULL ? 0 : hs_fail(-ENOENT, "the configuration has no source `%s`", name);
 }
 
-int hs_stage_sample(const char *type, uint64_t seed, uint64_t now_wall_ns,
-                    struct hs_buffer *ret_body)
+int hs_stage_sample(const struct hs_stage *stage, size_t source, const char *type, uint64_t seed,
+                    uint64_t now_wall_ns, struct hs_buffer *ret_body)
 {
-    const struct hs_event_type *found =
-        hs_catalogue_type(hs_catalogue_fanfare(), hs_slice_text(type));
+    const struct hs_catalogue *catalogue = hs_catalogues_of(stage->catalogues, source);
+    if (catalogue == NULL)
+        return hs_fail(-ENOENT, "source `%s` has no catalogue to make a sample of `%s` from",
+                       stage->settings.sources.names[source], type);
+    const struct hs_event_type *found = hs_catalogue_type(catalogue, hs_slice_text(type));
     if (found == NULL)
-        return hs_fail(-ENOENT, "there is no event type `%s`; `hookstream send --list` shows them",
-                       type);
+        return hs_fail(-ENOENT,
+                       "there is no event type `%s` in the catalogue of source `%s`; "
+                       "`hookstream catalogue list` shows them",
+                       type, stage->settings.sources.names[source]);
     char id[32];
     snprintf(id, sizeof(id), "whk_sample_%llu", (unsigned long long)seed);
     uint64_t random = hs_add_sat(seed, 1);

@@ -5,14 +5,16 @@
 
 #include "command.h"
 
+#include <hookstream/advice.h>
 #include <hookstream/rehearsal.h>
 
 struct hs_stage {
     struct hs_settings settings;
     struct hs_config *config;
     struct hs_rehearsal *rehearsal;
-    struct hs_buffer environment; /* NAME=value lines of --env-file, each ended by NUL */
-    struct hs_buffer absent;      /* names that were stood in for, separated by ", " */
+    struct hs_catalogues *catalogues; /* of the sources */
+    struct hs_buffer environment;     /* NAME=value lines of --env-file, each ended by NUL */
+    struct hs_buffer absent;          /* names that were stood in for, separated by ", " */
 };
 
 /* Reads the configuration; variables come from `env_file` (may be NULL), then the environment,
@@ -27,9 +29,9 @@ struct hs_config_lookup hs_stage_lookup(struct hs_stage *stage);
 /* Index of the source of this name; NULL: of the only one, or the first. -ENOENT and words. */
 HS_MUST_CHECK int hs_stage_source(const struct hs_stage *stage, const char *name,
                                   size_t *ret_index);
-/* A sample event of the catalogue, the same for the same seed. -ENOENT and words. */
-HS_MUST_CHECK int hs_stage_sample(const char *type, uint64_t seed, uint64_t now_wall_ns,
-                                  struct hs_buffer *ret_body);
+/* A sample event of the source's catalogue, the same for the same seed. -ENOENT and words. */
+HS_MUST_CHECK int hs_stage_sample(const struct hs_stage *stage, size_t source, const char *type,
+                                  uint64_t seed, uint64_t now_wall_ns, struct hs_buffer *ret_body);
 /* All of a file, or of standard input for "-". -errno and words. */
 HS_MUST_CHECK int hs_stage_read(const char *path, struct hs_buffer *ret_text);
 

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "sender.h"
 
+#include <hookstream/advice.h>
 #include <hookstream/app.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
@@ -13,7 +14,8 @@ static int run(const struct hs_command *command, int argc, char **argv);
 const struct hs_command hs_command_send = {
     .name = "send",
     .summary = "Send signed sample events.",
-    .help = "Sends events of the provider's 21 types, signed with the first secret of a source,\n"
+    .help = "Sends events of the types in the source's catalogue, signed with the first secret of "
+            "a source,\n"
             "to the address that the configuration listens on (or to --url), and prints how\n"
             "they were answered and how fast. Every event has an id of its own. Exits with 1\n"
             "when one was not answered 2xx.\n\n"
@@ -23,6 +25,8 @@ const struct hs_command hs_command_send = {
     .run = run,
 };
 
+#define TYPES_MAX 1000u /* sent in turn */
+
 struct request {
     const char *config, *source, *url, *secret, *ledger;
     struct hs_arg_texts types;
@@ -31,22 +35,27 @@ struct request {
 };
 
 static int choose_types(const struct hs_command *command, const struct request *request,
-                        struct hs_sender_options *options)
+                        const struct hs_catalogue *catalogue, struct hs_sender_options *options)
 {
-    static const struct hs_event_type *chosen[HS_ARG_TEXTS_MAX];
-    const struct hs_catalogue *fanfare = hs_catalogue_fanfare();
+    static const struct hs_event_type *chosen[TYPES_MAX];
     options->types = chosen;
+    options->type_count = 0;
     if (request->all || request->types.count == 0) {
-        for (size_t i = 0; i < fanfare->count; i++)
-            chosen[options->type_count++] = &fanfare->types[i];
+        if (catalogue->count > TYPES_MAX)
+            return hs_command_fail(command, HS_EXIT_USAGE,
+                                   "the catalogue has more than %u types: choose some by --type",
+                                   TYPES_MAX);
+        for (size_t i = 0; i < catalogue->count; i++)
+            chosen[options->type_count++] = &catalogue->types[i];
         return 0;
     }
     for (size_t i = 0; i < request->types.count; i++) {
         const char *name = request->types.items[i];
-        const struct hs_event_type *type = hs_catalogue_type(fanfare, hs_slice_text(name));
+        const struct hs_event_type *type = hs_catalogue_type(catalogue, hs_slice_text(name));
         if (type == NULL)
-            return hs_command_fail(command, HS_EXIT_USAGE,
-                                   "there is no event type `%s`; --list shows them", name);
+            return hs_command_fail(
+                command, HS_EXIT_USAGE,
+                "there is no event type `%s`; hookstream catalogue list shows them", name);
         chosen[options->type_count++] = type;
     }
     return 0;
@@ -164,33 +173,64 @@ static int list_types(void)
     return HS_EXIT_GOOD;
 }
 
-static int prepare_and_send(const struct hs_command *command, const struct request *request,
-                            struct hs_sender_options *options)
+/* The types of the source's catalogue, and how many events of them. */
+static int take_types(const struct hs_command *command, const struct request *request,
+                      const struct hs_settings *settings, const struct hs_catalogues *catalogues,
+                      struct hs_sender_options *options)
 {
-    int code = choose_types(command, request, options);
-    HS_AUTO_FREE char *url = request->url != NULL ? hs_strdup(request->url) : NULL;
-    if (code == 0 && url != NULL)
-        code = take_url(command, url, options);
-    if (code != 0)
-        return code;
+    const struct hs_catalogue *catalogue = NULL;
+    for (size_t i = settings->sources.count; i-- > 0;)
+        if (request->source == NULL || strcmp(settings->sources.names[i], request->source) == 0)
+            catalogue = hs_catalogues_of(catalogues, i);
+    if (catalogue == NULL)
+        return hs_command_fail(command, HS_EXIT_BAD,
+                               "the source has no catalogue to make sample events from");
+    int code = choose_types(command, request, catalogue, options);
     options->count = request->count > 0 ? request->count : options->type_count;
-    if (request->secret != NULL)
-        options->secret = hs_slice_text(request->secret);
-    if (options->host != NULL && options->secret.data != NULL)
-        return send_all(command, request, options);
+    return code;
+}
+
+static int send_configured(const struct hs_command *command, const struct request *request,
+                           struct hs_sender_options *options)
+{
     struct hs_settings settings;
     struct hs_config *config = hs_settings_load(hs_config_path(request->config), &settings);
+    struct hs_catalogues *catalogues = NULL;
+    int code = 0;
+    if (hs_config_findings(config)->errors == 0)
+        catalogues = hs_catalogues_load(config, &settings.sources);
     if (hs_config_findings(config)->errors > 0)
         code = hs_command_fail(command, HS_EXIT_BAD,
                                "%s cannot be used: see hookstream check (or give --url and "
                                "--secret)",
                                hs_config_path(request->config));
-    else
+    if (code == 0)
         code = take_config(command, request, &settings, options);
     if (code == 0)
+        code = take_types(command, request, &settings, catalogues, options);
+    if (code == 0)
         code = send_all(command, request, options);
+    hs_catalogues_free(catalogues);
     hs_config_free(config);
     return code;
+}
+
+static int prepare_and_send(const struct hs_command *command, const struct request *request,
+                            struct hs_sender_options *options)
+{
+    int code = 0;
+    HS_AUTO_FREE char *url = request->url != NULL ? hs_strdup(request->url) : NULL;
+    if (url != NULL)
+        code = take_url(command, url, options);
+    if (code != 0)
+        return code;
+    if (request->secret != NULL)
+        options->secret = hs_slice_text(request->secret);
+    if (options->host == NULL || options->secret.data == NULL)
+        return send_configured(command, request, options);
+    code = choose_types(command, request, hs_catalogue_fanfare(), options);
+    options->count = request->count > 0 ? request->count : options->type_count;
+    return code == 0 ? send_all(command, request, options) : code;
 }
 
 static int run(const struct hs_command *command, int argc, char **argv)

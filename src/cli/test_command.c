@@ -87,8 +87,8 @@ static int set_fields(const struct hs_node *set, struct hs_buffer *body)
     return code;
 }
 
-static int make_event(const char *file, const struct hs_node *node, uint64_t now,
-                      struct hs_buffer *ret_body)
+static int make_event(const struct hs_stage *stage, const char *file, const struct hs_node *node,
+                      const struct hs_rehearsal_request *request, struct hs_buffer *ret_body)
 {
     const struct hs_node *sample = hs_node_get(node, "sample"), *path = hs_node_get(node, "file");
     if (node->kind == HS_NODE_SCALAR) {
@@ -101,7 +101,8 @@ static int make_event(const char *file, const struct hs_node *node, uint64_t now
         uint64_t number = 0;
         if (seed != NULL && hs_slice_to_u64(seed->text, UINT32_MAX, &number) < 0)
             return hs_fail(-EINVAL, "`seed` is a whole number");
-        code = hs_stage_sample(sample->text.data, number, now, ret_body);
+        code = hs_stage_sample(stage, request->source, sample->text.data, number,
+                               request->now_wall_ns, ret_body);
     } else if (path != NULL && path->kind == HS_NODE_SCALAR) {
         HS_AUTO_FREE char *name = beside(file, path->text.data);
         code = hs_disk_read_all(hs_disk_system(), name, ret_body);
@@ -175,7 +176,7 @@ static void try_case(struct tests *tests, const char *file, const struct hs_test
     hs_buffer_init(&body, TEXT_MAX);
     int code = make_request(tests, one, headers, &request);
     if (code == 0)
-        code = make_event(file, one->event, request.now_wall_ns, &body);
+        code = make_event(&tests->stage, file, one->event, &request, &body);
     request.body = hs_buffer_slice(&body);
     if (code == 0)
         code = hs_rehearse(tests->stage.rehearsal, &request, &result);

@@ -31,8 +31,9 @@ static bool bind_children(const struct hs_bind *bind, const struct hs_node *node
     bool map = option->kind == HS_OPTION_MAP;
     struct hs_config *config = bind->config;
     if (node->kind != (map ? HS_NODE_MAP : HS_NODE_LIST)) {
-        hs_config_error(config, node, "%s must be a %s, is %s", hs_bind_path(bind, option->name),
-                        map ? "mapping of names" : "list", hs_config_quote(config, node));
+        hs_config_error(config, HS_FINDING_WRONG_SHAPE, node, "%s must be a %s, is %s",
+                        hs_bind_path(bind, option->name), map ? "mapping of names" : "list",
+                        hs_config_quote(config, node));
         return false;
     }
     size_t size = option->child->struct_size;
@@ -88,7 +89,7 @@ static void miss(const struct hs_bind *bind, const struct hs_node *node,
 {
     if (!option->required || bind->quiet)
         return;
-    hs_config_error(bind->config, node != NULL ? node : bind->near,
+    hs_config_error(bind->config, HS_FINDING_MISSING_KEY, node != NULL ? node : bind->near,
                     "`%s` is missing in %s: %s%s%s%s%s%s", option->name, bind->where, option->help,
                     option->example ? " Write `" : "", option->example ? option->name : "",
                     option->example ? ": " : "", option->example ? option->example : "",
@@ -137,13 +138,14 @@ static void refuse_kind(const struct hs_bind *bind, const struct hs_node *map,
     }
     struct hs_slice all = hs_buffer_slice(&list);
     if (hs_node_is_absent(tag)) {
-        hs_config_error(bind->config, tag != NULL ? tag : map, "`%s` is missing in %s: %.*s",
-                        options->tag, bind->where, HS_SLICE_ARG(all));
+        hs_config_error(bind->config, HS_FINDING_MISSING_KEY, tag != NULL ? tag : map,
+                        "`%s` is missing in %s: %.*s", options->tag, bind->where,
+                        HS_SLICE_ARG(all));
     } else {
         const char *near = tag->kind == HS_NODE_SCALAR && !tag->secret
                                ? hs_nearest_name(tag->text, names, count)
                                : NULL;
-        hs_config_error(bind->config, tag, "%s must be %.*s, is %s%s%s%s",
+        hs_config_error(bind->config, HS_FINDING_WRONG_WORD, tag, "%s must be %.*s, is %s%s%s%s",
                         hs_bind_path(bind, options->tag), HS_SLICE_ARG(all),
                         hs_config_quote(bind->config, tag), near ? ", did you mean `" : "",
                         near ? near : "", near ? "`?" : "");
@@ -189,7 +191,8 @@ static void refuse_unknown(const struct hs_bind *bind, const struct hs_node *map
         while (at < count && !hs_slice_equal(map->keys[i]->text, hs_slice_text(names[at])))
             at++;
         if (at == count)
-            hs_config_unknown_key(bind->config, map->keys[i], bind->where, names, count);
+            hs_config_unknown_key(bind->config, HS_FINDING_UNKNOWN_KEY, map->keys[i], bind->where,
+                                  names, count);
     }
 }
 
@@ -224,8 +227,8 @@ static const struct hs_node *enter(struct hs_bind *bind, const struct hs_node *n
         return node;
     if (hs_node_is_absent(node) && !node->broken)
         return NULL; /* an empty mapping, whose required options are missed here */
-    hs_config_error(bind->config, node, "%s must be a mapping, is %s", bind->where,
-                    hs_config_quote(bind->config, node));
+    hs_config_error(bind->config, HS_FINDING_WRONG_SHAPE, node, "%s must be a mapping, is %s",
+                    bind->where, hs_config_quote(bind->config, node));
     bind->quiet = true;
     return NULL;
 }

@@ -23,14 +23,14 @@ static void refuse_range(const struct hs_bind *bind, const struct hs_node *node,
                *or_auto = option->auto_ok ? ", or auto" : "";
     const char *text = hs_config_quote(bind->config, node);
     if (option->most == 0)
-        hs_config_error(bind->config, node, "%s must be at least %s%s, is %s", path, least, or_auto,
-                        text);
+        hs_config_error(bind->config, HS_FINDING_OUT_OF_RANGE, node,
+                        "%s must be at least %s%s, is %s", path, least, or_auto, text);
     else if (option->least == 0)
-        hs_config_error(bind->config, node, "%s must be at most %s%s, is %s", path, most, or_auto,
-                        text);
+        hs_config_error(bind->config, HS_FINDING_OUT_OF_RANGE, node,
+                        "%s must be at most %s%s, is %s", path, most, or_auto, text);
     else
-        hs_config_error(bind->config, node, "%s must be between %s and %s%s, is %s", path, least,
-                        most, or_auto, text);
+        hs_config_error(bind->config, HS_FINDING_OUT_OF_RANGE, node,
+                        "%s must be between %s and %s%s, is %s", path, least, most, or_auto, text);
 }
 
 static bool read_number(const struct hs_bind *bind, const struct hs_node *node,
@@ -64,8 +64,9 @@ static bool read_bool(const struct hs_bind *bind, const struct hs_node *node,
     if (yes || no)
         *ret_value = yes;
     else
-        hs_config_error(bind->config, node, "%s must be true or false, is %s",
-                        hs_bind_path(bind, option->name), hs_config_quote(bind->config, node));
+        hs_config_error(bind->config, HS_FINDING_WRONG_WORD, node,
+                        "%s must be true or false, is %s", hs_bind_path(bind, option->name),
+                        hs_config_quote(bind->config, node));
     return yes || no;
 }
 
@@ -88,7 +89,7 @@ static bool read_choice(const struct hs_bind *bind, const struct hs_node *node,
     const char *near = node->kind == HS_NODE_SCALAR && !node->secret
                            ? hs_nearest_name(node->text, option->choices, count)
                            : NULL;
-    hs_config_error(bind->config, node, "%s must be %.*s, is %s%s%s%s",
+    hs_config_error(bind->config, HS_FINDING_WRONG_WORD, node, "%s must be %.*s, is %s%s%s%s",
                     hs_bind_path(bind, option->name), HS_SLICE_ARG(hs_buffer_slice(&list)),
                     hs_config_quote(bind->config, node), near ? ", did you mean `" : "",
                     near ? near : "", near ? "`?" : "");
@@ -126,7 +127,7 @@ static bool read_address(const struct hs_bind *bind, const struct hs_node *node,
             hs_slice(colon + 1, (size_t)(node->text.data + node->text.size - colon) - 1), PORT_MAX,
             &port);
     if (code < 0) {
-        hs_config_error(bind->config, node,
+        hs_config_error(bind->config, HS_FINDING_ADDRESS, node,
                         code == -ERANGE
                             ? "%s must be an address and a port from 0 to 65535, is %s"
                             : "%s must be an address and a port, such as 0.0.0.0:8080 or "
@@ -144,7 +145,7 @@ static bool read_address(const struct hs_bind *bind, const struct hs_node *node,
 static bool read_item(const struct hs_bind *bind, const struct hs_node *node, const char **ret_text)
 {
     if (!node->broken && !node->secret && hs_node_is_absent(node)) {
-        hs_config_error(bind->config, node,
+        hs_config_error(bind->config, HS_FINDING_EMPTY_VALUE, node,
                         "expected a text, got nothing: an empty text is written \"\"");
         return false;
     }
@@ -155,8 +156,9 @@ static bool read_strings(const struct hs_bind *bind, const struct hs_node *node,
                          const struct hs_option *option, struct hs_strings *ret_strings)
 {
     if (node->kind == HS_NODE_MAP) {
-        hs_config_error(bind->config, node, "%s must be a list of texts, is %s",
-                        hs_bind_path(bind, option->name), hs_config_quote(bind->config, node));
+        hs_config_error(bind->config, HS_FINDING_WRONG_SHAPE, node,
+                        "%s must be a list of texts, is %s", hs_bind_path(bind, option->name),
+                        hs_config_quote(bind->config, node));
         return false;
     }
     bool list = node->kind == HS_NODE_LIST;
@@ -180,7 +182,8 @@ static bool read_pairs(const struct hs_bind *bind, const struct hs_node *node,
                        const struct hs_option *option, struct hs_pairs *ret_pairs)
 {
     if (node->kind != HS_NODE_MAP) {
-        hs_config_error(bind->config, node, "%s must be a mapping of names to texts, is %s",
+        hs_config_error(bind->config, HS_FINDING_WRONG_SHAPE, node,
+                        "%s must be a mapping of names to texts, is %s",
                         hs_bind_path(bind, option->name), hs_config_quote(bind->config, node));
         return false;
     }

@@ -53,11 +53,13 @@ static void expand_file(struct expansion *expansion, struct hs_slice path)
     hs_buffer_init(&contents, FILE_MAX);
     expansion->failed = true;
     if (path.size == 0)
-        hs_config_error(config, &expansion->place, "`${file:}` names no file: write ${file:/path}");
+        hs_config_error(config, HS_FINDING_EXPANSION_FILE, &expansion->place,
+                        "`${file:}` names no file: write ${file:/path}");
     else if (hs_disk_read_all(hs_disk_system(), name, &contents) < 0 && !stand_in(expansion, name))
-        hs_config_error(config, &expansion->place, "`${file:...}`: %s", hs_error_text());
+        hs_config_error(config, HS_FINDING_EXPANSION_FILE, &expansion->place, "`${file:...}`: %s",
+                        hs_error_text());
     else if (contents.size > 0 && memchr(contents.data, '\0', contents.size) != NULL)
-        hs_config_error(config, &expansion->place,
+        hs_config_error(config, HS_FINDING_EXPANSION_FILE, &expansion->place,
                         "`${file:%s}`: the file has NUL bytes, so it "
                         "is no text",
                         name);
@@ -82,7 +84,7 @@ static void expand_variable(struct expansion *expansion, struct hs_slice name,
     } else if (fallback.data != NULL) {
         hs_buffer_append_slice(&expansion->text, fallback);
     } else if (!stand_in(expansion, key)) {
-        hs_config_error(expansion->config, &expansion->place,
+        hs_config_error(expansion->config, HS_FINDING_VARIABLE_UNSET, &expansion->place,
                         "the environment has no `%s`: set it, or write ${%s:-default}", key, key);
         expansion->failed = true;
     }
@@ -121,7 +123,7 @@ static void expand_one(struct expansion *expansion, struct hs_slice inner)
         return;
     }
     expansion->failed = true;
-    hs_config_error(expansion->config, &expansion->place,
+    hs_config_error(expansion->config, HS_FINDING_EXPANSION, &expansion->place,
                     nested ? "the default of a ${NAME:-default} cannot hold another ${"
                            : "expected ${NAME}, ${NAME:-default} or ${file:/path} here; a plain "
                              "${ is written $${");
@@ -140,7 +142,7 @@ static const char *expand_next(struct expansion *expansion, const char *at, cons
     }
     const char *close = memchr(open, '}', (size_t)(end - open));
     if (close == NULL) {
-        hs_config_error(expansion->config, &expansion->place,
+        hs_config_error(expansion->config, HS_FINDING_EXPANSION, &expansion->place,
                         "a `${` without its `}`; a plain ${ is written $${");
         expansion->failed = true;
         return NULL;
@@ -155,7 +157,7 @@ static void check_total(struct expansion *expansion)
     if (hs_buffer_status(&expansion->text) == 0 &&
         expansion->config->expanded_bytes <= HS_CONFIG_EXPANDED_MAX)
         return;
-    hs_config_error(expansion->config, &expansion->place,
+    hs_config_error(expansion->config, HS_FINDING_TOO_LONG, &expansion->place,
                     "the texts that ${...} brings in pass %u bytes altogether",
                     HS_CONFIG_EXPANDED_MAX);
     expansion->failed = true;

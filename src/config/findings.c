@@ -113,14 +113,18 @@ static void insert(struct hs_config *config, const struct hs_finding *finding)
     findings->errors += finding->severity == HS_FINDING_ERROR;
 }
 
-void hs_config_add(struct hs_config *config, enum hs_severity severity, unsigned line,
-                   unsigned column, const char *message)
+void hs_config_add(struct hs_config *config, enum hs_severity severity, enum hs_finding_code code,
+                   unsigned line, unsigned column, const char *message)
 {
     if (config->findings.count >= FINDINGS_MAX)
         return;
-    struct hs_finding finding = {severity, config->file, line, column, message};
+    struct hs_finding finding = {severity, code, config->file, line, column, message};
     if (config->findings.count == FINDINGS_MAX - 1)
-        finding = (struct hs_finding){HS_FINDING_ERROR, config->file, 0, 0,
+        finding = (struct hs_finding){HS_FINDING_ERROR,
+                                      HS_FINDING_TOO_MANY,
+                                      config->file,
+                                      0,
+                                      0,
                                       "there is more wrong than is shown here"};
     insert(config, &finding);
 }
@@ -141,32 +145,34 @@ static const char *format_message(struct hs_config *config, const char *format, 
     return hs_arena_dup(config->arena, hs_slice(text, kept));
 }
 
-HS_PRINTF(4, 0)
+HS_PRINTF(5, 0)
 static void add_formatted(struct hs_config *config, enum hs_severity severity,
-                          const struct hs_node *node, const char *format, va_list list)
+                          enum hs_finding_code code, const struct hs_node *node, const char *format,
+                          va_list list)
 {
     if (node != NULL && node->broken)
         return; /* said already, where its text could not be made */
     if (config->findings.count >= FINDINGS_MAX)
         return; /* before memory is spent on its words */
-    hs_config_add(config, severity, node ? node->line : 0, node ? node->column : 0,
+    hs_config_add(config, severity, code, node ? node->line : 0, node ? node->column : 0,
                   format_message(config, format, list));
 }
 
-void hs_config_error(struct hs_config *config, const struct hs_node *node, const char *format, ...)
+void hs_config_error(struct hs_config *config, enum hs_finding_code code,
+                     const struct hs_node *node, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    add_formatted(config, HS_FINDING_ERROR, node, format, list);
+    add_formatted(config, HS_FINDING_ERROR, code, node, format, list);
     va_end(list);
 }
 
-void hs_config_warning(struct hs_config *config, const struct hs_node *node, const char *format,
-                       ...)
+void hs_config_warning(struct hs_config *config, enum hs_finding_code code,
+                       const struct hs_node *node, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    add_formatted(config, HS_FINDING_WARNING, node, format, list);
+    add_formatted(config, HS_FINDING_WARNING, code, node, format, list);
     va_end(list);
 }
 
@@ -182,25 +188,26 @@ void hs_config_print_findings(struct hs_config *config, struct hs_buffer *ret_te
         hs_buffer_printf(ret_text, "%s:", finding->file);
         if (finding->line > 0)
             hs_buffer_printf(ret_text, "%u:%u:", finding->line, finding->column);
-        hs_buffer_printf(ret_text, " %s: %s\n",
+        hs_buffer_printf(ret_text, " %s HS%03u: %s\n",
                          finding->severity == HS_FINDING_ERROR ? "error" : "warning",
-                         finding->message);
+                         (unsigned)finding->code, finding->message);
     }
 }
 
-void hs_config_unknown_key(struct hs_config *config, const struct hs_node *key, const char *where,
-                           const char *const *known, size_t count)
+void hs_config_unknown_key(struct hs_config *config, enum hs_finding_code code,
+                           const struct hs_node *key, const char *where, const char *const *known,
+                           size_t count)
 {
     const char *near = hs_nearest_name(key->text, known, count);
     if (near != NULL) {
-        hs_config_error(config, key, "unknown key %s in %s, did you mean `%s`?",
+        hs_config_error(config, code, key, "unknown key %s in %s, did you mean `%s`?",
                         hs_config_quote(config, key), where, near);
         return;
     }
     const char *names = "";
     for (size_t i = 0; i < count && i < KNOWN_SHOWN_MAX; i++)
         names = hs_arena_printf(config->arena, "%s%s`%s`", names, i > 0 ? ", " : "", known[i]);
-    hs_config_error(config, key, "unknown key %s in %s, which takes %s%s",
+    hs_config_error(config, code, key, "unknown key %s in %s, which takes %s%s",
                     hs_config_quote(config, key), where, count > 0 ? names : "no key",
                     count > KNOWN_SHOWN_MAX ? ", ..." : "");
 }

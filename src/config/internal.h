@@ -28,8 +28,8 @@ struct hs_node *hs_config_read_yaml(struct hs_config *config, struct hs_slice te
 void hs_config_expand(struct hs_config *config, struct hs_node *node, bool as_written);
 
 /* A finding at a line and column. */
-void hs_config_add(struct hs_config *config, enum hs_severity severity, unsigned line,
-                   unsigned column, const char *message);
+void hs_config_add(struct hs_config *config, enum hs_severity severity, enum hs_finding_code code,
+                   unsigned line, unsigned column, const char *message);
 
 /* A piece of the file for a message: control characters spelled out, cut at 80 characters. In
  * the arena. */

@@ -27,7 +27,8 @@ struct hs_config *hs_config_parse(const char *name, struct hs_slice text, hs_con
 {
     struct hs_config *config = create(name, env, env_context);
     if (text.size > HS_CONFIG_FILE_MAX)
-        hs_config_error(config, NULL, "the file is larger than %u bytes", HS_CONFIG_FILE_MAX);
+        hs_config_error(config, HS_FINDING_FILE_LIMIT, NULL, "the file is larger than %u bytes",
+                        HS_CONFIG_FILE_MAX);
     else
         parse(config, text);
     return config;
@@ -45,7 +46,7 @@ struct hs_config *hs_config_load_with(const char *path, const struct hs_config_l
     struct hs_buffer text;
     hs_buffer_init(&text, HS_CONFIG_FILE_MAX);
     if (hs_disk_read_all(hs_disk_system(), path, &text) < 0)
-        hs_config_error(config, NULL, "%s", hs_error_text());
+        hs_config_error(config, HS_FINDING_FILE_UNREADABLE, NULL, "%s", hs_error_text());
     else
         parse(config, hs_buffer_slice(&text));
     hs_buffer_free(&text);

@@ -136,6 +136,11 @@ static void put_section(const struct hs_options *options, unsigned level, struct
     put_children(options, level + 1, page);
 }
 
+void hs_config_manual_rows(const struct hs_options *options, struct hs_buffer *ret_page)
+{
+    put_options(options, ret_page);
+}
+
 void hs_config_manual(const struct hs_options *options, struct hs_buffer *ret_page)
 {
     hs_buffer_append_text(
@@ -146,7 +151,8 @@ void hs_config_manual(const struct hs_options *options, struct hs_buffer *ret_pa
         "thousands), durations `250ms`, `300s`, `5m`, `24h`, `7d`. When the file is read, "
         "`${NAME}` becomes what the environment has under that name, `${NAME:-text}` the same or "
         "else the text, `${file:/path}` what the file holds without its final newline; `$${` "
-        "stands for a plain `${`. Inside `[ ]` and `{ }` such a text must stand in quotes. An "
+        "stands for a plain `${`. A `${NAME}` that is not set is an error that `check` tells with "
+        "its place. Inside `[ ]` and `{ }` such a text must stand in quotes. An "
         "option that is left out, empty or `null` has its default. Anchors, aliases and `<<` "
         "work; a key stands in a mapping once. `hookstream check` tells everything that is wrong "
         "with a file in one go.\n");

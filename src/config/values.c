@@ -126,7 +126,8 @@ static bool is_scalar(struct hs_config *config, const struct hs_node *node, cons
 {
     if (node->kind == HS_NODE_SCALAR)
         return true;
-    hs_config_error(config, node, "expected %s, got %s%s", what, hs_config_quote(config, node),
+    hs_config_error(config, HS_FINDING_WRONG_SHAPE, node, "expected %s, got %s%s", what,
+                    hs_config_quote(config, node),
                     is_unquoted_braces(node) ? ": a text that begins with { must stand in quotes"
                                              : "");
     return false;
@@ -154,15 +155,16 @@ static const char *likely_text(struct hs_config *config, const struct hs_node *n
     return "";
 }
 
-static bool refuse(struct hs_config *config, const struct hs_node *node, int code, const char *what,
-                   const char *nearest, const char *how)
+static bool refuse(struct hs_config *config, enum hs_finding_code finding,
+                   const struct hs_node *node, int code, const char *what, const char *nearest,
+                   const char *how)
 {
     if (code == -ERANGE)
-        hs_config_error(config, node, "%s is larger than any %s can be",
+        hs_config_error(config, finding, node, "%s is larger than any %s can be",
                         hs_config_quote(config, node), what);
     else
-        hs_config_error(config, node, "%s is no %s%s%s %s", hs_config_quote(config, node), what,
-                        nearest, nearest[0] != '\0' ? " Write" : ": write", how);
+        hs_config_error(config, finding, node, "%s is no %s%s%s %s", hs_config_quote(config, node),
+                        what, nearest, nearest[0] != '\0' ? " Write" : ": write", how);
     return false;
 }
 
@@ -171,7 +173,7 @@ bool hs_config_read_size(struct hs_config *config, const struct hs_node *node, u
     if (!is_scalar(config, node, "a size such as 64KiB"))
         return false;
     int code = hs_value_size(node->text, ret_bytes);
-    return code == 0 || refuse(config, node, code, "size",
+    return code == 0 || refuse(config, HS_FINDING_SIZE, node, code, "size",
                                likely_text(config, node, likely_sizes, HS_ARRAY_SIZE(likely_sizes)),
                                "digits and a unit, such as 64KiB, 1MiB or 10GiB");
 }
@@ -184,13 +186,13 @@ bool hs_config_read_duration(struct hs_config *config, const struct hs_node *nod
     struct hs_slice digits = leading_digits(node->text);
     if (code == -EINVAL && digits.size > 0 && digits.size == node->text.size && !node->secret) {
         const char *number = hs_config_excerpt(config, digits);
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_DURATION, node,
                         "`%s` is no duration, its unit is missing: write %ss, %sm or %sh", number,
                         number, number, number);
         return false;
     }
     return code == 0 ||
-           refuse(config, node, code, "duration",
+           refuse(config, HS_FINDING_DURATION, node, code, "duration",
                   likely_text(config, node, likely_durations, HS_ARRAY_SIZE(likely_durations)),
                   "digits and a unit, such as 250ms, 300s, 5m or 24h");
 }
@@ -200,7 +202,8 @@ bool hs_config_read_count(struct hs_config *config, const struct hs_node *node, 
     if (!is_scalar(config, node, "a whole number"))
         return false;
     int code = hs_slice_to_u64(node->text, UINT64_MAX, ret_count);
-    return code == 0 || refuse(config, node, code, "whole number", "", "digits only");
+    return code == 0 ||
+           refuse(config, HS_FINDING_NUMBER, node, code, "whole number", "", "digits only");
 }
 
 bool hs_config_read_text(struct hs_config *config, const struct hs_node *node,

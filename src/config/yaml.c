@@ -7,10 +7,11 @@
 
 #define STR_TAG "tag:yaml.org,2002:str"
 
-void hs_yaml_fail(struct hs_yaml *yaml, yaml_mark_t mark, const char *message)
+void hs_yaml_fail(struct hs_yaml *yaml, enum hs_finding_code code, yaml_mark_t mark,
+                  const char *message)
 {
     if (!yaml->failed)
-        hs_config_add(yaml->config, HS_FINDING_ERROR, (unsigned)mark.line + 1,
+        hs_config_add(yaml->config, HS_FINDING_ERROR, code, (unsigned)mark.line + 1,
                       (unsigned)mark.column + 1, message);
     yaml->failed = true;
 }
@@ -42,7 +43,7 @@ static void count_nodes(struct hs_yaml *yaml, size_t more, yaml_mark_t mark)
 {
     yaml->nodes += more;
     if (yaml->nodes > HS_CONFIG_NODES_MAX)
-        hs_yaml_fail(yaml, mark,
+        hs_yaml_fail(yaml, HS_FINDING_FILE_LIMIT, mark,
                      hs_arena_printf(yaml->config->arena,
                                      "more than %u values, those behind each alias counted: does "
                                      "an alias multiply what holds aliases?",
@@ -55,7 +56,7 @@ static void check_depth(struct hs_yaml *yaml, unsigned depth, yaml_mark_t mark)
     if (depth > yaml->deepest)
         yaml->deepest = depth;
     if (depth > HS_CONFIG_DEPTH_MAX)
-        hs_yaml_fail(yaml, mark,
+        hs_yaml_fail(yaml, HS_FINDING_FILE_LIMIT, mark,
                      hs_arena_printf(yaml->config->arena,
                                      "nested too deep: at most %u lists and mappings in one "
                                      "another",
@@ -73,9 +74,10 @@ struct hs_node *hs_yaml_make(struct hs_yaml *yaml, enum hs_node_kind kind, yaml_
 }
 
 /* Finds fault with a node that is read on; it becomes an empty scalar. */
-static void break_node(struct hs_yaml *yaml, struct hs_node *node, const char *message)
+static void break_node(struct hs_yaml *yaml, enum hs_finding_code code, struct hs_node *node,
+                       const char *message)
 {
-    hs_config_error(yaml->config, node, "%s", message);
+    hs_config_error(yaml->config, code, node, "%s", message);
     node->kind = HS_NODE_SCALAR;
     node->text = HS_SLICE("");
     node->count = 0;
@@ -88,7 +90,7 @@ static void remember(struct hs_yaml *yaml, const struct hs_yaml_anchor *anchor, 
 {
     if (yaml->anchor_count == HS_YAML_ANCHORS_MAX)
         hs_yaml_fail(
-            yaml, mark,
+            yaml, HS_FINDING_FILE_LIMIT, mark,
             hs_arena_printf(yaml->config->arena, "more than %u anchors", HS_YAML_ANCHORS_MAX));
     else
         yaml->anchors[yaml->anchor_count++] = *anchor;
@@ -107,7 +109,7 @@ static struct hs_node *follow(struct hs_yaml *yaml, const yaml_event_t *event, u
         return yaml->failed ? NULL : anchor->node;
     }
     struct hs_node *node = hs_yaml_make(yaml, HS_NODE_SCALAR, event->start_mark);
-    break_node(yaml, node,
+    break_node(yaml, HS_FINDING_YAML_ALIAS, node,
                "no anchor (&) of this name ends before this alias (*); a text that "
                "begins with * must stand in quotes");
     return node;
@@ -122,7 +124,8 @@ struct hs_node *hs_yaml_scalar(struct hs_yaml *yaml, const yaml_event_t *event)
     node->text = hs_slice(hs_arena_dup(yaml->config->arena, text), text.size);
     node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
     if (text.size > 0 && memchr(text.data, '\0', text.size) != NULL)
-        break_node(yaml, node, "this text has a NUL character, which nothing here can hold");
+        break_node(yaml, HS_FINDING_FILE_BYTES, node,
+                   "this text has a NUL character, which nothing here can hold");
     return node;
 }
 
@@ -141,7 +144,7 @@ static struct hs_node *read_scalar(struct hs_yaml *yaml, const yaml_event_t *eve
     if (tag != NULL && (strcmp(tag, STR_TAG) == 0 || strcmp(tag, "!") == 0))
         node->quoted = true; /* the tag says what quotes say */
     else if (tag != NULL)
-        break_node(yaml, node,
+        break_node(yaml, HS_FINDING_YAML_QUOTES, node,
                    "a tag (!) means nothing here; a text that begins with ! must "
                    "stand in quotes");
     if (!node->broken)
@@ -189,11 +192,11 @@ static struct hs_node *read_content(struct hs_yaml *yaml, const yaml_event_t *ev
         node = hs_yaml_map(yaml, event, depth);
         break;
     default:
-        hs_yaml_fail(yaml, event->start_mark, "expected a value");
+        hs_yaml_fail(yaml, HS_FINDING_YAML, event->start_mark, "expected a value");
         return NULL;
     }
     if (tag != NULL)
-        break_node(yaml, node, "a tag (!) means nothing here");
+        break_node(yaml, HS_FINDING_YAML_QUOTES, node, "a tag (!) means nothing here");
     return node;
 }
 
@@ -232,7 +235,7 @@ static struct hs_node *read_document(struct hs_yaml *yaml)
         if (second) {
             struct hs_node place = {.line = (unsigned)event.start_mark.line + 1,
                                     .column = (unsigned)event.start_mark.column + 1};
-            hs_config_error(yaml->config, &place,
+            hs_config_error(yaml->config, HS_FINDING_SECOND_DOCUMENT, &place,
                             "a second document begins here (`---`): a configuration is one");
         } else if (more && event.type != YAML_STREAM_START_EVENT &&
                    event.type != YAML_DOCUMENT_START_EVENT &&
@@ -251,7 +254,7 @@ struct hs_node *hs_config_read_yaml(struct hs_config *config, struct hs_slice te
     yaml->text = text;
     struct hs_node *root = NULL;
     if (!yaml_parser_initialize(&yaml->parser)) {
-        hs_config_error(config, NULL, "no memory to read YAML");
+        hs_config_error(config, HS_FINDING_FILE_UNREADABLE, NULL, "no memory to read YAML");
     } else {
         yaml_parser_set_encoding(&yaml->parser, YAML_UTF8_ENCODING);
         yaml_parser_set_input_string(
@@ -259,7 +262,8 @@ struct hs_node *hs_config_read_yaml(struct hs_config *config, struct hs_slice te
         root = read_document(yaml);
         yaml_parser_delete(&yaml->parser);
         if (!yaml->failed && !(root != NULL && root->broken) && hs_node_is_absent(root)) {
-            hs_config_error(config, NULL, "the file is empty: there are no settings in it");
+            hs_config_error(config, HS_FINDING_FILE_EMPTY, NULL,
+                            "the file is empty: there are no settings in it");
             root = NULL;
         }
     }

@@ -27,7 +27,8 @@ struct hs_yaml {
 };
 
 /* A finding that ends the reading. */
-void hs_yaml_fail(struct hs_yaml *yaml, yaml_mark_t mark, const char *message);
+void hs_yaml_fail(struct hs_yaml *yaml, enum hs_finding_code code, yaml_mark_t mark,
+                  const char *message);
 /* The same for what libyaml refused, in plain words at the place a person would look. */
 void hs_yaml_fail_parser(struct hs_yaml *yaml);
 

@@ -23,7 +23,7 @@ static void add(struct map_reader *reader, struct hs_node *key, struct hs_node *
     struct hs_node *map = reader->map;
     if (map->count == HS_CONFIG_KEYS_MAX) {
         yaml_mark_t mark = {.line = map->line - 1, .column = map->column - 1};
-        hs_yaml_fail(reader->yaml, mark,
+        hs_yaml_fail(reader->yaml, HS_FINDING_FILE_LIMIT, mark,
                      hs_arena_printf(reader->yaml->config->arena,
                                      "a mapping has at most %u keys, and this has more",
                                      HS_CONFIG_KEYS_MAX));
@@ -38,14 +38,16 @@ static void add(struct map_reader *reader, struct hs_node *key, struct hs_node *
 static void refuse_twice(struct map_reader *reader, const struct hs_node *key,
                          const struct hs_node *first)
 {
-    hs_config_error(reader->yaml->config, key, "the key %s stands here twice, first at %u:%u",
+    hs_config_error(reader->yaml->config, HS_FINDING_DUPLICATE_KEY, key,
+                    "the key %s stands here twice, first at %u:%u",
                     hs_config_quote(reader->yaml->config, key), first->line, first->column);
 }
 
 static void merge_one(struct map_reader *reader, const struct hs_node *from)
 {
     if (from->kind != HS_NODE_MAP) {
-        hs_config_error(reader->yaml->config, from->broken ? from : reader->merge_key,
+        hs_config_error(reader->yaml->config, HS_FINDING_YAML_ALIAS,
+                        from->broken ? from : reader->merge_key,
                         "`<<` takes a mapping or a list of mappings, such as *base, got %s",
                         hs_config_quote(reader->yaml->config, from));
         return;
@@ -75,7 +77,7 @@ static struct hs_node *read_key(struct map_reader *reader, const yaml_event_t *e
         return hs_yaml_scalar(reader->yaml, event);
     struct hs_node place = {.line = (unsigned)event->start_mark.line + 1,
                             .column = (unsigned)event->start_mark.column + 1};
-    hs_config_error(reader->yaml->config, &place,
+    hs_config_error(reader->yaml->config, HS_FINDING_YAML_QUOTES, &place,
                     "a key must be a text: one that begins with [, { or * stands in quotes");
     struct hs_node *key = hs_yaml_node(reader->yaml, event, depth + 1);
     if (key == NULL)

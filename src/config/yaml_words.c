@@ -8,43 +8,49 @@ enum at { AT_PROBLEM, AT_CONTEXT };
 static const struct {
     const char *problem; /* libyaml's words (0.2.x) */
     enum at at;
+    enum hs_finding_code code;
     const char *words;
 } table[] = {
-    {"mapping values are not allowed in this context", AT_PROBLEM,
+    {"mapping values are not allowed in this context", AT_PROBLEM, HS_FINDING_YAML_INDENTATION,
      "a `:` where no key can end: is the indentation right? A text that holds `: ` must stand in "
      "quotes"},
-    {"did not find expected key", AT_PROBLEM,
+    {"did not find expected key", AT_PROBLEM, HS_FINDING_YAML_INDENTATION,
      "expected a key here: is the indentation right, and does every text with special characters "
      "stand in quotes?"},
-    {"could not find expected ':'", AT_CONTEXT, "a key without its `:`"},
-    {"did not find expected '-' indicator", AT_PROBLEM,
+    {"could not find expected ':'", AT_CONTEXT, HS_FINDING_YAML, "a key without its `:`"},
+    {"did not find expected '-' indicator", AT_PROBLEM, HS_FINDING_YAML_INDENTATION,
      "expected `- ` of the next item, or an end of the list by indentation"},
     {"block sequence entries are not allowed in this context", AT_PROBLEM,
+     HS_FINDING_YAML_INDENTATION,
      "a list cannot begin here: put its first `- ` on a line of its own"},
-    {"block mapping keys are not allowed in this context", AT_PROBLEM,
+    {"block mapping keys are not allowed in this context", AT_PROBLEM, HS_FINDING_YAML_INDENTATION,
      "a key cannot stand here: put it on a line of its own"},
-    {"did not find expected ',' or ']'", AT_CONTEXT,
+    {"did not find expected ',' or ']'", AT_CONTEXT, HS_FINDING_YAML,
      "this list has no `]`, or lacks a `,` between two items"},
-    {"did not find expected ',' or '}'", AT_CONTEXT,
+    {"did not find expected ',' or '}'", AT_CONTEXT, HS_FINDING_YAML,
      "this mapping has no `}`, or lacks a `,` between two entries"},
-    {"found unexpected end of stream", AT_CONTEXT, "this text in quotes has no closing quote"},
-    {"found unexpected document indicator", AT_CONTEXT, "this text in quotes has no closing quote"},
-    {"found unknown escape character", AT_PROBLEM,
+    {"found unexpected end of stream", AT_CONTEXT, HS_FINDING_YAML_QUOTES,
+     "this text in quotes has no closing quote"},
+    {"found unexpected document indicator", AT_CONTEXT, HS_FINDING_YAML_QUOTES,
+     "this text in quotes has no closing quote"},
+    {"found unknown escape character", AT_PROBLEM, HS_FINDING_YAML_QUOTES,
      "no such escape: inside \" \" a backslash is written \\\\; or use ' '"},
-    {"did not find expected hexdecimal number", AT_PROBLEM,
+    {"did not find expected hexdecimal number", AT_PROBLEM, HS_FINDING_YAML_QUOTES,
      "an escape without its hexadecimal digits: inside \" \" a backslash is written \\\\"},
-    {"did not find expected alphabetic or numeric character", AT_CONTEXT,
+    {"did not find expected alphabetic or numeric character", AT_CONTEXT, HS_FINDING_YAML_QUOTES,
      "a text that begins with `*` or `&` must stand in quotes"},
-    {"found a tab character that violates indentation", AT_PROBLEM,
+    {"found a tab character that violates indentation", AT_PROBLEM, HS_FINDING_YAML_TAB,
      "a tab cannot indent: use spaces"},
     {"found a tab character where an indentation space is expected", AT_PROBLEM,
-     "a tab cannot indent: use spaces"},
-    {"did not find expected <document start>", AT_PROBLEM,
+     HS_FINDING_YAML_TAB, "a tab cannot indent: use spaces"},
+    {"did not find expected <document start>", AT_PROBLEM, HS_FINDING_YAML,
      "something stands after the end of the configuration"},
-    {"did not find expected node content", AT_PROBLEM, "expected a value here"},
-    {"found incompatible YAML document", AT_PROBLEM, "only %YAML 1.1 and 1.2 are known"},
-    {"found undefined tag handle", AT_PROBLEM, "a text that begins with `!` must stand in quotes"},
-    {"exceeded maximum depth", AT_PROBLEM, "nested too deep"},
+    {"did not find expected node content", AT_PROBLEM, HS_FINDING_YAML, "expected a value here"},
+    {"found incompatible YAML document", AT_PROBLEM, HS_FINDING_YAML,
+     "only %YAML 1.1 and 1.2 are known"},
+    {"found undefined tag handle", AT_PROBLEM, HS_FINDING_YAML_QUOTES,
+     "a text that begins with `!` must stand in quotes"},
+    {"exceeded maximum depth", AT_PROBLEM, HS_FINDING_FILE_LIMIT, "nested too deep"},
 };
 
 /* The byte at a mark, whose column counts characters; '\0' at the end. */
@@ -85,25 +91,29 @@ static void fail_bytes(struct hs_yaml *yaml)
     const yaml_parser_t *parser = &yaml->parser;
     yaml_mark_t mark = mark_of(yaml->text, parser->problem_offset);
     if (strcmp(parser->problem, "control characters are not allowed") == 0)
-        hs_yaml_fail(yaml, mark,
+        hs_yaml_fail(yaml, HS_FINDING_FILE_BYTES, mark,
                      hs_arena_printf(yaml->config->arena,
                                      "the control character U+%04X cannot stand here",
                                      (unsigned)parser->problem_value));
     else
-        hs_yaml_fail(yaml, mark, "these bytes are not UTF-8: save the file as UTF-8");
+        hs_yaml_fail(yaml, HS_FINDING_FILE_BYTES, mark,
+                     "these bytes are not UTF-8: save the file as UTF-8");
 }
 
 /* Words for faults that only the bytes at hand tell apart; NULL: none of these. */
-static const char *words_of_bytes(struct hs_slice text, const char *problem, const char *at)
+static const char *words_of_bytes(struct hs_slice text, const char *problem, const char *at,
+                                  enum hs_finding_code *ret_code)
 {
     bool inside = strncmp(problem, "did not find expected ','", 25) == 0;
     if (inside && *at == '{' && at > text.data && at[-1] == '$')
         return "inside [ ] and { } a text that holds ${...} must stand in quotes, such as "
                "\"${NAME}\"";
-    if (strcmp(problem, "found character that cannot start any token") == 0)
-        return *at == '\t' ? "a tab cannot indent: use spaces"
-                           : "a text cannot begin with this character: put it in quotes";
-    return NULL;
+    if (strcmp(problem, "found character that cannot start any token") != 0)
+        return NULL;
+    if (*at != '\t')
+        return "a text cannot begin with this character: put it in quotes";
+    *ret_code = HS_FINDING_YAML_TAB;
+    return "a tab cannot indent: use spaces";
 }
 
 void hs_yaml_fail_parser(struct hs_yaml *yaml)
@@ -115,20 +125,22 @@ void hs_yaml_fail_parser(struct hs_yaml *yaml)
         return;
     }
     const char *at = find_byte(yaml->text, parser->problem_mark);
-    const char *words = words_of_bytes(yaml->text, problem, at);
+    enum hs_finding_code code = HS_FINDING_YAML_QUOTES;
+    const char *words = words_of_bytes(yaml->text, problem, at, &code);
     if (words != NULL) {
-        hs_yaml_fail(yaml, parser->problem_mark, words);
+        hs_yaml_fail(yaml, code, parser->problem_mark, words);
         return;
     }
     for (size_t i = 0; i < HS_ARRAY_SIZE(table); i++) {
         if (strcmp(problem, table[i].problem) != 0)
             continue;
         bool outer = table[i].at == AT_CONTEXT && parser->context != NULL;
-        hs_yaml_fail(yaml, outer ? parser->context_mark : parser->problem_mark, table[i].words);
+        hs_yaml_fail(yaml, table[i].code, outer ? parser->context_mark : parser->problem_mark,
+                     table[i].words);
         return;
     }
     const char *context = parser->context != NULL ? parser->context : "";
-    hs_yaml_fail(yaml, parser->problem_mark,
+    hs_yaml_fail(yaml, HS_FINDING_YAML, parser->problem_mark,
                  hs_arena_printf(yaml->config->arena, "this is not YAML: %s%s%s", context,
                                  context[0] != '\0' ? ", " : "", problem));
 }

@@ -36,10 +36,12 @@ static const struct hs_option rows[] = {
     {.name = "username",
      .kind = HS_OPTION_STRING,
      .offset = DEDUPE(username),
+     .example = "hookstream",
      .help = "ACL user, if the url has none."},
     {.name = "password",
      .kind = HS_OPTION_SECRET,
      .offset = DEDUPE(password),
+     .example = "\"${REDIS_PASSWORD}\"",
      .help = "Password, if the url has none."},
     {.name = "prefix",
      .kind = HS_OPTION_STRING,
@@ -79,9 +81,10 @@ static void check_url(struct hs_config *config, const struct hs_node *node,
     struct hs_redis_url url;
     const struct hs_node *at = node != NULL ? hs_node_get(node, "url") : NULL;
     if (options->url == NULL || options->url[0] == '\0')
-        hs_config_error(config, node, "dedupe.store is redis: name the Redis in dedupe.url");
+        hs_config_error(config, HS_FINDING_DEDUPE_STORE, node,
+                        "dedupe.store is redis: name the Redis in dedupe.url");
     else if (hs_redis_url_parse(options->url, options->username, options->password, &url) < 0)
-        hs_config_error(config, at, "dedupe.url: %s", hs_error_text());
+        hs_config_error(config, HS_FINDING_DEDUPE_STORE, at, "dedupe.url: %s", hs_error_text());
     else
         hs_redis_url_free(&url);
 }
@@ -91,15 +94,18 @@ static void check(struct hs_config *config, const struct hs_node *node, void *bo
     const struct hs_dedupe_options *options = bound;
     if (options->store == HS_DEDUPE_LOCAL) {
         if (options->url != NULL)
-            hs_config_warning(config, node, "dedupe.url is not used: say `store: redis` with it");
+            hs_config_warning(config, HS_FINDING_DEDUPE_STORE, node,
+                              "dedupe.url is not used: say `store: redis` with it");
         return;
     }
     check_url(config, node, options);
     size_t size = hs_slice_text(options->prefix).size;
     if (size == 0 || size > PREFIX_MAX)
-        hs_config_error(config, node, "dedupe.prefix must have 1 to %u bytes", PREFIX_MAX);
+        hs_config_error(config, HS_FINDING_DEDUPE_STORE, node,
+                        "dedupe.prefix must have 1 to %u bytes", PREFIX_MAX);
     if (options->timeout_ns >= options->reservation_ns)
-        hs_config_error(config, node, "dedupe.timeout must be shorter than dedupe.reservation");
+        hs_config_error(config, HS_FINDING_DEDUPE_TIMES, node,
+                        "dedupe.timeout must be shorter than dedupe.reservation");
 }
 
 const struct hs_options hs_dedupe_option_table = {

@@ -50,7 +50,8 @@ static void check(struct hs_config *config, const struct hs_node *node, void *bo
         (node == NULL || hs_node_get(node, "max_size") == NULL))
         options->max_size = MEMORY_MAX_SIZE;
     if (options->store == HS_STORE_DISK && (options->path == NULL || options->path[0] == '\0'))
-        hs_config_error(config, node, "journal.path is empty: name a folder on disk");
+        hs_config_error(config, HS_FINDING_EMPTY_VALUE, node,
+                        "journal.path is empty: name a folder on disk");
 }
 
 const struct hs_options hs_journal_option_table = {

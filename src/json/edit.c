@@ -127,15 +127,21 @@ void hs_json_replace(struct hs_json_tree *tree, hs_json_node node, struct hs_sli
         latch(tree, code);
 }
 
+/* Gives the member the name that was put last into the own memory, with its quotes. */
+static void take_name(struct hs_json_tree *tree, hs_json_node member, uint32_t begin)
+{
+    struct hs_json_cell *cell = hs_json_cell_at(tree, member);
+    cell->name_begin = begin + 1;
+    cell->name_size = own_offset(tree) - begin - 2;
+    cell->flags |= NODE_OWN_NAME;
+}
+
 /* Writes the name, for which there is room, into the own memory and gives it to the member. */
 static void set_name(struct hs_json_tree *tree, hs_json_node member, struct hs_slice name)
 {
     uint32_t begin = own_offset(tree);
     hs_json_encode_string(name, &tree->own);
-    struct hs_json_cell *cell = hs_json_cell_at(tree, member);
-    cell->name_begin = begin + 1;
-    cell->name_size = own_offset(tree) - begin - 2;
-    cell->flags |= NODE_OWN_NAME;
+    take_name(tree, member, begin);
 }
 
 void hs_json_rename(struct hs_json_tree *tree, hs_json_node member, struct hs_slice name)
@@ -200,6 +206,20 @@ static void link_last(struct hs_json_tree *tree, hs_json_node object, hs_json_no
     mark_changed(tree, object);
 }
 
+/* Reads what was put into the own memory since `mark` as a new last member of the object, whose
+ * name the caller gives. On failure the memory is as it was at `mark`. */
+static int read_last(struct hs_json_tree *tree, hs_json_node object, struct mark mark,
+                     hs_json_node *ret_fresh)
+{
+    uint32_t begin = (uint32_t)mark.own_size;
+    int code = hs_json_tree_read(tree, true, begin, own_offset(tree) - begin, object, ret_fresh);
+    HS_ASSERT(code != -EINVAL);
+    if (code < 0)
+        return back_to(tree, mark, code);
+    link_last(tree, object, *ret_fresh);
+    return 0;
+}
+
 /* A new last member of the object, named as the step says, with all the path goes on with. */
 static int insert(struct hs_json_tree *tree, hs_json_node object, const struct hs_json_path *path,
                   size_t step, struct hs_slice json)
@@ -212,26 +232,23 @@ static int insert(struct hs_json_tree *tree, hs_json_node object, const struct h
         code = make_room(tree, wrapped + encoded_max(name), &json);
     if (code < 0)
         return code;
-    uint32_t begin = own_offset(tree);
     put_wrapped(path, step + 1, json, &tree->own);
     hs_json_node fresh;
-    code = hs_json_tree_read(tree, true, begin, own_offset(tree) - begin, object, &fresh);
-    HS_ASSERT(code != -EINVAL);
-    if (code < 0)
-        return back_to(tree, mark, code);
-    set_name(tree, fresh, name);
-    link_last(tree, object, fresh);
-    return 0;
+    code = read_last(tree, object, mark, &fresh);
+    if (code == 0)
+        set_name(tree, fresh, name);
+    return code;
 }
 
 int hs_json_set(struct hs_json_tree *tree, const struct hs_json_path *path, struct hs_slice json)
 {
     HS_ASSERT(!path->wildcard && path->count > 0);
     size_t step;
-    hs_json_node node = hs_json_path_start(tree, path, &step);
+    hs_json_node node = hs_json_path_start(tree, path, &step), above = HS_JSON_NO_NODE;
     for (; step < path->count; step++) {
         hs_json_node child = child_at(tree, node, &path->steps[step]);
         if (child != HS_JSON_NO_NODE) {
+            above = node;
             node = child;
             continue;
         }
@@ -241,16 +258,32 @@ int hs_json_set(struct hs_json_tree *tree, const struct hs_json_path *path, stru
             return hs_fail(-ENOTDIR, "`%s`: what is on the way is no object", path->text);
         return insert(tree, node, path, step, json);
     }
-    return replace(tree, node, json);
+    int code = replace(tree, node, json);
+    struct hs_slice name = path->steps[path->count - 1].name;
+    if (code == 0 && above != HS_JSON_NO_NODE && name.data != NULL)
+        hs_json_remove_members(tree, above, name, node);
+    return code;
 }
 
 int hs_json_add_member(struct hs_json_tree *tree, hs_json_node object, struct hs_slice name,
                        struct hs_slice json)
 {
     HS_ASSERT(hs_json_node_kind(tree, object) == HS_JSON_OBJECT);
-    struct hs_json_step step = {.name = name};
-    const struct hs_json_path path = {.steps = &step, .count = 1};
-    return insert(tree, object, &path, 0, json);
+    struct mark mark = mark_here(tree);
+    int code = make_room(tree, json.size + name.size + 2, &json);
+    if (code < 0)
+        return code;
+    hs_buffer_append_slice(&tree->own, json);
+    hs_json_node fresh;
+    code = read_last(tree, object, mark, &fresh);
+    if (code < 0)
+        return code;
+    uint32_t begin = own_offset(tree);
+    hs_buffer_append_byte(&tree->own, '"');
+    hs_buffer_append_slice(&tree->own, name);
+    hs_buffer_append_byte(&tree->own, '"');
+    take_name(tree, fresh, begin);
+    return 0;
 }
 
 /* ---- Keeping ---- */

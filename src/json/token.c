@@ -2,6 +2,8 @@
  * time; anything else in them is looked at byte by byte. */
 #include "walk.h"
 
+#include <stdio.h>
+
 #define ONES UINT64_C(0x0101010101010101)
 #define HIGH UINT64_C(0x8080808080808080)
 
@@ -44,6 +46,14 @@ static const char *fail_at(const char *why, const char *at, const char **ret_at)
     (void)hs_fail(-EINVAL, "%s", why);
     *ret_at = at;
     return NULL;
+}
+
+int hs_json_token_fail(struct hs_slice text, const char *where, size_t *ret_offset)
+{
+    char why[96];
+    snprintf(why, sizeof(why), "%s", hs_error_text());
+    *ret_offset = (size_t)(where - text.data);
+    return hs_fail(-EINVAL, "%s at byte %zu", why, *ret_offset);
 }
 
 static bool is_continuation(unsigned char c)

@@ -75,6 +75,9 @@ HS_JSON_INLINE int hs_json_walk_fail(const char *why, struct hs_slice text, cons
     return hs_fail(-EINVAL, "%s at byte %zu", why, *ret_offset);
 }
 
+/* Adds the place to the words of a token's failure. */
+int hs_json_token_fail(struct hs_slice text, const char *where, size_t *ret_offset);
+
 /* Walks over exactly one value of at most `levels` (<= HS_JSON_DEPTH_MAX) containers inside
  * each other. 0; -EINVAL, -E2BIG with *ret_offset and words. */
 HS_JSON_INLINE int hs_json_walk(struct hs_slice text, unsigned levels,
@@ -101,7 +104,8 @@ value:
         bool object = *at == '{';
         if (depth == levels) {
             *ret_offset = (size_t)(at - text.data);
-            return hs_fail(-E2BIG, "nested deeper than %u levels", HS_JSON_DEPTH_MAX);
+            return hs_fail(-E2BIG, "nested deeper than %u levels at byte %zu", HS_JSON_DEPTH_MAX,
+                           *ret_offset);
         }
         handlers->open(context, object ? HS_JSON_OBJECT : HS_JSON_ARRAY, name, at);
         depth++;
@@ -115,10 +119,10 @@ value:
         goto value;
     }
     after = hs_json_scalar_end(at, end, &kind, &where);
-    if (after == NULL) {
-        *ret_offset = (size_t)(where - text.data);
-        return -EINVAL;
-    }
+    if (after == NULL && hs_slice_starts_with(text, HS_SLICE("\xEF\xBB\xBF")) && at == text.data)
+        return hs_json_walk_fail("a byte order mark is no part of JSON", text, at, ret_offset);
+    if (after == NULL)
+        return hs_json_token_fail(text, where, ret_offset);
     handlers->scalar(context, kind, name, at, after);
     at = after;
 
@@ -149,10 +153,8 @@ member:
     if (at == end || *at != '"')
         return hs_json_walk_fail("expected a member's name in quotes", text, at, ret_offset);
     after = hs_json_string_end(at, end, &where);
-    if (after == NULL) {
-        *ret_offset = (size_t)(where - text.data);
-        return -EINVAL;
-    }
+    if (after == NULL)
+        return hs_json_token_fail(text, where, ret_offset);
     name = hs_slice(at + 1, (size_t)(after - at) - 2);
     at = hs_json_skip_space(after, end);
     if (at == end || *at != ':')

@@ -9,7 +9,7 @@
 
 struct route_options {
     const char *name, *match;
-    struct hs_strings sources;
+    struct hs_strings sources, accept;
     const struct hs_node *when, *transform, *to;
 };
 
@@ -37,16 +37,25 @@ static const struct hs_option rows[] = {
     {.name = "when",
      .kind = HS_OPTION_NODE,
      .offset = offsetof(struct route_options, when),
+     .form = "condition",
      .help = "Only events for which this condition holds; others go on to the next best match.",
      .example = "\"data.state == 'won'\""},
     {.name = "transform",
      .kind = HS_OPTION_NODE,
      .offset = offsetof(struct route_options, transform),
+     .form = "transform",
      .help = "Transformations, done in the order written. Without any the bytes received go out.",
      .example = "[{remove: [data.admissionToken]}]"},
+    {.name = "accept",
+     .kind = HS_OPTION_STRINGS,
+     .offset = offsetof(struct route_options, accept),
+     .help = "Warnings of `check` about this route that are known and meant: a code, or a code and "
+             "the one field that it is accepted for.",
+     .example = "[HS205 data.email]"},
     {.name = "to",
      .kind = HS_OPTION_NODE,
      .offset = offsetof(struct route_options, to),
+     .form = "targets",
      .required = true,
      .help = "Targets: for each a sink and, as its kind wants it, a topic, stream or file.",
      .example = "[{sink: kafka, topic: fanfare.orders, key: \"{data.orderId}\"}]"},
@@ -69,19 +78,20 @@ static bool compile_name(struct hs_router *router, struct hs_config *config,
     for (size_t i = 0; good && i < text.size; i++)
         good = (unsigned char)text.data[i] >= 0x20 && text.data[i] != 0x7f;
     if (!good) {
-        hs_config_error(config, node, "a route's name is a text of 1 to %u bytes on one line",
-                        NAME_MAX_BYTES);
+        hs_config_error(config, HS_FINDING_ROUTE_NAME, node,
+                        "a route's name is a text of 1 to %u bytes on one line", NAME_MAX_BYTES);
         return false;
     }
     if (hs_slice_equal(text, HS_SLICE("default"))) {
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_ROUTE_NAME, node,
                         "`default` is the name of what `default:` says; take another");
         return false;
     }
     for (size_t i = 0; i < index; i++)
         if (router->entries[i].route.name != NULL &&
             hs_slice_equal(text, hs_slice_text(router->entries[i].route.name))) {
-            hs_config_error(config, node, "two routes have the name %s: each needs its own",
+            hs_config_error(config, HS_FINDING_ROUTE_NAME_TAKEN, node,
+                            "two routes have the name %s: each needs its own",
                             hs_config_quote(config, node));
             return false;
         }
@@ -94,7 +104,7 @@ static bool check_sources(const struct hs_router_input *input, const struct hs_n
 {
     const struct hs_node *list = hs_node_get(route, "sources");
     if (list != NULL && list->kind == HS_NODE_LIST && list->count == 0) {
-        hs_config_error(input->config, list,
+        hs_config_error(input->config, HS_FINDING_EMPTY_LIST, list,
                         "`sources` is empty: leave it out to take events of every source");
         return false;
     }
@@ -108,7 +118,8 @@ static bool check_sources(const struct hs_router_input *input, const struct hs_n
             continue;
         good = false;
         const char *nearest = hs_nearest_name(name, input->sources->names, input->sources->count);
-        hs_config_error(input->config, sources->nodes[i], "unknown source %s%s%s%s",
+        hs_config_error(input->config, HS_FINDING_UNKNOWN_SOURCE, sources->nodes[i],
+                        "unknown source %s%s%s%s",
                         hs_config_quote(input->config, sources->nodes[i]),
                         nearest ? ", did you mean `" : "; `sources:` has no such name",
                         nearest ? nearest : "", nearest ? "`?" : "");
@@ -123,7 +134,8 @@ static void compile_route(struct hs_router *router, const struct hs_router_input
     struct hs_entry *entry = &router->entries[index];
     struct route_options bound;
     if (node->kind != HS_NODE_MAP) {
-        hs_config_error(config, node, "%s: a route is a mapping with name, match and to",
+        hs_config_error(config, HS_FINDING_WRONG_SHAPE, node,
+                        "%s: a route is a mapping with name, match and to",
                         hs_config_quote(config, node));
         return;
     }
@@ -131,6 +143,8 @@ static void compile_route(struct hs_router *router, const struct hs_router_input
     entry->sources = bound.sources;
     entry->match_node = hs_node_get(node, "match");
     entry->route.match = bound.match;
+    entry->route.node = node;
+    entry->route.accept = bound.accept;
     /* Every step is taken, so that all that is wrong is found in one go. */
     bool named = bound.name != NULL &&
                  compile_name(router, config, hs_node_get(node, "name"), bound.name, index);
@@ -139,6 +153,7 @@ static void compile_route(struct hs_router *router, const struct hs_router_input
     bool sourced = check_sources(input, node, &bound.sources);
     if (bound.when != NULL)
         entry->when = hs_condition_compile(config, bound.when);
+    entry->route.when = entry->when;
     entry->route.transform = hs_transform_compile(config, bound.transform);
     if (bound.to != NULL)
         (void)hs_targets_compile(input, bound.to, "to", &entry->route);
@@ -151,13 +166,13 @@ static void compile_routes(struct hs_router *router, const struct hs_router_inpu
     if (routes == NULL)
         return;
     if (routes->kind != HS_NODE_LIST) {
-        hs_config_error(input->config, routes,
+        hs_config_error(input->config, HS_FINDING_WRONG_SHAPE, routes,
                         "`routes` is a list: start each route with \"- name:\"");
         return;
     }
     if (routes->count > HS_ROUTES_MAX) {
-        hs_config_error(input->config, routes->items[HS_ROUTES_MAX], "there are at most %u routes",
-                        HS_ROUTES_MAX);
+        hs_config_error(input->config, HS_FINDING_TOO_MANY, routes->items[HS_ROUTES_MAX],
+                        "there are at most %u routes", HS_ROUTES_MAX);
         return;
     }
     router->entries = hs_alloc_array(routes->count + 1, sizeof(*router->entries));
@@ -180,9 +195,10 @@ static void compile_default(struct hs_router *router, const struct hs_router_inp
     struct hs_config *config = input->config;
     router->fallback_route.name = "default";
     router->fallback_route.match = "**";
+    router->fallback_route.node = node;
     router->fallback_route.index = (unsigned)router->count;
     if (node == NULL) {
-        hs_config_error(config, hs_config_root(config),
+        hs_config_error(config, HS_FINDING_NO_DEFAULT, hs_config_root(config),
                         "`default` is missing: it says what becomes of an event that no route "
                         "takes: %s",
                         forms);
@@ -199,7 +215,7 @@ static void compile_default(struct hs_router *router, const struct hs_router_inp
         const char *nearest = node->kind == HS_NODE_SCALAR
                                   ? hs_nearest_name(node->text, words, HS_ARRAY_SIZE(words))
                                   : NULL;
-        hs_config_error(config, node, "`default` cannot be %s%s%s%s: %s",
+        hs_config_error(config, HS_FINDING_WRONG_DEFAULT, node, "`default` cannot be %s%s%s%s: %s",
                         hs_config_quote(config, node), nearest ? ", did you mean `" : "",
                         nearest ? nearest : "", nearest ? "`?" : "", forms);
     }
@@ -212,8 +228,8 @@ struct hs_router *hs_router_compile(struct hs_config *config, const struct hs_no
                                     const struct hs_children *sources)
 {
     if (sinks->count > HS_SINKS_MAX) {
-        hs_config_error(config, sinks->nodes[HS_SINKS_MAX], "there are at most %u sinks",
-                        HS_SINKS_MAX);
+        hs_config_error(config, HS_FINDING_TOO_MANY, sinks->nodes[HS_SINKS_MAX],
+                        "there are at most %u sinks", HS_SINKS_MAX);
         return NULL;
     }
     const struct hs_router_input input = {config, sinks, sources};
@@ -268,4 +284,24 @@ void hs_route_manual(struct hs_buffer *ret_page)
         "`default:` must be said: `dead_letter`, `drop`, or a list of targets as under `to`.\n");
     for (int kind = 0; kind < HS_SINK_KIND_COUNT; kind++)
         append_section(hs_sink_target_table((enum hs_sink_kind)kind), ret_page);
+}
+
+void hs_route_schema(struct hs_buffer *ret_json)
+{
+    hs_buffer_printf(ret_json,
+                     "\"routes\":{\"type\":\"array\",\"maxItems\":%u,\"items\":", HS_ROUTES_MAX);
+    hs_config_schema(&route_table, ret_json);
+    hs_buffer_append_text(ret_json,
+                          "},\n\"default\":{\"anyOf\":[{\"enum\":[\"dead_letter\",\"drop\"]},"
+                          "{\"type\":\"string\",\"pattern\":\"\\\\$\\\\{\"},"
+                          "{\"$ref\":\"#/definitions/targets\"}]},\n");
+    hs_buffer_printf(
+        ret_json,
+        "\"targets\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":%u,\"items\":{\"anyOf\":[",
+        HS_TARGETS_MAX);
+    for (int kind = 0; kind < HS_SINK_KIND_COUNT; kind++) {
+        hs_buffer_append_text(ret_json, kind > 0 ? ",\n" : "");
+        hs_config_schema(hs_sink_target_table((enum hs_sink_kind)kind), ret_json);
+    }
+    hs_buffer_append_text(ret_json, "]}}");
 }

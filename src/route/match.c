@@ -138,6 +138,27 @@ uint64_t hs_router_sinks(const struct hs_router *router, struct hs_slice type,
     return sinks | router->fallback_route.sinks;
 }
 
+bool hs_router_may_take(const struct hs_router *router, size_t index, struct hs_slice type,
+                        struct hs_slice source)
+{
+    struct hs_candidates candidates = hs_router_candidates(router, type);
+    for (size_t i = 0; i < candidates.count; i++) {
+        const struct hs_entry *entry = router->ranked[candidates.places[i]];
+        if (!hs_entry_takes_source(entry, source))
+            continue;
+        if (entry->route.index == index)
+            return true;
+        if (entry->when == NULL)
+            return false;
+    }
+    return index == router->count;
+}
+
+bool hs_router_takes_source(const struct hs_router *router, size_t index, struct hs_slice source)
+{
+    return index >= router->count || hs_entry_takes_source(&router->entries[index], source);
+}
+
 enum hs_default hs_router_default(const struct hs_router *router)
 {
     return router->fallback;

@@ -9,7 +9,8 @@ static bool wrong(struct hs_config *config, const struct hs_node *node, size_t o
     struct hs_node place = *node;
     if (!node->secret)
         place.column += (unsigned)offset + (node->quoted ? 1 : 0);
-    hs_config_error(config, &place, "%s is no pattern: %s", hs_config_quote(config, node), words);
+    hs_config_error(config, HS_FINDING_PATTERN, &place, "%s is no pattern: %s",
+                    hs_config_quote(config, node), words);
     return false;
 }
 
@@ -57,7 +58,7 @@ bool hs_pattern_compile(struct hs_config *config, const struct hs_node *node,
     struct hs_slice text = node->text;
     *pattern = (struct hs_pattern){0};
     if (node->kind != HS_NODE_SCALAR || text.size == 0) {
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_PATTERN, node,
                         "`match` is a type prefix, such as order, or a pattern, such "
                         "as \"*.consumer.won\"; \"**\" matches every type");
         return false;

@@ -72,7 +72,7 @@ static void find_ties(const struct hs_router *router, struct hs_config *config)
             const struct hs_entry *other = &router->entries[j];
             if (!other->ranked || !tie(entry, other))
                 continue;
-            hs_config_error(config, entry->match_node,
+            hs_config_error(config, HS_FINDING_ROUTE_TIE, entry->match_node,
                             "route `%s` ties with `%s` (line %u): `%s` and `%s` match the same "
                             "events and %s; set them apart by `match`, `sources` or `when`",
                             entry->route.name, other->route.name, other->match_node->line,

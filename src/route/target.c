@@ -33,8 +33,8 @@ static bool find_sink(const struct hs_router_input *input, const struct hs_node 
     const struct hs_node *node = hs_node_get(target, "sink");
     const struct hs_children *sinks = input->sinks;
     if (node == NULL) {
-        hs_config_error(input->config, target, "this target names no `sink`; there is %s",
-                        names_of(input->config, sinks));
+        hs_config_error(input->config, HS_FINDING_NO_SINK, target,
+                        "this target names no `sink`; there is %s", names_of(input->config, sinks));
         return false;
     }
     for (size_t i = 0; i < sinks->count && node->kind == HS_NODE_SCALAR; i++)
@@ -46,11 +46,13 @@ static bool find_sink(const struct hs_router_input *input, const struct hs_node 
                               ? hs_nearest_name(node->text, sinks->names, sinks->count)
                               : NULL;
     if (nearest != NULL)
-        hs_config_error(input->config, node, "unknown sink %s, did you mean `%s`?",
-                        hs_config_quote(input->config, node), nearest);
+        hs_config_error(input->config, HS_FINDING_UNKNOWN_SINK, node,
+                        "unknown sink %s, did you mean `%s`?", hs_config_quote(input->config, node),
+                        nearest);
     else
-        hs_config_error(input->config, node, "unknown sink %s; there is %s",
-                        hs_config_quote(input->config, node), names_of(input->config, sinks));
+        hs_config_error(input->config, HS_FINDING_UNKNOWN_SINK, node,
+                        "unknown sink %s; there is %s", hs_config_quote(input->config, node),
+                        names_of(input->config, sinks));
     return false;
 }
 
@@ -68,7 +70,7 @@ static bool check_literal(const struct hs_router_input *input, const struct hs_n
         char why[256];
         snprintf(why, sizeof(why), "%s", hs_error_text());
         bool secret = node != NULL && node->secret;
-        hs_config_error(input->config, node, "%s",
+        hs_config_error(input->config, HS_FINDING_DESTINATION, node, "%s",
                         secret ? "`(secret)` is no name that this sink takes" : why);
     }
     return good;
@@ -102,14 +104,14 @@ static bool check_header_name(struct hs_config *config, const struct hs_pair *pa
 {
     struct hs_slice name = hs_slice_text(pair->name);
     if (!header_name_is_good(name)) {
-        hs_config_error(config, pair->name_node,
+        hs_config_error(config, HS_FINDING_HEADER_NAME, pair->name_node,
                         "%s is no header name: 1 to %u letters, digits, dots, _ and -",
                         hs_config_quote(config, pair->name_node), HEADER_NAME_MAX);
         return false;
     }
     for (size_t i = 0; i < HS_ARRAY_SIZE(standard_headers); i++)
         if (hs_slice_equal_nocase(name, hs_slice_text(standard_headers[i]))) {
-            hs_config_error(config, pair->name_node,
+            hs_config_error(config, HS_FINDING_HEADER_TAKEN, pair->name_node,
                             "every message has the header `%s` already: leave it out, or take "
                             "another name",
                             standard_headers[i]);
@@ -122,7 +124,7 @@ static bool compile_headers(const struct hs_router_input *input, struct hs_targe
 {
     const struct hs_pairs *pairs = &target->options.headers;
     if (pairs->count > OWN_HEADERS_MAX) {
-        hs_config_error(input->config, pairs->items[OWN_HEADERS_MAX].name_node,
+        hs_config_error(input->config, HS_FINDING_TOO_MANY, pairs->items[OWN_HEADERS_MAX].name_node,
                         "a target has at most %zu headers of its own", OWN_HEADERS_MAX);
         return false;
     }
@@ -152,7 +154,7 @@ static bool compile_target(const struct hs_router_input *input, const struct hs_
                            struct hs_target *target)
 {
     if (node->kind != HS_NODE_MAP) {
-        hs_config_error(input->config, node,
+        hs_config_error(input->config, HS_FINDING_TARGET_SHAPE, node,
                         "%s: a target is a mapping that names a sink, such as "
                         "{sink: kafka, topic: orders}",
                         hs_config_quote(input->config, node));
@@ -182,13 +184,13 @@ bool hs_targets_compile(const struct hs_router_input *input, const struct hs_nod
 {
     if (node->kind != HS_NODE_LIST || node->count == 0) {
         hs_config_error(
-            input->config, node,
+            input->config, HS_FINDING_TARGET_SHAPE, node,
             "`%s` is a list of targets, such as [{sink: kafka, topic: orders}], not %s", key,
             node->kind == HS_NODE_LIST ? "an empty one" : hs_config_quote(input->config, node));
         return false;
     }
     if (node->count > HS_TARGETS_MAX) {
-        hs_config_error(input->config, node->items[HS_TARGETS_MAX],
+        hs_config_error(input->config, HS_FINDING_TOO_MANY, node->items[HS_TARGETS_MAX],
                         "a route has at most %u targets", HS_TARGETS_MAX);
         return false;
     }

@@ -232,6 +232,7 @@ int hs_file_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink)
 void hs_file_check(struct hs_config *config, const struct hs_sink_options *options)
 {
     if (options->path != NULL && options->path[0] == '\0')
-        hs_config_error(config, options->node != NULL ? hs_node_get(options->node, "path") : NULL,
+        hs_config_error(config, HS_FINDING_EMPTY_VALUE,
+                        options->node != NULL ? hs_node_get(options->node, "path") : NULL,
                         "`path` is empty: name a folder");
 }

@@ -260,10 +260,10 @@ static bool broker_is_sound(struct hs_slice broker)
 static void check_brokers(struct hs_config *config, const struct hs_sink_options *options)
 {
     if (options->brokers.count == 0)
-        hs_config_error(config, options->node, "`brokers` names no broker");
+        hs_config_error(config, HS_FINDING_BROKER, options->node, "`brokers` names no broker");
     for (size_t i = 0; i < options->brokers.count; i++)
         if (!broker_is_sound(hs_slice_text(options->brokers.items[i])))
-            hs_config_error(config, options->brokers.nodes[i],
+            hs_config_error(config, HS_FINDING_BROKER, options->brokers.nodes[i],
                             "%s is no broker: expected host:port, such as kafka:9092",
                             hs_config_quote(config, options->brokers.nodes[i]));
 }
@@ -274,14 +274,15 @@ static void check_transactions(struct hs_config *config, const struct hs_sink_op
     const struct hs_node *id = node != NULL ? hs_node_get(node, "transactional_id") : NULL;
     const struct hs_node *topic = node != NULL ? hs_node_get(node, "cursor_topic") : NULL;
     if (options->transactional_id != NULL && !options->exactly_once)
-        hs_config_error(config, id != NULL ? id : node,
+        hs_config_error(config, HS_FINDING_TRANSACTIONAL_ID, id != NULL ? id : node,
                         "`transactional_id` is for transactions: set `exactly_once: true` too");
     if (options->transactional_id != NULL && options->transactional_id[0] == '\0')
-        hs_config_error(config, id != NULL ? id : node, "`transactional_id` is empty");
+        hs_config_error(config, HS_FINDING_TRANSACTIONAL_ID, id != NULL ? id : node,
+                        "`transactional_id` is empty");
     if (options->exactly_once && options->cursor_topic != NULL &&
         hs_sink_check_destination(HS_SINK_KAFKA, hs_slice_text(options->cursor_topic)) < 0)
-        hs_config_error(config, topic != NULL ? topic : node, "`cursor_topic`: %s",
-                        hs_error_text());
+        hs_config_error(config, HS_FINDING_CURSOR_PLACE, topic != NULL ? topic : node,
+                        "`cursor_topic`: %s", hs_error_text());
 }
 
 void hs_kafka_check(struct hs_config *config, const struct hs_sink_options *options)
@@ -294,7 +295,7 @@ void hs_kafka_check(struct hs_config *config, const struct hs_sink_options *opti
         const struct hs_pair *pair = &options->properties.items[i];
         char text[FINDING_TEXT_MAX];
         if (!set_property(conf, pair, text, sizeof(text)))
-            hs_config_error(config, pair->name_node, "%s", text);
+            hs_config_error(config, HS_FINDING_PROPERTY, pair->name_node, "%s", text);
     }
     rd_kafka_conf_destroy(conf);
 }

@@ -104,7 +104,8 @@ static void check_wait(struct hs_config *config, const struct hs_node *node, voi
 {
     const struct hs_redis_wait_options *wait = bound;
     if (node != NULL && hs_node_get(node, "replicas") == NULL && wait->replicas == 0)
-        hs_config_error(config, node, "`wait` says for how many `replicas`: such as {replicas: 1}");
+        hs_config_error(config, HS_FINDING_MISSING_KEY, node,
+                        "`wait` says for how many `replicas`: such as {replicas: 1}");
 }
 
 static const struct hs_options wait_table = {
@@ -127,6 +128,7 @@ static const struct hs_option redis_rows[] = {
     {.name = "username",
      .kind = HS_OPTION_STRING,
      .offset = SINK(username),
+     .example = "hookstream",
      .help = "ACL user, if the url has none."},
     {.name = "password",
      .kind = HS_OPTION_SECRET,
@@ -202,7 +204,7 @@ const struct hs_options hs_sink_option_table = {
 #define SINK_ROW                                                                                   \
     {                                                                                              \
         .name = "sink", .kind = HS_OPTION_STRING, .offset = TARGET(sink), .required = true,        \
-        .help = "Name of a sink under `sinks`."                                                    \
+        .example = "kafka", .help = "Name of a sink under `sinks`."                                \
     }
 
 static const struct hs_option kafka_target_rows[] = {

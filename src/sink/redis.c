@@ -435,9 +435,10 @@ void hs_redis_check(struct hs_config *config, const struct hs_sink_options *opti
     if (options->url == NULL)
         return; /* missing: the binding said so */
     if (hs_redis_url_parse(options->url, options->username, options->password, &url) < 0)
-        hs_config_error(config, place != NULL ? place : options->node, "%s", hs_error_text());
+        hs_config_error(config, HS_FINDING_REDIS_URL, place != NULL ? place : options->node, "%s",
+                        hs_error_text());
     else
         hs_redis_url_free(&url);
     if (options->cursor_key == NULL || options->cursor_key[0] == '\0')
-        hs_config_error(config, options->node, "`cursor_key` is empty");
+        hs_config_error(config, HS_FINDING_CURSOR_PLACE, options->node, "`cursor_key` is empty");
 }

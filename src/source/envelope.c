@@ -40,6 +40,14 @@ static bool has_control(struct hs_slice text)
     return false;
 }
 
+/* Half a surrogate pair is decoded as U+FFFD, so that two ids with different halves would be
+ * taken for one and the second for a duplicate. */
+static bool has_replacement(struct hs_slice text)
+{
+    static const char replacement[] = "\xEF\xBF\xBD";
+    return memmem(text.data, text.size, replacement, sizeof(replacement) - 1) != NULL;
+}
+
 static bool is_type(struct hs_slice type)
 {
     bool segment_empty = true;
@@ -65,6 +73,8 @@ static enum hs_event_flaw read_members(const struct hs_json_member *members,
         return not_envelope("id", "is empty or too long");
     if (has_control(ret_envelope->id))
         return not_envelope("id", "has control characters");
+    if (ret_envelope->id.data == ret_envelope->decoded && has_replacement(ret_envelope->id))
+        return not_envelope("id", "has half a surrogate pair, which is no character");
     if (!read_text(&members[TYPE], ret_envelope->decoded + HS_ENVELOPE_ID_MAX, HS_ENVELOPE_TYPE_MAX,
                    &ret_envelope->type))
         return not_envelope("type", "is empty or too long");

@@ -20,10 +20,12 @@ static const struct hs_option verify_rows[] = {
      .offset = VERIFY(scheme),
      .choices = scheme_names,
      .required = true,
+     .example = "fanfare",
      .help = "How the sender signs. fanfare: HMAC-SHA256 over timestamp and body."},
     {.name = "secrets",
      .kind = HS_OPTION_NODE,
      .offset = VERIFY(secrets),
+     .form = "secrets",
      .required = true,
      .help = "The endpoint's secrets, any of which may have signed (several while one is "
              "replaced): a list, or a mapping of name to secret. Empty ones are left out. The "
@@ -49,13 +51,14 @@ static void add_secret(struct hs_config *config, struct hs_verify_options *optio
                        const char *name, const struct hs_node *node)
 {
     if (node->kind != HS_NODE_SCALAR) {
-        hs_config_error(config, node, "a secret is a text, such as \"${FANFARE_SECRET}\"");
+        hs_config_error(config, HS_FINDING_WRONG_SHAPE, node,
+                        "a secret is a text, such as \"${FANFARE_SECRET}\"");
         return;
     }
     if (node->text.size == 0)
         return;
     if (node->text.size < SECRET_SIZE_LEAST) {
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_WEAK_SECRET, node,
                         "this secret has fewer than %u characters, which is no secret",
                         SECRET_SIZE_LEAST);
         return;
@@ -70,11 +73,13 @@ static void check_verify(struct hs_config *config, const struct hs_node *node, v
     if (secrets == NULL)
         return; /* said already: it is required */
     if (secrets->kind == HS_NODE_SCALAR) {
-        hs_config_error(config, secrets, "secrets is a list, such as [\"${FANFARE_SECRET}\"]");
+        hs_config_error(config, HS_FINDING_WRONG_SHAPE, secrets,
+                        "secrets is a list, such as [\"${FANFARE_SECRET}\"]");
         return;
     }
     if (secrets->count > SECRETS_MAX) {
-        hs_config_error(config, secrets, "too many secrets: at most %u", SECRETS_MAX);
+        hs_config_error(config, HS_FINDING_TOO_MANY, secrets, "too many secrets: at most %u",
+                        SECRETS_MAX);
         return;
     }
     struct hs_arena *arena = hs_config_arena(config);
@@ -86,7 +91,7 @@ static void check_verify(struct hs_config *config, const struct hs_node *node, v
         add_secret(config, options, name, secrets->items[i]);
     }
     if (options->secret_count == 0 && hs_config_findings(config)->errors == 0)
-        hs_config_error(config, secrets,
+        hs_config_error(config, HS_FINDING_NO_SECRET, secrets,
                         "no secret is left: all are empty. Set at least one, else nothing could "
                         "be verified");
 }
@@ -137,6 +142,14 @@ static const struct hs_option source_rows[] = {
      .most = 1000000,
      .help = "Requests a second, in bursts of a second; more get 429 with Retry-After. 0: no "
              "limit."},
+    {.name = "catalogue",
+     .kind = HS_OPTION_STRING,
+     .offset = SOURCE(catalogue),
+     .help =
+         "A file that says which event types and fields the sender has (docs/catalogue.md); its "
+         "path goes from the configuration's folder. Left out, it is the built-in one of the "
+         "scheme; `none`: nothing is known, and nothing is held against it.",
+     .example = "shop-events.yaml"},
 };
 
 static void check_source(struct hs_config *config, const struct hs_node *node, void *bound)
@@ -146,11 +159,13 @@ static void check_source(struct hs_config *config, const struct hs_node *node, v
     if (path == NULL || options->path == NULL)
         return;
     if (options->path[0] != '/' || path->text.size > 1024)
-        hs_config_error(config, path, "a path begins with a slash, such as /webhooks/fanfare");
+        hs_config_error(config, HS_FINDING_SOURCE_PATH, path,
+                        "a path begins with a slash, such as /webhooks/fanfare");
     for (size_t i = 0; i < path->text.size; i++) {
         unsigned char c = (unsigned char)path->text.data[i];
         if (c <= ' ' || c >= 0x7f || c == '?' || c == '#') {
-            hs_config_error(config, path, "a path has no spaces, no ? and no #");
+            hs_config_error(config, HS_FINDING_SOURCE_PATH, path,
+                            "a path has no spaces, no ? and no #");
             return;
         }
     }
@@ -174,10 +189,20 @@ void hs_source_check_paths(struct hs_config *config, const struct hs_children *s
             const struct hs_source_options *other = hs_children_at(sources, k);
             if (one->path == NULL || other->path == NULL || strcmp(one->path, other->path) != 0)
                 continue;
-            hs_config_error(config, hs_node_get(sources->nodes[i], "path"),
+            hs_config_error(config, HS_FINDING_SOURCE_PATH_TAKEN,
+                            hs_node_get(sources->nodes[i], "path"),
                             "source `%s` has the path `%s` of source `%s`: every source needs its "
                             "own",
                             sources->names[i], one->path, sources->names[k]);
         }
     }
+}
+
+void hs_source_schema(struct hs_buffer *ret_json)
+{
+    hs_buffer_append_text(
+        ret_json, "\"secrets\":{\"anyOf\":[{\"type\":\"array\",\"minItems\":1,"
+                  "\"items\":{\"type\":[\"string\",\"number\",\"null\"]}},"
+                  "{\"type\":\"object\",\"minProperties\":1,"
+                  "\"additionalProperties\":{\"type\":[\"string\",\"number\",\"null\"]}}]}");
 }

@@ -102,6 +102,20 @@ void hs_condition_uses(const struct hs_condition *condition, hs_use_fn *visit, v
     }
 }
 
+void hs_condition_comparisons(const struct hs_condition *condition, hs_comparison_fn *visit,
+                              void *context)
+{
+    for (unsigned i = 0; i < condition->count; i++) {
+        const struct hs_condition_node *node = &condition->nodes[i];
+        if (node->test != HS_TEST_EQUAL && node->test != HS_TEST_DIFFERS)
+            continue;
+        struct hs_comparison comparison = {hs_field_name(&node->field), node->kind,
+                                           hs_slice(node->literal, node->literal_size),
+                                           condition->node};
+        visit(context, &comparison);
+    }
+}
+
 struct hs_slice hs_condition_text(const struct hs_condition *condition)
 {
     return hs_buffer_slice(&condition->canonical);

@@ -104,10 +104,11 @@ static bool wrong(struct parser *parser, const char *words)
 {
     size_t offset = (size_t)(parser->token.text.data - parser->text.data);
     if (parser->token.kind == END)
-        hs_error_inside(parser->config, parser->node, parser->text, offset,
+        hs_error_inside(parser->config, HS_FINDING_CONDITION, parser->node, parser->text, offset,
                         "the condition ends where it should go on: %s", words);
     else
-        hs_error_inside(parser->config, parser->node, parser->text, offset, "%s where %s",
+        hs_error_inside(parser->config, HS_FINDING_CONDITION, parser->node, parser->text, offset,
+                        "%s where %s",
                         hs_quote_piece(parser->config, parser->node, parser->token.text), words);
     return false;
 }
@@ -276,21 +277,22 @@ bool hs_condition_parse(struct hs_config *config, const struct hs_node *node,
                         struct hs_condition *condition)
 {
     if (node->kind != HS_NODE_SCALAR) {
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_CONDITION_SHAPE, node,
                         "`when` takes a condition, such as \"data.state == 'won'\", not %s",
                         hs_config_quote(config, node));
         return false;
     }
     if (node->text.size > HS_CONDITION_TEXT_MAX) {
-        hs_config_error(config, node, "a condition has at most %u bytes, and this has %zu",
-                        HS_CONDITION_TEXT_MAX, node->text.size);
+        hs_config_error(config, HS_FINDING_TOO_LONG, node,
+                        "a condition has at most %u bytes, and this has %zu", HS_CONDITION_TEXT_MAX,
+                        node->text.size);
         return false;
     }
     struct parser parser = {
         .config = config, .node = node, .condition = condition, .text = node->text};
     next(&parser);
     if (parser.token.kind == END) {
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_CONDITION_SHAPE, node,
                         "`when` is empty: write a condition, such as "
                         "\"data.state == 'won'\", or leave it out");
         return false;

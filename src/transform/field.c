@@ -8,6 +8,8 @@
 
 #include <hookstream/clock.h>
 
+#define TOP "body."
+
 enum word { ID, TYPE, FAMILY, TIME, ORGANIZATION, SOURCE, RECEIVED, WORDS };
 
 static const struct {
@@ -28,7 +30,10 @@ void hs_field_manual(struct hs_buffer *ret_page)
         hs_buffer_printf(ret_page, "| `%s` | %s |\n", words[i].name, words[i].help);
     hs_buffer_append_text(ret_page, "| `data.…` | a field of the event's `data`, such as "
                                     "`data.items[0].price`; a name with dots or brackets is "
-                                    "written `data[\"like.this\"]` |\n");
+                                    "written `data[\"like.this\"]` |\n"
+                                    "| `body.…` | a member at the top of the body as it stands "
+                                    "after the transformations, such as `body.orderId` where "
+                                    "`unwrap` put it |\n");
 }
 
 static int find_word(struct hs_slice name)
@@ -46,6 +51,12 @@ static struct hs_slice first_part(struct hs_slice name)
     while (size < name.size && name.data[size] != '.' && name.data[size] != '[')
         size++;
     return hs_slice(name.data, size);
+}
+
+static bool is_from_top(struct hs_slice name)
+{
+    struct hs_slice top = HS_SLICE(TOP);
+    return name.size > top.size && hs_slice_equal(hs_slice(name.data, top.size), top);
 }
 
 /* What the reader of the message most likely meant by an unknown name. */
@@ -69,32 +80,36 @@ static const char *suggestion(struct hs_config *config, const struct hs_node *no
         return hs_arena_printf(arena, ", did you mean `%s%.*s`?", nearest, HS_SLICE_ARG(rest));
     }
     return ": fields of the event start with `data.`; the other names are id, type, family, time, "
-           "organizationId, source and received";
+           "organizationId, source and received; `body.` begins one that a transformation put at "
+           "the top";
 }
 
 bool hs_field_compile(struct hs_config *config, const struct hs_node *node, struct hs_slice text,
                       size_t offset, struct hs_slice name, struct hs_field *ret_field)
 {
-    struct hs_field field = {.word = find_word(name)};
+    struct hs_field field = {.word = find_word(name), .lead = ""};
     if (field.word >= 0) {
         *ret_field = field;
         return true;
     }
     struct hs_slice first = first_part(name);
     const char *scope = hs_config_scope(config);
-    if (!hs_slice_equal(first, HS_SLICE("data")) &&
+    bool from_top = is_from_top(name);
+    field.lead = from_top ? TOP : "";
+    if (!from_top && !hs_slice_equal(first, HS_SLICE("data")) &&
         (scope == NULL || !hs_slice_equal(first, hs_slice_text(scope)))) {
-        hs_error_inside(config, node, text, offset, "unknown field %s%s",
+        hs_error_inside(config, HS_FINDING_UNKNOWN_FIELD, node, text, offset, "unknown field %s%s",
                         hs_quote_piece(config, node, name), suggestion(config, node, name, first));
         return false;
     }
-    if (hs_json_path_parse(name, &field.path) < 0) {
-        hs_error_inside(config, node, text, offset, "%s",
+    size_t skip = from_top ? sizeof(TOP) - 1 : 0;
+    if (hs_json_path_parse(hs_slice(name.data + skip, name.size - skip), &field.path) < 0) {
+        hs_error_inside(config, HS_FINDING_FIELD_PATH, node, text, offset, "%s",
                         node && node->secret ? "`(secret)` is no path" : hs_error_text());
         return false;
     }
     if (field.path.wildcard) {
-        hs_error_inside(config, node, text, offset,
+        hs_error_inside(config, HS_FINDING_FIELD_MANY, node, text, offset,
                         "%s stands for many values where one is needed: name one, such as [0]",
                         hs_quote_piece(config, node, name));
         hs_json_path_free(&field.path);

@@ -1,6 +1,6 @@
 /* Field: what a template or a condition can name: a word of the event as received (id, type,
- * family, time, organizationId, source, received) or a path below `data` of the event as it
- * stands. One compiler and one reader for both. */
+ * family, time, organizationId, source, received), or a path below `data` or, after `body.`,
+ * from the top of the body as it stands. One compiler and one reader for both. */
 #ifndef HS_TRANSFORM_FIELD_H
 #define HS_TRANSFORM_FIELD_H
 
@@ -8,7 +8,8 @@
 
 struct hs_field {
     int word;                 /* index in the table of words; -1: a path */
-    struct hs_json_path path; /* of a path */
+    struct hs_json_path path; /* of a path, from the body's top */
+    const char *lead;         /* what stood before the path: "body." or "" */
 };
 
 /* Compiles `name`, the part at `offset` of `text`, which stands in `node`. False, with a
@@ -16,7 +17,7 @@ struct hs_field {
 bool hs_field_compile(struct hs_config *config, const struct hs_node *node, struct hs_slice text,
                       size_t offset, struct hs_slice name, struct hs_field *ret_field);
 void hs_field_free(struct hs_field *field);
-/* The name as written. */
+/* The word, or the path from the body's top: as written, without its `lead`. */
 const char *hs_field_name(const struct hs_field *field);
 
 struct hs_field_value {

@@ -9,25 +9,26 @@ bool hs_field_path_compile(struct hs_config *config, const struct hs_node *node,
                            struct hs_json_path *ret_path)
 {
     if (node->kind != HS_NODE_SCALAR) {
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_FIELD_PATH, node,
                         "a field's path was expected, such as data.consumerId, not %s",
                         hs_config_quote(config, node));
         return false;
     }
     if (memchr(node->text.data ? node->text.data : "", '{', node->text.size) != NULL) {
-        hs_config_error(config, node, "%s: a path is written without braces, such as data.email",
+        hs_config_error(config, HS_FINDING_FIELD_PATH, node,
+                        "%s: a path is written without braces, such as data.email",
                         hs_config_quote(config, node));
         return false;
     }
     struct hs_json_path path = {0};
     if (hs_json_path_parse(node->text, &path) < 0) {
-        hs_config_error(config, node, "%s",
+        hs_config_error(config, HS_FINDING_FIELD_PATH, node, "%s",
                         node->secret ? "`(secret)` is no path" : hs_error_text());
         return false;
     }
     if (one && path.wildcard) {
         hs_config_error(
-            config, node,
+            config, HS_FINDING_FIELD_MANY, node,
             "%s stands for many places where one is needed: name one, such as [0], or say "
             "`for`, which does the item for each",
             hs_config_quote(config, node));
@@ -50,7 +51,8 @@ bool hs_member_path_compile(struct hs_config *config, const struct hs_node *node
     *ret_parent = *ret_path;
     ret_parent->count--;
     if (element)
-        hs_config_error(config, node, "%s is an element of an array, which has no name",
+        hs_config_error(config, HS_FINDING_FIELD_ELEMENT, node,
+                        "%s is an element of an array, which has no name",
                         hs_config_quote(config, node));
     return !element;
 }
@@ -60,11 +62,11 @@ bool hs_fields_compile(struct hs_config *config, const struct hs_node *node,
                        enum hs_use_kind use, struct hs_fields *ret_fields)
 {
     if (strings->count == 0 && node != NULL)
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_NO_FIELD, node,
                         "no field is named here: name at least one, such as "
                         "[data.email]");
     if (strings->count > HS_OPERATION_PARTS_MAX) {
-        hs_config_error(config, strings->nodes[HS_OPERATION_PARTS_MAX],
+        hs_config_error(config, HS_FINDING_TOO_MANY, strings->nodes[HS_OPERATION_PARTS_MAX],
                         "an operation has at most %u fields: start another item",
                         HS_OPERATION_PARTS_MAX);
         return false;
@@ -145,16 +147,21 @@ static const struct hs_option fields_rows[] = {
      .example = "[data.admissionToken]"},
 };
 
+const struct hs_options hs_fields_table = {
+    .name = "fields",
+    .title = "Fields",
+    .options = fields_rows,
+    .option_count = HS_ARRAY_SIZE(fields_rows),
+    .struct_size = sizeof(struct fields_options),
+    .node_offset = SIZE_MAX,
+};
+
 bool hs_fields_bind(struct hs_config *config, const struct hs_node *node, const char *name,
                     enum hs_use_kind use, struct hs_operation *operation,
                     struct hs_fields *ret_fields)
 {
-    const struct hs_options table = {.name = name,
-                                     .title = name,
-                                     .options = fields_rows,
-                                     .option_count = HS_ARRAY_SIZE(fields_rows),
-                                     .struct_size = sizeof(struct fields_options),
-                                     .node_offset = SIZE_MAX};
+    struct hs_options table = hs_fields_table;
+    table.name = table.title = name;
     struct fields_options bound;
     bool good = hs_operation_bind(config, node, &table, &bound);
     return hs_fields_compile(config, good ? node : NULL, &bound.fields, operation, use,
@@ -166,12 +173,13 @@ bool hs_operation_is_pairs(struct hs_config *config, const struct hs_node *node,
                            const char *example)
 {
     if (node->kind != HS_NODE_MAP || node->count == 0) {
-        hs_config_error(config, node, "`%s` takes a mapping, such as %s, not %s", name, example,
+        hs_config_error(config, HS_FINDING_OPERATION_ARGUMENT, node,
+                        "`%s` takes a mapping, such as %s, not %s", name, example,
                         node->kind == HS_NODE_MAP ? "an empty one" : hs_config_quote(config, node));
         return false;
     }
     if (node->count > HS_OPERATION_PARTS_MAX) {
-        hs_config_error(config, node->keys[HS_OPERATION_PARTS_MAX],
+        hs_config_error(config, HS_FINDING_TOO_MANY, node->keys[HS_OPERATION_PARTS_MAX],
                         "an operation has at most %u fields: start another item",
                         HS_OPERATION_PARTS_MAX);
         return false;

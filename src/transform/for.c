@@ -13,7 +13,7 @@ bool hs_for_compile(struct hs_config *config, const struct hs_node *node, struct
         return false;
     if (item->each.wildcard)
         return true;
-    hs_config_error(config, node,
+    hs_config_error(config, HS_FINDING_FOR_EACH, node,
                     "%s: `for` names the elements of an array, such as "
                     "\"data.items[*]\"",
                     hs_config_quote(config, node));
@@ -57,7 +57,7 @@ bool hs_for_finish(struct hs_config *config, const struct hs_node *node, struct 
     for (size_t i = 0; i < operation->use_count; i++) {
         note_item(&named, &operation->uses[i]);
         if (operation->uses[i].kind == HS_USE_KEEP && after_item(operation->uses[i].path) == NULL) {
-            hs_config_error(config, operation->uses[i].node,
+            hs_config_error(config, HS_FINDING_FOR_EACH, operation->uses[i].node,
                             "with `for` an element's fields are kept, such as item.price, and %s "
                             "is none",
                             hs_config_quote(config, operation->uses[i].node));
@@ -68,11 +68,11 @@ bool hs_for_finish(struct hs_config *config, const struct hs_node *node, struct 
         operation->uses[i].path = whole;
     }
     if (operation->kind == &hs_operation_use)
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_FOR_EACH, node,
                         "`for` goes with an operation and not with `use`: write it "
                         "at the items of the list");
     else if (!named)
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_FOR_EACH, node,
                         "with `for` the fields of an element begin with `item`, as "
                         "in item.price, and here none does");
     return named && good;

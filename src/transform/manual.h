@@ -7,4 +7,8 @@
 /* The rows of the names that templates and conditions know. */
 void hs_field_manual(struct hs_buffer *ret_page);
 
+struct hs_operation_kind;
+/* Appends the operation's member of an item: its name and what may stand under it. */
+void hs_operation_schema(const struct hs_operation_kind *kind, struct hs_buffer *json);
+
 #endif

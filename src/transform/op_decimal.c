@@ -36,6 +36,7 @@ static const struct hs_option rows[] = {
      .kind = HS_OPTION_COUNT,
      .offset = offsetof(struct decimal_options, exponent),
      .most = EXPONENT_MAX,
+     .example = "2",
      .help = "How many digits of the amount stand after the point, whatever the currency."},
     {.name = "into",
      .kind = HS_OPTION_STRING,
@@ -90,7 +91,7 @@ static bool compile_currency(struct hs_config *config, const struct hs_node *nod
     const struct hs_node *code = hs_node_get(node, "code");
     int said = (bound->currency != NULL) + (code != NULL) + (hs_node_get(node, "exponent") != NULL);
     if (said != 1) {
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_MONEY_UNIT, node,
                         "`decimal` takes one of `currency: data.currencyCode` (a field), `code: "
                         "USD` and `exponent: 2`, and here are %d",
                         said);
@@ -99,7 +100,7 @@ static bool compile_currency(struct hs_config *config, const struct hs_node *nod
     decimal->exponent = (unsigned)bound->exponent;
     if (code == NULL || hs_currency_exponent(hs_slice_text(bound->code), &decimal->exponent) == 0)
         return true;
-    hs_config_error(config, code, "%s", hs_error_text());
+    hs_config_error(config, HS_FINDING_MONEY_UNIT, code, "%s", hs_error_text());
     return false;
 }
 
@@ -109,7 +110,7 @@ static bool compile_decimal(struct hs_config *config, const struct hs_node *node
     struct decimal_options bound;
     struct decimal *decimal = operation->state = hs_alloc(sizeof(*decimal));
     if (node->kind != HS_NODE_MAP) {
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_OPERATION_ARGUMENT, node,
                         "`decimal` takes a mapping, such as {field: data.amount, "
                         "currency: data.currencyCode, into: data.amountMinor}");
         return false;
@@ -227,6 +228,7 @@ static void free_decimal(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_decimal = {
     .name = "decimal",
+    .table = &table,
     .help =
         "Makes an amount, such as \"149.99\", an integer of the currency's minor unit (14999), "
         "exactly, by its exponent in ISO 4217: that of the field `currency`, of `code: USD`, or "

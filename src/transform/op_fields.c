@@ -38,6 +38,8 @@ static int apply_remove(const struct hs_operation *operation, size_t part, struc
 
 const struct hs_operation_kind hs_operation_remove = {
     .name = "remove",
+    .form = HS_FORM_FIELDS,
+    .table = &hs_fields_table,
     .help = "Takes fields away, whatever they hold.",
     .example = "[data.admissionToken, \"data.items[*].cost\"]",
     .compile = compile_remove,
@@ -85,6 +87,8 @@ static int apply_keep(const struct hs_operation *operation, size_t part, struct 
 
 const struct hs_operation_kind hs_operation_keep = {
     .name = "keep",
+    .form = HS_FORM_FIELDS,
+    .table = &hs_fields_table,
     .help = "Takes everything away that is not named, the envelope's `id`, `type`, `timestamp` "
             "and `organizationId` included: name what is to stay.",
     .example = "[id, type, timestamp, data.orderId, data.amount]",
@@ -144,7 +148,8 @@ static bool compile_redact(struct hs_config *config, const struct hs_node *node,
     hs_buffer_init(&redact->json, REDACTED_MAX);
     hs_json_encode_string(hs_slice_text(bound.with), &redact->json);
     if (hs_buffer_status(&redact->json) < 0) {
-        hs_config_error(config, node, "the text of `with` passes %u bytes", REDACTED_MAX);
+        hs_config_error(config, HS_FINDING_TOO_LONG, node, "the text of `with` passes %u bytes",
+                        REDACTED_MAX);
         good = false;
     }
     operation->parts = redact->fields.count;
@@ -180,6 +185,8 @@ static void free_redact(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_redact = {
     .name = "redact",
+    .form = HS_FORM_FIELDS,
+    .table = &redact_table,
     .help = "Puts the text `[redacted]`, or that of `with`, in the place of fields, whatever they "
             "hold; null stays null.",
     .example = "[data.fullName]`, `redact: {fields: [data.fullName], with: \"***\"}",

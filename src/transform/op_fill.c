@@ -66,6 +66,7 @@ static void free_default(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_default = {
     .name = "default",
+    .form = HS_FORM_PAIRS,
     .help = "Gives fields that are missing or null a value, written as for `set`; objects on the "
             "way are made if need be. A field that has a value, an empty text too, keeps it.",
     .example = "{data.currencyCode: USD}",
@@ -208,6 +209,7 @@ static void free_cast(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_cast = {
     .name = "cast",
+    .table = &cast_table,
     .help = "Makes fields a `string`, `number`, `integer` or `boolean` (`to`), exactly: digits "
             "stay as they are written, and an integer is also made of `3.00` or `1e2`. A text must "
             "be the number as JSON writes it, or `true` or `false`; what cannot be cast without "

@@ -73,7 +73,7 @@ static bool compile_flatten(struct hs_config *config, const struct hs_node *node
     flatten->arrays = (enum arrays)bound.arrays;
     struct hs_slice separator = hs_slice_text(bound.separator);
     if (separator.size == 0 || separator.size > SEPARATOR_MAX) {
-        hs_config_error(config, hs_node_get(node, "separator"),
+        hs_config_error(config, HS_FINDING_OPERATION_OPTION, hs_node_get(node, "separator"),
                         "`separator` is a text of 1 to %u bytes, such as \"_\"", SEPARATOR_MAX);
         return false;
     }
@@ -121,8 +121,8 @@ static int put_leaf(struct flattening *flattening, hs_json_node node)
     return 0;
 }
 
-/* As deep as the JSON, which is bounded. */
-static int flatten_below(struct flattening *flattening, hs_json_node node)
+/* As deep as the JSON, which is bounded. An empty name is a name, too, and has a separator. */
+static int flatten_below(struct flattening *flattening, hs_json_node node, bool top)
 {
     const struct hs_json_tree *tree = flattening->tree;
     bool object = hs_json_node_kind(tree, node) == HS_JSON_OBJECT;
@@ -132,13 +132,13 @@ static int flatten_below(struct flattening *flattening, hs_json_node node)
     for (hs_json_node child = hs_json_first_child(tree, node);
          code == 0 && child != HS_JSON_NO_NODE; child = hs_json_next(tree, child), index++) {
         flattening->name->size = before;
-        if (before > 0)
+        if (!top)
             hs_buffer_append(flattening->name, separator.data + 1, separator.size - 2);
         if (object)
             hs_buffer_append_slice(flattening->name, hs_json_node_name(tree, child));
         else
             hs_buffer_append_u64(flattening->name, index);
-        code = is_nested(flattening, child) ? flatten_below(flattening, child)
+        code = is_nested(flattening, child) ? flatten_below(flattening, child, false)
                                             : put_leaf(flattening, child);
     }
     return code;
@@ -162,7 +162,7 @@ static int flatten_node(void *context, struct hs_json_tree *tree, hs_json_node n
     flattening->name = hs_work_scratch(flattening->work, HS_SCRATCH_MASKED);
     flattening->json = hs_work_scratch(flattening->work, HS_SCRATCH_JSON);
     hs_names_init(&flattening->names);
-    int code = flatten_below(flattening, node);
+    int code = flatten_below(flattening, node, true);
     hs_names_free(&flattening->names);
     if (code < 0)
         return code;
@@ -195,6 +195,8 @@ static void free_flatten(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_flatten = {
     .name = "flatten",
+    .form = HS_FORM_TEXT,
+    .table = &flatten_table,
     .help = "Brings what is nested in the object `field` (`data`) up to one level: `{a: {b: 1}}` "
             "becomes `{a_b: 1}`, with `separator` (`_`) between the names. `arrays: index` does so "
             "with arrays too (`items_0_sku`), `keep` leaves them whole; empty ones and null stay. "

@@ -88,7 +88,8 @@ static bool compile_mask(struct hs_config *config, const struct hs_node *node,
     mask->keep_last = (size_t)bound.keep_last;
     mask->with = hs_strdup(bound.with);
     if (count_characters(hs_slice_text(mask->with)) != 1) {
-        hs_config_error(config, node->kind == HS_NODE_MAP ? hs_node_get(node, "with") : node,
+        hs_config_error(config, HS_FINDING_OPERATION_OPTION,
+                        node->kind == HS_NODE_MAP ? hs_node_get(node, "with") : node,
                         "`with` is one character, such as \"*\"");
         good = false;
     }
@@ -143,6 +144,8 @@ static void free_mask(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_mask = {
     .name = "mask",
+    .form = HS_FORM_FIELDS,
+    .table = &mask_table,
     .help = "Replaces each character of a text, but for the last `keep_last` (4) and the first "
             "`keep_first` (0), by `with` (`*`). A text too short to keep any is masked whole. "
             "Numbers and booleans become texts; null stays null; an array or object is an error.",
@@ -218,13 +221,14 @@ static bool compile_hash(struct hs_config *config, const struct hs_node *node,
     if (bound.key == NULL)
         return false;
     if (bound.key[0] == '\0') {
-        hs_config_error(config, hs_node_get(node, "key"),
+        hs_config_error(config, HS_FINDING_HASH_KEY, hs_node_get(node, "key"),
                         "the key is empty: without a secret the hashes can be guessed");
         return false;
     }
     hash->mac = keyed_mac(bound.key);
     if (hash->mac == NULL)
-        hs_config_error(config, node, "libcrypto has no HMAC-SHA256 for `hash`");
+        hs_config_error(config, HS_FINDING_HASH_UNAVAILABLE, node,
+                        "libcrypto has no HMAC-SHA256 for `hash`");
     return good && hash->mac != NULL;
 }
 
@@ -266,6 +270,7 @@ static void free_hash(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_hash = {
     .name = "hash",
+    .table = &hash_table,
     .help = "Replaces values by their HMAC-SHA256 with `key`, 64 hex digits: the same value gives "
             "the same digits, which cannot be turned back. A text is hashed as it reads, a number "
             "or boolean as its digits or word; null stays null; an array or object is an error.",

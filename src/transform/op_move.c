@@ -30,7 +30,7 @@ static bool compile_name(struct hs_config *config, const struct hs_node *node,
         part->name = hs_slice_dup(path.steps[0].name);
         part->name_size = path.steps[0].name.size;
     } else {
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_NEW_NAME, node,
                         "%s: the new name is a name and no path, the field stays where it is; to "
                         "move it use `copy` and `remove`, for a name with dots write "
                         "[\"like.this\"]",
@@ -127,6 +127,7 @@ static void free_rename(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_rename = {
     .name = "rename",
+    .form = HS_FORM_PAIRS,
     .help = "Gives fields another name; each stays where it is. A field that had the new name "
             "before gives way.",
     .example = "{data.consumerId: customerId}",
@@ -223,6 +224,7 @@ static void free_copy(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_copy = {
     .name = "copy",
+    .form = HS_FORM_PAIRS,
     .help = "Copies fields to other places, where objects on the way are made if need be. What "
             "stood there gives way.",
     .example = "{id: data.webhookId}",
@@ -287,6 +289,7 @@ static void free_set(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_set = {
     .name = "set",
+    .form = HS_FORM_PAIRS,
     .help = "Gives fields a value, making them and the objects on the way if need be. A number, "
             "true, false or null without quotes is just that; anything else is text, and a "
             "template.",

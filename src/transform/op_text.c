@@ -82,6 +82,8 @@ static int apply_upper(const struct hs_operation *operation, size_t part, struct
 
 const struct hs_operation_kind hs_operation_lower = {
     .name = "lower",
+    .form = HS_FORM_FIELDS,
+    .table = &hs_fields_table,
     .help = "Makes capital letters small, those of ASCII (A to Z); every other character stays. "
             "Numbers, booleans and null stay; an array or object is an error.",
     .example = "[data.email]",
@@ -92,6 +94,8 @@ const struct hs_operation_kind hs_operation_lower = {
 
 const struct hs_operation_kind hs_operation_upper = {
     .name = "upper",
+    .form = HS_FORM_FIELDS,
+    .table = &hs_fields_table,
     .help = "Makes small letters capital, those of ASCII (a to z); every other character stays. "
             "Numbers, booleans and null stay; an array or object is an error.",
     .example = "[data.currencyCode]",
@@ -153,6 +157,8 @@ static int apply_trim(const struct hs_operation *operation, size_t part, struct 
 
 const struct hs_operation_kind hs_operation_trim = {
     .name = "trim",
+    .form = HS_FORM_FIELDS,
+    .table = &hs_fields_table,
     .help = "Takes white space off both ends of texts: spaces, tabs, line ends and whatever else "
             "Unicode calls white space, such as U+00A0. Numbers, booleans and null stay; an array "
             "or object is an error.",
@@ -260,7 +266,7 @@ static bool compile_truncate(struct hs_config *config, const struct hs_node *nod
     truncate->unit = (enum unit)bound.unit;
     truncate->with = hs_strdup(bound.with);
     if (good && units_of(hs_slice_text(bound.with), truncate->unit) > truncate->length) {
-        hs_config_error(config, hs_node_get(node, "with"),
+        hs_config_error(config, HS_FINDING_OPERATION_OPTION, hs_node_get(node, "with"),
                         "`with` is longer than `length`, which counts it");
         good = false;
     }
@@ -307,6 +313,7 @@ static void free_truncate(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_truncate = {
     .name = "truncate",
+    .table = &truncate_table,
     .help = "Cuts texts that have more than `length` `characters` (code points; the default) or "
             "`bytes` of UTF-8 (`unit`), never within a character; what was cut ends with `with`, "
             "which `length` counts. Shorter ones and null stay; a longer number, an array or an "

@@ -106,11 +106,12 @@ static bool compile_time(struct hs_config *config, const struct hs_node *node,
     time->from = (enum form)bound.from;
     const struct hs_node *field = hs_node_get(node, "field"), *into = hs_node_get(node, "into");
     if (field != NULL && bound.fields.count != 0) {
-        hs_config_error(config, field, "`field` and `fields` say the same: write one of them");
+        hs_config_error(config, HS_FINDING_OPERATION_OPTION, field,
+                        "`field` and `fields` say the same: write one of them");
         return false;
     }
     if (into != NULL && field == NULL) {
-        hs_config_error(config, into,
+        hs_config_error(config, HS_FINDING_OPERATION_OPTION, into,
                         "`into` goes with `field`, which names the one field that "
                         "it is made of");
         return false;
@@ -259,6 +260,7 @@ static void free_time(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_time = {
     .name = "time",
+    .table = &table,
     .help =
         "Writes times otherwise (`to`): as whole seconds (`unix_s`) or milliseconds (`unix_ms`) "
         "since 1970, rounded down, or as RFC 3339 in UTC (`rfc3339`), where a fraction keeps its "

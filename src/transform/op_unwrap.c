@@ -1,5 +1,5 @@
-/* unwrap: the members of an object take its place among those around it. Values keep their
- * bytes. */
+/* unwrap: the members of an object take its place among those around it. Names and
+ * values keep their bytes. */
 #include "names.h"
 #include "operation.h"
 
@@ -133,7 +133,7 @@ static int move_out(struct unwrapping *unwrapping, hs_json_node child)
         hs_json_replace(tree, outside, hs_buffer_slice(json));
         return 0;
     }
-    hs_json_decode_string(hs_slice(raw.data - 1, raw.size + 2), name); /* with its quotes */
+    hs_buffer_append_slice(name, raw); /* a copy, since the tree's memory may move */
     return hs_json_add_member(tree, unwrapping->outer, hs_buffer_slice(name),
                               hs_buffer_slice(json));
 }
@@ -199,6 +199,8 @@ static void free_unwrap(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_unwrap = {
     .name = "unwrap",
+    .form = HS_FORM_TEXT,
+    .table = &unwrap_table,
     .help = "Puts the members of an object in its place: `unwrap: data` brings them up to the "
             "event's own, where they come last. A member named as one that is there already is an "
             "error; with `on_clash: keep` the one outside stays and the other is left out, with "

@@ -11,11 +11,22 @@
 
 struct hs_operation;
 
+/* What may stand under an operation's name besides a mapping of its table. For the schema; what
+ * is true is what `compile` takes. */
+enum hs_operation_form {
+    HS_FORM_TABLE,  /* nothing else; without a table: anything */
+    HS_FORM_FIELDS, /* a list of paths, or one */
+    HS_FORM_TEXT,   /* one path or name */
+    HS_FORM_PAIRS,  /* a mapping of paths to scalars */
+};
+
 struct hs_operation_kind {
     const char *name;
     const char *help;    /* for the manual */
     const char *example; /* what stands after "name: " */
-    bool reshapes;       /* as struct hs_transform_item tells */
+    enum hs_operation_form form;
+    const struct hs_options *table; /* or NULL */
+    bool reshapes;                  /* as struct hs_transform_item tells */
     /* Fills operation->state and ->parts from the node under the name. False, with findings.
      * NULL for `use`, which asks which lists it stands in. */
     bool (*compile)(struct hs_config *config, const struct hs_node *node,
@@ -61,6 +72,8 @@ struct hs_fields {
 bool hs_fields_compile(struct hs_config *config, const struct hs_node *node,
                        const struct hs_strings *strings, struct hs_operation *operation,
                        enum hs_use_kind use, struct hs_fields *ret_fields);
+/* The table of an operation that has `fields` and nothing else. */
+extern const struct hs_options hs_fields_table;
 /* The whole of an operation that has `fields` and nothing else: binds and compiles them. */
 bool hs_fields_bind(struct hs_config *config, const struct hs_node *node, const char *name,
                     enum hs_use_kind use, struct hs_operation *operation,

@@ -50,7 +50,7 @@ static struct piece *add_piece(struct parser *parser)
 {
     struct hs_template *tmpl = parser->tmpl;
     if (tmpl->count == TEMPLATE_PIECES_MAX) {
-        hs_error_inside(parser->config, parser->node, parser->text, parser->at,
+        hs_error_inside(parser->config, HS_FINDING_TEMPLATE, parser->node, parser->text, parser->at,
                         "a template has at most %u fields", TEMPLATE_PIECES_MAX);
         return NULL;
     }
@@ -88,7 +88,7 @@ static void warn_of_doubled(const struct parser *parser)
         name = HS_SLICE_NONE;
     if (field && end + 1 < parser->text.size && parser->text.data[end] == '}' &&
         parser->text.data[end + 1] == '}')
-        hs_config_warning(parser->config, parser->node,
+        hs_config_warning(parser->config, HS_FINDING_TEMPLATE_BRACES, parser->node,
                           "{{ and }} stand for braces, so this is plain text: for the field's "
                           "value write it in single braces, {%.*s}",
                           HS_SLICE_ARG(name));
@@ -106,12 +106,12 @@ static bool parse_field(struct parser *parser)
         close = brace ? (size_t)(brace - text.data) : text.size;
     }
     if (close == text.size || text.data[close] == '{') {
-        hs_error_inside(parser->config, parser->node, text, open,
+        hs_error_inside(parser->config, HS_FINDING_TEMPLATE, parser->node, text, open,
                         "this { has no }: a field is written {data.name}, a brace {{");
         return false;
     }
     if (name.size == 0) {
-        hs_error_inside(parser->config, parser->node, text, open,
+        hs_error_inside(parser->config, HS_FINDING_TEMPLATE, parser->node, text, open,
                         "there is no field between the braces: write {data.name}, or {{}} for "
                         "a pair of braces");
         return false;
@@ -149,8 +149,8 @@ static bool parse(struct parser *parser)
             if (!parse_field(parser))
                 return false;
         } else if (c == '}') {
-            hs_error_inside(parser->config, parser->node, parser->text, parser->at,
-                            "this } has no {: write }} for a brace");
+            hs_error_inside(parser->config, HS_FINDING_TEMPLATE, parser->node, parser->text,
+                            parser->at, "this } has no {: write }} for a brace");
             return false;
         } else {
             hs_buffer_append_byte(&parser->literal, c);
@@ -164,8 +164,9 @@ struct hs_template *hs_template_compile(struct hs_config *config, const struct h
                                         struct hs_slice text)
 {
     if (text.size > TEMPLATE_TEXT_MAX) {
-        hs_config_error(config, node, "a template has at most %u bytes, and this has %zu",
-                        TEMPLATE_TEXT_MAX, text.size);
+        hs_config_error(config, HS_FINDING_TOO_LONG, node,
+                        "a template has at most %u bytes, and this has %zu", TEMPLATE_TEXT_MAX,
+                        text.size);
         return NULL;
     }
     struct parser parser = {.config = config, .node = node, .text = text};
@@ -222,13 +223,14 @@ static int expand_field(const struct piece *piece, struct hs_work *work, struct 
         return code;
     if (!value.there) {
         if (!piece->has_fallback)
-            return hs_fail(-ENOENT, "the event has no {%s}%s", hs_field_name(&piece->field),
-                           value.null ? ": it is null" : "");
+            return hs_fail(-ENOENT, "the event has no {%s%s}%s", piece->field.lead,
+                           hs_field_name(&piece->field), value.null ? ": it is null" : "");
         hs_buffer_append(ret_text, piece->fallback, piece->fallback_size);
         return 0;
     }
     if (value.kind >= HS_JSON_ARRAY)
-        return hs_fail(-EINVAL, "{%s} is %s, which has no text", hs_field_name(&piece->field),
+        return hs_fail(-EINVAL, "{%s%s} is %s, which has no text", piece->field.lead,
+                       hs_field_name(&piece->field),
                        value.kind == HS_JSON_ARRAY ? "an array" : "an object");
     hs_field_append(&value, ret_text);
     return 0;

@@ -44,7 +44,8 @@ static void unknown_key(struct hs_config *config, const struct hs_node *key)
     known[KINDS] = "when";
     known[KINDS + 1] = "for";
     known[KINDS + 2] = "on_error";
-    hs_config_unknown_key(config, key, "transform", known, HS_ARRAY_SIZE(known));
+    hs_config_unknown_key(config, HS_FINDING_UNKNOWN_OPERATION, key, "transform", known,
+                          HS_ARRAY_SIZE(known));
 }
 
 static bool compile_operation(const struct compiling *compiling, const struct hs_node *key,
@@ -57,7 +58,7 @@ static bool compile_operation(const struct compiling *compiling, const struct hs
         return false;
     }
     if (item->operation.kind != NULL) {
-        hs_config_error(config, key,
+        hs_config_error(config, HS_FINDING_TWO_OPERATIONS, key,
                         "`%s` stands in the same item as `%s`: an item has one operation, so "
                         "start another with \"- %s:\"",
                         kind->name, item->operation.kind->name, kind->name);
@@ -65,8 +66,9 @@ static bool compile_operation(const struct compiling *compiling, const struct hs
     }
     item->operation.kind = kind;
     if (value->kind == HS_NODE_SCALAR && !value->quoted && value->text.size == 0) {
-        hs_config_error(config, key, "`%s` says nothing: it is written `%s: %s`", kind->name,
-                        kind->name, kind->example);
+        hs_config_error(config, HS_FINDING_OPERATION_ARGUMENT, key,
+                        "`%s` says nothing: it is written `%s: %s`", kind->name, kind->name,
+                        kind->example);
         return false;
     }
     if (kind->compile == NULL)
@@ -81,8 +83,8 @@ static bool compile_on_error(struct hs_config *config, const struct hs_node *nod
     if (item->skip ||
         (node->kind == HS_NODE_SCALAR && hs_slice_equal(node->text, HS_SLICE("dead_letter"))))
         return true;
-    hs_config_error(config, node, "`on_error` is `dead_letter` or `skip`, not %s",
-                    hs_config_quote(config, node));
+    hs_config_error(config, HS_FINDING_WRONG_WORD, node,
+                    "`on_error` is `dead_letter` or `skip`, not %s", hs_config_quote(config, node));
     return false;
 }
 
@@ -112,7 +114,7 @@ static bool compile_item(const struct compiling *compiling, const struct hs_node
 {
     struct hs_config *config = compiling->config;
     if (node->kind != HS_NODE_MAP) {
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_ITEM_SHAPE, node,
                         "%s: an item is a mapping with one operation, such as "
                         "`- remove: [data.admissionToken]`",
                         hs_config_quote(config, node));
@@ -125,7 +127,7 @@ static bool compile_item(const struct compiling *compiling, const struct hs_node
     good = compile_keys(compiling, node, item) && good;
     hs_config_set_scope(config, NULL);
     if (good && item->operation.kind == NULL) {
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_NO_OPERATION, node,
                         "this item has no operation, such as remove, keep, rename, copy, set, "
                         "redact, mask or hash");
         return false;
@@ -137,14 +139,14 @@ static bool compile_item(const struct compiling *compiling, const struct hs_node
 static bool check_count(const struct compiling *compiling, const struct hs_node *node)
 {
     if (node->count > TRANSFORM_ITEMS_MAX) {
-        hs_config_error(compiling->config, node->items[TRANSFORM_ITEMS_MAX],
+        hs_config_error(compiling->config, HS_FINDING_TOO_MANY, node->items[TRANSFORM_ITEMS_MAX],
                         "a list of transformations has at most %u items", TRANSFORM_ITEMS_MAX);
         return false;
     }
     *compiling->items += node->count;
     if (*compiling->items <= TRANSFORM_TOTAL_MAX)
         return true;
-    hs_config_error(compiling->config, node,
+    hs_config_error(compiling->config, HS_FINDING_TOO_MANY, node,
                     "with the lists that are used one list comes to more than %u items",
                     TRANSFORM_TOTAL_MAX);
     return false;
@@ -159,7 +161,7 @@ struct hs_transform *hs_list_compile(struct hs_config *config, const struct hs_n
         return transform;
     bool good = node->kind == HS_NODE_LIST;
     if (!good)
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_ITEM_SHAPE, node,
                         "`%s` is a list of operations: start each with \"- \", as in "
                         "`- remove: [data.admissionToken]`",
                         chain != NULL ? chain->name : "transform");
@@ -290,6 +292,12 @@ void hs_transform_manual(struct hs_buffer *ret_page)
     for (size_t i = 0; i < KINDS; i++)
         hs_buffer_printf(ret_page, "| `%s` | %s | `%s: %s` |\n", kinds[i]->name, kinds[i]->help,
                          kinds[i]->name, kinds[i]->example);
+    for (size_t i = 0; i < KINDS; i++) {
+        if (kinds[i]->table == NULL || kinds[i]->table == &hs_fields_table)
+            continue;
+        hs_buffer_printf(ret_page, "\n### Options of `%s`\n", kinds[i]->name);
+        hs_config_manual_rows(kinds[i]->table, ret_page);
+    }
     hs_buffer_append_text(
         ret_page,
         "\n## Templates\n\n"
@@ -309,4 +317,38 @@ void hs_transform_manual(struct hs_buffer *ret_page)
         "quotes; numbers compare by value, digit by digit (`1.0 == 1`); a text never equals a "
         "number (money is text: `data.amount == '149.99'`). A missing field equals nothing, so "
         "`!=` holds for it; `exists` says that a field is there and not null.\n");
+}
+
+/* ---- The schema ---- */
+
+static void put_item_schema(struct hs_buffer *json)
+{
+    hs_buffer_append_text(
+        json, "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\n"
+              "\"when\":{\"$ref\":\"#/definitions/condition\"},\n"
+              "\"for\":{\"type\":\"string\",\"description\":\"Does the item for each element of "
+              "this array.\"},\n"
+              "\"on_error\":{\"description\":\"What becomes of an event on which the item "
+              "fails.\",\"anyOf\":[{\"enum\":[\"dead_letter\",\"skip\"]},"
+              "{\"type\":\"string\",\"pattern\":\"\\\\$\\\\{\"}]}");
+    for (size_t i = 0; i < KINDS; i++) {
+        hs_buffer_append_text(json, ",\n");
+        hs_operation_schema(kinds[i], json);
+    }
+    hs_buffer_append_text(json, "},\"oneOf\":[");
+    for (size_t i = 0; i < KINDS; i++)
+        hs_buffer_printf(json, "%s{\"required\":[\"%s\"]}", i > 0 ? "," : "", kinds[i]->name);
+    hs_buffer_append_text(json, "]}");
+}
+
+void hs_transform_schema(struct hs_buffer *ret_json)
+{
+    hs_buffer_append_text(ret_json,
+                          "\"condition\":{\"type\":\"string\",\"minLength\":1},\n"
+                          "\"transformations\":{\"type\":\"object\",\"additionalProperties\":"
+                          "{\"$ref\":\"#/definitions/transform\"}},\n");
+    hs_buffer_printf(ret_json, "\"transform\":{\"type\":\"array\",\"maxItems\":%u,\"items\":",
+                     TRANSFORM_ITEMS_MAX);
+    put_item_schema(ret_json);
+    hs_buffer_append_byte(ret_json, '}');
 }

@@ -22,10 +22,11 @@ static void unknown_list(struct hs_config *config, const struct hs_node *node,
         names[i] = lists->keys[i]->text.data;
     const char *nearest = hs_nearest_name(node->text, names, count);
     if (nearest != NULL)
-        hs_config_error(config, node, "unknown list %s, did you mean `%s`?",
-                        hs_config_quote(config, node), nearest);
+        hs_config_error(config, HS_FINDING_UNKNOWN_LIST, node,
+                        "unknown list %s, did you mean `%s`?", hs_config_quote(config, node),
+                        nearest);
     else
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_UNKNOWN_LIST, node,
                         "unknown list %s: `use` takes the name of a list of the configuration's "
                         "`transformations:`, which has %s",
                         hs_config_quote(config, node), count > 0 ? "no such name" : "none");
@@ -42,15 +43,15 @@ static bool check_chain(struct hs_config *config, const struct hs_node *node,
     for (; chain != NULL; chain = chain->up, depth++) {
         way = hs_arena_printf(arena, "%s -> %s", chain->name, way);
         if (hs_slice_equal(hs_slice_text(chain->name), node->text)) {
-            hs_config_error(config, node, "the list %s would use itself: %s",
+            hs_config_error(config, HS_FINDING_LIST_LOOP, node, "the list %s would use itself: %s",
                             hs_config_quote(config, node), way);
             return false;
         }
     }
     if (depth < LISTS_DEPTH_MAX)
         return true;
-    hs_config_error(config, node, "lists use each other more than %u deep: %s", LISTS_DEPTH_MAX,
-                    way);
+    hs_config_error(config, HS_FINDING_LIST_LOOP, node,
+                    "lists use each other more than %u deep: %s", LISTS_DEPTH_MAX, way);
     return false;
 }
 
@@ -73,8 +74,8 @@ bool hs_use_compile(struct hs_config *config, const struct hs_node *node,
                     size_t *items)
 {
     if (node->kind != HS_NODE_SCALAR) {
-        hs_config_error(config, node, "`use` takes the name of one list, not %s",
-                        hs_config_quote(config, node));
+        hs_config_error(config, HS_FINDING_UNKNOWN_LIST, node,
+                        "`use` takes the name of one list, not %s", hs_config_quote(config, node));
         return false;
     }
     const struct hs_node *lists = named_lists(config);
@@ -113,6 +114,7 @@ static void free_use(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_use = {
     .name = "use",
+    .form = HS_FORM_TEXT,
     .help = "Does the items of a list that stands under its name in the configuration's "
             "`transformations:`, so that routes can share it. A list may use others, but not "
             "itself. `when` is asked once, before the first; `on_error: skip` goes on with the "
@@ -170,7 +172,7 @@ void hs_transform_check_lists(struct hs_config *config, const struct hs_node *li
     if (lists == NULL)
         return;
     if (lists->kind != HS_NODE_MAP) {
-        hs_config_error(config, lists,
+        hs_config_error(config, HS_FINDING_WRONG_SHAPE, lists,
                         "`transformations` is a mapping of names to lists, such as "
                         "{personal: [{remove: [data.fullName]}]}, not %s",
                         hs_config_quote(config, lists));
@@ -186,7 +188,7 @@ void hs_transform_check_lists(struct hs_config *config, const struct hs_node *li
         size_t items = 0;
         hs_transform_free(hs_list_compile(config, lists->items[i], &link, &items));
         if (!marking.used[i])
-            hs_config_warning(config, lists->keys[i],
+            hs_config_warning(config, HS_FINDING_UNUSED_LIST, lists->keys[i],
                               "no route uses the list %s: write `- use: %s` in a `transform:`, or "
                               "take it out",
                               hs_config_quote(config, lists->keys[i]), lists->keys[i]->text.data);

@@ -17,14 +17,15 @@ bool hs_value_compile(struct hs_config *config, const struct hs_node *node,
 {
     const char *name = operation->kind->name;
     if (node->kind != HS_NODE_SCALAR) {
-        hs_config_error(config, node,
+        hs_config_error(config, HS_FINDING_SET_VALUE, node,
                         "`%s` gives a field one value, not %s; a template stands in quotes, "
                         "such as \"{received}\"",
                         name, hs_config_quote(config, node));
         return false;
     }
     if (!node->quoted && (node->text.size == 0 || hs_slice_equal(node->text, HS_SLICE("~")))) {
-        hs_config_error(config, node, "there is no value: write null, or \"\" for an empty text");
+        hs_config_error(config, HS_FINDING_SET_VALUE, node,
+                        "there is no value: write null, or \"\" for an empty text");
         return false;
     }
     if (is_token(node)) {

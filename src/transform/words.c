@@ -41,8 +41,9 @@ static bool column_is_known(const struct hs_node *node, struct hs_slice text, si
     return !node->quoted || stands_as_written(text, offset);
 }
 
-void hs_error_inside(struct hs_config *config, const struct hs_node *node, struct hs_slice text,
-                     size_t offset, const char *format, ...)
+void hs_error_inside(struct hs_config *config, enum hs_finding_code code,
+                     const struct hs_node *node, struct hs_slice text, size_t offset,
+                     const char *format, ...)
 {
     char message[MESSAGE_MAX];
     va_list arguments;
@@ -53,9 +54,9 @@ void hs_error_inside(struct hs_config *config, const struct hs_node *node, struc
     if (node != NULL && column_is_known(node, text, offset)) {
         struct hs_node place = *node;
         place.column += (unsigned)before + (node->quoted ? 1 : 0);
-        hs_config_error(config, &place, "%s", message);
+        hs_config_error(config, code, &place, "%s", message);
     } else {
-        hs_config_error(config, node, "%s (character %zu of the text)", message, before + 1);
+        hs_config_error(config, code, node, "%s (character %zu of the text)", message, before + 1);
     }
 }
 

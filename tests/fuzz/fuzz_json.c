@@ -1,7 +1,9 @@
-/* Fuzzes the scanner and the tree: they agree on what is JSON, an unchanged document is
- * written as it came, and what edits and compacting make of it is JSON again. The size of the
- * input picks the node to edit. */
+/* Fuzzes the scanner and the tree: they agree on what is JSON, json-c takes all of it, an unchanged
+ * document is written as it came, and what edits and compacting make of it is JSON again. The size
+ * of the input picks the node to edit. */
 #include <hookstream/json.h>
+
+#include "../unit/transform/judge.h"
 
 #include <stdlib.h>
 
@@ -34,6 +36,7 @@ static void write_and_scan(const struct hs_json_tree *tree, struct hs_buffer *js
     hs_buffer_clear(json);
     hs_json_write(tree, json);
     require(hs_buffer_status(json) == 0 && scan(hs_buffer_slice(json), &offset) == 0);
+    require(judge_takes(hs_buffer_slice(json)));
 }
 
 /* A node somewhere below the root, or the root. */

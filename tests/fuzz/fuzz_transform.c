@@ -1,8 +1,10 @@
 /* Fuzzes what people write into a configuration to work on events: the first byte says
- * whether the rest is a template (t), a condition (c), a route's pattern (p) or a list of
- * transformations as YAML (l). What is taken is run on an event: what comes out of an edit
- * must be JSON, and an event must not change by being looked at. */
+ * whether the rest is a template (t), a condition (c), a route's pattern (p), a list of
+ * transformations as YAML (l), or a list, a NUL and the body of an event of its own (e). What is
+ * taken is run on an event: what comes out of an edit must be JSON, by json-c too, and an event
+ * must not change by being looked at. */
 #include "../../src/route/trie.h"
+#include "../unit/transform/judge.h"
 
 #include <stdlib.h>
 
@@ -76,8 +78,16 @@ static void fuzz_pattern(struct hs_config *config, const struct hs_node *node)
     hs_trie_free(trie);
 }
 
+static bool is_json(struct hs_slice text)
+{
+    enum hs_json_kind kind;
+    size_t offset;
+    return hs_json_scan(text, NULL, 0, &kind, &offset) == 0;
+}
+
 static void fuzz_list(struct hs_config *config, struct hs_work *work)
 {
+    struct hs_slice received = hs_work_event(work)->body;
     const struct hs_node *root = hs_config_root(config);
     if (root == NULL || hs_config_findings(config)->errors != 0)
         return;
@@ -88,9 +98,7 @@ static void fuzz_list(struct hs_config *config, struct hs_work *work)
     require(hs_transform_apply(transform, work) <= 0); /* failed or not, the tree is sound */
     struct hs_slice body;
     require(hs_work_body(work, &body) == 0);
-    enum hs_json_kind kind;
-    size_t offset;
-    require(hs_json_scan(body, NULL, 0, &kind, &offset) == 0);
+    require(is_json(received) ? is_json(body) && judge_takes(body) : body.data == received.data);
     hs_transform_free(transform);
 }
 
@@ -106,21 +114,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size - 1] = '\0';
     struct hs_node node = {.kind = HS_NODE_SCALAR, .line = 1, .column = 1};
     node.text = hs_slice(text, size - 1);
-    struct hs_slice yaml = data[0] == 'l' ? node.text : HS_SLICE("x: y");
+    struct hs_event own = event;
+    bool list = data[0] == 'l' || data[0] == 'e';
+    if (data[0] == 'e') {
+        size_t end = strnlen(text, size - 1); /* of the list */
+        node.text.size = end;
+        own.body = end + 1 < size ? hs_slice(text + end + 1, size - end - 2) : HS_SLICE("");
+    }
+    struct hs_slice yaml = list ? node.text : HS_SLICE("x: y");
     struct hs_config *config = hs_config_parse("fuzz.yaml", yaml, NULL, NULL);
     struct hs_work *work = hs_work_create();
-    hs_work_begin(work, &event);
+    hs_work_begin(work, &own);
     if (data[0] == 't')
         fuzz_template(config, &node, work);
     else if (data[0] == 'c')
         fuzz_condition(config, &node, work);
     else if (data[0] == 'p')
         fuzz_pattern(config, &node);
-    else if (data[0] == 'l')
+    else if (list)
         fuzz_list(config, work);
     struct hs_slice body;
     require(hs_work_body(work, &body) == 0);
-    require(data[0] == 'l' || body.data == event.body.data);
+    require(list || body.data == event.body.data);
     hs_work_free(work);
     hs_config_free(config);
     free(text);

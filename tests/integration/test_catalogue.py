@@ -63,3 +63,119 @@ def test_a_faulty_catalogue_file_is_refused_with_its_place(tmp_path):
     assert f"{own}:4:" in answer.stderr and "`id`" in answer.stderr
     own.write_text("types:\n  a.b:\n    help: Own\n    fields:\n      id: {type: id}\n")
     assert catalogue("--catalogue", own, "list").stdout.split() == ["a.b", "Own"]
+
+
+def test_infer_out_of_the_examples_comes_close_to_the_built_in_catalogue(tmp_path):
+    inferred = catalogue("infer", *map(str, EXAMPLES))
+    assert inferred.returncode == 0
+    own = tmp_path / "own.yaml"
+    own.write_text(inferred.stdout)
+    compared = catalogue("--json", "diff", str(own))
+    # The only example of data.phone is null, which shows no type.
+    assert json.loads(compared.stdout) == [
+        {"change": "changed", "type": "consumer.created", "field": "data.phone",
+         "words": "is any, was text"}]
+    assert compared.returncode == 1
+    assert '"data.email": {type: text, personal: true}  # by its name' in inferred.stdout
+    assert re.search(r'"data.admissionToken": \{type: text, credential: true\}', inferred.stdout)
+    same = catalogue("--catalogue", str(own), "diff", str(own))
+    assert (same.returncode, same.stdout) == (0, "no difference\n")
+
+
+def test_infer_reads_json_lines_and_tells_optional_nullable_and_arrays(tmp_path):
+    samples = tmp_path / "samples.jsonl"
+    samples.write_text(
+        '{"type":"shop.sold","data":{"total":"12.50","note":null,'
+        '"lines":[{"n":1},{"n":1.5,"x":"a"}]}}\n'
+        '{"type":"shop.sold","data":{"total":"3","currency":"EUR","note":"hi",'
+        '"lines":[],"odd.name":1}}\n')
+    inferred = catalogue("infer", str(samples))
+    lines = [line.strip() for line in inferred.stdout.splitlines()]
+    assert lines[3:] == [
+        "fields:",
+        '"type": {type: text}',
+        '"data": {type: object}',
+        "# members of data whose names have dots or signs are left out",
+        '"data.total": {type: money}',
+        '"data.note": {type: text, nullable: true}',
+        '"data.lines": {type: array}',
+        '"data.lines[*]": {type: object}',
+        '"data.lines[*].n": {type: number}',
+        '"data.lines[*].x": {type: text, optional: true}',
+        '"data.currency": {type: currency, optional: true}',
+    ]
+    own = tmp_path / "own.yaml"
+    own.write_text(inferred.stdout)
+    assert catalogue("--catalogue", str(own), "list").returncode == 0
+
+
+@pytest.mark.parametrize("text, words", [
+    ('{"type":"a.b"}\n{"typ":1}\n', ":2: an event is an object with a text `type`"),
+    ('{"type":"a.b"}\n{"type":\n', ":2: "),
+    ('[{"type":7}]', ": an event is an object with a text `type`"),
+])
+def test_infer_names_the_place_of_a_sample_that_is_no_event(tmp_path, text, words):
+    samples = tmp_path / "samples.jsonl"
+    samples.write_text(text)
+    refused = catalogue("infer", str(samples))
+    assert refused.returncode == 1
+    assert f"{samples}{words}" in refused.stderr
+
+
+def test_diff_tells_what_is_added_gone_and_changed(tmp_path):
+    before, now = tmp_path / "before.yaml", tmp_path / "now.yaml"
+    before.write_text("types:\n  a.b: {fields: {id: {type: id}, x: {type: text}}}\n"
+                      "  a.c: {fields: {id: {type: id}}}\n")
+    now.write_text("types:\n  a.b: {fields: {id: {type: text, optional: true}, y: {type: text}}}\n"
+                   "  a.d: {fields: {id: {type: id}}}\n")
+    told = catalogue("--catalogue", str(before), "diff", str(now))
+    assert told.returncode == 1
+    assert told.stdout == ("changed  a.b id: is text, was id; is optional now\n"
+                           "added    a.b y\ngone     a.b x\nadded    a.d\ngone     a.c\n")
+
+
+def test_explain_makes_samples_of_the_sources_own_catalogue(tmp_path):
+    (tmp_path / "shop.yaml").write_text(
+        "types:\n  shop.sold:\n    fields:\n      id: {type: id, sample: <id>}\n"
+        "      type: {type: text, sample: <type>}\n      data: {type: object}\n"
+        "      data.colour: {type: text, sample: red}\n")
+    config = tmp_path / "hookstream.yaml"
+    config.write_text(
+        "sources:\n  shop:\n    path: /shop\n    catalogue: shop.yaml\n"
+        "    verify: {scheme: fanfare, secrets: [abcdefghijkl]}\n"
+        "sinks: {files: {type: file, path: data}}\n"
+        "routes: [{name: all, match: shop, to: [{sink: files}]}]\ndefault: drop\n")
+    explained = program.command("explain", "-c", str(config), "--type", "shop.sold")
+    assert explained.returncode == 0, explained.stderr
+    assert '"colour":"red"' in explained.stdout.replace(" ", "")
+    refused = program.command("explain", "-c", str(config), "--type", "order.created")
+    assert refused.returncode == 2
+    assert "in the catalogue of source `shop`" in refused.stderr
+    assert "0 errors, 0 warnings" in program.command("check", "-c", str(config)).stdout
+
+
+def test_the_catalogue_and_the_route_of_the_page_are_good(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "catalogue.md").read_text()
+    blocks = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    source, types, route = blocks
+    own = tmp_path / "shop-events.yaml"
+    own.write_text(types)
+    listed = catalogue("--catalogue", str(own), "list")
+    assert listed.stdout.split()[0] == "shop.sold", listed.stderr
+    config = tmp_path / "hookstream.yaml"
+    config.write_text(
+        source.replace("${SHOP_SECRET}", "abcdefghijkl") +
+        "  fanfare: {path: /f, verify: {scheme: fanfare, secrets: [abcdefghijkl]}}\n"
+        "sinks: {kafka: {type: kafka, brokers: [\"localhost:9092\"]}}\n" +
+        route + "default: dead_letter\n")
+    checked = program.command("check", "-c", str(config))
+    assert checked.stdout.endswith("good, 0 errors, 0 warnings\n"), checked.stdout
+
+
+@pytest.mark.parametrize("name", ["hookstream.yaml", "quickstart.yaml"])
+def test_the_shipped_configurations_come_out_without_findings(name, monkeypatch):
+    monkeypatch.setenv("FANFARE_SECRET", "abcdefghijkl")
+    monkeypatch.setenv("PII_KEY", "abcdefghijklmnopqrstuvwxyz")
+    config = Path(__file__).parents[2] / "config" / name
+    checked = program.command("check", "--strict", "-c", str(config))
+    assert checked.stdout.endswith("good, 0 errors, 0 warnings\n"), checked.stdout

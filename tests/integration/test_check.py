@@ -122,7 +122,8 @@ def test_no_file_and_wrong_use(tmp_path):
     assert program.command("check", "-c", tmp_path / "none.yaml").returncode == 1
     assert program.command("check", "--nonsense").returncode == 2
     assert program.command("nonsense").returncode == 2
-    assert program.command("send", "--type", "no.such.type").returncode == 2
+    assert program.command("send", "--url", "http://127.0.0.1:1/", "--secret", "abcdefgh",
+                           "--type", "no.such.type").returncode == 2
     for name in ("run", "check", "send", "journal", "health", "version"):
         done = program.command(name, "--help")
         assert done.returncode == 0 and "Usage: hookstream" in done.stdout, name

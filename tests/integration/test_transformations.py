@@ -112,7 +112,7 @@ def test_check_says_what_is_wrong_with_the_lists(tmp_path):
     assert done.returncode == 1
     assert "the list `a` would use itself: a -> b -> a" in done.stdout
     assert "unknown list `idel`, did you mean `idle`?" in done.stdout
-    assert "warning: no route uses the list `idle`" in done.stdout
+    assert "warning HS174: no route uses the list `idle`" in done.stdout
 
 
 def examples():

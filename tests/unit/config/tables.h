@@ -214,7 +214,8 @@ static void check_rule(struct hs_config *config, const struct hs_node *node, voi
 {
     const struct test_rule *rule = bound;
     if (rule->name != NULL && strcmp(rule->name, rule->match) == 0)
-        hs_config_warning(config, node, "rule %s matches its own name", rule->name);
+        hs_config_warning(config, HS_FINDING_PATTERN, node, "rule %s matches its own name",
+                          rule->name);
 }
 
 static const struct hs_options test_rule_table = {

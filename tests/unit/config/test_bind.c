@@ -359,15 +359,15 @@ START_TEST(test_what_must_be_there)
     struct hs_config *config = test_parse("x:\n  may: {b: \"${NOBODY:-}\"}\n");
     hs_config_bind(config, node_at(config, "x"), &outer, &bound);
     expect_findings(config, "",
-                    "test.yaml:2:3: error: `must` is missing in outer: An inner.\n"
-                    "test.yaml:2:8: error: `a` is missing in outer.may: An a.\n"
-                    "test.yaml:2:12: error: `b` is missing in outer.may: A b.\n");
+                    "test.yaml:2:3: error HS031: `must` is missing in outer: An inner.\n"
+                    "test.yaml:2:8: error HS031: `a` is missing in outer.may: An a.\n"
+                    "test.yaml:2:12: error HS031: `b` is missing in outer.may: A b.\n");
     hs_config_free(config);
     config = test_parse("must: {a: 1, b: 2}\n");
     hs_config_bind(config, hs_config_root(config), &outer, &bound);
     expect_findings(config, "",
-                    "test.yaml:1:1: error: `a` is missing in may: An a.\n"
-                    "test.yaml:1:1: error: `b` is missing in may: A b.\n");
+                    "test.yaml:1:1: error HS031: `a` is missing in may: An a.\n"
+                    "test.yaml:1:1: error HS031: `b` is missing in may: A b.\n");
     ck_assert_str_eq(bound.must.b, "2");
     hs_config_free(config);
 }
@@ -384,8 +384,8 @@ START_TEST(test_single_readers)
     ck_assert(!hs_config_read_text(config, node_at(config, "b"), &text));
     ck_assert(!hs_config_read_count(config, node_at(config, "c"), &count));
     expect_findings(config, "",
-                    "test.yaml:1:11: error: expected a text, got a list\n"
-                    "test.yaml:1:19: error: `x` is no whole number: write digits only\n");
+                    "test.yaml:1:11: error HS032: expected a text, got a list\n"
+                    "test.yaml:1:19: error HS035: `x` is no whole number: write digits only\n");
     hs_config_free(config);
 }
 END_TEST

@@ -5,266 +5,298 @@ static const struct {
     const char *yaml, *findings;
 } rows[] = {
     /* Nothing there. */
-    {"", "test.yaml: error: the file is empty: there are no settings in it\n"},
-    {"# only a remark\n", "test.yaml: error: the file is empty: there are no settings in it\n"},
-    {"---\n", "test.yaml: error: the file is empty: there are no settings in it\n"},
-    {"~\n", "test.yaml: error: the file is empty: there are no settings in it\n"},
+    {"", "test.yaml: error HS002: the file is empty: there are no settings in it\n"},
+    {"# only a remark\n",
+     "test.yaml: error HS002: the file is empty: there are no settings in it\n"},
+    {"---\n", "test.yaml: error HS002: the file is empty: there are no settings in it\n"},
+    {"~\n", "test.yaml: error HS002: the file is empty: there are no settings in it\n"},
     {"just a text\n",
-     "test.yaml:1:1: error: the configuration must be a mapping, is `just a text`\n"},
-    {"- a\n", "test.yaml:1:1: error: the configuration must be a mapping, is a list\n"},
+     "test.yaml:1:1: error HS032: the configuration must be a mapping, is `just a text`\n"},
+    {"- a\n", "test.yaml:1:1: error HS032: the configuration must be a mapping, is a list\n"},
 
     /* Not YAML. */
-    {"server:\n\tlisten: x\n", "test.yaml:2:1: error: a tab cannot indent: use spaces\n"},
-    {"tags: a\n\tb: c\n", "test.yaml:2:1: error: a tab cannot indent: use spaces\n"},
-    {"tags: a: b\n", "test.yaml:1:8: error: a `:` where no key can end: is the indentation right? "
-                     "A text that holds "
-                     "`: ` must stand in quotes\n"},
+    {"server:\n\tlisten: x\n", "test.yaml:2:1: error HS005: a tab cannot indent: use spaces\n"},
+    {"tags: a\n\tb: c\n", "test.yaml:2:1: error HS005: a tab cannot indent: use spaces\n"},
+    {"tags: a: b\n",
+     "test.yaml:1:8: error HS006: a `:` where no key can end: is the indentation right? "
+     "A text that holds "
+     "`: ` must stand in quotes\n"},
     {"tags: [a, b\nfree: 1\n",
-     "test.yaml:1:7: error: this list has no `]`, or lacks a `,` between two items\n"},
+     "test.yaml:1:7: error HS008: this list has no `]`, or lacks a `,` between two items\n"},
     {"properties: {a: 1\n",
-     "test.yaml:1:13: error: this mapping has no `}`, or lacks a `,` between two entries\n"},
-    {"tags: \"a\nfree: 1\n", "test.yaml:1:7: error: this text in quotes has no closing quote\n"},
-    {"tags: 'it's'\n", "test.yaml:1:11: error: expected a key here: is the indentation right, and "
-                       "does every text with "
-                       "special characters stand in quotes?\n"},
-    {"tags:\n  - a\n free: 1\n", "test.yaml:3:2: error: expected a key here: is the indentation "
-                                 "right, and does every text with "
-                                 "special characters stand in quotes?\n"},
-    {"tags: - a\n",
-     "test.yaml:1:7: error: a list cannot begin here: put its first `- ` on a line of its own\n"},
-    {"tags:\n- a\n- b\n  c\nd\n", "test.yaml:5:1: error: a key without its `:`\n"},
+     "test.yaml:1:13: error HS008: this mapping has no `}`, or lacks a `,` between two entries\n"},
+    {"tags: \"a\nfree: 1\n",
+     "test.yaml:1:7: error HS007: this text in quotes has no closing quote\n"},
+    {"tags: 'it's'\n",
+     "test.yaml:1:11: error HS006: expected a key here: is the indentation right, and "
+     "does every text with "
+     "special characters stand in quotes?\n"},
+    {"tags:\n  - a\n free: 1\n",
+     "test.yaml:3:2: error HS006: expected a key here: is the indentation "
+     "right, and does every text with "
+     "special characters stand in quotes?\n"},
+    {"tags: - a\n", "test.yaml:1:7: error HS006: a list cannot begin here: put its first `- ` on a "
+                    "line of its own\n"},
+    {"tags:\n- a\n- b\n  c\nd\n", "test.yaml:5:1: error HS008: a key without its `:`\n"},
     {"tags: @a\n",
-     "test.yaml:1:7: error: a text cannot begin with this character: put it in quotes\n"},
+     "test.yaml:1:7: error HS007: a text cannot begin with this character: put it in quotes\n"},
     {"tags: **\n",
-     "test.yaml:1:7: error: a text that begins with `*` or `&` must stand in quotes\n"},
-    {"tags: \"a\\d\"\n", "test.yaml:1:9: error: no such escape: inside \" \" a backslash is "
+     "test.yaml:1:7: error HS007: a text that begins with `*` or `&` must stand in quotes\n"},
+    {"tags: \"a\\d\"\n", "test.yaml:1:9: error HS007: no such escape: inside \" \" a backslash is "
                          "written \\\\; or use ' '\n"},
-    {"tags: \"\\u12\"\n",
-     "test.yaml:1:10: error: an escape without its hexadecimal digits: inside \" \" a backslash is "
-     "written \\\\\n"},
-    {"tags: [${PASSWORD}]\n",
-     "test.yaml:1:9: error: inside [ ] and { } a text that holds ${...} must stand in quotes, such "
+    {"tags: \"\\u12\"\n", "test.yaml:1:10: error HS007: an escape without its hexadecimal digits: "
+                          "inside \" \" a backslash is "
+                          "written \\\\\n"},
+    {"tags: [${PASSWORD}]\n", "test.yaml:1:9: error HS007: inside [ ] and { } a text that holds "
+                              "${...} must stand in quotes, such "
+                              "as \"${NAME}\"\n"},
+    {"server: {name: ${PASSWORD}}\n",
+     "test.yaml:1:17: error HS007: inside [ ] and { } a text that holds "
+     "${...} must stand in quotes, such "
      "as \"${NAME}\"\n"},
-    {"server: {name: ${PASSWORD}}\n", "test.yaml:1:17: error: inside [ ] and { } a text that holds "
-                                      "${...} must stand in quotes, such "
-                                      "as \"${NAME}\"\n"},
-    {"%YAML 3.0\n---\na: 1\n", "test.yaml:1:1: error: only %YAML 1.1 and 1.2 are known\n"},
-    {"tags: !x!y a\n", "test.yaml:1:7: error: a text that begins with `!` must stand in quotes\n"},
+    {"%YAML 3.0\n---\na: 1\n", "test.yaml:1:1: error HS008: only %YAML 1.1 and 1.2 are known\n"},
+    {"tags: !x!y a\n",
+     "test.yaml:1:7: error HS007: a text that begins with `!` must stand in quotes\n"},
     {"tags: a\n# \xC3\xA4\xFF\n",
-     "test.yaml:2:4: error: these bytes are not UTF-8: save the file as UTF-8\n"},
+     "test.yaml:2:4: error HS004: these bytes are not UTF-8: save the file as UTF-8\n"},
     {"tags: \xC0\xAF\n",
-     "test.yaml:1:7: error: these bytes are not UTF-8: save the file as UTF-8\n"},
-    {"\xFF\xFEt\n", "test.yaml:1:1: error: these bytes are not UTF-8: save the file as UTF-8\n"},
+     "test.yaml:1:7: error HS004: these bytes are not UTF-8: save the file as UTF-8\n"},
+    {"\xFF\xFEt\n",
+     "test.yaml:1:1: error HS004: these bytes are not UTF-8: save the file as UTF-8\n"},
     {"tags: a\x01"
      "b\n",
-     "test.yaml:1:8: error: the control character U+0001 cannot stand here\n"},
+     "test.yaml:1:8: error HS004: the control character U+0001 cannot stand here\n"},
     {"tags: [a]\n...\nfree\n",
-     "test.yaml:3:1: error: something stands after the end of the configuration\n"},
+     "test.yaml:3:1: error HS008: something stands after the end of the configuration\n"},
 
     /* YAML that no configuration is. Reading goes on after it. */
     {"tags: a\n---\nfree: b\n",
-     "test.yaml:2:1: error: a second document begins here (`---`): a configuration is one\n"},
+     "test.yaml:2:1: error HS011: a second document begins here (`---`): a configuration is one\n"},
     {"tags: a\nfree: b\n'tags': c\n",
-     "test.yaml:3:1: error: the key `tags` stands here twice, first at 1:1\n"},
+     "test.yaml:3:1: error HS009: the key `tags` stands here twice, first at 1:1\n"},
     {"free: {a: {b: 1, c: 2, b: 3}}\ntagz: 1\n",
-     "test.yaml:1:24: error: the key `b` stands here twice, first at 1:12\n"
-     "test.yaml:2:1: error: unknown key `tagz` in the configuration, did you mean `tags`?\n"},
+     "test.yaml:1:24: error HS009: the key `b` stands here twice, first at 1:12\n"
+     "test.yaml:2:1: error HS030: unknown key `tagz` in the configuration, did you mean `tags`?\n"},
     {"free: {<<: {a: 1}, <<: {b: 1}}\n",
-     "test.yaml:1:20: error: the key `<<` stands here twice, first at 1:8\n"},
-    {"free: {<<: 7}\n",
-     "test.yaml:1:8: error: `<<` takes a mapping or a list of mappings, such as *base, got `7`\n"},
-    {"free: {<<: [{a: 1}, [b]]}\n", "test.yaml:1:8: error: `<<` takes a mapping or a list of "
+     "test.yaml:1:20: error HS009: the key `<<` stands here twice, first at 1:8\n"},
+    {"free: {<<: 7}\n", "test.yaml:1:8: error HS010: `<<` takes a mapping or a list of mappings, "
+                        "such as *base, got `7`\n"},
+    {"free: {<<: [{a: 1}, [b]]}\n", "test.yaml:1:8: error HS010: `<<` takes a mapping or a list of "
                                     "mappings, such as *base, got a list\n"},
-    {"free: {<<: *none}\n",
-     "test.yaml:1:12: error: no anchor (&) of this name ends before this alias (*); a text that "
-     "begins with * must stand in quotes\n"},
-    {"tags: *none\nserver: {name: *nobody}\n", "test.yaml:1:7: error: no anchor (&) of this name "
-                                               "ends before this alias (*); a text that begins "
-                                               "with * must stand in quotes\n"
-                                               "test.yaml:2:16: error: no anchor (&) of this name "
-                                               "ends before this alias (*); a text that begins "
-                                               "with * must stand in quotes\n"},
-    {"free: &a [*a]\n", "test.yaml:1:11: error: no anchor (&) of this name ends before this alias "
-                        "(*); a text that begins "
-                        "with * must stand in quotes\n"},
+    {"free: {<<: *none}\n", "test.yaml:1:12: error HS010: no anchor (&) of this name ends before "
+                            "this alias (*); a text that "
+                            "begins with * must stand in quotes\n"},
+    {"tags: *none\nserver: {name: *nobody}\n",
+     "test.yaml:1:7: error HS010: no anchor (&) of this name "
+     "ends before this alias (*); a text that begins "
+     "with * must stand in quotes\n"
+     "test.yaml:2:16: error HS010: no anchor (&) of this name "
+     "ends before this alias (*); a text that begins "
+     "with * must stand in quotes\n"},
+    {"free: &a [*a]\n",
+     "test.yaml:1:11: error HS010: no anchor (&) of this name ends before this alias "
+     "(*); a text that begins "
+     "with * must stand in quotes\n"},
     {"? [a, b]\n: c\ntagz: 1\n",
-     "test.yaml:1:3: error: a key must be a text: one that begins with [, { or * stands in quotes\n"
-     "test.yaml:3:1: error: unknown key `tagz` in the configuration, did you mean `tags`?\n"},
-    {"tags: !!int 5\nserver: !x {}\n",
-     "test.yaml:1:7: error: a tag (!) means nothing here; a text that begins with ! must stand in "
+     "test.yaml:1:3: error HS007: a key must be a text: one that begins with [, { or * stands in "
      "quotes\n"
-     "test.yaml:2:9: error: a tag (!) means nothing here\n"},
+     "test.yaml:3:1: error HS030: unknown key `tagz` in the configuration, did you mean `tags`?\n"},
+    {"tags: !!int 5\nserver: !x {}\n",
+     "test.yaml:1:7: error HS007: a tag (!) means nothing here; a text that begins with ! must "
+     "stand in "
+     "quotes\n"
+     "test.yaml:2:9: error HS007: a tag (!) means nothing here\n"},
     {"server: {name: \"a\\0b\"}\n\"x\\0y\": 1\n",
-     "test.yaml:1:16: error: this text has a NUL character, which nothing here can hold\n"
-     "test.yaml:2:1: error: this text has a NUL character, which nothing here can hold\n"},
+     "test.yaml:1:16: error HS004: this text has a NUL character, which nothing here can hold\n"
+     "test.yaml:2:1: error HS004: this text has a NUL character, which nothing here can hold\n"},
 
     /* ${...} */
     {"server:\n  name: \"x ${NOBODY}\"\n  count: ${NOTHING}\n",
-     "test.yaml:2:12: error: the environment has no `NOBODY`: set it, or write ${NOBODY:-default}\n"
-     "test.yaml:3:10: error: the environment has no `NOTHING`: set it, or write "
+     "test.yaml:2:12: error HS020: the environment has no `NOBODY`: set it, or write "
+     "${NOBODY:-default}\n"
+     "test.yaml:3:10: error HS020: the environment has no `NOTHING`: set it, or write "
      "${NOTHING:-default}\n"},
     {"free: ä ${A} ö ${B}\n",
-     "test.yaml:1:9: error: the environment has no `A`: set it, or write ${A:-default}\n"
-     "test.yaml:1:16: error: the environment has no `B`: set it, or write ${B:-default}\n"},
+     "test.yaml:1:9: error HS020: the environment has no `A`: set it, or write ${A:-default}\n"
+     "test.yaml:1:16: error HS020: the environment has no `B`: set it, or write ${B:-default}\n"},
     {"free: \"\\t${A}\"\n", /* with an escape in it the column is the text's own */
-     "test.yaml:1:7: error: the environment has no `A`: set it, or write ${A:-default}\n"},
+     "test.yaml:1:7: error HS020: the environment has no `A`: set it, or write ${A:-default}\n"},
     {"free: |\n  one\n  ${A}\n",
-     "test.yaml:1:7: error: the environment has no `A`: set it, or write ${A:-default}\n"},
-    {"free: a${b\n", "test.yaml:1:8: error: a `${` without its `}`; a plain ${ is written $${\n"},
-    {"free: a ${my-pass}\n", "test.yaml:1:9: error: expected ${NAME}, ${NAME:-default} or "
+     "test.yaml:1:7: error HS020: the environment has no `A`: set it, or write ${A:-default}\n"},
+    {"free: a${b\n",
+     "test.yaml:1:8: error HS021: a `${` without its `}`; a plain ${ is written $${\n"},
+    {"free: a ${my-pass}\n", "test.yaml:1:9: error HS021: expected ${NAME}, ${NAME:-default} or "
                              "${file:/path} here; a plain ${ is "
                              "written $${\n"},
-    {"free: ${}\n", "test.yaml:1:7: error: expected ${NAME}, ${NAME:-default} or ${file:/path} "
-                    "here; a plain ${ is "
-                    "written $${\n"},
-    {"free: ${1A}\n", "test.yaml:1:7: error: expected ${NAME}, ${NAME:-default} or ${file:/path} "
-                      "here; a plain ${ is "
-                      "written $${\n"},
+    {"free: ${}\n",
+     "test.yaml:1:7: error HS021: expected ${NAME}, ${NAME:-default} or ${file:/path} "
+     "here; a plain ${ is "
+     "written $${\n"},
+    {"free: ${1A}\n",
+     "test.yaml:1:7: error HS021: expected ${NAME}, ${NAME:-default} or ${file:/path} "
+     "here; a plain ${ is "
+     "written $${\n"},
     {"free: ${A:-${B}}\n",
-     "test.yaml:1:7: error: the default of a ${NAME:-default} cannot hold another ${\n"},
-    {"free: ${file:}\n", "test.yaml:1:7: error: `${file:}` names no file: write ${file:/path}\n"},
+     "test.yaml:1:7: error HS021: the default of a ${NAME:-default} cannot hold another ${\n"},
+    {"free: ${file:}\n",
+     "test.yaml:1:7: error HS022: `${file:}` names no file: write ${file:/path}\n"},
 
     /* Keys. */
     {"sinks: {k: {type: kafka, brokrs: [a]}}\n",
-     "test.yaml:1:12: error: `brokers` is missing in sinks.k: Where the brokers are. Write "
+     "test.yaml:1:12: error HS031: `brokers` is missing in sinks.k: Where the brokers are. Write "
      "`brokers: "
      "[kafka:9092]`\n"
-     "test.yaml:1:26: error: unknown key `brokrs` in sinks.k, did you mean `brokers`?\n"},
+     "test.yaml:1:26: error HS030: unknown key `brokrs` in sinks.k, did you mean `brokers`?\n"},
     {"sinks: {k: {type: kafka, brokers: a, zzzzzzzz: 1}}\n",
-     "test.yaml:1:38: error: unknown key `zzzzzzzz` in sinks.k, which takes `note`, `brokers`, "
+     "test.yaml:1:38: error HS030: unknown key `zzzzzzzz` in sinks.k, which takes `note`, "
+     "`brokers`, "
      "`type`\n"},
     {"server:\n  wrokers: 1\n  moed: fast\n",
-     "test.yaml:2:3: error: unknown key `wrokers` in server, did you mean `workers`?\n"
-     "test.yaml:3:3: error: unknown key `moed` in server, did you mean `mode`?\n"},
+     "test.yaml:2:3: error HS030: unknown key `wrokers` in server, did you mean `workers`?\n"
+     "test.yaml:3:3: error HS030: unknown key `moed` in server, did you mean `mode`?\n"},
 
     /* Wrong kinds. */
-    {"server: [a]\n", "test.yaml:1:9: error: server must be a mapping, is a list\n"},
-    {"server: yes\n", "test.yaml:1:9: error: server must be a mapping, is `yes`\n"},
-    {"sinks: [a]\n", "test.yaml:1:8: error: sinks must be a mapping of names, is a list\n"},
-    {"rules: {a: b}\n", "test.yaml:1:8: error: rules must be a list, is a mapping\n"},
-    {"rules: [a, {name: b}]\n", "test.yaml:1:9: error: rules[0] must be a mapping, is `a`\n"},
-    {"tags: {a: b}\n", "test.yaml:1:7: error: tags must be a list of texts, is a mapping\n"},
+    {"server: [a]\n", "test.yaml:1:9: error HS032: server must be a mapping, is a list\n"},
+    {"server: yes\n", "test.yaml:1:9: error HS032: server must be a mapping, is `yes`\n"},
+    {"sinks: [a]\n", "test.yaml:1:8: error HS032: sinks must be a mapping of names, is a list\n"},
+    {"rules: {a: b}\n", "test.yaml:1:8: error HS032: rules must be a list, is a mapping\n"},
+    {"rules: [a, {name: b}]\n", "test.yaml:1:9: error HS032: rules[0] must be a mapping, is `a`\n"},
+    {"tags: {a: b}\n", "test.yaml:1:7: error HS032: tags must be a list of texts, is a mapping\n"},
     {"tags: [a, [b], ~]\n",
-     "test.yaml:1:11: error: expected a text, got a list\n"
-     "test.yaml:1:16: error: expected a text, got nothing: an empty text is written \"\"\n"},
+     "test.yaml:1:11: error HS032: expected a text, got a list\n"
+     "test.yaml:1:16: error HS039: expected a text, got nothing: an empty text is written \"\"\n"},
     {"properties: [a]\n",
-     "test.yaml:1:13: error: properties must be a mapping of names to texts, is a list\n"},
+     "test.yaml:1:13: error HS032: properties must be a mapping of names to texts, is a list\n"},
     {"properties: {a: , b: {c: d}}\n",
-     "test.yaml:1:17: error: expected a text, got nothing: an empty text is written \"\"\n"
-     "test.yaml:1:22: error: expected a text, got a mapping\n"},
-    {"server: {name: [a]}\n", "test.yaml:1:16: error: expected a text, got a list\n"},
-    {"server:\n  name: {data.orderId}\n", "test.yaml:2:9: error: expected a text, got a mapping: a "
-                                          "text that begins with { must stand in "
-                                          "quotes\n"},
-    {"server: {size: [1]}\n", "test.yaml:1:16: error: expected a size such as 64KiB, got a list\n"},
+     "test.yaml:1:17: error HS039: expected a text, got nothing: an empty text is written \"\"\n"
+     "test.yaml:1:22: error HS032: expected a text, got a mapping\n"},
+    {"server: {name: [a]}\n", "test.yaml:1:16: error HS032: expected a text, got a list\n"},
+    {"server:\n  name: {data.orderId}\n",
+     "test.yaml:2:9: error HS032: expected a text, got a mapping: a "
+     "text that begins with { must stand in "
+     "quotes\n"},
+    {"server: {size: [1]}\n",
+     "test.yaml:1:16: error HS032: expected a size such as 64KiB, got a list\n"},
     {"server: {time: {}}\n",
-     "test.yaml:1:16: error: expected a duration such as 300s, got a mapping\n"},
-    {"server: {count: [1]}\n", "test.yaml:1:17: error: expected a whole number, got a list\n"},
+     "test.yaml:1:16: error HS032: expected a duration such as 300s, got a mapping\n"},
+    {"server: {count: [1]}\n",
+     "test.yaml:1:17: error HS032: expected a whole number, got a list\n"},
 
     /* Wrong values. */
     {"server: {workers: 0}\n",
-     "test.yaml:1:19: error: server.workers must be between 1 and 64, or auto, is `0`\n"},
+     "test.yaml:1:19: error HS033: server.workers must be between 1 and 64, or auto, is `0`\n"},
     {"server: {workers: 65}\n",
-     "test.yaml:1:19: error: server.workers must be between 1 and 64, or auto, is `65`\n"},
+     "test.yaml:1:19: error HS033: server.workers must be between 1 and 64, or auto, is `65`\n"},
     {"server: {workers: many}\n",
-     "test.yaml:1:19: error: `many` is no whole number: write digits only\n"},
+     "test.yaml:1:19: error HS035: `many` is no whole number: write digits only\n"},
     {"server: {count: -1}\n",
-     "test.yaml:1:17: error: `-1` is no whole number: write digits only\n"},
-    {"server: {count: 1}\n", "test.yaml:1:17: error: server.count must be at least 2, is `1`\n"},
+     "test.yaml:1:17: error HS035: `-1` is no whole number: write digits only\n"},
+    {"server: {count: 1}\n",
+     "test.yaml:1:17: error HS033: server.count must be at least 2, is `1`\n"},
     {"server: {count: auto}\n",
-     "test.yaml:1:17: error: `auto` is no whole number: write digits only\n"},
+     "test.yaml:1:17: error HS035: `auto` is no whole number: write digits only\n"},
     {"server: {count: 99999999999999999999}\n",
-     "test.yaml:1:17: error: `99999999999999999999` is larger than any whole number can be\n"},
+     "test.yaml:1:17: error HS035: `99999999999999999999` is larger than any whole number can "
+     "be\n"},
     {"server: {count: \"\"}\n",
-     "test.yaml:1:17: error: an empty text is no whole number: write digits only\n"},
+     "test.yaml:1:17: error HS035: an empty text is no whole number: write digits only\n"},
     {"server: {size: 2MiB}\n",
-     "test.yaml:1:16: error: server.size must be between 1KiB and 1MiB, is `2MiB`\n"},
+     "test.yaml:1:16: error HS033: server.size must be between 1KiB and 1MiB, is `2MiB`\n"},
     {"server: {size: 1000}\n",
-     "test.yaml:1:16: error: server.size must be between 1KiB and 1MiB, is `1000`\n"},
-    {"server: {size: 64k}\n", "test.yaml:1:16: error: `64k` is no size, did you mean `64KiB`? "
-                              "Write digits and a unit, such as "
-                              "64KiB, 1MiB or 10GiB\n"},
-    {"server: {size: 1.5MiB}\n",
-     "test.yaml:1:16: error: `1.5MiB` is no size: write digits and a unit, such as 64KiB, 1MiB or "
-     "10GiB\n"},
+     "test.yaml:1:16: error HS033: server.size must be between 1KiB and 1MiB, is `1000`\n"},
+    {"server: {size: 64k}\n",
+     "test.yaml:1:16: error HS036: `64k` is no size, did you mean `64KiB`? "
+     "Write digits and a unit, such as "
+     "64KiB, 1MiB or 10GiB\n"},
+    {"server: {size: 1.5MiB}\n", "test.yaml:1:16: error HS036: `1.5MiB` is no size: write digits "
+                                 "and a unit, such as 64KiB, 1MiB or "
+                                 "10GiB\n"},
     {"server: {unbounded_size: 99999999999TiB}\n",
-     "test.yaml:1:26: error: `99999999999TiB` is larger than any size can be\n"},
+     "test.yaml:1:26: error HS036: `99999999999TiB` is larger than any size can be\n"},
     {"server: {time: 30}\n",
-     "test.yaml:1:16: error: `30` is no duration, its unit is missing: write "
+     "test.yaml:1:16: error HS037: `30` is no duration, its unit is missing: write "
      "30s, 30m or 30h\n"},
-    {"server: {time: 5 minutes}\n", "test.yaml:1:16: error: `5 minutes` is no duration, did you "
-                                    "mean `5m`? Write digits and a unit, "
-                                    "such as 250ms, 300s, 5m or 24h\n"},
-    {"server: {time: soon}\n", "test.yaml:1:16: error: `soon` is no duration: write digits and a "
-                               "unit, such as 250ms, 300s, 5m or "
-                               "24h\n"},
-    {"server: {time: 1h}\n", "test.yaml:1:16: error: server.time must be at most 5m, is `1h`\n"},
+    {"server: {time: 5 minutes}\n",
+     "test.yaml:1:16: error HS037: `5 minutes` is no duration, did you "
+     "mean `5m`? Write digits and a unit, "
+     "such as 250ms, 300s, 5m or 24h\n"},
+    {"server: {time: soon}\n",
+     "test.yaml:1:16: error HS037: `soon` is no duration: write digits and a "
+     "unit, such as 250ms, 300s, 5m or "
+     "24h\n"},
+    {"server: {time: 1h}\n",
+     "test.yaml:1:16: error HS033: server.time must be at most 5m, is `1h`\n"},
     {"server: {quick: yes}\n",
-     "test.yaml:1:17: error: server.quick must be true or false, is `yes`\n"},
+     "test.yaml:1:17: error HS034: server.quick must be true or false, is `yes`\n"},
     {"server: {quick: [true]}\n",
-     "test.yaml:1:17: error: server.quick must be true or false, is a list\n"},
-    {"server: {mode: fsat}\n",
-     "test.yaml:1:16: error: server.mode must be slow, steady or fast, is `fsat`, did you mean "
-     "`fast`?\n"},
+     "test.yaml:1:17: error HS034: server.quick must be true or false, is a list\n"},
+    {"server: {mode: fsat}\n", "test.yaml:1:16: error HS034: server.mode must be slow, steady or "
+                               "fast, is `fsat`, did you mean "
+                               "`fast`?\n"},
     {"server: {mode: [fast]}\n",
-     "test.yaml:1:16: error: server.mode must be slow, steady or fast, is a list\n"},
-    {"server: {listen: \"8080\"}\n",
-     "test.yaml:1:18: error: server.listen must be an address and a port, such as 0.0.0.0:8080 or "
-     "[::1]:8080, is `8080`\n"},
-    {"server: {listen: \"::1:80\"}\n",
-     "test.yaml:1:18: error: server.listen must be an address and a port, such as 0.0.0.0:8080 or "
-     "[::1]:8080, is `::1:80`\n"},
-    {"server: {listen: \"http://a:80\"}\n",
-     "test.yaml:1:18: error: server.listen must be an address and a port, such as 0.0.0.0:8080 or "
-     "[::1]:8080, is `http://a:80`\n"},
+     "test.yaml:1:16: error HS034: server.mode must be slow, steady or fast, is a list\n"},
+    {"server: {listen: \"8080\"}\n", "test.yaml:1:18: error HS038: server.listen must be an "
+                                     "address and a port, such as 0.0.0.0:8080 or "
+                                     "[::1]:8080, is `8080`\n"},
+    {"server: {listen: \"::1:80\"}\n", "test.yaml:1:18: error HS038: server.listen must be an "
+                                       "address and a port, such as 0.0.0.0:8080 or "
+                                       "[::1]:8080, is `::1:80`\n"},
+    {"server: {listen: \"http://a:80\"}\n", "test.yaml:1:18: error HS038: server.listen must be an "
+                                            "address and a port, such as 0.0.0.0:8080 or "
+                                            "[::1]:8080, is `http://a:80`\n"},
     {"server: {listen: \"a:65536\"}\n",
-     "test.yaml:1:18: error: server.listen must be an address and a port from 0 to 65535, is "
+     "test.yaml:1:18: error HS038: server.listen must be an address and a port from 0 to 65535, is "
      "`a:65536`\n"},
 
     /* Variants. */
     {"sinks:\n  a: {type: kafak, brokers: [x]}\n",
-     "test.yaml:2:13: error: sinks.a.type must be redis or kafka, is `kafak`, did you mean "
+     "test.yaml:2:13: error HS034: sinks.a.type must be redis or kafka, is `kafak`, did you mean "
      "`kafka`?\n"},
     {"sinks:\n  a: {type: zzzzzzzz}\n",
-     "test.yaml:2:13: error: sinks.a.type must be redis or kafka, is `zzzzzzzz`\n"},
+     "test.yaml:2:13: error HS034: sinks.a.type must be redis or kafka, is `zzzzzzzz`\n"},
     {"sinks:\n  a: {type: [kafka]}\n",
-     "test.yaml:2:13: error: sinks.a.type must be redis or kafka, is a list\n"},
+     "test.yaml:2:13: error HS034: sinks.a.type must be redis or kafka, is a list\n"},
     {"sinks:\n  a: {brokers: [x]}\n",
-     "test.yaml:2:6: error: `type` is missing in sinks.a: redis or kafka\n"},
-    {"sinks:\n  a:\n", "test.yaml:2:5: error: `type` is missing in sinks.a: redis or kafka\n"},
+     "test.yaml:2:6: error HS031: `type` is missing in sinks.a: redis or kafka\n"},
+    {"sinks:\n  a:\n",
+     "test.yaml:2:5: error HS031: `type` is missing in sinks.a: redis or kafka\n"},
     {"sinks:\n  a: {type: redis, brokers: [x]}\n",
-     "test.yaml:2:20: error: unknown key `brokers` in sinks.a, which takes `note`, `url`, "
+     "test.yaml:2:20: error HS030: unknown key `brokers` in sinks.a, which takes `note`, `url`, "
      "`database`, "
      "`type`\n"},
     {"sinks:\n  a: {type: redis, database: 16}\n",
-     "test.yaml:2:30: error: sinks.a.database must be at most 15, is `16`\n"},
+     "test.yaml:2:30: error HS033: sinks.a.database must be at most 15, is `16`\n"},
 
     /* Missing, and the checks of a table. */
-    {"rules: [{match: x}]\n", "test.yaml:1:9: error: `name` is missing in rules[0]: Its name.\n"},
-    {"rules: [{name: }]\n", "test.yaml:1:16: error: `name` is missing in rules[0]: Its name.\n"},
-    {"rules: [{name: a, match: a}]\n", "test.yaml:1:9: warning: rule a matches its own name\n"},
+    {"rules: [{match: x}]\n",
+     "test.yaml:1:9: error HS031: `name` is missing in rules[0]: Its name.\n"},
+    {"rules: [{name: }]\n",
+     "test.yaml:1:16: error HS031: `name` is missing in rules[0]: Its name.\n"},
+    {"rules: [{name: a, match: a}]\n",
+     "test.yaml:1:9: warning HS104: rule a matches its own name\n"},
 
     /* Nothing is guessed about a secret: a guess would tell what it is like. */
     {"server: {mode: \"${NEAR_CHOICE}\"}\n",
-     "test.yaml:1:16: error: server.mode must be slow, steady or fast, is `(secret)`\n"},
+     "test.yaml:1:16: error HS034: server.mode must be slow, steady or fast, is `(secret)`\n"},
     {"sinks: {a: {type: \"${NEAR_KIND}\"}}\n",
-     "test.yaml:1:19: error: sinks.a.type must be redis or kafka, is `(secret)`\n"},
-    {"server: {size: \"${NEAR_SIZE}\"}\n", "test.yaml:1:16: error: `(secret)` is no size: write "
-                                           "digits and a unit, such as 64KiB, 1MiB or "
-                                           "10GiB\n"},
+     "test.yaml:1:19: error HS034: sinks.a.type must be redis or kafka, is `(secret)`\n"},
+    {"server: {size: \"${NEAR_SIZE}\"}\n",
+     "test.yaml:1:16: error HS036: `(secret)` is no size: write "
+     "digits and a unit, such as 64KiB, 1MiB or "
+     "10GiB\n"},
 
     /* What is shown of a text: control characters spelled out, long ones cut. */
     {"server: {quick: \"a\\nb\\e[31m\\x9b\\u2028\"}\n",
-     "test.yaml:1:17: error: server.quick must be true or false, is "
+     "test.yaml:1:17: error HS034: server.quick must be true or false, is "
      "`a\\nb\\x1b[31m\\x9b\xE2\x80\xA8`\n"},
-    {"\"a\\e[31m\": 1\n",
-     "test.yaml:1:1: error: unknown key `a\\x1b[31m` in the configuration, which takes `server`, "
-     "`sinks`, `rules`, `tags`, `secrets`, `properties`, `free`\n"},
+    {"\"a\\e[31m\": 1\n", "test.yaml:1:1: error HS030: unknown key `a\\x1b[31m` in the "
+                          "configuration, which takes `server`, "
+                          "`sinks`, `rules`, `tags`, `secrets`, `properties`, `free`\n"},
     {"sinks: {\"\\e[31m\": {type: b}}\n",
-     "test.yaml:1:26: error: sinks.\\x1b[31m.type must be redis or kafka, is `b`\n"},
+     "test.yaml:1:26: error HS034: sinks.\\x1b[31m.type must be redis or kafka, is `b`\n"},
     {"server:\n  quick: "
      "ää34567890123456789012345678901234567890123456789012345678901234567890123456789012\n",
-     "test.yaml:2:10: error: server.quick must be true or false, is "
+     "test.yaml:2:10: error HS034: server.quick must be true or false, is "
      "`ää345678901234567890123456789012345678901234567890123456789012345678901234567890...`\n"},
 };
 
@@ -320,7 +352,8 @@ START_TEST(test_nothing_more_is_said_of_a_file_that_cannot_be_read)
     hs_config_free(config);
     config = test_parse("a: 1\n");
     hs_config_bind(config, NULL, &table, &bound);
-    expect_findings(config, "", "test.yaml: error: `must` is missing in x: It must be there.\n");
+    expect_findings(config, "",
+                    "test.yaml: error HS031: `must` is missing in x: It must be there.\n");
     hs_config_free(config);
 }
 END_TEST

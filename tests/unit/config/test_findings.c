@@ -5,19 +5,21 @@ START_TEST(test_findings_stand_in_the_order_of_their_places)
 {
     struct hs_config *config = test_parse("a: 1\nb: 2\n");
     const struct hs_node *a = node_at(config, "a"), *b = node_at(config, "b");
-    hs_config_error(config, b, "fourth %d", 4);
-    hs_config_warning(config, a, "second");
-    hs_config_error(config, NULL, "first");
-    hs_config_error(config, b, "a fifth: those of one place stay as they were found");
-    hs_config_error(config, a, "third");
-    hs_config_error(config, b, "fourth %d", 4);
-    hs_config_warning(config, a, "second");
-    expect_findings(config, "",
-                    "test.yaml: error: first\n"
-                    "test.yaml:1:4: warning: second\n"
-                    "test.yaml:1:4: error: third\n"
-                    "test.yaml:2:4: error: fourth 4\n"
-                    "test.yaml:2:4: error: a fifth: those of one place stay as they were found\n");
+    hs_config_error(config, HS_FINDING_PATTERN, b, "fourth %d", 4);
+    hs_config_warning(config, HS_FINDING_PATTERN, a, "second");
+    hs_config_error(config, HS_FINDING_PATTERN, NULL, "first");
+    hs_config_error(config, HS_FINDING_PATTERN, b,
+                    "a fifth: those of one place stay as they were found");
+    hs_config_error(config, HS_FINDING_PATTERN, a, "third");
+    hs_config_error(config, HS_FINDING_PATTERN, b, "fourth %d", 4);
+    hs_config_warning(config, HS_FINDING_PATTERN, a, "second");
+    expect_findings(
+        config, "",
+        "test.yaml: error HS104: first\n"
+        "test.yaml:1:4: warning HS104: second\n"
+        "test.yaml:1:4: error HS104: third\n"
+        "test.yaml:2:4: error HS104: fourth 4\n"
+        "test.yaml:2:4: error HS104: a fifth: those of one place stay as they were found\n");
     ck_assert_uint_eq(hs_config_findings(config)->count, 5);
     ck_assert_uint_eq(hs_config_findings(config)->errors, 4);
     hs_config_free(config);
@@ -29,7 +31,7 @@ START_TEST(test_findings_are_bounded)
     struct hs_config *config = test_parse("a: 1\n");
     struct hs_node node = {.kind = HS_NODE_SCALAR, .line = 1};
     for (node.column = 1; node.column < 5000; node.column++)
-        hs_config_warning(config, &node, "a warning");
+        hs_config_warning(config, HS_FINDING_PATTERN, &node, "a warning");
     const struct hs_findings *findings = hs_config_findings(config);
     ck_assert_uint_eq(findings->count, 1000);
     /* A check that ends with a full list must not look like a good one. */
@@ -46,8 +48,8 @@ START_TEST(test_messages_are_bounded_and_harmless)
     for (size_t i = 0; i < 10000; i += 2)
         memcpy(long_text + i, "\xC3\xA4", 2);
     long_text[10000] = '\0';
-    hs_config_error(config, NULL, "x%s", long_text);
-    hs_config_error(config, NULL, "%s", "a\nb\x1b[2J\x7f\xC2\x9b");
+    hs_config_error(config, HS_FINDING_PATTERN, NULL, "x%s", long_text);
+    hs_config_error(config, HS_FINDING_PATTERN, NULL, "%s", "a\nb\x1b[2J\x7f\xC2\x9b");
     const struct hs_findings *findings = hs_config_findings(config);
     size_t size = strlen(findings->items[0].message);
     ck_assert_uint_gt(size, 1000);
@@ -79,7 +81,7 @@ END_TEST
 static void check_prints_its_token(struct hs_config *config, const struct hs_node *node,
                                    void *bound)
 {
-    hs_config_error(config, hs_node_get(node, "token"), "no good: %s",
+    hs_config_error(config, HS_FINDING_PATTERN, hs_node_get(node, "token"), "no good: %s",
                     hs_config_quote(config, hs_node_get(node, "token")));
 }
 
@@ -143,7 +145,7 @@ START_TEST(test_a_bound_secret_is_hidden_from_checks)
     struct hs_config *config = test_parse("token: hunter2hunter2\n");
     hs_config_bind(config, hs_config_root(config), &table, &bound);
     ck_assert_str_eq(bound.token, "hunter2hunter2");
-    expect_findings(config, "", "test.yaml:1:8: error: no good: `(secret)`\n");
+    expect_findings(config, "", "test.yaml:1:8: error HS104: no good: `(secret)`\n");
     hs_config_free(config);
 }
 END_TEST
@@ -151,8 +153,8 @@ END_TEST
 START_TEST(test_a_broken_node_is_told_of_once)
 {
     struct hs_config *config = test_parse("a: ${NOBODY}\nb: *none\n");
-    hs_config_error(config, node_at(config, "a"), "no good");
-    hs_config_warning(config, node_at(config, "b"), "no good");
+    hs_config_error(config, HS_FINDING_PATTERN, node_at(config, "a"), "no good");
+    hs_config_warning(config, HS_FINDING_PATTERN, node_at(config, "b"), "no good");
     ck_assert_uint_eq(hs_config_findings(config)->count, 2);
     hs_config_free(config);
 }

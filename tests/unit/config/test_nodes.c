@@ -104,9 +104,9 @@ START_TEST(test_a_fault_behind_an_alias_is_told_once)
     ck_assert_uint_eq(settings.sinks.count, 3);
     /* Once for each path that it is wrong under. */
     expect_findings(config, "",
-                    "test.yaml:1:34: error: sinks.a.database must be at most 15, is `99`\n"
-                    "test.yaml:1:34: error: sinks.b.database must be at most 15, is `99`\n"
-                    "test.yaml:1:34: error: sinks.c.database must be at most 15, is `99`\n");
+                    "test.yaml:1:34: error HS033: sinks.a.database must be at most 15, is `99`\n"
+                    "test.yaml:1:34: error HS033: sinks.b.database must be at most 15, is `99`\n"
+                    "test.yaml:1:34: error HS033: sinks.c.database must be at most 15, is `99`\n");
     hs_config_free(config);
     config = test_parse("a: &s ${NOBODY}\nb: *s\nc: [*s]\n");
     ck_assert_uint_eq(hs_config_findings(config)->count, 1);
@@ -234,7 +234,7 @@ START_TEST(test_a_file_has_a_largest_size)
     expect_none(config);
     hs_config_free(config);
     config = hs_config_parse("test.yaml", hs_slice(text, HS_CONFIG_FILE_MAX + 1), NULL, NULL);
-    expect_findings(config, "", "test.yaml: error: the file is larger than 4194304 bytes\n");
+    expect_findings(config, "", "test.yaml: error HS003: the file is larger than 4194304 bytes\n");
     hs_config_free(config);
     free(text);
 }
@@ -368,7 +368,7 @@ START_TEST(test_files_that_are_no_texts)
     snprintf(yaml, sizeof(yaml), "a: ${file:%s}\nb: 1\n", path);
     struct hs_config *config = test_parse(yaml);
     snprintf(wanted, sizeof(wanted),
-             "test.yaml:1:4: error: `${file:%s}`: the file has NUL bytes, so it is no text\n",
+             "test.yaml:1:4: error HS022: `${file:%s}`: the file has NUL bytes, so it is no text\n",
              path);
     expect_findings(config, yaml, wanted);
     ck_assert(node_at(config, "a")->broken);

@@ -90,10 +90,11 @@ START_TEST(test_members_are_added_last)
 {
     struct hs_json_tree *tree = parse("{ \"a\" : {} , \"b\" : 1 }");
     ck_assert_int_eq(
-        hs_json_add_member(tree, hs_json_root(tree), HS_SLICE("q\""), HS_SLICE("1.50")), 0);
+        hs_json_add_member(tree, hs_json_root(tree), HS_SLICE("q\\\"\\u0061"), HS_SLICE("1.50")),
+        0);
     ck_assert_int_eq(hs_json_add_member(tree, find(tree, "a"), HS_SLICE("b"), HS_SLICE("[]")), 0);
     ck_assert_int_eq(hs_json_add_member(tree, hs_json_root(tree), HS_SLICE("b"), HS_SLICE("2")), 0);
-    expect(tree, "{ \"a\" : {\"b\":[]} , \"b\" : 1,\"q\\\"\":1.50,\"b\":2 }");
+    expect(tree, "{ \"a\" : {\"b\":[]} , \"b\" : 1,\"q\\\"\\u0061\":1.50,\"b\":2 }");
     ck_assert(hs_slice_equal(hs_json_node_text(tree, find(tree, "b")), HS_SLICE("2")));
     hs_json_tree_free(tree);
 }

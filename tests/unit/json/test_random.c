@@ -108,8 +108,12 @@ static bool model_set(struct model *root, const struct hs_json_path *path, struc
             model_insert(model, plain, value);
             return true;
         }
-        if (i + 1 == path->count)
+        if (i + 1 == path->count) {
             item->value = value;
+            for (size_t j = model->count; step->name.data != NULL && j-- > 0;)
+                if (model->items[j] != item && strcmp(model->items[j]->plain, plain) == 0)
+                    model_remove(model, j);
+        }
         model = item->value;
     }
     return true;

@@ -47,6 +47,7 @@ static const struct row values[] = {
     BAD("[]]", 2, "more follows"),
     BAD("{}\0", 2, "more follows"),
     BAD("\0{}", 0, "not a JSON value"),
+    BAD("[\xEF\xBB\xBF]", 1, "not a JSON value"),
     BAD("[1,]", 3, "not a JSON value"),
     BAD("[,1]", 1, "not a JSON value"),
     BAD("[1,,2]", 3, "not a JSON value"),
@@ -70,7 +71,7 @@ static const struct row values[] = {
     BAD("}", 0, "not a JSON value"),
     BAD("[}", 1, "not a JSON value"),
     BAD("{]", 1, "name in quotes"),
-    BAD("\xef\xbb\xbf{}", 0, "not a JSON value"),
+    BAD("\xef\xbb\xbf{}", 0, "a byte order mark is no part of JSON"),
     BAD("\x0c{}", 0, "not a JSON value"),
     BAD("\xc2\xa0"
         "1",

@@ -108,34 +108,40 @@ static const struct {
      " properties: {sasl.password: x, compression.type: zstd, message.max.bytes: 2000}}",
      ""},
     {"{type: kafka, brokers: [kafka:9092], properties: {linger.msec: 5}}",
-     "test.yaml:1:51: error: unknown property `linger.msec`, did you mean `linger.ms`?\n"},
+     "test.yaml:1:51: error HS061: unknown property `linger.msec`, did you mean `linger.ms`?\n"},
     {"{type: kafka, brokers: [kafka:9092], properties: {zzzzzzzzzzzzz: 5}}",
-     "test.yaml:1:51: error: unknown property `zzzzzzzzzzzzz`: librdkafka's CONFIGURATION.md lists"
+     "test.yaml:1:51: error HS061: unknown property `zzzzzzzzzzzzz`: librdkafka's CONFIGURATION.md "
+     "lists"
      " those there are\n"},
     {"{type: kafka, brokers: [kafka:9092], properties: {acks: 1}}",
-     "test.yaml:1:51: error: the property `acks` is not for you to set: it is always `all`: an "
+     "test.yaml:1:51: error HS061: the property `acks` is not for you to set: it is always `all`: "
+     "an "
      "event counts as delivered when every replica in sync has it\n"},
     {"{type: kafka, brokers: [kafka:9092], properties: {linger.ms: soon}}",
-     "test.yaml:1:51: error: the property `linger.ms` does not take `soon`: Invalid value for "
+     "test.yaml:1:51: error HS061: the property `linger.ms` does not take `soon`: Invalid value "
+     "for "
      "configuration property \"queue.buffering.max.ms\"\n"},
     {"{type: kafka, brokers: [kafka:9092], properties: {compression.type: '${SECRET}'}}",
-     "test.yaml:1:51: error: the value of the property `compression.type` is not one it takes\n"},
+     "test.yaml:1:51: error HS061: the value of the property `compression.type` is not one it "
+     "takes\n"},
     {"{type: kafka, brokers: ['a b:1', 'h:0', 'h:x', ':1', '']}",
-     "test.yaml:1:25: error: `a b:1` is no broker: expected host:port, such as kafka:9092\n"
-     "test.yaml:1:34: error: `h:0` is no broker: expected host:port, such as kafka:9092\n"
-     "test.yaml:1:41: error: `h:x` is no broker: expected host:port, such as kafka:9092\n"
-     "test.yaml:1:48: error: `:1` is no broker: expected host:port, such as kafka:9092\n"
-     "test.yaml:1:54: error: an empty text is no broker: expected host:port, such as kafka:9092\n"},
+     "test.yaml:1:25: error HS060: `a b:1` is no broker: expected host:port, such as kafka:9092\n"
+     "test.yaml:1:34: error HS060: `h:0` is no broker: expected host:port, such as kafka:9092\n"
+     "test.yaml:1:41: error HS060: `h:x` is no broker: expected host:port, such as kafka:9092\n"
+     "test.yaml:1:48: error HS060: `:1` is no broker: expected host:port, such as kafka:9092\n"
+     "test.yaml:1:54: error HS060: an empty text is no broker: expected host:port, such as "
+     "kafka:9092\n"},
     {"{type: redis, url: 'redis://u:p@h:1/2'}", ""},
     {"{type: redis, url: 'rediss://:${SECRET}@h'}",
-     "test.yaml:1:20: error: rediss:// needs TLS, which this build's hiredis does not have: use "
+     "test.yaml:1:20: error HS062: rediss:// needs TLS, which this build's hiredis does not have: "
+     "use "
      "redis:// to a TLS proxy beside hookstream\n"},
     {"{type: redis, url: 'redis://h', cursor_key: ''}",
-     "test.yaml:1:1: error: `cursor_key` is empty\n"},
+     "test.yaml:1:1: error HS064: `cursor_key` is empty\n"},
     {"{type: redis, url: 'redis://h', wait: {replicas: 2, timeout: 1s}}", ""},
     {"{type: redis, url: 'redis://h', wait: {timeout: 1s}}",
-     "test.yaml:1:39: error: `wait` says for how many `replicas`: such as {replicas: 1}\n"},
-    {"{type: file, path: ''}", "test.yaml:1:20: error: `path` is empty: name a folder\n"},
+     "test.yaml:1:39: error HS031: `wait` says for how many `replicas`: such as {replicas: 1}\n"},
+    {"{type: file, path: ''}", "test.yaml:1:20: error HS039: `path` is empty: name a folder\n"},
     {"{type: file, path: data}", ""},
 };
 

@@ -22,7 +22,9 @@ START_TEST(test_flatten_brings_what_is_nested_to_one_level)
             "{\"l\":[{\"a_b\":1},{\"a\":2}]}"),
         ROW("{\"data\":{\"a\\u0022\":{\"\\ud83d\":1}}}", "- flatten: {separator: \"\\\"/\"}",
             "{\"data\":{\"a\\u0022\\\"/\\ud83d\":1}}"),
-        ROW("{\"data\":{\"\":{\"\":1}}}", "- flatten: {separator: \"-\"}", "{\"data\":{\"\":1}}"),
+        ROW("{\"data\":{\"\":{\"\":1}}}", "- flatten: {separator: \"-\"}", "{\"data\":{\"-\":1}}"),
+        ROW("{\"data\":{\"\":{\"a\":1},\"a\":2}}", "- flatten: data",
+            "{\"data\":{\"_a\":1,\"a\":2}}"),
         ROW("{\"data\":{\"a\":{\"b\":1}}}", "- set: {data.a.c: 2}\n- flatten: data",
             "{\"data\":{\"a_b\":1,\"a_c\":2}}"),
         /* What was flattened is there for the next. */
@@ -52,7 +54,10 @@ START_TEST(test_unwrap_puts_members_in_its_place)
         /* Of members written twice the last counts. */
         ROW("{\"data\":{\"a\":1,\"b\":0,\"a\":2}}", "- unwrap: data", "{\"b\":0,\"a\":2}"),
         ROW("{\"data\":{\"a\":1},\"data\":{\"b\":2}}", "- unwrap: data", "{\"b\":2}"),
-        ROW("{\"data\":{\"\\u0061\\\"\":1}}", "- unwrap: data", "{\"a\\\"\":1}"),
+        ROW("{\"data\":{\"\\u0061\\\"\":1}}", "- unwrap: data", "{\"\\u0061\\\"\":1}"),
+        ROW("{\"data\":{\"\\ud800\":1}}", "- unwrap: data", "{\"\\ud800\":1}"),
+        ROW("{\"data\":{\"a\":{\"\\udead\":1}}}", "- copy: {data: x}\n- unwrap: x.a\n- unwrap: x",
+            "{\"data\":{\"a\":{\"\\udead\":1}},\"\\udead\":1}"),
         ROW("{\"data\":{\"a\":1}}", "- set: {data.b: 2}\n- unwrap: data\n- set: {c: 3}",
             "{\"a\":1,\"b\":2,\"c\":3}"),
         ROW("{\"id\":0,\"data\":{\"a\":{\"b\":1}}}", "- flatten: data\n- unwrap: data",

@@ -38,6 +38,7 @@ START_TEST(test_expands)
         {"fanfare:{data.queueId}!", HS_SLICE("fanfare:q 1!")},
         {"{data.amount}/{data.big}/{data.yes}", HS_SLICE("149.90/12345678901234567890/true")},
         {"{data.list[0]}{data.list[1].b}", HS_SLICE("ac")},
+        {"{body.data.queueId} {body.organizationId}", HS_SLICE("q 1 org_1")},
         {"{data[\"a.b\"]}", HS_SLICE("dotted")},
         {"{data.esc}", HS_SLICE("x\0y\n\"\xF0\x9F\x98\x80")},
         {"{data.nope|none}", HS_SLICE("none")},
@@ -71,6 +72,7 @@ START_TEST(test_fails_in_words_and_leaves_the_text)
         const char *words;
     } rows[] = {
         {"a{data.nope}", -ENOENT, "no {data.nope}"},
+        {"a{body.nope}", -ENOENT, "no {body.nope}"},
         {"a{data.none}", -ENOENT, "null"},
         {"{data.queueId}{data.list}", -EINVAL, "{data.list} is an array"},
         {"{data}", -EINVAL, "{data} is an object"},

@@ -73,39 +73,43 @@ START_TEST(test_what_is_wrong_with_a_list_is_said_once_and_there)
     expect("transformations: {good: [{remove: [a]}], b: [{use: good}]}\n" ROUTES("[{use: b}]"), "");
     expect("transformations: {personal: []}\n"
            "transform: [{use: persnal}]\n" ROUTES("[{use: personal}]"),
-           "test.yaml:2:19: error: unknown list `persnal`, did you mean `personal`?\n");
-    expect("transform: [{use: tidy}]\n",
-           "test.yaml:1:19: error: unknown list `tidy`: `use` takes the name of a list of the "
-           "configuration's `transformations:`, which has none\n");
+           "test.yaml:2:19: error HS172: unknown list `persnal`, did you mean `personal`?\n");
+    expect(
+        "transform: [{use: tidy}]\n",
+        "test.yaml:1:19: error HS172: unknown list `tidy`: `use` takes the name of a list of the "
+        "configuration's `transformations:`, which has none\n");
     expect("transform: [{use: [a]}]\n",
-           "test.yaml:1:19: error: `use` takes the name of one list, not a list\n");
+           "test.yaml:1:19: error HS172: `use` takes the name of one list, not a list\n");
     expect("transformations: {l: [{lower: [\"a..b\"]}]}\n"
            "transform: [{use: l}, {use: l}]\n" ROUTES("[{use: l}]"),
-           "test.yaml:1:32: error: `a..b` is no path: a name is missing\n");
-    expect("transformations: {l: {lower: [a]}}\n" ROUTES("[{use: l}]"),
-           "test.yaml:1:22: error: `l` is a list of operations: start each with \"- \", as in "
-           "`- remove: [data.admissionToken]`\n");
+           "test.yaml:1:32: error HS143: `a..b` is no path: a name is missing\n");
+    expect(
+        "transformations: {l: {lower: [a]}}\n" ROUTES("[{use: l}]"),
+        "test.yaml:1:22: error HS160: `l` is a list of operations: start each with \"- \", as in "
+        "`- remove: [data.admissionToken]`\n");
     expect("transformations: [a]\n",
-           "test.yaml:1:18: error: `transformations` is a mapping of names to lists, such as "
+           "test.yaml:1:18: error HS032: `transformations` is a mapping of names to lists, such as "
            "{personal: [{remove: [data.fullName]}]}, not a list\n");
-    expect("transform: [{use: l, for: \"a[*]\"}]\ntransformations: {l: []}\n" ROUTES("[{use: l}]"),
-           "test.yaml:1:27: error: `for` goes with an operation and not with `use`: write it at "
-           "the items of the list\n");
-    expect("transform: [{use: l, remove: [a]}]\ntransformations: {l: []}\n" ROUTES("[{use: l}]"),
-           "test.yaml:1:22: error: `remove` stands in the same item as `use`: an item has one "
-           "operation, so start another with \"- remove:\"\n");
+    expect(
+        "transform: [{use: l, for: \"a[*]\"}]\ntransformations: {l: []}\n" ROUTES("[{use: l}]"),
+        "test.yaml:1:27: error HS166: `for` goes with an operation and not with `use`: write it at "
+        "the items of the list\n");
+    expect(
+        "transform: [{use: l, remove: [a]}]\ntransformations: {l: []}\n" ROUTES("[{use: l}]"),
+        "test.yaml:1:22: error HS162: `remove` stands in the same item as `use`: an item has one "
+        "operation, so start another with \"- remove:\"\n");
 }
 END_TEST
 
 START_TEST(test_a_circle_is_said_with_its_way)
 {
     expect("transformations: {a: [{use: a}]}\n" ROUTES("[{use: a}]"),
-           "test.yaml:1:29: error: the list `a` would use itself: a -> a\n");
+           "test.yaml:1:29: error HS173: the list `a` would use itself: a -> a\n");
     expect("transformations:\n  a: [{use: b}]\n  b: [{use: c}]\n  c: [{use: a}]\n"
            "transform: [{use: a}]\n" ROUTES("[{use: a}]"),
-           "test.yaml:2:13: error: the list `b` would use itself: b -> c -> a -> b\n"
-           "test.yaml:3:13: error: the list `c` would use itself: c -> a -> b -> c\n"
-           "test.yaml:4:13: error: the list `a` would use itself: a -> b -> c -> a\n");
+           "test.yaml:2:13: error HS173: the list `b` would use itself: b -> c -> a -> b\n"
+           "test.yaml:3:13: error HS173: the list `c` would use itself: c -> a -> b -> c\n"
+           "test.yaml:4:13: error HS173: the list `a` would use itself: a -> b -> c -> a\n");
 }
 END_TEST
 
@@ -115,8 +119,9 @@ START_TEST(test_lists_in_lists_are_bounded)
     for (int i = 1; i <= 8; i++)
         sprintf(yaml + strlen(yaml), "  l%d: [{use: l%d}]\n", i, i - 1);
     strcat(yaml, ROUTES("[{use: l8}]"));
-    expect(yaml, "test.yaml:3:14: error: lists use each other more than 8 deep: l8 -> l7 -> l6 -> "
-                 "l5 -> l4 -> l3 -> l2 -> l1 -> l0\n");
+    expect(yaml,
+           "test.yaml:3:14: error HS173: lists use each other more than 8 deep: l8 -> l7 -> l6 -> "
+           "l5 -> l4 -> l3 -> l2 -> l1 -> l0\n");
     /* Each four times the one before: 4^7 items. */
     strcpy(yaml, "transformations:\n  l0: [{set: {a: 1}}]\n");
     for (int i = 1; i < 8; i++)
@@ -135,12 +140,12 @@ END_TEST
 START_TEST(test_a_list_that_nothing_uses_is_a_warning)
 {
     expect("transformations: {a: [{use: b}], b: [], c: [{use: b}]}\n" ROUTES("[{use: a}]"),
-           "test.yaml:1:41: warning: no route uses the list `c`: write `- use: c` in a "
+           "test.yaml:1:41: warning HS174: no route uses the list `c`: write `- use: c` in a "
            "`transform:`, or take it out\n");
     expect("transformations: {a: [{lower: 1.}]}\n",
-           "test.yaml:1:19: warning: no route uses the list `a`: write `- use: a` in a "
+           "test.yaml:1:19: warning HS174: no route uses the list `a`: write `- use: a` in a "
            "`transform:`, or take it out\n"
-           "test.yaml:1:31: error: `1.` is no path: a name is missing\n");
+           "test.yaml:1:31: error HS143: `1.` is no path: a name is missing\n");
 }
 END_TEST
 

@@ -1,0 +1,272 @@
+/* Fields: whether a field that is named can be there, in which of the types, and whether it can
+ * have the value that it is compared with. */
+#include "look.h"
+
+#define NAMES_MAX 4096u /* field names that the nearest is looked for in */
+#define TYPES_SHOWN 3u  /* types that a message names */
+
+static bool has_row_below(const struct hs_event_type *type, size_t at)
+{
+    return at + 1 < type->field_count &&
+           hs_path_is_below(type->fields[at + 1].path, type->fields[at].path);
+}
+
+bool hs_type_may_have(const struct hs_event_type *type, const char *path)
+{
+    for (size_t i = 0; i < type->field_count; i++) {
+        const struct hs_catalogue_field *field = &type->fields[i];
+        if (!hs_path_is_below(path, field->path))
+            continue;
+        bool whole = path[hs_slice_text(field->path).size] == '\0';
+        bool holds = field->type == HS_FIELD_OBJECT || field->type == HS_FIELD_ARRAY;
+        if (whole || field->type == HS_FIELD_ANY || (holds && !has_row_below(type, i)))
+            return true;
+    }
+    return false;
+}
+
+/* Whether every event of the type has it, and not as null. */
+static bool always_has(const struct hs_event_type *type, const char *path)
+{
+    bool always = hs_event_type_field(type, hs_slice_text(path)) != NULL;
+    for (size_t i = 0; i < type->field_count; i++)
+        if (hs_path_is_below(path, type->fields[i].path))
+            always = always && !type->fields[i].optional && !type->fields[i].nullable;
+    return always;
+}
+
+/* ---- Words ---- */
+
+/* "order.created", "order.*", "order.created and others": the types that have the field. */
+static const char *who_has(const struct hs_look *look, const struct hs_matched *types,
+                           size_t type_count, const char *path)
+{
+    const char *first = NULL;
+    size_t count = 0;
+    bool one_family = true;
+    for (size_t i = 0; i < type_count; i++) {
+        const char *name = types[i].type->name;
+        if (!hs_type_may_have(types[i].type, path))
+            continue;
+        if (first == NULL)
+            first = name;
+        size_t size = strcspn(first, ".");
+        one_family = one_family && strncmp(first, name, size + 1) == 0;
+        count++;
+    }
+    if (count < 2)
+        return first;
+    return one_family ? hs_arena_printf(hs_config_arena(look->config), "%.*s.*",
+                                        (int)strcspn(first, "."), first)
+                      : hs_arena_printf(hs_config_arena(look->config), "%s and others", first);
+}
+
+static const char *nearest(const struct hs_matched *types, size_t type_count, const char *path)
+{
+    const char *names[NAMES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < type_count; i++)
+        for (size_t k = 0; k < types[i].type->field_count && count < NAMES_MAX; k++)
+            names[count++] = types[i].type->fields[k].path;
+    return hs_nearest_name(hs_slice_text(path), names, count);
+}
+
+static const char *fields_of(const struct hs_look *look)
+{
+    return look->matched_count == 1 ? look->matched[0].type->name : "the events of this route";
+}
+
+/* ---- One use ---- */
+
+static void tell_unknown(struct hs_look *look, const struct hs_node *node, const char *path)
+{
+    bool shared = look->shared > 0;
+    const struct hs_matched *types = shared ? look->all : look->matched;
+    size_t count = shared ? look->all_count : look->matched_count;
+    const char *near = nearest(types, count, path);
+    if (near != NULL)
+        hs_look_error(look, HS_FINDING_FIELD_OF_NO_TYPE, node, "`%s`: %s has `%s`", path,
+                      who_has(look, types, count, near), near);
+    else
+        hs_look_error(look, HS_FINDING_FIELD_OF_NO_TYPE, node,
+                      "`%s`: %s %s no such field; `hookstream catalogue show TYPE` shows them",
+                      path, shared ? "the events of the source" : fields_of(look),
+                      look->matched_count == 1 && !shared ? "has" : "have");
+}
+
+static bool is_known(const struct hs_look *look, const char *path)
+{
+    const struct hs_matched *types = look->shared > 0 ? look->all : look->matched;
+    size_t count = look->shared > 0 ? look->all_count : look->matched_count;
+    for (size_t i = 0; i < count; i++)
+        if (hs_type_may_have(types[i].type, path))
+            return true;
+    return false;
+}
+
+static bool is_taken_away(const struct hs_look *look, const char *path)
+{
+    for (size_t i = 0; i < look->gone.count; i++)
+        if (hs_path_is_below(path, look->gone.items[i]))
+            return true;
+    return look->kept.count > 0 && !hs_paths_meet(&look->kept, path);
+}
+
+static void tell_missing(struct hs_look *look, const struct hs_node *node, const char *path)
+{
+    static const char *const narrowing[] = {"type", "family"};
+    for (size_t i = 0; i < HS_ARRAY_SIZE(narrowing); i++)
+        if (hs_paths_meet(&look->named_by_when, narrowing[i]))
+            return; /* the `when` may leave only those that have it */
+    if (hs_paths_meet(&look->named_by_when, path))
+        return;
+    const char *types = "";
+    size_t count = 0;
+    for (size_t i = 0; i < look->matched_count; i++) {
+        if (always_has(look->matched[i].type, path))
+            continue;
+        if (count++ < TYPES_SHOWN)
+            types = hs_arena_printf(hs_config_arena(look->config), "%s%s%s", types,
+                                    count > 1 ? ", " : "", look->matched[i].type->name);
+    }
+    if (count > TYPES_SHOWN)
+        types = hs_arena_printf(hs_config_arena(look->config), "%s and %zu more", types,
+                                count - TYPES_SHOWN);
+    if (count > 0)
+        hs_look_warn(look, HS_FINDING_FIELD_CAN_BE_MISSING, node, path,
+                     "`%s` can be missing in %s: such an event becomes a dead letter; give a "
+                     "default, as {%s|none}",
+                     path, types, path);
+}
+
+void hs_look_at_use(struct hs_look *look, const struct hs_use *use, const struct hs_node *near)
+{
+    const struct hs_node *node = use->node != NULL ? use->node : near;
+    const char *path = hs_look_path(look, use->path);
+    bool asks = use->kind == HS_USE_NEED || use->kind == HS_USE_READ;
+    if (use->kind == HS_USE_WRITE || look->blurred || strchr(path, '"') != NULL ||
+        (asks && !hs_path_is_below(path, "data"))) /* words of the event as received */
+        return;
+    if (hs_paths_meet(&look->made, path))
+        return;
+    if (use->kind == HS_USE_NEED && is_taken_away(look, path)) {
+        hs_look_error(look, HS_FINDING_FIELD_TAKEN_AWAY, node,
+                      "`%s` is never there: an earlier transformation takes it away", path);
+        return;
+    }
+    if (look->open || (look->shared > 0 ? look->all_count : look->matched_count) == 0)
+        return;
+    if (!is_known(look, path))
+        tell_unknown(look, node, path);
+    else if (use->kind == HS_USE_NEED && look->shared == 0)
+        tell_missing(look, node, path);
+}
+
+/* ---- Values ---- */
+
+static bool kind_fits(const struct hs_catalogue_field *field,
+                      const struct hs_comparison *comparison)
+{
+    switch (field->type) {
+    case HS_FIELD_INTEGER:
+    case HS_FIELD_NUMBER:
+        return comparison->kind == HS_JSON_NUMBER;
+    case HS_FIELD_BOOLEAN:
+        return comparison->kind == HS_JSON_TRUE || comparison->kind == HS_JSON_FALSE;
+    case HS_FIELD_MONEY: /* may be compared as a decimal */
+        return comparison->kind == HS_JSON_STRING || comparison->kind == HS_JSON_NUMBER;
+    case HS_FIELD_TEXT:
+    case HS_FIELD_TIME:
+    case HS_FIELD_CURRENCY:
+    case HS_FIELD_ID:
+        return comparison->kind == HS_JSON_STRING;
+    case HS_FIELD_OBJECT:
+    case HS_FIELD_ARRAY:
+        return false;
+    case HS_FIELD_ANY:
+        break;
+    }
+    return true;
+}
+
+/* "a|b" lists the values; one text alone is an example. */
+static bool value_fits(const struct hs_catalogue_field *field,
+                       const struct hs_comparison *comparison)
+{
+    if (!kind_fits(field, comparison))
+        return false;
+    const char *at = field->sample;
+    if (comparison->kind != HS_JSON_STRING || at == NULL || at[0] == '<' || strchr(at, '|') == NULL)
+        return true;
+    for (;;) {
+        size_t size = strcspn(at, "|");
+        if (hs_slice_equal(hs_slice(at, size), comparison->literal))
+            return true;
+        if (at[size] == '\0')
+            return false;
+        at += size + 1;
+    }
+}
+
+static void tell_value(struct hs_look *look, const struct hs_comparison *comparison,
+                       const char *path, const struct hs_catalogue_field *field)
+{
+    bool listed = kind_fits(field, comparison);
+    hs_look_warn(
+        look, HS_FINDING_VALUE_NEVER, comparison->node, path, "`%s` is never %s%.*s%s: %s%s%s",
+        path, comparison->kind == HS_JSON_STRING ? "'" : "",
+        comparison->kind == HS_JSON_TRUE    ? 4
+        : comparison->kind == HS_JSON_FALSE ? 5
+                                            : (int)comparison->literal.size,
+        comparison->kind == HS_JSON_TRUE    ? "true"
+        : comparison->kind == HS_JSON_FALSE ? "false"
+                                            : comparison->literal.data,
+        comparison->kind == HS_JSON_STRING ? "'" : "", listed ? "it is one of " : "its type is ",
+        listed ? field->sample : hs_field_type_name(field->type), "");
+}
+
+static void look_at_type(struct hs_look *look, const struct hs_comparison *comparison)
+{
+    const char *names[NAMES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < look->all_count && count < NAMES_MAX; i++) {
+        names[count++] = look->all[i].type->name;
+        if (hs_slice_equal(hs_slice_text(look->all[i].type->name), comparison->literal))
+            return;
+    }
+    const char *near = hs_nearest_name(comparison->literal, names, count);
+    hs_look_warn(look, HS_FINDING_VALUE_NEVER, comparison->node, "type",
+                 "no known event has the type '%.*s'%s%s%s", HS_SLICE_ARG(comparison->literal),
+                 near ? ", did you mean `" : "", near ? near : "", near ? "`?" : "");
+}
+
+static void look_at_value(void *context, const struct hs_comparison *comparison)
+{
+    struct hs_look *look = context;
+    const char *path = hs_look_path(look, comparison->path);
+    if (comparison->kind == HS_JSON_NULL || comparison->node->secret || look->open)
+        return;
+    if (strcmp(path, "type") == 0 && comparison->kind == HS_JSON_STRING && look->all_count > 0)
+        look_at_type(look, comparison);
+    if (look->blurred || hs_paths_meet(&look->made, path) || !hs_path_is_below(path, "data"))
+        return;
+    const struct hs_matched *types = look->shared > 0 ? look->all : look->matched;
+    size_t count = look->shared > 0 ? look->all_count : look->matched_count;
+    const struct hs_catalogue_field *unfit = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct hs_catalogue_field *field =
+            hs_event_type_field(types[i].type, hs_slice_text(path));
+        if (field == NULL && !hs_type_may_have(types[i].type, path))
+            continue;
+        if (field == NULL || value_fits(field, comparison))
+            return;
+        unfit = field;
+    }
+    if (unfit != NULL)
+        tell_value(look, comparison, path, unfit);
+}
+
+void hs_look_at_values(struct hs_look *look, const struct hs_condition *condition)
+{
+    hs_condition_comparisons(condition, look_at_value, look);
+}

@@ -1,0 +1,91 @@
+/* Look, for this module's own files: one route while it is looked at, from its `when` through its
+ * transformations to its targets, with what is known of its events at each step. */
+#ifndef HS_ADVICE_LOOK_H
+#define HS_ADVICE_LOOK_H
+
+#include <hookstream/advice.h>
+
+/* A type whose events may come to the route. */
+struct hs_matched {
+    const struct hs_event_type *type;
+    const struct hs_catalogue *catalogue;
+};
+
+#define HS_LOOK_PATHS_MAX 1024u /* past it paths are forgotten, and less is said */
+struct hs_paths {
+    const char *items[HS_LOOK_PATHS_MAX];
+    size_t count;
+};
+
+/* A personal or credential field of a type, and where its value stands by now. */
+struct hs_track {
+    const struct hs_catalogue_field *field;
+    const char *path;
+    bool hidden;
+};
+
+struct hs_look {
+    struct hs_config *config;
+    const struct hs_advice_input *input;
+    const struct hs_route *route;
+    const struct hs_matched *matched; /* each type once */
+    size_t matched_count;
+    const struct hs_matched *all; /* all types of the route's sources, for lists that are shared */
+    size_t all_count;
+    bool open;            /* a source of the route has no catalogue: other types may come */
+    bool blurred;         /* fields have names and places that nothing tells of */
+    unsigned shared;      /* how deep in named lists */
+    struct hs_paths made; /* by earlier transformations */
+    struct hs_paths gone; /* taken away by them */
+    struct hs_paths kept; /* by the last `keep`; none: there was no `keep` */
+    struct hs_paths named_by_when;
+    struct hs_track tracks[HS_LOOK_PATHS_MAX];
+    size_t track_count;
+    bool accepted[64]; /* items of `accept` that took a warning back */
+};
+
+/* ---- Paths ---- */
+
+/* As the catalogue writes it: [0] becomes [*]. In the arena. */
+const char *hs_look_path(const struct hs_look *look, const char *path);
+/* Whether `path` is `above`, or stands below it. */
+bool hs_path_is_below(const char *path, const char *above);
+void hs_paths_add(struct hs_paths *paths, const char *path);
+/* Takes out what is `above` or below it. */
+void hs_paths_drop(struct hs_paths *paths, const char *above);
+/* Whether one of them is `path`, above it or below it. */
+bool hs_paths_meet(const struct hs_paths *paths, const char *path);
+
+/* ---- What is said ---- */
+
+/* A warning that the route does not accept; `field` may be NULL. */
+void hs_look_warn(struct hs_look *look, enum hs_finding_code code, const struct hs_node *node,
+                  const char *field, const char *format, ...) HS_PRINTF(5, 6);
+/* An error; when the input is lenient a warning. */
+void hs_look_error(struct hs_look *look, enum hs_finding_code code, const struct hs_node *node,
+                   const char *format, ...) HS_PRINTF(4, 5);
+/* `accept` itself: what it cannot be, and what of it was of no use. */
+void hs_look_check_accept(struct hs_look *look);
+
+/* ---- Fields ---- */
+
+/* Whether events of the type can have the field, as far as its rows say. */
+bool hs_type_may_have(const struct hs_event_type *type, const char *path);
+/* Holds one use against the types. */
+void hs_look_at_use(struct hs_look *look, const struct hs_use *use, const struct hs_node *near);
+/* Holds the comparisons of a condition against the types. */
+void hs_look_at_values(struct hs_look *look, const struct hs_condition *condition);
+
+/* ---- Personal data and credentials ---- */
+
+void hs_tracks_begin(struct hs_look *look);
+/* Follows them through one item, which `path` is a use of. */
+void hs_tracks_follow(struct hs_look *look, const struct hs_transform_item *item,
+                      const struct hs_use *uses, size_t count);
+void hs_tracks_tell(struct hs_look *look);
+
+/* ---- Keys ---- */
+
+void hs_look_at_key(struct hs_look *look, const struct hs_target *target);
+
+#endif

@@ -1,0 +1,312 @@
+/* init: writes a first configuration for the families and sinks that are wanted. What a family has,
+ * and what of it must be hidden, the catalogue says. */
+#include "command.h"
+
+#include <hookstream/buffer.h>
+#include <hookstream/catalogue.h>
+#include <hookstream/sink.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NAMES_MAX 32u
+#define PAGE_MAX (1u << 20)
+
+static int run(const struct hs_command *command, int argc, char **argv);
+
+const struct hs_command hs_command_init = {
+    .name = "init",
+    .summary = "Write a first configuration for families of events and sinks.",
+    .help = "Every family gets a route with a sensible key; credentials are removed and what is "
+            "personal is hidden. Then: hookstream check, and hookstream send.",
+    .operands = "",
+    .run = run,
+};
+
+struct names {
+    struct hs_slice items[NAMES_MAX];
+    size_t count;
+};
+
+struct plan {
+    const struct hs_catalogue *catalogue;
+    const char *source;
+    struct names families, sinks;
+};
+
+static bool has(const struct names *names, struct hs_slice name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (hs_slice_equal(names->items[i], name))
+            return true;
+    return false;
+}
+
+static void add(struct names *names, struct hs_slice name)
+{
+    if (names->count < NAMES_MAX && !has(names, name))
+        names->items[names->count++] = name;
+}
+
+static struct hs_slice before(struct hs_slice text, char end)
+{
+    const char *at = text.size > 0 ? memchr(text.data, end, text.size) : NULL;
+    return at != NULL ? hs_slice(text.data, (size_t)(at - text.data)) : text;
+}
+
+static struct names all_families(const struct hs_catalogue *catalogue)
+{
+    struct names all = {.count = 0};
+    for (size_t i = 0; i < catalogue->count; i++)
+        add(&all, before(hs_slice_text(catalogue->types[i].name), '.'));
+    return all;
+}
+
+static struct names all_sinks(void)
+{
+    struct names all = {.count = 0};
+    for (int i = 0; i < HS_SINK_KIND_COUNT; i++)
+        add(&all, hs_slice_text(hs_sink_kind_name((enum hs_sink_kind)i)));
+    return all;
+}
+
+/* "a,b" into names, each of which must be one of `known`. */
+static int read_names(const struct hs_command *command, const char *what, const char *text,
+                      const struct names *known, struct names *ret_names)
+{
+    *ret_names = (struct names){.count = 0};
+    for (struct hs_slice rest = hs_slice_text(text != NULL ? text : ""); rest.size > 0;) {
+        struct hs_slice one = before(rest, ',');
+        size_t used = one.size < rest.size ? one.size + 1 : one.size;
+        rest = hs_slice(rest.data + used, rest.size - used);
+        if (one.size > 0 && !has(known, one))
+            return hs_command_fail(command, HS_EXIT_USAGE, "there is no %s `%.*s`", what,
+                                   HS_SLICE_ARG(one));
+        if (one.size > 0)
+            add(ret_names, one);
+    }
+    if (ret_names->count > 0)
+        return HS_EXIT_GOOD;
+    fprintf(stderr, "hookstream init: say which %s, with commas between them; there are:", what);
+    for (size_t i = 0; i < known->count; i++)
+        fprintf(stderr, " %.*s", HS_SLICE_ARG(known->items[i]));
+    fputc('\n', stderr);
+    return HS_EXIT_USAGE;
+}
+
+/* ---- What the catalogue says of a family ---- */
+
+static bool is_of(const struct hs_event_type *type, struct hs_slice family)
+{
+    return hs_slice_equal(before(hs_slice_text(type->name), '.'), family);
+}
+
+/* Paths of the family's fields that are credentials, or personal. */
+static struct names hidden_paths(const struct plan *plan, struct hs_slice family, bool credentials)
+{
+    struct names paths = {.count = 0};
+    for (size_t i = 0; i < plan->catalogue->count; i++) {
+        const struct hs_event_type *type = &plan->catalogue->types[i];
+        for (size_t f = 0; is_of(type, family) && f < type->field_count; f++)
+            if (credentials ? type->fields[f].credential
+                            : type->fields[f].personal && !type->fields[f].credential)
+                add(&paths, hs_slice_text(type->fields[f].path));
+    }
+    return paths;
+}
+
+static bool always_has(const struct plan *plan, struct hs_slice family, const char *path)
+{
+    bool any = false;
+    for (size_t i = 0; i < plan->catalogue->count; i++) {
+        const struct hs_event_type *type = &plan->catalogue->types[i];
+        if (!is_of(type, family))
+            continue;
+        const struct hs_catalogue_field *field = hs_event_type_field(type, hs_slice_text(path));
+        if (field == NULL || field->optional || field->nullable)
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+/* The id of what the family is about, if each of its events has it; else the first id that each
+ * has; else the event's own. */
+static void put_key(const struct plan *plan, struct hs_slice family, struct hs_buffer *page)
+{
+    char own[128];
+    snprintf(own, sizeof(own), "data.%.*sId", HS_SLICE_ARG(family));
+    const char *key = always_has(plan, family, own) ? own : NULL;
+    for (size_t i = 0; key == NULL && i < plan->catalogue->count; i++) {
+        const struct hs_event_type *type = &plan->catalogue->types[i];
+        for (size_t f = 0; key == NULL && is_of(type, family) && f < type->field_count; f++)
+            if (type->fields[f].type == HS_FIELD_ID && !type->fields[f].personal &&
+                strncmp(type->fields[f].path, "data.", 5) == 0 &&
+                always_has(plan, family, type->fields[f].path))
+                key = type->fields[f].path;
+    }
+    hs_buffer_printf(page, "{%s}", key != NULL ? key : "id");
+}
+
+/* ---- The page ---- */
+
+static void put_hidden(const struct names *paths, const char *operation, const char *why,
+                       struct hs_buffer *page)
+{
+    if (paths->count == 0)
+        return;
+    hs_buffer_printf(page, "      # %s\n      - %s: [", why, operation);
+    for (size_t i = 0; i < paths->count; i++)
+        hs_buffer_printf(page, "%s\"%.*s\"", i > 0 ? ", " : "", HS_SLICE_ARG(paths->items[i]));
+    hs_buffer_append_text(page, "]\n");
+}
+
+static void put_target(const struct plan *plan, struct hs_slice family, struct hs_slice sink,
+                       struct hs_buffer *page)
+{
+    hs_buffer_printf(page, "      - {sink: %.*s, ", HS_SLICE_ARG(sink));
+    if (hs_slice_equal(sink, HS_SLICE("kafka"))) {
+        hs_buffer_printf(page, "topic: %s.%.*s, key: \"", plan->source, HS_SLICE_ARG(family));
+        put_key(plan, family, page);
+        hs_buffer_append_text(page, "\"}\n");
+    } else if (hs_slice_equal(sink, HS_SLICE("redis"))) {
+        hs_buffer_printf(page, "stream: \"%s:%.*s\", max_length: 100000}\n", plan->source,
+                         HS_SLICE_ARG(family));
+    } else {
+        hs_buffer_append_text(page, "file: \"{family}.jsonl\"}\n");
+    }
+}
+
+static void put_route(const struct plan *plan, struct hs_slice family, struct hs_buffer *page)
+{
+    struct names credentials = hidden_paths(plan, family, true);
+    struct names personal = hidden_paths(plan, family, false);
+    hs_buffer_printf(page, "\n  - name: %.*s\n    match: %.*s\n", HS_SLICE_ARG(family),
+                     HS_SLICE_ARG(family));
+    if (credentials.count + personal.count > 0)
+        hs_buffer_append_text(page, "    transform:\n");
+    put_hidden(&credentials, "remove", "Opens a door: it stays out of what many can read.", page);
+    put_hidden(&personal, "redact", "About a person. `hash` instead would keep the same alike.",
+               page);
+    hs_buffer_append_text(page, "    to:\n");
+    for (size_t i = 0; i < plan->sinks.count; i++)
+        put_target(plan, family, plan->sinks.items[i], page);
+}
+
+static void put_sinks(const struct plan *plan, struct hs_buffer *page)
+{
+    hs_buffer_append_text(page, "\nsinks:\n");
+    if (has(&plan->sinks, HS_SLICE("kafka")))
+        hs_buffer_append_text(page, "  kafka:\n    type: kafka\n"
+                                    "    brokers: [\"${KAFKA_BROKERS:-localhost:9092}\"]\n");
+    if (has(&plan->sinks, HS_SLICE("redis")))
+        hs_buffer_append_text(page, "  redis:\n    type: redis\n"
+                                    "    url: \"${REDIS_URL:-redis://localhost:6379/0}\"\n");
+    if (has(&plan->sinks, HS_SLICE("file")))
+        hs_buffer_append_text(page, "  file:\n    type: file\n"
+                                    "    path: \"${HOOKSTREAM_FILES:-data}\"  # a folder\n");
+}
+
+/* An event type of the first family, to try things with. */
+static const char *sample_type(const struct plan *plan)
+{
+    size_t at = 0;
+    while (at + 1 < plan->catalogue->count &&
+           !is_of(&plan->catalogue->types[at], plan->families.items[0]))
+        at++;
+    return plan->catalogue->types[at].name;
+}
+
+static void put_page(const struct plan *plan, struct hs_buffer *page)
+{
+    const char *sample = sample_type(plan);
+    hs_buffer_printf(
+        page,
+        "# A first configuration, written by `hookstream init`. Every option: "
+        "docs/configuration.md.\n"
+        "#\n"
+        "# To set: HOOKSTREAM_SECRET in the environment, the endpoint's secret at the sender; and\n"
+        "# where the sinks are, below.\n"
+        "# Next, with FILE for this file:\n"
+        "# check the file, see what would become of an event, start, and send a sample, which "
+        "comes out:\n"
+        "#   hookstream check -c FILE\n"
+        "#   hookstream explain -c FILE --type %s\n"
+        "#   hookstream run -c FILE\n"
+        "#   hookstream send -c FILE --type %s\n"
+        "\nserver:\n  listen: 127.0.0.1:8080   # 0.0.0.0:8080 lets others in\n"
+        "\nadmin:\n  listen: 127.0.0.1:9464   # metrics, health: not for the internet\n"
+        "\njournal:\n  path: \"${HOOKSTREAM_JOURNAL:-journal}\"   # on a disk that stays\n"
+        "\nsources:\n  %s:\n    path: /webhooks/%s\n    verify:\n      scheme: fanfare\n"
+        "      secrets: [\"${HOOKSTREAM_SECRET}\"]\n",
+        sample, sample, plan->source, plan->source);
+    put_sinks(plan, page);
+    hs_buffer_append_text(page, "\nroutes:");
+    for (size_t i = 0; i < plan->families.count; i++)
+        put_route(plan, plan->families.items[i], page);
+    hs_buffer_append_text(page, "\ndefault: dead_letter   # what no route takes is kept\n");
+}
+
+/* A file that is there stays as it is. */
+static int write_file(const struct hs_command *command, const char *path,
+                      const struct hs_buffer *page)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (file < 0)
+        return hs_command_fail(command, HS_EXIT_BAD, "%s: %s", path,
+                               errno == EEXIST ? "is there already; it stays as it is"
+                                               : strerror(errno));
+    size_t done = 0;
+    ssize_t wrote = 0;
+    while (done < page->size &&
+           ((wrote = write(file, page->data + done, page->size - done)) >= 0 || errno == EINTR))
+        done += wrote > 0 ? (size_t)wrote : 0;
+    int failed = done < page->size ? errno : 0;
+    if (close(file) < 0 && failed == 0)
+        failed = errno;
+    return failed == 0 ? HS_EXIT_GOOD
+                       : hs_command_fail(command, HS_EXIT_BAD, "%s: %s", path, strerror(failed));
+}
+
+static bool is_name(const char *name)
+{
+    struct hs_slice text = hs_slice_text(name);
+    return text.size > 0 && text.size <= 48 &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
+               text.size;
+}
+
+static int run(const struct hs_command *command, int argc, char **argv)
+{
+    const char *families = NULL, *sinks = NULL, *path = NULL;
+    struct plan plan = {.catalogue = hs_catalogue_fanfare(), .source = "fanfare"};
+    const struct hs_arg args[] = {
+        {"families", 'f', HS_ARG_TEXT, &families, "A,B", "Families of events: order,queue."},
+        {"sinks", 's', HS_ARG_TEXT, &sinks, "A,B", "Kinds of sinks: kafka,redis,file."},
+        {"source", 0, HS_ARG_TEXT, &plan.source, "NAME", "Name of the source; fanfare."},
+        {"output", 'o', HS_ARG_TEXT, &path, "FILE", "A new file; else standard output."},
+    };
+    int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
+    if (code != 0)
+        return code - 1;
+    struct names known_families = all_families(plan.catalogue), known_sinks = all_sinks();
+    code = read_names(command, "--families", families, &known_families, &plan.families);
+    if (code == HS_EXIT_GOOD)
+        code = read_names(command, "--sinks", sinks, &known_sinks, &plan.sinks);
+    if (code != HS_EXIT_GOOD)
+        return code;
+    if (!is_name(plan.source))
+        return hs_command_fail(command, HS_EXIT_USAGE,
+                               "--source takes up to 48 letters, digits, _ and -");
+    struct hs_buffer page;
+    hs_buffer_init(&page, PAGE_MAX);
+    put_page(&plan, &page);
+    if (path != NULL)
+        code = write_file(command, path, &page);
+    else
+        hs_command_print(&page, stdout);
+    hs_buffer_free(&page);
+    return code;
+}

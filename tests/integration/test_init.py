@@ -1,0 +1,73 @@
+"""`hookstream init`: a first configuration that `check` finds nothing in and that delivers."""
+
+import itertools
+import json
+
+import pytest
+
+from support import program
+from support.ports import free_port
+
+FAMILIES = ["queue", "draw", "auction", "order", "consumer", "distribution"]
+SINKS = ["kafka", "redis", "file"]
+SECRET = "a-secret-of-the-test"
+ENVIRONMENT = {"HOOKSTREAM_SECRET": SECRET}
+
+
+def some_of(names):
+    return [",".join(some) for n in range(1, len(names) + 1)
+            for some in itertools.combinations(names, n)]
+
+
+def init(*words):
+    return program.command("init", *words)
+
+
+@pytest.mark.parametrize("sinks", some_of(SINKS))
+def test_every_combination_is_good_without_a_warning(tmp_path, sinks):
+    for families in some_of(FAMILIES):
+        file = tmp_path / f"{families}.yaml"
+        assert init("--families", families, "--sinks", sinks, "-o", file).returncode == 0
+        done = program.command("check", "--strict", "-c", file,
+                               env={**program.os.environ, **ENVIRONMENT}, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + file.read_text()
+
+
+def test_what_it_writes_delivers_a_sample_with_nothing_personal(tmp_path):
+    text = init("--families", "queue,consumer", "--sinks", "file", "--source", "shop").stdout
+    port, admin = free_port(), free_port()
+    text = text.replace("127.0.0.1:8080", f"127.0.0.1:{port}")
+    text = text.replace("127.0.0.1:9464", f"127.0.0.1:{admin}")
+    server = program.Hookstream(tmp_path, text, environment=ENVIRONMENT)
+    server.port, server.admin_port = port, admin
+    server.start()
+    try:
+        sent = program.command("send", "-c", server.file, "-t", "consumer.created", "-t",
+                               "queue.consumer.admitted", env=server.environment)
+        assert sent.returncode == 0, sent.stdout + sent.stderr
+        server.drained()
+    finally:
+        server.stop()
+    consumer = json.loads((tmp_path / "data" / "consumer.jsonl").read_text().splitlines()[0])
+    assert consumer["data"]["email"] == "[redacted]"
+    assert consumer["data"]["fullName"] == "[redacted]"
+    queue = json.loads((tmp_path / "data" / "queue.jsonl").read_text().splitlines()[0])
+    assert "queueId" in queue["data"] and "admissionToken" not in queue["data"]
+
+
+def test_a_file_that_is_there_stays(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("mine")
+    done = init("--families", "order", "--sinks", "file", "-o", file)
+    assert done.returncode == 1 and "there already" in done.stderr
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize("words", [
+    [], ["--families", "order"], ["--sinks", "file"],
+    ["--families", "ordr", "--sinks", "file"], ["--families", "order", "--sinks", "rabbit"],
+    ["--families", "order", "--sinks", "file", "--source", "a b"],
+])
+def test_what_cannot_be_is_said(words):
+    done = init(*words)
+    assert done.returncode == 2 and done.stderr != "" and done.stdout == ""

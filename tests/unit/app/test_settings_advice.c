@@ -1,0 +1,229 @@
+/* Advice: configurations, and exactly what the catalogue has to say of each. */
+#include "hs_test.h"
+
+#include <hookstream/app.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Each row's text stands from line 3 on. */
+#define HEAD                                                                                       \
+    "sources: {fanfare: {path: /a, verify: {scheme: fanfare, secrets: [abcdefghijkl]}}}\n"         \
+    "sinks: {f: {type: file, path: data}, k: {type: kafka, brokers: [\"localhost:9092\"]}}\n"
+#define TAIL "default: drop\n"
+#define FILE_ROUTE(match, more)                                                                    \
+    "routes:\n- {name: a, match: " match ", " more ", to: [{sink: f, file: x}]}\n" TAIL
+#define KEY_ROUTE(match, key)                                                                      \
+    "routes:\n- {name: a, match: " match ", to: [{sink: k, topic: x, key: \"" key "\"}]}\n" TAIL
+#define TOKENS "transform: [{remove: [data.admissionToken, data.paymentToken]}]"
+
+static const struct {
+    const char *yaml, *findings;
+} rows[] = {
+    /* Fields that no event has. */
+    {FILE_ROUTE("order", "transform: [{remove: [data.orderID]}]"),
+     "test.yaml:4:49: error HS200: `data.orderID`: order.* has `data.orderId`\n"},
+    {FILE_ROUTE("order.created", "transform: [{lower: [data.zzzzzzzz]}]"),
+     "test.yaml:4:56: error HS200: `data.zzzzzzzz`: order.created has no such field; `hookstream "
+     "catalogue show TYPE` shows them\n"},
+    {FILE_ROUTE("order", "transform: [{keep: [data.itemz]}]"),
+     "test.yaml:4:47: error HS200: `data.itemz`: order.created has `data.items`\n"},
+    {FILE_ROUTE("order", "transform: [{remove: [\"data.items[0].quantitty\"]}]"),
+     "test.yaml:4:49: error HS200: `data.items[*].quantitty`: order.created has "
+     "`data.items[*].quantity`\n"},
+    {FILE_ROUTE("order", "when: \"data.ammount exists\""),
+     "test.yaml:4:33: error HS200: `data.ammount`: order.* has `data.amount`\n"},
+    {FILE_ROUTE("order", "transform: [{remove: [data.reason], when: \"data.amonut exists\"}]"),
+     "test.yaml:4:69: error HS200: `data.amonut`: order.* has `data.amount`\n"},
+    {KEY_ROUTE("order", "{data.orderId}{data.ordrId|no}"),
+     "test.yaml:4:57: error HS200: `data.ordrId`: order.* has `data.orderId`\n"},
+    /* What an earlier transformation makes is there; after a flatten nothing is said. */
+    {FILE_ROUTE("order", "transform: [{set: {data.new: 1}}, {lower: [data.new]}]"), ""},
+    {FILE_ROUTE("order", "transform: [{rename: {data.amount: total}}, {trim: [data.total]}]"), ""},
+    {FILE_ROUTE("order", "transform: [{lower: [data.new]}, {set: {data.new: 1}}]"),
+     "test.yaml:4:48: error HS200: `data.new`: the events of this route have no such field; "
+     "`hookstream catalogue show TYPE` shows them\n"},
+    {FILE_ROUTE("order", "transform: [{flatten: {separator: _}}, {remove: [data_x]}]"), ""},
+    /* A named list is for several routes. */
+    {"transformations: {p: [{redact: [data.email]}]}\n" FILE_ROUTE("order",
+                                                                   "transform: [{use: p}]"),
+     ""},
+    {"transformations: {p: [{redact: [data.emale]}]}\n" FILE_ROUTE("order",
+                                                                   "transform: [{use: p}]"),
+     "test.yaml:3:33: error HS200: `data.emale`: consumer.created has `data.email`\n"},
+    /* Taken away, and then needed. */
+    {"routes:\n- {name: a, match: order, transform: [{remove: [data.amount]}],\n"
+     "  to: [{sink: f, file: \"{data.amount}\"}]}\n" TAIL,
+     "test.yaml:5:24: error HS201: `data.amount` is never there: an earlier transformation takes "
+     "it away\n"},
+    {"routes:\n- {name: a, match: order, transform: [{keep: [data.amount]}],\n"
+     "  to: [{sink: f, file: \"{data.orderId}\"}]}\n" TAIL,
+     "test.yaml:5:24: error HS201: `data.orderId` is never there: an earlier transformation takes "
+     "it away\n"},
+    /* match. */
+    {FILE_ROUTE("ordre", "transform: []"),
+     "test.yaml:4:20: warning HS202: no known type matches `ordre`, did you mean `order`?\n"},
+    {FILE_ROUTE("order.creatd", "transform: []"),
+     "test.yaml:4:20: warning HS202: no known type matches `order.creatd`, did you mean "
+     "`order.created`?\n"},
+    {FILE_ROUTE("ordre", "accept: [HS202]"), ""},
+    /* Missing. */
+    {KEY_ROUTE("order", "{data.orderId}{data.experienceId}"),
+     "test.yaml:4:57: warning HS203: `data.experienceId` can be missing in order.completed, "
+     "order.cancelled: such an event becomes a dead letter; give a default, as "
+     "{data.experienceId|none}\n"
+     "test.yaml:4:57: warning HS207: by `data.experienceId` events of one order can come to "
+     "different partitions and lose their order: take \"{data.orderId}\"\n"},
+    {"routes:\n- {name: a, match: order, when: \"data.items exists\",\n"
+     "  to: [{sink: f, file: \"{data.items}\"}]}\n" TAIL,
+     ""},
+    /* Values. */
+    {FILE_ROUTE("auction.bid.placed", "when: \"data.isHighestBid == 'true'\""),
+     "test.yaml:4:46: warning HS204: `data.isHighestBid` is never 'true': its type is boolean\n"},
+    {FILE_ROUTE("auction.bid.placed", "when: \"data.isHighestBid == true\""), ""},
+    {FILE_ROUTE("order", "when: \"type == 'order.creatd'\""),
+     "test.yaml:4:33: warning HS204: no known event has the type 'order.creatd', did you mean "
+     "`order.created`?\n"},
+    {FILE_ROUTE("draw.completed", "when: \"data.totalEntrants == '5'\""),
+     "test.yaml:4:42: warning HS204: `data.totalEntrants` is never '5': its type is integer\n"},
+    /* Personal data and credentials. */
+    {FILE_ROUTE("draw.consumer.won", "transform: []"),
+     "test.yaml:4:3: warning HS206: the credential `data.admissionToken` goes out as it came: "
+     "`remove: [data.admissionToken]` takes it away\n"},
+    {FILE_ROUTE("consumer",
+                "transform: [{hash: {fields: [data.email, data.phone], key: abcdefghijklmnop}}]"),
+     "test.yaml:4:3: warning HS205: the personal `data.fullName` goes out as it came: `mask: "
+     "[data.fullName]` hides it\n"},
+    {FILE_ROUTE("consumer", "transform: [{keep: [data.consumerId]}]"), ""},
+    {FILE_ROUTE("consumer", "transform: [{redact: [data.email, data.phone]}, {truncate: {fields: "
+                            "[data.fullName], length: 3}}]"),
+     "test.yaml:4:3: warning HS205: the personal `data.fullName` goes out as it came: `mask: "
+     "[data.fullName]` hides it\n"},
+    {FILE_ROUTE("consumer", "transform: [{copy: {data.email: data.mail}}, {remove: [data.email, "
+                            "data.phone, data.fullName]}]"),
+     "test.yaml:4:3: warning HS205: the personal `data.mail` goes out as it came: `mask: "
+     "[data.mail]` hides it\n"},
+    {FILE_ROUTE("consumer", "accept: [HS205]"), ""},
+    {FILE_ROUTE("consumer", "accept: [HS205 data.email, HS205 data.phone]"),
+     "test.yaml:4:3: warning HS205: the personal `data.fullName` goes out as it came: `mask: "
+     "[data.fullName]` hides it\n"},
+    {FILE_ROUTE("order", "accept: [HS205]"),
+     "test.yaml:4:36: warning HS209: `HS205`: there is no such warning about this route: take it "
+     "out\n"},
+    {FILE_ROUTE("order", "accept: [HS200]"),
+     "test.yaml:4:36: error HS210: `HS200`: write HS202 to HS208, and a field behind it if it is "
+     "meant for that one only, such as `HS205 data.email`\n"},
+    /* Keys. */
+    {KEY_ROUTE("auction.bid.placed", "{data.bidId}"),
+     "test.yaml:4:70: warning HS207: by `data.bidId` events of one auction can come to different "
+     "partitions and lose their order: take \"{data.auctionId}\"\n"},
+    {KEY_ROUTE("order", "{data.consumerId}"), ""},
+    {KEY_ROUTE("auction.bid", "{data.consumerId}"),
+     "test.yaml:4:63: warning HS207: by `data.consumerId` events of one auction can come to "
+     "different partitions and lose their order: take \"{data.auctionId}\"\n"},
+    {KEY_ROUTE("queue.consumer.left", "{data.consumerId}"), ""},
+    {KEY_ROUTE("distribution", "{data.sequenceId}"), ""},
+    {KEY_ROUTE("order", "{organizationId}"), ""},
+    {KEY_ROUTE("order", "{type}"),
+     "test.yaml:4:57: warning HS207: by `type` events of one order can come to different "
+     "partitions and lose their order: take \"{data.orderId}\"\n"},
+    {"routes:\n- {name: a, match: order, to: [{sink: k, topic: x}]}\n" TAIL,
+     "test.yaml:4:49: warning HS208: without a `key` events of one order are spread over the "
+     "partitions and lose their order: add key: \"{data.orderId}\"\n"},
+    /* A more specific route takes those that have the credential. */
+    {"routes:\n- {name: a, match: draw, to: [{sink: f, file: x}]}\n"
+     "- {name: b, match: draw.consumer.won, " TOKENS ", to: [{sink: f, file: x}]}\n" TAIL,
+     "test.yaml:5:82: error HS200: `data.paymentToken`: draw.consumer.won has no such field; "
+     "`hookstream catalogue show TYPE` shows them\n"},
+};
+
+static char *find(const char *yaml, bool lenient)
+{
+    FILE *file = fopen("test.yaml", "w");
+    fprintf(file, "%s%s", HEAD, yaml);
+    fclose(file);
+    struct hs_settings settings;
+    struct hs_config *config = hs_settings_load("test.yaml", &settings);
+    ck_assert_msg(hs_config_findings(config)->errors == 0, "%s", yaml);
+    hs_settings_advise(config, &settings, lenient);
+    struct hs_buffer text;
+    hs_buffer_init(&text, 1 << 20);
+    hs_config_print_findings(config, &text);
+    char *found = strndup(text.data != NULL ? text.data : "", text.size);
+    hs_buffer_free(&text);
+    hs_config_free(config);
+    return found;
+}
+
+static void enter_folder(void)
+{
+    static char folder[] = "/tmp/hs-advice-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(chdir(folder), 0);
+}
+
+START_TEST(each_configuration_gets_its_findings_and_no_others)
+{
+    enter_folder();
+    for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
+        char *found = find(rows[i].yaml, false);
+        ck_assert_msg(strcmp(found, rows[i].findings) == 0, "row %zu\n%s\nfound\n%sexpected\n%s", i,
+                      rows[i].yaml, found, rows[i].findings);
+        free(found);
+    }
+}
+END_TEST
+
+START_TEST(what_check_refuses_run_only_warns_of)
+{
+    enter_folder();
+    char *found = find(rows[0].yaml, true);
+    ck_assert_str_eq(found,
+                     "test.yaml:4:49: warning HS200: `data.orderID`: order.* has `data.orderId`\n");
+    free(found);
+}
+END_TEST
+
+static char *find_with_catalogue(const char *catalogue, const char *own)
+{
+    FILE *file = fopen("own.yaml", "w");
+    fputs(own, file);
+    fclose(file);
+    file = fopen("test.yaml", "w");
+    fprintf(file,
+            "sources: {s: {path: /a, catalogue: %s, verify: {scheme: fanfare, secrets: "
+            "[abcdefghijkl]}}}\nsinks: {f: {type: file, path: data}}\n%s",
+            catalogue, FILE_ROUTE("shop", "transform: [{remove: [data.nam]}]"));
+    fclose(file);
+    struct hs_settings settings;
+    struct hs_config *config = hs_settings_load("test.yaml", &settings);
+    hs_settings_advise(config, &settings, false);
+    struct hs_buffer text;
+    hs_buffer_init(&text, 1 << 20);
+    hs_config_print_findings(config, &text);
+    char *found = strndup(text.data != NULL ? text.data : "", text.size);
+    hs_buffer_free(&text);
+    hs_config_free(config);
+    return found;
+}
+
+START_TEST(a_source_can_have_a_catalogue_of_its_own_or_none)
+{
+    static const char own[] =
+        "types: {shop.sold: {fields: {data: {type: object}, data.name: {type: text}}}}\n";
+    enter_folder();
+    char *found = find_with_catalogue("own.yaml", own);
+    ck_assert_str_eq(found, "test.yaml:4:48: error HS200: `data.nam`: shop.sold has `data.name`\n");
+    free(found);
+    found = find_with_catalogue("none", own);
+    ck_assert_str_eq(found, "");
+    free(found);
+    found = find_with_catalogue("own.yaml", "types: {}\n");
+    ck_assert_str_eq(found, "test.yaml:1:36: error HS211: this catalogue is not good: "
+                            "own.yaml:1:1: a catalogue has `types`, a mapping of name to type\n");
+    free(found);
+}
+END_TEST
+
+HS_TEST_MAIN("settings: advice", each_configuration_gets_its_findings_and_no_others,
+             what_check_refuses_run_only_warns_of, a_source_can_have_a_catalogue_of_its_own_or_none)
