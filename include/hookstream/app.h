@@ -44,6 +44,13 @@ void hs_settings_check_cursors(struct hs_config *config, const struct hs_setting
 /* Holds settings without errors against the catalogues of their sources; see advice.h. */
 void hs_settings_advise(struct hs_config *config, const struct hs_settings *settings, bool lenient);
 
+/* Asks what the configuration names: the journal's folder, the dedupe's Redis and every sink, one
+ * after the other, each question for at most `timeout_ms`. What is wrong becomes a finding (HS300
+ * and up); what is good, or could not be asked, a line of the report. Nothing is asked while the
+ * configuration has errors. */
+void hs_settings_check_online(struct hs_config *config, const struct hs_settings *settings,
+                              unsigned timeout_ms, struct hs_buffer *ret_report);
+
 /* ---- The running whole ---- */
 
 struct hs_app;

@@ -37,6 +37,26 @@ struct hs_findings {
     size_t count, errors;
 };
 
+/* The page of a code, out of findings.def; wrong and right are "" where no YAML shows it. */
+struct hs_finding_page {
+    enum hs_finding_code code;
+    const char *title, *meaning, *wrong, *right, *advice;
+};
+
+/* All pages, by number. */
+const struct hs_finding_page *hs_finding_pages(size_t *ret_count);
+const struct hs_finding_page *hs_finding_page(enum hs_finding_code code);
+/* The page that a person asks for: "HS030", "hs30", "30"; NULL: there is none. */
+const struct hs_finding_page *hs_finding_find(struct hs_slice word);
+/* The page whose code is nearest to the word, or NULL. */
+const struct hs_finding_page *hs_finding_nearest(struct hs_slice word);
+/* A page for a terminal. */
+void hs_finding_explain(const struct hs_finding_page *page, struct hs_buffer *ret_text);
+/* Every code with its title, a line each. */
+void hs_finding_list(struct hs_buffer *ret_text);
+/* docs/findings.md. */
+void hs_findings_manual(struct hs_buffer *ret_page);
+
 /* ---- Nodes ---- */
 
 enum hs_node_kind { HS_NODE_SCALAR, HS_NODE_LIST, HS_NODE_MAP };
@@ -49,6 +69,10 @@ struct hs_node {
      * of the environment or a file, so messages never print it. */
     struct hs_slice text;
     bool quoted, secret;
+    /* Scalar: it was bound as a secret, so what stands in the file is shown to nobody either. Its
+     * text ends in line `last_line`. */
+    bool sealed;
+    unsigned last_line;
     /* What stood here could not be made a node (an unset variable, an unknown alias): a finding
      * says so, and findings added at this node are dropped, so that one fault is told once. */
     bool broken;
@@ -104,6 +128,13 @@ const char *hs_config_scope(const struct hs_config *config);
 const struct hs_findings *hs_config_findings(struct hs_config *config);
 /* Prints every finding as "file:line:column: error HS030: message". */
 void hs_config_print_findings(struct hs_config *config, struct hs_buffer *ret_text);
+/* The same for people: below each the line of the file and a caret under the place. A line that
+ * may hold a secret is left out. */
+void hs_config_show_findings(struct hs_config *config, struct hs_buffer *ret_text);
+/* Where in the file the byte at `offset` of a scalar's text stands, whatever quotes, folds and
+ * escapes there are. false: that cannot be said (it is secret, or ${...} was expanded). */
+bool hs_config_place(struct hs_config *config, const struct hs_node *node, size_t offset,
+                     unsigned *ret_line, unsigned *ret_column);
 
 /* Adds a finding at a node's place (NULL: no place). Messages must not print the text of a
  * node that is `secret`: use hs_config_quote(). */

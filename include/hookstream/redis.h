@@ -8,6 +8,7 @@
 
 struct event_base;
 struct redisAsyncContext;
+struct redisContext;
 
 struct hs_redis_url {
     char *host; /* NULL: `path` is the one */
@@ -32,5 +33,11 @@ HS_MUST_CHECK int hs_redis_connect(const struct hs_redis_url *url, struct event_
  * data), and our name. */
 void hs_redis_login(struct redisAsyncContext *link, const struct hs_redis_url *url,
                     void (*on_reply)(struct redisAsyncContext *, void *, void *));
+
+/* For tools: connects and logs in, blocking, for at most `timeout_ms` each time it waits; so do
+ * the questions put to it later. The caller's, who frees it with redisFree(). -ECONNREFUSED, -EIO,
+ * -EACCES (the server refuses us), with the server's or the system's words. */
+HS_MUST_CHECK int hs_redis_connect_now(const struct hs_redis_url *url, unsigned timeout_ms,
+                                       struct redisContext **ret_link);
 
 #endif

@@ -110,8 +110,9 @@ const struct hs_options hs_settings_table = {
 
 /* Names of sources and sinks become labels, file names and parts of keys. */
 static void check_names(struct hs_config *config, const struct hs_children *children,
-                        const char *what)
+                        const char *what, const char *key)
 {
+    const struct hs_node *map = hs_node_get(hs_config_root(config), key);
     for (size_t i = 0; i < children->count; i++) {
         const char *name = children->names[i];
         size_t size = strlen(name); /* strlen: a key of the configuration, ends in NUL */
@@ -123,9 +124,9 @@ static void check_names(struct hs_config *config, const struct hs_children *chil
                             "`-`",
                             name, what);
     }
-    if (children->count == 0)
-        hs_config_error(config, HS_FINDING_NOTHING_NAMED, NULL,
-                        "there is no %s: name at least one under `%ss:`", what, what);
+    if (children->count == 0 && map != NULL) /* missing: the binding said so */
+        hs_config_error(config, HS_FINDING_NOTHING_NAMED, map,
+                        "there is no %s: name at least one under `%s:`", what, key);
 }
 
 static void check_sizes(struct hs_config *config, const struct hs_settings *settings)
@@ -162,8 +163,8 @@ static void check_sizes(struct hs_config *config, const struct hs_settings *sett
 
 static void check_parts(struct hs_config *config, const struct hs_settings *settings, bool offline)
 {
-    check_names(config, &settings->sources, "source");
-    check_names(config, &settings->sinks, "sink");
+    check_names(config, &settings->sources, "source", "sources");
+    check_names(config, &settings->sinks, "sink", "sinks");
     hs_source_check_paths(config, &settings->sources);
     for (size_t i = 0; !offline && i < settings->sinks.count; i++)
         hs_sink_check(config, settings->sinks.names[i], hs_children_at(&settings->sinks, i));

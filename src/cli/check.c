@@ -2,46 +2,184 @@
 #include "command.h"
 
 #include <hookstream/app.h>
+#include <hookstream/json.h>
 #include <stdio.h>
+
+#define REPORT_MAX (1u << 20)
+#define TEXT_MAX (16u << 20)
+#define TIMEOUT_MOST_S 300u
 
 static int run(const struct hs_command *command, int argc, char **argv);
 
 const struct hs_command hs_command_check = {
     .name = "check",
     .summary = "Check a configuration without running it.",
-    .help = "Prints every error and warning with its place, and exits with 1 when there is an\n"
-            "error. Connects to nothing. Looks into the journal, if there is one, for sinks that\n"
-            "are new to it or have another name now.",
+    .help =
+        "Prints every error and warning with its code and place, and exits with 1 when there\n"
+        "is an error. Looks into the journal, if there is one, for sinks that are new to it or\n"
+        "have another name now. Connects to nothing, unless --online: then it asks every\n"
+        "sink's server whether topics, streams, settings and rights are as they must be, and\n"
+        "the disks whether they can be written. Nothing is changed there.\n\n"
+        "  hookstream check -c hookstream.yaml --strict\n"
+        "  hookstream check --explain HS030",
     .operands = "",
     .run = run,
 };
 
+/* What was asked for and what came of it. */
+struct check {
+    const char *path;
+    bool strict, online, json;
+    uint64_t timeout_s;
+    struct hs_config *config;
+    struct hs_buffer report; /* of --online: a line for each thing that was good */
+};
+
+/* ---- --explain ---- */
+
+static int explain(const struct hs_command *command, const char *word)
+{
+    struct hs_buffer text;
+    hs_buffer_init(&text, TEXT_MAX);
+    const struct hs_finding_page *page = hs_finding_find(hs_slice_text(word));
+    int code = HS_EXIT_GOOD;
+    if (strcmp(word, "all") == 0) {
+        hs_finding_list(&text);
+    } else if (page != NULL) {
+        hs_finding_explain(page, &text);
+    } else {
+        const struct hs_finding_page *near = hs_finding_nearest(hs_slice_text(word));
+        code = near != NULL
+                   ? hs_command_fail(command, HS_EXIT_USAGE,
+                                     "there is no code `%s`, did you mean HS%03u? `--explain all` "
+                                     "lists them",
+                                     word, (unsigned)near->code)
+                   : hs_command_fail(command, HS_EXIT_USAGE,
+                                     "there is no code `%s`; `--explain all` lists them", word);
+    }
+    hs_command_print(&text, stdout);
+    hs_buffer_free(&text);
+    return code;
+}
+
+/* ---- Printing ---- */
+
+static bool is_bad(const struct check *check)
+{
+    const struct hs_findings *findings = hs_config_findings(check->config);
+    return findings->errors > 0 || (check->strict && findings->count > 0);
+}
+
+static void write_text(const struct check *check, struct hs_buffer *ret_text)
+{
+    const struct hs_findings *findings = hs_config_findings(check->config);
+    size_t warnings = findings->count - findings->errors;
+    hs_buffer_append_slice(ret_text, hs_buffer_slice(&check->report));
+    hs_config_show_findings(check->config, ret_text);
+    hs_buffer_printf(ret_text, "%s: %s, %zu error%s, %zu warning%s\n", check->path,
+                     is_bad(check) ? "not good" : "good", findings->errors,
+                     findings->errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
+}
+
+static void put_text(struct hs_buffer *json, const char *name, struct hs_slice value)
+{
+    hs_buffer_printf(json, "\"%s\":", name);
+    hs_json_encode_string(value, json);
+}
+
+static void put_finding(const struct hs_finding *finding, struct hs_buffer *json)
+{
+    hs_buffer_printf(json, "{\"code\":\"HS%03u\",\"severity\":\"%s\",", (unsigned)finding->code,
+                     finding->severity == HS_FINDING_ERROR ? "error" : "warning");
+    put_text(json, "file", hs_slice_text(finding->file));
+    if (finding->line > 0)
+        hs_buffer_printf(json, ",\"line\":%u,\"column\":%u", finding->line, finding->column);
+    hs_buffer_append_byte(json, ',');
+    put_text(json, "message", hs_slice_text(finding->message));
+    hs_buffer_append_byte(json, '}');
+}
+
+/* The report's lines as texts. */
+static void put_report(struct hs_slice report, struct hs_buffer *json)
+{
+    hs_buffer_append_text(json, ",\"asked\":[");
+    for (const char *end; report.size > 0 && (end = memchr(report.data, '\n', report.size));) {
+        size_t size = (size_t)(end - report.data);
+        hs_json_encode_string(hs_slice(report.data, size), json);
+        report = hs_slice(report.data + size + 1, report.size - size - 1);
+        if (report.size > 0)
+            hs_buffer_append_byte(json, ',');
+    }
+    hs_buffer_append_byte(json, ']');
+}
+
+static void write_json(const struct check *check, struct hs_buffer *ret_text)
+{
+    const struct hs_findings *findings = hs_config_findings(check->config);
+    hs_buffer_append_byte(ret_text, '{');
+    put_text(ret_text, "file", hs_slice_text(check->path));
+    hs_buffer_printf(ret_text, ",\"good\":%s,\"errors\":%zu,\"warnings\":%zu,\"findings\":[",
+                     is_bad(check) ? "false" : "true", findings->errors,
+                     findings->count - findings->errors);
+    for (size_t i = 0; i < findings->count; i++) {
+        if (i > 0)
+            hs_buffer_append_byte(ret_text, ',');
+        put_finding(&findings->items[i], ret_text);
+    }
+    hs_buffer_append_byte(ret_text, ']');
+    if (check->online)
+        put_report(hs_buffer_slice(&check->report), ret_text);
+    hs_buffer_append_text(ret_text, "}\n");
+}
+
+/* ---- The command ---- */
+
+static int check_file(struct check *check)
+{
+    struct hs_settings settings;
+    check->config = hs_settings_load(check->path, &settings);
+    hs_buffer_init(&check->report, REPORT_MAX);
+    hs_settings_advise(check->config, &settings, false);
+    hs_settings_check_cursors(check->config, &settings);
+    if (check->online)
+        hs_settings_check_online(check->config, &settings, (unsigned)check->timeout_s * 1000,
+                                 &check->report);
+    struct hs_buffer text;
+    hs_buffer_init(&text, TEXT_MAX);
+    if (check->json)
+        write_json(check, &text);
+    else
+        write_text(check, &text);
+    hs_command_print(&text, stdout);
+    int code = is_bad(check) ? HS_EXIT_BAD : HS_EXIT_GOOD;
+    hs_buffer_free(&text);
+    hs_buffer_free(&check->report);
+    hs_config_free(check->config);
+    return code;
+}
+
 static int run(const struct hs_command *command, int argc, char **argv)
 {
-    const char *path = NULL;
-    bool strict = false;
+    const char *path = NULL, *word = NULL;
+    struct check check = {.timeout_s = 5};
     const struct hs_arg args[] = {
         {"config", 'c', HS_ARG_TEXT, &path, "FILE",
          "Configuration (else $HOOKSTREAM_CONFIG, else /etc/hookstream/hookstream.yaml)."},
-        {"strict", 0, HS_ARG_FLAG, &strict, NULL, "Warnings count as errors."},
+        {"strict", 0, HS_ARG_FLAG, &check.strict, NULL, "Warnings count as errors."},
+        {"json", 0, HS_ARG_FLAG, &check.json, NULL, "One JSON object."},
+        {"explain", 0, HS_ARG_TEXT, &word, "CODE", "What a code means; all: their list."},
+        {"online", 0, HS_ARG_FLAG, &check.online, NULL,
+         "Connects to the sinks and asks them, too."},
+        {"timeout", 0, HS_ARG_COUNT, &check.timeout_s, "SECONDS", "For each question (5)."},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
     if (code != 0)
         return code - 1;
-    struct hs_settings settings;
-    struct hs_config *config = hs_settings_load(hs_config_path(path), &settings);
-    hs_settings_advise(config, &settings, false);
-    hs_settings_check_cursors(config, &settings);
-    const struct hs_findings *findings = hs_config_findings(config);
-    struct hs_buffer text;
-    hs_buffer_init(&text, 16u << 20);
-    hs_config_print_findings(config, &text);
-    hs_command_print(&text, stdout);
-    hs_buffer_free(&text);
-    bool bad = findings->errors > 0 || (strict && findings->count > 0);
-    size_t warnings = findings->count - findings->errors;
-    printf("%s: %s, %zu error%s, %zu warning%s\n", hs_config_path(path), bad ? "not good" : "good",
-           findings->errors, findings->errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
-    hs_config_free(config);
-    return bad ? HS_EXIT_BAD : HS_EXIT_GOOD;
+    if (check.timeout_s == 0 || check.timeout_s > TIMEOUT_MOST_S)
+        return hs_command_fail(command, HS_EXIT_USAGE, "--timeout is 1 to %u seconds",
+                               TIMEOUT_MOST_S);
+    if (word != NULL)
+        return explain(command, word);
+    check.path = hs_config_path(path);
+    return check_file(&check);
 }

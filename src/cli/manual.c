@@ -1,9 +1,10 @@
 /* manual: prints the reference pages that are made of the program's own tables, for
- * docs/configuration.md, docs/metrics.md and docs/events.md. */
+ * docs/configuration.md, docs/metrics.md, docs/events.md and docs/findings.md. */
 #include "command.h"
 
 #include <hookstream/app.h>
 #include <hookstream/catalogue.h>
+#include <hookstream/config.h>
 #include <stdio.h>
 
 static int run(const struct hs_command *command, int argc, char **argv);
@@ -14,8 +15,9 @@ const struct hs_command hs_command_manual = {
     .help = "configuration   every option with its type, range and default\n"
             "metrics         every metric with its labels and what it tells\n"
             "events          every event type with its fields\n"
+            "findings        every code of a finding, what it means and what to do\n"
             "schema          a JSON Schema of the configuration, for editors",
-    .operands = "configuration | metrics | events | schema",
+    .operands = "configuration | metrics | events | findings | schema",
     .run = run,
 };
 
@@ -54,6 +56,8 @@ static int run(const struct hs_command *command, int argc, char **argv)
         hs_metrics_manual(&page);
     else if (strcmp(name, "events") == 0)
         hs_catalogue_manual(&page);
+    else if (strcmp(name, "findings") == 0)
+        hs_findings_manual(&page);
     else if (strcmp(name, "schema") == 0)
         schema_page(&page);
     else

@@ -71,7 +71,7 @@ int hs_stage_open(struct hs_stage *stage, const struct hs_command *command, cons
     if (hs_config_findings(read)->errors > 0) {
         struct hs_buffer text;
         hs_buffer_init(&text, 16u << 20);
-        hs_config_print_findings(read, &text);
+        hs_config_show_findings(read, &text);
         hs_command_print(&text, stderr);
         hs_buffer_free(&text);
         return hs_command_fail(command, HS_EXIT_USAGE, "the configuration %s is not good",

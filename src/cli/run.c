@@ -69,7 +69,7 @@ static void print_findings(struct hs_config *config)
 {
     struct hs_buffer text;
     hs_buffer_init(&text, 16u << 20);
-    hs_config_print_findings(config, &text);
+    hs_config_show_findings(config, &text);
     hs_command_print(&text, stderr);
     hs_buffer_free(&text);
 }

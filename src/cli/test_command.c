@@ -248,7 +248,7 @@ static void run_file(struct tests *tests, const char *path)
     hs_buffer_init(&faults, TEXT_MAX);
     bool good = hs_config_findings(config)->errors == 0;
     if (!good) {
-        hs_config_print_findings(config, &faults);
+        hs_config_show_findings(config, &faults);
         hs_command_print(&faults, stderr);
         tests->broken = true;
     }

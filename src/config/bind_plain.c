@@ -206,8 +206,10 @@ static bool read_pairs(const struct hs_bind *bind, const struct hs_node *node,
  * the one who binds may mark what others only read. */
 static void hide(const struct hs_node *node)
 {
-    if (node->kind == HS_NODE_SCALAR)
-        ((struct hs_node *)(uintptr_t)node)->secret = true;
+    if (node->kind == HS_NODE_SCALAR) {
+        struct hs_node *own = (struct hs_node *)(uintptr_t)node;
+        own->secret = own->sealed = true;
+    }
     for (size_t i = 0; i < node->count; i++)
         hide(node->items[i]);
 }

@@ -25,7 +25,7 @@ size_t hs_config_characters(struct hs_slice text)
 }
 
 /* C0, DEL, and the C1 controls, which some terminals obey (U+0080 to U+009F: C2 80 to C2 9F). */
-static bool is_control(const char *at, const char *end)
+bool hs_config_is_control(const char *at, const char *end)
 {
     unsigned char c = (unsigned char)*at;
     return c < 0x20 || c == 0x7f ||
@@ -41,13 +41,13 @@ const char *hs_config_excerpt(struct hs_config *config, struct hs_slice text)
     for (size_t count = 0; at < end && count < QUOTED_MAX; count++) {
         if (*at == '\n')
             hs_buffer_append_text(&shown, "\\n");
-        else if (is_control(at, end))
+        else if (hs_config_is_control(at, end))
             hs_buffer_printf(&shown, "\\x%02x",
                              (unsigned char)*at == 0xc2 ? (unsigned char)at[1]
                                                         : (unsigned char)*at);
         else
             hs_buffer_append_byte(&shown, *at);
-        bool skip = is_control(at, end);
+        bool skip = hs_config_is_control(at, end);
         for (at++; at < end && is_continuation(*at); at++)
             if (!skip)
                 hs_buffer_append_byte(&shown, *at);
@@ -140,7 +140,7 @@ static const char *format_message(struct hs_config *config, const char *format, 
         for (kept = sizeof(text) - 1; kept > 0 && is_continuation(text[kept]); kept--)
             ;
     for (char *at = text; at < text + kept; at++)
-        if (is_control(at, text + kept))
+        if (hs_config_is_control(at, text + kept))
             *at = '?';
     return hs_arena_dup(config->arena, hs_slice(text, kept));
 }
@@ -181,17 +181,20 @@ const struct hs_findings *hs_config_findings(struct hs_config *config)
     return &config->findings;
 }
 
+void hs_config_put_finding(const struct hs_finding *finding, struct hs_buffer *ret_text)
+{
+    hs_buffer_printf(ret_text, "%s:", finding->file);
+    if (finding->line > 0)
+        hs_buffer_printf(ret_text, "%u:%u:", finding->line, finding->column);
+    hs_buffer_printf(ret_text, " %s HS%03u: %s\n",
+                     finding->severity == HS_FINDING_ERROR ? "error" : "warning",
+                     (unsigned)finding->code, finding->message);
+}
+
 void hs_config_print_findings(struct hs_config *config, struct hs_buffer *ret_text)
 {
-    for (size_t i = 0; i < config->findings.count; i++) {
-        const struct hs_finding *finding = &config->findings.items[i];
-        hs_buffer_printf(ret_text, "%s:", finding->file);
-        if (finding->line > 0)
-            hs_buffer_printf(ret_text, "%u:%u:", finding->line, finding->column);
-        hs_buffer_printf(ret_text, " %s HS%03u: %s\n",
-                         finding->severity == HS_FINDING_ERROR ? "error" : "warning",
-                         (unsigned)finding->code, finding->message);
-    }
+    for (size_t i = 0; i < config->findings.count; i++)
+        hs_config_put_finding(&config->findings.items[i], ret_text);
 }
 
 void hs_config_unknown_key(struct hs_config *config, enum hs_finding_code code,

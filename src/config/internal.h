@@ -11,6 +11,9 @@ struct hs_config {
     struct hs_arena *arena;
     const char *file;
     const struct hs_node *root;
+    struct hs_slice source; /* the file's own text; data NULL: none was read */
+    struct hs_slice *lines; /* of `source`, found when first asked for */
+    size_t line_count;
     struct hs_findings findings; /* kept in order */
     size_t finding_capacity;
     size_t expanded_bytes; /* what ${...} brought in so far */
@@ -26,6 +29,16 @@ struct hs_node *hs_config_read_yaml(struct hs_config *config, struct hs_slice te
 /* Expands ${...} in a scalar's text. `as_written`: the text stands in the file character by
  * character, so that a finding can name the column of its ${. */
 void hs_config_expand(struct hs_config *config, struct hs_node *node, bool as_written);
+
+/* Keeps the file's text for hs_config_line() and hs_config_place(). */
+void hs_config_keep_source(struct hs_config *config, struct hs_slice text);
+/* A line of the file without its break, from 1; "" when there is no such line. */
+struct hs_slice hs_config_line(struct hs_config *config, unsigned line);
+
+/* A finding as one line. */
+void hs_config_put_finding(const struct hs_finding *finding, struct hs_buffer *ret_text);
+/* Whether a control character begins at `at`, C0, DEL or C1. */
+bool hs_config_is_control(const char *at, const char *end);
 
 /* A finding at a line and column. */
 void hs_config_add(struct hs_config *config, enum hs_severity severity, enum hs_finding_code code,

@@ -19,6 +19,7 @@ static struct hs_config *create(const char *name, hs_config_env_fn *env, void *e
 static void parse(struct hs_config *config, struct hs_slice text)
 {
     snprintf(config->hash, sizeof(config->hash), "%016llx", (unsigned long long)hs_hash64(text, 0));
+    hs_config_keep_source(config, text);
     config->root = hs_config_read_yaml(config, text);
 }
 
@@ -59,6 +60,7 @@ void hs_config_free(struct hs_config *config)
         return;
     hs_arena_free(config->arena);
     free(config->findings.items);
+    free(config->lines);
     free(config);
 }
 

@@ -122,6 +122,7 @@ struct hs_node *hs_yaml_scalar(struct hs_yaml *yaml, const yaml_event_t *event)
     struct hs_node *node = hs_yaml_make(yaml, HS_NODE_SCALAR, event->start_mark);
     struct hs_slice text = hs_slice(event->data.scalar.value, event->data.scalar.length);
     node->text = hs_slice(hs_arena_dup(yaml->config->arena, text), text.size);
+    node->last_line = (unsigned)event->end_mark.line + 1;
     node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
     if (text.size > 0 && memchr(text.data, '\0', text.size) != NULL)
         break_node(yaml, HS_FINDING_FILE_BYTES, node,

@@ -20,27 +20,6 @@ static size_t characters(struct hs_slice text, size_t end)
     return count;
 }
 
-/* Whether the first `end` bytes of a quoted node stand in the file as they are: no escape of
- * either kind of quotes can have been there. */
-static bool stands_as_written(struct hs_slice text, size_t end)
-{
-    for (size_t i = 0; i < end && i < text.size; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c < 0x20 || c == '\'' || c == '"' || c == '\\')
-            return false;
-    }
-    return true;
-}
-
-static bool column_is_known(const struct hs_node *node, struct hs_slice text, size_t offset)
-{
-    if (node->kind != HS_NODE_SCALAR || node->secret || !hs_slice_equal(node->text, text))
-        return false;
-    if (text.size != 0 && memchr(text.data, '\n', text.size) != NULL)
-        return false;
-    return !node->quoted || stands_as_written(text, offset);
-}
-
 void hs_error_inside(struct hs_config *config, enum hs_finding_code code,
                      const struct hs_node *node, struct hs_slice text, size_t offset,
                      const char *format, ...)
@@ -50,14 +29,15 @@ void hs_error_inside(struct hs_config *config, enum hs_finding_code code,
     va_start(arguments, format);
     vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
-    size_t before = characters(text, offset);
-    if (node != NULL && column_is_known(node, text, offset)) {
-        struct hs_node place = *node;
-        place.column += (unsigned)before + (node->quoted ? 1 : 0);
+    struct hs_node place;
+    if (node != NULL)
+        place = *node;
+    if (node != NULL && hs_slice_equal(node->text, text) &&
+        hs_config_place(config, node, offset, &place.line, &place.column))
         hs_config_error(config, code, &place, "%s", message);
-    } else {
-        hs_config_error(config, code, node, "%s (character %zu of the text)", message, before + 1);
-    }
+    else
+        hs_config_error(config, code, node, "%s (character %zu of the text)", message,
+                        characters(text, offset) + 1);
 }
 
 const char *hs_quote_piece(struct hs_config *config, const struct hs_node *node,

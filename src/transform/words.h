@@ -7,9 +7,9 @@
 /* A copy of hs_error_text(), to be quoted in the next hs_fail(). */
 void hs_copy_words(char *ret_words, size_t size);
 
-/* Adds an error about the byte at `offset` of `text`, which stands in `node`: at that very
- * column where the text stands in the file as it is (one line, nothing expanded or escaped),
- * else at the node, with the character's number in the words. `node` may be NULL. */
+/* Adds an error about the byte at `offset` of `text`, which stands in `node`: at its very
+ * place in the file, or, where ${...} was expanded or there are odd escapes, at the node, with the
+ * character's number in the words. `node` may be NULL. */
 void hs_error_inside(struct hs_config *config, enum hs_finding_code code,
                      const struct hs_node *node, struct hs_slice text, size_t offset,
                      const char *format, ...) HS_PRINTF(6, 7);

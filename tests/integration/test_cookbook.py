@@ -22,39 +22,41 @@ def blocks(text, kind):
 
 
 def recipes():
-    """Of each section its configuration, its cases and its commands."""
+    """Of each section its configuration, its cases, a catalogue and its commands."""
     page = (program.ROOT / "docs" / "cookbook.md").read_text()
     start, *sections = re.split(r"^## ", page, flags=re.MULTILINE)
     head = blocks(start, "yaml")[-1]
     for section in sections:
         title = section.splitlines()[0]
         texts = blocks(section, "yaml")
-        config = "".join(text for text in texts if not text.startswith("cases:"))
         cases = "".join(text for text in texts if text.startswith("cases:"))
+        types = "".join(text for text in texts if text.startswith("types:"))
+        config = "".join(text for text in texts if text not in (cases, types))
         whole = config.startswith("server:")
         commands = blocks(section, "sh")
-        yield pytest.param(config if whole else head + config, cases, commands, id=title)
+        yield pytest.param(config if whole else head + config, cases, types, commands, id=title)
 
 
 def recipe(title):
     return next(one.values for one in recipes() if one.id == title)
 
 
-@pytest.mark.parametrize("config, cases, commands", recipes())
-def test_a_recipe(tmp_path, monkeypatch, config, cases, commands):
+@pytest.mark.parametrize("config, cases, types, commands", recipes())
+def test_a_recipe(tmp_path, monkeypatch, config, cases, types, commands):
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
     (tmp_path / "recipe.yaml").write_text(config)
     (tmp_path / "cases.yaml").write_text(cases)
+    (tmp_path / "shop-events.yaml").write_text(types)
     assert cases.count("- name:") >= 2
-    done = program.command("check", "-c", tmp_path / "recipe.yaml")
-    assert done.returncode == 0 and "0 warnings" in done.stdout, done.stdout
+    done = program.command("check", "--strict", "-c", tmp_path / "recipe.yaml")
+    assert done.returncode == 0, done.stdout
     done = program.command("test", "-c", tmp_path / "recipe.yaml", tmp_path / "cases.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_dead_letters_are_sorted_out_as_the_page_says(hookstream, tmp_path):
-    config, _, (look, mend, again) = recipe("Dead letters, sorted out")
+    config, _, _, (look, mend, again) = recipe("Dead letters, sorted out")
     for port in ("8080", "9464"):
         config = config.replace(f"127.0.0.1:{port}", f"127.0.0.1:{free_port()}")
     config = config.replace("${FANFARE_SECRET}", sender.SECRET)

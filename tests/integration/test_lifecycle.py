@@ -225,7 +225,7 @@ def two_sinks(*names, **start):
         "sinks": {name: {"type": "file", "path": name, **({"start": start[name]}
                                                           if name in start else {})}
                   for name in names},
-        "routes": [{"name": "all", "match": "**",
+        "routes": [{"name": "all", "match": "**", "accept": ["HS205", "HS206"],
                     "to": [{"sink": name, "file": "all.jsonl"} for name in names]}],
     }
 

@@ -26,7 +26,9 @@ sinks:
 routes:
   - name: orders
     match: order
-    transform: [{remove: [data.x]}, {set: {data.n: 1}, when: "data.x exists", on_error: skip}]
+    transform:
+      - remove: [data.reason]
+      - {set: {data.n: 1}, when: "data.amount exists", on_error: skip}
     to:
       - {sink: kafka, topic: orders, key: "{data.orderId}"}
       - {sink: redis, stream: orders, max_length: 10}
@@ -89,7 +91,7 @@ BROKEN = {
     "an unknown key of a target": ("key:", "kee:"),
     "a length of nothing": ("max_length: 10", "max_length: 0"),
     "an unknown operation": ("remove:", "remoev:"),
-    "two operations in an item": ("{remove: [data.x]}", "{remove: [data.x], keep: [id]}"),
+    "two operations in an item": ("remove: [data.reason]", "{remove: [data.x], keep: [id]}"),
     "an operation of the wrong form": ("{data.n: 1}", "[data.n]"),
     "an unknown on_error": ("on_error: skip", "on_error: skp"),
     "no default": ("default: dead_letter\n", ""),

@@ -113,7 +113,7 @@ START_TEST(test_every_operation_is_played)
     hs_buffer_init(&page, 1 << 20);
     hs_transform_manual(&page);
     hs_buffer_append_byte(&page, '\0');
-    const char *at = strstr(page.data, "| operation |"), *end = strstr(at, "\n## ");
+    const char *at = strstr(page.data, "| operation |"), *end = strstr(at, "\n\n#");
     size_t count = 0;
     for (at = strstr(at, "\n| `"); at != NULL && at < end; at = strstr(at + 1, "\n| `")) {
         bool found = false;

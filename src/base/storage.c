@@ -1,0 +1,72 @@
+/* Storage: see storage.h. The file without a name (O_TMPFILE) is gone with its number, also if
+ * we are killed. */
+#include <hookstream/storage.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* Cuts the path down to its parent; false: there is none. */
+static bool go_up(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (slash == NULL) {
+        if (path[0] == '.' && path[1] == '\0')
+            return false;
+        path[0] = '.'; /* of a name alone, which has a byte or more */
+        path[1] = '\0';
+        return true;
+    }
+    if (slash == path) {
+        if (path[1] == '\0')
+            return false;
+        path[1] = '\0';
+        return true;
+    }
+    *slash = '\0';
+    return true;
+}
+
+static int try_to_write(const char *folder)
+{
+    static const char bytes[512];
+    int file = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    if (file < 0)
+        return hs_fail_errno(errno, "cannot make a file in %s", folder);
+    int code = 0;
+    ssize_t written = write(file, bytes, sizeof(bytes));
+    if (written != (ssize_t)sizeof(bytes))
+        code = hs_fail_errno(written < 0 ? errno : ENOSPC, "cannot write in %s", folder);
+    else if (fdatasync(file) < 0)
+        code = hs_fail_errno(errno, "cannot sync a file in %s", folder);
+    (void)close(file); /* nothing of it stays */
+    return code;
+}
+
+int hs_storage_look(const char *path, struct hs_storage *ret_storage)
+{
+    HS_AUTO_FREE char *folder = hs_strdup(path[0] != '\0' ? path : ".");
+    struct stat status;
+    bool exists = true;
+    while (stat(folder, &status) < 0) {
+        if (errno != ENOENT)
+            return hs_fail_errno(errno, "cannot look at %s", folder);
+        exists = false;
+        if (!go_up(folder))
+            return hs_fail(-ENOENT, "%s: no folder above it is there", path);
+    }
+    if (!S_ISDIR(status.st_mode))
+        return hs_fail(-ENOTDIR, "%s is not a folder", folder);
+    struct statvfs space;
+    if (statvfs(folder, &space) < 0)
+        return hs_fail_errno(errno, "cannot ask for the space in %s", folder);
+    int code = try_to_write(folder);
+    if (code < 0)
+        return code;
+    *ret_storage = (struct hs_storage){
+        .exists = exists,
+        .free_bytes = hs_mul_sat(space.f_bavail, space.f_frsize),
+    };
+    return 0;
+}
