@@ -220,6 +220,30 @@ void hs_targets_check_headers(struct hs_config *config, const struct hs_route *r
     }
 }
 
+struct hs_route *hs_route_of_target(struct hs_config *config, const struct hs_node *target,
+                                    const struct hs_children *sinks)
+{
+    const struct hs_router_input input = {config, sinks, NULL};
+    struct hs_node *items[] = {(struct hs_node *)target}; /* a list's items are not const */
+    const struct hs_node list = {.kind = HS_NODE_LIST, .items = items, .count = 1};
+    struct hs_route *route = hs_alloc(sizeof(*route));
+    route->name = "";
+    route->match = "";
+    if (!hs_targets_compile(&input, &list, "to", route)) {
+        hs_route_of_target_free(route);
+        return NULL;
+    }
+    return route;
+}
+
+void hs_route_of_target_free(struct hs_route *route)
+{
+    if (route == NULL)
+        return;
+    hs_targets_free(route);
+    free(route);
+}
+
 void hs_targets_free(struct hs_route *route)
 {
     for (size_t i = 0; i < route->target_count; i++) {
