@@ -17,7 +17,7 @@ struct hs_parcel_maker {
     size_t count;
     /* While a parcel is made the text may move, so slices are noted by their offset. */
     struct {
-        size_t destination, key, key_size, headers[HS_EVENT_HEADERS_MAX];
+        size_t destination, key, key_size, headers[HS_MESSAGE_HEADERS_MAX];
     } offsets[HS_PARCEL_MESSAGES_MAX];
     struct hs_template *time, *organization;
 };

@@ -174,6 +174,8 @@ static void check_parts(struct hs_config *config, const struct hs_settings *sett
     struct hs_router *router = hs_router_compile(config, settings->routes, settings->fallback,
                                                  &settings->sinks, &settings->sources);
     hs_router_free(router);
+    if (settings->dead_letters.forward != NULL)
+        hs_delivery_check_forward(config, settings->dead_letters.forward, &settings->sinks);
     hs_transform_check_lists(config, settings->transformations, settings->routes,
                              settings->fallback);
     check_sizes(config, settings);

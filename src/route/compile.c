@@ -157,6 +157,7 @@ static void compile_route(struct hs_router *router, const struct hs_router_input
     entry->route.transform = hs_transform_compile(config, bound.transform);
     if (bound.to != NULL)
         (void)hs_targets_compile(input, bound.to, "to", &entry->route);
+    hs_targets_check_headers(config, &entry->route);
     entry->ranked = named && matches && sourced && (bound.when == NULL || entry->when != NULL);
 }
 

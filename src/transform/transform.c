@@ -11,11 +11,12 @@
 #define TRANSFORM_TOTAL_MAX 1024u /* with those of the lists that are used */
 
 static const struct hs_operation_kind *const kinds[] = {
-    &hs_operation_remove,  &hs_operation_keep,   &hs_operation_rename,  &hs_operation_copy,
-    &hs_operation_set,     &hs_operation_redact, &hs_operation_mask,    &hs_operation_hash,
-    &hs_operation_lower,   &hs_operation_upper,  &hs_operation_trim,    &hs_operation_truncate,
-    &hs_operation_default, &hs_operation_cast,   &hs_operation_flatten, &hs_operation_unwrap,
-    &hs_operation_decimal, &hs_operation_time,   &hs_operation_use,
+    &hs_operation_remove,  &hs_operation_keep,   &hs_operation_rename,     &hs_operation_copy,
+    &hs_operation_set,     &hs_operation_redact, &hs_operation_mask,       &hs_operation_hash,
+    &hs_operation_lower,   &hs_operation_upper,  &hs_operation_trim,       &hs_operation_truncate,
+    &hs_operation_default, &hs_operation_cast,   &hs_operation_flatten,    &hs_operation_unwrap,
+    &hs_operation_decimal, &hs_operation_time,   &hs_operation_cloudevent, &hs_operation_jq,
+    &hs_operation_use,
 };
 #define KINDS HS_ARRAY_SIZE(kinds)
 
@@ -266,6 +267,21 @@ void hs_transform_uses(const struct hs_transform *transform, size_t index, hs_us
         visit(context, &operation->uses[i]);
 }
 
+/* As deep as lists use lists. */
+const struct hs_node *hs_transform_needs_headers(const struct hs_transform *transform)
+{
+    const struct hs_node *found = NULL;
+    for (size_t i = 0; i < transform->count && found == NULL; i++) {
+        const struct hs_operation *operation = &transform->items[i].operation;
+        const struct hs_transform *list = hs_use_list(operation);
+        if (operation->kind->needs_headers != NULL && operation->kind->needs_headers(operation))
+            found = transform->items[i].node;
+        else if (list != NULL && hs_transform_needs_headers(list) != NULL)
+            found = transform->items[i].node;
+    }
+    return found;
+}
+
 /* ---- The manual ---- */
 
 void hs_transform_manual(struct hs_buffer *ret_page)
@@ -312,11 +328,15 @@ void hs_transform_manual(struct hs_buffer *ret_page)
     hs_buffer_append_text(
         ret_page,
         "\n## Conditions\n\n"
-        "`when` compares the same names: `data.state == 'won'`, `data.attempt != 1`, "
-        "`data.phone exists`, joined by `and`, `or`, `not` and parentheses. Text stands in "
-        "quotes; numbers compare by value, digit by digit (`1.0 == 1`); a text never equals a "
-        "number (money is text: `data.amount == '149.99'`). A missing field equals nothing, so "
-        "`!=` holds for it; `exists` says that a field is there and not null.\n");
+        "`when` tests the same names and the headers: `data.state == 'won'`, `!=`, `data.amount >= "
+        "100`, `<`, `<=`, `>`, `type in ['order.created', 'order.paid']`, `data.queueId matches "
+        "'que_[0-9A-Z]+'`, `data.phone exists`, joined by `and`, `or`, `not` and parentheses. Text "
+        "stands in quotes. What reads as a number compares by its exact value, also when it is "
+        "text "
+        "(money: `data.amount < 149.99`); RFC 3339 times compare as points in time. A missing "
+        "field "
+        "equals nothing, so `!=` holds for it; `exists` says that a field is there and not null. "
+        "The whole of it, with examples: [conditions.md](conditions.md).\n");
 }
 
 /* ---- The schema ---- */
