@@ -176,7 +176,15 @@ static bool compile_target(const struct hs_router_input *input, const struct hs_
                                           hs_slice_text(target->options.key));
         good = target->key != NULL && good;
     }
-    return compile_headers(input, target) && good;
+    good = hs_sample_compile(input->config, hs_node_get(node, "sample"), options->sample,
+                             &target->sample) &&
+           good;
+    if (options->when != NULL) {
+        target->when = hs_condition_compile(input->config, options->when);
+        good = target->when != NULL && good;
+    }
+    target->transform = hs_transform_compile(input->config, options->transform);
+    return compile_headers(input, target) && target->transform != NULL && good;
 }
 
 bool hs_targets_compile(const struct hs_router_input *input, const struct hs_node *node,
@@ -210,6 +218,8 @@ void hs_targets_free(struct hs_route *route)
         struct hs_target *target = &route->targets[i];
         hs_template_free(target->destination);
         hs_template_free(target->key);
+        hs_condition_free(target->when);
+        hs_transform_free(target->transform);
         for (size_t h = 0; target->headers != NULL && h < target->options.headers.count; h++)
             hs_template_free(target->headers[h]);
         free(target->headers);
