@@ -219,7 +219,8 @@ def test_no_secret_is_printed_wherever_it_stands(tmp_path, kind):
     text = FULL
     for name in PLACES:
         value = {"literal": SECRET, "variable": "${A_SECRET}",
-                 "default": "${A_SECRET_:-" + SECRET + "}", "file": f"${{file:{tmp_path}/secret}}"}[kind]
+                 "default": "${A_SECRET_:-" + SECRET + "}",
+                 "file": f"${{file:{tmp_path}/secret}}"}[kind]
         value = "plain" if name in shown else value
         quoted = f'"{value}"' if name in ("ADMIN", "FIRST", "SECOND", "PROPERTY", "HASH") else value
         text = text.replace(name, quoted)
