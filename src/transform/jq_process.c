@@ -9,7 +9,7 @@
 #include <hookstream/buffer.h>
 #include <hookstream/clock.h>
 #include <hookstream/hash.h>
-#include <hookstream/jq.h>
+#include <hookstream/jq_serve.h>
 
 #include <fcntl.h>
 #include <inttypes.h>

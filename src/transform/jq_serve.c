@@ -5,7 +5,7 @@
 #include "words.h"
 
 #include <hookstream/buffer.h>
-#include <hookstream/jq.h>
+#include <hookstream/jq_serve.h>
 
 #include <fcntl.h>
 #include <jq.h>
