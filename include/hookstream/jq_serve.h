@@ -3,8 +3,8 @@
  * program, started again with HS_JQ_COMMAND: it serves before main() is reached, in every program
  * that links this module (see jq_process.c). What it costs and why: docs/decisions/0008-jq.md.
  * Threads: any. */
-#ifndef HOOKSTREAM_JQ_H
-#define HOOKSTREAM_JQ_H
+#ifndef HOOKSTREAM_JQ_SERVE_H
+#define HOOKSTREAM_JQ_SERVE_H
 
 /* The only argument of such a process; no command of the command line. */
 #define HS_JQ_COMMAND "-jq-process"

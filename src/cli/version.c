@@ -1,7 +1,7 @@
 /* version: of the program and of the libraries it runs with. */
 #include "command.h"
 
-#include <hookstream/jq.h>
+#include <hookstream/jq_serve.h>
 
 #include <event2/event.h>
 #include <hiredis/hiredis.h>

@@ -204,14 +204,26 @@ bool hs_targets_compile(const struct hs_router_input *input, const struct hs_nod
     return good;
 }
 
+/* The headers of a target's own that its events have already. */
+static void check_own_headers(struct hs_config *config, const struct hs_pairs *own)
+{
+    for (size_t i = 0; i < own->count; i++)
+        if (hs_slice_starts_with(hs_slice_text(own->items[i].name), HS_SLICE("ce_")))
+            hs_config_error(config, HS_FINDING_HEADER_TAKEN, own->items[i].name_node,
+                            "`cloudevent` with `mode: binary` gives the headers that begin with "
+                            "ce_: for one more say it under its `extensions`");
+}
+
 void hs_targets_check_headers(struct hs_config *config, const struct hs_route *route)
 {
     const struct hs_node *item =
         route->transform != NULL ? hs_transform_needs_headers(route->transform) : NULL;
     for (size_t i = 0; item != NULL && i < route->target_count; i++) {
         const struct hs_target *target = &route->targets[i];
-        if (target->kind == HS_SINK_KAFKA)
+        if (target->kind == HS_SINK_KAFKA) {
+            check_own_headers(config, &target->options.headers);
             continue;
+        }
         hs_config_error(config, HS_FINDING_NO_HEADERS, target->options.destination_node,
                         "`cloudevent` with `mode: binary` (line %u) puts the event's attributes "
                         "into headers of a Kafka message, which a %s target has not: say `mode: "

@@ -14,8 +14,9 @@ struct hs_jq_keep;
 struct hs_jq_keep *hs_jq_keep_create(void);
 void hs_jq_keep_free(struct hs_jq_keep *keep);
 
-/* Makes JSON that libjq takes of scanned JSON, in place: halves of surrogate pairs, which it refuses
- * (1.6), become U+FFFD, which is what they read as here; so they get their bytes back below. */
+/* Makes JSON that libjq takes of scanned JSON, in place: halves of surrogate pairs, which it
+ * refuses (1.6), become U+FFFD, which is what they read as here; so they get their bytes back
+ * below. */
 void hs_jq_keep_prepare(struct hs_buffer *json);
 
 /* Appends `result`, which came of what stands at `node` of `tree`. -EINVAL, -E2BIG: it is no JSON

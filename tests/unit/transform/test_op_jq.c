@@ -5,7 +5,7 @@
 #include "jq_process.h"
 #include "words.h"
 
-#include <hookstream/jq.h>
+#include <hookstream/jq_serve.h>
 
 #include <dirent.h>
 #include <signal.h>
