@@ -12,6 +12,10 @@ struct hs_header {
     struct hs_slice name, value;
 };
 #define HS_EVENT_HEADERS_MAX 16u
+/* Of the sender's headers these are kept, with values of up to so many bytes. */
+extern const struct hs_slice hs_event_kept_headers[];
+extern const size_t hs_event_kept_header_count;
+#define HS_EVENT_HEADER_VALUE_MAX 256u
 
 /* Why an event that is genuine is not deliverable; HS_EVENT_VALID otherwise. Kept with the
  * record, so that the dead letter can say it. */
@@ -38,6 +42,9 @@ struct hs_event {
 #define HS_RESEND_HEADER "hookstream-resend"
 /* Its value ("replay", "dead-letter"), or HS_SLICE_NONE. Cheap. */
 struct hs_slice hs_event_resend(const struct hs_event *event);
+
+/* The value of the first header kept under this name, or HS_SLICE_NONE. */
+struct hs_slice hs_event_header(const struct hs_event *event, struct hs_slice name);
 
 /* Stable label and words of a flaw: "not_json", "not_envelope". */
 const char *hs_event_flaw_name(enum hs_event_flaw flaw);

@@ -23,6 +23,12 @@ enum hs_sink_kind { HS_SINK_KAFKA, HS_SINK_REDIS, HS_SINK_FILE, HS_SINK_KIND_COU
 
 enum hs_sink_start { HS_START_NOW, HS_START_OLDEST };
 
+/* With `replicas` > 0 an event of a redis sink is delivered when so many replicas have it. */
+struct hs_redis_wait_options {
+    uint64_t replicas;
+    uint64_t timeout_ns; /* of one question */
+};
+
 struct hs_sink_options {
     unsigned kind; /* enum hs_sink_kind, by `type:` */
     const struct hs_node *node;
@@ -39,6 +45,7 @@ struct hs_sink_options {
     const char *url; /* redis://[user:password@]host:port/db, secret */
     const char *username, *password;
     const char *cursor_key; /* prefix of the cursor's key */
+    struct hs_redis_wait_options wait;
     /* file */
     const char *path;  /* folder */
     uint64_t max_size; /* a file is turned when it reaches this; 0: never */

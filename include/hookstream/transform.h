@@ -53,22 +53,28 @@ HS_MUST_CHECK int hs_template_expand(const struct hs_template *tmpl, struct hs_w
 /* ---- Conditions: when: ---- */
 
 struct hs_condition;
-/* A small grammar: PATH == LITERAL, PATH != LITERAL, PATH exists, not, and, or, parentheses.
- * PATH is an event field (type, source, data.x.y); LITERAL a JSON string ('single' quotes
- * too), number, true, false or null. A missing field equals nothing; `exists` says that a
- * field is there and not null. Numbers compare by their exact value. Findings carry the
- * column of the fault. */
+/* A small grammar (docs/conditions.md, condition_parse.c): FIELD == VALUE, !=, <, <=, >, >=,
+ * FIELD in [VALUE, ...], FIELD matches 'regular expression', FIELD exists, not, and, or,
+ * parentheses. FIELD is what a template can name (type, source, data.x.y) or a header that is
+ * kept with the event, header['x-fanfare-retry-count']; VALUE a JSON string ('single' quotes
+ * too), number, true, false or null.
+ *
+ * Two that read as decimals compare by their exact value, be they numbers or texts (money is
+ * text), two RFC 3339 times as points in time, other texts by their bytes and with == only:
+ * what has no order is neither < nor >=. A missing field equals nothing; `exists` says that a
+ * field is there and not null. Findings carry the column of the fault. */
 struct hs_condition *hs_condition_compile(struct hs_config *config, const struct hs_node *node);
 void hs_condition_free(struct hs_condition *condition);
 /* 1: holds; 0: does not; -EINVAL: the event is not JSON. */
 HS_MUST_CHECK int hs_condition_holds(const struct hs_condition *condition, struct hs_work *work);
 /* Whether two conditions are the same text, spaces aside (for ties). */
 bool hs_condition_same(const struct hs_condition *a, const struct hs_condition *b);
-/* Each comparison of a field with a value. */
+/* Each value that a field is to be, or not to be: by ==, != and in. */
 struct hs_comparison {
     const char *path;
     enum hs_json_kind kind;
     struct hs_slice literal;    /* a string's decoded text, or a number's token */
+    bool decimal;               /* it compares by its value, with numbers and with texts */
     const struct hs_node *node; /* of the condition */
 };
 typedef void hs_comparison_fn(void *context, const struct hs_comparison *comparison);

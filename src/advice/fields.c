@@ -170,12 +170,12 @@ static bool kind_fits(const struct hs_catalogue_field *field,
     switch (field->type) {
     case HS_FIELD_INTEGER:
     case HS_FIELD_NUMBER:
-        return comparison->kind == HS_JSON_NUMBER;
+        return comparison->decimal;
     case HS_FIELD_BOOLEAN:
         return comparison->kind == HS_JSON_TRUE || comparison->kind == HS_JSON_FALSE;
-    case HS_FIELD_MONEY: /* may be compared as a decimal */
-        return comparison->kind == HS_JSON_STRING || comparison->kind == HS_JSON_NUMBER;
+    case HS_FIELD_MONEY: /* compares as a decimal, as any text that reads as one */
     case HS_FIELD_TEXT:
+        return comparison->kind == HS_JSON_STRING || comparison->kind == HS_JSON_NUMBER;
     case HS_FIELD_TIME:
     case HS_FIELD_CURRENCY:
     case HS_FIELD_ID:

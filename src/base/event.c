@@ -1,6 +1,12 @@
 /* Event: what can be said of one without looking into its body. */
 #include <hookstream/event.h>
 
+const struct hs_slice hs_event_kept_headers[] = {
+    {"traceparent", 11},           {"x-fanfare-delivery-id", 21},   {"x-fanfare-webhook-id", 20},
+    {"x-fanfare-retry-count", 21}, {"x-fanfare-original-time", 23},
+};
+const size_t hs_event_kept_header_count = HS_ARRAY_SIZE(hs_event_kept_headers);
+
 const char *hs_event_flaw_name(enum hs_event_flaw flaw)
 {
     switch (flaw) {
@@ -20,4 +26,12 @@ struct hs_slice hs_event_resend(const struct hs_event *event)
         !hs_slice_equal(event->headers[0].name, HS_SLICE(HS_RESEND_HEADER)))
         return HS_SLICE_NONE;
     return event->headers[0].value;
+}
+
+struct hs_slice hs_event_header(const struct hs_event *event, struct hs_slice name)
+{
+    for (size_t i = 0; i < event->header_count; i++)
+        if (hs_slice_equal(event->headers[i].name, name))
+            return event->headers[i].value;
+    return HS_SLICE_NONE;
 }

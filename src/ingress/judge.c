@@ -3,13 +3,6 @@
 
 #include <hookstream/judge.h>
 
-/* Of the sender's headers these are kept with the event. */
-static const struct hs_slice kept_names[] = {
-    {"traceparent", 11},           {"x-fanfare-delivery-id", 21},   {"x-fanfare-webhook-id", 20},
-    {"x-fanfare-retry-count", 21}, {"x-fanfare-original-time", 23},
-};
-#define KEPT_VALUE_MAX 256u
-
 void hs_judge_header(const struct hs_scheme_headers *headers, struct hs_slice name,
                      struct hs_slice value, struct hs_claim *claim, struct hs_event *event)
 {
@@ -20,10 +13,12 @@ void hs_judge_header(const struct hs_scheme_headers *headers, struct hs_slice na
         claim->timestamp = value;
         claim->timestamp_count++;
     }
-    for (size_t k = 0; k < HS_ARRAY_SIZE(kept_names); k++)
-        if (value.size <= KEPT_VALUE_MAX && event->header_count < HS_EVENT_HEADERS_MAX / 2 &&
-            hs_slice_equal_nocase(name, kept_names[k]))
-            event->headers[event->header_count++] = (struct hs_header){kept_names[k], value};
+    for (size_t k = 0; k < hs_event_kept_header_count; k++)
+        if (value.size <= HS_EVENT_HEADER_VALUE_MAX &&
+            event->header_count < HS_EVENT_HEADERS_MAX / 2 &&
+            hs_slice_equal_nocase(name, hs_event_kept_headers[k]))
+            event->headers[event->header_count++] =
+                (struct hs_header){hs_event_kept_headers[k], value};
 }
 
 static void answer(struct hs_judgement *judgement, enum hs_answer answer, const char *reason,

@@ -94,15 +94,6 @@ static int add_copied(struct hs_parcel_maker *maker, struct hs_message *message,
     return 0;
 }
 
-/* The value of a header kept with the event, or none. */
-static struct hs_slice kept_header(const struct hs_event *event, struct hs_slice name)
-{
-    for (size_t i = 0; i < event->header_count; i++)
-        if (hs_slice_equal(event->headers[i].name, name))
-            return event->headers[i].value;
-    return HS_SLICE_NONE;
-}
-
 /* What the transformations gave, and what the body is if they did not say. */
 static int body_headers(struct hs_parcel_maker *maker, struct hs_work *work,
                         struct hs_message *message, size_t *offsets)
@@ -132,7 +123,7 @@ static int kafka_headers(struct hs_parcel_maker *maker, const struct hs_target *
         code = add_expanded(maker, message, offsets, HS_SLICE("organization-id"),
                             maker->organization, work);
     add_fixed(message, offsets, HS_SLICE("traceparent"),
-              kept_header(event, HS_SLICE("traceparent")));
+              hs_event_header(event, HS_SLICE("traceparent")));
     if (code == 0)
         code = body_headers(maker, work, message, offsets);
     for (size_t i = 0; code == 0 && i < target->options.headers.count; i++)

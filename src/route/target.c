@@ -185,8 +185,9 @@ bool hs_targets_compile(const struct hs_router_input *input, const struct hs_nod
     if (node->kind != HS_NODE_LIST || node->count == 0) {
         hs_config_error(
             input->config, HS_FINDING_TARGET_SHAPE, node,
-            "`%s` is a list of targets, such as [{sink: kafka, topic: orders}], not %s", key,
-            node->kind == HS_NODE_LIST ? "an empty one" : hs_config_quote(input->config, node));
+            "`%s` is a list of targets, such as [{sink: kafka, topic: orders}], not %s%s", key,
+            node->kind == HS_NODE_LIST ? "an empty one" : hs_config_quote(input->config, node),
+            node->kind == HS_NODE_MAP ? ": start each target with \"- \", also a single one" : "");
         return false;
     }
     if (node->count > HS_TARGETS_MAX) {
@@ -230,6 +231,30 @@ void hs_targets_check_headers(struct hs_config *config, const struct hs_route *r
                         "structured`, or give this target a route of its own",
                         item->line, hs_sink_kind_name(target->kind));
     }
+}
+
+struct hs_route *hs_route_of_target(struct hs_config *config, const struct hs_node *target,
+                                    const struct hs_children *sinks)
+{
+    const struct hs_router_input input = {config, sinks, NULL};
+    struct hs_node *items[] = {(struct hs_node *)target}; /* a list's items are not const */
+    const struct hs_node list = {.kind = HS_NODE_LIST, .items = items, .count = 1};
+    struct hs_route *route = hs_alloc(sizeof(*route));
+    route->name = "";
+    route->match = "";
+    if (!hs_targets_compile(&input, &list, "to", route)) {
+        hs_route_of_target_free(route);
+        return NULL;
+    }
+    return route;
+}
+
+void hs_route_of_target_free(struct hs_route *route)
+{
+    if (route == NULL)
+        return;
+    hs_targets_free(route);
+    free(route);
 }
 
 void hs_targets_free(struct hs_route *route)

@@ -1,19 +1,14 @@
 /* Condition: `when:` as it is asked of each event. Reading the text is condition_parse.c's. */
 #include "condition.h"
 
-#include "number.h"
-
 #include <stdlib.h>
-
-/* A string of an event that is decoded to be compared; longer ones equal no literal. */
-#define SCRATCH_MAX (HS_CONDITION_TEXT_MAX * 8u)
 
 struct hs_condition *hs_condition_compile(struct hs_config *config, const struct hs_node *node)
 {
     struct hs_condition *condition = hs_alloc(sizeof(*condition));
     /* A space may follow each token of one byte. */
     hs_buffer_init(&condition->canonical, HS_CONDITION_TEXT_MAX * 2);
-    hs_buffer_init(&condition->scratch, SCRATCH_MAX);
+    hs_buffer_init(&condition->scratch, HS_REGEXP_TEXT_MAX);
     condition->node = node;
     if (hs_condition_parse(config, node, condition))
         return condition;
@@ -27,33 +22,53 @@ void hs_condition_free(struct hs_condition *condition)
         return;
     for (unsigned i = 0; i < condition->count; i++) {
         hs_field_free(&condition->nodes[i].field);
-        free(condition->nodes[i].literal);
+        hs_regexp_free(condition->nodes[i].regexp);
     }
+    for (unsigned i = 0; i < condition->value_count; i++)
+        hs_condition_value_free(&condition->values[i]);
     free(condition->nodes);
+    free(condition->values);
     hs_buffer_free(&condition->canonical);
     hs_buffer_free(&condition->scratch);
     free(condition);
 }
 
-static bool equals(const struct hs_condition_node *node, const struct hs_field_value *value,
-                   struct hs_buffer *scratch)
+static bool is_among(const struct hs_condition *condition, const struct hs_condition_node *node,
+                     const struct hs_field_value *value, struct hs_buffer *scratch)
 {
-    if (value->null)
-        return node->kind == HS_JSON_NULL;
-    if (!value->there || value->kind != node->kind)
-        return false;
-    struct hs_slice literal = hs_slice(node->literal, node->literal_size);
-    if (value->kind == HS_JSON_NUMBER)
-        return hs_number_equal(value->text, literal);
-    if (value->kind != HS_JSON_STRING)
-        return true; /* true or false, and the kinds agree */
-    if (!value->quoted)
-        return hs_slice_equal(value->text, literal);
-    if (memchr(value->text.data, '\\', value->text.size) == NULL)
-        return hs_slice_equal(hs_slice(value->text.data + 1, value->text.size - 2), literal);
-    hs_buffer_clear(scratch);
-    hs_field_append(value, scratch);
-    return hs_buffer_status(scratch) == 0 && hs_slice_equal(hs_buffer_slice(scratch), literal);
+    for (unsigned i = 0; i < node->count; i++)
+        if (hs_condition_compare(value, &condition->values[node->first + i], scratch) == HS_SAME)
+            return true;
+    return false;
+}
+
+static bool passes(const struct hs_condition *condition, const struct hs_condition_node *node,
+                   const struct hs_field_value *value, struct hs_buffer *scratch)
+{
+    struct hs_slice text;
+    if (node->test == HS_TEST_EXISTS)
+        return value->there;
+    if (node->test == HS_TEST_IN)
+        return is_among(condition, node, value, scratch);
+    if (node->test == HS_TEST_MATCHES)
+        return hs_condition_read_text(value, scratch, &text) &&
+               hs_regexp_matches(node->regexp, text);
+    enum hs_standing standing =
+        hs_condition_compare(value, &condition->values[node->first], scratch);
+    switch (node->test) {
+    case HS_TEST_EQUAL:
+        return standing == HS_SAME;
+    case HS_TEST_DIFFERS:
+        return standing != HS_SAME;
+    case HS_TEST_LESS:
+        return standing == HS_LESS;
+    case HS_TEST_AT_MOST:
+        return standing == HS_LESS || standing == HS_SAME;
+    case HS_TEST_MORE:
+        return standing == HS_MORE;
+    default:
+        return standing == HS_MORE || standing == HS_SAME;
+    }
 }
 
 static int holds(const struct hs_condition *condition, unsigned index, struct hs_work *work,
@@ -72,11 +87,7 @@ static int holds(const struct hs_condition *condition, unsigned index, struct hs
     }
     struct hs_field_value value;
     int code = hs_field_read(&node->field, work, &value);
-    if (code < 0)
-        return code;
-    if (node->test == HS_TEST_EXISTS)
-        return value.there;
-    return equals(node, &value, scratch) == (node->test == HS_TEST_EQUAL);
+    return code < 0 ? code : passes(condition, node, &value, scratch);
 }
 
 int hs_condition_holds(const struct hs_condition *condition, struct hs_work *work)
@@ -107,12 +118,16 @@ void hs_condition_comparisons(const struct hs_condition *condition, hs_compariso
 {
     for (unsigned i = 0; i < condition->count; i++) {
         const struct hs_condition_node *node = &condition->nodes[i];
-        if (node->test != HS_TEST_EQUAL && node->test != HS_TEST_DIFFERS)
+        if (node->test != HS_TEST_EQUAL && node->test != HS_TEST_DIFFERS &&
+            node->test != HS_TEST_IN)
             continue;
-        struct hs_comparison comparison = {hs_field_name(&node->field), node->kind,
-                                           hs_slice(node->literal, node->literal_size),
-                                           condition->node};
-        visit(context, &comparison);
+        for (unsigned k = 0; k < node->count; k++) {
+            const struct hs_condition_value *value = &condition->values[node->first + k];
+            struct hs_comparison comparison = {hs_field_name(&node->field), value->kind,
+                                               hs_slice(value->text, value->size), value->decimal,
+                                               condition->node};
+            visit(context, &comparison);
+        }
     }
 }
 

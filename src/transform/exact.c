@@ -24,6 +24,12 @@ bool hs_exact_is_number(struct hs_slice text)
     return hs_json_scan(text, NULL, 0, &kind, &offset) == 0 && kind == HS_JSON_NUMBER;
 }
 
+bool hs_exact_is_plain(struct hs_slice text)
+{
+    return hs_exact_is_number(text) && memchr(text.data, 'e', text.size) == NULL &&
+           memchr(text.data, 'E', text.size) == NULL;
+}
+
 static struct hs_slice take_digits(struct hs_slice number, size_t *at)
 {
     size_t start = *at;

@@ -9,6 +9,8 @@
 
 /* Whether the text is a JSON number and nothing else, not even white space. */
 bool hs_exact_is_number(struct hs_slice text);
+/* Whether the text is such a number without an exponent, as money is written: 149.99, -3. */
+bool hs_exact_is_plain(struct hs_slice text);
 /* How many digits of the number stand after its point: 2 of 1.50, 3 of 1e-3, -2 of 1e2. */
 int64_t hs_exact_fraction_digits(struct hs_slice number);
 /* Appends the JSON number `number` times ten to the power of `shift` as an integer, without

@@ -7,8 +7,10 @@
 #include "work.h"
 
 #include <hookstream/clock.h>
+#include <stdio.h>
 
 #define TOP "body."
+#define NAME_SHOWN_MAX 60u /* bytes of a name that is proposed with `data.` before it */
 
 enum word { ID, TYPE, FAMILY, TIME, ORGANIZATION, SOURCE, RECEIVED, WORDS };
 
@@ -33,7 +35,13 @@ void hs_field_manual(struct hs_buffer *ret_page)
                                     "written `data[\"like.this\"]` |\n"
                                     "| `body.…` | a member at the top of the body as it stands "
                                     "after the transformations, such as `body.orderId` where "
-                                    "`unwrap` put it |\n");
+                                    "`unwrap` put it |\n"
+                                    "| `header[\"…\"]` | a header of the request, of those that "
+                                    "are kept:");
+    for (size_t i = 0; i < hs_event_kept_header_count; i++)
+        hs_buffer_printf(ret_page, "%s `%.*s`", i > 0 ? "," : "",
+                         HS_SLICE_ARG(hs_event_kept_headers[i]));
+    hs_buffer_append_text(ret_page, ". The sender does not sign them |\n");
 }
 
 static int find_word(struct hs_slice name)
@@ -79,9 +87,68 @@ static const char *suggestion(struct hs_config *config, const struct hs_node *no
             rest = HS_SLICE_NONE;
         return hs_arena_printf(arena, ", did you mean `%s%.*s`?", nearest, HS_SLICE_ARG(rest));
     }
+    if ((node == NULL || !node->secret) && name.size <= NAME_SHOWN_MAX &&
+        hs_slice_equal(name, first))
+        return hs_arena_printf(
+            arena, ": fields of the event start with `data.`: did you mean `data.%.*s`?",
+            HS_SLICE_ARG(name));
     return ": fields of the event start with `data.`; the other names are id, type, family, time, "
-           "organizationId, source and received; `body.` begins one that a transformation put at "
-           "the top";
+           "organizationId, source, received and header[\"...\"]; `body.` begins one that a "
+           "transformation put at the top";
+}
+
+#define HEADER_WORD "header["
+
+static bool is_header(struct hs_slice name)
+{
+    size_t size = sizeof(HEADER_WORD) - 1;
+    return name.size > size && memcmp(name.data, HEADER_WORD, size) == 0;
+}
+
+/* What stands between the quotes of header["..."] or header['...']; empty: no such thing. */
+static struct hs_slice header_name(struct hs_slice name)
+{
+    size_t before = sizeof(HEADER_WORD) - 1;
+    if (name.size < before + 3)
+        return HS_SLICE_NONE;
+    char quote = name.data[before];
+    if ((quote != '"' && quote != '\'') || name.data[name.size - 1] != ']' ||
+        name.data[name.size - 2] != quote)
+        return HS_SLICE_NONE;
+    return hs_slice(name.data + before + 1, name.size - before - 3);
+}
+
+static void unknown_header(struct hs_config *config, const struct hs_node *node,
+                           struct hs_slice text, size_t offset, struct hs_slice name)
+{
+    struct hs_arena *arena = hs_config_arena(config);
+    const char *known = "";
+    for (size_t i = 0; i < hs_event_kept_header_count; i++)
+        known = hs_arena_printf(arena, "%s%s%.*s", known, i > 0 ? ", " : "",
+                                HS_SLICE_ARG(hs_event_kept_headers[i]));
+    hs_error_inside(config, HS_FINDING_UNKNOWN_FIELD, node, text, offset,
+                    "%s is no header that is kept with an event, such as header[\"%.*s\"]; those "
+                    "that are: %s",
+                    hs_quote_piece(config, node, name), HS_SLICE_ARG(hs_event_kept_headers[0]),
+                    known);
+}
+
+static bool compile_header(struct hs_config *config, const struct hs_node *node,
+                           struct hs_slice text, size_t offset, struct hs_slice name,
+                           struct hs_field *ret_field)
+{
+    struct hs_slice asked = header_name(name);
+    for (size_t i = 0; i < hs_event_kept_header_count; i++) {
+        struct hs_slice kept = hs_event_kept_headers[i];
+        if (!hs_slice_equal_nocase(asked, kept))
+            continue;
+        *ret_field = (struct hs_field){.word = -1, .header = kept, .lead = ""};
+        int size = asprintf(&ret_field->path.text, HEADER_WORD "\"%.*s\"]", HS_SLICE_ARG(kept));
+        HS_ASSERT(size > 0);
+        return true;
+    }
+    unknown_header(config, node, text, offset, name);
+    return false;
 }
 
 bool hs_field_compile(struct hs_config *config, const struct hs_node *node, struct hs_slice text,
@@ -92,6 +159,8 @@ bool hs_field_compile(struct hs_config *config, const struct hs_node *node, stru
         *ret_field = field;
         return true;
     }
+    if (is_header(name))
+        return compile_header(config, node, text, offset, name, ret_field);
     struct hs_slice first = first_part(name);
     const char *scope = hs_config_scope(config);
     bool from_top = is_from_top(name);
@@ -144,6 +213,13 @@ static int read_envelope(struct hs_work *work, enum hs_envelope_word word,
     return 0;
 }
 
+static void read_header(const struct hs_field *field, const struct hs_event *event,
+                        struct hs_field_value *value)
+{
+    value->text = hs_event_header(event, field->header);
+    value->there = value->text.data != NULL;
+}
+
 static int read_path(const struct hs_field *field, struct hs_work *work,
                      struct hs_field_value *value)
 {
@@ -194,6 +270,10 @@ int hs_field_read(const struct hs_field *field, struct hs_work *work,
     case ORGANIZATION:
         return read_envelope(work, HS_ENVELOPE_ORGANIZATION, value);
     default:
+        if (field->header.size > 0) {
+            read_header(field, event, value);
+            break;
+        }
         value->there = false;
         return read_path(field, work, value);
     }

@@ -1,14 +1,16 @@
 /* Field: what a template or a condition can name: a word of the event as received (id, type,
- * family, time, organizationId, source, received), or a path below `data` or, after `body.`,
- * from the top of the body as it stands. One compiler and one reader for both. */
+ * family, time, organizationId, source, received), a header that is kept with it, or a path
+ * below `data` or, after `body.`, from the top of the body as it stands. One compiler and one
+ * reader for all. */
 #ifndef HS_TRANSFORM_FIELD_H
 #define HS_TRANSFORM_FIELD_H
 
 #include <hookstream/transform.h>
 
 struct hs_field {
-    int word;                 /* index in the table of words; -1: a path */
-    struct hs_json_path path; /* of a path, from the body's top */
+    int word;                 /* index in the table of words; -1: a path, or a header */
+    struct hs_slice header;   /* its name in lower case; empty: it is none */
+    struct hs_json_path path; /* from the body's top; of a header the text only */
     const char *lead;         /* what stood before the path: "body." or "" */
 };
 

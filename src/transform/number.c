@@ -1,7 +1,7 @@
 /* Number: see number.h. No floating point: 20-digit integers and 1e400 compare exactly.
  *
  * A token is read as sign, digits and a power of ten, 0.d1d2d3... * 10^power with d1 not 0;
- * two are the same number when sign, power and digits (zeros at the end aside) agree. */
+ * zeros at the end aside, so that sign, power and digits, in this order, decide. */
 #include "number.h"
 
 /* Exponents past this are taken as this: 1e999999999999999999 and above are one number,
@@ -67,17 +67,36 @@ static struct decimal read_decimal(struct hs_slice token)
     return decimal;
 }
 
+static int sign_of(const struct decimal *decimal)
+{
+    if (decimal->zero)
+        return 0;
+    return decimal->negative ? -1 : 1;
+}
+
+/* Of two that are not zero, without their signs. */
+static int compare_sizes(const struct decimal *x, const struct decimal *y)
+{
+    if (x->power != y->power)
+        return x->power < y->power ? -1 : 1;
+    for (size_t i = 0; i < x->count && i < y->count; i++) {
+        char a = digit(x, x->first + i), b = digit(y, y->first + i);
+        if (a != b)
+            return a < b ? -1 : 1;
+    }
+    return (x->count > y->count) - (x->count < y->count); /* the last digit is not 0 */
+}
+
+int hs_number_compare(struct hs_slice a, struct hs_slice b)
+{
+    struct decimal x = read_decimal(a), y = read_decimal(b);
+    int sign = sign_of(&x), other = sign_of(&y);
+    if (sign != other)
+        return sign < other ? -1 : 1;
+    return sign == 0 ? 0 : sign * compare_sizes(&x, &y);
+}
+
 bool hs_number_equal(struct hs_slice a, struct hs_slice b)
 {
-    if (hs_slice_equal(a, b))
-        return true;
-    struct decimal x = read_decimal(a), y = read_decimal(b);
-    if (x.zero || y.zero)
-        return x.zero && y.zero;
-    if (x.negative != y.negative || x.power != y.power || x.count != y.count)
-        return false;
-    for (size_t i = 0; i < x.count; i++)
-        if (digit(&x, x.first + i) != digit(&y, y.first + i))
-            return false;
-    return true;
+    return hs_slice_equal(a, b) || hs_number_compare(a, b) == 0;
 }

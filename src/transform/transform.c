@@ -328,11 +328,15 @@ void hs_transform_manual(struct hs_buffer *ret_page)
     hs_buffer_append_text(
         ret_page,
         "\n## Conditions\n\n"
-        "`when` compares the same names: `data.state == 'won'`, `data.attempt != 1`, "
-        "`data.phone exists`, joined by `and`, `or`, `not` and parentheses. Text stands in "
-        "quotes; numbers compare by value, digit by digit (`1.0 == 1`); a text never equals a "
-        "number (money is text: `data.amount == '149.99'`). A missing field equals nothing, so "
-        "`!=` holds for it; `exists` says that a field is there and not null.\n");
+        "`when` tests the same names and the headers: `data.state == 'won'`, `!=`, `data.amount >= "
+        "100`, `<`, `<=`, `>`, `type in ['order.created', 'order.paid']`, `data.queueId matches "
+        "'que_[0-9A-Z]+'`, `data.phone exists`, joined by `and`, `or`, `not` and parentheses. Text "
+        "stands in quotes. What reads as a number compares by its exact value, also when it is "
+        "text "
+        "(money: `data.amount < 149.99`); RFC 3339 times compare as points in time. A missing "
+        "field "
+        "equals nothing, so `!=` holds for it; `exists` says that a field is there and not null. "
+        "The whole of it, with examples: [conditions.md](conditions.md).\n");
 }
 
 /* ---- The schema ---- */

@@ -84,8 +84,8 @@ static const struct {
     {FILE_ROUTE("order", "when: \"type == 'order.creatd'\""),
      "test.yaml:4:33: warning HS204: no known event has the type 'order.creatd', did you mean "
      "`order.created`?\n"},
-    {FILE_ROUTE("draw.completed", "when: \"data.totalEntrants == '5'\""),
-     "test.yaml:4:42: warning HS204: `data.totalEntrants` is never '5': its type is integer\n"},
+    {FILE_ROUTE("draw.completed", "when: \"data.totalEntrants == 'five'\""),
+     "test.yaml:4:42: warning HS204: `data.totalEntrants` is never 'five': its type is integer\n"},
     /* Personal data and credentials. */
     {FILE_ROUTE("draw.consumer.won", "transform: []"),
      "test.yaml:4:3: warning HS206: the credential `data.admissionToken` goes out as it came: "

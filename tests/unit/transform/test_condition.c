@@ -8,7 +8,8 @@
     "\"timestamp\":\"2024-12-01T10:00:00Z\",\"data\":{\"state\":\"won\",\"amount\":149.90,"        \
     "\"money\":\"149.90\",\"big\":12345678901234567890,\"huge\":1e400,\"yes\":true,\"no\":false,"  \
     "\"none\":null,\"esc\":\"a\\u0062c\\u0000\",\"zero\":-0,\"o\":{},\"and\":1,\"a b\":2,"         \
-    "\"quote\":\"it's\"}}"
+    "\"quote\":\"it's\","                                                                          \
+    "\"minus\":\"-1.5\",\"hex\":\"12e4\",\"zeros\":\"007\"}}"
 
 /* `when: >-` keeps the text as it is, whatever quotes it has. */
 static struct hs_condition *compile(struct hs_config **ret_config, const char *text)
@@ -26,6 +27,8 @@ static int holds(const char *text, struct hs_slice event_body)
     edit_expect_no_findings(config, text);
     ck_assert_ptr_nonnull(condition);
     struct hs_event event = edit_event(event_body);
+    event.headers[event.header_count++] =
+        (struct hs_header){HS_SLICE("x-fanfare-retry-count"), HS_SLICE("3")};
     struct hs_work *work = hs_work_create();
     hs_work_begin(work, &event);
     int code = hs_condition_holds(condition, work);
@@ -51,7 +54,31 @@ START_TEST(test_holds)
         "data.amount == 1499e-1",
         "data.amount != 149.91",
         "data.money == '149.90'",
-        "data.money != 149.90",
+        "data.money == 149.90",
+        "data.money == '149.9'",
+        "data.amount == '149.90'",
+        "data.money != 149.91",
+        "data.money < 150 and data.money > '149.89999999999999999999'",
+        "data.money <= 149.9 and data.money >= 149.900",
+        "not data.money < 149.90 and not data.money > 149.90",
+        "data.minus < 0 and data.minus < '-1' and data.minus > -2",
+        "data.big > 12345678901234567889 and data.huge > 9.99e399",
+        "data.hex == '12e4' and data.hex != 120000 and data.zeros != 7 and data.zeros == '007'",
+        "not data.state < 5 and not data.state >= 5",
+        "not data.yes > 0 and not data.none < 1 and not data.o <= 1 and not data.nope < 1",
+        "time < '2024-12-01T10:00:00.001Z' and time >= '2024-12-01T09:00:00-01:00'",
+        "time == '2024-12-01T11:00:00+01:00' and received > '2026-11-23T09:15:00.12Z'",
+        "not time < 5 and not data.money < '2026-11-23T09:15:00Z'",
+        "type in ['order.created', 'queue.consumer.admitted']",
+        "type in['queue.consumer.admitted']",
+        "data.money in [1, 149.900, true] and data.yes in [true] and data.none in [null]",
+        "not data.nope in ['x', null] and not data.state in ['wo', 'on']",
+        "data[\"a b\"] in [1,2]",
+        "type matches 'queue\\.[a-z]+\\.admitted' and id matches \"whk_\\\\d\"",
+        "data.esc matches 'abc.' and data.amount matches '\\d+\\.90'",
+        "not type matches 'queue' and not data.o matches '.*' and not data.nope matches '.*'",
+        "header['x-fanfare-retry-count'] >= 2 and header[\"X-Fanfare-Retry-Count\"] == '3'",
+        "header['x-fanfare-retry-count'] in [1, 3] and not header['traceparent'] exists",
         "data.big == 12345678901234567890",
         "data.big == 1234567890123456789e1",
         "data.big != 12345678901234567891",
@@ -86,7 +113,7 @@ START_TEST(test_holds)
         "data.state == 'lost'",
         "data.state == 'WON'",
         "data.state != 'won'",
-        "data.amount == '149.90'",
+        "data.amount == '149.91'",
         "data.amount == 149.901",
         "data.amount == -149.90",
         "data.huge == 1e401",
@@ -151,7 +178,24 @@ START_TEST(test_numbers_are_exact)
         struct hs_slice a = hs_slice_text(rows[i].a), b = hs_slice_text(rows[i].b);
         ck_assert_msg(hs_number_equal(a, b) == rows[i].equal, "%s and %s", rows[i].a, rows[i].b);
         ck_assert(hs_number_equal(b, a) == rows[i].equal);
+        ck_assert_int_eq(hs_number_compare(a, b), -hs_number_compare(b, a));
     }
+    /* Each is smaller than those after it. */
+    static const char *const order[] = {"-1e30", "-100",
+                                        "-99.5", "-99.49",
+                                        "-0.1",  "-1e-400",
+                                        "0",     "1e-9",
+                                        "0.001", "0.0011",
+                                        "0.9",   "1",
+                                        "1.01",  "9",
+                                        "10",    "99.99",
+                                        "100",   "100.5",
+                                        "1e3",   "1001",
+                                        "1e20",  "100000000000000000001"};
+    for (size_t i = 0; i < HS_ARRAY_SIZE(order); i++)
+        for (size_t j = i + 1; j < HS_ARRAY_SIZE(order); j++)
+            ck_assert_msg(hs_number_compare(hs_slice_text(order[i]), hs_slice_text(order[j])) < 0,
+                          "%s and %s", order[i], order[j]);
 }
 END_TEST
 
@@ -161,9 +205,14 @@ START_TEST(test_same)
         const char *a, *b;
         bool same;
     } rows[] = {
-        {"data.a == 1", "data.a==1", true},        {"(data.a exists)", "( data.a   exists )", true},
-        {"data.a == 1", "data.a == 2", false},     {"data.a == 'x y'", "data.a == 'xy'", false},
+        {"data.a == 1", "data.a==1", true},
+        {"(data.a exists)", "( data.a   exists )", true},
+        {"data.a == 1", "data.a == 2", false},
+        {"data.a == 'x y'", "data.a == 'xy'", false},
         {"data.a exists", "data.b exists", false},
+        {"id in ['a',1]", "id in[ 'a' , 1 ]", true},
+        {"id matches 'a'", "id matches 'b'", false},
+        {"data.a<=1", "data.a <= 1", true},
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
         struct hs_config *first, *second;
@@ -188,11 +237,29 @@ START_TEST(test_what_is_wrong_is_said_at_its_column)
         {"when: data.a == 1 && data.b == 2", 19, "`and` joins"},
         {"when: data.a == 1 || data.b == 2", 19, "`or` joins"},
         {"when: not !(data.b == 2)", 11, "`not` turns"},
-        {"when: data.a > 1", 14, "only `==`, `!=` and `exists`"},
+        {"when: data.a =~ 'x'", 14, "`matches` is the word"},
+        {"when: data.a > 'x'", 16, "other values have no order"},
+        {"when: data.a < true", 16, "other values have no order"},
+        {"when: data.a >= null", 17, "other values have no order"},
+        {"when: data.a <> 1", 15, "a value was expected"},
+        {"when: data.a not in [1]", 14, "`not` stands before the field"},
+        {"when: data.a in 'x'", 17, "a list was expected"},
+        {"when: data.a in []", 18, "a value was expected"},
+        {"when: data.a in [1 2]", 20, "a comma or the closing bracket"},
+        {"when: data.a in [1, 2", 22, "ends where it should go on"},
+        {"when: data.a in [x]", 18, "put text in quotes"},
+        {"when: data.a matches x", 22, "in quotes"},
+        {"when: data.a matches 'ab(c'", 25, "closing parenthesis"},
+        {"when: data.a matches '^a'", 23, "leave ^ and $ out"},
+        {"when: data.a matches \"\\td)\"", 22, "closes"},
+        {"when: header['x-other'] == '1'", 7, "those that are: traceparent"},
+        {"when: header[traceparent] == '1'", 7, "header[\"traceparent\"]"},
+        {"when: headers['traceparent'] exists", 7, "unknown field"},
+        {"when: in ['a']", 7, "a field was expected"},
         {"when: data.state == won", 21, "put text in quotes"},
         {"when: data.state ==", 20, "ends where it should go on"},
         {"when: data.state", 17, "ends where it should go on"},
-        {"when: data.state is 'won'", 18, "`==`, `!=` or `exists` was expected"},
+        {"when: data.state is 'won'", 18, "`matches` or `exists` was expected"},
         {"when: (data.a exists", 21, "closing parenthesis"},
         {"when: data.a exists)", 20, "`and`, `or` or the end"},
         {"when: data.a exists data.b exists", 21, "`and`, `or` or the end"},
@@ -203,7 +270,7 @@ START_TEST(test_what_is_wrong_is_said_at_its_column)
         {"when: data.a == 'x", 17, "closing quote"},
         {"when: data.a == \"\\x\"", 17, "JSON strings"},
         {"when: data.a == 01", 17, "put text in quotes"},
-        {"when: data.a == [1]", 17, "put text in quotes"},
+        {"when: data.a == [1]", 17, "a value was expected"},
         {"when: data[*].a == 1", 7, "many values"},
         {"when: \"\"", 7, "`when` is empty"},
         {"when: [a]", 7, "takes a condition"},
