@@ -27,6 +27,7 @@
 #define TRIES_MAX 3u
 #define TRY_AGAIN_MS 100 /* before a process is started once more that could not be */
 #define COMPILE_NS (5 * HS_NS_PER_SECOND)
+#define COMPILE_BYTES (256u << 20)
 #define RESULT_MAX (64u << 20)
 #define KEEP_BYTES (1u << 20) /* a reply larger than this gives its memory back */
 #define KNOWN_MAX 256u
@@ -245,6 +246,8 @@ static int out_of_time(const struct hs_jq_process *process)
 
 static int out_of_memory(const struct hs_jq_process *process)
 {
+    if (process->given == 0)
+        return hs_fail(-ENOMEM, "reading the program takes more than %u MiB", COMPILE_BYTES >> 20);
     return hs_fail(-ENOMEM, "the program needs more than `memory`, %" PRIu64 " KiB",
                    process->limits.memory_bytes >> 10);
 }
@@ -331,6 +334,7 @@ static int start(struct hs_jq_process *process)
     process->socket = ends[0];
     process->given = 0;
     struct hs_jq_setup setup = {.compile_ns = COMPILE_NS,
+                                .compile_bytes = COMPILE_BYTES,
                                 .run_ns = process->limits.time_ns,
                                 .memory_bytes = process->limits.memory_bytes,
                                 .result_bytes = RESULT_MAX,

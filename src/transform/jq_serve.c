@@ -200,7 +200,7 @@ static jq_state *set_up(struct hs_jq_setup *ret_setup, char **ret_program)
     if (!read_all(ret_setup, sizeof(*ret_setup)))
         return NULL;
     char *program = *ret_program = hs_alloc((size_t)ret_setup->program_bytes + 1);
-    if (!read_all(program, ret_setup->program_bytes) || !limit_memory(ret_setup->memory_bytes))
+    if (!read_all(program, ret_setup->program_bytes) || !limit_memory(ret_setup->compile_bytes))
         return NULL;
     limit_time(ret_setup->compile_ns);
     jq_state *jq = make_jq(&words);

@@ -10,10 +10,11 @@
 
 /* The first frame, followed by the program; answered by HS_JQ_COMPILED or an error. */
 struct hs_jq_setup {
-    uint64_t compile_ns;   /* CPU that reading the program may take */
-    uint64_t run_ns;       /* and each run of it */
-    uint64_t memory_bytes; /* beyond what the process has when it begins, and when it has read it */
-    uint64_t result_bytes; /* of a result, at most */
+    uint64_t compile_ns;    /* CPU that reading the program may take */
+    uint64_t compile_bytes; /* and memory */
+    uint64_t run_ns;        /* CPU that each run of it may take */
+    uint64_t memory_bytes;  /* and memory, beyond what the process has when it has read it */
+    uint64_t result_bytes;  /* of a result, at most */
     uint32_t program_bytes; /* that follow */
 };
 

@@ -114,6 +114,8 @@ static int run_at(void *context, struct hs_json_tree *tree, hs_json_node node)
     code = hs_jq_keep_bytes(jq->keep, tree, node, result, made);
     if (code == -ENOSPC)
         return hs_fail(-EMSGSIZE, "the result passes %u bytes", HS_WORK_BODY_MAX);
+    if (code == -EINVAL)
+        return hs_fail(code, "libjq gave a result that is no JSON");
     if (code < 0)
         return hs_fail(code, "the result is nested too deep, or has too many values");
     if (jq->path.count == 0 && !hs_jq_keep_was_object(jq->keep))
