@@ -28,18 +28,36 @@ const struct hs_finding_page *hs_finding_page(enum hs_finding_code code)
     return NULL;
 }
 
+/* The number of "HS030", "hs30" or "30". */
+static bool read_number(struct hs_slice word, uint64_t *ret_number)
+{
+    if (word.size > 2 && (word.data[0] | 0x20) == 'h' && (word.data[1] | 0x20) == 's')
+        word = hs_slice(word.data + 2, word.size - 2);
+    return hs_slice_to_u64(word, UINT32_MAX, ret_number) == 0;
+}
+
 const struct hs_finding_page *hs_finding_find(struct hs_slice word)
 {
     uint64_t number;
-    if (word.size > 2 && (word.data[0] | 0x20) == 'h' && (word.data[1] | 0x20) == 's')
-        word = hs_slice(word.data + 2, word.size - 2);
-    if (hs_slice_to_u64(word, UINT32_MAX, &number) < 0)
-        return NULL;
-    return hs_finding_page((enum hs_finding_code)number);
+    return read_number(word, &number) ? hs_finding_page((enum hs_finding_code)number) : NULL;
+}
+
+/* Rows stand by their number. */
+static const struct hs_finding_page *nearest_number(uint64_t number)
+{
+    size_t at = 0;
+    while (at + 1 < HS_ARRAY_SIZE(pages) && pages[at].code < number)
+        at++;
+    bool before =
+        at > 0 && pages[at].code > number && number - pages[at - 1].code <= pages[at].code - number;
+    return &pages[before ? at - 1 : at];
 }
 
 const struct hs_finding_page *hs_finding_nearest(struct hs_slice word)
 {
+    uint64_t number;
+    if (read_number(word, &number))
+        return nearest_number(number);
     char names[HS_ARRAY_SIZE(pages)][16];
     const char *list[HS_ARRAY_SIZE(pages)];
     for (size_t i = 0; i < HS_ARRAY_SIZE(pages); i++) {
