@@ -28,7 +28,7 @@ struct hs_rehearsal_request {
 enum hs_rehearsal_end {
     HS_END_DELIVERED,   /* a message at least goes out */
     HS_END_DEAD_LETTER, /* answered 2xx, and kept aside with a reason */
-    HS_END_DROPPED,     /* answered 2xx, and no route wants it */
+    HS_END_DROPPED,     /* answered 2xx, and no route or target wants it, or a sample left it out */
     HS_END_REFUSED,     /* answered otherwise: the sender tries again */
 };
 
@@ -40,6 +40,15 @@ struct hs_rehearsal_step {
     bool done;                       /* false: its `when` did not hold */
     const char *error;               /* why it failed, or NULL */
     struct hs_slice before, after;   /* the body */
+};
+
+/* One target of the route. */
+struct hs_rehearsal_target {
+    const struct hs_target *target;
+    const char *sink;
+    const char *left_out; /* "when", "sample", "condition" (it cannot be asked), or NULL */
+    struct hs_rehearsal_step *steps; /* its own transformations, after the route's */
+    size_t step_count;
 };
 
 struct hs_rehearsal_message {
@@ -65,6 +74,9 @@ struct hs_rehearsal_result {
     const struct hs_route *route; /* or NULL */
     struct hs_rehearsal_step *steps;
     size_t step_count;
+    uint32_t place, place_in_targets; /* in samples: see hs_sample_place_in_routes() */
+    struct hs_rehearsal_target *targets;
+    size_t target_count;
     struct hs_rehearsal_message *messages;
     size_t message_count;
     enum hs_rehearsal_end end;

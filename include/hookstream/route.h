@@ -9,6 +9,11 @@
  * without comes last. Of two routes with the same pattern the one that lists sources comes
  * first. After a ** two patterns can be equally specific and meet (**.a.** and **.b.**): they
  * tie like the same one.
+ *
+ * Where an event goes is decided by the event as it was received, never by what is made of it:
+ * its route's `match`, `sources` and `when`, then the route's `sample`, then each target's `when`
+ * and `sample`. What a sample leaves out is dropped knowingly: it is no dead letter, and no other
+ * route is tried (docs/decisions/0009-sampling.md).
  * Threads: a router belongs to one thread; each sink and each worker compiles its own. */
 #ifndef HOOKSTREAM_ROUTE_H
 #define HOOKSTREAM_ROUTE_H
@@ -26,6 +31,10 @@ struct hs_target {
     struct hs_template *destination;
     struct hs_template *key;      /* or NULL */
     struct hs_template **headers; /* one per options.headers */
+    struct hs_condition *when;    /* or NULL */
+    uint32_t sample;              /* as the route's, of the events that the route takes */
+    /* After the route's, for this target alone; may be empty. */
+    struct hs_transform *transform;
 };
 
 struct hs_route {
@@ -34,12 +43,15 @@ struct hs_route {
     const struct hs_node *node;      /* where it stands: its mapping, or what `default:` has */
     struct hs_strings accept;        /* findings that are known and meant */
     const struct hs_condition *when; /* or NULL */
+    uint32_t sample;                 /* of HS_SAMPLE_WHOLE events so many; 0: every one */
     struct hs_transform *transform;  /* may be empty */
     struct hs_target *targets;
     size_t target_count;
     uint64_t sinks; /* a bit for each sink that a target names */
     unsigned index; /* in the file; the default is the last */
 };
+
+#define HS_SAMPLE_WHOLE 1000000u
 
 enum hs_default { HS_DEFAULT_DEAD_LETTER, HS_DEFAULT_DROP, HS_DEFAULT_TARGETS };
 
@@ -62,7 +74,25 @@ void hs_router_free(struct hs_router *router);
  * or drop; -EINVAL: a `when` had to be asked and the body is not JSON. */
 HS_MUST_CHECK int hs_router_match(const struct hs_router *router, struct hs_work *work,
                                   const struct hs_route **ret_route);
-/* Every sink that an event of this type and source could go to, whatever its `when`s say. */
+
+/* ---- Which targets of its route an event goes to ---- */
+
+/* Where the event falls in the samples of routes, or of targets: 0 to HS_SAMPLE_WHOLE - 1, by a
+ * hash of its id that has no key: `sample: 10%` takes those below 100000. */
+uint32_t hs_sample_place_in_routes(const struct hs_event *event);
+uint32_t hs_sample_place_in_targets(const struct hs_event *event);
+/* Whether the route's `sample` takes the event. */
+bool hs_route_samples(const struct hs_route *route, const struct hs_event *event);
+/* Whether the target's `when` and `sample` take the event that `work` was begun with, which must
+ * not have been edited. 1, 0, or -EINVAL: the `when` cannot be asked, the body is no JSON. */
+HS_MUST_CHECK int hs_target_takes(const struct hs_target *target, struct hs_work *work);
+/* Whether the sink gets a message of the event by this route, its `sample` and its targets; as
+ * hs_target_takes(). */
+HS_MUST_CHECK int hs_route_reaches(const struct hs_route *route, unsigned sink,
+                                   struct hs_work *work);
+
+/* Every sink that an event of this type and source could go to, whatever `when`s and samples
+ * say. */
 uint64_t hs_router_sinks(const struct hs_router *router, struct hs_slice type,
                          struct hs_slice source);
 /* Whether an event of this type and source may come to the route with this index, whatever the
@@ -81,8 +111,9 @@ struct hs_route *hs_route_of_target(struct hs_config *config, const struct hs_no
 void hs_route_of_target_free(struct hs_route *route);
 
 /* Appends what decides where events go, and nothing else, as a configuration of its own:
- * sinks by name (as files, whatever they are), sources, routes with match, sources, when and
- * the sinks of their targets, default. It has no secrets but what a `when` compares with. */
+ * sinks by name (as files, whatever they are), sources, routes with match, sources, when, sample
+ * and their targets' sinks, when and sample, default. It has no secrets but what a `when`
+ * compares with. */
 void hs_router_write(const struct hs_router *router, const struct hs_children *sinks,
                      const struct hs_children *sources, struct hs_buffer *ret_text);
 

@@ -63,6 +63,8 @@ struct hs_target_options {
     const struct hs_node *destination_node;
     const char *key; /* template or NULL (kafka) */
     const struct hs_node *key_node;
+    const struct hs_node *when, *transform; /* the router's: it compiles them */
+    const char *sample;
     struct hs_pairs headers; /* name -> template (kafka) */
     uint64_t max_length;     /* redis: XADD MAXLEN ~ n; 0: none */
     unsigned fields;         /* redis: enum hs_redis_fields */

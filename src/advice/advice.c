@@ -172,7 +172,7 @@ static void look_at_template(struct hs_look *look, const struct hs_template *tmp
     free(uses);
 }
 
-static void look_at_target(struct hs_look *look, const struct hs_target *target)
+static void look_at_templates(struct hs_look *look, const struct hs_target *target)
 {
     look_at_template(look, target->destination, target->options.destination_node);
     look_at_template(look, target->key, target->options.key_node);
@@ -181,33 +181,62 @@ static void look_at_target(struct hs_look *look, const struct hs_target *target)
     hs_look_at_key(look, target);
 }
 
-/* ---- One route ---- */
-
 static void note_named(void *context, const struct hs_use *use)
 {
     struct hs_look *look = context;
     hs_paths_add(&look->named_by_when, hs_look_path(look, use->path));
 }
 
+/* What its transformations do holds for the target alone: the look goes on as it was before. */
+static void look_at_target(struct hs_look *look, const struct hs_target *target)
+{
+    struct hs_look *before = hs_alloc(sizeof(*before));
+    *before = *look;
+    if (target->when != NULL)
+        hs_condition_uses(target->when, note_named, look);
+    walk(look, target->transform);
+    look_at_templates(look, target);
+    hs_tracks_give(look);
+    hs_tracks_tell(look, before->track_count); /* those that its transformations made */
+    for (size_t i = 0; i < before->track_count; i++)
+        before->tracks[i].out = look->tracks[i].out;
+    memcpy(before->accepted, look->accepted, sizeof(before->accepted));
+    *look = *before;
+    free(before);
+}
+
+/* ---- One route ---- */
+
+/* A `when` that is asked of the event as received. */
+static void look_at_when(struct hs_look *look, const struct hs_condition *when,
+                         const struct hs_node *near)
+{
+    if (when == NULL)
+        return;
+    struct uses *uses = hs_alloc(sizeof(*uses));
+    uses->look = look;
+    uses->near = near;
+    hs_condition_uses(when, note_when, uses);
+    hs_look_at_values(look, when);
+    free(uses);
+}
+
 static void look_at_route(struct hs_look *look)
 {
+    const struct hs_route *route = look->route;
     gather_types(look);
-    if (look->route->node->kind == HS_NODE_MAP)
+    if (route->node->kind == HS_NODE_MAP)
         look_at_match(look);
-    if (look->route->when != NULL) {
-        struct uses *uses = hs_alloc(sizeof(*uses));
-        uses->look = look;
-        uses->near = look->route->node;
-        hs_condition_uses(look->route->when, note_when, uses);
-        hs_condition_uses(look->route->when, note_named, look);
-        hs_look_at_values(look, look->route->when);
-        free(uses);
-    }
+    look_at_when(look, route->when, route->node);
+    if (route->when != NULL)
+        hs_condition_uses(route->when, note_named, look);
+    for (size_t i = 0; i < route->target_count; i++)
+        look_at_when(look, route->targets[i].when, route->node);
     hs_tracks_begin(look);
-    walk(look, look->route->transform);
-    for (size_t i = 0; i < look->route->target_count; i++)
-        look_at_target(look, &look->route->targets[i]);
-    hs_tracks_tell(look);
+    walk(look, route->transform);
+    for (size_t i = 0; i < route->target_count; i++)
+        look_at_target(look, &route->targets[i]);
+    hs_tracks_tell(look, 0);
     hs_look_check_accept(look);
 }
 

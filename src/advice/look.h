@@ -22,6 +22,7 @@ struct hs_track {
     const struct hs_catalogue_field *field;
     const char *path;
     bool hidden;
+    bool out; /* a target was given it as it came */
 };
 
 struct hs_look {
@@ -82,7 +83,10 @@ void hs_tracks_begin(struct hs_look *look);
 /* Follows them through one item, which `path` is a use of. */
 void hs_tracks_follow(struct hs_look *look, const struct hs_transform_item *item,
                       const struct hs_use *uses, size_t count);
-void hs_tracks_tell(struct hs_look *look);
+/* A target is given the event as it is now. */
+void hs_tracks_give(struct hs_look *look);
+/* Of those from `first` on that a target was given. */
+void hs_tracks_tell(struct hs_look *look, size_t first);
 
 /* ---- Keys ---- */
 

@@ -9,7 +9,7 @@ static void add_track(struct hs_look *look, const struct hs_catalogue_field *fie
         if (strcmp(look->tracks[i].path, path) == 0)
             return;
     if (look->track_count < HS_LOOK_PATHS_MAX)
-        look->tracks[look->track_count++] = (struct hs_track){field, path, false};
+        look->tracks[look->track_count++] = (struct hs_track){field, path, false, false};
 }
 
 void hs_tracks_begin(struct hs_look *look)
@@ -102,11 +102,17 @@ void hs_tracks_follow(struct hs_look *look, const struct hs_transform_item *item
         look->track_count = 0;
 }
 
-void hs_tracks_tell(struct hs_look *look)
+void hs_tracks_give(struct hs_look *look)
 {
-    for (size_t i = 0; i < look->track_count; i++) {
+    for (size_t i = 0; i < look->track_count; i++)
+        look->tracks[i].out = look->tracks[i].out || !look->tracks[i].hidden;
+}
+
+void hs_tracks_tell(struct hs_look *look, size_t first)
+{
+    for (size_t i = first; i < look->track_count; i++) {
         const struct hs_track *track = &look->tracks[i];
-        if (track->hidden)
+        if (!track->out)
             continue;
         bool credential = track->field->credential;
         hs_look_warn(

@@ -67,6 +67,15 @@ static void print_answer(struct page *page, const struct hs_rehearsal_result *re
                          HS_SLICE_ARG(result->event.id));
 }
 
+/* A place or a share in percent: of a sample only what is below its share. */
+static void print_sample(struct page *page, const char *lead, uint32_t sample, uint32_t place)
+{
+    double percent = HS_SAMPLE_WHOLE / 100;
+    hs_buffer_printf(&page->text,
+                     "%s`sample` takes what is below %.4g%%, and its place is %.4f%%\n", lead,
+                     sample / percent, place / percent);
+}
+
 static void print_routes(struct page *page, const struct hs_rehearsal_result *result)
 {
     static const char *const words[] = {
@@ -89,6 +98,8 @@ static void print_routes(struct page *page, const struct hs_rehearsal_result *re
         if (one->outcome == HS_ROUTE_UNMET)
             hs_buffer_printf(&page->text, " (%.*s)", HS_SLICE_ARG(hs_condition_text(one->when)));
         hs_buffer_append_byte(&page->text, '\n');
+        if (taken && one->route->sample != 0)
+            print_sample(page, "    ", one->route->sample, result->place);
     }
     if (result->route != NULL && strcmp(result->route->name, "default") == 0)
         hs_buffer_append_text(&page->text, "  default: no route took it\n");
@@ -106,12 +117,10 @@ static void print_difference(void *context, const char *path, struct hs_slice be
                          HS_SLICE_ARG(after), color(page, PLAIN));
 }
 
-static void print_steps(struct page *page, const struct hs_rehearsal_result *result)
+static void print_steps(struct page *page, const struct hs_rehearsal_step *steps, size_t count)
 {
-    if (result->step_count > 0)
-        head(page, "Transformations");
-    for (size_t i = 0; i < result->step_count; i++) {
-        const struct hs_rehearsal_step *step = &result->steps[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct hs_rehearsal_step *step = &steps[i];
         hs_buffer_printf(&page->text, "  %zu. %s (line %u)%s%s\n", i + 1, step->operation,
                          step->line, step->error ? ": failed: " : "",
                          step->error ? step->error : "");
@@ -122,6 +131,37 @@ static void print_steps(struct page *page, const struct hs_rehearsal_result *res
             hs_buffer_append_text(&page->text, "    nothing changed\n");
         else if (hs_json_differences(step->before, step->after, print_difference, page) < 0)
             hs_buffer_append_text(&page->text, "    the body is no JSON any more\n");
+    }
+}
+
+/* Of all targets of the route, if one is not for every event or edits it. */
+static void print_targets(struct page *page, const struct hs_rehearsal_result *result)
+{
+    bool told = false;
+    for (size_t i = 0; i < result->target_count; i++) {
+        const struct hs_target *target = result->targets[i].target;
+        told = told || target->when != NULL || target->sample != 0 ||
+               !hs_transform_is_empty(target->transform);
+    }
+    if (!told)
+        return;
+    head(page, "Targets");
+    for (size_t i = 0; i < result->target_count; i++) {
+        const struct hs_rehearsal_target *one = &result->targets[i];
+        bool left_out = one->left_out != NULL;
+        hs_buffer_printf(&page->text, "  %zu. %s%s%s: ", i + 1, color(page, left_out ? "" : GREEN),
+                         one->sink, color(page, left_out ? "" : PLAIN));
+        if (!left_out)
+            hs_buffer_append_text(&page->text, "takes it\n");
+        else if (strcmp(one->left_out, "sample") == 0)
+            print_sample(page, "left out: ", one->target->sample, result->place_in_targets);
+        else
+            hs_buffer_printf(&page->text, "%s (%.*s)\n",
+                             strcmp(one->left_out, "when") == 0
+                                 ? "left out: `when` does not hold"
+                                 : "cannot be decided: `when` needs JSON",
+                             HS_SLICE_ARG(hs_condition_text(one->target->when)));
+        print_steps(page, one->steps, one->step_count);
     }
 }
 
@@ -157,7 +197,10 @@ static void print_result(struct page *page, const struct hs_rehearsal_result *re
 {
     print_answer(page, result);
     print_routes(page, result);
-    print_steps(page, result);
+    if (result->step_count > 0)
+        head(page, "Transformations");
+    print_steps(page, result->steps, result->step_count);
+    print_targets(page, result);
     if (result->message_count > 0)
         head(page, "Messages");
     for (size_t i = 0; i < result->message_count; i++)

@@ -26,6 +26,7 @@ struct hs_dead_pump {
     struct hs_work *work;
     struct hs_cells cells;
     struct hs_counter *lost;
+    struct hs_counter **sampled_out; /* a route; NULL: it has no sample */
     struct hs_wakeup wakeup;
     pthread_t thread;
     bool started;
@@ -43,6 +44,8 @@ static const char *why_dead(struct hs_dead_pump *pump, const struct hs_event *ev
     int found = hs_router_match(pump->router, pump->work, &route);
     if (found < 0)
         return "not_matched"; /* a `when` could not be asked of it */
+    if (found > 0 && !hs_route_samples(route, event))
+        hs_counter_add(pump->sampled_out[route->index], 1);
     bool wanted = hs_router_default(pump->router) == HS_DEFAULT_DEAD_LETTER;
     return found == 0 && wanted ? "no_route" : NULL;
 }
@@ -166,6 +169,13 @@ static int open_way(struct hs_dead_pump *pump)
         return code;
     pump->work = hs_work_create();
     pump->lost = hs_metrics_counter(pump->metrics, HS_METRIC_sink_lost_total, "dead_letters");
+    size_t routes = hs_router_count(pump->router);
+    pump->sampled_out = hs_alloc_array(routes + 1, sizeof(*pump->sampled_out));
+    for (size_t i = 0; i < routes; i++)
+        if (hs_router_at(pump->router, i)->sample != 0)
+            pump->sampled_out[i] =
+                hs_metrics_counter(pump->metrics, HS_METRIC_events_sampled_out_total,
+                                   hs_router_at(pump->router, i)->name);
     /* Only the dead letters' own journal wakes it: see run(). */
     hs_dead_letters_subscribe(pump->letters, &pump->wakeup);
     int failed = pthread_create(&pump->thread, NULL, run, pump);
@@ -221,6 +231,7 @@ void hs_dead_pump_free(struct hs_dead_pump *pump)
     hs_work_free(pump->work);
     hs_router_free(pump->router);
     hs_cells_free(&pump->cells);
+    free(pump->sampled_out);
     free(pump);
 }
 

@@ -250,7 +250,7 @@ bool hs_past_was_for(struct hs_past *past, struct hs_work *work)
         const struct hs_route *route;
         return generation->sink < generation->sinks.count &&
                hs_router_match(generation->router, work, &route) > 0 &&
-               (route->sinks >> generation->sink & 1);
+               hs_route_reaches(route, generation->sink, work) != 0; /* not to be asked: buried */
     }
     return false;
 }

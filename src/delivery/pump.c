@@ -76,16 +76,24 @@ static void take_up(struct hs_pump *pump, const struct hs_event *event)
     hs_work_begin(pump->work, event);
     const struct hs_route *route;
     int found = hs_router_match(pump->router, pump->work, &route);
-    if (found <= 0 || (route->sinks >> pump->index & 1) == 0) {
+    if (found <= 0 || (route->sinks >> pump->index & 1) == 0 || !hs_route_samples(route, event)) {
         pass_over(pump, event);
         return;
     }
     unsigned parts = hs_parcel_parts(&pump->maker, route);
+    const char *reason;
+    int code = make_timed(pump, route, event->sequence, all_parts(parts), &reason);
+    if (code == 0 && pump->maker.count == 0) {
+        hs_counter_add(pump->skipped[route->index], 1);
+        pass_over(pump, event);
+        return;
+    }
     struct hs_window_entry *entry = hs_window_push(&pump->window, event->sequence, parts);
     entry->received_wall_ns = event->received_wall_ns;
     entry->route = route;
-    const char *reason;
-    if (make_timed(pump, route, event->sequence, all_parts(parts), &reason) < 0) {
+    if (code == 0) /* what no target wants needs no confirmation */
+        hs_window_done(&pump->window, entry, entry->open & ~pump->maker.made);
+    if (code < 0) {
         hs_sink_leave_out(pump->sink, event->sequence, entry->open);
         (void)hs_pump_bury(pump, entry, entry->open, event, reason, hs_error_text());
         return;
@@ -169,6 +177,7 @@ static bool give_again(struct hs_pump *pump)
                 return false;
             continue;
         }
+        hs_window_done(&pump->window, entry, entry->again & ~pump->maker.made);
         struct hs_parcel parcel = {entry->sequence, pump->maker.messages, pump->maker.count};
         if (hs_sink_submit(pump->sink, &parcel) == HS_SUBMIT_FULL)
             return false;
@@ -441,15 +450,30 @@ static int open_events(struct hs_pump *pump)
     return 0;
 }
 
+/* Whether a target of the route for the sink does not take every event. */
+static bool may_skip(const struct hs_route *route, unsigned sink)
+{
+    for (size_t i = 0; i < route->target_count; i++) {
+        const struct hs_target *target = &route->targets[i];
+        if (target->sink == sink && (target->when != NULL || target->sample != 0))
+            return true;
+    }
+    return false;
+}
+
 static void open_metrics(struct hs_pump *pump)
 {
     size_t count = hs_router_count(pump->router) + 1;
     pump->delivered = hs_alloc_array(count, sizeof(struct hs_counter *));
+    pump->skipped = hs_alloc_array(count, sizeof(struct hs_counter *));
     pump->transform_seconds = hs_alloc_array(count, sizeof(struct hs_histogram *));
     for (size_t i = 0; i < count; i++) {
         const char *route = i + 1 < count ? hs_router_at(pump->router, i)->name : "default";
         pump->delivered[i] =
             hs_metrics_counter(pump->metrics, HS_METRIC_sink_delivered_total, pump->name, route);
+        if (i + 1 < count && may_skip(hs_router_at(pump->router, i), pump->index))
+            pump->skipped[i] =
+                hs_metrics_counter(pump->metrics, HS_METRIC_sink_skipped_total, pump->name, route);
         pump->transform_seconds[i] =
             hs_metrics_histogram(pump->metrics, HS_METRIC_transform_seconds, route);
     }
@@ -570,6 +594,7 @@ void hs_pump_free(struct hs_pump *pump)
     pthread_mutex_destroy(&pump->lock);
     hs_cells_free(&pump->cells);
     free(pump->delivered);
+    free(pump->skipped);
     free(pump->transform_seconds);
     free(pump);
 }

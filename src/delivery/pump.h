@@ -73,6 +73,7 @@ struct hs_pump {
 
     struct hs_metrics *metrics;
     struct hs_counter **delivered; /* a route */
+    struct hs_counter **skipped;   /* a route: its targets for the sink did not take the event */
     struct hs_counter *lost;       /* events that the journal lost */
     struct hs_counter *resent;
     struct hs_cells cells; /* what is counted rarely, by reason */

@@ -46,8 +46,9 @@ bool hs_resender_routes(struct hs_resender *resender, const struct hs_event *eve
     hs_work_begin(resender->work, event);
     if (hs_router_match(resender->router, resender->work, &route) <= 0)
         return false;
-    for (size_t i = 0; i < route->target_count; i++)
-        if (sink == NULL || strcmp(resender->sinks->names[route->targets[i].sink], sink) == 0)
+    for (unsigned i = 0; i < resender->sinks->count; i++)
+        if ((sink == NULL || strcmp(resender->sinks->names[i], sink) == 0) &&
+            hs_route_reaches(route, i, resender->work) != 0) /* not to be asked: a dead letter */
             return true;
     return false;
 }

@@ -146,6 +146,29 @@ static void choose(struct hs_rehearsal *rehearsal)
         end_as(rehearsal, drops ? HS_END_DROPPED : HS_END_DEAD_LETTER, "no_route",
                drops ? "no route takes it, and `default` is drop"
                      : "no route takes it, and `default` is dead_letter");
+    } else if (!hs_route_samples(result->route, &result->event)) {
+        end_as(rehearsal, HS_END_DROPPED, "sampled_out", "the route's `sample` leaves it out");
+    }
+}
+
+/* Which targets take it, asked of the event as received. */
+static void choose_targets(struct hs_rehearsal *rehearsal)
+{
+    struct hs_rehearsal_result *result = &rehearsal->result;
+    const struct hs_route *route = result->route;
+    result->targets =
+        hs_arena_alloc(rehearsal->arena, (route->target_count + 1) * sizeof(*result->targets));
+    for (size_t i = 0; i < route->target_count; i++) {
+        const struct hs_target *target = &route->targets[i];
+        bool sampled = target->sample == 0 || result->place_in_targets < target->sample;
+        int takes = hs_target_takes(target, rehearsal->work);
+        result->targets[result->target_count++] =
+            (struct hs_rehearsal_target){.target = target,
+                                         .sink = rehearsal->settings->sinks.names[target->sink],
+                                         .left_out = takes > 0   ? NULL
+                                                     : takes < 0 ? "condition"
+                                                     : sampled   ? "when"
+                                                                 : "sample"};
     }
 }
 
@@ -159,23 +182,48 @@ static struct hs_slice body_now(struct hs_rehearsal *rehearsal)
     return keep(rehearsal, body);
 }
 
+/* Does the items of a list and keeps what each did. *before is the body, and moves with it.
+ * False: one failed; making the messages ends the same way, and says so. */
+static bool take_steps(struct hs_rehearsal *rehearsal, const struct hs_transform *transform,
+                       struct hs_slice *before, struct hs_rehearsal_step **ret_steps,
+                       size_t *ret_count)
+{
+    size_t count = hs_transform_count(transform), done = 0;
+    struct hs_rehearsal_step *steps =
+        hs_arena_alloc(rehearsal->arena, (count + 1) * sizeof(*steps));
+    bool good = true;
+    for (; good && done < count; done++) {
+        struct hs_transform_item item = hs_transform_at(transform, done);
+        struct hs_rehearsal_step *step = &steps[done];
+        *step = (struct hs_rehearsal_step){item.operation, item.node->line, item.when, false,
+                                           NULL,           *before,         *before};
+        good = hs_transform_apply_item(transform, done, rehearsal->work, &step->done) == 0;
+        if (good)
+            *before = step->after = body_now(rehearsal);
+        else
+            step->error = keep_text(rehearsal, hs_error_text());
+    }
+    *ret_steps = steps;
+    *ret_count = done;
+    return good;
+}
+
 static void edit(struct hs_rehearsal *rehearsal)
 {
     struct hs_rehearsal_result *result = &rehearsal->result;
     const struct hs_transform *transform = result->route->transform;
-    size_t count = hs_transform_count(transform);
-    result->steps = hs_arena_alloc(rehearsal->arena, (count + 1) * sizeof(*result->steps));
-    struct hs_slice before = result->event.body;
-    for (size_t i = 0; i < count; i++) {
-        struct hs_transform_item item = hs_transform_at(transform, i);
-        struct hs_rehearsal_step *step = &result->steps[result->step_count++];
-        *step = (struct hs_rehearsal_step){item.operation, item.node->line, item.when, false,
-                                           NULL,           before,          before};
-        if (hs_transform_apply_item(transform, i, rehearsal->work, &step->done) < 0) {
-            step->error = keep_text(rehearsal, hs_error_text());
-            break; /* making the messages ends the same way, and says so */
-        }
-        before = step->after = body_now(rehearsal);
+    struct hs_slice after = result->event.body;
+    bool good = take_steps(rehearsal, transform, &after, &result->steps, &result->step_count);
+    for (size_t i = 0; good && i < result->target_count; i++) {
+        struct hs_rehearsal_target *one = &result->targets[i];
+        struct hs_slice before = after;
+        if (one->left_out != NULL || hs_transform_is_empty(one->target->transform))
+            continue;
+        hs_work_revert(rehearsal->work);
+        good = hs_transform_apply(transform, rehearsal->work) == 0;
+        if (good) /* a failure is this target's, and the next is shown all the same */
+            (void)take_steps(rehearsal, one->target->transform, &before, &one->steps,
+                             &one->step_count);
     }
     hs_work_revert(rehearsal->work);
 }
@@ -245,6 +293,8 @@ static void make(struct hs_rehearsal *rehearsal)
         for (size_t k = 0; k < maker->count; k++)
             take_message(rehearsal, i, &maker->messages[k]);
     }
+    if (result->message_count == 0 && result->reason == NULL)
+        end_as(rehearsal, HS_END_DROPPED, "no_target", "none of the route's targets takes it");
 }
 
 int hs_rehearse(struct hs_rehearsal *rehearsal, const struct hs_rehearsal_request *request,
@@ -269,8 +319,11 @@ int hs_rehearse(struct hs_rehearsal *rehearsal, const struct hs_rehearsal_reques
     if (code < 0 || result->reason != NULL)
         return code;
     hs_work_begin(rehearsal->work, &result->event);
+    result->place = hs_sample_place_in_routes(&result->event);
+    result->place_in_targets = hs_sample_place_in_targets(&result->event);
     choose(rehearsal);
     if (result->reason == NULL) {
+        choose_targets(rehearsal);
         edit(rehearsal);
         make(rehearsal);
     }

@@ -43,6 +43,22 @@ static void add_message(struct hs_buffer *json, const struct hs_rehearsal_messag
     hs_buffer_append_byte(json, '}');
 }
 
+/* Nothing when every target takes the event. */
+static void add_left_out(struct hs_buffer *json, const struct hs_rehearsal_result *result)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < result->target_count; i++) {
+        if (result->targets[i].left_out == NULL)
+            continue;
+        hs_buffer_append_text(json, count++ == 0 ? ", \"left_out\": [" : ", ");
+        hs_buffer_printf(json, "{\"target\": %zu", i + 1);
+        add_member(json, "sink", hs_slice_text(result->targets[i].sink));
+        add_member(json, "by", hs_slice_text(result->targets[i].left_out));
+        hs_buffer_append_byte(json, '}');
+    }
+    hs_buffer_append_text(json, count > 0 ? "]" : "");
+}
+
 void hs_rehearsal_write(const struct hs_rehearsal_result *result, struct hs_buffer *ret_json)
 {
     hs_buffer_printf(ret_json, "{\"answer\": %u", result->judgement.status);
@@ -53,6 +69,7 @@ void hs_rehearsal_write(const struct hs_rehearsal_result *result, struct hs_buff
         add_member(ret_json, "detail", hs_slice_text(result->detail));
     if (result->route != NULL)
         add_member(ret_json, "route", hs_slice_text(result->route->name));
+    add_left_out(ret_json, result);
     hs_buffer_append_text(ret_json, ", \"messages\": [");
     for (size_t i = 0; i < result->message_count; i++) {
         hs_buffer_append_text(ret_json, i > 0 ? ", " : "");

@@ -8,7 +8,7 @@
 #define MANUAL_MAX (1u << 20)
 
 struct route_options {
-    const char *name, *match;
+    const char *name, *match, *sample;
     struct hs_strings sources, accept;
     const struct hs_node *when, *transform, *to;
 };
@@ -40,6 +40,12 @@ static const struct hs_option rows[] = {
      .form = "condition",
      .help = "Only events for which this condition holds; others go on to the next best match.",
      .example = "\"data.state == 'won'\""},
+    {.name = "sample",
+     .kind = HS_OPTION_STRING,
+     .offset = offsetof(struct route_options, sample),
+     .help = "Only this share of the route's events, chosen by their id: the same ones on every "
+             "sink and replica. The others are dropped and counted; no other route gets them.",
+     .example = "10%"},
     {.name = "transform",
      .kind = HS_OPTION_NODE,
      .offset = offsetof(struct route_options, transform),
@@ -154,11 +160,14 @@ static void compile_route(struct hs_router *router, const struct hs_router_input
     if (bound.when != NULL)
         entry->when = hs_condition_compile(config, bound.when);
     entry->route.when = entry->when;
+    bool sampled =
+        hs_sample_compile(config, hs_node_get(node, "sample"), bound.sample, &entry->route.sample);
     entry->route.transform = hs_transform_compile(config, bound.transform);
     if (bound.to != NULL)
         (void)hs_targets_compile(input, bound.to, "to", &entry->route);
     hs_targets_check_headers(config, &entry->route);
-    entry->ranked = named && matches && sourced && (bound.when == NULL || entry->when != NULL);
+    entry->ranked =
+        named && matches && sourced && sampled && (bound.when == NULL || entry->when != NULL);
 }
 
 static void compile_routes(struct hs_router *router, const struct hs_router_input *input,

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #define NO_TEXT SIZE_MAX
+/* Bodies of more than this give their memory back with the next parcel. */
+#define KEEP_BYTES (1u << 20)
 
 static struct hs_template *must_compile(struct hs_config *config, struct hs_slice text)
 {
@@ -17,6 +19,7 @@ void hs_parcel_maker_init(struct hs_parcel_maker *maker, struct hs_config *confi
 {
     *maker = (struct hs_parcel_maker){.sink = sink};
     hs_buffer_init(&maker->text, HS_PARCEL_TEXT_MAX);
+    hs_buffer_init(&maker->bodies, HS_PARCEL_BODIES_MAX);
     maker->time = must_compile(config, HS_SLICE("{time|}"));
     maker->organization = must_compile(config, HS_SLICE("{organizationId|}"));
 }
@@ -24,6 +27,7 @@ void hs_parcel_maker_init(struct hs_parcel_maker *maker, struct hs_config *confi
 void hs_parcel_maker_free(struct hs_parcel_maker *maker)
 {
     hs_buffer_free(&maker->text);
+    hs_buffer_free(&maker->bodies);
     hs_template_free(maker->time);
     hs_template_free(maker->organization);
 }
@@ -134,7 +138,7 @@ static int kafka_headers(struct hs_parcel_maker *maker, const struct hs_target *
 }
 
 static int make_message(struct hs_parcel_maker *maker, const struct hs_target *target,
-                        unsigned part, struct hs_slice body, struct hs_work *work)
+                        unsigned part, struct hs_work *work)
 {
     const struct hs_event *event = hs_work_event(work);
     size_t at = maker->count;
@@ -143,7 +147,6 @@ static int make_message(struct hs_parcel_maker *maker, const struct hs_target *t
     message->part = part;
     message->header_count = 0;
     message->key = HS_SLICE_NONE;
-    message->body = body;
     message->timestamp_ms = event->received_wall_ns / UINT64_C(1000000);
     message->target = &target->options;
     int code = expand(maker, target->destination, work, &maker->offsets[at].destination,
@@ -157,6 +160,7 @@ static int make_message(struct hs_parcel_maker *maker, const struct hs_target *t
     add_fixed(message, maker->offsets[at].headers, HS_SLICE(HS_RESEND_HEADER),
               hs_event_resend(event));
     maker->count += code == 0;
+    maker->made |= code == 0 ? (uint32_t)1 << part : 0;
     return code;
 }
 
@@ -165,6 +169,8 @@ static void settle_message(struct hs_parcel_maker *maker, size_t at)
 {
     struct hs_message *message = &maker->messages[at];
     const char *text = maker->text.data;
+    if (maker->offsets[at].body != NO_TEXT)
+        message->body.data = maker->bodies.data + maker->offsets[at].body;
     message->destination.data = text + maker->offsets[at].destination;
     if (maker->offsets[at].key != NO_TEXT)
         message->key = hs_slice(text + maker->offsets[at].key, maker->offsets[at].key_size);
@@ -187,30 +193,123 @@ static int check_destinations(const struct hs_parcel_maker *maker)
     return 0;
 }
 
-int hs_parcel_make(struct hs_parcel_maker *maker, const struct hs_route *route,
-                   struct hs_work *work, uint32_t parts, const char **ret_reason)
+/* ---- Which targets, and what they see ---- */
+
+/* A parcel while it is made. */
+struct making {
+    struct hs_parcel_maker *maker;
+    const struct hs_route *route;
+    struct hs_work *work;
+    uint32_t chosen; /* parts */
+    bool edited;     /* a chosen target has transformations: bodies are kept one by one */
+    bool changed;    /* the event is as a target left it */
+};
+
+static bool edits(const struct hs_target *target)
 {
-    maker->count = 0;
-    hs_buffer_clear(&maker->text);
-    *ret_reason = "transform";
-    int code = hs_transform_apply(route->transform, work);
-    struct hs_slice body;
-    if (code == 0)
-        code = hs_work_body(work, &body);
-    if (code < 0)
-        return code;
-    *ret_reason = "template";
+    return !hs_transform_is_empty(target->transform);
+}
+
+/* Asks every target of the sink in `parts`. */
+static int choose(struct making *making, uint32_t parts)
+{
+    const struct hs_route *route = making->route;
     unsigned part = 0;
     for (size_t i = 0; i < route->target_count; i++) {
-        if (route->targets[i].sink != maker->sink)
+        const struct hs_target *target = &route->targets[i];
+        if (target->sink != making->maker->sink)
             continue;
-        if (parts >> part & 1) {
-            code = make_message(maker, &route->targets[i], part, body, work);
+        int takes = parts >> part & 1 ? hs_target_takes(target, making->work) : 0;
+        if (takes < 0)
+            return takes;
+        if (takes > 0) {
+            making->chosen |= (uint32_t)1 << part;
+            making->edited = making->edited || edits(target);
+        }
+        part++;
+    }
+    return 0;
+}
+
+/* Brings the event to what the target is to see. */
+static int edit(struct making *making, const struct hs_target *target)
+{
+    int code = 0;
+    if (making->changed) {
+        hs_work_revert(making->work);
+        code = hs_transform_apply(making->route->transform, making->work);
+        making->changed = false;
+    }
+    if (code == 0 && edits(target)) {
+        making->changed = true;
+        code = hs_transform_apply(target->transform, making->work);
+    }
+    return code;
+}
+
+/* Gives the next message its body: the one that the work has, or a copy of it where the next
+ * target's edits would change it. */
+static int put_body(struct making *making)
+{
+    struct hs_parcel_maker *maker = making->maker;
+    struct hs_message *message = &maker->messages[maker->count];
+    int code = hs_work_body(making->work, &message->body);
+    maker->offsets[maker->count].body = NO_TEXT;
+    if (code < 0 || !making->edited || message->body.data == hs_work_event(making->work)->body.data)
+        return code;
+    maker->offsets[maker->count].body = maker->bodies.size;
+    hs_buffer_append_slice(&maker->bodies, message->body);
+    if (hs_buffer_status(&maker->bodies) == 0)
+        return 0;
+    return hs_fail(-EMSGSIZE, "the bodies that the targets make of one event pass %u bytes",
+                   HS_PARCEL_BODIES_MAX);
+}
+
+static int make_messages(struct making *making, const char **ret_reason)
+{
+    const struct hs_route *route = making->route;
+    unsigned part = 0;
+    for (size_t i = 0; i < route->target_count; i++) {
+        const struct hs_target *target = &route->targets[i];
+        if (target->sink != making->maker->sink)
+            continue;
+        if (making->chosen >> part & 1) {
+            *ret_reason = "transform";
+            int code = edit(making, target);
+            if (code == 0)
+                code = put_body(making);
+            if (code < 0)
+                return code;
+            *ret_reason = "template";
+            code = make_message(making->maker, target, part, making->work);
             if (code < 0)
                 return code;
         }
         part++;
     }
+    return 0;
+}
+
+int hs_parcel_make(struct hs_parcel_maker *maker, const struct hs_route *route,
+                   struct hs_work *work, uint32_t parts, const char **ret_reason)
+{
+    struct making making = {.maker = maker, .route = route, .work = work};
+    maker->count = 0;
+    maker->made = 0;
+    hs_buffer_clear(&maker->text);
+    hs_buffer_clear(&maker->bodies);
+    if (maker->bodies.capacity > KEEP_BYTES)
+        hs_buffer_free(&maker->bodies);
+    *ret_reason = "condition";
+    int code = choose(&making, parts);
+    if (code < 0 || making.chosen == 0)
+        return code;
+    *ret_reason = "transform";
+    code = hs_transform_apply(route->transform, work);
+    if (code == 0)
+        code = make_messages(&making, ret_reason);
+    if (code < 0)
+        return code;
     for (size_t i = 0; i < maker->count; i++)
         settle_message(maker, i);
     *ret_reason = "destination";

@@ -47,6 +47,14 @@ bool hs_targets_compile(const struct hs_router_input *input, const struct hs_nod
 void hs_targets_check_headers(struct hs_config *config, const struct hs_route *route);
 void hs_targets_free(struct hs_route *route);
 
+/* ---- Samples ---- */
+
+/* Reads `sample`, which stands in `node` (NULL: absent, which is 0). False, with a finding. */
+bool hs_sample_compile(struct hs_config *config, const struct hs_node *node, const char *text,
+                       uint32_t *ret_sample);
+/* Appends it as it is written: "12.5%". */
+void hs_sample_write(uint32_t sample, struct hs_buffer *ret_text);
+
 /* ---- Order ---- */
 
 /* Fills `ranked` and `trie`, and finds ties. */

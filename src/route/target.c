@@ -176,7 +176,15 @@ static bool compile_target(const struct hs_router_input *input, const struct hs_
                                           hs_slice_text(target->options.key));
         good = target->key != NULL && good;
     }
-    return compile_headers(input, target) && good;
+    good = hs_sample_compile(input->config, hs_node_get(node, "sample"), options->sample,
+                             &target->sample) &&
+           good;
+    if (options->when != NULL) {
+        target->when = hs_condition_compile(input->config, options->when);
+        good = target->when != NULL && good;
+    }
+    target->transform = hs_transform_compile(input->config, options->transform);
+    return compile_headers(input, target) && target->transform != NULL && good;
 }
 
 bool hs_targets_compile(const struct hs_router_input *input, const struct hs_node *node,
@@ -215,12 +223,25 @@ static void check_own_headers(struct hs_config *config, const struct hs_pairs *o
                             "ce_: for one more say it under its `extensions`");
 }
 
-void hs_targets_check_headers(struct hs_config *config, const struct hs_route *route)
+/* The item of the target's or the route's transformations that gives headers which the event cannot
+ * do without, or NULL. */
+static const struct hs_node *needing_headers(const struct hs_route *route,
+                                             const struct hs_target *target)
 {
     const struct hs_node *item =
-        route->transform != NULL ? hs_transform_needs_headers(route->transform) : NULL;
-    for (size_t i = 0; item != NULL && i < route->target_count; i++) {
+        target->transform != NULL ? hs_transform_needs_headers(target->transform) : NULL;
+    if (item == NULL && route->transform != NULL)
+        item = hs_transform_needs_headers(route->transform);
+    return item;
+}
+
+void hs_targets_check_headers(struct hs_config *config, const struct hs_route *route)
+{
+    for (size_t i = 0; i < route->target_count; i++) {
         const struct hs_target *target = &route->targets[i];
+        const struct hs_node *item = needing_headers(route, target);
+        if (item == NULL)
+            continue;
         if (target->kind == HS_SINK_KAFKA) {
             check_own_headers(config, &target->options.headers);
             continue;
@@ -263,6 +284,8 @@ void hs_targets_free(struct hs_route *route)
         struct hs_target *target = &route->targets[i];
         hs_template_free(target->destination);
         hs_template_free(target->key);
+        hs_condition_free(target->when);
+        hs_transform_free(target->transform);
         for (size_t h = 0; target->headers != NULL && h < target->options.headers.count; h++)
             hs_template_free(target->headers[h]);
         free(target->headers);

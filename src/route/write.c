@@ -27,14 +27,29 @@ static void add_names(struct hs_buffer *text, const char *const *names, size_t c
     hs_buffer_append_byte(text, ']');
 }
 
+static void add_choice(struct hs_buffer *text, const struct hs_condition *when, uint32_t sample)
+{
+    if (when != NULL) {
+        hs_buffer_append_text(text, ", when: ");
+        add_text(text, hs_condition_text(when));
+    }
+    if (sample != 0) {
+        hs_buffer_append_text(text, ", sample: ");
+        hs_sample_write(sample, text);
+    }
+}
+
 static void add_targets(struct hs_buffer *text, const struct hs_route *route,
                         const struct hs_children *sinks)
 {
     hs_buffer_append_byte(text, '[');
     for (size_t i = 0; i < route->target_count; i++) {
         hs_buffer_append_text(text, i > 0 ? ", {sink: " : "{sink: ");
-        add_text(text, hs_slice_text(sinks->names[route->targets[i].sink]));
-        hs_buffer_append_text(text, ", file: x}");
+        const struct hs_target *target = &route->targets[i];
+        add_text(text, hs_slice_text(sinks->names[target->sink]));
+        hs_buffer_append_text(text, ", file: x");
+        add_choice(text, target->when, target->sample);
+        hs_buffer_append_byte(text, '}');
     }
     hs_buffer_append_byte(text, ']');
 }
@@ -50,10 +65,7 @@ static void add_route(struct hs_buffer *text, const struct hs_entry *entry,
         hs_buffer_append_text(text, ", sources: ");
         add_names(text, entry->sources.items, entry->sources.count);
     }
-    if (entry->when != NULL) {
-        hs_buffer_append_text(text, ", when: ");
-        add_text(text, hs_condition_text(entry->when));
-    }
+    add_choice(text, entry->when, entry->route.sample);
     hs_buffer_append_text(text, ", to: ");
     add_targets(text, &entry->route, sinks);
     hs_buffer_append_text(text, "}\n");

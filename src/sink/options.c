@@ -207,6 +207,28 @@ const struct hs_options hs_sink_option_table = {
         .example = "kafka", .help = "Name of a sink under `sinks`."                                \
     }
 
+/* Those of every kind; the router reads them. */
+#define ROUTER_ROWS                                                                                \
+    {.name = "when",                                                                               \
+     .kind = HS_OPTION_NODE,                                                                       \
+     .offset = TARGET(when),                                                                       \
+     .form = "condition",                                                                          \
+     .help = "Only events for which this condition holds, asked as for the route of the event as " \
+             "it was received. The others have no message for this target.",                       \
+     .example = "\"data.amount >= 1000\""},                                                        \
+        {.name = "sample",                                                                         \
+         .kind = HS_OPTION_STRING,                                                                 \
+         .offset = TARGET(sample),                                                                 \
+         .help = "Only this share of the route's events, chosen by their id: always the same "     \
+                 "ones.",                                                                          \
+         .example = "10%"},                                                                        \
+    {                                                                                              \
+        .name = "transform", .kind = HS_OPTION_NODE, .offset = TARGET(transform),                  \
+        .form = "transform",                                                                       \
+        .help = "Transformations for this target alone, after those of the route.",                \
+        .example = "[{remove: [data.email]}]"                                                      \
+    }
+
 static const struct hs_option kafka_target_rows[] = {
     SINK_ROW,
     {.name = "topic",
@@ -227,6 +249,7 @@ static const struct hs_option kafka_target_rows[] = {
      .example = "{tenant: \"{organizationId}\"}",
      .help = "More headers, name to template. webhook-id, webhook-type, webhook-timestamp, "
              "organization-id, traceparent and content-type are always there."},
+    ROUTER_ROWS,
 };
 
 static const struct hs_options kafka_target_table = {
@@ -262,6 +285,7 @@ static const struct hs_option redis_target_rows[] = {
      .choices = field_names,
      .help = "body: one field `body` with the JSON. flat: a field for each member of the event, "
              "texts as they are, all else as JSON."},
+    ROUTER_ROWS,
 };
 
 static const struct hs_options redis_target_table = {
@@ -280,6 +304,7 @@ static const struct hs_option file_target_rows[] = {
      .offset = TARGET(destination),
      .fallback = "{family}.jsonl",
      .help = "Template of the file's name in the sink's folder."},
+    ROUTER_ROWS,
 };
 
 static const struct hs_options file_target_table = {

@@ -51,8 +51,8 @@ BROKEN = {
         "default: dead_letter", "default: drop\ndefault: dead_letter", 9,
         "default: dead_letter", ["default", "twice"]),
     "an alias of nothing": (
-        'to:\n      - {sink: kafka, topic: orders, key: "{data.orderId}"}', "to: *both", 10, "*both",
-        ["anchor (&)", "quotes"]),
+        'to:\n      - {sink: kafka, topic: orders, key: "{data.orderId}"}',
+        "to: *both", 10, "*both", ["anchor (&)", "quotes"]),
     "a second document": ("default:", "---\ndefault:", 11, "---", ["---"]),
     "a text with a control character": ("name: orders", "name: or\x01ders", 4, "\x01", ["U+0001"]),
     # ${...}.
@@ -80,9 +80,11 @@ BROKEN = {
     "a sink's type that is none": ("type: kafka", "type: kafak", 34, "kafak", ["`kafka`"]),
     "a name with a space": ("  redis: {", "  my redis: {", 40, "my redis", ["my redis"]),
     # Sources and sinks.
-    "a short secret": ("a-secret-of-the-test", "short", 51, '"short"', ["8 characters", "openssl rand"]),
+    "a short secret": (
+        "a-secret-of-the-test", "short", 51, '"short"', ["8 characters", "openssl rand"]),
     "a whole URL for a path": (
-        "/webhooks/fanfare", "https://example.com/hooks", 52, "https:", ["slash", "/webhooks/fanfare"]),
+        "/webhooks/fanfare", "https://example.com/hooks", 52, "https:",
+        ["slash", "/webhooks/fanfare"]),
     "two sources on one path": (
         "sinks:", "  other: {path: '/webhooks/fanfare', verify: {scheme: fanfare,"
         " secrets: [another-secret]}}\nsinks:", 53, "'/webhooks", ["source `fanfare`", "its own"]),
@@ -99,7 +101,8 @@ BROKEN = {
         "dead_letter", "ignore", 107, "ignore", ["dead_letter", "drop"]),
     "two routes that tie": (
         "default:", "  - {name: again, match: order, when: \"data.currencyCode == 'USD'\","
-        " to: [{sink: kafka, topic: t, key: a}]}\ndefault:", 105, "order, when: \"data.currencyCode == 'USD'\", to", ["`orders`", "`again`", "`when`"]),
+        " to: [{sink: kafka, topic: t, key: a}]}\ndefault:", 105,
+        "order, when: \"data.currencyCode == 'USD'\", to", ["`orders`", "`again`", "`when`"]),
     "an unknown sink": ("sink: kafka", "sink: kafak", 121, "kafak", ["did you mean `kafka`?"]),
     "a target that is only a name": (
         '{sink: kafka, topic: orders, key: "{data.orderId}"}', "kafka", 122, "kafka\ndefault",
@@ -121,16 +124,20 @@ BROKEN = {
         "== 'USD'", "== USD", 150, "USD", ["quotes", "'"]),
     "&& in a condition": (
         "== 'USD'", "== 'USD' && data.b == 1", 150, "&& data", ["`and`"]),
-    "a list of conditions": ('''"data.currencyCode == 'USD'"''', "[data.a == 1]", 151, "[data.a", ["and"]),
+    "a list of conditions": (
+        '''"data.currencyCode == 'USD'"''', "[data.a == 1]", 151, "[data.a", ["and"]),
     "an unknown transformation": ("remove:", "delete:", 163, "delete", ["remove"]),
     "a misspelt transformation": ("remove:", "remvoe:", 163, "remvoe", ["`remove`"]),
     "transformations without a dash": (
         "      - remove:", "        remove:", 160, "remove", ["- "]),
-    "a field in braces": ("[data.consumerId]", '["{data.consumerId}"]', 143, '"{data.consumerId', ["braces"]),
+    "a field in braces": (
+        "[data.consumerId]", '["{data.consumerId}"]', 143, '"{data.consumerId', ["braces"]),
     "a path for a new name": (
-        "remove: [data.consumerId]", "rename: {data.consumerId: data.mail}", 167, "data.mail", ["copy"]),
+        "remove: [data.consumerId]", "rename: {data.consumerId: data.mail}", 167,
+        "data.mail", ["copy"]),
     "a hash without a key": (
-        "remove: [data.consumerId]", 'hash: {fields: [data.consumerId], key: ""}', 170, '""', ["key"]),
+        "remove: [data.consumerId]", 'hash: {fields: [data.consumerId], key: ""}', 170,
+        '""', ["key"]),
     "a list of transformations that is not there": (
         "remove: [data.consumerId]", "use: personal", 172, "personal", ["personal"]),
 }

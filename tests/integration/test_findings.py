@@ -67,7 +67,7 @@ def test_every_code_of_a_broken_configuration_has_a_page():
 
 # Where an example belongs that begins with this key: a configuration with @ for it. Those of a
 # whole section of the file are put in its stead.
-ROUTE = 'routes:\n  - {name: r, match: order, to: [{sink: kafka, topic: t, key: "{data.orderId}"}]}\n'
+TO = 'to: [{sink: kafka, topic: t, key: "{data.orderId}"}]'
 SECTIONS = {
     "server": 'server: {listen: "127.0.0.1:8080"}\n',
     "journal": "journal: {path: journal}\n",
@@ -75,7 +75,7 @@ SECTIONS = {
                " secrets: [a-secret-of-the-test]}}\n",
     "sinks": 'sinks:\n  kafka: {type: kafka, brokers: ["kafka:9092"]}\n'
              '  redis: {type: redis, url: "redis://redis:6379"}\n',
-    "routes": ROUTE,
+    "routes": f"routes:\n  - {{name: r, match: order, {TO}}}\n",
     "default": "default: dead_letter\n",
     "dedupe": "dedupe: {window: 48h}\n",
     "transformations": "",
@@ -111,7 +111,7 @@ def section(text):
         return section("transform:\n" + indented({"": text}, 2).rstrip("\n"))
     if first in ROUTES:
         route = {"name": "name: r", "match": "match: order",
-                 "to": 'to: [{sink: kafka, topic: t, key: "{data.orderId}"}]', **parts}
+                 "to": TO, **parts}
         return {"routes": "routes:\n  -\n" + indented(route, 4)}
     if first in TARGET:
         target = {"sink": "sink: kafka", "topic": "topic: t", "key": "key: k", **parts}
@@ -204,7 +204,8 @@ FAULTS = [
     ("", ""), ("token:", "tokn:"), ("secrets:", "secrts:"), ("key: HASH", "kye: HASH"),
     ("HASH}", "HASH, x: y}"), ("sasl.password", "sasl.pasword"), ("url:", "urll:"),
     ("6379", "port"), ("!=", "="), ("scheme: fanfare", "scheme: fan"), ("]\nsinks", "\nsinks"),
-    ("  secrets", "   secrets"), ("type: kafka", "type: kafak"), ("headers: {h: ", "headers: {h h: "),
+    ("  secrets", "   secrets"), ("type: kafka", "type: kafak"),
+    ("headers: {h: ", "headers: {h h: "),
     ("    verify:", "\tverify:"), ("fields: [", "fields: ["), ("- hash:", "- hsah:"),
     ("- set:", "- st:"), ("default: dead_letter", "default: nothing"), ("me:", "me:@"),
 ]
@@ -217,7 +218,8 @@ def test_no_secret_is_printed_wherever_it_stands(tmp_path, kind):
     shown = {"WHEN", "SET", "HEADER"} if kind in ("literal", "default") else set()
     text = FULL
     for name in PLACES:
-        value = {"literal": SECRET, "variable": "${A_SECRET}", "default": "${A_SECRET_:-" + SECRET + "}",
+        value = {"literal": SECRET, "variable": "${A_SECRET}",
+                 "default": "${A_SECRET_:-" + SECRET + "}",
                  "file": f"${{file:{tmp_path}/secret}}"}[kind]
         value = "plain" if name in shown else value
         quoted = f'"{value}"' if name in ("ADMIN", "FIRST", "SECOND", "PROPERTY", "HASH") else value

@@ -104,6 +104,23 @@ static const struct {
      "test.yaml:4:3: warning HS205: the personal `data.mail` goes out as it came: `mask: "
      "[data.mail]` hides it\n"},
     {FILE_ROUTE("consumer", "accept: [HS205]"), ""},
+    /* Of each target by itself. */
+    {"routes:\n- {name: a, match: consumer, transform: [{redact: [data.phone, data.fullName]}],\n"
+     "  to: [{sink: f, file: x, transform: [{remove: [data.email]}]},\n"
+     "       {sink: f, file: y, transform: [{redact: [data.email]}]}]}\n" TAIL,
+     ""},
+    {"routes:\n- {name: a, match: consumer, transform: [{redact: [data.phone, data.fullName]}],\n"
+     "  to: [{sink: f, file: x, transform: [{remove: [data.email]}]}, {sink: f, file: y}]}\n" TAIL,
+     "test.yaml:4:3: warning HS205: the personal `data.email` goes out as it came: `mask: "
+     "[data.email]` hides it\n"},
+    {"routes:\n- {name: a, match: order,\n"
+     "  to: [{sink: f, transform: [{copy: {data.orderId: data.ref}}], file: \"{data.ref}\"},\n"
+     "       {sink: f, file: \"{data.ref}\"}]}\n" TAIL,
+     "test.yaml:6:24: error HS200: `data.ref`: the events of this route have no such field; "
+     "`hookstream catalogue show TYPE` shows them\n"},
+    {"routes:\n- {name: a, match: order,\n"
+     "  to: [{sink: f, file: x, when: \"data.ordrId exists\"}]}\n" TAIL,
+     "test.yaml:5:33: error HS200: `data.ordrId`: order.* has `data.orderId`\n"},
     {FILE_ROUTE("consumer", "accept: [HS205 data.email, HS205 data.phone]"),
      "test.yaml:4:3: warning HS205: the personal `data.fullName` goes out as it came: `mask: "
      "[data.fullName]` hides it\n"},

@@ -74,6 +74,19 @@ static const struct {
        "e: 1, f: 1, g: 1, h: 1, i: 1, j: 1, k: 1}}]}\n",
      8, 128, "at most 10 headers"},
     {R "  - {name: r, match: order, to: [{sink: file, file: \"a/b\"}]}\n", 8, 53, ""},
+    {R "  - {name: r, match: order, sample: 10, " FILE_TO "}\n", 8, 37, "such as 10%"},
+    {R "  - {name: r, match: order, sample: 0%, " FILE_TO "}\n", 8, 37, "above 0%"},
+    {R "  - {name: r, match: order, sample: 101%, " FILE_TO "}\n", 8, 37, "up to 100%"},
+    {R "  - {name: r, match: order, sample: 100.0001%, " FILE_TO "}\n", 8, 37, "up to 100%"},
+    {R "  - {name: r, match: order, sample: 1.00001%, " FILE_TO "}\n", 8, 37, "`1.00001%`"},
+    {R "  - {name: r, match: order, sample: \"-1%\", " FILE_TO "}\n", 8, 37, "not `-1%`"},
+    {R "  - {name: r, match: order, sample: .5%, " FILE_TO "}\n", 8, 37, "not `.5%`"},
+    {R "  - {name: r, match: order, sample: 5.%, " FILE_TO "}\n", 8, 37, "not `5.%`"},
+    {R "  - {name: r, match: order, to: [{sink: file, file: x, sample: x}]}\n", 8, 64, "not `x`"},
+    {R "  - {name: r, match: order, to: [{sink: file, file: x, when: data.a = 1}]}\n", 8, 69,
+     "`==` compares"},
+    {R "  - {name: r, match: order, to: [{sink: file, file: x, transform: [{remov: [a]}]}]}\n", 8,
+     69, "did you mean `remove`?"},
 };
 
 START_TEST(test_each_fault_at_its_place)

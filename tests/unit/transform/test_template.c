@@ -158,7 +158,8 @@ START_TEST(test_what_is_wrong_is_said_at_its_column)
         {"t: x-{data[*]}", 7, "many values"},
         {"t: \"\xC3\xBC{idd}\"", 7, "unknown field `idd`"},
         {"t: '''{idd}'", 8, "unknown field `idd`, did you mean `id`?"},
-        {"t: \"\\x7bidd}\"", 4, "unknown field `idd`, did you mean `id`? (character 2 of the text)"},
+        {"t: \"\\x7bidd}\"", 4,
+         "unknown field `idd`, did you mean `id`? (character 2 of the text)"},
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
         struct hs_config *config = edit_config(rows[i].yaml);
