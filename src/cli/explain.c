@@ -70,7 +70,7 @@ static void print_answer(struct page *page, const struct hs_rehearsal_result *re
 /* A place or a share in percent: of a sample only what is below its share. */
 static void print_sample(struct page *page, const char *lead, uint32_t sample, uint32_t place)
 {
-    double percent = HS_SAMPLE_WHOLE / 100;
+    const double percent = HS_SAMPLE_WHOLE / 100.0;
     hs_buffer_printf(&page->text,
                      "%s`sample` takes what is below %.4g%%, and its place is %.4f%%\n", lead,
                      sample / percent, place / percent);

@@ -213,16 +213,6 @@ bool hs_targets_compile(const struct hs_router_input *input, const struct hs_nod
     return good;
 }
 
-/* The headers of a target's own that its events have already. */
-static void check_own_headers(struct hs_config *config, const struct hs_pairs *own)
-{
-    for (size_t i = 0; i < own->count; i++)
-        if (hs_slice_starts_with(hs_slice_text(own->items[i].name), HS_SLICE("ce_")))
-            hs_config_error(config, HS_FINDING_HEADER_TAKEN, own->items[i].name_node,
-                            "`cloudevent` with `mode: binary` gives the headers that begin with "
-                            "ce_: for one more say it under its `extensions`");
-}
-
 /* The item of the target's or the route's transformations that gives headers which the event cannot
  * do without, or NULL. */
 static const struct hs_node *needing_headers(const struct hs_route *route,
@@ -235,22 +225,29 @@ static const struct hs_node *needing_headers(const struct hs_route *route,
     return item;
 }
 
+/* The headers of a target's own that its events have already. */
+static void check_own_headers(struct hs_config *config, const struct hs_pairs *own)
+{
+    for (size_t i = 0; i < own->count; i++)
+        if (hs_slice_starts_with(hs_slice_text(own->items[i].name), HS_SLICE("ce_")))
+            hs_config_error(config, HS_FINDING_HEADER_TAKEN, own->items[i].name_node,
+                            "`cloudevent` with `mode: binary` gives the headers that begin with "
+                            "ce_: for one more say it under its `extensions`");
+}
+
 void hs_targets_check_headers(struct hs_config *config, const struct hs_route *route)
 {
     for (size_t i = 0; i < route->target_count; i++) {
         const struct hs_target *target = &route->targets[i];
         const struct hs_node *item = needing_headers(route, target);
-        if (item == NULL)
-            continue;
-        if (target->kind == HS_SINK_KAFKA) {
+        if (item != NULL && target->kind == HS_SINK_KAFKA)
             check_own_headers(config, &target->options.headers);
-            continue;
-        }
-        hs_config_error(config, HS_FINDING_NO_HEADERS, target->options.destination_node,
-                        "`cloudevent` with `mode: binary` (line %u) puts the event's attributes "
-                        "into headers of a Kafka message, which a %s target has not: say `mode: "
-                        "structured`, or give this target a route of its own",
-                        item->line, hs_sink_kind_name(target->kind));
+        else if (item != NULL)
+            hs_config_error(config, HS_FINDING_NO_HEADERS, target->options.destination_node,
+                            "`cloudevent` with `mode: binary` (line %u) puts the event's "
+                            "attributes into headers of a Kafka message, which a %s target has "
+                            "not: say `mode: structured`, or give this target a route of its own",
+                            item->line, hs_sink_kind_name(target->kind));
     }
 }
 

@@ -107,7 +107,9 @@ def configuration(kafka, redis, topic):
             {
                 "name": "events",
                 "match": "auction.settled",
-                "transform": [{"cloudevent": {"source": "/fanfare", "subject": "{data.auctionId}"}}],
+                "transform": [
+                    {"cloudevent": {"source": "/fanfare", "subject": "{data.auctionId}"}}
+                ],
                 "to": [
                     {"sink": "kafka", "topic": topic, "key": "{id}"},
                     {"sink": "redis", "stream": topic},
