@@ -123,6 +123,8 @@ static jq_state *make_jq(struct hs_buffer *words)
         return NULL;
     jq_set_nomem_handler(jq, out_of_memory, NULL);
     jq_set_error_cb(jq, take_words, words);
+    jq_set_input_cb(jq, NULL, NULL); /* jq_init() of 1.6 leaves these two as they come */
+    jq_set_debug_cb(jq, NULL, NULL);
     jq_set_attr(jq, jv_string("JQ_LIBRARY_PATH"), jv_array());
     jq_set_attr(jq, jv_string("JQ_ORIGIN"), jv_string("/nonexistent"));
     jq_set_attr(jq, jv_string("PROGRAM_ORIGIN"), jv_string("/nonexistent"));

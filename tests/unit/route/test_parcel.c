@@ -21,6 +21,17 @@ static const char structured_yaml[] =
                   "  transform: [cloudevent: structured]\n"
                   "  to: [{sink: kafka, topic: t}, {sink: redis, stream: s}]\n" DEFAULT;
 
+static const char target_yaml[] =
+    ROUTING_SINKS "routes:\n"
+                  "- name: r\n"
+                  "  match: order\n"
+                  "  to:\n"
+                  "  - sink: kafka\n"
+                  "    topic: t\n"
+                  "    transform: [cloudevent: {mode: binary, extensions: {ref: \"{data.id}\"}}]\n"
+                  "  - {sink: kafka, topic: u}\n"
+                  "  - {sink: redis, stream: s}\n" DEFAULT;
+
 /* "name: value; " of each message's headers, a line a message, for one sink. */
 static void headers_for(const char *yaml, unsigned sink, struct hs_buffer *ret_text)
 {
@@ -62,6 +73,7 @@ START_TEST(test_headers_of_transformations_are_those_of_each_kafka_message)
         const char *want;
     } rows[] = {
         {binary_yaml, 0, STANDARD CE "mine: o_1; \n" STANDARD CE "\n"},
+        {target_yaml, 0, STANDARD CE "\n" STANDARD "content-type: application/json; \n"},
         {structured_yaml, 0,
          STANDARD "content-type: application/cloudevents+json; charset=UTF-8; \n"},
         {structured_yaml, 1, "\n"}, /* a stream has no such headers */
