@@ -16,9 +16,10 @@
 #include <hookstream/journal.h>
 
 struct hs_dead_letters_options {
-    uint64_t max_size;  /* bytes on disk */
-    uint64_t retain_ns; /* from the receipt of the event */
-    uint64_t body_max;  /* bytes of the largest body there can be; no option of its own */
+    uint64_t max_size;             /* bytes on disk */
+    uint64_t retain_ns;            /* from the receipt of the event */
+    const struct hs_node *forward; /* a target that gets each letter, too; NULL: none */
+    uint64_t body_max; /* bytes of the largest body there can be; no option of its own */
 };
 extern const struct hs_options hs_dead_letters_option_table;
 
@@ -76,6 +77,8 @@ struct hs_letter_reader;
 HS_MUST_CHECK int hs_letter_reader_open(struct hs_dead_letters *letters, uint64_t from,
                                         struct hs_letter_reader **ret_reader);
 void hs_letter_reader_close(struct hs_letter_reader *reader);
+/* Moves to this number, forwards or back. */
+HS_MUST_CHECK int hs_letter_reader_seek(struct hs_letter_reader *reader, uint64_t from);
 /* The next letter: 1, valid until the next call; 0: no more; -errno. */
 HS_MUST_CHECK int hs_letter_reader_next(struct hs_letter_reader *reader,
                                         struct hs_letter *ret_letter);

@@ -1,7 +1,8 @@
 /* Delivery: an event's way out. A pump a sink, each with a thread, a reader and a cursor of
  * its own, so that one dead sink never slows another: journal -> route -> transform -> sink,
  * and the cursor moves past what is confirmed. One more pump takes to the dead letters what
- * was genuine but invalid and what no route took.
+ * was genuine but invalid and what no route took, and one gives dead letters to a target of
+ * their own, when dead_letters.forward names one.
  *
  * Invariants:
  *   P1  A cursor never passes an event of which a message is neither confirmed by the sink
@@ -10,7 +11,7 @@
  *       in order, before anything that was not given yet.
  *   P3  A poison event costs only itself: the next one goes on.
  *   P4  An event that waited for a sink when the routes changed is delivered by those of today,
- *       or becomes a dead letter if they do not name the sink any more.
+ *       or becomes a dead letter if they do not give it to the sink any more.
  *
  * Threads: start, stop from the owner; status and position from any. */
 #ifndef HOOKSTREAM_DELIVERY_H
@@ -34,7 +35,12 @@ struct hs_delivery_spec {
     struct hs_config *config;          /* free of errors; outlives the delivery */
     const struct hs_children *sinks;   /* bound `sinks:` */
     const struct hs_children *sources; /* bound `sources:` */
+    const struct hs_node *forward;     /* `dead_letters.forward`, as the letters have it; or NULL */
 };
+
+/* For `check`: adds findings about `dead_letters.forward`. */
+void hs_delivery_check_forward(struct hs_config *config, const struct hs_node *forward,
+                               const struct hs_children *sinks);
 
 struct hs_delivery;
 

@@ -26,7 +26,7 @@ struct hs_parcel_maker {
     uint32_t made; /* the parts that have a message, a bit each */
     /* While a parcel is made the texts may move, so slices are noted by their offset. */
     struct {
-        size_t body, destination, key, key_size, headers[HS_EVENT_HEADERS_MAX];
+        size_t body, destination, key, key_size, headers[HS_MESSAGE_HEADERS_MAX];
     } offsets[HS_PARCEL_MESSAGES_MAX];
     struct hs_template *time, *organization;
 };

@@ -56,7 +56,7 @@ struct hs_rehearsal_message {
     enum hs_sink_kind kind;
     struct hs_slice destination;
     struct hs_slice key; /* data NULL: none */
-    struct hs_header headers[HS_EVENT_HEADERS_MAX];
+    struct hs_header headers[HS_MESSAGE_HEADERS_MAX];
     size_t header_count;
     struct hs_slice body; /* of a file: the line, without its end */
     bool hashed;          /* `hash` decides the partition */

@@ -103,6 +103,13 @@ bool hs_router_may_take(const struct hs_router *router, size_t index, struct hs_
 bool hs_router_takes_source(const struct hs_router *router, size_t index, struct hs_slice source);
 enum hs_default hs_router_default(const struct hs_router *router);
 
+/* A target that stands by itself, outside of any route, as one entry of a `to`: compiled as the
+ * only target of a route without a name. NULL: it has errors, which are findings. The caller
+ * frees; `config` and `sinks` are borrowed for its life. */
+struct hs_route *hs_route_of_target(struct hs_config *config, const struct hs_node *target,
+                                    const struct hs_children *sinks);
+void hs_route_of_target_free(struct hs_route *route);
+
 /* Appends what decides where events go, and nothing else, as a configuration of its own:
  * sinks by name (as files, whatever they are), sources, routes with match, sources, when, sample
  * and their targets' sinks, when and sample, default. It has no secrets but what a `when`

@@ -23,6 +23,12 @@ enum hs_sink_kind { HS_SINK_KAFKA, HS_SINK_REDIS, HS_SINK_FILE, HS_SINK_KIND_COU
 
 enum hs_sink_start { HS_START_NOW, HS_START_OLDEST };
 
+/* With `replicas` > 0 an event of a redis sink is delivered when so many replicas have it. */
+struct hs_redis_wait_options {
+    uint64_t replicas;
+    uint64_t timeout_ns; /* of one question */
+};
+
 struct hs_sink_options {
     unsigned kind; /* enum hs_sink_kind, by `type:` */
     const struct hs_node *node;
@@ -39,6 +45,7 @@ struct hs_sink_options {
     const char *url; /* redis://[user:password@]host:port/db, secret */
     const char *username, *password;
     const char *cursor_key; /* prefix of the cursor's key */
+    struct hs_redis_wait_options wait;
     /* file */
     const char *path;  /* folder */
     uint64_t max_size; /* a file is turned when it reaches this; 0: never */
@@ -66,12 +73,15 @@ const struct hs_options *hs_sink_target_table(enum hs_sink_kind kind);
 
 /* ---- Messages ---- */
 
+/* Those every message has, a target's own, and what transformations gave. */
+#define HS_MESSAGE_HEADERS_MAX (2 * HS_EVENT_HEADERS_MAX)
+
 /* All slices are borrowed for the call of submit only. */
 struct hs_message {
     unsigned part; /* which of the event's messages for this sink; given back in completed */
     struct hs_slice destination;
     struct hs_slice key; /* data NULL: none */
-    struct hs_header headers[HS_EVENT_HEADERS_MAX];
+    struct hs_header headers[HS_MESSAGE_HEADERS_MAX];
     size_t header_count;
     struct hs_slice body;
     uint64_t timestamp_ms; /* when received, Unix */

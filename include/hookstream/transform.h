@@ -29,6 +29,10 @@ HS_MUST_CHECK int hs_work_tree(struct hs_work *work, struct hs_json_tree **ret_t
 /* The body as it stands after the edits: the bytes received when nothing was edited.
  * Valid until the next begin, revert or edit. */
 HS_MUST_CHECK int hs_work_body(struct hs_work *work, struct hs_slice *ret_body);
+/* Headers that transformations gave the message, at most HS_EVENT_HEADERS_MAX, each name once;
+ * for sinks that have headers. A `content-type` among them says what the body is, which without
+ * one is application/json. Valid until the next begin, revert or edit. */
+size_t hs_work_headers(struct hs_work *work, const struct hs_header **ret_headers);
 
 /* ---- Templates ---- */
 
@@ -95,6 +99,9 @@ void hs_transform_free(struct hs_transform *transform);
 void hs_transform_check_lists(struct hs_config *config, const struct hs_node *lists,
                               const struct hs_node *routes, const struct hs_node *fallback);
 bool hs_transform_is_empty(const struct hs_transform *transform);
+/* The item whose headers carry what its event cannot do without (`cloudevent` in binary mode),
+ * so that a target without headers would lose it; NULL: there is none. */
+const struct hs_node *hs_transform_needs_headers(const struct hs_transform *transform);
 /* Edits the event in the order written. A field that is not there is no error. -EINVAL,
  * -ENOTDIR, -ENOENT, -EMSGSIZE, ...: it failed (words say which operation and field) and did
  * not say `on_error: skip`; the event is to be a dead letter. */

@@ -62,6 +62,7 @@ static int start_delivery(struct hs_app *app)
         .config = app->config,
         .sinks = &app->settings->sinks,
         .sources = &app->settings->sources,
+        .forward = letters.forward,
     };
     code = hs_delivery_start(&spec, &app->delivery);
     if (code == 0)

@@ -119,7 +119,7 @@ static void check_names(struct hs_config *config, const struct hs_children *chil
         size_t good = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                    "0123456789_-");
         if (size == 0 || size > 48 || good != size)
-            hs_config_error(config, HS_FINDING_BAD_NAME, children->nodes[i],
+            hs_config_error(config, HS_FINDING_BAD_NAME, map->keys[i],
                             "`%.60s` is no name for a %s: use up to 48 letters, digits, `_` and "
                             "`-`",
                             name, what);
@@ -174,6 +174,8 @@ static void check_parts(struct hs_config *config, const struct hs_settings *sett
     struct hs_router *router = hs_router_compile(config, settings->routes, settings->fallback,
                                                  &settings->sinks, &settings->sources);
     hs_router_free(router);
+    if (settings->dead_letters.forward != NULL)
+        hs_delivery_check_forward(config, settings->dead_letters.forward, &settings->sinks);
     hs_transform_check_lists(config, settings->transformations, settings->routes,
                              settings->fallback);
     check_sizes(config, settings);

@@ -84,10 +84,31 @@ static void bind_default(const struct hs_bind *bind, const struct hs_option *opt
         bind_fallback(bind, option, bound);
 }
 
-static void miss(const struct hs_bind *bind, const struct hs_node *node,
+static bool is_name(const struct hs_bind *bind, struct hs_slice word)
+{
+    for (size_t i = 0; i < bind->name_count; i++)
+        if (hs_slice_equal(word, hs_slice_text(bind->names[i])))
+            return true;
+    return false;
+}
+
+/* Whether an unknown key will be told to be this option's: then it is not missing, too. */
+static bool is_misspelt(const struct hs_bind *bind, const struct hs_node *map, const char *name)
+{
+    for (size_t i = 0; map != NULL && bind->name_count > 0 && i < map->count; i++) {
+        struct hs_slice key = map->keys[i]->text;
+        const char *near =
+            is_name(bind, key) ? NULL : hs_nearest_name(key, bind->names, bind->name_count);
+        if (near != NULL && strcmp(near, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void miss(const struct hs_bind *bind, const struct hs_node *map, const struct hs_node *node,
                  const struct hs_option *option)
 {
-    if (!option->required || bind->quiet)
+    if (!option->required || bind->quiet || is_misspelt(bind, map, option->name))
         return;
     hs_config_error(bind->config, HS_FINDING_MISSING_KEY, node != NULL ? node : bind->near,
                     "`%s` is missing in %s: %s%s%s%s%s%s", option->name, bind->where, option->help,
@@ -104,7 +125,7 @@ static void bind_option(const struct hs_bind *bind, const struct hs_node *map,
     bool empty = node != NULL && option->kind == HS_OPTION_SECRET && !option->required &&
                  node->kind == HS_NODE_SCALAR && node->text.size == 0;
     if (empty || hs_node_is_absent(node) || node->broken) {
-        miss(bind, node, option);
+        miss(bind, map, node, option);
         bind_default(bind, option, bound);
         return;
     }
@@ -179,21 +200,12 @@ static size_t add_names(const struct hs_options *options, const char **names, si
     return count;
 }
 
-static void refuse_unknown(const struct hs_bind *bind, const struct hs_node *map,
-                           const struct hs_options *options, const struct hs_options *kind)
+static void refuse_unknown(const struct hs_bind *bind, const struct hs_node *map)
 {
-    const char *names[KNOWN_MAX + 1];
-    size_t count = add_names(kind, names, add_names(options, names, 0));
-    if (options->tag != NULL)
-        names[count++] = options->tag;
-    for (size_t i = 0; i < map->count; i++) {
-        size_t at = 0;
-        while (at < count && !hs_slice_equal(map->keys[i]->text, hs_slice_text(names[at])))
-            at++;
-        if (at == count)
+    for (size_t i = 0; i < map->count; i++)
+        if (!is_name(bind, map->keys[i]->text))
             hs_config_unknown_key(bind->config, HS_FINDING_UNKNOWN_KEY, map->keys[i], bind->where,
-                                  names, count);
-    }
+                                  bind->names, bind->name_count);
 }
 
 static void bind_options(const struct hs_bind *bind, const struct hs_node *map,
@@ -203,18 +215,16 @@ static void bind_options(const struct hs_bind *bind, const struct hs_node *map,
         bind_option(bind, map, &options->options[i], bound);
 }
 
-/* The options of the kind that the tag names, or the defaults of the first one. */
-static const struct hs_options *bind_kind(const struct hs_bind *bind, const struct hs_node *map,
-                                          const struct hs_options *options, void *bound)
+/* The options of the kind that the tag names, or, for NULL, the defaults of the first one. */
+static void bind_kind(const struct hs_bind *bind, const struct hs_node *map,
+                      const struct hs_options *options, const struct hs_options *kind, void *bound)
 {
-    const struct hs_options *kind = choose_kind(bind, map, options, bound);
     struct hs_bind quiet = *bind;
     quiet.quiet = true;
     if (kind != NULL)
         bind_options(bind, map, kind, bound);
     else
         bind_options(&quiet, NULL, options->kinds[0], bound);
-    return kind;
 }
 
 /* The mapping to bind, NULL for one of defaults only. */
@@ -240,12 +250,21 @@ static void bind_table(const struct hs_bind *outer, const struct hs_node *node,
     const struct hs_node *map = enter(&bind, node);
     if (options->node_offset != SIZE_MAX)
         *(const struct hs_node **)field(bound, options->node_offset) = map;
-    bind_options(&bind, map, options, bound);
-    const struct hs_options *kind =
-        options->tag != NULL ? bind_kind(&bind, map, options, bound) : NULL;
+    bool variant = options->tag != NULL;
+    const struct hs_options *kind = variant ? choose_kind(&bind, map, options, bound) : NULL;
+    const char *names[KNOWN_MAX + 1];
+    bind.names = names;
+    bind.name_count = 0;
     /* Under an unknown kind every key would be unknown: one finding is enough. */
-    if (map != NULL && (options->tag == NULL || kind != NULL))
-        refuse_unknown(&bind, map, options, kind);
+    if (!variant || kind != NULL)
+        bind.name_count = add_names(kind, names, add_names(options, names, 0));
+    if (bind.name_count > 0 && variant)
+        names[bind.name_count++] = options->tag;
+    bind_options(&bind, map, options, bound);
+    if (variant)
+        bind_kind(&bind, map, options, kind, bound);
+    if (map != NULL && (!variant || kind != NULL))
+        refuse_unknown(&bind, map);
     if (options->check != NULL)
         options->check(bind.config, map, bound);
     if (kind != NULL && kind->check != NULL)

@@ -68,6 +68,8 @@ struct hs_bind {
     const char *where;          /* the path, or the table's name for the root */
     const struct hs_node *near; /* the mapping, or the nearest one around an absent one */
     bool quiet;                 /* only defaults are wanted: nothing is missed */
+    const char *const *names; /* the keys of the table; none: they are not known */
+    size_t name_count;
 };
 
 /* "sinks.kafka.brokers", in the arena. */

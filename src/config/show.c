@@ -16,7 +16,7 @@
 #define NEAR_LINES 8u  /* before a line of a file that is not YAML */
 
 /* Parts of names whose values are secrets, as configurations of brokers and databases have them. */
-static const char *const secret_words[] = {"secr", "pass", "pwd",     "token",  "cred",
+static const char *const secret_words[] = {"secr", "pas",  "pwd",     "token",  "cred",
                                            "auth", "hash", "private", "key.pem"};
 
 struct showing {
@@ -206,7 +206,8 @@ static struct hs_slice known_part(const struct showing *showing, unsigned number
     for (size_t i = 0; i < findings->count; i++) {
         const struct hs_finding *one = &findings->items[i];
         if (one->line != number ||
-            (one->code != HS_FINDING_UNKNOWN_KEY && one->code != HS_FINDING_UNKNOWN_OPERATION))
+            (one->code != HS_FINDING_UNKNOWN_KEY && one->code != HS_FINDING_UNKNOWN_OPERATION &&
+             one->code != HS_FINDING_PROPERTY))
             continue;
         struct hs_slice rest = rest_from(line, one->column);
         const char *colon = rest.size > 0 ? memchr(rest.data, ':', rest.size) : NULL;

@@ -31,6 +31,14 @@ static const struct hs_option rows[] = {
      .most = UINT64_C(3650) * 24 * 3600 * 1000000000,
      .help = "Letters of events that were received longer ago are dropped, with an error in the "
              "log; a warning comes at 90 %."},
+    {.name = "forward",
+     .kind = HS_OPTION_NODE,
+     .offset = LETTERS(forward),
+     .help = "A target, as under `to` of a route, of a kafka or redis sink, that gets each letter, "
+             "too: the body as received; why, route, sink and attempts as headers or fields. Its "
+             "templates have {id}, {type}, {family}, {source} and {received}. The letter stays "
+             "here; one that the target will not take is counted and passed over.",
+     .example = "{sink: kafka, topic: fanfare.dead-letters}"},
 };
 
 const struct hs_options hs_dead_letters_option_table = {
@@ -128,6 +136,9 @@ static int open_inner(struct hs_dead_letters *letters, struct hs_journal *outer)
                                &letters->journal);
     if (code == 0)
         code = hs_cursor_open(letters->journal, "hold", HS_CURSOR_FROM_OLDEST, &letters->hold);
+    if (code == 0 && letters->options.forward != NULL)
+        code =
+            hs_cursor_open(letters->journal, "forward", HS_CURSOR_FROM_OLDEST, &letters->forwarded);
     return code == 0 ? load(letters) : code;
 }
 
@@ -164,6 +175,7 @@ void hs_dead_letters_close(struct hs_dead_letters *letters)
     if (letters->journal != NULL)
         hs_journal_stop(letters->journal);
     hs_cursor_close(letters->hold);
+    hs_cursor_close(letters->forwarded);
     hs_journal_close(letters->journal);
     hs_metrics_free(letters->inner_metrics);
     hs_number_set_free(&letters->gone);

@@ -1,6 +1,8 @@
 /* Delivery: the pumps as a whole: started together, stopped together, and shown to others
- * as one list, the dead letters' pump last. */
+ * as one list, the dead letters' pumps last. */
 #include "dead_pump.h"
+#include "forward.h"
+#include "letter_message.h"
 #include "past.h"
 #include "pump.h"
 
@@ -11,6 +13,7 @@ struct hs_delivery {
     struct hs_pump **pumps; /* a sink, in the configuration's order */
     size_t count;
     struct hs_dead_pump *dead;
+    struct hs_forward *forward; /* or NULL */
     struct hs_metrics *metrics;
     struct pump_gauges {
         struct hs_gauge *lag_events, *lag_seconds, *in_flight, *states[HS_SINK_STATE_COUNT];
@@ -20,10 +23,12 @@ struct hs_delivery {
 static void collect(void *context)
 {
     struct hs_delivery *delivery = context;
-    for (size_t i = 0; i < delivery->count; i++) {
+    for (size_t i = 0; i < hs_delivery_count(delivery); i++) {
         struct hs_pump_status status;
-        hs_pump_status(delivery->pumps[i], &status);
+        hs_delivery_status(delivery, i, &status);
         const struct pump_gauges *gauges = &delivery->gauges[i];
+        if (gauges->in_flight == NULL)
+            continue; /* the dead letters' own pump */
         hs_gauge_set(gauges->lag_events, (double)status.lag_events);
         hs_gauge_set(gauges->lag_seconds, status.lag_seconds);
         hs_gauge_set(gauges->in_flight, (double)status.in_flight);
@@ -34,9 +39,14 @@ static void collect(void *context)
 
 static void open_gauges(struct hs_delivery *delivery)
 {
-    delivery->gauges = hs_alloc_array(delivery->count + 1, sizeof(*delivery->gauges));
-    for (size_t i = 0; i < delivery->count; i++) {
-        const char *name = delivery->pumps[i]->name;
+    size_t count = hs_delivery_count(delivery);
+    delivery->gauges = hs_alloc_array(count, sizeof(*delivery->gauges));
+    for (size_t i = 0; i < count; i++) {
+        struct hs_pump_status status;
+        hs_delivery_status(delivery, i, &status);
+        const char *name = status.name;
+        if (i == delivery->count)
+            continue;
         struct pump_gauges *gauges = &delivery->gauges[i];
         gauges->lag_events = hs_metrics_gauge(delivery->metrics, HS_METRIC_sink_lag_events, name);
         gauges->lag_seconds = hs_metrics_gauge(delivery->metrics, HS_METRIC_sink_lag_seconds, name);
@@ -94,6 +104,8 @@ static int start_pumps(const struct hs_delivery_spec *spec, struct hs_delivery *
         if (code == 0)
             delivery->count++;
     }
+    if (code == 0 && spec->forward != NULL)
+        code = hs_forward_start(spec, spec->forward, &delivery->forward);
     if (code == 0)
         hs_past_forget(spec->journal, least_position(delivery));
     return code;
@@ -122,6 +134,10 @@ void hs_delivery_stop(struct hs_delivery *delivery, uint64_t grace_ns)
     for (size_t i = 0; i < delivery->count; i++)
         hs_pump_join(delivery->pumps[i]);
     hs_dead_pump_join(delivery->dead);
+    if (delivery->forward == NULL)
+        return;
+    hs_forward_ask_stop(delivery->forward, by); /* now it has all letters that there will be */
+    hs_forward_join(delivery->forward);
 }
 
 void hs_delivery_free(struct hs_delivery *delivery)
@@ -133,6 +149,7 @@ void hs_delivery_free(struct hs_delivery *delivery)
     for (size_t i = 0; i < delivery->count; i++)
         hs_pump_free(delivery->pumps[i]);
     hs_dead_pump_free(delivery->dead);
+    hs_forward_free(delivery->forward);
     free(delivery->pumps);
     free(delivery->gauges);
     free(delivery);
@@ -145,7 +162,7 @@ uint64_t hs_delivery_position(const struct hs_delivery *delivery, unsigned sink)
 
 size_t hs_delivery_count(const struct hs_delivery *delivery)
 {
-    return delivery->count + 1;
+    return delivery->count + 1 + (delivery->forward != NULL);
 }
 
 void hs_delivery_status(struct hs_delivery *delivery, size_t index,
@@ -153,6 +170,14 @@ void hs_delivery_status(struct hs_delivery *delivery, size_t index,
 {
     if (index < delivery->count)
         hs_pump_status(delivery->pumps[index], ret_status);
-    else
+    else if (index == delivery->count)
         hs_dead_pump_status(delivery->dead, ret_status);
+    else
+        hs_forward_status(delivery->forward, ret_status);
+}
+
+void hs_delivery_check_forward(struct hs_config *config, const struct hs_node *forward,
+                               const struct hs_children *sinks)
+{
+    hs_letter_maker_free(hs_letter_maker_create(config, forward, sinks));
 }

@@ -112,6 +112,11 @@ void hs_letter_reader_close(struct hs_letter_reader *reader)
     free(reader);
 }
 
+int hs_letter_reader_seek(struct hs_letter_reader *reader, uint64_t from)
+{
+    return hs_reader_seek(reader->reader, from);
+}
+
 int hs_letter_reader_next(struct hs_letter_reader *reader, struct hs_letter *ret_letter)
 {
     for (;;) {

@@ -107,10 +107,14 @@ int64_t hs_dead_letters_remove(struct hs_dead_letters *letters, const uint64_t *
  * whose fault it is. */
 static void drop_until(struct hs_dead_letters *letters, uint64_t last, const char *limit)
 {
-    uint64_t first = hs_cursor_position(letters->hold) + 1, dropped = 0;
+    uint64_t first = hs_cursor_position(letters->hold) + 1, dropped = 0, unforwarded = 0;
+    uint64_t forwarded = letters->forwarded ? hs_cursor_position(letters->forwarded) : last;
     pthread_mutex_lock(&letters->lock);
-    for (uint64_t number = first; number <= last; number++)
-        dropped += hs_number_set_add(&letters->gone, number);
+    for (uint64_t number = first; number <= last; number++) {
+        bool there = hs_number_set_add(&letters->gone, number);
+        dropped += there;
+        unforwarded += there && number > forwarded;
+    }
     dropped = dropped < letters->count ? dropped : letters->count;
     letters->count -= dropped;
     pthread_mutex_unlock(&letters->lock);
@@ -122,6 +126,16 @@ static void drop_until(struct hs_dead_letters *letters, uint64_t last, const cha
     hs_log(HS_LOG_ERROR,
            "dead letters were dropped: retry or discard them in time, or raise the limit",
            HS_F("letters", "%" PRIu64, dropped), HS_F("limit", "dead_letters.%s", limit));
+    if (unforwarded == 0)
+        return;
+    hs_counter_add(
+        hs_metrics_counter(letters->metrics, HS_METRIC_dead_letters_unforwarded_total, "dropped"),
+        unforwarded);
+    hs_log(
+        HS_LOG_ERROR,
+        "dead letters were dropped before dead_letters.forward had them: mend its sink, or raise "
+        "the limit",
+        HS_F("letters", "%" PRIu64, unforwarded), HS_F("limit", "dead_letters.%s", limit));
 }
 
 /* The last of the oldest letters that are past their time; 0: none. Gives the age of the

@@ -28,7 +28,10 @@ void hs_number_set_free(struct hs_number_set *set);
 struct hs_dead_letters {
     struct hs_dead_letters_options options;
     struct hs_journal *journal;
-    struct hs_cursor *hold;  /* moved past letters that are gone, so that segments can go */
+    struct hs_cursor *hold; /* moved past letters that are gone, so that segments can go */
+    /* How far the forwarding is; NULL: there is none. Its thread moves it, and follows `hold`:
+     * what is gone holds no segment back. */
+    struct hs_cursor *forwarded;
     pthread_mutex_t removal; /* one removal at a time; taken before `lock` */
     pthread_mutex_t lock;    /* guards the next two */
     struct hs_number_set gone;

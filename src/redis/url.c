@@ -163,7 +163,8 @@ static int parse(struct hs_slice text, struct hs_redis_url *url)
         code = hs_fail(-EINVAL, "rediss:// needs TLS, which this build's hiredis does not have: "
                                 "use redis:// to a TLS proxy beside hookstream");
     else
-        code = hs_fail(-EINVAL, "the url must begin with redis:// or unix://");
+        code = hs_fail(-EINVAL, "the url must begin with redis:// or unix://, such as "
+                                "redis://redis:6379/0");
     return code;
 }
 

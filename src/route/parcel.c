@@ -40,6 +40,12 @@ unsigned hs_parcel_parts(const struct hs_parcel_maker *maker, const struct hs_ro
     return parts;
 }
 
+static int texts_too_long(void)
+{
+    return hs_fail(-EMSGSIZE, "the texts of one event's templates pass %u bytes",
+                   HS_PARCEL_TEXT_MAX);
+}
+
 /* Expands into the text and gives where it stands. */
 static int expand(struct hs_parcel_maker *maker, const struct hs_template *tmpl,
                   struct hs_work *work, size_t *ret_offset, size_t *ret_size)
@@ -47,8 +53,7 @@ static int expand(struct hs_parcel_maker *maker, const struct hs_template *tmpl,
     *ret_offset = maker->text.size;
     int code = hs_template_expand(tmpl, work, &maker->text);
     if (code == 0 && hs_buffer_status(&maker->text) < 0)
-        code = hs_fail(-EMSGSIZE, "the texts of one event's templates pass %u bytes",
-                       HS_PARCEL_TEXT_MAX);
+        code = texts_too_long();
     if (ret_size != NULL)
         *ret_size = maker->text.size - *ret_offset;
     return code;
@@ -57,7 +62,7 @@ static int expand(struct hs_parcel_maker *maker, const struct hs_template *tmpl,
 static void add_fixed(struct hs_message *message, size_t *offsets, struct hs_slice name,
                       struct hs_slice value)
 {
-    if (value.size == 0 || message->header_count >= HS_EVENT_HEADERS_MAX)
+    if (value.size == 0 || message->header_count >= HS_MESSAGE_HEADERS_MAX)
         return;
     offsets[message->header_count] = NO_TEXT;
     message->headers[message->header_count++] = (struct hs_header){name, value};
@@ -67,7 +72,7 @@ static void add_fixed(struct hs_message *message, size_t *offsets, struct hs_sli
 static int add_expanded(struct hs_parcel_maker *maker, struct hs_message *message, size_t *offsets,
                         struct hs_slice name, const struct hs_template *tmpl, struct hs_work *work)
 {
-    if (message->header_count >= HS_EVENT_HEADERS_MAX)
+    if (message->header_count >= HS_MESSAGE_HEADERS_MAX)
         return 0;
     size_t offset, size;
     int code = expand(maker, tmpl, work, &offset, &size);
@@ -76,6 +81,38 @@ static int add_expanded(struct hs_parcel_maker *maker, struct hs_message *messag
     offsets[message->header_count] = offset;
     message->headers[message->header_count++] = (struct hs_header){name, {NULL, size}};
     return 0;
+}
+
+/* A value that may move with the next edit: copied. */
+static int add_copied(struct hs_parcel_maker *maker, struct hs_message *message, size_t *offsets,
+                      const struct hs_header *header)
+{
+    if (message->header_count >= HS_MESSAGE_HEADERS_MAX)
+        return 0;
+    offsets[message->header_count] = maker->text.size;
+    hs_buffer_append_slice(&maker->text, header->value);
+    if (hs_buffer_status(&maker->text) < 0)
+        return texts_too_long();
+    message->headers[message->header_count++] =
+        (struct hs_header){header->name, {NULL, header->value.size}};
+    return 0;
+}
+
+/* What the transformations gave, and what the body is if they did not say. */
+static int body_headers(struct hs_parcel_maker *maker, struct hs_work *work,
+                        struct hs_message *message, size_t *offsets)
+{
+    const struct hs_header *headers;
+    size_t count = hs_work_headers(work, &headers);
+    bool typed = false;
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        typed = typed || hs_slice_equal(headers[i].name, HS_SLICE("content-type"));
+        code = add_copied(maker, message, offsets, &headers[i]);
+    }
+    if (!typed)
+        add_fixed(message, offsets, HS_SLICE("content-type"), HS_SLICE("application/json"));
+    return code;
 }
 
 static int kafka_headers(struct hs_parcel_maker *maker, const struct hs_target *target,
@@ -91,7 +128,8 @@ static int kafka_headers(struct hs_parcel_maker *maker, const struct hs_target *
                             maker->organization, work);
     add_fixed(message, offsets, HS_SLICE("traceparent"),
               hs_event_header(event, HS_SLICE("traceparent")));
-    add_fixed(message, offsets, HS_SLICE("content-type"), HS_SLICE("application/json"));
+    if (code == 0)
+        code = body_headers(maker, work, message, offsets);
     for (size_t i = 0; code == 0 && i < target->options.headers.count; i++)
         code = add_expanded(maker, message, offsets,
                             hs_slice_text(target->options.headers.items[i].name),

@@ -43,6 +43,8 @@ struct hs_router_input {
 /* Compiles a list of targets into the route's. False, with findings. */
 bool hs_targets_compile(const struct hs_router_input *input, const struct hs_node *node,
                         const char *key, struct hs_route *route);
+/* Finds targets that would lose headers which the route's transformations give its events. */
+void hs_targets_check_headers(struct hs_config *config, const struct hs_route *route);
 void hs_targets_free(struct hs_route *route);
 
 /* ---- Samples ---- */

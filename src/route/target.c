@@ -9,7 +9,7 @@
 #define HEADER_NAME_MAX 128u
 #define LITERAL_MAX 4096u
 
-/* Headers that every Kafka message has; a message holds HS_EVENT_HEADERS_MAX in all. */
+/* Headers that every Kafka message has; with a target's own there are HS_EVENT_HEADERS_MAX. */
 static const char *const standard_headers[] = {
     "webhook-id",      "webhook-type", "webhook-timestamp",
     "organization-id", "traceparent",  "content-type",
@@ -193,8 +193,9 @@ bool hs_targets_compile(const struct hs_router_input *input, const struct hs_nod
     if (node->kind != HS_NODE_LIST || node->count == 0) {
         hs_config_error(
             input->config, HS_FINDING_TARGET_SHAPE, node,
-            "`%s` is a list of targets, such as [{sink: kafka, topic: orders}], not %s", key,
-            node->kind == HS_NODE_LIST ? "an empty one" : hs_config_quote(input->config, node));
+            "`%s` is a list of targets, such as [{sink: kafka, topic: orders}], not %s%s", key,
+            node->kind == HS_NODE_LIST ? "an empty one" : hs_config_quote(input->config, node),
+            node->kind == HS_NODE_MAP ? ": start each target with \"- \", also a single one" : "");
         return false;
     }
     if (node->count > HS_TARGETS_MAX) {
@@ -210,6 +211,49 @@ bool hs_targets_compile(const struct hs_router_input *input, const struct hs_nod
         route->sinks |= UINT64_C(1) << route->targets[i].sink;
     }
     return good;
+}
+
+void hs_targets_check_headers(struct hs_config *config, const struct hs_route *route)
+{
+    const struct hs_node *all =
+        route->transform != NULL ? hs_transform_needs_headers(route->transform) : NULL;
+    for (size_t i = 0; i < route->target_count; i++) {
+        const struct hs_target *target = &route->targets[i];
+        const struct hs_node *item = all;
+        if (item == NULL && target->transform != NULL)
+            item = hs_transform_needs_headers(target->transform);
+        if (item == NULL || target->kind == HS_SINK_KAFKA)
+            continue;
+        hs_config_error(config, HS_FINDING_NO_HEADERS, target->options.destination_node,
+                        "`cloudevent` with `mode: binary` (line %u) puts the event's attributes "
+                        "into headers of a Kafka message, which a %s target has not: say `mode: "
+                        "structured`, or give this target a route of its own",
+                        item->line, hs_sink_kind_name(target->kind));
+    }
+}
+
+struct hs_route *hs_route_of_target(struct hs_config *config, const struct hs_node *target,
+                                    const struct hs_children *sinks)
+{
+    const struct hs_router_input input = {config, sinks, NULL};
+    struct hs_node *items[] = {(struct hs_node *)target}; /* a list's items are not const */
+    const struct hs_node list = {.kind = HS_NODE_LIST, .items = items, .count = 1};
+    struct hs_route *route = hs_alloc(sizeof(*route));
+    route->name = "";
+    route->match = "";
+    if (!hs_targets_compile(&input, &list, "to", route)) {
+        hs_route_of_target_free(route);
+        return NULL;
+    }
+    return route;
+}
+
+void hs_route_of_target_free(struct hs_route *route)
+{
+    if (route == NULL)
+        return;
+    hs_targets_free(route);
+    free(route);
 }
 
 void hs_targets_free(struct hs_route *route)

@@ -259,8 +259,10 @@ static bool broker_is_sound(struct hs_slice broker)
 
 static void check_brokers(struct hs_config *config, const struct hs_sink_options *options)
 {
-    if (options->brokers.count == 0)
-        hs_config_error(config, HS_FINDING_BROKER, options->node, "`brokers` names no broker");
+    /* One that is missing, or that stands in no sink of this type, is said already. */
+    const struct hs_node *list = hs_node_get(options->node, "brokers");
+    if (list != NULL && list->kind == HS_NODE_LIST && list->count == 0)
+        hs_config_error(config, HS_FINDING_BROKER, list, "`brokers` names no broker");
     for (size_t i = 0; i < options->brokers.count; i++)
         if (!broker_is_sound(hs_slice_text(options->brokers.items[i])))
             hs_config_error(config, HS_FINDING_BROKER, options->brokers.nodes[i],

@@ -80,6 +80,44 @@ static const struct hs_options kafka_table = {
     .node_offset = SIZE_MAX,
 };
 
+static const struct hs_option wait_rows[] = {
+    {.name = "replicas",
+     .kind = HS_OPTION_COUNT,
+     .offset = offsetof(struct hs_redis_wait_options, replicas),
+     .fallback = "0",
+     .least = 1,
+     .most = 16,
+     .example = "1",
+     .help = "An event is delivered when so many replicas have it, too (in memory, as WAIT tells). "
+             "While fewer do, the sink is held (`replicas`) and asks again; nothing is written "
+             "twice. 0: the master is enough."},
+    {.name = "timeout",
+     .kind = HS_OPTION_DURATION,
+     .offset = offsetof(struct hs_redis_wait_options, timeout_ns),
+     .fallback = "500ms",
+     .least = 1000000,
+     .most = 10000000000,
+     .help = "How long Redis waits for its replicas each time that it is asked."},
+};
+
+static void check_wait(struct hs_config *config, const struct hs_node *node, void *bound)
+{
+    const struct hs_redis_wait_options *wait = bound;
+    if (node != NULL && hs_node_get(node, "replicas") == NULL && wait->replicas == 0)
+        hs_config_error(config, HS_FINDING_MISSING_KEY, node,
+                        "`wait` says for how many `replicas`: such as {replicas: 1}");
+}
+
+static const struct hs_options wait_table = {
+    .name = "sinks.*.wait",
+    .title = "Replicas that must have it",
+    .options = wait_rows,
+    .option_count = HS_ARRAY_SIZE(wait_rows),
+    .struct_size = sizeof(struct hs_redis_wait_options),
+    .node_offset = SIZE_MAX,
+    .check = check_wait,
+};
+
 static const struct hs_option redis_rows[] = {
     {.name = "url",
      .kind = HS_OPTION_SECRET,
@@ -103,6 +141,11 @@ static const struct hs_option redis_rows[] = {
      .fallback = "hookstream:cursor",
      .help = "Prefix of the key in which Redis keeps how far it is; each event is written once "
              "because the key moves in the same transaction. Keep it from being evicted."},
+    {.name = "wait",
+     .kind = HS_OPTION_TABLE,
+     .offset = SINK(wait),
+     .child = &wait_table,
+     .help = "Whether replicas must have an event before it counts as delivered."},
     START_ROW,
 };
 

@@ -73,30 +73,40 @@ static void give_back(struct hs_redis *redis, struct hs_redis_batch *batch)
         maybe_room(redis);
 }
 
-/* Books every entry; gives the first that is to be sent again, or NULL. */
-static const struct hs_redis_entry *book(struct hs_redis *redis, const struct hs_redis_batch *batch)
+static bool goes_again(const struct hs_redis_entry *entry)
 {
-    const struct hs_redis_entry *first = NULL;
+    return entry->failure != NULL && entry->failure->outcome != HS_PERMANENT;
+}
+
+/* The server's replies to the batch are read: what they say of its entries is kept, whatever
+ * becomes of the connection. */
+static void book(struct hs_redis *redis, const struct hs_redis_batch *batch)
+{
     for (size_t i = 0; i < batch->count; i++) {
         const struct hs_redis_entry *entry = &batch->entries[i];
         if (redis->progress.redo_count > 0)
             hs_redis_progress_settle(&redis->progress, entry->sequence, entry->part);
-        if (entry->failure == NULL)
-            continue;
-        bool again = entry->failure->outcome != HS_PERMANENT;
-        hs_redis_progress_doubt(&redis->progress, entry->sequence, entry->part, again);
-        if (again && first == NULL)
-            first = entry;
+        if (entry->failure != NULL)
+            hs_redis_progress_doubt(&redis->progress, entry->sequence, entry->part,
+                                    goes_again(entry));
     }
     if (batch->count > 0 && batch->entries[batch->count - 1].sequence > redis->progress.applied)
         redis->progress.applied = batch->entries[batch->count - 1].sequence;
-    return first;
+}
+
+/* The first that is to be sent again, or NULL. */
+static const struct hs_redis_entry *find_again(const struct hs_redis_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        if (goes_again(&batch->entries[i]))
+            return &batch->entries[i];
+    return NULL;
 }
 
 static void send_gathered(struct hs_redis *redis);
 
-/* All replies are here and the batch was applied, but for entries that failed by themselves. */
-static void finish(struct hs_redis *redis)
+/* If the batch was applied, it was but for entries that failed by themselves. */
+void hs_redis_finish(struct hs_redis *redis)
 {
     static const struct hs_failure behind = {HS_TRANSIENT, "order",
                                              "one before it has to be sent again first"};
@@ -108,7 +118,7 @@ static void finish(struct hs_redis *redis)
         return;
     }
     redis->attempts = 0;
-    const struct hs_redis_entry *again = book(redis, batch);
+    const struct hs_redis_entry *again = find_again(batch);
     if (again == NULL) {
         hs_sink_set_state(&redis->sink, HS_SINK_UP, "", "");
         if (redis->gathering->count > 0)
@@ -177,17 +187,26 @@ static void on_exec(redisAsyncContext *link, void *data, void *context)
         redis->progress.stored = redis->sending;
 }
 
-/* The last reply of a batch: the cursor is watched for the next one (R2). */
+static bool waits(const struct hs_redis *redis)
+{
+    return redis->wait.replicas > 0 && redis->flying->count > 0;
+}
+
+/* The last reply of a batch, but for that of WAIT: the cursor is watched for the next (R2). */
 static void on_watched(redisAsyncContext *link, void *data, void *context)
 {
     struct hs_redis *redis = link->data;
     const redisReply *reply = data;
     if (redis == NULL || reply == NULL)
         return;
-    if (reply->type == REDIS_REPLY_ERROR)
+    if (reply->type == REDIS_REPLY_ERROR) {
         hs_redis_leave(redis, "watch", reply->str);
-    else
-        finish(redis);
+        return;
+    }
+    if (redis->trouble.error == NULL)
+        book(redis, redis->flying);
+    if (!waits(redis))
+        hs_redis_finish(redis);
 }
 
 /* Of a batch that verifies: what a key holds. A key that is gone held a stream. */
@@ -208,8 +227,11 @@ static void on_type(redisAsyncContext *link, void *data, void *context)
         entry->failure = &hs_redis_error(HS_SLICE("WRONGTYPE"))->failure;
     while (redis->replies < batch->count && batch->entries[redis->replies].command_size == 0)
         redis->replies++;
-    if (redis->replies == batch->count)
-        finish(redis);
+    if (redis->replies < batch->count)
+        return;
+    if (redis->trouble.error == NULL)
+        book(redis, batch);
+    hs_redis_finish(redis);
 }
 
 /* ---- Sending ---- */
@@ -233,18 +255,7 @@ static void send_entries(struct hs_redis *redis, redisCallbackFn *on_reply)
     }
 }
 
-static void send_words(struct hs_redis *redis, redisCallbackFn *on_reply,
-                       const struct hs_slice *words, size_t count)
-{
-    struct hs_buffer command;
-    hs_buffer_init(&command, 64 << 10);
-    hs_redis_command(&command, words, count);
-    hs_buffer_append_byte(&command, '\0'); /* hiredis looks one byte past a command */
-    HS_ASSERT(hs_buffer_status(&command) == 0);
-    send_command(redis, on_reply, command.data, command.size - 1);
-    hs_buffer_free(&command);
-}
-
+/* The transaction, and what must hold before the next: in one write. */
 static void send_transaction(struct hs_redis *redis, uint64_t last)
 {
     struct hs_slice key = hs_slice_text(redis->cursor_key);
@@ -252,12 +263,14 @@ static void send_transaction(struct hs_redis *redis, uint64_t last)
     char value[48];
     int size = snprintf(value, sizeof(value), "%" PRIu64 " %" PRIu64, redis->sending.sequence,
                         redis->sending.confirmed);
-    send_words(redis, on_queued, (struct hs_slice[]){HS_SLICE("MULTI")}, 1);
+    hs_redis_send(redis, on_queued, (struct hs_slice[]){HS_SLICE("MULTI")}, 1);
     send_entries(redis, on_queued);
-    send_words(redis, on_queued,
-               (struct hs_slice[]){HS_SLICE("SET"), key, hs_slice(value, (size_t)size)}, 3);
-    send_words(redis, on_exec, (struct hs_slice[]){HS_SLICE("EXEC")}, 1);
-    send_words(redis, on_watched, (struct hs_slice[]){HS_SLICE("WATCH"), key}, 2);
+    hs_redis_send(redis, on_queued,
+                  (struct hs_slice[]){HS_SLICE("SET"), key, hs_slice(value, (size_t)size)}, 3);
+    hs_redis_send(redis, on_exec, (struct hs_slice[]){HS_SLICE("EXEC")}, 1);
+    hs_redis_send(redis, on_watched, (struct hs_slice[]){HS_SLICE("WATCH"), key}, 2);
+    if (waits(redis))
+        hs_redis_wait_ask(redis);
 }
 
 static bool has_commands(const struct hs_redis_batch *batch)
@@ -364,6 +377,7 @@ static void close_sink(struct hs_sink *sink)
 {
     struct hs_redis *redis = of(sink);
     hs_redis_link_close(redis);
+    hs_redis_wait_close(redis);
     if (redis->on_idle != NULL)
         event_free(redis->on_idle);
     for (size_t i = 0; i < HS_ARRAY_SIZE(redis->batches); i++)
@@ -403,7 +417,9 @@ int hs_redis_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink)
     redis->on_idle = evtimer_new(spec->base, on_idle, redis);
     code = redis->on_idle == NULL
                ? hs_fail(-ENOMEM, "cannot make the events of the sink %s", spec->name)
-               : hs_redis_link_init(redis);
+               : hs_redis_wait_init(redis, &spec->options->wait);
+    if (code == 0)
+        code = hs_redis_link_init(redis);
     if (code < 0) {
         close_sink(&redis->sink);
         return code;

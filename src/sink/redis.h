@@ -1,15 +1,20 @@
 /* Redis sink, private. redis.c gathers and sends batches and says how messages ended;
- * redis_link.c connects, greets and waits; redis_cursor.c knows how far the server is.
+ * redis_link.c connects, greets and waits; redis_wait.c asks for replicas; redis_cursor.c knows
+ * how far the server is.
  *
  * Stages of the link:
  *   WAITING   no connection; the timer makes one
- *   GREETING  connecting, logging in, reading the cursor; the timer ends it
- *   READY     takes parcels; the timer runs while a batch is on its way
+ *   GREETING  connecting, logging in, reading the cursor, with `wait` also until enough
+ *             replicas have all there is; the timer ends it while an answer is awaited
+ *   READY     takes parcels; the timer runs while answers to a batch are awaited
  * What holds (docs/internals/exactly-once-redis.md says why):
  *   R1  One batch is on its way at most; the next is sent when all its replies are here.
  *   R2  The server watches the cursor's key before a batch is sent, and whoever connects
  *       touches it: of two connections only the later can still write.
- *   R3  The cursor's second number is never past a message whose reply was not read. */
+ *   R3  The cursor's second number is never past a message whose reply was not read.
+ *   R4  With `wait` no message is told as delivered, and no position given, before a WAIT that
+ *       came after its EXEC counted enough replicas; a WAIT that did not is asked again, and
+ *       nothing is written twice for it. */
 #ifndef HS_SINK_REDIS_H
 #define HS_SINK_REDIS_H
 
@@ -23,6 +28,8 @@ struct redisAsyncContext;
 struct redisReply;
 
 #define HS_REDIS_TEXT_MAX 160u
+/* Why a sink is held whose replicas lag behind. */
+#define HS_REDIS_TOO_FEW "replicas"
 
 /* The value of the cursor's key: "sequence confirmed". */
 struct hs_redis_cursor {
@@ -75,6 +82,12 @@ struct hs_redis {
     bool idle_armed;
 
     struct hs_redis_progress progress;
+    struct {
+        uint64_t replicas; /* 0: nobody waits for any */
+        uint64_t timeout_ms;
+        unsigned failures; /* questions in a row that found too few */
+        struct event *on_pause;
+    } wait;
 };
 
 /* redis.c */
@@ -82,6 +95,8 @@ struct hs_redis {
 void hs_redis_ready(struct hs_redis *redis, uint64_t position);
 /* Forgets what was submitted and has not ended. */
 void hs_redis_forget(struct hs_redis *redis);
+/* All that was asked about the flying batch is answered: tells how its messages ended. */
+void hs_redis_finish(struct hs_redis *redis);
 
 /* redis_link.c */
 HS_MUST_CHECK int hs_redis_link_init(struct hs_redis *redis);
@@ -89,11 +104,27 @@ void hs_redis_link_close(struct hs_redis *redis);
 /* Ends the connection, if there is one, and makes another after a while. The state is
  * told unless one with a better reason was. */
 void hs_redis_leave(struct hs_redis *redis, const char *reason, const char *text);
-/* Starts and stops the wait for the replies of a batch. */
+/* Starts and stops the wait for replies. */
 void hs_redis_expect(struct hs_redis *redis, bool replies);
+/* One command; a link that ends refuses it, and its end is told by itself. */
+typedef void hs_redis_reply_fn(struct redisAsyncContext *link, void *reply, void *context);
+void hs_redis_send(struct hs_redis *redis, hs_redis_reply_fn *on_reply,
+                   const struct hs_slice *words, size_t count);
+/* The greeting is answered, well. */
+void hs_redis_greeted(struct hs_redis *redis);
 /* Notes the first error of several replies. */
 void hs_redis_note(struct hs_redis_trouble *trouble, const struct redisReply *reply);
 void hs_redis_hold(struct hs_redis *redis, const struct hs_redis_trouble *trouble);
+
+/* redis_wait.c */
+HS_MUST_CHECK int hs_redis_wait_init(struct hs_redis *redis,
+                                     const struct hs_redis_wait_options *options);
+/* Asks; when enough replicas have all that was written, hs_redis_greeted() or
+ * hs_redis_finish() follows, by the stage. */
+void hs_redis_wait_ask(struct hs_redis *redis);
+/* The connection is gone. */
+void hs_redis_wait_stop(struct hs_redis *redis);
+void hs_redis_wait_close(struct hs_redis *redis);
 
 /* redis_cursor.c */
 /* "12 10"; an empty text is a cursor of zeros. -EINVAL: neither. */

@@ -19,6 +19,10 @@ static const struct hs_redis_error table[] = {
     {"CROSSSLOT",
      {HS_HELD, "cross_slot", "streams and cursor_key need one hash tag in a cluster"},
      false},
+    /* Before the other ERR; sent again, as READONLY is. */
+    {"ERR WAIT cannot be used with replica",
+     {HS_TRANSIENT, "read_only", "this Redis is a replica"},
+     true},
     {"ERR", {HS_HELD, "error", "Redis refuses the command"}, false},
     {"NOPROTO", {HS_HELD, "error", "Redis refuses the protocol"}, true},
 

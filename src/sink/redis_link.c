@@ -1,5 +1,5 @@
-/* Redis link: one connection at a time: made, greeted (AUTH, SELECT, the cursor), watched by
- * a timer, and made again with backoff. Knows no batches. */
+/* Redis link: one connection at a time: made, greeted (AUTH, SELECT, the cursor, replicas),
+ * watched by a timer, and made again with backoff. Knows no batches. */
 #include "redis.h"
 
 #include <event2/event.h>
@@ -41,8 +41,10 @@ static void begin_waiting(struct hs_redis *redis, const char *reason, const char
 {
     redis->stage = HS_REDIS_WAITING;
     redis->link = NULL;
+    hs_redis_wait_stop(redis);
     hs_redis_forget(redis);
-    if (redis->sink.state != HS_SINK_HOLDING)
+    /* How many replicas a server has says nothing once it is gone. */
+    if (redis->sink.state != HS_SINK_HOLDING || strcmp(redis->sink.reason, HS_REDIS_TOO_FEW) == 0)
         hs_sink_set_state(&redis->sink, HS_SINK_CONNECTING, reason, text);
     wait_for(redis, hs_sink_backoff_ms(redis->attempts++, RECONNECT_LEAST_MS, RECONNECT_MOST_MS));
 }
@@ -60,14 +62,27 @@ void hs_redis_leave(struct hs_redis *redis, const char *reason, const char *text
 void hs_redis_expect(struct hs_redis *redis, bool replies)
 {
     if (replies)
-        wait_for(redis, REPLY_MS);
+        wait_for(redis, REPLY_MS + redis->wait.timeout_ms);
     else
         HS_IGNORE(event_del(redis->on_timer));
 }
 
+void hs_redis_send(struct hs_redis *redis, hs_redis_reply_fn *on_reply,
+                   const struct hs_slice *words, size_t count)
+{
+    struct hs_buffer command;
+    hs_buffer_init(&command, HS_REDIS_BATCH_CEILING);
+    hs_redis_command(&command, words, count);
+    hs_buffer_append_byte(&command, '\0'); /* hiredis looks one byte past a command */
+    HS_ASSERT(hs_buffer_status(&command) == 0);
+    HS_IGNORE(
+        redisAsyncFormattedCommand(redis->link, on_reply, NULL, command.data, command.size - 1));
+    hs_buffer_free(&command);
+}
+
 /* ---- Greeting ---- */
 
-static void greeted(struct hs_redis *redis)
+void hs_redis_greeted(struct hs_redis *redis)
 {
     HS_IGNORE(event_del(redis->on_timer));
     redis->stage = HS_REDIS_READY;
@@ -102,7 +117,7 @@ static void on_cursor(redisAsyncContext *link, void *data, void *context)
     }
 }
 
-/* The last reply of the greeting. */
+/* The last reply of the greeting, but for that of WAIT. */
 static void on_watched(redisAsyncContext *link, void *reply, void *context)
 {
     struct hs_redis *redis = link->data;
@@ -111,26 +126,15 @@ static void on_watched(redisAsyncContext *link, void *reply, void *context)
     hs_redis_note(&redis->trouble, reply);
     const struct hs_redis_error *error = redis->trouble.error;
     if (error == NULL) {
-        greeted(redis);
+        if (redis->wait.replicas > 0)
+            hs_redis_wait_ask(redis);
+        else
+            hs_redis_greeted(redis);
         return;
     }
     if (error->failure.outcome != HS_TRANSIENT)
         hs_redis_hold(redis, &redis->trouble);
     hs_redis_leave(redis, error->failure.label, redis->trouble.text);
-}
-
-static void send_words(struct hs_redis *redis, redisCallbackFn *on_reply,
-                       const struct hs_slice *words, size_t count)
-{
-    struct hs_buffer command;
-    hs_buffer_init(&command, HS_REDIS_BATCH_CEILING);
-    hs_redis_command(&command, words, count);
-    hs_buffer_append_byte(&command, '\0'); /* hiredis looks one byte past a command */
-    HS_ASSERT(hs_buffer_status(&command) == 0);
-    /* Refused only by a link that ends, and then its end is told anyway. */
-    HS_IGNORE(
-        redisAsyncFormattedCommand(redis->link, on_reply, NULL, command.data, command.size - 1));
-    hs_buffer_free(&command);
 }
 
 /* Appending nothing counts as a change: it makes void what an older connection of ours may
@@ -140,9 +144,10 @@ static void send_greeting(struct hs_redis *redis)
     struct hs_slice key = hs_slice_text(redis->cursor_key);
     redis->trouble = (struct hs_redis_trouble){0};
     hs_redis_login(redis->link, &redis->url, on_greeting);
-    send_words(redis, on_greeting, (struct hs_slice[]){HS_SLICE("APPEND"), key, HS_SLICE("")}, 3);
-    send_words(redis, on_cursor, (struct hs_slice[]){HS_SLICE("GET"), key}, 2);
-    send_words(redis, on_watched, (struct hs_slice[]){HS_SLICE("WATCH"), key}, 2);
+    hs_redis_send(redis, on_greeting, (struct hs_slice[]){HS_SLICE("APPEND"), key, HS_SLICE("")},
+                  3);
+    hs_redis_send(redis, on_cursor, (struct hs_slice[]){HS_SLICE("GET"), key}, 2);
+    hs_redis_send(redis, on_watched, (struct hs_slice[]){HS_SLICE("WATCH"), key}, 2);
 }
 
 /* ---- Connecting ---- */

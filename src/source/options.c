@@ -59,7 +59,8 @@ static void add_secret(struct hs_config *config, struct hs_verify_options *optio
         return;
     if (node->text.size < SECRET_SIZE_LEAST) {
         hs_config_error(config, HS_FINDING_WEAK_SECRET, node,
-                        "this secret has fewer than %u characters, which is no secret",
+                        "this secret has fewer than %u characters and can be guessed: take the "
+                        "sender's, or for tests make one with `openssl rand -hex 32`",
                         SECRET_SIZE_LEAST);
         return;
     }

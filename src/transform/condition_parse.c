@@ -259,8 +259,9 @@ bool hs_condition_parse(struct hs_config *config, const struct hs_node *node,
 {
     if (node->kind != HS_NODE_SCALAR) {
         hs_config_error(config, HS_FINDING_CONDITION_SHAPE, node,
-                        "`when` takes a condition, such as \"data.state == 'won'\", not %s",
-                        hs_config_quote(config, node));
+                        "`when` takes a condition, such as \"data.state == 'won'\", not %s%s",
+                        hs_config_quote(config, node),
+                        node->kind == HS_NODE_LIST ? ": join several with `and`" : "");
         return false;
     }
     if (node->text.size > HS_CONDITION_TEXT_MAX) {

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #define TOP "body."
+#define NAME_SHOWN_MAX 60u /* bytes of a name that is proposed with `data.` before it */
 
 enum word { ID, TYPE, FAMILY, TIME, ORGANIZATION, SOURCE, RECEIVED, WORDS };
 
@@ -86,6 +87,11 @@ static const char *suggestion(struct hs_config *config, const struct hs_node *no
             rest = HS_SLICE_NONE;
         return hs_arena_printf(arena, ", did you mean `%s%.*s`?", nearest, HS_SLICE_ARG(rest));
     }
+    if ((node == NULL || !node->secret) && name.size <= NAME_SHOWN_MAX &&
+        hs_slice_equal(name, first))
+        return hs_arena_printf(
+            arena, ": fields of the event start with `data.`: did you mean `data.%.*s`?",
+            HS_SLICE_ARG(name));
     return ": fields of the event start with `data.`; the other names are id, type, family, time, "
            "organizationId, source, received and header[\"...\"]; `body.` begins one that a "
            "transformation put at the top";

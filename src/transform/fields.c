@@ -113,8 +113,8 @@ static const struct hs_node *wrap(struct hs_config *config, const struct hs_node
     return map;
 }
 
-static bool bind(struct hs_config *config, const struct hs_node *node, struct hs_slice name,
-                 const struct hs_options *table, void *ret_bound)
+bool hs_operation_bind_word(struct hs_config *config, const struct hs_node *node,
+                            struct hs_slice name, const struct hs_options *table, void *ret_bound)
 {
     size_t errors = hs_config_findings(config)->errors;
     hs_config_bind(config, node->kind == HS_NODE_MAP ? node : wrap(config, node, name), table,
@@ -125,13 +125,13 @@ static bool bind(struct hs_config *config, const struct hs_node *node, struct hs
 bool hs_operation_bind(struct hs_config *config, const struct hs_node *node,
                        const struct hs_options *table, void *ret_bound)
 {
-    return bind(config, node, HS_SLICE("fields"), table, ret_bound);
+    return hs_operation_bind_word(config, node, HS_SLICE("fields"), table, ret_bound);
 }
 
 bool hs_operation_bind_field(struct hs_config *config, const struct hs_node *node,
                              const struct hs_options *table, void *ret_bound)
 {
-    return bind(config, node, HS_SLICE("field"), table, ret_bound);
+    return hs_operation_bind_word(config, node, HS_SLICE("field"), table, ret_bound);
 }
 
 struct fields_options {

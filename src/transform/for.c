@@ -51,6 +51,12 @@ static void note_item(void *context, const struct hs_use *use)
 bool hs_for_finish(struct hs_config *config, const struct hs_node *node, struct hs_item *item)
 {
     struct hs_operation *operation = &item->operation;
+    if (operation->kind->whole) {
+        hs_config_error(config, HS_FINDING_FOR_EACH, node,
+                        "`for` does not go with `%s`, which is about the event as such",
+                        operation->kind->name);
+        return false;
+    }
     bool named = false, good = operation->kind != &hs_operation_use;
     if (item->when != NULL)
         hs_condition_uses(item->when, note_item, &named);

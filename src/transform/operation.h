@@ -27,6 +27,7 @@ struct hs_operation_kind {
     enum hs_operation_form form;
     const struct hs_options *table; /* or NULL */
     bool reshapes;                  /* as struct hs_transform_item tells */
+    bool whole;                     /* is about the event as such: does not go with `for` */
     /* Fills operation->state and ->parts from the node under the name. False, with findings.
      * NULL for `use`, which asks which lists it stands in. */
     bool (*compile)(struct hs_config *config, const struct hs_node *node,
@@ -34,6 +35,8 @@ struct hs_operation_kind {
     /* Does one part. A field that is not there is no error. 0 or -errno and words that name
      * the field. */
     int (*apply)(const struct hs_operation *operation, size_t part, struct hs_work *work);
+    /* Whether its headers carry what the event cannot do without; NULL: it gives none such. */
+    bool (*needs_headers)(const struct hs_operation *operation);
     /* Frees operation->state, also when it is NULL or half built. */
     void (*free)(struct hs_operation *operation);
 };
@@ -57,7 +60,8 @@ extern const struct hs_operation_kind hs_operation_remove, hs_operation_keep, hs
     hs_operation_copy, hs_operation_set, hs_operation_redact, hs_operation_mask, hs_operation_hash;
 extern const struct hs_operation_kind hs_operation_lower, hs_operation_upper, hs_operation_trim,
     hs_operation_truncate, hs_operation_default, hs_operation_cast, hs_operation_flatten,
-    hs_operation_unwrap, hs_operation_decimal, hs_operation_time, hs_operation_use;
+    hs_operation_unwrap, hs_operation_decimal, hs_operation_time, hs_operation_use,
+    hs_operation_cloudevent, hs_operation_jq;
 
 /* ---- Lists of fields, for the kinds that have one ---- */
 
@@ -97,6 +101,10 @@ bool hs_operation_bind(struct hs_config *config, const struct hs_node *node,
 /* The same for a table with an option `field`, for which one path alone stands. */
 bool hs_operation_bind_field(struct hs_config *config, const struct hs_node *node,
                              const struct hs_options *table, void *ret_bound);
+
+/* The same for a table of which the option `name` may stand alone. */
+bool hs_operation_bind_word(struct hs_config *config, const struct hs_node *node,
+                            struct hs_slice name, const struct hs_options *table, void *ret_bound);
 
 /* Whether the node of an operation that takes pairs, such as `rename: {from: to}`, is a mapping
  * with some, and not too many. False, with a finding, when not. */

@@ -11,11 +11,12 @@
 #define TRANSFORM_TOTAL_MAX 1024u /* with those of the lists that are used */
 
 static const struct hs_operation_kind *const kinds[] = {
-    &hs_operation_remove,  &hs_operation_keep,   &hs_operation_rename,  &hs_operation_copy,
-    &hs_operation_set,     &hs_operation_redact, &hs_operation_mask,    &hs_operation_hash,
-    &hs_operation_lower,   &hs_operation_upper,  &hs_operation_trim,    &hs_operation_truncate,
-    &hs_operation_default, &hs_operation_cast,   &hs_operation_flatten, &hs_operation_unwrap,
-    &hs_operation_decimal, &hs_operation_time,   &hs_operation_use,
+    &hs_operation_remove,  &hs_operation_keep,   &hs_operation_rename,     &hs_operation_copy,
+    &hs_operation_set,     &hs_operation_redact, &hs_operation_mask,       &hs_operation_hash,
+    &hs_operation_lower,   &hs_operation_upper,  &hs_operation_trim,       &hs_operation_truncate,
+    &hs_operation_default, &hs_operation_cast,   &hs_operation_flatten,    &hs_operation_unwrap,
+    &hs_operation_decimal, &hs_operation_time,   &hs_operation_cloudevent, &hs_operation_jq,
+    &hs_operation_use,
 };
 #define KINDS HS_ARRAY_SIZE(kinds)
 
@@ -264,6 +265,21 @@ void hs_transform_uses(const struct hs_transform *transform, size_t index, hs_us
     const struct hs_operation *operation = &transform->items[index].operation;
     for (size_t i = 0; i < operation->use_count; i++)
         visit(context, &operation->uses[i]);
+}
+
+/* As deep as lists use lists. */
+const struct hs_node *hs_transform_needs_headers(const struct hs_transform *transform)
+{
+    const struct hs_node *found = NULL;
+    for (size_t i = 0; i < transform->count && found == NULL; i++) {
+        const struct hs_operation *operation = &transform->items[i].operation;
+        const struct hs_transform *list = hs_use_list(operation);
+        if (operation->kind->needs_headers != NULL && operation->kind->needs_headers(operation))
+            found = transform->items[i].node;
+        else if (list != NULL && hs_transform_needs_headers(list) != NULL)
+            found = transform->items[i].node;
+    }
+    return found;
 }
 
 /* ---- The manual ---- */

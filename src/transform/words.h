@@ -19,4 +19,11 @@ void hs_error_inside(struct hs_config *config, enum hs_finding_code code,
 const char *hs_quote_piece(struct hs_config *config, const struct hs_node *node,
                            struct hs_slice piece);
 
+/* ---- What libjq says ---- */
+
+/* Appends what it said of a program that it cannot read: one line. */
+void hs_jq_compile_words(struct hs_slice message, struct hs_buffer *ret_words);
+/* Appends what it said of an event: one line, without the event's values. */
+void hs_jq_run_words(struct hs_slice message, struct hs_slice program, struct hs_buffer *ret_words);
+
 #endif

@@ -21,6 +21,10 @@ struct hs_work {
     struct hs_json_member envelope[HS_ENVELOPE_WORDS];
     struct hs_buffer body;
     struct hs_buffer scratch[HS_SCRATCHES];
+    struct hs_header headers[HS_EVENT_HEADERS_MAX]; /* values: see `header_offsets` */
+    size_t header_offsets[HS_EVENT_HEADERS_MAX];    /* in `header_text`, which may move */
+    size_t header_count;
+    struct hs_buffer header_text;
 };
 
 struct hs_work *hs_work_create(void)
@@ -28,6 +32,7 @@ struct hs_work *hs_work_create(void)
     struct hs_work *work = hs_alloc(sizeof(*work));
     work->tree = hs_json_tree_create();
     hs_buffer_init(&work->body, HS_WORK_BODY_MAX);
+    hs_buffer_init(&work->header_text, HS_WORK_HEADERS_MAX);
     for (size_t i = 0; i < HS_SCRATCHES; i++)
         hs_buffer_init(&work->scratch[i], HS_WORK_BODY_MAX);
     return work;
@@ -39,6 +44,7 @@ void hs_work_free(struct hs_work *work)
         return;
     hs_json_tree_free(work->tree);
     hs_buffer_free(&work->body);
+    hs_buffer_free(&work->header_text);
     for (size_t i = 0; i < HS_SCRATCHES; i++)
         hs_buffer_free(&work->scratch[i]);
     free(work);
@@ -50,12 +56,19 @@ static void shrink(struct hs_buffer *buffer)
         hs_buffer_free(buffer);
 }
 
+static void forget_headers(struct hs_work *work)
+{
+    work->header_count = 0;
+    hs_buffer_clear(&work->header_text);
+}
+
 void hs_work_begin(struct hs_work *work, const struct hs_event *event)
 {
     work->event = event;
     work->parsed = false;
     work->rendered = false;
     work->opened = false;
+    forget_headers(work);
     shrink(&work->body);
     for (size_t i = 0; i < HS_SCRATCHES; i++)
         shrink(&work->scratch[i]);
@@ -66,6 +79,7 @@ void hs_work_revert(struct hs_work *work)
     if (work->parsed && hs_json_changed(work->tree))
         work->parsed = false;
     work->rendered = false;
+    forget_headers(work);
 }
 
 const struct hs_event *hs_work_event(const struct hs_work *work)
@@ -168,6 +182,36 @@ int hs_work_body(struct hs_work *work, struct hs_slice *ret_body)
     *ret_body = hs_buffer_slice(&work->body);
     return 0;
 }
+
+/* ---- Headers ---- */
+
+int hs_work_set_header(struct hs_work *work, struct hs_slice name, struct hs_slice value)
+{
+    size_t at = 0, offset = work->header_text.size;
+    while (at < work->header_count && !hs_slice_equal(work->headers[at].name, name))
+        at++;
+    if (at == HS_EVENT_HEADERS_MAX)
+        return hs_fail(-EMSGSIZE, "one event's transformations give more than %u headers",
+                       HS_EVENT_HEADERS_MAX);
+    hs_buffer_append_slice(&work->header_text, value);
+    if (hs_buffer_status(&work->header_text) < 0)
+        return hs_fail(-EMSGSIZE, "the headers of one event's transformations pass %u bytes",
+                       HS_WORK_HEADERS_MAX);
+    work->headers[at] = (struct hs_header){name, {NULL, value.size}};
+    work->header_offsets[at] = offset;
+    work->header_count += at == work->header_count;
+    return 0;
+}
+
+size_t hs_work_headers(struct hs_work *work, const struct hs_header **ret_headers)
+{
+    for (size_t i = 0; i < work->header_count; i++)
+        work->headers[i].value.data = work->header_text.data + work->header_offsets[i];
+    *ret_headers = work->headers;
+    return work->header_count;
+}
+
+/* ---- Memory and bounds ---- */
 
 struct hs_buffer *hs_work_scratch(struct hs_work *work, enum hs_scratch which)
 {

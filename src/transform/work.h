@@ -11,6 +11,8 @@
  * with them: both well below what a tree can hold. */
 #define HS_WORK_ADDED_MAX (32u << 20)
 #define HS_WORK_VALUES_MAX (4u << 20)
+/* Values of the headers that transformations give one message. */
+#define HS_WORK_HEADERS_MAX (64u << 10)
 
 /* The tree for a reader: what hs_work_body() gave stays valid. -EINVAL: not JSON. */
 HS_MUST_CHECK int hs_work_look(struct hs_work *work, const struct hs_json_tree **ret_tree);
@@ -31,6 +33,11 @@ enum hs_scratch {
     HS_SCRATCHES
 };
 struct hs_buffer *hs_work_scratch(struct hs_work *work, enum hs_scratch which);
+
+/* Gives the message a header, in place of one of that name. `name` is lower case and stays valid as
+ * long as what is compiled; `value` is copied. -EMSGSIZE: there are too many, or too long ones. */
+HS_MUST_CHECK int hs_work_set_header(struct hs_work *work, struct hs_slice name,
+                                     struct hs_slice value);
 
 /* To be called before an edit puts `json`, and names of `name_bytes` as they read, into the
  * tree. -EMSGSIZE: the event's edits would pass a bound. */

@@ -63,6 +63,7 @@ class Stage:
             targets.append({"sink": "kafka", "topic": self.name, "key": "{data.orderId}"})
         if self.redis is not None:
             sinks["redis"] = {"type": "redis", "url": redis_url or self.redis.url}
+            sinks["redis"].update(rest.pop("redis", {}))
             targets.append({"sink": "redis", "stream": self.name})
         # Of an event for two sinks each writes a dead letter; one is enough here.
         lacking = dict(targets[0])

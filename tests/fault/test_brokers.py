@@ -244,6 +244,78 @@ def test_a_replica_is_promoted(stage, redis_server, proxy):
     assert replica.length(it.name) > had
 
 
+# ---- Replicas that are waited for ----
+
+WAIT = {"wait": {"replicas": 1, "timeout": "1s"}}
+
+
+def _follow(replica, port):
+    """Makes it a replica of what listens there, and waits until it is in step."""
+    replica("REPLICAOF", "127.0.0.1", port)
+    wait_for(lambda: b"master_link_status:up" in replica("INFO", "replication"), what="a replica")
+
+
+def test_a_replica_stands_still_and_is_waited_for(stage, kafka, redis_server):
+    """`wait: {replicas: 1}` and the replica stopped: the sink is held and says `replicas`, nothing
+    more counts as delivered, Kafka goes on, senders see 2xx; with the replica going on each is
+    on both, once, in order."""
+    master, replica = redis_server("--repl-diskless-sync-delay", "0"), redis_server()
+    _follow(replica, master.port)
+    it = stage(kafka=kafka, redis=master)
+    it.start(redis=WAIT)
+    with it.load() as load:
+        wait_for(lambda: master.length(it.name) > 100, what="Redis to have some")
+        replica.process.send_signal(signal.SIGSTOP)
+        wait_for_state(it.one, "redis", "held")
+        assert it.one.sink("redis")["reason"] == "replicas"
+        assert "sink redis is held (replicas)" in it.one.readiness
+        at = it.one.sink("redis")["position"]
+        load.wait_for_answers(200)
+        master("CLIENT", "KILL", "TYPE", "normal")
+        load.wait_for_answers(100)
+        assert it.one.sink("redis")["position"] == at, "what the replica lacks counted"
+        replica.process.send_signal(signal.SIGCONT)
+        wait_for_state(it.one, "redis", "up")
+    assert set(load.statuses) <= {202, 401}, load.statuses
+    it.judge(exact=True)
+    assert replica.length(it.name) == master.length(it.name)
+
+
+def _counted(one):
+    """Events that count as delivered to Redis; dead letters do not."""
+    return one.metric("sink_delivered_total", sink="redis", route="orders")
+
+
+def test_a_replica_that_was_waited_for_is_promoted(stage, redis_server, proxy):
+    """`wait: {replicas: 1}`, the replica cut off and then the master lost: whatever had counted as
+    delivered is on the replica, and the rest is sent to it, each once, in order."""
+    master, replica = redis_server("--repl-diskless-sync-delay", "0"), redis_server()
+    middle, between = proxy(master.address), proxy(master.address)
+    _follow(replica, between.port)
+    it = stage(redis=master)
+    it.start(redis_url=f"redis://{middle.address}/0", redis=WAIT)
+    with it.load() as load:
+        wait_for(lambda: _counted(it.one) > 100, what="Redis to have some")
+        between.delay = 3600
+        wait_for_state(it.one, "redis", "held")
+        load.wait_for_answers(200)
+        counted = _counted(it.one)
+        replica("REPLICAOF", "NO", "ONE")
+        had = replica.length(it.name)
+        assert counted <= had, "what counted is not on the replica"
+        middle.upstream = replica.address
+        middle.cut()
+        master.end()
+        third = redis_server()
+        _follow(third, replica.port)
+        wait_for_state(it.one, "redis", "up", deadline=60)
+        load.wait_for_answers(100)
+    it.redis = replica
+    it.judge(on_the_replica_before=had)
+    assert "lost events that it had confirmed" not in it.one.log
+    assert third.length(it.name) == replica.length(it.name)
+
+
 def _length(server, stream):
     try:
         return server.length(stream)

@@ -1,8 +1,11 @@
 """kill -9 of hookstream under load."""
 
+import collections
 import random
 import signal
 import time
+
+import pytest
 
 
 def test_kill_9_at_random_instants(stage, kafka, redis, rounds, seed):
@@ -59,3 +62,71 @@ def test_kill_9_while_the_brokers_stand_still(stage, kafka, redis_server, servic
         it.one.start()
     it.settle()
     it.judge(kills=it.kills)
+
+
+@pytest.mark.parametrize("where", ["redis", "kafka"])
+def test_kill_9_while_dead_letters_are_forwarded(stage, kafka, redis, rounds, seed, where):
+    """Every second event a dead letter that is forwarded, and killed again and again: each letter
+    is forwarded, to Redis once, to Kafka more than once only if it was past the saved cursor."""
+    chance = random.Random(seed)
+    it = stage(kafka=kafka, redis=redis)
+    place = f"{it.name}.dead"
+    if where == "kafka":
+        kafka.create(place, partitions=1)
+    it.start(dead_letters={"forward": {"sink": where, _key_of[where]: place}})
+    for _ in range(rounds):
+        with it.load(rate=600, odd_every=2) as load:
+            load.wait_for_answers(chance.randrange(1, 100))
+            time.sleep(chance.uniform(0, 0.1))  # the instant is what is tried
+            it.kill()
+        it.one.start()
+        it.settle()
+    it.judge(kills=it.kills)
+    got = [int(number) for number in _forwarded(where, it, place)]
+    kept = {record.sequence for _, record in it.journal.dead_letters()}
+    assert len(kept) > 3 * rounds, "there were few dead letters, so little was shown"
+    assert set(got) == kept, "letters that were not forwarded, or that are none"
+    times = collections.Counter(got)
+    if where == "redis":
+        assert max(times.values()) == 1, "a letter came twice"
+        assert got == sorted(got), "out of order"
+    else:
+        assert max(times.values()) <= 1 + it.kills
+        firsts = list(dict.fromkeys(got))
+        assert firsts == sorted(firsts), "out of order"
+
+
+def test_kill_9_while_dead_letters_wait_for_their_target(stage, kafka, redis, services):
+    """Killed, three times, with dead letters that Kafka was given and has not confirmed: Redis had
+    not waited for them, and each is forwarded when Kafka goes on."""
+    it = stage(redis=redis)
+    place = f"{it.name}.dead"
+    kafka.create(place, partitions=1)
+    forward = {"forward": {"sink": "kafka", "topic": place}}
+    parts = it.parts(dead_letters=forward)
+    parts["sinks"]["kafka"] = {"type": "kafka", "brokers": [kafka.address]}
+    it.one = it.make(**parts)
+    for _ in range(3):
+        with it.load(odd_every=2) as load:
+            load.wait_for_answers(50)
+            services("pause", "kafka")
+            load.wait_for_answers(400)  # longer than the cursors' interval of saving
+            it.one.drained("redis", "dead_letters")
+            assert it.one.sink("dead_letters.forward")["lag_events"] > 0
+            it.kill()
+        services("resume", "kafka")
+        it.one.start()
+    it.settle()
+    it.judge(kills=it.kills)
+    got = [int(record.headers["dead-letter-number"]) for record in kafka.read(place)]
+    assert set(got) == {record.sequence for _, record in it.journal.dead_letters()}
+    assert max(collections.Counter(got).values()) <= 1 + it.kills
+
+
+_key_of = {"redis": "stream", "kafka": "topic"}
+
+
+def _forwarded(where, it, place):
+    if where == "redis":
+        return [entry["dead-letter-number"] for entry in it.redis.stream(place)]
+    return [record.headers["dead-letter-number"] for record in it.kafka.read(place)]

@@ -47,7 +47,8 @@ def test_every_error_is_told_with_its_place_in_one_go(tmp_path):
     done = check(tmp_path, text)
     assert done.returncode == 1
     for word in ("brokrs", "127.0.0.1:99999", "fanfaer", "dead_leter"):
-        line = next((one for one in done.stdout.splitlines() if word in one), None)
+        told = [one for one in done.stdout.splitlines() if ": error HS" in one]
+        line = next((one for one in told if word in one), None)
         assert line is not None, (word, done.stdout)
         assert f"config.yaml:{place(text, word)}:" in line
     assert "did you mean `brokers`?" in done.stdout

@@ -130,6 +130,11 @@ class Hookstream:
         )
 
     @property
+    def readiness(self):
+        """The words of /readyz."""
+        return http.get(self.admin_port, "/readyz").body.decode()
+
+    @property
     def status(self):
         return json.loads(http.get(self.admin_port, "/api/status").body)
 

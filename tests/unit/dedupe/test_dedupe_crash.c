@@ -83,10 +83,7 @@ static void tell(uint64_t seed)
     for (unsigned i = 0; i < RUNS; i++) {
         run(story);
         house_close(house);
-        if (model_draw(house->disk, 4) == 0)
-            model_revive(house->disk); /* killed: the system stayed */
-        else
-            model_power_cut(house->disk);
+        crash_end_run(house->disk);
     }
     house_start(house);
     check(story);

@@ -151,10 +151,7 @@ static void tell(uint64_t seed)
     for (unsigned i = 0; i < RUNS; i++) {
         run(story);
         close_all(story);
-        if (model_draw(story->disk, 4) == 0)
-            model_revive(story->disk); /* killed: the system stayed */
-        else
-            model_power_cut(story->disk);
+        crash_end_run(story->disk);
     }
     ck_assert_msg(open_all(story), "case %" PRIu64 ": %s", seed, hs_error_text());
     check(story);

@@ -176,10 +176,7 @@ static void tell(uint64_t seed)
     for (unsigned i = 0; i < RUNS; i++) {
         run(story);
         bench_close(bench);
-        if (draw(story, 4) == 0)
-            model_revive(bench->disk); /* killed: the system stayed */
-        else
-            model_power_cut(bench->disk);
+        crash_end_run(bench->disk);
     }
     bench_open(bench);
     check_all(story);

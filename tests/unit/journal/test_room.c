@@ -207,6 +207,36 @@ START_TEST(a_full_journal_stays_as_large_over_restarts)
 }
 END_TEST
 
+/* Of a full disk one delivered segment after the other goes to make room; of a full journal only
+ * what the next one needs, and the rest stays for `retain`. */
+START_TEST(a_full_journal_is_not_taken_for_a_full_disk)
+{
+    struct bench *bench = bench_create(8);
+    bench->options.max_size = 8 * HELP_SEGMENT;
+    bench->options.retain_ns = UINT64_MAX;
+    bench_start(bench);
+    struct hs_cursor *cursor = open_cursor(bench, "sink", HS_CURSOR_FROM_OLDEST);
+    hs_journal_allow_removal(bench->journal);
+    uint64_t last = fill(bench, 1);
+    for (unsigned i = 0; i < 20; i++) {
+        hs_keeper_wake(bench->journal);
+        sched_yield();
+        ck_assert(!atomic_load(&bench->journal->disk_full));
+    }
+    hs_cursor_move(cursor, last);
+    ck_assert_int_eq(hs_cursor_save(cursor), 0);
+    AWAIT(bench_writable(bench));
+    for (unsigned i = 0; i < 20; i++) {
+        hs_keeper_wake(bench->journal);
+        sched_yield();
+        ck_assert(!atomic_load(&bench->journal->disk_full));
+        ck_assert_uint_ge(bytes_on_disk(bench), bench->options.max_size - 2 * HELP_SEGMENT);
+    }
+    hs_cursor_close(cursor);
+    bench_free(bench);
+}
+END_TEST
+
 START_TEST(a_cursor_that_nobody_opened_holds_nothing_back)
 {
     struct bench *bench = bench_create(8);
@@ -364,6 +394,7 @@ HS_TEST_MAIN("journal room", J5_nothing_goes_that_a_cursor_has_not_passed,
              a_finished_segment_stays_until_the_watcher_took_it,
              delivered_events_stay_for_retain_while_there_is_room,
              max_size_cuts_retain_short_oldest_first, a_full_journal_stays_as_large_over_restarts,
+             a_full_journal_is_not_taken_for_a_full_disk,
              a_cursor_that_nobody_opened_holds_nothing_back, J5_after_a_cursor_closed_nothing_goes,
              J5_what_a_sink_lost_is_kept_until_it_has_it_again,
              a_cursor_begins_where_it_was_told_and_stays_where_it_was_saved,

@@ -135,6 +135,8 @@ static const struct {
     {"ASK 3999 127.0.0.1:6381", HS_HELD, "moved", false},
     {"CROSSSLOT Keys in request don't hash to the same slot", HS_HELD, "cross_slot", false},
     {"ERR unknown command 'XADD'", HS_HELD, "error", false},
+    {"ERR WAIT cannot be used with replica instances. Please also note", HS_TRANSIENT, "read_only",
+     true},
     {"NOPROTO unsupported protocol version", HS_HELD, "error", true},
     {"EXECABORT Transaction discarded because of previous errors.", HS_TRANSIENT, "aborted", false},
     {"LOADING Redis is loading the dataset in memory", HS_TRANSIENT, "loading", false},

@@ -62,6 +62,11 @@ START_TEST(each_kind_binds_its_keys)
     ck_assert_uint_eq(redis.kind, HS_SINK_REDIS);
     ck_assert_str_eq(redis.url, "redis://h");
     ck_assert_str_eq(redis.cursor_key, "hookstream:cursor");
+    ck_assert_uint_eq(redis.wait.replicas, 0);
+    hs_config_free(config);
+    redis = bind_sink("{type: redis, url: 'redis://h', wait: {replicas: 1}}");
+    ck_assert_uint_eq(redis.wait.replicas, 1);
+    ck_assert_uint_eq(redis.wait.timeout_ns, 500000000);
     hs_config_free(config);
     struct hs_sink_options file = bind_sink("{type: file, path: data, max_size: 1MiB}");
     ck_assert_uint_eq(file.kind, HS_SINK_FILE);
@@ -133,6 +138,9 @@ static const struct {
      "redis:// to a TLS proxy beside hookstream\n"},
     {"{type: redis, url: 'redis://h', cursor_key: ''}",
      "test.yaml:1:1: error HS064: `cursor_key` is empty\n"},
+    {"{type: redis, url: 'redis://h', wait: {replicas: 2, timeout: 1s}}", ""},
+    {"{type: redis, url: 'redis://h', wait: {timeout: 1s}}",
+     "test.yaml:1:39: error HS031: `wait` says for how many `replicas`: such as {replicas: 1}\n"},
     {"{type: file, path: ''}", "test.yaml:1:20: error HS039: `path` is empty: name a folder\n"},
     {"{type: file, path: data}", ""},
 };

@@ -196,6 +196,29 @@ static inline void put_time(struct hs_buffer *yaml)
     hs_buffer_printf(yaml, ", to: %s, from: %s}", forms[pick(3)], forms[pick(4)]);
 }
 
+static inline void put_cloudevent(struct hs_buffer *yaml)
+{
+    static const char *const items[] = {
+        "structured",
+        "binary",
+        "{mode: binary, data: data}",
+        "{data: whole, time: \"\"}",
+        "{subject: \"{data.a|}\", extensions: {ref: \"{data.b|none}\"}}",
+    };
+    hs_buffer_append_text(yaml, items[pick(HS_ARRAY_SIZE(items))]);
+}
+
+/* Each is a process, so few are played: mostly one that costs nothing. */
+static inline void put_jq(struct hs_buffer *yaml)
+{
+    static const char *const programs[] = {
+        ".", "\".new = 1\"", "\"del(.data)\"", "\".data |= [.]\"", "empty", "error",
+    };
+    hs_buffer_append_text(yaml, programs[pick(HS_ARRAY_SIZE(programs))]);
+    if (pick(20) != 0)
+        hs_buffer_append_text(yaml, "\n  when: data.never exists");
+}
+
 static inline void put_use(struct hs_buffer *yaml)
 {
     hs_buffer_append_text(yaml, "shared");
@@ -206,6 +229,7 @@ struct random_operation {
     void (*put)(struct hs_buffer *yaml); /* what stands after "name: " */
     bool thins;                          /* takes away members that it does not name */
     bool alone;                          /* goes without `for` */
+    bool conditional;                    /* writes a `when` of its own */
 };
 
 static const struct random_operation random_operations[] = {
@@ -227,6 +251,8 @@ static const struct random_operation random_operations[] = {
     {.name = "unwrap", .put = put_unwrap},
     {.name = "decimal", .put = put_decimal},
     {.name = "time", .put = put_time},
+    {.name = "cloudevent", .put = put_cloudevent, .thins = true, .alone = true},
+    {.name = "jq", .put = put_jq, .thins = true, .alone = true, .conditional = true},
     {.name = "use", .put = put_use, .alone = true},
 };
 
@@ -247,7 +273,7 @@ static inline bool put_item(struct hs_buffer *yaml)
         hs_buffer_printf(yaml, "  for: \"%s\"\n", pick(2) == 0 ? "data[*]" : "data.a[*]");
     if (pick(4) != 0)
         hs_buffer_append_text(yaml, "  on_error: skip\n");
-    if (pick(5) == 0)
+    if (!operation->conditional && pick(5) == 0)
         hs_buffer_printf(yaml, "  when: \"%s\"\n", conditions[pick(HS_ARRAY_SIZE(conditions))]);
     return operation->thins && !each;
 }

@@ -1,0 +1,567 @@
+/* Forward: see forward.h. One reader does it all: what is to be given again is read again, from
+ * the first of it on, and what was given and not forgotten is passed over on that way. */
+#include "forward.h"
+
+#include "cells.h"
+#include "letter_message.h"
+#include "letters.h"
+#include "window.h"
+
+#include <event2/event.h>
+#include <hookstream/clock.h>
+#include <hookstream/log.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+
+/* The sink's name: sinks of the configuration cannot have a dot in theirs. */
+#define SINK_NAME "dead_letters.forward"
+#define IN_FLIGHT_MAX 1024u /* letters given and not confirmed */
+#define TICK_NS HS_PUMP_SAVE_NS
+
+struct hs_forward {
+    struct hs_dead_letters *letters;
+    struct hs_metrics *metrics;
+    struct hs_letter_maker *maker;
+    struct hs_sink_options options; /* its sink's, but for what only one may have */
+    char *transactional_id;         /* or NULL */
+    struct hs_letter_reader *reader;
+    struct hs_window window; /* numbers of letters; a message each */
+    struct hs_sink *sink;
+
+    uint64_t read_number; /* the last letter taken up, or passed over */
+    bool may_send;        /* the sink said resume */
+    bool must_rewind;     /* the reader is past letters that are to be given again */
+    unsigned failures;    /* retries in a row */
+    bool held;            /* the last failure was one for a person */
+
+    pthread_t thread;
+    bool started;
+    struct event_base *base;
+    struct hs_wakeup wakeup; /* told by the dead letters' store and stop */
+    struct event *on_wakeup, *on_tick, *on_retry, *on_turn;
+    _Atomic uint64_t stop_by_ns;
+
+    /* What others may read. */
+    pthread_mutex_t lock; /* guards the next three */
+    enum hs_sink_state state;
+    char reason[48], detail[232];
+    _Atomic uint64_t oldest_wall_ns, in_flight, confirmed;
+
+    struct hs_counter *forwarded;
+    struct hs_cells cells;
+};
+
+/* ---- Small things ---- */
+
+static void turn_soon(struct hs_forward *forward)
+{
+    static const struct timeval now = {0, 0};
+    if (!evtimer_pending(forward->on_turn, NULL))
+        evtimer_add(forward->on_turn, &now);
+}
+
+static void retry_later(struct hs_forward *forward)
+{
+    uint64_t least = forward->held ? HS_PUMP_HELD_LEAST_NS : HS_PUMP_RETRY_LEAST_NS;
+    uint64_t most = forward->held ? HS_PUMP_HELD_MOST_NS : HS_PUMP_RETRY_MOST_NS;
+    if (evtimer_pending(forward->on_retry, NULL))
+        return;
+    unsigned doublings = forward->failures > 16 ? 16 : forward->failures;
+    uint64_t wait = least << doublings > most ? most : least << doublings;
+    forward->failures++;
+    struct timeval after = {(time_t)(wait / HS_NS_PER_SECOND),
+                            (suseconds_t)(wait % HS_NS_PER_SECOND / 1000)};
+    evtimer_add(forward->on_retry, &after);
+}
+
+static void set_state(struct hs_forward *forward, enum hs_sink_state state, const char *reason,
+                      const char *detail)
+{
+    pthread_mutex_lock(&forward->lock);
+    forward->state = state;
+    snprintf(forward->reason, sizeof(forward->reason), "%s", reason ? reason : "");
+    snprintf(forward->detail, sizeof(forward->detail), "%s", detail ? detail : "");
+    pthread_mutex_unlock(&forward->lock);
+}
+
+/* This letter is not forwarded, now or ever. */
+static void pass_over(struct hs_forward *forward, uint64_t number, const char *reason,
+                      const char *detail)
+{
+    hs_cells_count(&forward->cells, forward->metrics, HS_METRIC_dead_letters_unforwarded_total,
+                   reason, "", "");
+    hs_log_limited(HS_LOG_ERROR, "dead_letter_unforwarded",
+                   "a dead letter cannot be forwarded and is passed over; it stays among the dead "
+                   "letters",
+                   HS_F("letter", "%" PRIu64, number), HS_F("reason", "%s", reason),
+                   HS_F("detail", "%s", detail));
+}
+
+/* The reader's next letter will be the first from this one on. */
+static bool seek(struct hs_forward *forward, uint64_t number)
+{
+    if (hs_letter_reader_seek(forward->reader, number) == 0)
+        return true;
+    hs_log_limited(HS_LOG_ERROR, "journal_read", "cannot read the dead letters; check the disk",
+                   HS_F("sink", "%s", SINK_NAME), HS_F("error", "%s", hs_error_text()));
+    forward->must_rewind = true;
+    retry_later(forward);
+    return false;
+}
+
+/* ---- Giving ---- */
+
+/* Those before this number that were to be given again are gone from the store. */
+static void forget_gone(struct hs_forward *forward, uint64_t before)
+{
+    struct hs_window *window = &forward->window;
+    for (uint64_t at = window->head; window->again_count > 0 && at < window->tail; at++) {
+        struct hs_window_entry *entry = hs_window_at(window, at);
+        if (entry->sequence >= before)
+            return;
+        if (entry->again != 0)
+            hs_window_done(window, entry, entry->open);
+    }
+}
+
+/* false: the sink is full. */
+static bool give(struct hs_forward *forward, const struct hs_letter *letter)
+{
+    struct hs_window *window = &forward->window;
+    struct hs_window_entry *entry = hs_window_find(window, letter->number);
+    bool known = letter->number <= forward->read_number; /* it is read once more */
+    if (entry != NULL ? entry->again == 0 : known)
+        return true;
+    const struct hs_message *message;
+    const char *reason;
+    if (hs_letter_make(forward->maker, letter, &message, &reason) < 0) {
+        pass_over(forward, letter->number, reason, hs_error_text());
+        hs_sink_leave_out(forward->sink, letter->number, 1);
+        if (entry != NULL)
+            hs_window_done(window, entry, entry->open);
+        return true;
+    }
+    struct hs_parcel parcel = {letter->number, message, 1};
+    if (hs_sink_submit(forward->sink, &parcel) == HS_SUBMIT_FULL)
+        return false;
+    if (entry == NULL)
+        entry = hs_window_push(window, letter->number, 1);
+    entry->received_wall_ns = letter->event.received_wall_ns;
+    hs_window_given(window, entry, 1);
+    return true;
+}
+
+static uint64_t first_again(const struct hs_window *window)
+{
+    for (uint64_t at = window->head; at < window->tail; at++)
+        if (hs_window_at(window, at)->again != 0)
+            return hs_window_at(window, at)->sequence;
+    HS_ASSERT(false); /* who asks has seen that there is one */
+    return 0;
+}
+
+/* Reads and gives until the sink or the window is full, or all is read. */
+static void give_all(struct hs_forward *forward)
+{
+    struct hs_window *window = &forward->window;
+    uint64_t durable = hs_journal_durable(forward->letters->journal);
+    while (window->again_count > 0 || hs_window_count(window) < IN_FLIGHT_MAX) {
+        struct hs_letter letter;
+        int got = hs_letter_reader_next(forward->reader, &letter);
+        if (got < 0) {
+            (void)seek(forward, forward->read_number + 1);
+            retry_later(forward);
+            forward->must_rewind = window->again_count > 0;
+            return;
+        }
+        forget_gone(forward, got == 0 ? UINT64_MAX : letter.number);
+        if (got == 0) {
+            if (durable > forward->read_number)
+                forward->read_number = durable;
+            return;
+        }
+        if (!give(forward, &letter)) {
+            (void)seek(forward, letter.number);
+            return;
+        }
+        if (letter.number > forward->read_number)
+            forward->read_number = letter.number;
+    }
+}
+
+static void fill(struct hs_forward *forward)
+{
+    if (!forward->may_send || evtimer_pending(forward->on_retry, NULL))
+        return;
+    if (forward->must_rewind) {
+        bool again = forward->window.again_count > 0;
+        if (!seek(forward, again ? first_again(&forward->window) : forward->read_number + 1))
+            return;
+        forward->must_rewind = false;
+    }
+    give_all(forward);
+    hs_sink_push(forward->sink);
+}
+
+/* ---- Settling ---- */
+
+static void settle(struct hs_forward *forward)
+{
+    struct hs_window *window = &forward->window;
+    while (hs_window_done_head(window) != NULL)
+        hs_window_pop(window);
+    bool empty = hs_window_is_empty(window);
+    const struct hs_window_entry *head = empty ? NULL : hs_window_at(window, window->head);
+    uint64_t position = empty ? forward->read_number : head->sequence - 1;
+    hs_sink_skip(forward->sink, position);
+    if (position > hs_cursor_position(forward->letters->forwarded))
+        hs_cursor_move(forward->letters->forwarded, position);
+    atomic_store_explicit(&forward->oldest_wall_ns, empty ? 0 : head->received_wall_ns,
+                          memory_order_relaxed);
+    atomic_store_explicit(&forward->in_flight, hs_window_count(window), memory_order_relaxed);
+}
+
+/* F2: what is gone from the store, retried, discarded or dropped, is not waited for. */
+static void follow_the_store(struct hs_forward *forward)
+{
+    struct hs_window *window = &forward->window;
+    uint64_t gone = hs_cursor_position(forward->letters->hold);
+    for (uint64_t at = window->head; at < window->tail; at++) {
+        struct hs_window_entry *entry = hs_window_at(window, at);
+        if (entry->sequence <= gone)
+            hs_window_done(window, entry, entry->open);
+    }
+    if (gone > forward->read_number)
+        forward->read_number = gone;
+}
+
+static bool is_done(const struct hs_forward *forward)
+{
+    uint64_t by = atomic_load(&forward->stop_by_ns);
+    if (by == 0)
+        return false;
+    return hs_clock_monotonic_ns() >= by || forward->state != HS_SINK_UP ||
+           hs_cursor_position(forward->letters->forwarded) >=
+               hs_journal_durable(forward->letters->journal);
+}
+
+/* ---- The loop's events ---- */
+
+static void turn(struct hs_forward *forward)
+{
+    fill(forward);
+    settle(forward);
+    if (is_done(forward))
+        event_base_loopbreak(forward->base);
+}
+
+static void on_turn(evutil_socket_t file, short what, void *context)
+{
+    turn(context);
+}
+
+static void on_wakeup(evutil_socket_t file, short what, void *context)
+{
+    struct hs_forward *forward = context;
+    hs_wakeup_clear(&forward->wakeup);
+    hs_wakeup_arm(&forward->wakeup);
+    turn(forward);
+}
+
+static void save(struct hs_forward *forward)
+{
+    if (hs_cursor_save(forward->letters->forwarded) < 0)
+        hs_log_limited(HS_LOG_ERROR, "cursor_save",
+                       "cannot save how far dead letters are forwarded; some may come again",
+                       HS_F("error", "%s", hs_error_text()));
+}
+
+static void on_tick(evutil_socket_t file, short what, void *context)
+{
+    struct hs_forward *forward = context;
+    follow_the_store(forward);
+    turn(forward);
+    save(forward);
+}
+
+/* ---- What the sink says ---- */
+
+static void on_room(void *context)
+{
+    turn_soon(context);
+}
+
+static void on_state(void *context, enum hs_sink_state state, const char *reason,
+                     const char *detail)
+{
+    struct hs_forward *forward = context;
+    hs_log(state == HS_SINK_UP || state == HS_SINK_STOPPED ? HS_LOG_INFO : HS_LOG_WARN,
+           "sink state", HS_F("sink", "%s", SINK_NAME),
+           HS_F("state", "%s", hs_sink_state_name(state)),
+           HS_F("reason", "%s", reason ? reason : ""), HS_F("detail", "%s", detail ? detail : ""));
+    set_state(forward, state, reason, detail);
+}
+
+static void failed_for_now(struct hs_forward *forward, struct hs_window_entry *entry,
+                           enum hs_outcome outcome, const char *reason, const char *detail)
+{
+    hs_window_again(&forward->window, entry, 1);
+    forward->must_rewind = true;
+    if (outcome == HS_HELD) {
+        forward->held = true;
+        set_state(forward, HS_SINK_HOLDING, reason, detail);
+    }
+    hs_log_limited(outcome == HS_HELD ? HS_LOG_ERROR : HS_LOG_WARN, "forward_retry",
+                   outcome == HS_HELD ? "dead letters are not forwarded until someone mends this"
+                                      : "a dead letter was not taken; it is sent again",
+                   HS_F("letter", "%" PRIu64, entry->sequence), HS_F("reason", "%s", reason),
+                   HS_F("detail", "%s", detail));
+    retry_later(forward);
+}
+
+static void on_completed(void *context, uint64_t sequence, unsigned part, enum hs_outcome outcome,
+                         const char *reason, const char *detail)
+{
+    struct hs_forward *forward = context;
+    struct hs_window_entry *entry = hs_window_find(&forward->window, sequence);
+    if (entry == NULL || entry->open == 0)
+        return; /* its server's own position confirmed it, or it is gone */
+    turn_soon(forward);
+    reason = reason ? reason : "unknown";
+    detail = detail ? detail : "";
+    if (outcome != HS_DELIVERED && outcome != HS_PERMANENT) {
+        failed_for_now(forward, entry, outcome, reason, detail);
+        return;
+    }
+    hs_window_done(&forward->window, entry, entry->open);
+    if (outcome == HS_PERMANENT) {
+        pass_over(forward, sequence, reason, detail);
+        return;
+    }
+    hs_counter_add(forward->forwarded, 1);
+    atomic_fetch_add_explicit(&forward->confirmed, 1, memory_order_relaxed);
+    forward->failures = 0;
+    if (forward->held) {
+        forward->held = false;
+        on_state(forward, HS_SINK_UP, "", "");
+    }
+}
+
+/* The store is an older copy: the server has letters that come only now, by their numbers. */
+static bool is_ahead(struct hs_forward *forward, uint64_t position)
+{
+    if (position < hs_journal_next(forward->letters->journal))
+        return false;
+    on_state(forward, HS_SINK_HOLDING, "cursor_ahead",
+             "it has letters that this store does not have: the store is an older copy. Remove the "
+             "cursor on the server to go on from here, and restart");
+    return true;
+}
+
+/* An exactly-once sink's server knows best what it has. */
+static void take_position(struct hs_forward *forward, uint64_t position)
+{
+    struct hs_window *window = &forward->window;
+    for (uint64_t at = window->head; at < window->tail; at++) {
+        struct hs_window_entry *entry = hs_window_at(window, at);
+        if (entry->sequence <= position)
+            hs_window_done(window, entry, entry->open);
+    }
+    if (position == 0)
+        return;
+    if (position < hs_cursor_position(forward->letters->forwarded)) {
+        hs_log(HS_LOG_WARN,
+               "the sink lost dead letters that it had confirmed; those that are still "
+               "kept are sent again",
+               HS_F("sink", "%s", SINK_NAME), HS_F("has", "%" PRIu64, position));
+        hs_cursor_keep(forward->letters->forwarded, position);
+        hs_window_clear(window);
+        forward->read_number = position;
+    } else if (position > forward->read_number) {
+        forward->read_number = position;
+    }
+}
+
+static void on_resume(void *context, uint64_t position)
+{
+    struct hs_forward *forward = context;
+    forward->may_send = !is_ahead(forward, position);
+    if (!forward->may_send)
+        return;
+    take_position(forward, position);
+    for (uint64_t at = forward->window.head; at < forward->window.tail; at++) {
+        struct hs_window_entry *entry = hs_window_at(&forward->window, at);
+        hs_window_again(&forward->window, entry, entry->open);
+    }
+    forward->must_rewind = true;
+    evtimer_del(forward->on_retry);
+    turn_soon(forward);
+}
+
+/* ---- Life ---- */
+
+static void *run(void *context)
+{
+    struct hs_forward *forward = context;
+    prctl(PR_SET_NAME, "hs-forward");
+    turn_soon(forward);
+    event_base_loop(forward->base, 0);
+    settle(forward);
+    hs_sink_close(forward->sink); /* on this thread, to which it belongs */
+    forward->sink = NULL;
+    save(forward);
+    on_state(forward, HS_SINK_STOPPED, "", "");
+    return NULL;
+}
+
+static int open_events(struct hs_forward *forward)
+{
+    int code = hs_wakeup_init(&forward->wakeup);
+    if (code < 0)
+        return code;
+    forward->base = event_base_new();
+    if (forward->base == NULL)
+        return hs_fail(-ENOMEM, "cannot make an event loop for " SINK_NAME);
+    forward->on_wakeup =
+        event_new(forward->base, forward->wakeup.file, EV_READ | EV_PERSIST, on_wakeup, forward);
+    forward->on_tick = event_new(forward->base, -1, EV_PERSIST, on_tick, forward);
+    forward->on_retry = evtimer_new(forward->base, on_turn, forward);
+    forward->on_turn = evtimer_new(forward->base, on_turn, forward);
+    if (forward->on_wakeup == NULL || forward->on_tick == NULL || forward->on_retry == NULL ||
+        forward->on_turn == NULL)
+        return hs_fail(-ENOMEM, "cannot make the events of " SINK_NAME);
+    struct timeval tick = {0, (suseconds_t)(TICK_NS / 1000)};
+    if (event_add(forward->on_wakeup, NULL) < 0 || event_add(forward->on_tick, &tick) < 0)
+        return hs_fail(-EIO, "cannot watch the events of " SINK_NAME);
+    return 0;
+}
+
+/* The options of the sink that the target names. A transactional.id is one producer's alone. */
+static void take_options(struct hs_forward *forward, const struct hs_children *sinks)
+{
+    const struct hs_sink_options *theirs =
+        hs_children_at(sinks, hs_letter_maker_sink(forward->maker));
+    forward->options = *theirs;
+    if (theirs->transactional_id == NULL)
+        return;
+    int size = asprintf(&forward->transactional_id, "%s-dead-letters", theirs->transactional_id);
+    HS_ASSERT(size > 0); /* out of memory ends the program, as in hs_alloc() */
+    forward->options.transactional_id = forward->transactional_id;
+}
+
+static int open_way(struct hs_forward *forward, const struct hs_delivery_spec *spec,
+                    const struct hs_node *target)
+{
+    forward->maker = hs_letter_maker_create(spec->config, target, spec->sinks);
+    if (forward->maker == NULL)
+        return hs_fail(-EINVAL, "dead_letters.forward cannot be compiled");
+    take_options(forward, spec->sinks);
+    hs_window_init(&forward->window);
+    forward->read_number = hs_cursor_position(forward->letters->forwarded);
+    int code = hs_letter_reader_open(forward->letters, forward->read_number + 1, &forward->reader);
+    if (code < 0)
+        return code;
+    struct hs_sink_host host = {
+        .context = forward,
+        .completed = on_completed,
+        .room = on_room,
+        .state = on_state,
+        .resume = on_resume,
+    };
+    /* By the store's identity: its numbers are what a cursor on the server counts. */
+    return hs_sink_open(forward->base, SINK_NAME, hs_journal_identity(forward->letters->journal),
+                        &forward->options, &host, &forward->sink);
+}
+
+int hs_forward_start(const struct hs_delivery_spec *spec, const struct hs_node *target,
+                     struct hs_forward **ret_forward)
+{
+    HS_ASSERT(spec->letters->forwarded != NULL);
+    struct hs_forward *forward = hs_alloc(sizeof(*forward));
+    forward->letters = spec->letters;
+    forward->metrics = spec->metrics;
+    forward->wakeup.file = -1;
+    pthread_mutex_init(&forward->lock, NULL);
+    forward->forwarded = hs_metrics_counter(spec->metrics, HS_METRIC_dead_letters_forwarded_total);
+    int code = open_events(forward);
+    if (code == 0)
+        code = open_way(forward, spec, target);
+    if (code == 0) {
+        hs_dead_letters_subscribe(forward->letters, &forward->wakeup);
+        hs_wakeup_arm(&forward->wakeup);
+        int failed = pthread_create(&forward->thread, NULL, run, forward);
+        forward->started = failed == 0;
+        if (failed != 0)
+            code = hs_fail_errno(failed, "cannot start the thread of " SINK_NAME);
+    }
+    if (code < 0) {
+        hs_forward_free(forward);
+        return code;
+    }
+    *ret_forward = forward;
+    return 0;
+}
+
+void hs_forward_ask_stop(struct hs_forward *forward, uint64_t stop_by_ns)
+{
+    atomic_store(&forward->stop_by_ns, stop_by_ns);
+    hs_wakeup_tell(&forward->wakeup);
+}
+
+void hs_forward_join(struct hs_forward *forward)
+{
+    if (!forward->started)
+        return;
+    if (atomic_load(&forward->stop_by_ns) == 0)
+        hs_forward_ask_stop(forward, 1);
+    pthread_join(forward->thread, NULL);
+    forward->started = false;
+}
+
+void hs_forward_free(struct hs_forward *forward)
+{
+    if (forward == NULL)
+        return;
+    hs_forward_join(forward);
+    hs_dead_letters_unsubscribe(forward->letters, &forward->wakeup);
+    hs_sink_close(forward->sink);
+    hs_letter_reader_close(forward->reader);
+    struct event *const events[] = {forward->on_wakeup, forward->on_tick, forward->on_retry,
+                                    forward->on_turn};
+    for (size_t i = 0; i < HS_ARRAY_SIZE(events); i++)
+        if (events[i] != NULL)
+            event_free(events[i]);
+    if (forward->base != NULL)
+        event_base_free(forward->base);
+    hs_wakeup_close(&forward->wakeup);
+    hs_letter_maker_free(forward->maker);
+    hs_window_free(&forward->window);
+    hs_cells_free(&forward->cells);
+    pthread_mutex_destroy(&forward->lock);
+    free(forward->transactional_id);
+    free(forward);
+}
+
+void hs_forward_status(struct hs_forward *forward, struct hs_pump_status *ret_status)
+{
+    uint64_t durable = hs_journal_durable(forward->letters->journal);
+    uint64_t position = hs_cursor_position(forward->letters->forwarded);
+    uint64_t oldest = atomic_load_explicit(&forward->oldest_wall_ns, memory_order_relaxed);
+    uint64_t now = hs_clock_wall_ns();
+    *ret_status = (struct hs_pump_status){
+        .name = SINK_NAME,
+        .kind = hs_sink_kind_name((enum hs_sink_kind)forward->options.kind),
+        .position = position,
+        .lag_events = durable > position ? durable - position : 0,
+        .lag_seconds = oldest != 0 && now > oldest ? (double)(now - oldest) / 1e9 : 0,
+        .in_flight = atomic_load_explicit(&forward->in_flight, memory_order_relaxed),
+        .delivered = atomic_load_explicit(&forward->confirmed, memory_order_relaxed),
+    };
+    pthread_mutex_lock(&forward->lock);
+    ret_status->state = forward->state;
+    memcpy(ret_status->reason, forward->reason, sizeof(ret_status->reason));
+    memcpy(ret_status->detail, forward->detail, sizeof(ret_status->detail));
+    pthread_mutex_unlock(&forward->lock);
+}

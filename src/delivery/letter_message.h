@@ -1,0 +1,24 @@
+/* Letter message: a dead letter as a message of `dead_letters.forward`: the body as received,
+ * what went wrong as headers (Kafka) or fields (Redis). Knows no connection and no outcome.
+ * Threads: a maker belongs to one. */
+#ifndef HS_DELIVERY_LETTER_MESSAGE_H
+#define HS_DELIVERY_LETTER_MESSAGE_H
+
+#include <hookstream/dead_letters.h>
+#include <hookstream/route.h>
+
+struct hs_letter_maker;
+
+/* Compiles the target; adds findings. NULL: it has errors. All are borrowed for its life. */
+struct hs_letter_maker *hs_letter_maker_create(struct hs_config *config,
+                                               const struct hs_node *forward,
+                                               const struct hs_children *sinks);
+void hs_letter_maker_free(struct hs_letter_maker *maker);
+/* The index of its sink in the configuration. */
+unsigned hs_letter_maker_sink(const struct hs_letter_maker *maker);
+/* The letter's message, valid until the next make and as long as the letter. An error says that
+ * this letter can never be sent: *ret_reason is a stable label, hs_error_text() has the words. */
+HS_MUST_CHECK int hs_letter_make(struct hs_letter_maker *maker, const struct hs_letter *letter,
+                                 const struct hs_message **ret_message, const char **ret_reason);
+
+#endif

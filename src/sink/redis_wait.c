@@ -1,0 +1,108 @@
+/* Redis wait: with `wait: {replicas: n}` what the master took counts only once n replicas have
+ * it, too. WAIT speaks of what its own connection wrote. A new connection begins with a write
+ * (the greeting's APPEND), and replicas take the writes of a master in order, so its WAIT also
+ * covers what an older connection wrote. Whatever is answered, nothing is written again for
+ * it: the data is on the master. Knows no batches. */
+#include "redis.h"
+
+#include <event2/event.h>
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Between two questions; the server itself takes `wait.timeout` for each answer. */
+#define PAUSE_LEAST_MS 100u
+#define PAUSE_MOST_MS 5000u
+
+static void go_on(struct hs_redis *redis)
+{
+    redis->wait.failures = 0;
+    if (redis->stage == HS_REDIS_GREETING)
+        hs_redis_greeted(redis);
+    else
+        hs_redis_finish(redis);
+}
+
+/* Too few have it: said, and asked again after a while. */
+static void ask_later(struct hs_redis *redis, long long have)
+{
+    char words[HS_REDIS_TEXT_MAX];
+    snprintf(words, sizeof(words),
+             "%lld of %" PRIu64 " replicas have what was written: look at them, or lower "
+             "`wait.replicas`; it is asked again, not written again",
+             have, redis->wait.replicas);
+    hs_sink_set_state(&redis->sink, HS_SINK_HOLDING, HS_REDIS_TOO_FEW, words);
+    hs_redis_expect(redis, false);
+    uint64_t ms = hs_sink_backoff_ms(redis->wait.failures++, PAUSE_LEAST_MS, PAUSE_MOST_MS);
+    struct timeval pause = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
+    HS_IGNORE(event_add(redis->wait.on_pause, &pause)); /* fails only without memory */
+}
+
+/* An error says nothing of the data: the cursor is read back, and the question comes again. */
+static void leave(struct hs_redis *redis, const redisReply *reply)
+{
+    struct hs_redis_trouble trouble = {0};
+    hs_redis_note(&trouble, reply);
+    if (trouble.error == NULL) {
+        hs_redis_leave(redis, "protocol", "Redis answered something else than was asked");
+        return;
+    }
+    if (trouble.error->failure.outcome != HS_TRANSIENT)
+        hs_redis_hold(redis, &trouble);
+    hs_redis_leave(redis, trouble.error->failure.label, trouble.text);
+}
+
+static void on_wait(redisAsyncContext *link, void *data, void *context)
+{
+    struct hs_redis *redis = link->data;
+    const redisReply *reply = data;
+    if (redis == NULL || reply == NULL)
+        return;
+    if (redis->trouble.error != NULL)
+        go_on(redis); /* of a batch that was refused nothing was written */
+    else if (reply->type != REDIS_REPLY_INTEGER)
+        leave(redis, reply);
+    else if ((uint64_t)reply->integer >= redis->wait.replicas)
+        go_on(redis);
+    else
+        ask_later(redis, reply->integer);
+}
+
+void hs_redis_wait_ask(struct hs_redis *redis)
+{
+    char replicas[24], timeout[24];
+    int sizes[] = {snprintf(replicas, sizeof(replicas), "%" PRIu64, redis->wait.replicas),
+                   snprintf(timeout, sizeof(timeout), "%" PRIu64, redis->wait.timeout_ms)};
+    hs_redis_send(redis, on_wait,
+                  (struct hs_slice[]){HS_SLICE("WAIT"), hs_slice(replicas, (size_t)sizes[0]),
+                                      hs_slice(timeout, (size_t)sizes[1])},
+                  3);
+    hs_redis_expect(redis, true);
+}
+
+static void on_pause(evutil_socket_t file, short what, void *context)
+{
+    hs_redis_wait_ask(context);
+}
+
+int hs_redis_wait_init(struct hs_redis *redis, const struct hs_redis_wait_options *options)
+{
+    redis->wait.replicas = options->replicas;
+    redis->wait.timeout_ms = options->timeout_ns / UINT64_C(1000000);
+    redis->wait.on_pause = evtimer_new(redis->sink.base, on_pause, redis);
+    if (redis->wait.on_pause == NULL)
+        return hs_fail(-ENOMEM, "cannot make the events of the sink %s", redis->sink.name);
+    return 0;
+}
+
+void hs_redis_wait_stop(struct hs_redis *redis)
+{
+    HS_IGNORE(event_del(redis->wait.on_pause));
+}
+
+void hs_redis_wait_close(struct hs_redis *redis)
+{
+    if (redis->wait.on_pause != NULL)
+        event_free(redis->wait.on_pause);
+}
