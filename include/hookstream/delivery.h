@@ -11,7 +11,7 @@
  *       in order, before anything that was not given yet.
  *   P3  A poison event costs only itself: the next one goes on.
  *   P4  An event that waited for a sink when the routes changed is delivered by those of today,
- *       or becomes a dead letter if they do not name the sink any more.
+ *       or becomes a dead letter if they do not give it to the sink any more.
  *
  * Threads: start, stop from the owner; status and position from any. */
 #ifndef HOOKSTREAM_DELIVERY_H

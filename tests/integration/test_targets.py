@@ -167,6 +167,42 @@ def test_a_sample_is_the_same_on_every_sink_and_after_a_restart(hookstream):
         assert told.get("reason") == (None if event["id"] in taken else "sampled_out")
 
 
+def test_routes_are_limited_to_their_sources(hookstream):
+    def source(name):
+        verify = {"scheme": "fanfare", "secrets": [sender.SECRET]}
+        return {"path": f"/webhooks/{name}", "verify": verify}
+
+    def to(name):
+        return [{"sink": "files", "file": name}]
+
+    both = "source in ['fanfare', 'second']"
+    one = hookstream(
+        sinks=files("files"),
+        sources={name: source(name) for name in ("fanfare", "second", "third")},
+        routes=[
+            {"name": "a", "match": "order", "sources": ["fanfare"], "to": to("a")},
+            {"name": "b", "match": "order", "sources": ["second", "third"], "to": to("b")},
+            {"name": "c", "match": "order", "to": to("c")},
+            {"name": "d", "match": "**", "when": both, "to": to("d")},
+            {"name": "e", "match": "**", "to": [{**to("e")[0], "when": "source == 'third'"}]},
+        ],
+    )
+    for name in ("fanfare", "second", "third"):
+        for kind in ("order.created", "queue.consumer.entered"):
+            event = sender.event(kind, event_id=f"whk_{name}_{kind}")
+            assert one.post(event, path=f"/webhooks/{name}").status == 202
+    one.drained()
+    found = {name: ids(lines(one, "files", name)) for name in "abcde"}
+    assert found == {
+        "a": ["whk_fanfare_order.created"],
+        "b": ["whk_second_order.created", "whk_third_order.created"],
+        "c": [],
+        "d": ["whk_fanfare_queue.consumer.entered", "whk_second_queue.consumer.entered"],
+        "e": ["whk_third_queue.consumer.entered"],
+    }
+    assert one.metric("dead_letters") == 0
+
+
 def test_what_waited_goes_by_the_targets_of_before_too(hookstream, redis_server):
     """P4: an event that a target wanted when it came, and no target wants now, is a dead letter;
     one that none wanted then is not."""
@@ -283,3 +319,56 @@ def test_cases_hold_targets_and_samples(tmp_path):
     )
     done = program.command("test", "-c", config, tmp_path / "dropped.yaml")
     assert done.returncode == 0, done.stdout
+
+
+def test_transactions_hold_what_each_target_gets(hookstream, kafka, unique):
+    """With `exactly_once` and kills: every topic has its events once, in order, and a target's
+    own edits are its own."""
+    topics = [f"{unique}-{name}" for name in ("all", "large", "none")]
+    for topic in topics:
+        kafka.create(topic, partitions=1)
+    one = hookstream(
+        sinks={
+            "kafka": {
+                "type": "kafka",
+                "brokers": [kafka.address],
+                "exactly_once": True,
+                "cursor_topic": f"{unique}-cursors",
+                "transaction_time": "20ms",
+            }
+        },
+        routes=[
+            {
+                "name": "orders",
+                "match": "order",
+                "to": [
+                    {"sink": "kafka", "topic": topics[0], "when": "data.amount < 190"},
+                    {
+                        "sink": "kafka",
+                        "topic": topics[1],
+                        "when": "data.amount >= 100",
+                        "transform": [{"cloudevent": {"mode": "binary"}}],
+                    },
+                    {"sink": "kafka", "topic": topics[2], "when": "type == 'order.other'"},
+                ],
+            }
+        ],
+    )
+    sent = []
+    for number in range(300):
+        if number in (100, 200):
+            one.kill9()
+            one.start()
+        document = sender.event(amount=f"{number % 200}.00")
+        assert one.post(document).status == 202
+        sent.append((document["id"], number % 200))
+    one.drained()
+    plain, large = kafka.read(topics[0]), kafka.read(topics[1])
+    assert [record.id for record in plain] == [name for name, amount in sent if amount < 190]
+    headers = [record.headers for record in large]
+    assert [one_event["ce_id"] for one_event in headers] == [
+        name for name, amount in sent if amount >= 100
+    ]
+    assert not any("ce_id" in record.headers for record in plain)
+    assert not kafka.read(topics[2])
+    assert one.metric("dead_letters") == 0
