@@ -72,7 +72,7 @@ static void print_sample(struct page *page, const char *lead, uint32_t sample, u
 {
     const double percent = HS_SAMPLE_WHOLE / 100.0;
     hs_buffer_printf(&page->text,
-                     "%s`sample` takes what is below %.4g%%, and its place is %.4f%%\n", lead,
+                     "%s`sample` takes what is below %.7g%%, and its place is %.4f%%\n", lead,
                      sample / percent, place / percent);
 }
 

@@ -68,10 +68,16 @@ static bool takes(const struct hs_regexp *regex, const struct hs_regexp_step *st
     if (step->kind != HS_REGEXP_CLASS)
         return step->kind == HS_REGEXP_ANY;
     const struct hs_regexp_range *ranges = regex->ranges + step->first;
-    for (unsigned i = 0; i < step->count; i++)
-        if (c >= ranges[i].least && c <= ranges[i].most)
-            return !step->negated;
-    return step->negated;
+    size_t low = 0, high = step->count; /* the first range that does not end before `c` */
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (ranges[middle].most < c)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool inside = low < step->count && c >= ranges[low].least;
+    return inside != step->negated;
 }
 
 static void advance(struct hs_regexp *regex, uint32_t character)

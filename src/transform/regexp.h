@@ -1,5 +1,5 @@
 /* Regexp: `matches` of a condition: a regular expression held against a whole text, in time
- * linear in it (docs/decisions/0008-matches.md).
+ * linear in it (docs/decisions/0010-matches.md).
  *
  *   a|b  ab  a*  a+  a?  a{2}  a{2,}  a{2,5}  (a)  .  [a-z_]  [^a-z]
  *   \d \w \s and \D \W \S (ASCII); \t \n \r; \ before any sign for the sign itself
@@ -40,7 +40,8 @@ bool hs_regexp_matches(struct hs_regexp *regex, struct hs_slice text);
 enum hs_regexp_kind {
     HS_REGEXP_CHARACTER, /* takes `first` */
     HS_REGEXP_ANY,       /* takes any character */
-    HS_REGEXP_CLASS,     /* takes one of (or, `negated`, none of) `count` ranges from `first` */
+    HS_REGEXP_CLASS,     /* takes one of (or, `negated`, none of) `count` ranges from `first`,
+                            which are in order and apart */
     HS_REGEXP_SPLIT,     /* goes on at the next step and at `way` */
     HS_REGEXP_JUMP,      /* goes on at `way` */
     HS_REGEXP_END,       /* the text must end here too */

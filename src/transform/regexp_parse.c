@@ -79,6 +79,33 @@ static void add_range(struct parser *parser, uint32_t least, uint32_t most)
     regex->ranges[regex->range_count++] = (struct hs_regexp_range){least, most};
 }
 
+static int compare_ranges(const void *a, const void *b)
+{
+    const struct hs_regexp_range *x = a, *y = b;
+    return x->least < y->least ? -1 : x->least > y->least;
+}
+
+/* Puts the ranges from `first` on in order, and makes one of those that meet, so that a class is
+ * searched by halves. Gives their number. */
+static uint16_t order_ranges(struct parser *parser, size_t first)
+{
+    struct hs_regexp *regex = parser->regex;
+    struct hs_regexp_range *ranges = regex->ranges + first;
+    size_t count = regex->range_count - first, kept = 0;
+    if (count > 1)
+        qsort(ranges, count, sizeof(*ranges), compare_ranges);
+    for (size_t i = 0; i < count; i++) {
+        if (kept > 0 && ranges[i].least <= ranges[kept - 1].most) {
+            if (ranges[i].most > ranges[kept - 1].most)
+                ranges[kept - 1].most = ranges[i].most;
+        } else {
+            ranges[kept++] = ranges[i];
+        }
+    }
+    regex->range_count = first + kept;
+    return (uint16_t)kept;
+}
+
 /* ---- Characters and classes ---- */
 
 /* The ranges of \d, \w or \s; false: it is none of them. */
@@ -171,7 +198,7 @@ static void parse_class(struct parser *parser)
     if (!is_next(parser, ']'))
         wrong(parser, start, "the class needs its closing bracket");
     parser->at++;
-    step.count = (uint16_t)(parser->regex->range_count - step.first);
+    step.count = order_ranges(parser, step.first);
     add(parser, step);
 }
 
@@ -183,7 +210,7 @@ static void parse_escape(struct parser *parser)
     step.negated = name == 'D' || name == 'W' || name == 'S';
     if (add_named(parser, step.negated ? (char)(name - 'A' + 'a') : name)) {
         parser->at += 2;
-        step.count = (uint16_t)(parser->regex->range_count - step.first);
+        step.count = order_ranges(parser, step.first);
     } else {
         step = (struct hs_regexp_step){.kind = HS_REGEXP_CHARACTER, .first = single(parser)};
     }

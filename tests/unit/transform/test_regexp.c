@@ -35,6 +35,9 @@ START_TEST(test_matches)
         {"a+b?", "aaab", true},
         {"a?b", "aab", false},
         {"a{3}", "aaa", true},
+        {"[x-zb-ea-c_]{3}", "dz_", true}, /* out of order, and over each other */
+        {"[x-zb-ea-c_]", "f", false},
+        {"[^x-zb-ea-c_]", "f", true},
         {"a{3}", "aaaa", false},
         {"a{2,}", "a", false},
         {"a{2,}", "aaaaa", true},
