@@ -40,6 +40,8 @@ struct hs_rehearsal_step {
     bool done;                       /* false: its `when` did not hold */
     const char *error;               /* why it failed, or NULL */
     struct hs_slice before, after;   /* the body */
+    const struct hs_header *headers; /* that it gave the message, or gave another value */
+    size_t header_count;
 };
 
 /* One target of the route. */

@@ -128,9 +128,14 @@ static void print_steps(struct page *page, const struct hs_rehearsal_step *steps
             hs_buffer_printf(&page->text, "    left out: `when` does not hold (%.*s)\n",
                              HS_SLICE_ARG(hs_condition_text(step->when)));
         else if (hs_slice_equal(step->before, step->after))
-            hs_buffer_append_text(&page->text, "    nothing changed\n");
+            hs_buffer_append_text(&page->text,
+                                  step->header_count == 0 ? "    nothing changed\n" : "");
         else if (hs_json_differences(step->before, step->after, print_difference, page) < 0)
             hs_buffer_append_text(&page->text, "    the body is no JSON any more\n");
+        for (size_t header = 0; header < step->header_count; header++)
+            hs_buffer_printf(&page->text, "    %s+ header %.*s: %.*s%s\n", color(page, GREEN),
+                             HS_SLICE_ARG(step->headers[header].name),
+                             HS_SLICE_ARG(step->headers[header].value), color(page, PLAIN));
     }
 }
 

@@ -182,6 +182,43 @@ static struct hs_slice body_now(struct hs_rehearsal *rehearsal)
     return keep(rehearsal, body);
 }
 
+struct headers {
+    struct hs_header items[HS_EVENT_HEADERS_MAX];
+    size_t count;
+};
+
+static void headers_now(struct hs_rehearsal *rehearsal, struct headers *ret_headers)
+{
+    const struct hs_header *given;
+    ret_headers->count = hs_work_headers(rehearsal->work, &given);
+    for (size_t i = 0; i < ret_headers->count; i++)
+        ret_headers->items[i] =
+            (struct hs_header){keep(rehearsal, given[i].name), keep(rehearsal, given[i].value)};
+}
+
+static bool has_header(const struct headers *headers, const struct hs_header *wanted)
+{
+    for (size_t i = 0; i < headers->count; i++)
+        if (hs_slice_equal(headers->items[i].name, wanted->name) &&
+            hs_slice_equal(headers->items[i].value, wanted->value))
+            return true;
+    return false;
+}
+
+/* Those that there are now and were not before it. */
+static void note_headers(struct hs_rehearsal *rehearsal, const struct headers *before,
+                         struct hs_rehearsal_step *step)
+{
+    struct headers now;
+    headers_now(rehearsal, &now);
+    struct hs_header *gave =
+        hs_arena_alloc(rehearsal->arena, (now.count + 1) * sizeof(*step->headers));
+    for (size_t i = 0; i < now.count; i++)
+        if (!has_header(before, &now.items[i]))
+            gave[step->header_count++] = now.items[i];
+    step->headers = gave;
+}
+
 /* Does the items of a list and keeps what each did. *before is the body, and moves with it.
  * False: one failed; making the messages ends the same way, and says so. */
 static bool take_steps(struct hs_rehearsal *rehearsal, const struct hs_transform *transform,
@@ -195,13 +232,20 @@ static bool take_steps(struct hs_rehearsal *rehearsal, const struct hs_transform
     for (; good && done < count; done++) {
         struct hs_transform_item item = hs_transform_at(transform, done);
         struct hs_rehearsal_step *step = &steps[done];
-        *step = (struct hs_rehearsal_step){item.operation, item.node->line, item.when, false,
-                                           NULL,           *before,         *before};
+        struct headers headers;
+        headers_now(rehearsal, &headers);
+        *step = (struct hs_rehearsal_step){.operation = item.operation,
+                                           .line = item.node->line,
+                                           .when = item.when,
+                                           .before = *before,
+                                           .after = *before};
         good = hs_transform_apply_item(transform, done, rehearsal->work, &step->done) == 0;
-        if (good)
-            *before = step->after = body_now(rehearsal);
-        else
+        if (!good) {
             step->error = keep_text(rehearsal, hs_error_text());
+            continue;
+        }
+        note_headers(rehearsal, &headers, step);
+        *before = step->after = body_now(rehearsal);
     }
     *ret_steps = steps;
     *ret_count = done;

@@ -68,6 +68,39 @@ def test_explain_masks_credentials_unless_told_to_show(tmp_path):
     assert "a-bearer-credential" in explain(config, "--show-values").stdout
 
 
+def cloudevents(tmp_path, mode):
+    config, cases = files(tmp_path, """\
+cases:
+  - name: an order
+    event: {sample: order.created, set: {data.orderId: order_1, id: whk_7}}
+    expect:
+      messages:
+        - topic: orders
+          headers: {ce_specversion: "1.0", ce_id: whk_7, ce_subject: order_1}
+""")
+    config.write_text(CONFIG.replace("remove: [data.items]", """\
+cloudevent: {mode: %s, subject: "{data.orderId}"}""" % mode))
+    return config, cases
+
+
+def test_headers_that_a_transformation_gives_are_shown(tmp_path):
+    config, cases = cloudevents(tmp_path, "binary")
+    done = explain(config)
+    assert done.returncode == 0, done
+    step, message = done.stdout.split("Messages")
+    assert "+ header ce_subject: order_1" in step and "nothing changed" not in step
+    assert "header    ce_subject: order_1" in message
+    assert run(config, cases).returncode == 0
+
+
+def test_a_case_fails_on_headers_that_are_not_there(tmp_path):
+    config, cases = cloudevents(tmp_path, "structured")
+    assert "+ header content-type: application/cloudevents+json" in explain(config).stdout
+    done = run(config, cases)
+    assert done.returncode == 1, done
+    assert "ce_id" in done.stdout + done.stderr
+
+
 def test_explain_ends_with_1_for_what_is_not_delivered(tmp_path):
     config, _ = files(tmp_path)
     for words, event, end in [

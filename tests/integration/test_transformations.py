@@ -1,11 +1,16 @@
 """Transformations of a running hookstream, through the file sink: what leaves, byte for byte,
 and what becomes of an event that one of them fails on."""
 
+import contextlib
 import json
+import os
+import pathlib
 import re
+import signal
 import textwrap
 
 from support import program, sender
+from support.wait import wait_for
 
 LISTS = {
     "contact": [{"trim": ["data.email"]}, {"lower": ["data.email"]}],
@@ -199,3 +204,63 @@ def test_a_jq_program_that_never_ends_costs_its_event_only(hookstream):
     assert all(json.loads(line)["data"]["seen"] for line in lines)
     letters = program.command("dead-letters", "list", "-c", one.file, "--json").stdout
     assert "did not end within `timeout`" in letters
+
+
+def jq_processes(one):
+    """Of the program, by their ids."""
+    children = pathlib.Path(f"/proc/{one.process.pid}/task").glob("*/children")
+    found = [int(word) for file in children for word in file.read_text().split()]
+    return [child for child in found if b"-jq-process" in command_line(child)]
+
+
+def command_line(process):
+    try:
+        return pathlib.Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def kill_all(processes):
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
+def test_jq_killed_at_its_work_each_time_costs_its_event_only(hookstream):
+    endless = 'if .data.amount == "1.00" then (def f: f; f) else .data.seen = true end'
+    route = {**SETTINGS["routes"][0], "transform": [{"jq": {"program": endless, "timeout": "60s"}}]}
+    one = hookstream(sinks=SETTINGS["sinks"], routes=[route])
+    assert one.post(order("whk_1", '{"amount":"2.00"}')).status == 202
+    one.drained()
+    assert one.post(order("whk_2", '{"amount":"1.00"}')).status == 202
+
+    def given_up():
+        kill_all(jq_processes(one))
+        return one.metric("hookstream_dead_letters") == 1
+
+    wait_for(given_up, what="the event to be a dead letter")
+    assert one.post(order("whk_3", '{"amount":"3.00"}')).status == 202
+    one.drained()
+    lines = (one.folder / "out" / "orders.jsonl").read_bytes().splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ["whk_1", "whk_3"]
+    (letter,) = [
+        json.loads(line)
+        for line in program.command(
+            "dead-letters", "list", "-c", one.file, "--json"
+        ).stdout.splitlines()
+    ]
+    assert letter["reason"] == "transform"
+    assert "ended from outside, by signal 9" in json.dumps(letter)
+
+
+def test_an_event_whose_jq_was_killed_once_is_delivered(hookstream):
+    long = ".data.sum = reduce range(500000) as $i (0; . + 1)"
+    route = {**SETTINGS["routes"][0], "transform": [{"jq": {"program": long, "timeout": "60s"}}]}
+    one = hookstream(sinks=SETTINGS["sinks"], routes=[route])
+    assert one.post(order("whk_1", "{}")).status == 202
+    wait_for(lambda: jq_processes(one), what="jq's process")
+    kill_all(jq_processes(one))
+    one.drained()
+    (line,) = (one.folder / "out" / "orders.jsonl").read_bytes().splitlines()
+    assert json.loads(line)["data"]["sum"] == 500000
+    assert one.metric("hookstream_dead_letters") == 0
