@@ -14,6 +14,7 @@ struct play {
     struct hs_buffer body, yaml, out;
     struct hs_arena *arena;
     unsigned events, changed;
+    struct hs_event event; /* the work borrows it until it begins with the next */
 };
 
 static void begin(struct play *play)
@@ -32,8 +33,8 @@ static int edit(struct play *play, struct hs_slice *ret_out)
     struct hs_transform *transform =
         hs_transform_compile(config, hs_node_get(hs_config_root(config), "transform"));
     edit_expect_no_findings(config, play->yaml.data);
-    struct hs_event event = edit_event(hs_buffer_slice(&play->body));
-    hs_work_begin(play->work, &event);
+    play->event = edit_event(hs_buffer_slice(&play->body));
+    hs_work_begin(play->work, &play->event);
     int code = hs_transform_apply(transform, play->work);
     ck_assert_int_eq(hs_work_body(play->work, ret_out), 0);
     play->events++;
