@@ -216,8 +216,11 @@ static void settle(struct hs_forward *forward)
     const struct hs_window_entry *head = empty ? NULL : hs_window_at(window, window->head);
     uint64_t position = empty ? forward->read_number : head->sequence - 1;
     hs_sink_skip(forward->sink, position);
-    if (position > hs_cursor_position(forward->letters->forwarded))
-        hs_cursor_move(forward->letters->forwarded, position);
+    struct hs_cursor *forwarded = forward->letters->forwarded;
+    if (position > hs_cursor_position(forwarded))
+        hs_cursor_move(forwarded, position);
+    else if (position < hs_cursor_position(forwarded))
+        hs_cursor_keep(forwarded, position); /* it fell back: only what it lacks is held (F2) */
     atomic_store_explicit(&forward->oldest_wall_ns, empty ? 0 : head->received_wall_ns,
                           memory_order_relaxed);
     atomic_store_explicit(&forward->in_flight, hs_window_count(window), memory_order_relaxed);

@@ -145,7 +145,16 @@ static void on_queued(redisAsyncContext *link, void *reply, void *context)
         hs_redis_note(&redis->trouble, reply);
 }
 
-/* The replies of the commands that were sent, in the order of their entries. */
+/* What TYPE says of the key of an entry that is verified. A key that is gone held a stream. */
+static void judge_type(const redisReply *reply, struct hs_redis_entry *entry)
+{
+    struct hs_slice text = hs_slice(reply->str, (size_t)reply->len);
+    if (!hs_slice_equal(text, HS_SLICE("stream")) && !hs_slice_equal(text, HS_SLICE("none")))
+        entry->failure = &hs_redis_error(HS_SLICE("WRONGTYPE"))->failure;
+}
+
+/* The replies of the commands that were sent, in the order of their entries. Only TYPE answers a
+ * status; XADD answers the id that it gave. */
 static bool take_results(struct hs_redis *redis, redisReply *const *replies, size_t count)
 {
     size_t at = 0;
@@ -158,6 +167,8 @@ static bool take_results(struct hs_redis *redis, redisReply *const *replies, siz
         const redisReply *reply = replies[at++];
         if (reply->type == REDIS_REPLY_ERROR)
             entry->failure = &hs_redis_error(hs_slice(reply->str, (size_t)reply->len))->failure;
+        else if (reply->type == REDIS_REPLY_STATUS)
+            judge_type(reply, entry);
     }
     return at + 1 == count; /* and the cursor's SET */
 }
@@ -209,7 +220,7 @@ static void on_watched(redisAsyncContext *link, void *data, void *context)
         hs_redis_finish(redis);
 }
 
-/* Of a batch that verifies: what a key holds. A key that is gone held a stream. */
+/* Of a batch that verifies: what a key holds. */
 static void on_type(redisAsyncContext *link, void *data, void *context)
 {
     struct hs_redis *redis = link->data;
@@ -221,10 +232,8 @@ static void on_type(redisAsyncContext *link, void *data, void *context)
     while (batch->entries[redis->replies].command_size == 0)
         redis->replies++;
     struct hs_redis_entry *entry = &batch->entries[redis->replies++];
-    struct hs_slice text = hs_slice(reply->str, (size_t)reply->len);
-    if (reply->type == REDIS_REPLY_STATUS && !hs_slice_equal(text, HS_SLICE("stream")) &&
-        !hs_slice_equal(text, HS_SLICE("none")))
-        entry->failure = &hs_redis_error(HS_SLICE("WRONGTYPE"))->failure;
+    if (reply->type == REDIS_REPLY_STATUS)
+        judge_type(reply, entry);
     while (redis->replies < batch->count && batch->entries[redis->replies].command_size == 0)
         redis->replies++;
     if (redis->replies < batch->count)
@@ -314,13 +323,23 @@ static enum hs_submit say_full(struct hs_redis *redis)
     return HS_SUBMIT_FULL;
 }
 
+static bool verifies_part(const struct hs_redis *redis, const struct hs_parcel *parcel, size_t at)
+{
+    return hs_redis_progress_verifies(&redis->progress, parcel->sequence,
+                                      parcel->messages[at].part);
+}
+
+/* A parcel has parts to verify and parts to write where one failed by itself in a batch whose
+ * connection ended before it was told: it goes into a batch that writes, and verifies those in it.
+ */
 static enum hs_submit submit(struct hs_sink *sink, const struct hs_parcel *parcel)
 {
     struct hs_redis *redis = of(sink);
     if (redis->stage != HS_REDIS_READY)
         return say_full(redis);
-    bool verifies =
-        hs_redis_progress_verifies(&redis->progress, parcel->sequence, parcel->messages[0].part);
+    bool verifies = true;
+    for (size_t i = 0; i < parcel->count && verifies; i++)
+        verifies = verifies_part(redis, parcel, i);
     struct hs_redis_batch *batch = redis->gathering;
     if (batch->count > 0 &&
         (batch->verifies != verifies || !hs_redis_batch_has_room(batch, parcel->count))) {
@@ -331,7 +350,8 @@ static enum hs_submit submit(struct hs_sink *sink, const struct hs_parcel *parce
     }
     batch->verifies = verifies;
     for (size_t i = 0; i < parcel->count; i++)
-        hs_redis_batch_add(batch, parcel->sequence, &parcel->messages[i], redis->tree);
+        hs_redis_batch_add(batch, parcel->sequence, &parcel->messages[i],
+                           verifies || verifies_part(redis, parcel, i), redis->tree);
     sink->in_flight += parcel->count;
     if (!redis->is_flying && hs_redis_batch_is_full(batch))
         send_gathered(redis);

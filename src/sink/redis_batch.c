@@ -170,7 +170,7 @@ add_flat(struct hs_buffer *commands, const struct hs_message *message, struct hs
 }
 
 void hs_redis_batch_add(struct hs_redis_batch *batch, uint64_t sequence,
-                        const struct hs_message *message, struct hs_json_tree *tree)
+                        const struct hs_message *message, bool verify, struct hs_json_tree *tree)
 {
     HS_ASSERT(batch->count < HS_REDIS_BATCH_MESSAGES);
     struct hs_buffer *commands = &batch->commands;
@@ -178,9 +178,9 @@ void hs_redis_batch_add(struct hs_redis_batch *batch, uint64_t sequence,
     const struct hs_failure *failure = NULL;
     if (message->target->fields == HS_FIELDS_FLAT)
         failure = add_flat(commands, message, tree);
-    else if (!batch->verifies)
+    else if (!verify)
         add_body(commands, message);
-    if (batch->verifies && failure == NULL) {
+    if (verify && failure == NULL) {
         commands->size = before;
         hs_redis_command(commands, (struct hs_slice[]){HS_SLICE("TYPE"), message->destination}, 2);
     }

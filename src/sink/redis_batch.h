@@ -39,10 +39,10 @@ void hs_redis_batch_clear(struct hs_redis_batch *batch);
 bool hs_redis_batch_has_room(const struct hs_redis_batch *batch, size_t messages);
 bool hs_redis_batch_is_full(const struct hs_redis_batch *batch);
 
-/* Adds an XADD, or a TYPE if the batch verifies; there is room. What can be no command is an
- * entry that failed. `tree` is scratch. */
+/* Adds an XADD, or a TYPE to `verify`; there is room. A batch that verifies has only those; one
+ * that writes may have some. What can be no command is an entry that failed. `tree` is scratch. */
 void hs_redis_batch_add(struct hs_redis_batch *batch, uint64_t sequence,
-                        const struct hs_message *message, struct hs_json_tree *tree);
+                        const struct hs_message *message, bool verify, struct hs_json_tree *tree);
 
 /* Appends one command of bulk strings. */
 void hs_redis_command(struct hs_buffer *commands, const struct hs_slice *words, size_t count);

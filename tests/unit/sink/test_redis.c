@@ -382,6 +382,35 @@ START_TEST(unread_replies_are_verified_not_written_again)
 }
 END_TEST
 
+/* Event 3 went out in two parts; one failed by itself, the other is there, and the connection ended
+ * before either was told: both come in one parcel. */
+START_TEST(of_one_event_a_part_is_verified_and_another_written)
+{
+    unsigned failed = (unsigned)_i;
+    begin();
+    server_do(&server, "SET " CURSOR " %s", "3 2");
+    server_do(&server, "XADD %s * body {\"n\":3}", failed == 0 ? "b" : "a");
+    owner_open(owner, &options);
+    OWNER_WAIT(owner, owner->resumes == 1);
+    hs_redis_progress_doubt(&((struct hs_redis *)owner->sink)->progress, 3, failed, true);
+    struct hs_message messages[2] = {
+        {.destination = HS_SLICE("a"), .body = HS_SLICE("{\"n\":3}"), .target = &owner_target},
+        {.part = 1,
+         .destination = HS_SLICE("b"),
+         .body = HS_SLICE("{\"n\":3}"),
+         .target = &owner_target},
+    };
+    ck_assert_int_eq(owner_give(owner, 3, messages, 2), HS_SUBMIT_ACCEPTED);
+    hs_sink_push(owner->sink);
+    drained();
+    ck_assert_int_eq(owner_end(owner, 3, 0)->outcome, HS_DELIVERED);
+    ck_assert_int_eq(owner_end(owner, 3, 1)->outcome, HS_DELIVERED);
+    ck_assert_str_eq(events_of("a"), "3 ");
+    ck_assert_str_eq(events_of("b"), "3 ");
+    end();
+}
+END_TEST
+
 START_TEST(the_cursor_does_not_confirm_what_the_owner_buries_itself)
 {
     begin_open();
@@ -649,6 +678,7 @@ int main(void)
     tcase_add_test(tcase, what_a_stopped_server_still_has_to_read_is_not_written_twice);
     tcase_add_test(tcase, a_batch_behind_a_newer_connection_is_void);
     tcase_add_test(tcase, unread_replies_are_verified_not_written_again);
+    tcase_add_loop_test(tcase, of_one_event_a_part_is_verified_and_another_written, 0, 2);
     tcase_add_test(tcase, a_server_that_lost_writes_is_given_them_again);
     tcase_add_test(tcase, a_key_of_another_type_fails_alone);
     tcase_add_test(tcase, the_cursor_does_not_confirm_a_dead_letter_before_the_owner_does);

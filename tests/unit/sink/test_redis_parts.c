@@ -253,12 +253,12 @@ START_TEST(commands_are_exact)
                              flat = {.fields = HS_FIELDS_FLAT};
     struct hs_message message = {
         .part = 2, .destination = HS_SLICE("s"), .body = HS_SLICE("{}"), .target = &body};
-    hs_redis_batch_add(&batch, 5, &message, tree);
+    hs_redis_batch_add(&batch, 5, &message, false, tree);
     message.target = &flat;
     message.body = HS_SLICE("{\"a\":\"x\"}");
-    hs_redis_batch_add(&batch, 6, &message, tree);
+    hs_redis_batch_add(&batch, 6, &message, false, tree);
     message.body = HS_SLICE("[]");
-    hs_redis_batch_add(&batch, 7, &message, tree);
+    hs_redis_batch_add(&batch, 7, &message, false, tree);
     ck_assert_uint_eq(batch.count, 3);
     static const char expected[] =
         "*8\r\n$4\r\nXADD\r\n$1\r\ns\r\n$6\r\nMAXLEN\r\n$1\r\n~\r\n"
@@ -287,7 +287,7 @@ START_TEST(a_verifying_batch_asks_for_types)
     struct hs_message message = {
         .destination = HS_SLICE("key"), .body = HS_SLICE("{}"), .target = &target};
     batch.verifies = true;
-    hs_redis_batch_add(&batch, 5, &message, tree);
+    hs_redis_batch_add(&batch, 5, &message, true, tree);
     static const char expected[] = "*2\r\n$4\r\nTYPE\r\n$3\r\nkey\r\n";
     ck_assert_uint_eq(batch.commands.size, sizeof(expected) - 1);
     ck_assert_int_eq(memcmp(batch.commands.data, expected, sizeof(expected) - 1), 0);
@@ -304,16 +304,16 @@ START_TEST(a_batch_is_full_by_messages_or_by_bytes)
     struct hs_message message = {
         .destination = HS_SLICE("s"), .body = HS_SLICE("{}"), .target = &target};
     for (size_t i = 0; i < HS_REDIS_BATCH_MESSAGES - 1; i++)
-        hs_redis_batch_add(&batch, i, &message, NULL);
+        hs_redis_batch_add(&batch, i, &message, false, NULL);
     ck_assert(!hs_redis_batch_is_full(&batch));
     ck_assert(hs_redis_batch_has_room(&batch, 1));
     ck_assert(!hs_redis_batch_has_room(&batch, 2));
-    hs_redis_batch_add(&batch, 1, &message, NULL);
+    hs_redis_batch_add(&batch, 1, &message, false, NULL);
     ck_assert(hs_redis_batch_is_full(&batch));
     hs_redis_batch_clear(&batch);
     char *large = hs_alloc(HS_REDIS_BATCH_BYTES);
     message.body = hs_slice(large, HS_REDIS_BATCH_BYTES);
-    hs_redis_batch_add(&batch, 1, &message, NULL);
+    hs_redis_batch_add(&batch, 1, &message, false, NULL);
     ck_assert(hs_redis_batch_is_full(&batch));
     ck_assert(!hs_redis_batch_has_room(&batch, 1));
     ck_assert_ptr_null(batch.entries[0].failure);
@@ -330,16 +330,16 @@ START_TEST(what_passes_the_ceiling_is_permanent_and_leaves_no_trace)
     struct hs_target_options target = {.fields = HS_FIELDS_BODY};
     struct hs_message message = {
         .destination = HS_SLICE("s"), .body = HS_SLICE("{}"), .target = &target};
-    hs_redis_batch_add(&batch, 1, &message, NULL);
+    hs_redis_batch_add(&batch, 1, &message, false, NULL);
     size_t size = batch.commands.size;
     char large[300] = {0};
     message.body = hs_slice(large, sizeof(large));
-    hs_redis_batch_add(&batch, 2, &message, NULL);
+    hs_redis_batch_add(&batch, 2, &message, false, NULL);
     ck_assert_str_eq(batch.entries[1].failure->label, "too_large");
     ck_assert_int_eq(batch.entries[1].failure->outcome, HS_PERMANENT);
     ck_assert_uint_eq(batch.commands.size, size);
     message.body = HS_SLICE("{}");
-    hs_redis_batch_add(&batch, 3, &message, NULL);
+    hs_redis_batch_add(&batch, 3, &message, false, NULL);
     ck_assert_ptr_null(batch.entries[2].failure);
     hs_redis_batch_free(&batch);
 }
