@@ -31,6 +31,7 @@ struct check {
     const char *path;
     bool strict, online, json;
     uint64_t timeout_s;
+    bool unadvised; /* errors stood in the way of holding it against the catalogue */
     struct hs_config *config;
     struct hs_buffer report; /* of --online: a line for each thing that was good */
 };
@@ -76,6 +77,9 @@ static void write_text(const struct check *check, struct hs_buffer *ret_text)
     size_t warnings = findings->count - findings->errors;
     hs_buffer_append_slice(ret_text, hs_buffer_slice(&check->report));
     hs_config_show_findings(check->config, ret_text);
+    if (check->unadvised)
+        hs_buffer_append_text(ret_text, "Whether the fields fit the sender's events is looked at "
+                                        "when these errors are mended: check again then.\n");
     hs_buffer_printf(ret_text, "%s: %s, %zu error%s, %zu warning%s\n", check->path,
                      is_bad(check) ? "not good" : "good", findings->errors,
                      findings->errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
@@ -139,6 +143,7 @@ static int check_file(struct check *check)
     struct hs_settings settings;
     check->config = hs_settings_load(check->path, &settings);
     hs_buffer_init(&check->report, REPORT_MAX);
+    check->unadvised = hs_config_findings(check->config)->errors > 0;
     hs_settings_advise(check->config, &settings, false);
     hs_settings_check_cursors(check->config, &settings);
     if (check->online)

@@ -132,40 +132,53 @@ static int set_arg(const struct hs_command *command, const struct hs_arg *arg, c
     return HS_EXIT_USAGE + 1;
 }
 
+/* Reads the option at *at, and its value; *at is then the last word that it took. */
+static int read_arg(const struct hs_command *command, const struct hs_arg *args, size_t count,
+                    int argc, char **argv, int *at)
+{
+    const char *word = argv[*at], *value;
+    if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
+        print_help(command, args, count);
+        return HS_EXIT_GOOD + 1;
+    }
+    const struct hs_arg *arg = find_arg(args, count, word, &value);
+    if (arg == NULL)
+        return unknown_arg(command, args, count, word);
+    if (arg->kind != HS_ARG_FLAG && value == NULL) {
+        if (*at + 1 >= argc) {
+            (void)hs_command_fail(command, 0, "--%s needs a value: %s", arg->name, arg->value);
+            return HS_EXIT_USAGE + 1;
+        }
+        value = argv[++*at];
+    }
+    return set_arg(command, arg, value);
+}
+
 int hs_args_read(const struct hs_command *command, const struct hs_arg *args, size_t count,
                  int argc, char **argv, int *ret_first)
 {
-    int at = 0;
-    for (; at < argc; at++) {
-        const char *word = argv[at], *value;
-        if (strcmp(word, "--") == 0) {
-            at++;
-            break;
-        }
-        if (word[0] != '-' || word[1] == '\0')
-            break;
-        if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
-            print_help(command, args, count);
-            return HS_EXIT_GOOD + 1;
-        }
-        const struct hs_arg *arg = find_arg(args, count, word, &value);
-        if (arg == NULL)
-            return unknown_arg(command, args, count, word);
-        if (arg->kind != HS_ARG_FLAG && value == NULL) {
-            if (at + 1 >= argc) {
-                (void)hs_command_fail(command, 0, "--%s needs a value: %s", arg->name, arg->value);
-                return HS_EXIT_USAGE + 1;
-            }
-            value = argv[++at];
-        }
-        int code = set_arg(command, arg, value);
-        if (code != 0)
-            return code;
+    HS_AUTO_FREE char **operands = hs_alloc_array((size_t)argc + 1, sizeof(*operands));
+    int operand_count = 0, code = 0;
+    bool only_operands = false;
+    for (int at = 0; at < argc && code == 0; at++) {
+        bool option = !only_operands && argv[at][0] == '-' && argv[at][1] != '\0';
+        if (!option)
+            operands[operand_count++] = argv[at];
+        else if (strcmp(argv[at], "--") == 0)
+            only_operands = true;
+        else
+            code = read_arg(command, args, count, argc, argv, &at);
     }
-    *ret_first = at;
-    if (at < argc && command->operands[0] == '\0') {
-        (void)hs_command_fail(command, 0, "`%s` is too much: only options are taken; see --help",
-                              argv[at]);
+    if (code != 0)
+        return code;
+    /* Operands may stand before options; now they stand behind them all. */
+    for (int i = 0; i < operand_count; i++)
+        argv[argc - operand_count + i] = operands[i];
+    *ret_first = argc - operand_count;
+    if (operand_count > 0 && command->operands[0] == '\0') {
+        bool file = strchr(operands[0], '.') != NULL;
+        (void)hs_command_fail(command, 0, "`%s` is too much: only options are taken%s; see --help",
+                              operands[0], file ? ", a configuration as `-c FILE`" : "");
         return HS_EXIT_USAGE + 1;
     }
     return 0;

@@ -39,8 +39,9 @@ struct hs_command {
     int (*run)(const struct hs_command *command, int argc, char **argv);
 };
 
-/* Reads the options into their targets; -h and --help print the help. 0: go on, and
- * *ret_first is the index of the first operand; else the exit status plus one. */
+/* Reads the options into their targets, wherever they stand before a `--`; -h and --help print the
+ * help. 0: go on, and *ret_first is the index of the first operand: they have been moved behind
+ * the options, in their order; else the exit status plus one. */
 HS_MUST_CHECK int hs_args_read(const struct hs_command *command, const struct hs_arg *args,
                                size_t count, int argc, char **argv, int *ret_first);
 

@@ -125,7 +125,7 @@ def test_cases_that_hold_and_cases_that_do_not(tmp_path):
     wrong = CASES.replace("key: order_1", "key: order_2").replace("data.items", "data.orderId")
     cases.write_text(wrong.replace("an order", "an <order> & more"))
     report = tmp_path / "report.xml"
-    done = run(config, "--junit", report, cases)
+    done = run(config, cases, "--junit", report)
     assert done.returncode == 1, done
     assert "not ok 1" in done.stdout
     assert "# key: expected `order_2`, got `order_1`" in done.stdout
