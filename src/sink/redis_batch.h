@@ -3,7 +3,8 @@
  *
  * A batch either writes (XADD, inside a transaction) or verifies (TYPE, outside one): of an
  * event that the cursor has passed but whose replies nobody read, the stream's type tells
- * whether the XADD failed. See docs/internals/exactly-once-redis.md. */
+ * whether the XADD failed. Where one event has parts of both, it writes, and the TYPEs stand in
+ * the transaction. See docs/internals/exactly-once-redis.md. */
 #ifndef HS_SINK_REDIS_BATCH_H
 #define HS_SINK_REDIS_BATCH_H
 
