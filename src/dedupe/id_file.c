@@ -163,9 +163,14 @@ int hs_id_file_write(struct hs_dedupe *dedupe, uint64_t first, uint64_t last)
     hs_disk_close(disk, file);
     if (code == 0 && disk->rename(disk->context, fresh, path) < 0)
         code = hs_fail_errno(errno, "cannot rename %s", fresh);
-    if (code == 0)
-        return hs_disk_sync_directory(disk, dedupe->folder);
-    (void)disk->unlink(disk->context, fresh); /* it takes space on a disk that may be full */
+    if (code < 0) {
+        (void)disk->unlink(disk->context, fresh); /* it takes space on a disk that may be full */
+        return code;
+    }
+    code = hs_disk_sync_directory(disk, dedupe->folder);
+    /* Found there by the next try, it would count as safe. */
+    if (code < 0)
+        (void)disk->unlink(disk->context, path);
     return code;
 }
 

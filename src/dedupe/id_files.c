@@ -50,6 +50,10 @@ static int list_files(struct hs_dedupe *dedupe, struct ranges *ret_ranges)
     int code = hs_disk_make_directory(disk, dedupe->folder);
     if (code == 0)
         code = hs_disk_sync_directory(disk, hs_journal_path(dedupe->journal));
+    /* A killed run may have left names in the system's memory only; segments go on the strength
+     * of the files that are found. */
+    if (code == 0)
+        code = hs_disk_sync_directory(disk, dedupe->folder);
     return code < 0 ? code : hs_disk_list(disk, dedupe->folder, on_name, ret_ranges);
 }
 

@@ -263,6 +263,47 @@ START_TEST(a_failed_file_leaves_nothing_behind)
 }
 END_TEST
 
+/* Which names a power cut keeps is drawn from the seed. */
+START_TEST(D1_a_kill_before_the_name_of_a_file_is_synced)
+{
+    for (uint64_t seed = 20; seed < 30; seed++) {
+        struct house *house = house_create(seed);
+        house->options.retain_ns = 0;
+        house_start(house);
+        model_fail_at(house->disk, MODEL_FSYNC, "/ids", 1, UINT64_MAX, EIO);
+        model_fail_at(house->disk, MODEL_UNLINK, ".hsi", 1, UINT64_MAX, EIO);
+        house_fill(house, 1, 300);
+        AWAIT(house_files(house, ".hsi") > 0);
+        house_kill(house);
+        /* The next start finds the file, and its segment goes; no other file is written, or
+         * its sync would be of all names. */
+        model_fail_at(house->disk, MODEL_OPEN, ".hsi.new", 1, UINT64_MAX, EIO);
+        house_start(house);
+        hs_journal_allow_removal(house->journal);
+        AWAIT(hs_journal_oldest(house->journal) > 1);
+        house_close(house);
+        model_power_cut(house->disk);
+        house_start(house);
+        house_expect(house, 1, 300, true);
+        house_free(house);
+    }
+}
+END_TEST
+
+START_TEST(D1_a_file_whose_name_could_not_be_synced_is_not_relied_on)
+{
+    struct house *house = house_create(12);
+    atomic_store(&house->write_ids, false); /* nobody else does */
+    house_start(house);
+    house_fill(house, 1, 100);
+    model_fail_at(house->disk, MODEL_FSYNC, "/ids", 1, 2, EIO);
+    ck_assert(!hs_dedupe_write_ids(house->dedupe, 1, 100));
+    ck_assert(!hs_dedupe_write_ids(house->dedupe, 1, 100));
+    ck_assert(hs_dedupe_write_ids(house->dedupe, 1, 100));
+    house_free(house);
+}
+END_TEST
+
 HS_TEST_MAIN("dedupe id files", D1_ids_outlive_their_segments,
              a_start_reads_no_segment_that_has_its_file,
              D1_a_crash_between_a_segment_and_its_id_file,
@@ -271,4 +312,5 @@ HS_TEST_MAIN("dedupe id files", D1_ids_outlive_their_segments,
              a_cut_file_is_made_again_from_its_segment, damage_without_the_segment_costs_one_block,
              a_file_of_another_journal_counts_for_nothing,
              aged_files_go_and_aged_segments_are_not_read, a_segment_stays_until_its_ids_are_safe,
-             a_failed_file_leaves_nothing_behind)
+             a_failed_file_leaves_nothing_behind, D1_a_kill_before_the_name_of_a_file_is_synced,
+             D1_a_file_whose_name_could_not_be_synced_is_not_relied_on)
