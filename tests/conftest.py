@@ -1,5 +1,6 @@
 """Fixtures for the tests of the whole program. Services: scripts/services (real ones)."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -14,6 +15,11 @@ from support.kafka import Kafka  # noqa: E402
 from support.redis import Redis, RedisServer  # noqa: E402
 
 SERVICES = program.ROOT / "scripts" / "services"
+SERVICES_FOLDER = program.ROOT / "build" / "services"
+# Each of the processes that share the tests has brokers of its own: some tests end theirs.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["HOOKSTREAM_SERVICES"] = os.environ["PYTEST_XDIST_WORKER"]
+    SERVICES_FOLDER = SERVICES_FOLDER / "sets" / os.environ["HOOKSTREAM_SERVICES"]
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -67,8 +73,8 @@ def redis_server(tmp_path):
 
 @pytest.fixture
 def services():
-    """scripts/services itself: services("kill", "kafka"), services.runs("kafka"). What was
-    stopped is started again."""
+    """scripts/services itself: services("kill", "kafka"), services.runs("kafka"); its data is
+    in services.folder. What was stopped is started again."""
 
     def run(*words):
         done = subprocess.run([SERVICES, *words], stdin=subprocess.DEVNULL, check=False)
@@ -80,6 +86,7 @@ def services():
         return "stopped" not in done.stdout
 
     run.runs = runs
+    run.folder = SERVICES_FOLDER
     yield run
     for name in ("kafka", "redis"):
         subprocess.run([SERVICES, "resume", name], capture_output=True, check=False)

@@ -36,7 +36,7 @@ def small_disk(tmp_path):
 @pytest.fixture
 def kafka_disk(services):
     """Kafka's log directory, on a file system with 64 MiB to spare for the time of the test."""
-    data = program.ROOT / "build/services/kafka/data"
+    data = services.folder / "kafka" / "data"
     kept = data.with_name("data.kept")
     services("start", "kafka")
     services("stop", "kafka")

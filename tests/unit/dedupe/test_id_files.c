@@ -273,7 +273,7 @@ START_TEST(D1_a_kill_before_the_name_of_a_file_is_synced)
         model_fail_at(house->disk, MODEL_FSYNC, "/ids", 1, UINT64_MAX, EIO);
         model_fail_at(house->disk, MODEL_UNLINK, ".hsi", 1, UINT64_MAX, EIO);
         house_fill(house, 1, 300);
-        AWAIT(house_files(house, ".hsi") > 0);
+        AWAIT(house_files(house, ".hsi") > house_files(house, ".hsi.new"));
         house_kill(house);
         /* The next start finds the file, and its segment goes; no other file is written, or
          * its sync would be of all names. */
