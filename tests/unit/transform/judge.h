@@ -18,12 +18,18 @@ static inline bool judge_takes_utf8(struct hs_slice text)
     return good;
 }
 
-/* json-c 0.18 at its strictest takes any byte past ASCII for a control character. */
-static inline void judge_hide_past_ascii(char *text, size_t size)
+/* json-c 0.18 at its strictest takes a byte past ASCII for a control character, and no integer
+ * past 64 bits: 'x' stands for the one, the first 15 digits for the other. Gives the new size. */
+static inline size_t judge_simplify(char *text, size_t size)
 {
-    for (size_t i = 0; i < size; i++)
-        if ((unsigned char)text[i] >= 0x80)
-            text[i] = 'x';
+    size_t to = 0, digits = 0;
+    for (size_t i = 0; i < size; i++) {
+        digits = text[i] >= '0' && text[i] <= '9' ? digits + 1 : 0;
+        if (digits <= 15)
+            text[to++] = (unsigned char)text[i] < 0x80 ? text[i] : 'x';
+    }
+    text[to] = '\0';
+    return to;
 }
 
 /* Takes white space round the value, and nothing else round it. */
@@ -31,12 +37,12 @@ static inline bool judge_takes(struct hs_slice text)
 {
     struct hs_slice value = hs_slice_trim(text);
     char *copy = hs_slice_dup(value); /* ends in a NUL, which ends a number or a word */
-    judge_hide_past_ascii(copy, value.size);
+    size_t size = judge_simplify(copy, value.size);
     struct json_tokener *tokener = json_tokener_new_ex(128);
     json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-    struct json_object *root = json_tokener_parse_ex(tokener, copy, (int)value.size + 1);
+    struct json_object *root = json_tokener_parse_ex(tokener, copy, (int)size + 1);
     bool good = json_tokener_get_error(tokener) == json_tokener_success &&
-                json_tokener_get_parse_end(tokener) >= value.size && judge_takes_utf8(value);
+                json_tokener_get_parse_end(tokener) >= size && judge_takes_utf8(value);
     json_object_put(root);
     json_tokener_free(tokener);
     free(copy);
