@@ -112,12 +112,10 @@ int hs_stage_sample(const struct hs_stage *stage, size_t source, const char *typ
     if (catalogue == NULL)
         return hs_fail(-ENOENT, "source `%s` has no catalogue to make a sample of `%s` from",
                        stage->settings.sources.names[source], type);
-    const struct hs_event_type *found = hs_catalogue_type(catalogue, hs_slice_text(type));
-    if (found == NULL)
-        return hs_fail(-ENOENT,
-                       "there is no event type `%s` in the catalogue of source `%s`; "
-                       "`hookstream catalogue list` shows them",
-                       type, stage->settings.sources.names[source]);
+    const struct hs_event_type *found;
+    int code = hs_catalogue_find(catalogue, type, &found);
+    if (code < 0)
+        return code;
     char id[32];
     snprintf(id, sizeof(id), "whk_sample_%llu", (unsigned long long)seed);
     uint64_t random = hs_add_sat(seed, 1);

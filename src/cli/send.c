@@ -50,13 +50,9 @@ static int choose_types(const struct hs_command *command, const struct request *
         return 0;
     }
     for (size_t i = 0; i < request->types.count; i++) {
-        const char *name = request->types.items[i];
-        const struct hs_event_type *type = hs_catalogue_type(catalogue, hs_slice_text(name));
-        if (type == NULL)
-            return hs_command_fail(
-                command, HS_EXIT_USAGE,
-                "there is no event type `%s`; hookstream catalogue list shows them", name);
-        chosen[options->type_count++] = type;
+        if (hs_catalogue_find(catalogue, request->types.items[i], &chosen[i]) < 0)
+            return hs_command_fail(command, HS_EXIT_USAGE, "%s", hs_error_text());
+        options->type_count++;
     }
     return 0;
 }
