@@ -5,6 +5,9 @@
 #include <hookstream/cli.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#define DEFAULT_CONFIG "/etc/hookstream/hookstream.yaml"
 
 static const struct hs_command *const commands[] = {
     &hs_command_run,    &hs_command_check,   &hs_command_explain, &hs_command_test,
@@ -58,11 +61,17 @@ void hs_command_print(const struct hs_buffer *text, FILE *out)
 
 const char *hs_config_path(const char *config)
 {
+    static bool said;
     if (config != NULL)
         return config;
     const char *environment = getenv("HOOKSTREAM_CONFIG");
-    return environment != NULL && environment[0] != '\0' ? environment
-                                                         : "/etc/hookstream/hookstream.yaml";
+    if (environment != NULL && environment[0] != '\0')
+        return environment;
+    if (!said && access(DEFAULT_CONFIG, R_OK) < 0)
+        fprintf(stderr, "hookstream: no configuration was named, by -c FILE or by "
+                        "$HOOKSTREAM_CONFIG, and " DEFAULT_CONFIG " cannot be read\n");
+    said = true;
+    return DEFAULT_CONFIG;
 }
 
 /* ---- Arguments ---- */

@@ -45,7 +45,8 @@ struct hs_command {
 HS_MUST_CHECK int hs_args_read(const struct hs_command *command, const struct hs_arg *args,
                                size_t count, int argc, char **argv, int *ret_first);
 
-/* `config` if it was given, else $HOOKSTREAM_CONFIG, else /etc/hookstream/hookstream.yaml. */
+/* `config` if it was given, else $HOOKSTREAM_CONFIG, else /etc/hookstream/hookstream.yaml; when
+ * that cannot be read, stderr gets a line, once, that says how to name another. */
 const char *hs_config_path(const char *config);
 
 /* Prints "hookstream COMMAND: message" to stderr and returns `status`. */
