@@ -3,6 +3,8 @@
 
 #include <hookstream/buffer.h>
 #include <hookstream/cli.h>
+#include <hookstream/disk.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -51,6 +53,20 @@ int hs_command_fail(const struct hs_command *command, int status, const char *fo
     fputc('\n', stderr);
     va_end(list);
     return status;
+}
+
+int hs_command_read(const char *path, struct hs_buffer *ret_text)
+{
+    if (strcmp(path, "-") != 0)
+        return hs_disk_read_all(hs_disk_system(), path, ret_text);
+    for (size_t got = 1; got > 0;) {
+        char piece[65536];
+        got = fread(piece, 1, sizeof(piece), stdin);
+        hs_buffer_append(ret_text, piece, got);
+        if (ret_text->failed)
+            return hs_fail(-EFBIG, "standard input is larger than %zu bytes", ret_text->ceiling);
+    }
+    return ferror(stdin) ? hs_fail(-EIO, "standard input cannot be read") : 0;
 }
 
 void hs_command_print(const struct hs_buffer *text, FILE *out)

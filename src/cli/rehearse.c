@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #define ENVIRONMENT_MAX (1u << 20)
-#define EVENT_MAX (64u << 20)
 
 /* ---- Variables ---- */
 
@@ -121,16 +120,4 @@ int hs_stage_sample(const struct hs_stage *stage, size_t source, const char *typ
     uint64_t random = hs_add_sat(seed, 1);
     hs_catalogue_sample(found, HS_SAMPLE_VARIED, hs_slice_text(id), now_wall_ns, &random, ret_body);
     return 0;
-}
-
-int hs_stage_read(const char *path, struct hs_buffer *ret_text)
-{
-    if (strcmp(path, "-") != 0)
-        return hs_disk_read_all(hs_disk_system(), path, ret_text);
-    for (size_t got = 1; got > 0 && ret_text->size < EVENT_MAX;) {
-        char *room = hs_buffer_reserve(ret_text, 65536);
-        got = room != NULL ? fread(room, 1, 65536, stdin) : 0;
-        hs_buffer_commit(ret_text, got);
-    }
-    return ferror(stdin) ? hs_fail(-EIO, "standard input cannot be read") : 0;
 }
