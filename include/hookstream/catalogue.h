@@ -61,6 +61,10 @@ struct hs_config *hs_catalogue_parse(const char *name, struct hs_slice text,
 /* By name, or NULL. */
 const struct hs_event_type *hs_catalogue_type(const struct hs_catalogue *catalogue,
                                               struct hs_slice name);
+/* By the name that a person gave. -ENOENT and words: the nearest type, or the types of a family
+ * that stands for one, or how to list them. */
+HS_MUST_CHECK int hs_catalogue_find(const struct hs_catalogue *catalogue, const char *name,
+                                    const struct hs_event_type **ret_type);
 /* By path as the rows write it, or NULL. */
 const struct hs_catalogue_field *hs_event_type_field(const struct hs_event_type *type,
                                                      struct hs_slice path);

@@ -48,8 +48,6 @@ const struct hs_finding_page *hs_finding_pages(size_t *ret_count);
 const struct hs_finding_page *hs_finding_page(enum hs_finding_code code);
 /* The page that a person asks for: "HS030", "hs30", "30"; NULL: there is none. */
 const struct hs_finding_page *hs_finding_find(struct hs_slice word);
-/* The page whose code is nearest to the word, by number if it is one, or NULL. */
-const struct hs_finding_page *hs_finding_nearest(struct hs_slice word);
 /* A page for a terminal. */
 void hs_finding_explain(const struct hs_finding_page *page, struct hs_buffer *ret_text);
 /* Every code with its title, a line each. */

@@ -1,6 +1,10 @@
 /* Types: looking things up in a catalogue. */
 #include "rows.h"
 
+#include <hookstream/buffer.h>
+
+#define FAMILY_WORDS_MAX 700u /* bytes of a family's types in an error */
+
 static const char *const families[] = {"queue", "draw",     "auction",
                                        "order", "consumer", "distribution"};
 
@@ -21,6 +25,64 @@ const struct hs_event_type *hs_catalogue_type(const struct hs_catalogue *catalog
         if (hs_slice_equal(hs_slice_text(catalogue->types[i].name), name))
             return &catalogue->types[i];
     return NULL;
+}
+
+/* ---- A type that a person named ---- */
+
+static const char *family_of(const struct hs_event_type *type, struct hs_arena *arena)
+{
+    return hs_arena_dup(arena, hs_slice(type->name, strcspn(type->name, ".")));
+}
+
+/* The type or the family that is nearest to the name, or NULL. */
+static const char *nearest(const struct hs_catalogue *catalogue, const char *name,
+                           struct hs_arena *arena)
+{
+    const char **names = hs_arena_alloc(arena, 2 * catalogue->count * sizeof(*names));
+    for (size_t i = 0; i < catalogue->count; i++) {
+        names[2 * i] = catalogue->types[i].name;
+        names[2 * i + 1] = family_of(&catalogue->types[i], arena);
+    }
+    return hs_nearest_name(hs_slice_text(name), names, 2 * catalogue->count);
+}
+
+static int refuse_family(const struct hs_catalogue *catalogue, const char *name, const char *family)
+{
+    struct hs_slice stem = hs_slice_text(family);
+    struct hs_buffer types;
+    hs_buffer_init(&types, FAMILY_WORDS_MAX);
+    for (size_t i = 0; i < catalogue->count; i++)
+        if (strncmp(catalogue->types[i].name, family, stem.size) == 0 &&
+            catalogue->types[i].name[stem.size] == '.')
+            hs_buffer_printf(&types, "%s%s", types.size > 0 ? ", " : "", catalogue->types[i].name);
+    int code = hs_fail(-ENOENT, "there is no event type `%s`; the family `%s` has %.*s%s", name,
+                       family, HS_SLICE_ARG(hs_buffer_slice(&types)), types.failed ? ", ..." : "");
+    hs_buffer_free(&types);
+    return code;
+}
+
+int hs_catalogue_find(const struct hs_catalogue *catalogue, const char *name,
+                      const struct hs_event_type **ret_type)
+{
+    const struct hs_event_type *type = hs_catalogue_type(catalogue, hs_slice_text(name));
+    if (type != NULL) {
+        *ret_type = type;
+        return 0;
+    }
+    bool own = catalogue != hs_catalogue_fanfare();
+    struct hs_arena *arena = hs_arena_create();
+    const char *near = nearest(catalogue, name, arena);
+    int code;
+    if (near == NULL)
+        code = hs_fail(-ENOENT,
+                       "there is no event type `%s`; `hookstream catalogue list%s%s` shows them",
+                       name, own ? " --catalogue " : "", own ? catalogue->name : "");
+    else if (hs_catalogue_type(catalogue, hs_slice_text(near)) != NULL)
+        code = hs_fail(-ENOENT, "there is no event type `%s`, did you mean `%s`?", name, near);
+    else
+        code = refuse_family(catalogue, name, near);
+    hs_arena_free(arena);
+    return code;
 }
 
 const struct hs_catalogue_field *hs_event_type_field(const struct hs_event_type *type,

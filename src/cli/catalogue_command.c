@@ -188,11 +188,9 @@ static int answer(const struct hs_command *command, const struct hs_catalogue *c
     bool shows = strcmp(verb, "show") == 0;
     if (argc != 2 || (!shows && strcmp(verb, "schema") != 0))
         return hs_command_fail(command, HS_EXIT_USAGE, "say what: %s", command->operands);
-    const struct hs_event_type *type = hs_catalogue_type(catalogue, hs_slice_text(argv[1]));
-    if (type == NULL)
-        return hs_command_fail(command, HS_EXIT_BAD,
-                               "there is no event type `%s`; hookstream catalogue list shows them",
-                               argv[1]);
+    const struct hs_event_type *type;
+    if (hs_catalogue_find(catalogue, argv[1], &type) < 0)
+        return hs_command_fail(command, HS_EXIT_BAD, "%s", hs_error_text());
     return shows ? show(type) : schema(type);
 }
 

@@ -49,14 +49,9 @@ static int explain(const struct hs_command *command, const char *word)
     } else if (page != NULL) {
         hs_finding_explain(page, &text);
     } else {
-        const struct hs_finding_page *near = hs_finding_nearest(hs_slice_text(word));
-        code = near != NULL
-                   ? hs_command_fail(command, HS_EXIT_USAGE,
-                                     "there is no code `%s`, did you mean HS%03u? `--explain all` "
-                                     "lists them",
-                                     word, (unsigned)near->code)
-                   : hs_command_fail(command, HS_EXIT_USAGE,
-                                     "there is no code `%s`; `--explain all` lists them", word);
+        code = hs_command_fail(command, HS_EXIT_USAGE,
+                               "there is no code `%s`; `hookstream check --explain all` lists them",
+                               word);
     }
     hs_command_print(&text, stdout);
     hs_buffer_free(&text);

@@ -3,8 +3,13 @@
 
 #include <hookstream/buffer.h>
 #include <hookstream/cli.h>
+#include <hookstream/disk.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#define DEFAULT_CONFIG "/etc/hookstream/hookstream.yaml"
 
 static const struct hs_command *const commands[] = {
     &hs_command_run,    &hs_command_check,   &hs_command_explain, &hs_command_test,
@@ -50,6 +55,20 @@ int hs_command_fail(const struct hs_command *command, int status, const char *fo
     return status;
 }
 
+int hs_command_read(const char *path, struct hs_buffer *ret_text)
+{
+    if (strcmp(path, "-") != 0)
+        return hs_disk_read_all(hs_disk_system(), path, ret_text);
+    for (size_t got = 1; got > 0;) {
+        char piece[65536];
+        got = fread(piece, 1, sizeof(piece), stdin);
+        hs_buffer_append(ret_text, piece, got);
+        if (ret_text->failed)
+            return hs_fail(-EFBIG, "standard input is larger than %zu bytes", ret_text->ceiling);
+    }
+    return ferror(stdin) ? hs_fail(-EIO, "standard input cannot be read") : 0;
+}
+
 void hs_command_print(const struct hs_buffer *text, FILE *out)
 {
     if (text->size > 0)
@@ -58,11 +77,17 @@ void hs_command_print(const struct hs_buffer *text, FILE *out)
 
 const char *hs_config_path(const char *config)
 {
+    static bool said;
     if (config != NULL)
         return config;
     const char *environment = getenv("HOOKSTREAM_CONFIG");
-    return environment != NULL && environment[0] != '\0' ? environment
-                                                         : "/etc/hookstream/hookstream.yaml";
+    if (environment != NULL && environment[0] != '\0')
+        return environment;
+    if (!said && access(DEFAULT_CONFIG, R_OK) < 0)
+        fprintf(stderr, "hookstream: no configuration was named, by -c FILE or by "
+                        "$HOOKSTREAM_CONFIG, and " DEFAULT_CONFIG " cannot be read\n");
+    said = true;
+    return DEFAULT_CONFIG;
 }
 
 /* ---- Arguments ---- */

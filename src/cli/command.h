@@ -45,15 +45,18 @@ struct hs_command {
 HS_MUST_CHECK int hs_args_read(const struct hs_command *command, const struct hs_arg *args,
                                size_t count, int argc, char **argv, int *ret_first);
 
-/* `config` if it was given, else $HOOKSTREAM_CONFIG, else /etc/hookstream/hookstream.yaml. */
+/* `config` if it was given, else $HOOKSTREAM_CONFIG, else /etc/hookstream/hookstream.yaml; when
+ * that cannot be read, stderr gets a line, once, that says how to name another. */
 const char *hs_config_path(const char *config);
 
 /* Prints "hookstream COMMAND: message" to stderr and returns `status`. */
 int hs_command_fail(const struct hs_command *command, int status, const char *format, ...)
     HS_PRINTF(3, 4);
 
-/* Writes the buffer to `out`; an empty one is fine. */
 struct hs_buffer;
+/* All of a file, or of standard input for "-", up to the buffer's ceiling. -errno and words. */
+HS_MUST_CHECK int hs_command_read(const char *path, struct hs_buffer *ret_text);
+/* Writes the buffer to `out`; an empty one is fine. */
 void hs_command_print(const struct hs_buffer *text, FILE *out);
 
 extern const struct hs_command hs_command_run, hs_command_check, hs_command_send,

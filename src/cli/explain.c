@@ -266,7 +266,7 @@ static int read_event(const struct hs_command *command, const struct request *re
     int code = hs_stage_source(stage, request->source, &source);
     if (code == 0)
         code = path != NULL
-                   ? hs_stage_read(path, ret_body)
+                   ? hs_command_read(path, ret_body)
                    : hs_stage_sample(stage, source, request->type, request->seed, now, ret_body);
     return code < 0 ? hs_command_fail(command, HS_EXIT_USAGE, "%s", hs_error_text()) : 0;
 }

@@ -56,11 +56,14 @@ static struct hs_slice before(struct hs_slice text, char end)
     return at != NULL ? hs_slice(text.data, (size_t)(at - text.data)) : text;
 }
 
+/* As the sinks, each is the text of a table: it ends in NUL. */
 static struct names all_families(const struct hs_catalogue *catalogue)
 {
     struct names all = {.count = 0};
-    for (size_t i = 0; i < catalogue->count; i++)
-        add(&all, before(hs_slice_text(catalogue->types[i].name), '.'));
+    for (size_t i = 0; i < catalogue->count; i++) {
+        struct hs_slice family = before(hs_slice_text(catalogue->types[i].name), '.');
+        add(&all, hs_slice_text(hs_catalogue_family(family)));
+    }
     return all;
 }
 
@@ -72,8 +75,34 @@ static struct names all_sinks(void)
     return all;
 }
 
+/* Says why the names are no good, and which there are. */
+static int refuse_names(const struct hs_command *command, const char *why,
+                        const struct names *known)
+{
+    struct hs_buffer list;
+    hs_buffer_init(&list, PAGE_MAX);
+    for (size_t i = 0; i < known->count; i++)
+        hs_buffer_printf(&list, "%s%.*s", i > 0 ? ", " : "", HS_SLICE_ARG(known->items[i]));
+    (void)hs_command_fail(command, 0, "%s There are: %.*s", why,
+                          HS_SLICE_ARG(hs_buffer_slice(&list)));
+    hs_buffer_free(&list);
+    return HS_EXIT_USAGE;
+}
+
+static int refuse_unknown(const struct hs_command *command, const char *option,
+                          struct hs_slice name, const struct names *known)
+{
+    const char *list[NAMES_MAX];
+    for (size_t i = 0; i < known->count; i++)
+        list[i] = known->items[i].data;
+    const char *near = hs_nearest_name(name, list, known->count);
+    (void)hs_fail(-EINVAL, "%s has no `%.*s`%s%s%s", option, HS_SLICE_ARG(name),
+                  near ? ", did you mean `" : "", near ? near : "", near ? "`?" : ".");
+    return refuse_names(command, hs_error_text(), known);
+}
+
 /* "a,b" into names, each of which must be one of `known`. */
-static int read_names(const struct hs_command *command, const char *what, const char *text,
+static int read_names(const struct hs_command *command, const char *option, const char *text,
                       const struct names *known, struct names *ret_names)
 {
     *ret_names = (struct names){.count = 0};
@@ -82,18 +111,14 @@ static int read_names(const struct hs_command *command, const char *what, const 
         size_t used = one.size < rest.size ? one.size + 1 : one.size;
         rest = hs_slice(rest.data + used, rest.size - used);
         if (one.size > 0 && !has(known, one))
-            return hs_command_fail(command, HS_EXIT_USAGE, "there is no %s `%.*s`", what,
-                                   HS_SLICE_ARG(one));
+            return refuse_unknown(command, option, one, known);
         if (one.size > 0)
             add(ret_names, one);
     }
     if (ret_names->count > 0)
         return HS_EXIT_GOOD;
-    fprintf(stderr, "hookstream init: say which %s, with commas between them; there are:", what);
-    for (size_t i = 0; i < known->count; i++)
-        fprintf(stderr, " %.*s", HS_SLICE_ARG(known->items[i]));
-    fputc('\n', stderr);
-    return HS_EXIT_USAGE;
+    (void)hs_fail(-EINVAL, "say which %s, with commas between them.", option);
+    return refuse_names(command, hs_error_text(), known);
 }
 
 /* ---- What the catalogue says of a family ---- */
@@ -227,7 +252,7 @@ static void put_page(const struct plan *plan, struct hs_buffer *page)
         "# A first configuration, written by `hookstream init`. Every option: "
         "docs/configuration.md.\n"
         "#\n"
-        "# To set: HOOKSTREAM_SECRET in the environment, the endpoint's secret at the sender; and\n"
+        "# To set: FANFARE_SECRET in the environment, the endpoint's secret at the sender; and\n"
         "# where the sinks are, below.\n"
         "# Next, with FILE for this file:\n"
         "# check the file, see what would become of an event, start, and send a sample, which "
@@ -240,7 +265,7 @@ static void put_page(const struct plan *plan, struct hs_buffer *page)
         "\nadmin:\n  listen: 127.0.0.1:9464   # metrics, health: not for the internet\n"
         "\njournal:\n  path: \"${HOOKSTREAM_JOURNAL:-journal}\"   # on a disk that stays\n"
         "\nsources:\n  %s:\n    path: /webhooks/%s\n    verify:\n      scheme: fanfare\n"
-        "      secrets: [\"${HOOKSTREAM_SECRET}\"]\n",
+        "      secrets: [\"${FANFARE_SECRET}\"]\n",
         sample, sample, plan->source, plan->source);
     put_sinks(plan, page);
     hs_buffer_append_text(page, "\nroutes:");
@@ -266,8 +291,11 @@ static int write_file(const struct hs_command *command, const char *path,
     int failed = done < page->size ? errno : 0;
     if (close(file) < 0 && failed == 0)
         failed = errno;
-    return failed == 0 ? HS_EXIT_GOOD
-                       : hs_command_fail(command, HS_EXIT_BAD, "%s: %s", path, strerror(failed));
+    if (failed != 0)
+        return hs_command_fail(command, HS_EXIT_BAD, "%s: %s", path, strerror(failed));
+    fprintf(stderr, "Wrote %s. Next: set FANFARE_SECRET, then hookstream check -c %s\n", path,
+            path);
+    return HS_EXIT_GOOD;
 }
 
 static bool is_name(const char *name)

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #define ENVIRONMENT_MAX (1u << 20)
-#define EVENT_MAX (64u << 20)
 
 /* ---- Variables ---- */
 
@@ -112,27 +111,13 @@ int hs_stage_sample(const struct hs_stage *stage, size_t source, const char *typ
     if (catalogue == NULL)
         return hs_fail(-ENOENT, "source `%s` has no catalogue to make a sample of `%s` from",
                        stage->settings.sources.names[source], type);
-    const struct hs_event_type *found = hs_catalogue_type(catalogue, hs_slice_text(type));
-    if (found == NULL)
-        return hs_fail(-ENOENT,
-                       "there is no event type `%s` in the catalogue of source `%s`; "
-                       "`hookstream catalogue list` shows them",
-                       type, stage->settings.sources.names[source]);
+    const struct hs_event_type *found;
+    int code = hs_catalogue_find(catalogue, type, &found);
+    if (code < 0)
+        return code;
     char id[32];
     snprintf(id, sizeof(id), "whk_sample_%llu", (unsigned long long)seed);
     uint64_t random = hs_add_sat(seed, 1);
     hs_catalogue_sample(found, HS_SAMPLE_VARIED, hs_slice_text(id), now_wall_ns, &random, ret_body);
     return 0;
-}
-
-int hs_stage_read(const char *path, struct hs_buffer *ret_text)
-{
-    if (strcmp(path, "-") != 0)
-        return hs_disk_read_all(hs_disk_system(), path, ret_text);
-    for (size_t got = 1; got > 0 && ret_text->size < EVENT_MAX;) {
-        char *room = hs_buffer_reserve(ret_text, 65536);
-        got = room != NULL ? fread(room, 1, 65536, stdin) : 0;
-        hs_buffer_commit(ret_text, got);
-    }
-    return ferror(stdin) ? hs_fail(-EIO, "standard input cannot be read") : 0;
 }

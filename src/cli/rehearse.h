@@ -1,5 +1,5 @@
 /* Rehearse: what `explain` and `test` share: a configuration that is read although its secrets
- * are not set, and the reading of an event. Threads: the main one. */
+ * are not set, and a sample event. Threads: the main one. */
 #ifndef HS_CLI_REHEARSE_H
 #define HS_CLI_REHEARSE_H
 
@@ -32,7 +32,5 @@ HS_MUST_CHECK int hs_stage_source(const struct hs_stage *stage, const char *name
 /* A sample event of the source's catalogue, the same for the same seed. -ENOENT and words. */
 HS_MUST_CHECK int hs_stage_sample(const struct hs_stage *stage, size_t source, const char *type,
                                   uint64_t seed, uint64_t now_wall_ns, struct hs_buffer *ret_body);
-/* All of a file, or of standard input for "-". -errno and words. */
-HS_MUST_CHECK int hs_stage_read(const char *path, struct hs_buffer *ret_text);
 
 #endif

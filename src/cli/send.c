@@ -4,6 +4,8 @@
 
 #include <hookstream/advice.h>
 #include <hookstream/app.h>
+#include <hookstream/buffer.h>
+#include <hookstream/json.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -13,13 +15,17 @@ static int run(const struct hs_command *command, int argc, char **argv);
 
 const struct hs_command hs_command_send = {
     .name = "send",
-    .summary = "Send signed sample events.",
+    .summary = "Send signed sample events, or one of your own.",
     .help = "Sends events of the types in the source's catalogue, signed with the first secret of "
             "a source,\n"
             "to the address that the configuration listens on (or to --url), and prints how\n"
             "they were answered and how fast. Every event has an id of its own. Exits with 1\n"
             "when one was not answered 2xx.\n\n"
+            "--file sends the bytes of a file instead, as they are, so that an event that is not\n"
+            "valid can be tried, too. With --count above 1 each gets an id of its own in place\n"
+            "of the file's.\n\n"
             "  hookstream send --type order.created\n"
+            "  hookstream send --file event.json\n"
             "  hookstream send --all --count 2100 --rate 500 --ledger sent.txt",
     .operands = "",
     .run = run,
@@ -28,11 +34,37 @@ const struct hs_command hs_command_send = {
 #define TYPES_MAX 1000u /* sent in turn */
 
 struct request {
-    const char *config, *source, *url, *secret, *ledger;
+    const char *config, *source, *url, *secret, *ledger, *file;
     struct hs_arg_texts types;
     bool all, quiet, list;
     uint64_t count, rate, connections, seed;
 };
+
+/* A new id stands in place of the file's when it is sent more than once. */
+static int take_file(const struct hs_command *command, const struct request *request,
+                     struct hs_buffer *body, struct hs_sender_options *options)
+{
+    if (request->all || request->types.count > 0)
+        return hs_command_fail(command, HS_EXIT_USAGE, "--file leaves no room for --type or --all");
+    if (hs_command_read(request->file, body) < 0)
+        return hs_command_fail(command, HS_EXIT_USAGE, "--file: %s", hs_error_text());
+    options->body = hs_buffer_slice(body);
+    options->count = request->count > 0 ? request->count : 1;
+    if (options->count == 1)
+        return 0;
+    struct hs_json_member id = {.name = HS_SLICE("id")};
+    enum hs_json_kind kind;
+    size_t offset;
+    int code = hs_json_scan(options->body, &id, 1, &kind, &offset);
+    if (code < 0 || id.kind != HS_JSON_STRING || id.repeated)
+        return hs_command_fail(
+            command, HS_EXIT_USAGE,
+            "--count: each event gets an id of its own, but %s is not a JSON "
+            "object with one `id`, a string; without --count it is sent as it is",
+            request->file);
+    options->body_id = id.value;
+    return 0;
+}
 
 static int choose_types(const struct hs_command *command, const struct request *request,
                         const struct hs_catalogue *catalogue, struct hs_sender_options *options)
@@ -40,24 +72,19 @@ static int choose_types(const struct hs_command *command, const struct request *
     static const struct hs_event_type *chosen[TYPES_MAX];
     options->types = chosen;
     options->type_count = 0;
-    if (request->all || request->types.count == 0) {
-        if (catalogue->count > TYPES_MAX)
-            return hs_command_fail(command, HS_EXIT_USAGE,
-                                   "the catalogue has more than %u types: choose some by --type",
-                                   TYPES_MAX);
-        for (size_t i = 0; i < catalogue->count; i++)
-            chosen[options->type_count++] = &catalogue->types[i];
-        return 0;
+    bool all = request->all || request->types.count == 0;
+    if (all && catalogue->count > TYPES_MAX)
+        return hs_command_fail(command, HS_EXIT_USAGE,
+                               "the catalogue has more than %u types: choose some by --type",
+                               TYPES_MAX);
+    for (size_t i = 0; all && i < catalogue->count; i++)
+        chosen[options->type_count++] = &catalogue->types[i];
+    for (size_t i = 0; !all && i < request->types.count; i++) {
+        if (hs_catalogue_find(catalogue, request->types.items[i], &chosen[i]) < 0)
+            return hs_command_fail(command, HS_EXIT_USAGE, "%s", hs_error_text());
+        options->type_count++;
     }
-    for (size_t i = 0; i < request->types.count; i++) {
-        const char *name = request->types.items[i];
-        const struct hs_event_type *type = hs_catalogue_type(catalogue, hs_slice_text(name));
-        if (type == NULL)
-            return hs_command_fail(
-                command, HS_EXIT_USAGE,
-                "there is no event type `%s`; hookstream catalogue list shows them", name);
-        chosen[options->type_count++] = type;
-    }
+    options->count = request->count > 0 ? request->count : options->type_count;
     return 0;
 }
 
@@ -178,6 +205,8 @@ static int take_types(const struct hs_command *command, const struct request *re
                       const struct hs_settings *settings, const struct hs_catalogues *catalogues,
                       struct hs_sender_options *options)
 {
+    if (request->file != NULL)
+        return 0;
     const struct hs_catalogue *catalogue = NULL;
     for (size_t i = settings->sources.count; i-- > 0;)
         if (request->source == NULL || strcmp(settings->sources.names[i], request->source) == 0)
@@ -185,9 +214,7 @@ static int take_types(const struct hs_command *command, const struct request *re
     if (catalogue == NULL)
         return hs_command_fail(command, HS_EXIT_BAD,
                                "the source has no catalogue to make sample events from");
-    int code = choose_types(command, request, catalogue, options);
-    options->count = request->count > 0 ? request->count : options->type_count;
-    return code;
+    return choose_types(command, request, catalogue, options);
 }
 
 static int send_configured(const struct hs_command *command, const struct request *request,
@@ -228,9 +255,24 @@ static int prepare_and_send(const struct hs_command *command, const struct reque
         options->secret = hs_slice_text(request->secret);
     if (options->host == NULL || options->secret.data == NULL)
         return send_configured(command, request, options);
-    code = choose_types(command, request, hs_catalogue_fanfare(), options);
-    options->count = request->count > 0 ? request->count : options->type_count;
+    if (request->file == NULL)
+        code = choose_types(command, request, hs_catalogue_fanfare(), options);
     return code == 0 ? send_all(command, request, options) : code;
+}
+
+static int send_requested(const struct hs_command *command, const struct request *request,
+                          struct hs_sender_options *options)
+{
+    struct hs_buffer body;
+    hs_buffer_init(&body, HS_SENDER_BODY_MAX);
+    int code = 0;
+    if (request->file != NULL)
+        code = take_file(command, request, &body, options);
+    if (code == 0)
+        code = prepare_and_send(command, request, options);
+    hs_buffer_free(&body);
+    free((void *)(uintptr_t)options->path);
+    return code;
 }
 
 static int run(const struct hs_command *command, int argc, char **argv)
@@ -243,9 +285,12 @@ static int run(const struct hs_command *command, int argc, char **argv)
         {"url", 0, HS_ARG_TEXT, &request.url, "URL", "Send there instead: http://HOST:PORT/PATH."},
         {"secret", 0, HS_ARG_TEXT, &request.secret, "TEXT", "Sign with this secret instead."},
         {"type", 't', HS_ARG_TEXTS, &request.types, "TYPE", "Event type; may be given again."},
+        {"file", 0, HS_ARG_TEXT, &request.file, "FILE",
+         "An event of your own, - for standard input; as it is."},
         {"all", 'a', HS_ARG_FLAG, &request.all, NULL, "All types in turn (also without --type)."},
         {"list", 0, HS_ARG_FLAG, &request.list, NULL, "Print the event types and end."},
-        {"count", 'n', HS_ARG_COUNT, &request.count, "N", "Events to send; else one of each type."},
+        {"count", 'n', HS_ARG_COUNT, &request.count, "N",
+         "Events to send; else one of each type, the file once."},
         {"rate", 'r', HS_ARG_COUNT, &request.rate, "N",
          "Events a second; else as fast as it goes."},
         {"connections", 'C', HS_ARG_COUNT, &request.connections, "N", "Connections; else 1."},
@@ -269,7 +314,5 @@ static int run(const struct hs_command *command, int argc, char **argv)
         .seed = request.seed,
         .progress = !request.quiet,
     };
-    code = prepare_and_send(command, &request, &options);
-    free((void *)(uintptr_t)options.path);
-    return code;
+    return send_requested(command, &request, &options);
 }

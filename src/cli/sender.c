@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <hookstream/buffer.h>
 #include <hookstream/clock.h>
 #include <hookstream/hash.h>
 #include <hookstream/source.h>
@@ -14,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define REQUEST_MAX 8192u
+#define REQUEST_MAX (HS_SENDER_BODY_MAX + (1u << 20))
 #define ANSWER_MAX 16384u
 #define PATIENCE_NS (35 * HS_NS_PER_SECOND) /* the provider gives up after 30 s */
 #define TICK_US 500
@@ -30,8 +31,8 @@ struct link {
     bool busy, connected;
     char id[40];
     uint64_t due_ns;
-    char request[REQUEST_MAX];
-    size_t request_size, request_done;
+    struct hs_buffer request;
+    size_t request_done;
     char answer[ANSWER_MAX];
     size_t answer_size;
 };
@@ -83,33 +84,51 @@ uint64_t hs_sender_percentile(const struct hs_sender_result *result, double part
 
 /* ---- One request ---- */
 
+static void make_body(struct link *link, uint64_t now_ns, struct hs_buffer *body)
+{
+    struct sender *sender = link->sender;
+    const struct hs_sender_options *options = sender->options;
+    struct hs_slice own = options->body, id = options->body_id;
+    if (options->type_count > 0) {
+        hs_catalogue_sample(options->types[sender->next % options->type_count], HS_SAMPLE_VARIED,
+                            hs_slice_text(link->id), now_ns, &sender->random, body);
+    } else if (id.size == 0) {
+        hs_buffer_append_slice(body, own);
+        snprintf(link->id, sizeof(link->id), "-");
+    } else {
+        const char *after = id.data + id.size;
+        hs_buffer_append(body, own.data, (size_t)(id.data - own.data));
+        hs_buffer_printf(body, "\"%s\"", link->id);
+        hs_buffer_append(body, after, (size_t)(own.data + own.size - after));
+    }
+}
+
 static void make_request(struct link *link)
 {
     struct sender *sender = link->sender;
     const struct hs_sender_options *options = sender->options;
-    const struct hs_event_type *type = options->types[sender->next % options->type_count];
-    snprintf(link->id, sizeof(link->id), "whk_%016llX%08llX", (unsigned long long)sender->run_tag,
-             (unsigned long long)sender->next);
     uint64_t now_ns = hs_clock_wall_ns();
-    struct hs_buffer body;
-    hs_buffer_init(&body, REQUEST_MAX / 2);
-    hs_catalogue_sample(type, HS_SAMPLE_VARIED, hs_slice_text(link->id), now_ns, &sender->random,
-                        &body);
-    char timestamp[24], signature[72] = "";
+    char delivery[32], timestamp[24], signature[72] = "";
+    snprintf(delivery, sizeof(delivery), "%016llX%08llX", (unsigned long long)sender->run_tag,
+             (unsigned long long)sender->next);
+    snprintf(link->id, sizeof(link->id), "whk_%s", delivery);
     int digits = snprintf(timestamp, sizeof(timestamp), "%llu",
                           (unsigned long long)(now_ns / HS_NS_PER_SECOND));
+    struct hs_buffer body;
+    hs_buffer_init(&body, REQUEST_MAX);
+    make_body(link, now_ns, &body);
     int code = hs_sign(options->secret, hs_slice(timestamp, (size_t)digits), hs_buffer_slice(&body),
                        signature);
-    HS_ASSERT(code == 0 && hs_buffer_status(&body) == 0);
-    int size = snprintf(link->request, sizeof(link->request),
-                        "POST %s HTTP/1.1\r\nHost: %s:%s\r\nContent-Type: application/json\r\n"
-                        "X-Fanfare-Signature: %s\r\nX-Fanfare-Timestamp: %s\r\n"
-                        "X-Fanfare-Delivery-Id: dlv_%s\r\nX-Fanfare-Retry-Count: 0\r\n"
-                        "Content-Length: %zu\r\n\r\n%.*s",
-                        options->path, options->host, options->port, signature, timestamp,
-                        link->id + 4, body.size, (int)body.size, body.data);
-    HS_ASSERT(size > 0 && (size_t)size < sizeof(link->request));
-    link->request_size = (size_t)size;
+    hs_buffer_clear(&link->request);
+    hs_buffer_printf(&link->request,
+                     "POST %s HTTP/1.1\r\nHost: %s:%s\r\nContent-Type: application/json\r\n"
+                     "X-Fanfare-Signature: %s\r\nX-Fanfare-Timestamp: %s\r\n"
+                     "X-Fanfare-Delivery-Id: dlv_%s\r\nX-Fanfare-Retry-Count: 0\r\n"
+                     "Content-Length: %zu\r\n\r\n",
+                     options->path, options->host, options->port, signature, timestamp, delivery,
+                     body.size);
+    hs_buffer_append_slice(&link->request, hs_buffer_slice(&body));
+    HS_ASSERT(code == 0 && hs_buffer_status(&body) == 0 && hs_buffer_status(&link->request) == 0);
     hs_buffer_free(&body);
 }
 
@@ -187,7 +206,8 @@ static bool take_answer(struct link *link)
     if (link->answer_size < head + body_length(link->answer, head))
         return false;
     unsigned status = (unsigned)strtoul(link->answer + 9, NULL, 10);
-    bool closes = strcasestr(link->answer, "\r\nconnection: close") != NULL;
+    bool closes = strcasestr(link->answer, "\r\nconnection: close") != NULL ||
+                  link->request_done < link->request.size;
     note(link, status);
     if (closes)
         hang_up(link);
@@ -222,14 +242,14 @@ static void write_request(struct link *link)
         }
         link->connected = true;
     }
-    ssize_t put = send(link->file, link->request + link->request_done,
-                       link->request_size - link->request_done, MSG_NOSIGNAL);
+    ssize_t put = send(link->file, link->request.data + link->request_done,
+                       link->request.size - link->request_done, MSG_NOSIGNAL);
     if (put < 0 && errno != EAGAIN && errno != EINTR) {
-        fail(link);
+        watch(link, EV_READ); /* a body that is too large is answered before all of it is there */
         return;
     }
     link->request_done += put > 0 ? (size_t)put : 0;
-    watch(link, link->request_done < link->request_size ? EV_WRITE : EV_READ);
+    watch(link, link->request_done < link->request.size ? EV_WRITE : EV_READ);
 }
 
 static void on_io(evutil_socket_t file, short what, void *context)
@@ -345,8 +365,10 @@ static int run_loop(struct sender *sender)
     if (sender->base == NULL)
         return hs_fail(-ENOMEM, "cannot make an event loop");
     sender->links = hs_alloc_array(sender->options->connections, sizeof(*sender->links));
-    for (uint64_t i = 0; i < sender->options->connections; i++)
+    for (uint64_t i = 0; i < sender->options->connections; i++) {
         sender->links[i] = (struct link){.sender = sender, .file = -1};
+        hs_buffer_init(&sender->links[i].request, REQUEST_MAX);
+    }
     sender->on_tick = event_new(sender->base, -1, EV_PERSIST, on_tick, sender);
     struct timeval tick = {0, TICK_US};
     if (sender->on_tick == NULL || event_add(sender->on_tick, &tick) < 0)
@@ -373,8 +395,10 @@ int hs_sender_run(const struct hs_sender_options *options, struct hs_sender_resu
     if (code != 0)
         return hs_fail(-EHOSTUNREACH, "%s: %s", options->host, gai_strerror(code));
     code = run_loop(&sender);
-    for (uint64_t i = 0; sender.links != NULL && i < options->connections; i++)
+    for (uint64_t i = 0; sender.links != NULL && i < options->connections; i++) {
         hang_up(&sender.links[i]);
+        hs_buffer_free(&sender.links[i].request);
+    }
     if (sender.on_tick != NULL)
         event_free(sender.on_tick);
     if (sender.base != NULL)

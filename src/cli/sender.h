@@ -10,18 +10,22 @@
 
 #define HS_SENDER_CONNECTIONS_MAX 10000u
 #define HS_SENDER_LATENCIES 4096u
+#define HS_SENDER_BODY_MAX (64u << 20)
 
 struct hs_sender_options {
     const char *host, *port, *path;
     struct hs_slice secret;
-    const struct hs_event_type **types; /* taken in turn */
+    const struct hs_event_type **types; /* samples of them are sent in turn; none: `body` is */
     size_t type_count;
-    uint64_t count;       /* events to send */
-    uint64_t rate;        /* events a second; 0: as fast as answers come */
-    uint64_t connections; /* at once */
-    uint64_t seed;        /* of the sample values; ids are unique anyway */
-    FILE *ledger;         /* a line an event: id, status (0: no answer), microseconds; or NULL */
-    bool progress;        /* a line a second on stderr */
+    struct hs_slice body;    /* any bytes */
+    struct hs_slice body_id; /* the part of it that a new id replaces each time; empty: none */
+    uint64_t count;          /* events to send */
+    uint64_t rate;           /* events a second; 0: as fast as answers come */
+    uint64_t connections;    /* at once */
+    uint64_t seed;           /* of the sample values; ids are unique anyway */
+    FILE *ledger;            /* a line an event: id (- when `body` has its own), status (0: no
+                              * answer), microseconds; or NULL */
+    bool progress;           /* a line a second on stderr */
 };
 
 struct hs_sender_result {

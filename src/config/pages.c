@@ -2,9 +2,6 @@
  * findings.def. */
 #include "internal.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #define WIDTH 92u
 
 static const struct hs_finding_page pages[] = {
@@ -40,32 +37,6 @@ const struct hs_finding_page *hs_finding_find(struct hs_slice word)
 {
     uint64_t number;
     return read_number(word, &number) ? hs_finding_page((enum hs_finding_code)number) : NULL;
-}
-
-/* Rows stand by their number. */
-static const struct hs_finding_page *nearest_number(uint64_t number)
-{
-    size_t at = 0;
-    while (at + 1 < HS_ARRAY_SIZE(pages) && pages[at].code < number)
-        at++;
-    bool before =
-        at > 0 && pages[at].code > number && number - pages[at - 1].code <= pages[at].code - number;
-    return &pages[before ? at - 1 : at];
-}
-
-const struct hs_finding_page *hs_finding_nearest(struct hs_slice word)
-{
-    uint64_t number;
-    if (read_number(word, &number))
-        return nearest_number(number);
-    char names[HS_ARRAY_SIZE(pages)][16];
-    const char *list[HS_ARRAY_SIZE(pages)];
-    for (size_t i = 0; i < HS_ARRAY_SIZE(pages); i++) {
-        snprintf(names[i], sizeof(names[i]), "HS%03u", (unsigned)pages[i].code);
-        list[i] = names[i];
-    }
-    const char *near = hs_nearest_name(word, list, HS_ARRAY_SIZE(pages));
-    return near != NULL ? hs_finding_find(hs_slice_text(near)) : NULL;
 }
 
 /* ---- For a terminal ---- */

@@ -21,7 +21,8 @@ static const struct hs_option verify_rows[] = {
      .choices = scheme_names,
      .required = true,
      .example = "fanfare",
-     .help = "How the sender signs. fanfare: HMAC-SHA256 over timestamp and body."},
+     .help = "How the sender signs. fanfare: HMAC-SHA256 over timestamp and body "
+             "(docs/answers.md)."},
     {.name = "secrets",
      .kind = HS_OPTION_NODE,
      .offset = VERIFY(secrets),

@@ -247,8 +247,8 @@ const char *hs_jq_version(void)
 {
     static const struct {
         const char *version, *program; /* that no older one reads */
-    } news[] = {{"1.8 or newer", "trimstr(\"a\")"}, {"1.7", "pick(.a)"}};
-    const char *version = "1.6 or older";
+    } news[] = {{"1.8 or newer", "trimstr(\"a\")"}, {"1.7", "pick(.a)"}, {"1.6", "halt"}};
+    const char *version = "1.5 or older";
     for (size_t i = HS_ARRAY_SIZE(news); i-- > 0;) {
         struct hs_buffer words;
         hs_buffer_init(&words, WORDS_MAX);

@@ -2,11 +2,14 @@
 counts it under its reason, and nothing forged reaches a sink."""
 
 import json
+import os
+import re
+import subprocess
 import time
 
 import pytest
 
-from support import sender
+from support import program, sender
 from support.http import Connection, exchange
 from support.wait import wait_for
 
@@ -322,3 +325,25 @@ def test_ack_delivered_waits_for_the_sink_and_else_is_503(hookstream, redis_serv
     one.drained()
     bodies = [json.loads(entry["body"])["id"] for entry in server.stream(unique)]
     assert bodies == [document["id"], late["id"]]
+
+
+def test_what_the_page_says_signs_and_sends(door, tmp_path):
+    page = (program.ROOT / "docs" / "answers.md").read_text()
+    (lines,) = re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    one = door()
+    lines = lines.replace("127.0.0.1:8080", f"127.0.0.1:{one.port}")
+    body = json.dumps(sender.event(), indent=2, ensure_ascii=False).encode() + b"\n"
+    (tmp_path / "event.json").write_bytes(body)
+
+    def answer(secret):
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", lines], cwd=tmp_path, text=True,
+                              env={**os.environ, "FANFARE_SECRET": secret}, check=False,
+                              capture_output=True)
+        assert done.returncode == 0, done
+        return done.stdout.splitlines()[0]
+
+    assert answer("another-secret-than-ours").startswith("HTTP/1.1 401 ")
+    assert one.delivered() == []
+    assert answer(sender.SECRET).startswith("HTTP/1.1 202 ")
+    assert len(one.delivered()) == 1
+    one.counts("rejected_total", reason="signature", is_now=1)

@@ -51,8 +51,22 @@ def test_the_list_has_every_type_and_show_says_what_is_personal():
     assert [one["name"] for one in typed] == listed
     shown = catalogue("show", "consumer.created").stdout
     assert re.search(r"data\.phone +text +nullable personal", shown)
-    assert catalogue("show", "order.creatd").returncode == 1
     assert catalogue("shew", "order.created").returncode == 2
+
+
+@pytest.mark.parametrize("name, words", [
+    ("order.crated", "there is no event type `order.crated`, did you mean `order.created`?"),
+    ("order", "no event type `order`; the family `order` has order.created, order.completed, "),
+    ("orders", "no event type `orders`; the family `order` has order.created, "),
+    ("nothing.like.it", "`hookstream catalogue list` shows them"),
+])
+def test_a_name_that_is_no_type_is_told_with_what_was_meant(name, words):
+    shown = catalogue("show", name)
+    assert shown.returncode == 1 and shown.stdout == "" and words in shown.stderr, shown
+    config = Path(__file__).parents[2] / "config" / "quickstart.yaml"
+    for one in (program.command("explain", "-c", config, "--type", name),
+                program.command("send", "-c", config, "--type", name)):
+        assert one.returncode == 2 and words in one.stderr, one
 
 
 def test_a_faulty_catalogue_file_is_refused_with_its_place(tmp_path):
@@ -150,7 +164,9 @@ def test_explain_makes_samples_of_the_sources_own_catalogue(tmp_path):
     assert '"colour":"red"' in explained.stdout.replace(" ", "")
     refused = program.command("explain", "-c", str(config), "--type", "order.created")
     assert refused.returncode == 2
-    assert "in the catalogue of source `shop`" in refused.stderr
+    assert f"`hookstream catalogue list --catalogue {tmp_path}/shop.yaml`" in refused.stderr
+    near = program.command("explain", "-c", str(config), "--type", "shop.solt")
+    assert near.returncode == 2 and "did you mean `shop.sold`?" in near.stderr
     assert "0 errors, 0 warnings" in program.command("check", "-c", str(config)).stdout
 
 

@@ -2,6 +2,11 @@
 would be right; and no secret in any output."""
 
 import json
+import os
+import re
+import subprocess
+
+import pytest
 
 from support import program, sender
 
@@ -129,6 +134,27 @@ def test_no_file_and_wrong_use(tmp_path):
         done = program.command(name, "--help")
         assert done.returncode == 0 and "Usage: hookstream" in done.stdout, name
     assert program.command("version").returncode == 0
+
+
+@pytest.mark.skipif(os.path.exists("/etc/hookstream/hookstream.yaml"), reason="it is there")
+@pytest.mark.parametrize("words", [
+    ["check", "--json"], ["run"], ["explain", "--type", "order.created"], ["send"],
+    ["journal", "stat"], ["replay", "--since", "1h"], ["dead-letters", "list"], ["health"],
+], ids=" ".join)
+def test_without_any_file_the_ways_to_name_one_are_told_once(words):
+    bare = {name: value for name, value in os.environ.items() if name != "HOOKSTREAM_CONFIG"}
+    done = program.command(*words, env=bare)
+    assert done.returncode in (1, 2)
+    assert done.stderr.count("-c FILE or by $HOOKSTREAM_CONFIG") == 1, done.stderr
+    assert "/etc/hookstream/hookstream.yaml" in done.stderr
+    named = program.command(*words, env={**bare, "HOOKSTREAM_CONFIG": "/nowhere.yaml"})
+    assert "$HOOKSTREAM_CONFIG" not in named.stderr
+
+
+def test_the_version_of_libjq_is_that_of_jq():
+    jq = subprocess.run(["jq", "--version"], capture_output=True, text=True, check=True).stdout
+    (version,) = re.findall(r"libjq (\d+\.\d+)(?: or newer)?,", program.command("version").stdout)
+    assert jq.startswith(f"jq-{version}"), (jq, version)
 
 
 def test_the_secret_is_in_no_page(hookstream):

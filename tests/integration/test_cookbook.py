@@ -55,36 +55,68 @@ def test_a_recipe(tmp_path, monkeypatch, config, cases, types, commands):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_dead_letters_are_sorted_out_as_the_page_says(hookstream, tmp_path):
-    config, _, _, (look, mend, again) = recipe("Dead letters, sorted out")
-    for port in ("8080", "9464"):
-        config = config.replace(f"127.0.0.1:{port}", f"127.0.0.1:{free_port()}")
-    config = config.replace("${FANFARE_SECRET}", sender.SECRET)
-    one = hookstream(config, start=False)
-    one.port, one.admin_port = map(int, re.findall(r"127\.0\.0\.1:(\d+)", config))
-    one.start()
-    order = sender.event("order.completed")
-    order["data"].update(amount="1500.00", currencyCode="JPY")
-    assert one.post(order).status == 202
-    comet = {**sender.event("order.created"), "type": "comet.sighted"}
-    assert one.post(comet).status == 202
-    wait_for(lambda: one.metric("hookstream_dead_letters") == 2, what="two letters")
+@pytest.fixture
+def running(hookstream, tmp_path):
+    """running(configuration of a recipe): the hookstream that runs it, on ports of its own."""
 
-    def shell(lines):
-        environment = {
-            **os.environ,
-            "HOOKSTREAM_CONFIG": str(one.file),
-            "PATH": f"{program.binary().parent}:{os.environ['PATH']}",
-        }
+    def make(config):
+        for port in ("8080", "9464"):
+            config = config.replace(f"127.0.0.1:{port}", f"127.0.0.1:{free_port()}")
+        config = config.replace("${FANFARE_SECRET}", sender.SECRET)
+        one = hookstream(config, start=False)
+        one.port, one.admin_port = map(int, re.findall(r"127\.0\.0\.1:(\d+)", config))
+        return one.start()
+
+    return make
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """shell(lines of the page, NAME=value, ...): what they print."""
+
+    def run(lines, **variables):
+        path = f"{program.binary().parent}:{os.environ['PATH']}"
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", lines], cwd=tmp_path,
-                              env=environment, capture_output=True, text=True, check=False)
+                              env={**os.environ, "PATH": path, **variables},
+                              capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    assert "more than 0 digits after the point" in shell(look)
-    assert '"amountMinor":1500' in shell(mend)
+    return run
+
+
+def test_the_first_commands_of_the_page_work(running, shell, tmp_path):
+    start = (program.ROOT / "docs" / "cookbook.md").read_text().split("\n## ")[0]
+    (lines,) = blocks(start, "sh")
+    export, check, test, run, send = lines.splitlines()
+    assert run == "hookstream run -c recipe.yaml"
+    config, cases, *_ = recipe("Dead letters, sorted out")
+    one = running(config)
+    (tmp_path / "recipe.yaml").write_text(one.file.read_text())
+    (tmp_path / "cases.yaml").write_text(cases)
+    assert "202: 100" in shell("\n".join([export, check, test, send]))
+    types = shell("hookstream send --list").split("\n")[:-1]
+    others = sum(not types[i % len(types)].startswith("order.") for i in range(100))
+    one.counts("dead_letters_total", reason="no_route", is_now=others)
+    shell("\n".join([export, "hookstream send --type order.created"]))
+    one.drained()
+    one.counts("dead_letters_total", reason="no_route", is_now=others)
+    (tmp_path / "recipe.yaml").write_text(config)
+    assert "0 errors, 0 warnings" in shell("\n".join([export, check]))
+
+
+def test_dead_letters_are_sorted_out_as_the_page_says(running, shell, tmp_path):
+    config, _, _, (make, look, mend, again) = recipe("Dead letters, sorted out")
+    one = running(config)
+    named = {"HOOKSTREAM_CONFIG": str(one.file)}
+    assert "202: 1" in shell(make, **named)
+    comet = {**sender.event("order.created"), "type": "comet.sighted"}
+    assert one.post(comet).status == 202
+    wait_for(lambda: one.metric("hookstream_dead_letters") == 2, what="two letters")
+    assert "more than 0 digits after the point" in shell(look, **named)
+    assert '"amountMinor":1500' in shell(mend, **named)
     one.stop()
     one.start()
-    shell(again)
+    shell(again, **named)
     wait_for(lambda: (tmp_path / "data" / "orders.jsonl").exists(), what="the order")
     assert '"amountMinor":1500' in (tmp_path / "data" / "orders.jsonl").read_text()

@@ -11,7 +11,7 @@ from support.ports import free_port
 FAMILIES = ["queue", "draw", "auction", "order", "consumer", "distribution"]
 SINKS = ["kafka", "redis", "file"]
 SECRET = "a-secret-of-the-test"
-ENVIRONMENT = {"HOOKSTREAM_SECRET": SECRET}
+ENVIRONMENT = {"FANFARE_SECRET": SECRET}
 
 
 def some_of(names):
@@ -61,6 +61,27 @@ def test_a_file_that_is_there_stays(tmp_path):
     done = init("--families", "order", "--sinks", "file", "-o", file)
     assert done.returncode == 1 and "there already" in done.stderr
     assert file.read_text() == "mine"
+
+
+def test_what_was_written_is_told_with_what_comes_next(tmp_path):
+    file = tmp_path / "mine.yaml"
+    done = init("--families", "order", "--sinks", "file", "-o", file)
+    assert done.stdout == "" and f"Wrote {file}" in done.stderr
+    assert "FANFARE_SECRET" in done.stderr and f"hookstream check -c {file}" in done.stderr
+    assert init("--families", "order", "--sinks", "file").stderr == ""
+
+
+@pytest.mark.parametrize("families, sinks, near, known", [
+    ("orders", "file", "order", FAMILIES),
+    ("order,Queue", "file", "queue", FAMILIES),
+    ("order", "kafak", "kafka", SINKS),
+    ("order", "rabbitmq", None, SINKS),
+])
+def test_a_wrong_name_is_told_with_the_nearest_and_all_there_are(families, sinks, near, known):
+    done = init("--families", families, "--sinks", sinks)
+    assert done.returncode == 2
+    assert f"did you mean `{near}`?" in done.stderr or near is None, done.stderr
+    assert f"There are: {', '.join(known)}" in done.stderr
 
 
 @pytest.mark.parametrize("words", [

@@ -1,4 +1,5 @@
-"""The reference page has help, and an example or a default, for every option."""
+"""The reference page has help, and an example or a default, for every option; the README has
+every command."""
 
 import re
 
@@ -21,3 +22,10 @@ def test_every_option_has_help_and_an_example_or_a_default():
         assert words and takes, line
         given = fallback not in ("", "required") or "Example: " in words
         assert given or takes.startswith("one of"), line
+
+
+def test_the_readme_lists_every_command():
+    helped = re.findall(r"^  ([a-z-]+) +\S", program.command("--help").stdout, re.M)
+    readme = (program.ROOT / "README.md").read_text().split("\n## Commands\n")[1]
+    listed = re.findall(r"^    hookstream ([a-z-]+)  +\S", readme.split("\nEach has")[0], re.M)
+    assert len(helped) > 10 and sorted(listed) == sorted(helped)

@@ -61,4 +61,34 @@ START_TEST(a_fault_is_told_with_its_line)
 }
 END_TEST
 
-HS_TEST_MAIN("catalogue load", a_file_becomes_types_and_fields, a_fault_is_told_with_its_line)
+START_TEST(a_wrong_name_is_told_in_a_line_however_many_types_there_are)
+{
+    struct hs_buffer text;
+    hs_buffer_init(&text, 1u << 20);
+    hs_buffer_append_text(&text, "types:\n  sold: {fields: {id: {type: id}}}\n");
+    for (unsigned i = 0; i < 200; i++)
+        hs_buffer_printf(&text, "  shop.of_number_%u: {fields: {id: {type: id}}}\n", i);
+    const struct hs_catalogue *catalogue;
+    struct hs_config *config = hs_catalogue_parse("own.yaml", hs_buffer_slice(&text), &catalogue);
+    const struct hs_event_type *type = NULL;
+    ck_assert_int_eq(hs_catalogue_find(catalogue, "shop.of_number_7", &type), 0);
+    ck_assert_str_eq(type->name, "shop.of_number_7");
+    static const char *const rows[][2] = {
+        {"shop", "the family `shop` has shop.of_number_0, shop.of_number_1, "},
+        {"sould", "did you mean `sold`?"},
+        {"", "`hookstream catalogue list --catalogue own.yaml` shows them"},
+    };
+    for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
+        ck_assert_int_eq(hs_catalogue_find(catalogue, rows[i][0], &type), -ENOENT);
+        ck_assert_msg(strstr(hs_error_text(), rows[i][1]) != NULL, "%s", hs_error_text());
+        bool cut = strstr(hs_error_text(), ", ...") != NULL;
+        ck_assert_msg(cut == (i == 0), "%s", hs_error_text());
+    }
+    ck_assert_str_eq(type->name, "shop.of_number_7");
+    hs_config_free(config);
+    hs_buffer_free(&text);
+}
+END_TEST
+
+HS_TEST_MAIN("catalogue load", a_file_becomes_types_and_fields, a_fault_is_told_with_its_line,
+             a_wrong_name_is_told_in_a_line_however_many_types_there_are)

@@ -232,14 +232,6 @@ START_TEST(test_a_page_is_found_by_what_people_type)
                                          "-30", "HS030x", "99999999999999999999"};
     for (size_t i = 0; i < HS_ARRAY_SIZE(others); i++)
         ck_assert_msg(hs_finding_find(hs_slice_text(others[i])) == NULL, "%s", others[i]);
-    ck_assert_ptr_nonnull(hs_finding_nearest(HS_SLICE("HS03O")));
-    ck_assert_ptr_null(hs_finding_nearest(HS_SLICE("something else")));
-    ck_assert_uint_eq(hs_finding_nearest(HS_SLICE("HS099"))->code, HS_FINDING_ROUTE_NAME);
-    ck_assert_uint_eq(hs_finding_nearest(HS_SLICE("12"))->code, HS_FINDING_SECOND_DOCUMENT);
-    ck_assert_uint_eq(hs_finding_nearest(HS_SLICE("0"))->code, HS_FINDING_FILE_UNREADABLE);
-    size_t count;
-    const struct hs_finding_page *pages = hs_finding_pages(&count);
-    ck_assert_ptr_eq(hs_finding_nearest(HS_SLICE("HS4000000000")), &pages[count - 1]);
 }
 END_TEST
 
