@@ -269,6 +269,8 @@ static void settle(struct hs_pump *pump)
     hs_sink_skip(pump->sink, position);
     if (position > hs_cursor_position(pump->cursor))
         hs_cursor_move(pump->cursor, position);
+    else
+        hs_cursor_keep(pump->cursor, position); /* if the sink fell back: what it has again goes */
     publish(pump, popped);
 }
 
