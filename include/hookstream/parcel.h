@@ -43,7 +43,8 @@ unsigned hs_parcel_parts(const struct hs_parcel_maker *maker, const struct hs_ro
  * (count 0): the event is not for the sink, and was not edited. Their slices are valid until the
  * next make or the next begin of `work`. 0; an error says that this event can never be sent as the
  * configuration is, *ret_reason is a stable label ("condition", "transform", "template",
- * "destination") and hs_error_text() has the words. The route's `sample` is not asked. */
+ * "destination") and hs_error_text() has the words, but for -EAGAIN: not now, and no fault of the
+ * event. The route's `sample` is not asked. */
 HS_MUST_CHECK int hs_parcel_make(struct hs_parcel_maker *maker, const struct hs_route *route,
                                  struct hs_work *work, uint32_t parts, const char **ret_reason);
 

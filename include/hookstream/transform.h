@@ -104,7 +104,8 @@ bool hs_transform_is_empty(const struct hs_transform *transform);
 const struct hs_node *hs_transform_needs_headers(const struct hs_transform *transform);
 /* Edits the event in the order written. A field that is not there is no error. -EINVAL,
  * -ENOTDIR, -ENOENT, -EMSGSIZE, ...: it failed (words say which operation and field) and did
- * not say `on_error: skip`; the event is to be a dead letter. */
+ * not say `on_error: skip`; the event is to be a dead letter. -EAGAIN: not now, which is no fault
+ * of the event: it is to be tried again, whatever `on_error` says. */
 HS_MUST_CHECK int hs_transform_apply(const struct hs_transform *transform, struct hs_work *work);
 
 /* ---- Looking into what was compiled: for `check` and `explain` ---- */

@@ -219,8 +219,8 @@ static void settle(struct hs_forward *forward)
     struct hs_cursor *forwarded = forward->letters->forwarded;
     if (position > hs_cursor_position(forwarded))
         hs_cursor_move(forwarded, position);
-    else if (position < hs_cursor_position(forwarded))
-        hs_cursor_keep(forwarded, position); /* it fell back: only what it lacks is held (F2) */
+    else
+        hs_cursor_keep(forwarded, position); /* if it fell back: only what it lacks is held (F2) */
     atomic_store_explicit(&forward->oldest_wall_ns, empty ? 0 : head->received_wall_ns,
                           memory_order_relaxed);
     atomic_store_explicit(&forward->in_flight, hs_window_count(window), memory_order_relaxed);

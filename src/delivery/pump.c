@@ -66,6 +66,18 @@ static void pass_over(struct hs_pump *pump, const struct hs_event *event)
     (void)bury_rerouted(pump, entry, event); /* given again if not */
 }
 
+/* What becomes of parts whose messages cannot be made. false: they are to be given again. */
+static bool not_made(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t parts,
+                     const struct hs_event *event, int code, const char *reason)
+{
+    if (code == -EAGAIN) {
+        hs_pump_hold(pump, entry, parts, reason, hs_error_text());
+        return false;
+    }
+    hs_sink_leave_out(pump->sink, entry->sequence, parts);
+    return hs_pump_bury(pump, entry, parts, event, reason, hs_error_text());
+}
+
 /* Takes up an event that was read: skips it, buries it, or gives it to the sink. */
 static void take_up(struct hs_pump *pump, const struct hs_event *event)
 {
@@ -94,8 +106,7 @@ static void take_up(struct hs_pump *pump, const struct hs_event *event)
     if (code == 0) /* what no target wants needs no confirmation */
         hs_window_done(&pump->window, entry, entry->open & ~pump->maker.made);
     if (code < 0) {
-        hs_sink_leave_out(pump->sink, event->sequence, entry->open);
-        (void)hs_pump_bury(pump, entry, entry->open, event, reason, hs_error_text());
+        (void)not_made(pump, entry, entry->open, event, code, reason); /* given again if not */
         return;
     }
     (void)offer(pump, event->sequence); /* full: `stalled` keeps the parcel */
@@ -171,9 +182,9 @@ static bool give_again(struct hs_pump *pump)
         }
         hs_work_begin(pump->work, &event);
         const char *reason;
-        if (make_timed(pump, entry->route, entry->sequence, entry->again, &reason) < 0) {
-            hs_sink_leave_out(pump->sink, entry->sequence, entry->again);
-            if (!hs_pump_bury(pump, entry, entry->again, &event, reason, hs_error_text()))
+        int code = make_timed(pump, entry->route, entry->sequence, entry->again, &reason);
+        if (code < 0) {
+            if (!not_made(pump, entry, entry->again, &event, code, reason))
                 return false;
             continue;
         }
@@ -205,9 +216,12 @@ static void fill(struct hs_pump *pump)
         hs_window_again(&pump->window, last, last->open);
         pump->stalled = false;
     }
-    bool rest = true;
+    bool rest = true, unmade = pump->unmade;
+    pump->unmade = false;
     if (pump->window.again_count == 0 || give_again(pump))
         rest = give_new(pump);
+    if (unmade && !pump->unmade)
+        hs_pump_recovered(pump);
     hs_sink_push(pump->sink);
     if (!rest)
         hs_pump_turn_soon(pump);
@@ -255,6 +269,8 @@ static void settle(struct hs_pump *pump)
     hs_sink_skip(pump->sink, position);
     if (position > hs_cursor_position(pump->cursor))
         hs_cursor_move(pump->cursor, position);
+    else
+        hs_cursor_keep(pump->cursor, position); /* if the sink fell back: what it has again goes */
     publish(pump, popped);
 }
 

@@ -55,6 +55,7 @@ struct hs_pump {
     bool may_send, stalled, dirty;
     unsigned failures; /* retries in a row, for the backoff */
     bool held;         /* the last failure was one for a person */
+    bool unmade;       /* it was one of making messages: no delivery ends that */
 
     /* The loop. */
     pthread_t thread;
@@ -109,6 +110,12 @@ void hs_pump_sink_state(void *context, enum hs_sink_state state, const char *rea
  * given again, and the retry is scheduled. */
 bool hs_pump_bury(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t parts,
                   const struct hs_event *event, const char *reason, const char *detail);
+/* The parts cannot be made into messages now, which is no fault of the event: the sink is held
+ * and they are given again. */
+void hs_pump_hold(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t parts,
+                  const char *reason, const char *detail);
+/* What had failed goes well again. */
+void hs_pump_recovered(struct hs_pump *pump);
 /* Looks which dead letters are safe by now. */
 void hs_pump_check_letters(struct hs_pump *pump);
 /* Stands for the route of events that were for the sink by the routes of before only. */

@@ -196,9 +196,8 @@ void hs_pump_sink_state(void *context, enum hs_sink_state state, const char *rea
     set_state(pump, state, reason, detail);
 }
 
-static void delivered(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t part)
+void hs_pump_recovered(struct hs_pump *pump)
 {
-    hs_window_done(&pump->window, entry, part);
     pump->failures = 0;
     if (pump->held) {
         pump->held = false;
@@ -206,11 +205,11 @@ static void delivered(struct hs_pump *pump, struct hs_window_entry *entry, uint3
     }
 }
 
-static void failed_for_now(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t part,
+static void failed_for_now(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t parts,
                            enum hs_outcome outcome, const char *reason, const char *detail)
 {
     entry->attempts++;
-    hs_window_again(&pump->window, entry, part);
+    hs_window_again(&pump->window, entry, parts);
     if (outcome == HS_HELD) {
         pump->held = true;
         set_state(pump, HS_SINK_HOLDING, reason, detail);
@@ -225,6 +224,15 @@ static void failed_for_now(struct hs_pump *pump, struct hs_window_entry *entry, 
     hs_pump_schedule_retry(pump, false);
 }
 
+void hs_pump_hold(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t parts,
+                  const char *reason, const char *detail)
+{
+    pump->unmade = true;
+    hs_cells_count(&pump->cells, pump->metrics, HS_METRIC_sink_failed_total, pump->name,
+                   hs_outcome_name(HS_HELD), reason);
+    failed_for_now(pump, entry, parts, HS_HELD, reason, detail);
+}
+
 void hs_pump_completed(void *context, uint64_t sequence, unsigned part, enum hs_outcome outcome,
                        const char *reason, const char *detail)
 {
@@ -237,7 +245,9 @@ void hs_pump_completed(void *context, uint64_t sequence, unsigned part, enum hs_
     if (!pump->dirty)
         hs_pump_mark_dirty(pump);
     if (outcome == HS_DELIVERED) {
-        delivered(pump, entry, bit);
+        hs_window_done(&pump->window, entry, bit);
+        if (!pump->unmade)
+            hs_pump_recovered(pump);
         return;
     }
     reason = reason ? reason : "unknown";

@@ -294,11 +294,12 @@ void hs_route_manual(struct hs_buffer *ret_page)
         "Where an event goes is decided by the event as it was received. `sample: 10%` takes one "
         "event in ten by a hash of its `id`: the same events always, on every sink and replica. "
         "What it leaves out is dropped and counted (`hookstream_events_sampled_out_total`); it is "
-        "no dead letter, and no other route gets it. A target may have a `when`, a `sample` of "
-        "what "
-        "the route takes, and a `transform` of its own, done after the route's and seen by no "
-        "other "
-        "target; an event that none of a sink's targets takes is done for that sink and counted "
+        "no dead letter, and no other route gets it. Only what still waited for a sink when its "
+        "share was made smaller becomes a dead letter (`rerouted`), since it was accepted to be "
+        "delivered; a retry goes by the share of today. A target may have a `when`, a `sample` of "
+        "what the route takes, and a `transform` of its own, done after the route's and seen by no "
+        "other target; an event that none of a sink's targets takes is done for that sink and "
+        "counted "
         "(`hookstream_sink_skipped_total`).\n\n"
         "`default:` must be said: `dead_letter`, `drop`, or a list of targets as under `to`.\n");
     for (int kind = 0; kind < HS_SINK_KIND_COUNT; kind++)

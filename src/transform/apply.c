@@ -20,7 +20,7 @@ static int apply_once(const struct hs_item *item, struct hs_work *work, bool *re
     *ret_done = true;
     for (size_t part = 0; part < item->operation.parts; part++) {
         int code = item->operation.kind->apply(&item->operation, part, work);
-        if (code < 0 && !item->skip)
+        if (code < 0 && (!item->skip || code == -EAGAIN)) /* to be tried again is not to fail */
             return code;
     }
     return 0;

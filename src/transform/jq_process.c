@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #define OWN_PROGRAM "/proc/self/exe"
+#define MORE_ROOM "look at hookstream's limits: processes, open files, memory"
 #define TRIES_MAX 3u
 #define TRY_AGAIN_MS 100 /* before a process is started once more that could not be */
 #define COMPILE_NS (5 * HS_NS_PER_SECOND)
@@ -322,17 +323,17 @@ static int exchange(struct hs_jq_process *process, struct iovec *parts, uint64_t
 static int start(struct hs_jq_process *process)
 {
     int ends[2];
+    process->given = 0;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-        return hs_fail(-EAGAIN, "no socketpair for jq's process: %s", strerror(errno));
+        return hs_fail(-EAGAIN, "no socketpair for jq's process: %s; " MORE_ROOM, strerror(errno));
     int code = spawn(ends[1], &process->pid);
     close(ends[1]);
     if (code != 0) {
         close(ends[0]);
         process->pid = 0;
-        return hs_fail(-EAGAIN, "jq's process cannot be started: %s", strerror(code));
+        return hs_fail(-EAGAIN, "jq's process cannot be started: %s; " MORE_ROOM, strerror(code));
     }
     process->socket = ends[0];
-    process->given = 0;
     struct hs_jq_setup setup = {.compile_ns = COMPILE_NS,
                                 .compile_bytes = COMPILE_BYTES,
                                 .run_ns = process->limits.time_ns,
@@ -351,7 +352,7 @@ static int run_once(struct hs_jq_process *process, struct hs_slice json, struct 
 {
     int code = process->pid == 0 ? start(process) : 0;
     if (code < 0)
-        return code;
+        return code == -EINVAL ? code : -EAGAIN; /* the event has no part in the others */
     struct hs_jq_request request = {(uint32_t)json.size};
     struct iovec parts[] = {{&request, sizeof(request)}, {(void *)json.data, json.size}};
     bool fresh = process->given++ == 0;
@@ -371,7 +372,8 @@ int hs_jq_process_run(struct hs_jq_process *process, struct hs_slice json,
             HS_IGNORE(poll(NULL, 0, TRY_AGAIN_MS)); /* a wait; a shorter one does no harm */
         code = run_once(process, json, ret_json);
     }
-    return code;
+    /* Those that had the event were ended each time: it may be what ends them. */
+    return code == -EAGAIN && process->given > 0 ? -EIO : code;
 }
 
 /* ---- Checking ---- */

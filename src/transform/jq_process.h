@@ -24,8 +24,8 @@ HS_MUST_CHECK int hs_jq_process_check(struct hs_jq_process *process);
 
 /* Gives it an event's JSON; *ret_json is its one result, borrowed until the next run. -EINVAL: the
  * program gave an error, or not one result; -ETIME, -ENOMEM, -EMSGSIZE: a bound was passed; -EIO:
- * the process ended by itself; -EAGAIN: none could be started, or each was ended from outside. The
- * words are about the program. */
+ * the process ended by itself, or each one that was given it was ended from outside; -EAGAIN: none
+ * could be started, which is no fault of the event. The words are about the program. */
 HS_MUST_CHECK int hs_jq_process_run(struct hs_jq_process *process, struct hs_slice json,
                                     struct hs_slice *ret_json);
 

@@ -167,7 +167,7 @@ const struct hs_operation_kind hs_operation_jq = {
             "What it leaves as it was keeps its bytes; it computes with doubles. It runs in a "
             "process of its own, within `timeout` (`1s`) of CPU and `memory` (`64MiB`), without "
             "files, environment or other input. With an error, past a bound, or if libjq crashes "
-            "the event fails, and nothing else.",
+            "the event fails, and nothing else. While no process can be started the sink is held.",
     .example = "\".data.total = (.data.items | length)\"",
     .form = HS_FORM_TEXT,
     .table = &jq_table,

@@ -90,10 +90,11 @@ static int compare_ranges(const void *a, const void *b)
 static uint16_t order_ranges(struct parser *parser, size_t first)
 {
     struct hs_regexp *regex = parser->regex;
-    struct hs_regexp_range *ranges = regex->ranges + first;
     size_t count = regex->range_count - first, kept = 0;
-    if (count > 1)
-        qsort(ranges, count, sizeof(*ranges), compare_ranges);
+    if (count == 0)
+        return 0; /* a class that ends before it begins; there may be no array yet */
+    struct hs_regexp_range *ranges = regex->ranges + first;
+    qsort(ranges, count, sizeof(*ranges), compare_ranges);
     for (size_t i = 0; i < count; i++) {
         if (kept > 0 && ranges[i].least <= ranges[kept - 1].most) {
             if (ranges[i].most > ranges[kept - 1].most)

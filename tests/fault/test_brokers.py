@@ -165,12 +165,14 @@ def test_redis_ends_every_connection_again_and_again(stage, redis_server):
     server = redis_server()
     it = stage(redis=server)
     it.start()
-    killed = 0
+    killed = rounds = 0
     with it.load() as load:
-        for _ in range(30):
+        # Senders may be faster than what connects again, so the kills are counted, too.
+        while rounds < 30 or (killed < 10 and rounds < 1000):
             load.wait_for_answers(10)
             killed += server("CLIENT", "KILL", "TYPE", "normal")
-    assert killed > 5, "nothing was cut, so nothing was shown"
+            rounds += 1
+    assert killed >= 10, "nothing was cut, so nothing was shown"
     assert set(load.statuses) <= {202, 401}, load.statuses
     it.judge(connections_ended=killed)
 

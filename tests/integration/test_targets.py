@@ -3,6 +3,7 @@ whatever is killed, and what becomes of events that nobody wants."""
 
 import json
 
+import pytest
 from support import program, sender
 
 EVENT = {
@@ -235,6 +236,43 @@ def test_what_waited_goes_by_the_targets_of_before_too(hookstream, redis_server)
     found = [json.loads(entry["body"])["data"]["amount"] for entry in server.stream("s")]
     assert found == ["250"]
     one.counts("dead_letters_total", reason="rerouted", is_now=1)
+
+
+@pytest.mark.parametrize("where", ["route", "target"])
+def test_what_waited_and_a_smaller_sample_leaves_out_is_a_dead_letter(
+    hookstream, redis_server, where
+):
+    """P4: it was accepted to be delivered, so it is not dropped as one that comes now is. A retry
+    goes by the share of today."""
+    server = redis_server()
+
+    def routes(share):
+        route, target = ({"sample": share}, {}) if where == "route" else ({}, {"sample": share})
+        to = [{"sink": "redis", "stream": "s", **target}]
+        return [{"name": "orders", "match": "order", **route, "to": to}]
+
+    def restart(share):
+        one.stop()
+        config = json.loads(one.file.read_text())
+        config["routes"] = routes(share)
+        one.file.write_text(json.dumps(config, indent=2))
+        one.start()
+
+    one = hookstream(sinks={"redis": {"type": "redis", "url": server.url}}, routes=routes("100%"))
+    server.end()
+    post_all(one, [sender.event() for _ in range(40)])
+    restart("50%")
+    server.start()
+    one.drained()
+    delivered = len(server.stream("s"))
+    assert 0 < delivered < 40
+    one.counts("dead_letters_total", reason="rerouted", is_now=40 - delivered)
+    retry = ["dead-letters", "retry", "-c", one.file, "--reason", "rerouted"]
+    restart("100%")
+    assert program.command(*retry).returncode == 0
+    one.drained()
+    assert len(server.stream("s")) == 40
+    assert one.metric("dead_letters") == 0
 
 
 CONFIG = """\

@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 START_TEST(test_a_program_edits_the_event_or_a_field)
@@ -248,6 +249,32 @@ START_TEST(test_one_that_is_ended_from_outside_is_started_again)
 }
 END_TEST
 
+/* Without a descriptor left there is no way to a process. That is not the event's fault, which
+ * `on_error: skip` would be about. */
+START_TEST(test_one_that_cannot_be_started_is_for_later)
+{
+    static const char *const lists[] = {
+        "- jq: .x += 1", "- jq: .x += 1\n  on_error: skip",
+        "- for: \"l[*]\"\n  jq: {program: \".x += 1\", field: item}\n  on_error: skip"};
+    struct hs_slice body = HS_SLICE("{\"x\":1,\"l\":[{\"x\":1}]}");
+    struct rlimit few, before;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = before;
+    few.rlim_cur = 3;
+    for (size_t i = 0; i < HS_ARRAY_SIZE(lists); i++) {
+        struct hs_buffer made;
+        hs_buffer_init(&made, 1 << 20);
+        ck_assert_int_eq(rows_edit(body, lists[i], &made), 0); /* jq reads the program once */
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+        ck_assert_int_eq(rows_edit(body, lists[i], &made), -EAGAIN);
+        ck_assert_ptr_nonnull(strstr(hs_error_text(), "look at hookstream's limits"));
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+        ck_assert_int_eq(rows_edit(body, lists[i], &made), 0);
+        hs_buffer_free(&made);
+    }
+}
+END_TEST
+
 START_TEST(test_it_holds_nothing_of_ours)
 {
     const struct hs_jq_limits limits = {1000000000, 64u << 20};
@@ -328,6 +355,7 @@ HS_TEST_MAIN("jq", test_a_program_edits_the_event_or_a_field, test_what_it_leave
              test_results_that_cannot_be, test_there_is_nothing_but_the_event,
              test_a_program_that_jq_cannot_read_is_a_finding,
              test_no_program_hangs_or_ends_the_one_who_asked, test_bounds_are_told_in_words,
-             test_one_that_is_ended_from_outside_is_started_again, test_it_holds_nothing_of_ours,
+             test_one_that_is_ended_from_outside_is_started_again,
+             test_one_that_cannot_be_started_is_for_later, test_it_holds_nothing_of_ours,
              test_events_of_a_mebibyte_go_through, test_its_words_show_no_value,
              test_the_version_is_known)

@@ -105,6 +105,7 @@ START_TEST(test_faults_at_their_place)
         {"a)", 1, "no group"},
         {"(?=a)", 0, "only (?:"},
         {"[ab", 0, "closing bracket"},
+        {"que[", 3, "closing bracket"}, /* before there is a range of any class */
         {"x[]", 1, "empty"},
         {"x[^]", 1, "empty"},
         {"[z-a]", 1, "smaller"},

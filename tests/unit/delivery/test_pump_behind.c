@@ -1,0 +1,119 @@
+/* A sink that lost events it had confirmed: what it lacks stays in the journal, and what it has
+ * again makes room, without a further event having to come. The sink is one of the test's own, and
+ * the test calls what the loop would. */
+#include "pump.c" /* its static functions are what the loop calls */
+#include "hs_test.h"
+
+#include "../journal/model_disk.h"
+#include "../sink/kind.h"
+
+#define EVENTS 100u
+#define BODY_SIZE 4000u /* some fifteen events a segment */
+#define SEGMENT_SIZE 65536u
+
+static struct model_disk *disk;
+static struct hs_metrics *metrics;
+static struct hs_journal *journal;
+static struct hs_pump *pump;
+
+static void ignore_skip(struct hs_sink *sink, uint64_t sequence)
+{
+}
+
+static void ignore_close(struct hs_sink *sink)
+{
+}
+
+static const struct hs_sink_ops ops = {.skip = ignore_skip, .close = ignore_close};
+static struct hs_sink sink = {.ops = &ops};
+
+static void append(void)
+{
+    static const char body[BODY_SIZE];
+    struct hs_event event = {.received_wall_ns = hs_clock_wall_ns(),
+                             .source = HS_SLICE("fanfare"),
+                             .id = HS_SLICE("e1"),
+                             .type = HS_SLICE("order.created"),
+                             .body = hs_slice(body, BODY_SIZE)};
+    uint64_t sequence;
+    ck_assert_int_eq(hs_journal_append(journal, &event, &sequence), 0);
+    ck_assert_int_eq(hs_journal_wait(journal, sequence), HS_JOURNAL_DURABLE);
+}
+
+/* A journal of EVENTS events, sequences from 1, all of them delivered. */
+static void begin(void)
+{
+    struct hs_journal_options options = {
+        .path = "/j", .max_size = 1 << 24, .segment_size = SEGMENT_SIZE};
+    struct hs_dead_letters_options letters = {
+        .max_size = 1 << 24, .retain_ns = HS_NS_PER_SECOND, .body_max = BODY_SIZE};
+    static const struct hs_journal_watcher nobody;
+    disk = model_create(1);
+    metrics = hs_metrics_create();
+    ck_assert_int_eq(hs_journal_open(model_table(disk), &options, metrics, &journal), 0);
+    pump = hs_alloc(sizeof(*pump));
+    pump->name = "redis";
+    pump->journal = journal;
+    pump->metrics = metrics;
+    ck_assert_int_eq(hs_dead_letters_open(journal, &letters, metrics, &pump->letters), 0);
+    pump->sink = &sink;
+    pump->read_sequence = EVENTS;
+    hs_window_init(&pump->window);
+    pthread_mutex_init(&pump->lock, NULL);
+    ck_assert_int_eq(open_events(pump), 0);
+    ck_assert_int_eq(hs_cursor_open(journal, "redis", HS_CURSOR_FROM_OLDEST, &pump->cursor), 0);
+    ck_assert_int_eq(hs_journal_start(journal, &nobody), 0);
+    for (unsigned i = 0; i < EVENTS; i++)
+        append();
+    ck_assert_int_eq(hs_reader_open(journal, EVENTS + 1, &pump->reader), 0);
+    hs_cursor_move(pump->cursor, EVENTS);
+    ck_assert_int_eq(hs_cursor_save(pump->cursor), 0);
+}
+
+static void end(void)
+{
+    struct hs_dead_letters *letters = pump->letters;
+    hs_journal_stop(journal);
+    hs_pump_free(pump);
+    hs_dead_letters_close(letters);
+    hs_journal_close(journal);
+    hs_metrics_free(metrics);
+    model_free(disk);
+}
+
+/* The keeper has rounds of a second. */
+static void await_oldest(uint64_t least)
+{
+    uint64_t deadline = hs_clock_monotonic_ns() + 20 * HS_NS_PER_SECOND;
+    while (hs_journal_oldest(journal) < least) {
+        ck_assert_msg(hs_clock_monotonic_ns() < deadline, "events from %llu on are held",
+                      (unsigned long long)hs_journal_oldest(journal));
+        sched_yield();
+    }
+}
+
+/* The server says so when it is in touch again. */
+static void sink_has(uint64_t position)
+{
+    on_resume(pump, position);
+    settle(pump);
+}
+
+START_TEST(what_a_sink_lost_is_held_and_goes_as_it_has_it_again)
+{
+    begin();
+    sink_has(10);
+    hs_journal_allow_removal(journal); /* nothing is kept for its age */
+    for (unsigned i = 0; i < 1000; i++)
+        ck_assert_uint_le(hs_journal_oldest(journal), 11);
+    sink_has(60);
+    await_oldest(40);
+    ck_assert_uint_le(hs_journal_oldest(journal), 61);
+    sink_has(EVENTS);
+    await_oldest(80);
+    ck_assert_uint_eq(hs_cursor_position(pump->cursor), EVENTS);
+    end();
+}
+END_TEST
+
+HS_TEST_MAIN("pump behind", what_a_sink_lost_is_held_and_goes_as_it_has_it_again)
