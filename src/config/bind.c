@@ -124,7 +124,7 @@ static void bind_option(const struct hs_bind *bind, const struct hs_node *map,
     /* An empty secret is no secret; where one must be, its module says what is wrong with it. */
     bool empty = node != NULL && option->kind == HS_OPTION_SECRET && !option->required &&
                  node->kind == HS_NODE_SCALAR && node->text.size == 0;
-    if (empty || hs_node_is_absent(node) || node->broken) {
+    if (node == NULL || empty || hs_node_is_absent(node) || node->broken) {
         miss(bind, map, node, option);
         bind_default(bind, option, bound);
         return;
@@ -158,7 +158,7 @@ static void refuse_kind(const struct hs_bind *bind, const struct hs_node *map,
         hs_buffer_printf(&list, "%s%s", glue, names[count]);
     }
     struct hs_slice all = hs_buffer_slice(&list);
-    if (hs_node_is_absent(tag)) {
+    if (tag == NULL || hs_node_is_absent(tag)) {
         hs_config_error(bind->config, HS_FINDING_MISSING_KEY, tag != NULL ? tag : map,
                         "`%s` is missing in %s: %.*s", options->tag, bind->where,
                         HS_SLICE_ARG(all));
