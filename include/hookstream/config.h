@@ -239,7 +239,10 @@ struct hs_options {
     size_t option_count;
     size_t struct_size;
     size_t node_offset; /* SIZE_MAX: nowhere */
-    const char *tag;    /* NULL: not a variant */
+    /* Keys, NULL-terminated: by the first of them that a mapping has, messages tell it from its
+     * neighbours, as in "routes[] with `match: order`". NULL: they do not. */
+    const char *const *telling;
+    const char *tag; /* NULL: not a variant */
     size_t tag_offset;
     const struct hs_options *const *kinds; /* NULL-terminated; name of each is the tag value */
     /* Cross-field checks in words, called after binding; may be NULL. */

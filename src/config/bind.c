@@ -112,7 +112,7 @@ static void miss(const struct hs_bind *bind, const struct hs_node *map, const st
         return;
     hs_config_error(bind->config, HS_FINDING_MISSING_KEY, node != NULL ? node : bind->near,
                     "`%s` is missing in %s: %s%s%s%s%s%s", option->name, bind->where, option->help,
-                    option->example ? " Write `" : "", option->example ? option->name : "",
+                    option->example ? " For example `" : "", option->example ? option->name : "",
                     option->example ? ": " : "", option->example ? option->example : "",
                     option->example ? "`" : "");
 }
@@ -227,14 +227,33 @@ static void bind_kind(const struct hs_bind *bind, const struct hs_node *map,
         bind_options(&quiet, NULL, options->kinds[0], bound);
 }
 
+/* Names the mapping by what tells it from its neighbours. */
+static void tell_apart(struct hs_bind *bind, const struct hs_node *map,
+                       const struct hs_options *options)
+{
+    for (size_t i = 0; options->telling != NULL && options->telling[i] != NULL; i++) {
+        const struct hs_node *value = hs_node_get(map, options->telling[i]);
+        if (hs_node_is_absent(value) || value->kind != HS_NODE_SCALAR || value->secret ||
+            value->broken)
+            continue;
+        bind->where =
+            hs_arena_printf(bind->config->arena, "%s with `%s: %s`", bind->where,
+                            options->telling[i], hs_config_excerpt(bind->config, value->text));
+        return;
+    }
+}
+
 /* The mapping to bind, NULL for one of defaults only. */
-static const struct hs_node *enter(struct hs_bind *bind, const struct hs_node *node)
+static const struct hs_node *enter(struct hs_bind *bind, const struct hs_node *node,
+                                   const struct hs_options *options)
 {
     if (node == NULL)
         return NULL;
     bind->near = node;
-    if (node->kind == HS_NODE_MAP)
+    if (node->kind == HS_NODE_MAP) {
+        tell_apart(bind, node, options);
         return node;
+    }
     if (hs_node_is_absent(node) && !node->broken)
         return NULL; /* an empty mapping, whose required options are missed here */
     hs_config_error(bind->config, HS_FINDING_WRONG_SHAPE, node, "%s must be a mapping, is %s",
@@ -247,7 +266,7 @@ static void bind_table(const struct hs_bind *outer, const struct hs_node *node,
                        const struct hs_options *options, void *bound)
 {
     struct hs_bind bind = *outer;
-    const struct hs_node *map = enter(&bind, node);
+    const struct hs_node *map = enter(&bind, node, options);
     if (options->node_offset != SIZE_MAX)
         *(const struct hs_node **)field(bound, options->node_offset) = map;
     bool variant = options->tag != NULL;
