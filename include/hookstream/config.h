@@ -217,6 +217,7 @@ struct hs_option {
     enum hs_option_kind kind;
     size_t offset; /* of the field in the bound struct */
     bool required;
+    bool own_words;                 /* required, and its module says so itself when it is missing */
     bool auto_ok;                   /* COUNT: the word "auto" is taken, as 0 */
     const char *fallback;           /* default as one would write it in YAML; NULL: none */
     uint64_t least, most;           /* COUNT, SIZE (bytes), DURATION (ns); most 0: no limit */

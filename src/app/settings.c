@@ -88,14 +88,16 @@ static const struct hs_option setting_rows[] = {
      .offset = SETTING(routes),
      .form = "routes",
      .example = "[{name: orders, match: order, to: [{sink: files}]}]",
-     .help = "Which events go where, and how they are transformed."},
+     .help = "Which events go where, and how they are transformed. Without any all events go by "
+             "`default`."},
     {.name = "default",
      .kind = HS_OPTION_NODE,
      .offset = SETTING(fallback),
      .form = "default",
      .example = "dead_letter",
-     .help = "Must be said: what becomes of an event that no route takes: `dead_letter`, `drop`, "
-             "or a list of "
+     .required = true,
+     .own_words = true,
+     .help = "What becomes of an event that no route takes: `dead_letter`, `drop`, or a list of "
              "targets."},
 };
 

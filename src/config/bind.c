@@ -108,7 +108,8 @@ static bool is_misspelt(const struct hs_bind *bind, const struct hs_node *map, c
 static void miss(const struct hs_bind *bind, const struct hs_node *map, const struct hs_node *node,
                  const struct hs_option *option)
 {
-    if (!option->required || bind->quiet || is_misspelt(bind, map, option->name))
+    if (!option->required || option->own_words || bind->quiet ||
+        is_misspelt(bind, map, option->name))
         return;
     hs_config_error(bind->config, HS_FINDING_MISSING_KEY, node != NULL ? node : bind->near,
                     "`%s` is missing in %s: %s%s%s%s%s%s", option->name, bind->where, option->help,

@@ -21,3 +21,22 @@ def test_every_option_has_help_and_an_example_or_a_default():
         assert words and takes, line
         given = fallback not in ("", "required") or "Example: " in words
         assert given or takes.startswith("one of"), line
+
+
+def test_the_page_and_the_program_agree_on_what_a_file_must_have(tmp_path):
+    sections = {
+        "sources": "{fanfare: {path: /a, verify: {scheme: fanfare, secrets: [abcdefghijkl]}}}",
+        "sinks": "{files: {type: file, path: data}}",
+        "routes": "[{name: orders, match: order, to: [{sink: files}]}]",
+        "default": "drop",
+    }
+    page = program.command("manual", "configuration").stdout
+    for name in sections:
+        file = tmp_path / "config.yaml"
+        rest = {key: text for key, text in sections.items() if key != name}
+        if name == "sinks":
+            rest["routes"] = "[]"
+        file.write_text("".join(f"{key}: {text}\n" for key, text in rest.items()))
+        good = program.command("check", "-c", file).returncode == 0
+        row = re.search(rf"^\| `{name}` .*", page, re.M).group(0)
+        assert good != ("| required |" in row), (name, row)
