@@ -137,8 +137,7 @@ static void walk_item(struct hs_look *look, const struct hs_transform *transform
     uses->look = look;
     uses->near = item.node;
     hs_transform_when_uses(transform, index, note_when, uses);
-    if (item.when != NULL && item.each == NULL)
-        hs_look_at_values(look, item.when);
+    hs_look_at_item_values(look, transform, index);
     if (item.inside != NULL) {
         look->shared++;
         walk(look, item.inside);

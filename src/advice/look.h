@@ -76,6 +76,9 @@ bool hs_type_may_have(const struct hs_event_type *type, const char *path);
 void hs_look_at_use(struct hs_look *look, const struct hs_use *use, const struct hs_node *near);
 /* Holds the comparisons of a condition against the types. */
 void hs_look_at_values(struct hs_look *look, const struct hs_condition *condition);
+/* The same of the `when` of a transformation. */
+void hs_look_at_item_values(struct hs_look *look, const struct hs_transform *transform,
+                            size_t index);
 
 /* ---- Personal data and credentials ---- */
 

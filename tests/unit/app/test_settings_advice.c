@@ -86,6 +86,20 @@ static const struct {
      "`order.created`?\n"},
     {FILE_ROUTE("draw.completed", "when: \"data.totalEntrants == 'five'\""),
      "test.yaml:4:42: warning HS204: `data.totalEntrants` is never 'five': its type is integer\n"},
+    /* Of each element. */
+    {FILE_ROUTE("order", "transform: [{for: \"data.items[*]\", remove: [item.productId], when: "
+                         "\"item.quantitty > 1\"}]"),
+     "test.yaml:4:94: error HS200: `data.items[*].quantitty`: order.created has "
+     "`data.items[*].quantity`\n"},
+    {FILE_ROUTE("order", "transform: [{for: \"data.items[*]\", remove: [item.productId], when: "
+                         "\"item.quantity == 'many' or data.isLast exists\"}]"),
+     "test.yaml:4:94: error HS200: `data.isLast`: the events of this route have no such field; "
+     "`hookstream catalogue show TYPE` shows them\n"
+     "test.yaml:4:94: warning HS204: `data.items[*].quantity` is never 'many': its type is "
+     "integer\n"},
+    {FILE_ROUTE("order", "transform: [{for: \"data.items[*]\", remove: [item.productId], when: "
+                         "\"item.quantity == 2 and type == 'order.created'\"}]"),
+     ""},
     /* Personal data and credentials. */
     {FILE_ROUTE("draw.consumer.won", "transform: []"),
      "test.yaml:4:3: warning HS206: the credential `data.admissionToken` goes out as it came: "
