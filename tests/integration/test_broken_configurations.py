@@ -130,7 +130,8 @@ BROKEN = {
         "== 'USD'", "== 'USD' && data.b == 1", 150, "&& data", ["`and`"]),
     "a list of conditions": (
         '''"data.currencyCode == 'USD'"''', "[data.a == 1]", 151, "[data.a", ["and"]),
-    "an unknown transformation": ("remove:", "delete:", 163, "delete", ["remove"]),
+    "an unknown transformation": (
+        "remove:", "delete:", 163, "delete", ["did you mean `remove`"]),
     "a misspelt transformation": ("remove:", "remvoe:", 163, "remvoe", ["`remove`"]),
     "transformations without a dash": (
         "      - remove:", "        remove:", 160, "remove", ["- "]),
