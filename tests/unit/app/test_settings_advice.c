@@ -215,6 +215,62 @@ START_TEST(what_check_refuses_run_only_warns_of)
 }
 END_TEST
 
+/* A configuration whose route has a field that no event has, with one more error each: what stands
+ * in the parts' stead, and whether the field is told of in spite of the error. */
+static const struct {
+    const char *server, *source, *sinks, *route;
+    bool told;
+} broken[] = {
+    {.server = "listen: \"127.0.0.1:99999\"", .told = true},
+    {.server = "listne: \"127.0.0.1:80\"", .told = true},
+    {.server = "listen: \"${HS_TEST_UNSET}\"", .told = true},
+    {.source = "verify: {scheme: fanfare, secrets: [\"${HS_TEST_UNSET}\"]}", .told = true},
+    {.source = "verify: {scheme: fanfare, secrets: [short]}", .told = true},
+    {.sinks = "k: {type: kafka, brokers: [\"a:1\"], linger: 5}", .told = true},
+    {.sinks = "k: {type: kafka}", .told = true},
+    /* Of two keys that are the same one is not the one that is meant. */
+    {.server = "listen: \"a:1\", listen: \"b:1\"", .told = false},
+    {.source = "verify: {scheme: fanfaer, secrets: [abcdefghijkl]}", .told = false},
+    {.source = "verify: {scheme: fanfare, secrets: [abcdefghijkl]}, catalog: own.yaml"},
+    {.source = "verify: {scheme: fanfare, secrets: [abcdefghijkl]}, catalogue: "
+               "\"${HS_TEST_UNSET}\""},
+    {.sinks = "k: {type: kafak}", .told = false},
+    {.sinks = "k: {tpye: kafka}", .told = false},
+    {.sinks = "k: {}", .told = false},
+    {.route = "when: data.ammount exists, too: x", .told = false},
+    {.route = "transform: [{remove: [data.ammount]}], when: \"${HS_TEST_UNSET}\"", .told = false},
+    {.route = "when: data.ammount exists, transform: [{use: nothing}]", .told = false},
+};
+
+static const char *or_else(const char *text, const char *other)
+{
+    return text != NULL ? text : other;
+}
+
+START_TEST(errors_that_are_not_about_events_do_not_stand_in_the_way)
+{
+    enter_folder();
+    for (size_t i = 0; i < HS_ARRAY_SIZE(broken); i++) {
+        FILE *file = fopen("test.yaml", "w");
+        fprintf(file,
+                "server: {%s}\nsources: {s: {path: /a, %s}}\nsinks: {f: {type: file, path: data}, "
+                "%s}\nroutes: [{name: a, match: order, %s, to: [{sink: f}]}]\ndefault: drop\n",
+                or_else(broken[i].server, ""),
+                or_else(broken[i].source, "verify: {scheme: fanfare, secrets: [abcdefghijkl]}"),
+                or_else(broken[i].sinks, "r: {type: redis, url: \"redis://a\"}"),
+                or_else(broken[i].route, "when: data.ammount exists"));
+        fclose(file);
+        struct hs_settings settings;
+        struct hs_config *config = hs_settings_load("test.yaml", &settings);
+        size_t errors = hs_config_findings(config)->errors;
+        ck_assert_msg(errors > 0, "row %zu", i);
+        ck_assert_msg(hs_settings_advise(config, &settings, false) == broken[i].told, "row %zu", i);
+        ck_assert_msg(hs_config_findings(config)->errors == errors + broken[i].told, "row %zu", i);
+        hs_config_free(config);
+    }
+}
+END_TEST
+
 static char *find_with_catalogue(const char *catalogue, const char *own)
 {
     FILE *file = fopen("own.yaml", "w");
@@ -257,4 +313,6 @@ START_TEST(a_source_can_have_a_catalogue_of_its_own_or_none)
 END_TEST
 
 HS_TEST_MAIN("settings: advice", each_configuration_gets_its_findings_and_no_others,
-             what_check_refuses_run_only_warns_of, a_source_can_have_a_catalogue_of_its_own_or_none)
+             what_check_refuses_run_only_warns_of,
+             errors_that_are_not_about_events_do_not_stand_in_the_way,
+             a_source_can_have_a_catalogue_of_its_own_or_none)
