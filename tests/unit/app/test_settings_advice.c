@@ -144,6 +144,27 @@ static const struct {
     {FILE_ROUTE("order", "accept: [HS200]"),
      "test.yaml:4:36: error HS210: `HS200`: write HS202 to HS208, and a field behind it if it is "
      "meant for that one only, such as `HS205 data.email`\n"},
+    /* accept of a target, also under default. */
+    {"routes: []\ndefault: [{sink: f, file: x, accept: [HS205, HS206]}]\n", ""},
+    {"routes: []\ndefault: [{sink: k, topic: x, accept: [HS205, HS206, HS208]}]\n", ""},
+    {"routes: []\ndefault: [{sink: f, file: x, accept: [HS205, HS206]}, {sink: f, file: y, accept: "
+     "[HS205]}]\n",
+     "test.yaml:4:10: warning HS206: the credential `data.admissionToken` goes out as it came: "
+     "`remove: [data.admissionToken]` takes it away\n"
+     "test.yaml:4:10: warning HS206: the credential `data.paymentToken` goes out as it came: "
+     "`remove: [data.paymentToken]` takes it away\n"},
+    {"routes:\n- {name: a, match: consumer.created, transform: [{redact: [data.phone, "
+     "data.fullName]}],\n"
+     "  to: [{sink: f, file: x, accept: [HS205 data.email, HS204], when: \"data.email == true\"},\n"
+     "       {sink: f, file: y, accept: [HS205 data.phone], transform: [{remove: "
+     "[data.email]}]}]}\n" TAIL,
+     "test.yaml:6:36: warning HS209: `HS205 data.phone`: there is no such warning about this "
+     "target: take it out\n"},
+    {"routes: []\ndefault: [{sink: k, topic: x, key: \"{type}\", accept: [HS2, HS205, HS206, "
+     "HS207]}]\n",
+     "test.yaml:4:55: error HS210: `HS2`: write HS202 to HS208, and a field behind it if it is "
+     "meant "
+     "for that one only, such as `HS205 data.email`\n"},
     /* Keys. */
     {KEY_ROUTE("auction.bid.placed", "{data.bidId}"),
      "test.yaml:4:70: warning HS207: by `data.bidId` events of one auction can come to different "
@@ -155,6 +176,9 @@ static const struct {
     {KEY_ROUTE("queue.consumer.left", "{data.consumerId}"), ""},
     {KEY_ROUTE("distribution", "{data.sequenceId}"), ""},
     {KEY_ROUTE("order", "{organizationId}"), ""},
+    {KEY_ROUTE("order", "{id}"),
+     "test.yaml:4:57: warning HS207: by `id` events of one order can come to different partitions "
+     "and lose their order: take \"{data.orderId}\"\n"},
     {KEY_ROUTE("order", "{type}"),
      "test.yaml:4:57: warning HS207: by `type` events of one order can come to different "
      "partitions and lose their order: take \"{data.orderId}\"\n"},
