@@ -2,7 +2,8 @@
  * fields that no event has, patterns that match nothing, keys that can be missing or that lose
  * the order, personal data and credentials that go out as they came. Knows nothing of what
  * happens at run time, where an unknown type or field is never an error.
- * What it says is a finding HS2xx; a route's `accept` takes back the warnings that are meant.
+ * What it says is a finding HS2xx; the `accept` of a route or target takes back the warnings
+ * that are meant.
  * Threads: the configuration's. */
 #ifndef HOOKSTREAM_ADVICE_H
 #define HOOKSTREAM_ADVICE_H

@@ -26,6 +26,7 @@ struct hs_settings {
     const struct hs_node *transformations;
     const struct hs_node *routes;
     const struct hs_node *fallback; /* default: */
+    bool routed;                    /* routes and default were compiled without an error */
 };
 extern const struct hs_options hs_settings_table;
 
@@ -41,8 +42,9 @@ struct hs_config *hs_settings_load_offline(const char *path, const struct hs_con
  * that are new to it, and of cursors whose sink is gone or has another name now. */
 void hs_settings_check_cursors(struct hs_config *config, const struct hs_settings *settings);
 
-/* Holds settings without errors against the catalogues of their sources; see advice.h. */
-void hs_settings_advise(struct hs_config *config, const struct hs_settings *settings, bool lenient);
+/* Holds settings against the catalogues of their sources; see advice.h. false: nothing was held,
+ * since an error stands in what decides that: routes, sources, transformations, sinks' types. */
+bool hs_settings_advise(struct hs_config *config, const struct hs_settings *settings, bool lenient);
 
 /* Asks what the configuration names: the journal's folder, the dedupe's Redis and every sink, one
  * after the other, each question for at most `timeout_ms`. What is wrong becomes a finding (HS300

@@ -215,6 +215,7 @@ struct hs_option {
     enum hs_option_kind kind;
     size_t offset; /* of the field in the bound struct */
     bool required;
+    bool own_words;                 /* required, and its module says so itself when it is missing */
     bool auto_ok;                   /* COUNT: the word "auto" is taken, as 0 */
     const char *fallback;           /* default as one would write it in YAML; NULL: none */
     uint64_t least, most;           /* COUNT, SIZE (bytes), DURATION (ns); most 0: no limit */
@@ -237,7 +238,10 @@ struct hs_options {
     size_t option_count;
     size_t struct_size;
     size_t node_offset; /* SIZE_MAX: nowhere */
-    const char *tag;    /* NULL: not a variant */
+    /* Keys, NULL-terminated: by the first of them that a mapping has, messages tell it from its
+     * neighbours, as in "routes[] with `match: order`". NULL: they do not. */
+    const char *const *telling;
+    const char *tag; /* NULL: not a variant */
     size_t tag_offset;
     const struct hs_options *const *kinds; /* NULL-terminated; name of each is the tag value */
     /* Cross-field checks in words, called after binding; may be NULL. */

@@ -65,9 +65,10 @@ struct hs_target_options {
     const struct hs_node *key_node;
     const struct hs_node *when, *transform; /* the router's: it compiles them */
     const char *sample;
-    struct hs_pairs headers; /* name -> template (kafka) */
-    uint64_t max_length;     /* redis: XADD MAXLEN ~ n; 0: none */
-    unsigned fields;         /* redis: enum hs_redis_fields */
+    struct hs_strings accept; /* findings that are known and meant */
+    struct hs_pairs headers;  /* name -> template (kafka) */
+    uint64_t max_length;      /* redis: XADD MAXLEN ~ n; 0: none */
+    unsigned fields;          /* redis: enum hs_redis_fields */
 };
 const struct hs_options *hs_sink_target_table(enum hs_sink_kind kind);
 

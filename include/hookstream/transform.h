@@ -149,6 +149,9 @@ void hs_transform_uses(const struct hs_transform *transform, size_t index, hs_us
 /* Fields that its `when`, if any, names; with `for` as above. */
 void hs_transform_when_uses(const struct hs_transform *transform, size_t index, hs_use_fn *visit,
                             void *context);
+/* The comparisons of its `when`, if any; with `for` as above. */
+void hs_transform_when_comparisons(const struct hs_transform *transform, size_t index,
+                                   hs_comparison_fn *visit, void *context);
 /* As hs_transform_apply(), this item only. *ret_done: its `when` held. */
 HS_MUST_CHECK int hs_transform_apply_item(const struct hs_transform *transform, size_t index,
                                           struct hs_work *work, bool *ret_done);

@@ -137,8 +137,7 @@ static void walk_item(struct hs_look *look, const struct hs_transform *transform
     uses->look = look;
     uses->near = item.node;
     hs_transform_when_uses(transform, index, note_when, uses);
-    if (item.when != NULL && item.each == NULL)
-        hs_look_at_values(look, item.when);
+    hs_look_at_item_values(look, transform, index);
     if (item.inside != NULL) {
         look->shared++;
         walk(look, item.inside);
@@ -188,10 +187,12 @@ static void note_named(void *context, const struct hs_use *use)
 }
 
 /* What its transformations do holds for the target alone: the look goes on as it was before. */
-static void look_at_target(struct hs_look *look, const struct hs_target *target)
+static void look_at_target(struct hs_look *look, size_t index)
 {
+    const struct hs_target *target = &look->route->targets[index];
     struct hs_look *before = hs_alloc(sizeof(*before));
     *before = *look;
+    look->target = index + 1;
     if (target->when != NULL)
         hs_condition_uses(target->when, note_named, look);
     walk(look, target->transform);
@@ -200,7 +201,6 @@ static void look_at_target(struct hs_look *look, const struct hs_target *target)
     hs_tracks_tell(look, before->track_count); /* those that its transformations made */
     for (size_t i = 0; i < before->track_count; i++)
         before->tracks[i].out = look->tracks[i].out;
-    memcpy(before->accepted, look->accepted, sizeof(before->accepted));
     *look = *before;
     free(before);
 }
@@ -225,17 +225,21 @@ static void look_at_route(struct hs_look *look)
 {
     const struct hs_route *route = look->route;
     gather_types(look);
+    hs_look_read_accept(look);
     if (route->node->kind == HS_NODE_MAP)
         look_at_match(look);
     look_at_when(look, route->when, route->node);
     if (route->when != NULL)
         hs_condition_uses(route->when, note_named, look);
-    for (size_t i = 0; i < route->target_count; i++)
+    for (size_t i = 0; i < route->target_count; i++) {
+        look->target = i + 1;
         look_at_when(look, route->targets[i].when, route->node);
+    }
+    look->target = 0;
     hs_tracks_begin(look);
     walk(look, route->transform);
     for (size_t i = 0; i < route->target_count; i++)
-        look_at_target(look, &route->targets[i]);
+        look_at_target(look, i);
     hs_tracks_tell(look, 0);
     hs_look_check_accept(look);
 }

@@ -270,3 +270,9 @@ void hs_look_at_values(struct hs_look *look, const struct hs_condition *conditio
 {
     hs_condition_comparisons(condition, look_at_value, look);
 }
+
+void hs_look_at_item_values(struct hs_look *look, const struct hs_transform *transform,
+                            size_t index)
+{
+    hs_transform_when_comparisons(transform, index, look_at_value, look);
+}

@@ -72,6 +72,8 @@ static bool is_property(const struct hs_matched *matched, const char *path)
 {
     size_t size = strcspn(matched->type->name, ".") + 1;
     bool within = is_id_of_a_family(matched->catalogue, path);
+    if (!hs_path_is_below(path, "data"))
+        return false; /* the event's own */
     for (size_t i = 0; i < matched->catalogue->count; i++) {
         const struct hs_event_type *type = &matched->catalogue->types[i];
         if (strncmp(type->name, matched->type->name, size) != 0)

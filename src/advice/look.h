@@ -25,6 +25,14 @@ struct hs_track {
     bool out; /* a target was given it as it came */
 };
 
+/* The `accept` of the route, or of one of its targets. */
+#define HS_ACCEPT_MAX 64u
+struct hs_accept {
+    const char *whose; /* "route", "target" */
+    const struct hs_strings *items;
+    bool used[HS_ACCEPT_MAX]; /* items that took a warning back */
+};
+
 struct hs_look {
     struct hs_config *config;
     const struct hs_advice_input *input;
@@ -42,7 +50,8 @@ struct hs_look {
     struct hs_paths named_by_when;
     struct hs_track tracks[HS_LOOK_PATHS_MAX];
     size_t track_count;
-    bool accepted[64]; /* items of `accept` that took a warning back */
+    struct hs_accept *accepts; /* the route's, then each target's */
+    size_t target;             /* the one that is looked at, from 1; 0: the route as such */
 };
 
 /* ---- Paths ---- */
@@ -59,7 +68,11 @@ bool hs_paths_meet(const struct hs_paths *paths, const char *path);
 
 /* ---- What is said ---- */
 
-/* A warning that the route does not accept; `field` may be NULL. */
+/* Makes `accepts`. */
+void hs_look_read_accept(struct hs_look *look);
+/* Whether the route, or the target that is looked at, accepts the warning; `field` may be NULL. */
+bool hs_look_accepts(struct hs_look *look, enum hs_finding_code code, const char *field);
+/* A warning that is not accepted; `field` may be NULL. */
 void hs_look_warn(struct hs_look *look, enum hs_finding_code code, const struct hs_node *node,
                   const char *field, const char *format, ...) HS_PRINTF(5, 6);
 /* An error; when the input is lenient a warning. */
@@ -76,6 +89,9 @@ bool hs_type_may_have(const struct hs_event_type *type, const char *path);
 void hs_look_at_use(struct hs_look *look, const struct hs_use *use, const struct hs_node *near);
 /* Holds the comparisons of a condition against the types. */
 void hs_look_at_values(struct hs_look *look, const struct hs_condition *condition);
+/* The same of the `when` of a transformation. */
+void hs_look_at_item_values(struct hs_look *look, const struct hs_transform *transform,
+                            size_t index);
 
 /* ---- Personal data and credentials ---- */
 

@@ -1,4 +1,4 @@
-/* Say: findings of a route, and which of them its `accept` takes back. */
+/* Say: findings of a route, and which of them its `accept` or a target's takes back. */
 #include "look.h"
 
 #include <stdio.h>
@@ -20,26 +20,43 @@ static bool read_item(struct hs_slice text, unsigned *ret_code, struct hs_slice 
     return true;
 }
 
-static bool is_accepted(struct hs_look *look, enum hs_finding_code code, const char *field)
+void hs_look_read_accept(struct hs_look *look)
 {
-    const struct hs_strings *accept = &look->route->accept;
+    const struct hs_route *route = look->route;
+    size_t size = (route->target_count + 1) * sizeof(*look->accepts);
+    look->accepts = hs_arena_alloc(hs_config_arena(look->config), size);
+    memset(look->accepts, 0, size);
+    look->accepts[0] = (struct hs_accept){.whose = "route", .items = &route->accept};
+    for (size_t i = 0; i < route->target_count; i++)
+        look->accepts[i + 1] =
+            (struct hs_accept){.whose = "target", .items = &route->targets[i].options.accept};
+}
+
+static bool takes_back(struct hs_accept *accept, enum hs_finding_code code, const char *field)
+{
     bool accepted = false;
-    for (size_t i = 0; i < accept->count && i < HS_ARRAY_SIZE(look->accepted); i++) {
+    for (size_t i = 0; i < accept->items->count && i < HS_ACCEPT_MAX; i++) {
         unsigned number;
         struct hs_slice only;
-        if (!read_item(hs_slice_text(accept->items[i]), &number, &only) || number != code)
+        if (!read_item(hs_slice_text(accept->items->items[i]), &number, &only) || number != code)
             continue;
         if (only.size > 0 && (field == NULL || !hs_slice_equal(only, hs_slice_text(field))))
             continue;
-        look->accepted[i] = accepted = true;
+        accept->used[i] = accepted = true;
     }
     return accepted;
+}
+
+bool hs_look_accepts(struct hs_look *look, enum hs_finding_code code, const char *field)
+{
+    bool by_route = takes_back(&look->accepts[0], code, field);
+    return (look->target > 0 && takes_back(&look->accepts[look->target], code, field)) || by_route;
 }
 
 void hs_look_warn(struct hs_look *look, enum hs_finding_code code, const struct hs_node *node,
                   const char *field, const char *format, ...)
 {
-    if (is_accepted(look, code, field))
+    if (hs_look_accepts(look, code, field))
         return;
     char words[WORDS_MAX];
     va_list list;
@@ -63,23 +80,29 @@ void hs_look_error(struct hs_look *look, enum hs_finding_code code, const struct
         hs_config_error(look->config, code, node, "%s", words);
 }
 
-void hs_look_check_accept(struct hs_look *look)
+static void check_accept(struct hs_look *look, const struct hs_accept *accept)
 {
-    const struct hs_strings *accept = &look->route->accept;
-    if (accept->count > HS_ARRAY_SIZE(look->accepted))
-        hs_config_error(look->config, HS_FINDING_TOO_MANY, accept->nodes[0],
-                        "`accept` has at most %zu items", HS_ARRAY_SIZE(look->accepted));
-    for (size_t i = 0; i < accept->count && i < HS_ARRAY_SIZE(look->accepted); i++) {
+    const struct hs_strings *items = accept->items;
+    if (items->count > HS_ACCEPT_MAX)
+        hs_config_error(look->config, HS_FINDING_TOO_MANY, items->nodes[0],
+                        "`accept` has at most %u items", HS_ACCEPT_MAX);
+    for (size_t i = 0; i < items->count && i < HS_ACCEPT_MAX; i++) {
         unsigned number;
         struct hs_slice only;
-        if (!read_item(hs_slice_text(accept->items[i]), &number, &only))
-            hs_config_error(look->config, HS_FINDING_ACCEPT_WRONG, accept->nodes[i],
+        if (!read_item(hs_slice_text(items->items[i]), &number, &only))
+            hs_config_error(look->config, HS_FINDING_ACCEPT_WRONG, items->nodes[i],
                             "%s: write HS202 to HS208, and a field behind it if it is meant for "
                             "that one only, such as `HS205 data.email`",
-                            hs_config_quote(look->config, accept->nodes[i]));
-        else if (!look->accepted[i])
-            hs_config_warning(look->config, HS_FINDING_ACCEPT_UNUSED, accept->nodes[i],
-                              "%s: there is no such warning about this route: take it out",
-                              hs_config_quote(look->config, accept->nodes[i]));
+                            hs_config_quote(look->config, items->nodes[i]));
+        else if (!accept->used[i])
+            hs_config_warning(look->config, HS_FINDING_ACCEPT_UNUSED, items->nodes[i],
+                              "%s: there is no such warning about this %s: take it out",
+                              hs_config_quote(look->config, items->nodes[i]), accept->whose);
     }
+}
+
+void hs_look_check_accept(struct hs_look *look)
+{
+    for (size_t i = 0; i <= look->route->target_count; i++)
+        check_accept(look, &look->accepts[i]);
 }

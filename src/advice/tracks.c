@@ -102,10 +102,18 @@ void hs_tracks_follow(struct hs_look *look, const struct hs_transform_item *item
         look->track_count = 0;
 }
 
+static enum hs_finding_code code_of(const struct hs_track *track)
+{
+    return track->field->credential ? HS_FINDING_CREDENTIAL_GOES_OUT : HS_FINDING_PERSONAL_GOES_OUT;
+}
+
 void hs_tracks_give(struct hs_look *look)
 {
-    for (size_t i = 0; i < look->track_count; i++)
-        look->tracks[i].out = look->tracks[i].out || !look->tracks[i].hidden;
+    for (size_t i = 0; i < look->track_count; i++) {
+        struct hs_track *track = &look->tracks[i];
+        if (!track->hidden && !hs_look_accepts(look, code_of(track), track->path))
+            track->out = true;
+    }
 }
 
 void hs_tracks_tell(struct hs_look *look, size_t first)
@@ -115,10 +123,10 @@ void hs_tracks_tell(struct hs_look *look, size_t first)
         if (!track->out)
             continue;
         bool credential = track->field->credential;
-        hs_look_warn(
-            look, credential ? HS_FINDING_CREDENTIAL_GOES_OUT : HS_FINDING_PERSONAL_GOES_OUT,
-            look->route->node, track->path, "%s `%s` goes out as it came: `%s: [%s]` %s",
-            credential ? "the credential" : "the personal", track->path,
-            credential ? "remove" : "mask", track->path, credential ? "takes it away" : "hides it");
+        hs_look_warn(look, code_of(track), look->route->node, track->path,
+                     "%s `%s` goes out as it came: `%s: [%s]` %s",
+                     credential ? "the credential" : "the personal", track->path,
+                     credential ? "remove" : "mask", track->path,
+                     credential ? "takes it away" : "hides it");
     }
 }

@@ -88,14 +88,16 @@ static const struct hs_option setting_rows[] = {
      .offset = SETTING(routes),
      .form = "routes",
      .example = "[{name: orders, match: order, to: [{sink: files}]}]",
-     .help = "Which events go where, and how they are transformed."},
+     .help = "Which events go where, and how they are transformed. Without any all events go by "
+             "`default`."},
     {.name = "default",
      .kind = HS_OPTION_NODE,
      .offset = SETTING(fallback),
      .form = "default",
      .example = "dead_letter",
-     .help = "Must be said: what becomes of an event that no route takes: `dead_letter`, `drop`, "
-             "or a list of "
+     .required = true,
+     .own_words = true,
+     .help = "What becomes of an event that no route takes: `dead_letter`, `drop`, or a list of "
              "targets."},
 };
 
@@ -161,7 +163,18 @@ static void check_sizes(struct hs_config *config, const struct hs_settings *sett
     }
 }
 
-static void check_parts(struct hs_config *config, const struct hs_settings *settings, bool offline)
+/* Whether the routes were compiled without an error. */
+static bool check_routes(struct hs_config *config, const struct hs_settings *settings)
+{
+    size_t errors = hs_config_findings(config)->errors;
+    struct hs_router *router = hs_router_compile(config, settings->routes, settings->fallback,
+                                                 &settings->sinks, &settings->sources);
+    bool compiled = router != NULL && hs_config_findings(config)->errors == errors;
+    hs_router_free(router);
+    return compiled;
+}
+
+static void check_parts(struct hs_config *config, struct hs_settings *settings, bool offline)
 {
     check_names(config, &settings->sources, "source", "sources");
     check_names(config, &settings->sinks, "sink", "sinks");
@@ -171,9 +184,7 @@ static void check_parts(struct hs_config *config, const struct hs_settings *sett
     if (settings->sinks.count > HS_SINKS_MAX)
         hs_config_error(config, HS_FINDING_TOO_MANY, settings->sinks.nodes[HS_SINKS_MAX],
                         "too many sinks: at most %u are possible", HS_SINKS_MAX);
-    struct hs_router *router = hs_router_compile(config, settings->routes, settings->fallback,
-                                                 &settings->sinks, &settings->sources);
-    hs_router_free(router);
+    settings->routed = check_routes(config, settings);
     if (settings->dead_letters.forward != NULL)
         hs_delivery_check_forward(config, settings->dead_letters.forward, &settings->sinks);
     hs_transform_check_lists(config, settings->transformations, settings->routes,

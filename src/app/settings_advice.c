@@ -1,11 +1,88 @@
-/* Advice about settings: which catalogues they name, and what these have to say. */
+/* Advice about settings: which catalogues they name, and what these have to say. Errors elsewhere
+ * do not stand in the way: one in what decides where events come from and go to does. */
 #include <hookstream/advice.h>
 #include <hookstream/app.h>
 
-void hs_settings_advise(struct hs_config *config, const struct hs_settings *settings, bool lenient)
+/* ---- What an error stands in the way of ---- */
+
+/* The key of the mapping under which the finding stands, by its place; NULL: none. */
+static const struct hs_node *key_at(const struct hs_node *map, const struct hs_finding *finding,
+                                    const struct hs_node **ret_value)
 {
-    if (hs_config_findings(config)->errors > 0)
-        return; /* nothing was compiled that could be looked at */
+    const struct hs_node *key = NULL;
+    *ret_value = NULL;
+    for (size_t i = 0; map != NULL && map->kind == HS_NODE_MAP && i < map->count; i++) {
+        const struct hs_node *next = map->keys[i];
+        bool after = next->line > finding->line ||
+                     (next->line == finding->line && next->column > finding->column);
+        bool nearer = key == NULL || next->line > key->line ||
+                      (next->line == key->line && next->column > key->column);
+        if (after || !nearer)
+            continue;
+        key = next;
+        *ret_value = map->items[i];
+    }
+    return key;
+}
+
+static bool is_called(const struct hs_node *key, const char *name)
+{
+    return key != NULL && hs_slice_equal(key->text, hs_slice_text(name));
+}
+
+/* Whether what stands in the way of events' being known: a source's secrets do not. */
+static bool is_beside_source(const struct hs_node *sources, const struct hs_finding *finding)
+{
+    const struct hs_node *source, *verify, *secrets;
+    (void)key_at(sources, finding, &source);
+    return is_called(key_at(source, finding, &verify), "verify") &&
+           is_called(key_at(verify, finding, &secrets), "secrets");
+}
+
+/* Whether the error says nothing of routes, of the sources' events and of the kinds of sinks. */
+static bool is_beside(const struct hs_node *root, const struct hs_finding *finding)
+{
+    static const char *const sections[] = {"server", "admin",        "log",  "journal",
+                                           "dedupe", "dead_letters", "sinks"};
+    const struct hs_node *value, *key = key_at(root, finding, &value);
+    if (finding->code < HS_FINDING_VARIABLE_UNSET)
+        return false; /* of YAML: more than its place may be wrong */
+    if (is_called(key, "sources"))
+        return is_beside_source(value, finding);
+    for (size_t i = 0; i < HS_ARRAY_SIZE(sections); i++)
+        if (is_called(key, sections[i]))
+            return true;
+    return false;
+}
+
+/* A sink whose type is not known was bound as if it were of the first one. */
+static bool kinds_are_known(const struct hs_children *sinks)
+{
+    for (size_t i = 0; i < sinks->count; i++) {
+        const struct hs_sink_options *sink = hs_children_at(sinks, i);
+        const struct hs_node *type = hs_node_get(sinks->nodes[i], "type");
+        if (type == NULL || !is_called(type, hs_sink_kind_name((enum hs_sink_kind)sink->kind)))
+            return false;
+    }
+    return true;
+}
+
+static bool can_be_advised(struct hs_config *config, const struct hs_settings *settings)
+{
+    const struct hs_findings *findings = hs_config_findings(config);
+    bool can = settings->routed && kinds_are_known(&settings->sinks);
+    for (size_t i = 0; i < findings->count && can; i++)
+        can = findings->items[i].severity != HS_FINDING_ERROR ||
+              is_beside(hs_config_root(config), &findings->items[i]);
+    return can;
+}
+
+/* ---- Advice ---- */
+
+bool hs_settings_advise(struct hs_config *config, const struct hs_settings *settings, bool lenient)
+{
+    if (!can_be_advised(config, settings))
+        return false;
     struct hs_catalogues *catalogues = hs_catalogues_load(config, &settings->sources);
     struct hs_router *router = hs_router_compile(config, settings->routes, settings->fallback,
                                                  &settings->sinks, &settings->sources);
@@ -13,4 +90,5 @@ void hs_settings_advise(struct hs_config *config, const struct hs_settings *sett
     hs_advice_give(config, &input);
     hs_router_free(router);
     hs_catalogues_free(catalogues);
+    return true;
 }

@@ -31,7 +31,7 @@ struct check {
     const char *path;
     bool strict, online, json;
     uint64_t timeout_s;
-    bool unadvised; /* errors stood in the way of holding it against the catalogue */
+    bool unadvised; /* an error stood in the way of holding it against the catalogue */
     struct hs_config *config;
     struct hs_buffer report; /* of --online: a line for each thing that was good */
 };
@@ -138,8 +138,7 @@ static int check_file(struct check *check)
     struct hs_settings settings;
     check->config = hs_settings_load(check->path, &settings);
     hs_buffer_init(&check->report, REPORT_MAX);
-    check->unadvised = hs_config_findings(check->config)->errors > 0;
-    hs_settings_advise(check->config, &settings, false);
+    check->unadvised = !hs_settings_advise(check->config, &settings, false);
     hs_settings_check_cursors(check->config, &settings);
     if (check->online)
         hs_settings_check_online(check->config, &settings, (unsigned)check->timeout_s * 1000,

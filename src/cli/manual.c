@@ -33,7 +33,7 @@ static void schema_page(struct hs_buffer *json)
     hs_buffer_append_text(json, "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\n"
                                 "\"title\":\"hookstream\",\n\"allOf\":[");
     hs_config_schema(&hs_settings_table, json);
-    hs_buffer_append_text(json, ",{\"required\":[\"default\"]}],\n\"definitions\":{\n");
+    hs_buffer_append_text(json, "],\n\"definitions\":{\n");
     hs_transform_schema(json);
     hs_buffer_append_text(json, ",\n");
     hs_source_schema(json);

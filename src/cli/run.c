@@ -104,7 +104,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
         return code - 1;
     struct hs_settings settings;
     struct hs_config *config = hs_settings_load(hs_config_path(path), &settings);
-    hs_settings_advise(config, &settings, true);
+    (void)hs_settings_advise(config, &settings, true); /* what stood in its way is said */
     const struct hs_findings *findings = hs_config_findings(config);
     if (findings->count > 0)
         print_findings(config);

@@ -108,11 +108,12 @@ static bool is_misspelt(const struct hs_bind *bind, const struct hs_node *map, c
 static void miss(const struct hs_bind *bind, const struct hs_node *map, const struct hs_node *node,
                  const struct hs_option *option)
 {
-    if (!option->required || bind->quiet || is_misspelt(bind, map, option->name))
+    if (!option->required || option->own_words || bind->quiet ||
+        is_misspelt(bind, map, option->name))
         return;
     hs_config_error(bind->config, HS_FINDING_MISSING_KEY, node != NULL ? node : bind->near,
                     "`%s` is missing in %s: %s%s%s%s%s%s", option->name, bind->where, option->help,
-                    option->example ? " Write `" : "", option->example ? option->name : "",
+                    option->example ? " For example `" : "", option->example ? option->name : "",
                     option->example ? ": " : "", option->example ? option->example : "",
                     option->example ? "`" : "");
 }
@@ -124,7 +125,7 @@ static void bind_option(const struct hs_bind *bind, const struct hs_node *map,
     /* An empty secret is no secret; where one must be, its module says what is wrong with it. */
     bool empty = node != NULL && option->kind == HS_OPTION_SECRET && !option->required &&
                  node->kind == HS_NODE_SCALAR && node->text.size == 0;
-    if (empty || hs_node_is_absent(node) || node->broken) {
+    if (node == NULL || empty || hs_node_is_absent(node) || node->broken) {
         miss(bind, map, node, option);
         bind_default(bind, option, bound);
         return;
@@ -158,7 +159,7 @@ static void refuse_kind(const struct hs_bind *bind, const struct hs_node *map,
         hs_buffer_printf(&list, "%s%s", glue, names[count]);
     }
     struct hs_slice all = hs_buffer_slice(&list);
-    if (hs_node_is_absent(tag)) {
+    if (tag == NULL || hs_node_is_absent(tag)) {
         hs_config_error(bind->config, HS_FINDING_MISSING_KEY, tag != NULL ? tag : map,
                         "`%s` is missing in %s: %.*s", options->tag, bind->where,
                         HS_SLICE_ARG(all));
@@ -227,14 +228,33 @@ static void bind_kind(const struct hs_bind *bind, const struct hs_node *map,
         bind_options(&quiet, NULL, options->kinds[0], bound);
 }
 
+/* Names the mapping by what tells it from its neighbours. */
+static void tell_apart(struct hs_bind *bind, const struct hs_node *map,
+                       const struct hs_options *options)
+{
+    for (size_t i = 0; options->telling != NULL && options->telling[i] != NULL; i++) {
+        const struct hs_node *value = hs_node_get(map, options->telling[i]);
+        if (hs_node_is_absent(value) || value->kind != HS_NODE_SCALAR || value->secret ||
+            value->broken)
+            continue;
+        bind->where =
+            hs_arena_printf(bind->config->arena, "%s with `%s: %s`", bind->where,
+                            options->telling[i], hs_config_excerpt(bind->config, value->text));
+        return;
+    }
+}
+
 /* The mapping to bind, NULL for one of defaults only. */
-static const struct hs_node *enter(struct hs_bind *bind, const struct hs_node *node)
+static const struct hs_node *enter(struct hs_bind *bind, const struct hs_node *node,
+                                   const struct hs_options *options)
 {
     if (node == NULL)
         return NULL;
     bind->near = node;
-    if (node->kind == HS_NODE_MAP)
+    if (node->kind == HS_NODE_MAP) {
+        tell_apart(bind, node, options);
         return node;
+    }
     if (hs_node_is_absent(node) && !node->broken)
         return NULL; /* an empty mapping, whose required options are missed here */
     hs_config_error(bind->config, HS_FINDING_WRONG_SHAPE, node, "%s must be a mapping, is %s",
@@ -247,7 +267,7 @@ static void bind_table(const struct hs_bind *outer, const struct hs_node *node,
                        const struct hs_options *options, void *bound)
 {
     struct hs_bind bind = *outer;
-    const struct hs_node *map = enter(&bind, node);
+    const struct hs_node *map = enter(&bind, node, options);
     if (options->node_offset != SIZE_MAX)
         *(const struct hs_node **)field(bound, options->node_offset) = map;
     bool variant = options->tag != NULL;

@@ -34,6 +34,7 @@ static void find_lines(struct hs_config *config)
 {
     const char *at = config->source.data, *end = at + config->source.size, *begin = at;
     size_t room = 0;
+    HS_ASSERT(config->line_count == 0);
     while (at < end) {
         size_t size = break_size(at, end);
         if (size > 0)

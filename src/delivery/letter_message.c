@@ -40,7 +40,7 @@ static void check_use(void *context, const struct hs_use *use)
 static void check_target(struct hs_config *config, const struct hs_node *forward,
                          const struct hs_target *target)
 {
-    static const char *const no_use[] = {"when", "sample", "transform"};
+    static const char *const no_use[] = {"when", "sample", "transform", "accept"};
     for (size_t i = 0; i < HS_ARRAY_SIZE(no_use); i++)
         if (hs_node_get(forward, no_use[i]) != NULL)
             hs_config_error(config, HS_FINDING_FORWARD, hs_node_get(forward, no_use[i]),

@@ -64,15 +64,18 @@ static const struct hs_option rows[] = {
      .form = "targets",
      .required = true,
      .help = "Targets: for each a sink and, as its kind wants it, a topic, stream or file.",
-     .example = "[{sink: kafka, topic: fanfare.orders, key: \"{data.orderId}\"}]"},
+     .example = "[{sink: kafka, topic: \"fanfare.{family}\"}]"},
 };
+
+static const char *const telling[] = {"match", "name", NULL};
 
 static const struct hs_options route_table = {.name = "routes[]",
                                               .title = "Routes",
                                               .options = rows,
                                               .option_count = HS_ARRAY_SIZE(rows),
                                               .struct_size = sizeof(struct route_options),
-                                              .node_offset = SIZE_MAX};
+                                              .node_offset = SIZE_MAX,
+                                              .telling = telling};
 
 /* ---- One route ---- */
 

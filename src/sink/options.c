@@ -222,6 +222,12 @@ const struct hs_options hs_sink_option_table = {
          .help = "Only this share of the route's events, chosen by their id: always the same "     \
                  "ones.",                                                                          \
          .example = "10%"},                                                                        \
+        {.name = "accept",                                                                         \
+         .kind = HS_OPTION_STRINGS,                                                                \
+         .offset = TARGET(accept),                                                                 \
+         .help = "Warnings of `check` about this target that are known and meant, as those of a "  \
+                 "route.",                                                                         \
+         .example = "[HS205 data.email]"},                                                         \
     {                                                                                              \
         .name = "transform", .kind = HS_OPTION_NODE, .offset = TARGET(transform),                  \
         .form = "transform",                                                                       \
@@ -235,7 +241,7 @@ static const struct hs_option kafka_target_rows[] = {
      .kind = HS_OPTION_STRING,
      .offset = TARGET(destination),
      .required = true,
-     .example = "fanfare.orders",
+     .example = "\"fanfare.{family}\"",
      .help = "Template of the topic."},
     {.name = "key",
      .kind = HS_OPTION_STRING,
@@ -270,7 +276,7 @@ static const struct hs_option redis_target_rows[] = {
      .kind = HS_OPTION_STRING,
      .offset = TARGET(destination),
      .required = true,
-     .example = "\"fanfare:{data.queueId}\"",
+     .example = "\"fanfare:{family}\"",
      .help = "Template of the stream's key."},
     {.name = "max_length",
      .kind = HS_OPTION_COUNT,

@@ -84,10 +84,11 @@ bool hs_for_finish(struct hs_config *config, const struct hs_node *node, struct 
     return named && good;
 }
 
-/* A visitor of uses whose paths are to read as without `for`. */
+/* A visitor whose paths are to read as without `for`. */
 struct rewriting {
     const struct hs_item *item;
     hs_use_fn *visit;
+    hs_comparison_fn *compare;
     void *context;
 };
 
@@ -105,7 +106,27 @@ void hs_transform_when_uses(const struct hs_transform *transform, size_t index, 
 {
     HS_ASSERT(index < transform->count);
     const struct hs_item *item = &transform->items[index];
-    struct rewriting rewriting = {item, visit, context};
+    struct rewriting rewriting = {.item = item, .visit = visit, .context = context};
     if (item->when != NULL)
         hs_condition_uses(item->when, visit_whole, &rewriting);
+}
+
+static void compare_whole(void *context, const struct hs_comparison *comparison)
+{
+    const struct rewriting *rewriting = context;
+    struct hs_comparison whole = *comparison;
+    char *path = whole_path(rewriting->item, comparison->path);
+    whole.path = path;
+    rewriting->compare(rewriting->context, &whole);
+    free(path);
+}
+
+void hs_transform_when_comparisons(const struct hs_transform *transform, size_t index,
+                                   hs_comparison_fn *visit, void *context)
+{
+    HS_ASSERT(index < transform->count);
+    const struct hs_item *item = &transform->items[index];
+    struct rewriting rewriting = {.item = item, .compare = visit, .context = context};
+    if (item->when != NULL)
+        hs_condition_comparisons(item->when, compare_whole, &rewriting);
 }

@@ -37,8 +37,35 @@ static const struct hs_operation_kind *find_kind(struct hs_slice name)
     return NULL;
 }
 
+/* What other tools call the operations. */
+static const struct {
+    const char *theirs, *ours;
+} other_names[] = {
+    {"drop", "remove"},       {"delete", "remove"},   {"mv", "rename"},       {"move", "rename"},
+    {"add", "set"},           {"lowercase", "lower"}, {"uppercase", "upper"}, {"strip", "trim"},
+    {"cut", "truncate"},      {"pick", "keep"},       {"only", "keep"},       {"anonymize", "hash"},
+    {"pseudonymize", "hash"},
+};
+
+/* Says what one of those is called here. false: it is none. */
+static bool translate(struct hs_config *config, const struct hs_node *key)
+{
+    for (size_t i = 0; i < HS_ARRAY_SIZE(other_names); i++) {
+        if (!hs_slice_equal_nocase(key->text, hs_slice_text(other_names[i].theirs)))
+            continue;
+        hs_config_error(config, HS_FINDING_UNKNOWN_OPERATION, key,
+                        "unknown key %s in transform, did you mean `%s`, as in `%s: %s`?",
+                        hs_config_quote(config, key), other_names[i].ours, other_names[i].ours,
+                        find_kind(hs_slice_text(other_names[i].ours))->example);
+        return true;
+    }
+    return false;
+}
+
 static void unknown_key(struct hs_config *config, const struct hs_node *key)
 {
+    if (translate(config, key))
+        return;
     const char *known[KINDS + 3];
     for (size_t i = 0; i < KINDS; i++)
         known[i] = kinds[i]->name;

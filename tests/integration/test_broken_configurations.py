@@ -97,6 +97,9 @@ BROKEN = {
         "redis://redis:6379/0", "redis:6379", 62, '"redis:6379', ["redis://redis:6379"]),
     # Routes and targets.
     "no default": ("default: dead_letter\n", "", 106, "server", ["default: dead_letter"]),
+    "a route without a target": (
+        '    to:\n      - {sink: kafka, topic: orders, key: "{data.orderId}"}\n', "", 31,
+        "name: orders", ["`to`", "`match: order`"]),
     "a default that is none": (
         "dead_letter", "ignore", 107, "ignore", ["dead_letter", "drop"]),
     "two routes that tie": (
@@ -111,7 +114,8 @@ BROKEN = {
         '      - {sink: kafka, topic: orders, key: "{data.orderId}"}',
         "      {sink: kafka, topic: orders}", 122, "{sink: kafka", ["list", "\"- \""]),
     "a topic with a slash": ("topic: orders", "topic: shop/orders", 123, "shop/", ["/"]),
-    "a target without a topic": ("topic: orders, ", "", 31, "{sink: kafka", ["topic"]),
+    "a target without a topic": (
+        "topic: orders, ", "", 31, "{sink: kafka", ['For example `topic: "fanfare.{family}"`']),
     "a match that can match nothing": ("match: order", "match: ordre", 202, "ordre", ["`order`"]),
     # Templates, conditions, transformations.
     "a brace that is not closed": (
@@ -126,7 +130,8 @@ BROKEN = {
         "== 'USD'", "== 'USD' && data.b == 1", 150, "&& data", ["`and`"]),
     "a list of conditions": (
         '''"data.currencyCode == 'USD'"''', "[data.a == 1]", 151, "[data.a", ["and"]),
-    "an unknown transformation": ("remove:", "delete:", 163, "delete", ["remove"]),
+    "an unknown transformation": (
+        "remove:", "delete:", 163, "delete", ["did you mean `remove`"]),
     "a misspelt transformation": ("remove:", "remvoe:", 163, "remvoe", ["`remove`"]),
     "transformations without a dash": (
         "      - remove:", "        remove:", 160, "remove", ["- "]),

@@ -173,7 +173,7 @@ def test_explain_makes_samples_of_the_sources_own_catalogue(tmp_path):
 def test_the_catalogue_and_the_route_of_the_page_are_good(tmp_path):
     page = (Path(__file__).parents[2] / "docs" / "catalogue.md").read_text()
     blocks = re.findall(r"```yaml\n(.*?)```", page, re.S)
-    source, types, route = blocks
+    source, types, route, default = blocks
     own = tmp_path / "shop-events.yaml"
     own.write_text(types)
     listed = catalogue("--catalogue", str(own), "list")
@@ -183,7 +183,7 @@ def test_the_catalogue_and_the_route_of_the_page_are_good(tmp_path):
         source.replace("${SHOP_SECRET}", "abcdefghijkl") +
         "  fanfare: {path: /f, verify: {scheme: fanfare, secrets: [abcdefghijkl]}}\n"
         "sinks: {kafka: {type: kafka, brokers: [\"localhost:9092\"]}}\n" +
-        route + "default: dead_letter\n")
+        route + default)
     checked = program.command("check", "-c", str(config))
     assert checked.stdout.endswith("good, 0 errors, 0 warnings\n"), checked.stdout
 

@@ -59,6 +59,17 @@ def test_every_error_is_told_with_its_place_in_one_go(tmp_path):
     assert "did you mean `brokers`?" in done.stdout
 
 
+def test_the_catalogue_is_asked_past_errors_that_have_nothing_to_do_with_events(tmp_path):
+    wrong = GOOD.replace("{data.orderId}", "{data.orderID}")
+    waits = "is looked at when these errors are mended"
+    done = check(tmp_path, wrong.replace("127.0.0.1:8080", "127.0.0.1:99999")
+                 .replace("[kafka:9092]}", "[kafka:9092], linger: 5}"))
+    assert "HS038" in done.stdout and "HS030" in done.stdout
+    assert "HS200" in done.stdout and waits not in done.stdout
+    done = check(tmp_path, wrong.replace("match: order", "match: order, too: x"))
+    assert "HS200" not in done.stdout and waits in done.stdout
+
+
 ONE_FAULT = {
     "a duplicate key": (GOOD + "default: drop\n", "default"),
     "no default": (GOOD.replace("default: dead_letter\n", ""), "default"),

@@ -29,3 +29,22 @@ def test_the_readme_lists_every_command():
     readme = (program.ROOT / "README.md").read_text().split("\n## Commands\n")[1]
     listed = re.findall(r"^    hookstream ([a-z-]+)  +\S", readme.split("\nEach has")[0], re.M)
     assert len(helped) > 10 and sorted(listed) == sorted(helped)
+
+
+def test_the_page_and_the_program_agree_on_what_a_file_must_have(tmp_path):
+    sections = {
+        "sources": "{fanfare: {path: /a, verify: {scheme: fanfare, secrets: [abcdefghijkl]}}}",
+        "sinks": "{files: {type: file, path: data}}",
+        "routes": "[{name: orders, match: order, to: [{sink: files}]}]",
+        "default": "drop",
+    }
+    page = program.command("manual", "configuration").stdout
+    for name in sections:
+        file = tmp_path / "config.yaml"
+        rest = {key: text for key, text in sections.items() if key != name}
+        if name == "sinks":
+            rest["routes"] = "[]"
+        file.write_text("".join(f"{key}: {text}\n" for key, text in rest.items()))
+        good = program.command("check", "-c", file).returncode == 0
+        row = re.search(rf"^\| `{name}` .*", page, re.M).group(0)
+        assert good != ("| required |" in row), (name, row)

@@ -86,6 +86,20 @@ static const struct {
      "`order.created`?\n"},
     {FILE_ROUTE("draw.completed", "when: \"data.totalEntrants == 'five'\""),
      "test.yaml:4:42: warning HS204: `data.totalEntrants` is never 'five': its type is integer\n"},
+    /* Of each element. */
+    {FILE_ROUTE("order", "transform: [{for: \"data.items[*]\", remove: [item.productId], when: "
+                         "\"item.quantitty > 1\"}]"),
+     "test.yaml:4:94: error HS200: `data.items[*].quantitty`: order.created has "
+     "`data.items[*].quantity`\n"},
+    {FILE_ROUTE("order", "transform: [{for: \"data.items[*]\", remove: [item.productId], when: "
+                         "\"item.quantity == 'many' or data.isLast exists\"}]"),
+     "test.yaml:4:94: error HS200: `data.isLast`: the events of this route have no such field; "
+     "`hookstream catalogue show TYPE` shows them\n"
+     "test.yaml:4:94: warning HS204: `data.items[*].quantity` is never 'many': its type is "
+     "integer\n"},
+    {FILE_ROUTE("order", "transform: [{for: \"data.items[*]\", remove: [item.productId], when: "
+                         "\"item.quantity == 2 and type == 'order.created'\"}]"),
+     ""},
     /* Personal data and credentials. */
     {FILE_ROUTE("draw.consumer.won", "transform: []"),
      "test.yaml:4:3: warning HS206: the credential `data.admissionToken` goes out as it came: "
@@ -130,6 +144,27 @@ static const struct {
     {FILE_ROUTE("order", "accept: [HS200]"),
      "test.yaml:4:36: error HS210: `HS200`: write HS202 to HS208, and a field behind it if it is "
      "meant for that one only, such as `HS205 data.email`\n"},
+    /* accept of a target, also under default. */
+    {"routes: []\ndefault: [{sink: f, file: x, accept: [HS205, HS206]}]\n", ""},
+    {"routes: []\ndefault: [{sink: k, topic: x, accept: [HS205, HS206, HS208]}]\n", ""},
+    {"routes: []\ndefault: [{sink: f, file: x, accept: [HS205, HS206]}, {sink: f, file: y, accept: "
+     "[HS205]}]\n",
+     "test.yaml:4:10: warning HS206: the credential `data.admissionToken` goes out as it came: "
+     "`remove: [data.admissionToken]` takes it away\n"
+     "test.yaml:4:10: warning HS206: the credential `data.paymentToken` goes out as it came: "
+     "`remove: [data.paymentToken]` takes it away\n"},
+    {"routes:\n- {name: a, match: consumer.created, transform: [{redact: [data.phone, "
+     "data.fullName]}],\n"
+     "  to: [{sink: f, file: x, accept: [HS205 data.email, HS204], when: \"data.email == true\"},\n"
+     "       {sink: f, file: y, accept: [HS205 data.phone], transform: [{remove: "
+     "[data.email]}]}]}\n" TAIL,
+     "test.yaml:6:36: warning HS209: `HS205 data.phone`: there is no such warning about this "
+     "target: take it out\n"},
+    {"routes: []\ndefault: [{sink: k, topic: x, key: \"{type}\", accept: [HS2, HS205, HS206, "
+     "HS207]}]\n",
+     "test.yaml:4:55: error HS210: `HS2`: write HS202 to HS208, and a field behind it if it is "
+     "meant "
+     "for that one only, such as `HS205 data.email`\n"},
     /* Keys. */
     {KEY_ROUTE("auction.bid.placed", "{data.bidId}"),
      "test.yaml:4:70: warning HS207: by `data.bidId` events of one auction can come to different "
@@ -141,6 +176,9 @@ static const struct {
     {KEY_ROUTE("queue.consumer.left", "{data.consumerId}"), ""},
     {KEY_ROUTE("distribution", "{data.sequenceId}"), ""},
     {KEY_ROUTE("order", "{organizationId}"), ""},
+    {KEY_ROUTE("order", "{id}"),
+     "test.yaml:4:57: warning HS207: by `id` events of one order can come to different partitions "
+     "and lose their order: take \"{data.orderId}\"\n"},
     {KEY_ROUTE("order", "{type}"),
      "test.yaml:4:57: warning HS207: by `type` events of one order can come to different "
      "partitions and lose their order: take \"{data.orderId}\"\n"},
@@ -201,6 +239,62 @@ START_TEST(what_check_refuses_run_only_warns_of)
 }
 END_TEST
 
+/* A configuration whose route has a field that no event has, with one more error each: what stands
+ * in the parts' stead, and whether the field is told of in spite of the error. */
+static const struct {
+    const char *server, *source, *sinks, *route;
+    bool told;
+} broken[] = {
+    {.server = "listen: \"127.0.0.1:99999\"", .told = true},
+    {.server = "listne: \"127.0.0.1:80\"", .told = true},
+    {.server = "listen: \"${HS_TEST_UNSET}\"", .told = true},
+    {.source = "verify: {scheme: fanfare, secrets: [\"${HS_TEST_UNSET}\"]}", .told = true},
+    {.source = "verify: {scheme: fanfare, secrets: [short]}", .told = true},
+    {.sinks = "k: {type: kafka, brokers: [\"a:1\"], linger: 5}", .told = true},
+    {.sinks = "k: {type: kafka}", .told = true},
+    /* Of two keys that are the same one is not the one that is meant. */
+    {.server = "listen: \"a:1\", listen: \"b:1\"", .told = false},
+    {.source = "verify: {scheme: fanfaer, secrets: [abcdefghijkl]}", .told = false},
+    {.source = "verify: {scheme: fanfare, secrets: [abcdefghijkl]}, catalog: own.yaml"},
+    {.source = "verify: {scheme: fanfare, secrets: [abcdefghijkl]}, catalogue: "
+               "\"${HS_TEST_UNSET}\""},
+    {.sinks = "k: {type: kafak}", .told = false},
+    {.sinks = "k: {tpye: kafka}", .told = false},
+    {.sinks = "k: {}", .told = false},
+    {.route = "when: data.ammount exists, too: x", .told = false},
+    {.route = "transform: [{remove: [data.ammount]}], when: \"${HS_TEST_UNSET}\"", .told = false},
+    {.route = "when: data.ammount exists, transform: [{use: nothing}]", .told = false},
+};
+
+static const char *or_else(const char *text, const char *other)
+{
+    return text != NULL ? text : other;
+}
+
+START_TEST(errors_that_are_not_about_events_do_not_stand_in_the_way)
+{
+    enter_folder();
+    for (size_t i = 0; i < HS_ARRAY_SIZE(broken); i++) {
+        FILE *file = fopen("test.yaml", "w");
+        fprintf(file,
+                "server: {%s}\nsources: {s: {path: /a, %s}}\nsinks: {f: {type: file, path: data}, "
+                "%s}\nroutes: [{name: a, match: order, %s, to: [{sink: f}]}]\ndefault: drop\n",
+                or_else(broken[i].server, ""),
+                or_else(broken[i].source, "verify: {scheme: fanfare, secrets: [abcdefghijkl]}"),
+                or_else(broken[i].sinks, "r: {type: redis, url: \"redis://a\"}"),
+                or_else(broken[i].route, "when: data.ammount exists"));
+        fclose(file);
+        struct hs_settings settings;
+        struct hs_config *config = hs_settings_load("test.yaml", &settings);
+        size_t errors = hs_config_findings(config)->errors;
+        ck_assert_msg(errors > 0, "row %zu", i);
+        ck_assert_msg(hs_settings_advise(config, &settings, false) == broken[i].told, "row %zu", i);
+        ck_assert_msg(hs_config_findings(config)->errors == errors + broken[i].told, "row %zu", i);
+        hs_config_free(config);
+    }
+}
+END_TEST
+
 static char *find_with_catalogue(const char *catalogue, const char *own)
 {
     FILE *file = fopen("own.yaml", "w");
@@ -243,4 +337,6 @@ START_TEST(a_source_can_have_a_catalogue_of_its_own_or_none)
 END_TEST
 
 HS_TEST_MAIN("settings: advice", each_configuration_gets_its_findings_and_no_others,
-             what_check_refuses_run_only_warns_of, a_source_can_have_a_catalogue_of_its_own_or_none)
+             what_check_refuses_run_only_warns_of,
+             errors_that_are_not_about_events_do_not_stand_in_the_way,
+             a_source_can_have_a_catalogue_of_its_own_or_none)

@@ -62,6 +62,7 @@ static const struct {
     {"{sink: r, stream: s, fields: flat}", "leave `fields` out"},
     {"{sink: k, topic: t, when: 'type == \"a\"'}", "leave `when` out"},
     {"{sink: k, topic: t, transform: []}", "leave `transform` out"},
+    {"{sink: k, topic: t, accept: [HS205]}", "leave `accept` out"},
 };
 
 START_TEST(a_target_that_cannot_be_is_refused_in_words)
