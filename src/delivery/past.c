@@ -87,15 +87,26 @@ static int put_by(struct hs_journal *journal, const char *current)
     return 0;
 }
 
+/* A killed run may have left the folder and names in it in the system's memory only; events are
+ * accepted on the strength of what is found there. */
+static int make_folder(struct hs_journal *journal)
+{
+    const struct hs_disk *disk = hs_journal_disk(journal);
+    HS_AUTO_FREE char *folder = path_of(journal, "");
+    int code = hs_disk_make_directory(disk, folder);
+    if (code == 0)
+        code = hs_disk_sync_directory(disk, hs_journal_path(journal));
+    return code == 0 ? hs_disk_sync_directory(disk, folder) : code;
+}
+
 static int record(const struct hs_delivery_spec *spec, struct hs_slice today)
 {
     struct hs_journal *journal = spec->journal;
     const struct hs_disk *disk = hs_journal_disk(journal);
-    HS_AUTO_FREE char *folder = path_of(journal, "");
     HS_AUTO_FREE char *current = path_of(journal, "current");
     struct hs_buffer before;
     hs_buffer_init(&before, TEXT_MAX);
-    int code = hs_disk_make_directory(disk, folder);
+    int code = make_folder(journal);
     if (code == 0)
         code = hs_disk_read_all(disk, current, &before);
     bool same = code == 0 && hs_slice_equal(hs_buffer_slice(&before), today);
