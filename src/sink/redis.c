@@ -137,7 +137,19 @@ void hs_redis_finish(struct hs_redis *redis)
 
 /* ---- Replies ---- */
 
-/* Of MULTI, and of what was queued: QUEUED or the reason why all will be discarded. */
+/* What came behind a MULTI that was refused may be done all the same, the cursor's SET with it:
+ * the next connection reads how far it is. */
+static void on_multi(redisAsyncContext *link, void *reply, void *context)
+{
+    struct hs_redis *redis = link->data;
+    if (redis == NULL || reply == NULL)
+        return;
+    hs_redis_note(&redis->trouble, reply);
+    if (redis->trouble.error != NULL)
+        hs_redis_refused(redis, &redis->trouble);
+}
+
+/* Of what was queued: QUEUED or the reason why all will be discarded. */
 static void on_queued(redisAsyncContext *link, void *reply, void *context)
 {
     struct hs_redis *redis = link->data;
@@ -272,7 +284,7 @@ static void send_transaction(struct hs_redis *redis, uint64_t last)
     char value[48];
     int size = snprintf(value, sizeof(value), "%" PRIu64 " %" PRIu64, redis->sending.sequence,
                         redis->sending.confirmed);
-    hs_redis_send(redis, on_queued, (struct hs_slice[]){HS_SLICE("MULTI")}, 1);
+    hs_redis_send(redis, on_multi, (struct hs_slice[]){HS_SLICE("MULTI")}, 1);
     send_entries(redis, on_queued);
     hs_redis_send(redis, on_queued,
                   (struct hs_slice[]){HS_SLICE("SET"), key, hs_slice(value, (size_t)size)}, 3);

@@ -115,6 +115,8 @@ void hs_redis_greeted(struct hs_redis *redis);
 /* Notes the first error of several replies. */
 void hs_redis_note(struct hs_redis_trouble *trouble, const struct redisReply *reply);
 void hs_redis_hold(struct hs_redis *redis, const struct hs_redis_trouble *trouble);
+/* Leaves a connection that refused what every one needs; holds if a person must act. */
+void hs_redis_refused(struct hs_redis *redis, const struct hs_redis_trouble *trouble);
 
 /* redis_wait.c */
 HS_MUST_CHECK int hs_redis_wait_init(struct hs_redis *redis,

@@ -562,6 +562,45 @@ START_TEST(a_user_without_the_right_is_held)
 }
 END_TEST
 
+/* Commands behind a MULTI that was refused are done one by one. */
+START_TEST(R3_without_the_right_to_transactions_nothing_is_written)
+{
+    begin();
+    server_do(&server, "ACL SETUSER default %s", _i == 0 ? "-multi" : "-exec");
+    owner_open(owner, &options);
+    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    ck_assert_str_eq(owner->reason, "no_permission");
+    ck_assert_int_eq(owner_give_one(owner, 1, "s", NULL), HS_SUBMIT_FULL);
+    server_do(&server, "ACL SETUSER default +@all");
+    OWNER_WAIT(owner, owner->resumes == 1);
+    deliver_all(1, 10, "s", NULL);
+    ck_assert_str_eq(events_of("s"), numbers(1, 10));
+    end();
+}
+END_TEST
+
+START_TEST(R3_what_is_written_when_the_right_to_transactions_goes_is_not_written_again)
+{
+    begin_open();
+    server_do(&server, "SET bad text");
+    server_do(&server, "ACL SETUSER default -multi");
+    for (uint64_t n = 1; n <= 3; n++)
+        owner_give_one(owner, n, n == 2 ? "bad" : "s", NULL);
+    hs_sink_push(owner->sink);
+    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    ck_assert_str_eq(owner->reason, "no_permission");
+    server_do(&server, "ACL SETUSER default +@all");
+    OWNER_WAIT(owner, owner->resumes == 2);
+    for (uint64_t n = owner->position + 1; n <= 4; n++)
+        owner_give_one(owner, n, n == 2 ? "bad" : "s", NULL);
+    hs_sink_push(owner->sink);
+    drained();
+    ck_assert_int_eq(owner_end(owner, 2, 0)->outcome, HS_PERMANENT);
+    ck_assert_str_eq(events_of("s"), "1 3 4 ");
+    end();
+}
+END_TEST
+
 START_TEST(passwords_are_held_until_they_are_right)
 {
     begin();
@@ -686,6 +725,9 @@ int main(void)
     tcase_add_test(tcase, what_waits_before_an_event_left_out_is_given_again);
     tcase_add_test(tcase, out_of_memory_is_held_and_nothing_behind_it_passes);
     tcase_add_test(tcase, a_user_without_the_right_is_held);
+    tcase_add_loop_test(tcase, R3_without_the_right_to_transactions_nothing_is_written, 0, 2);
+    tcase_add_test(tcase,
+                   R3_what_is_written_when_the_right_to_transactions_goes_is_not_written_again);
     tcase_add_test(tcase, passwords_are_held_until_they_are_right);
     tcase_add_test(tcase, a_replica_is_left_and_asked_again);
     tcase_add_test(tcase, a_cursor_that_is_none_is_held_and_left_alone);
