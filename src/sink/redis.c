@@ -208,6 +208,7 @@ static void on_exec(redisAsyncContext *link, void *data, void *context)
     }
     if (reply->element[reply->elements - 1]->type != REDIS_REPLY_ERROR)
         redis->progress.stored = redis->sending;
+    book(redis, redis->flying);
 }
 
 static bool waits(const struct hs_redis *redis)
@@ -226,8 +227,6 @@ static void on_watched(redisAsyncContext *link, void *data, void *context)
         hs_redis_leave(redis, "watch", reply->str);
         return;
     }
-    if (redis->trouble.error == NULL)
-        book(redis, redis->flying);
     if (!waits(redis))
         hs_redis_finish(redis);
 }

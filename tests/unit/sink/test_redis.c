@@ -601,6 +601,31 @@ START_TEST(R3_what_is_written_when_the_right_to_transactions_goes_is_not_written
 }
 END_TEST
 
+/* A stream that can take no more: XADD fails by itself, and a person must act. */
+static void exhaust(const char *stream)
+{
+    server_do(&server, "XADD %s 18446744073709551615-18446744073709551615 body {\"n\":0}", stream);
+}
+
+START_TEST(R3_a_reply_that_was_read_counts_although_the_connection_is_left)
+{
+    begin_open();
+    exhaust("s");
+    server_do(&server, "ACL SETUSER default -watch");
+    owner_give_one(owner, 1, "s", NULL);
+    owner_give_one(owner, 2, "other", NULL);
+    hs_sink_push(owner->sink);
+    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    server_do(&server, "ACL SETUSER default +@all");
+    server_do(&server, "DEL s");
+    OWNER_WAIT(owner, owner->resumes == 2);
+    deliver_all(owner->position + 1, 1, "s", NULL);
+    ck_assert_str_eq(events_of("s"), "1 ");
+    ck_assert_str_eq(events_of("other"), "2 ");
+    end();
+}
+END_TEST
+
 START_TEST(passwords_are_held_until_they_are_right)
 {
     begin();
@@ -728,6 +753,7 @@ int main(void)
     tcase_add_loop_test(tcase, R3_without_the_right_to_transactions_nothing_is_written, 0, 2);
     tcase_add_test(tcase,
                    R3_what_is_written_when_the_right_to_transactions_goes_is_not_written_again);
+    tcase_add_test(tcase, R3_a_reply_that_was_read_counts_although_the_connection_is_left);
     tcase_add_test(tcase, passwords_are_held_until_they_are_right);
     tcase_add_test(tcase, a_replica_is_left_and_asked_again);
     tcase_add_test(tcase, a_cursor_that_is_none_is_held_and_left_alone);
