@@ -217,9 +217,9 @@ static void settle(struct hs_forward *forward)
     uint64_t position = empty ? forward->read_number : head->sequence - 1;
     hs_sink_skip(forward->sink, position);
     struct hs_cursor *forwarded = forward->letters->forwarded;
-    if (position > hs_cursor_position(forwarded))
-        hs_cursor_move(forwarded, position);
-    else if (position < hs_cursor_position(forwarded))
+    if (position >= hs_cursor_position(forwarded))
+        hs_cursor_move(forwarded, position); /* also where it is: then nothing is kept any more */
+    else
         hs_cursor_keep(forwarded, position); /* it fell back: only what it lacks is held (F2) */
     atomic_store_explicit(&forward->oldest_wall_ns, empty ? 0 : head->received_wall_ns,
                           memory_order_relaxed);
