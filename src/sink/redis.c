@@ -346,7 +346,8 @@ static bool verifies_part(const struct hs_redis *redis, const struct hs_parcel *
 static enum hs_submit submit(struct hs_sink *sink, const struct hs_parcel *parcel)
 {
     struct hs_redis *redis = of(sink);
-    if (redis->stage != HS_REDIS_READY)
+    if (redis->stage != HS_REDIS_READY ||
+        hs_redis_progress_waits(&redis->progress, parcel->sequence))
         return say_full(redis);
     bool verifies = true;
     for (size_t i = 0; i < parcel->count && verifies; i++)
@@ -379,14 +380,15 @@ static void push(struct hs_sink *sink)
 static void skip(struct hs_sink *sink, uint64_t sequence)
 {
     struct hs_redis *redis = of(sink);
-    hs_redis_progress_skip(&redis->progress, sequence);
+    if (hs_redis_progress_skip(&redis->progress, sequence))
+        maybe_room(redis);
     arm_idle(redis);
 }
 
 static void leave_out(struct hs_sink *sink, uint64_t sequence, uint32_t parts)
 {
     (void)parts; /* the cursor keeps whole events */
-    hs_redis_progress_doubt(&of(sink)->progress, sequence, 0, false);
+    hs_redis_progress_leave_out(&of(sink)->progress, sequence);
 }
 
 void hs_redis_ready(struct hs_redis *redis, uint64_t position)
