@@ -1,5 +1,5 @@
-/* What the server says of its position counts more than what the pump knows: a real Redis, into
- * which another program with a copy of the journal writes. */
+/* The pump and a sink that is exactly once, a real Redis: what the server says of its position
+ * counts more than what the pump knows, and dead letters hold up only what comes behind them. */
 #include "../route/routing.h"
 #include "../sink/redis_server.h"
 
@@ -9,7 +9,8 @@
 
 /* More than two batches, so that there is a backlog behind what is in flight. */
 #define EVENTS 6000u
-#define OTHERS 5000u  /* of them the other program has written */
+#define OTHERS 5000u /* of them the other program has written */
+#define MIXED 400u
 #define PATIENCE 3000 /* looks of 10 ms */
 
 struct house {
@@ -44,7 +45,8 @@ static void start_delivery(struct house *house)
     snprintf(yaml, sizeof(yaml),
              "sinks:\n  redis: {type: redis, url: \"%s\", start: oldest}\n"
              "sources: {fanfare: {path: /a}}\n"
-             "routes:\n  - {name: all, match: order.created, to: [{sink: redis, stream: s}]}\n"
+             "routes:\n  - {name: all, match: order.created, to: [{sink: redis, stream: "
+             "\"s{body.n}\"}]}\n"
              "default: dead_letter\n",
              house->server.url);
     routing_open(&house->routing, yaml);
@@ -60,12 +62,15 @@ static void start_delivery(struct house *house)
     ck_assert_int_eq(hs_delivery_start(&spec, &house->delivery), 0);
 }
 
-static void accept_events(struct house *house, unsigned count)
+/* Every so many cannot be delivered; 0: none. */
+static void accept_events(struct house *house, unsigned count, unsigned bad_every)
 {
-    struct hs_event event = routing_event("order.created", "fanfare", "{}");
     uint64_t sequence = 0;
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 1; i <= count; i++) {
+        bool bad = bad_every > 0 && i % bad_every == 0;
+        struct hs_event event = routing_event("order.created", "fanfare", bad ? "{}" : "{\"n\":1}");
         ck_assert_int_eq(hs_journal_append(house->journal, &event, &sequence), 0);
+    }
     ck_assert_int_eq(hs_journal_wait(house->journal, sequence), HS_JOURNAL_DURABLE);
 }
 
@@ -99,18 +104,35 @@ START_TEST(what_another_program_wrote_meanwhile_is_not_written_again)
     signal(SIGPIPE, SIG_IGN);
     open_journal(&house);
     start_delivery(&house);
-    accept_events(&house, 1);
+    accept_events(&house, 1, 0);
     await_position(&house, 1);
     char theirs[48], own[24];
     snprintf(theirs, sizeof(theirs), "%u %u", OTHERS, OTHERS);
     server_do(&house.server, "SET hookstream:cursor:%s:redis %s",
               hs_journal_identity(house.journal), theirs);
-    accept_events(&house, EVENTS - 1);
+    accept_events(&house, EVENTS - 1, 0);
     await_position(&house, EVENTS);
     snprintf(own, sizeof(own), "%u", EVENTS - OTHERS + 1);
-    ck_assert_str_eq(server_get(&house.server, "XLEN s"), own);
+    ck_assert_str_eq(server_get(&house.server, "XLEN s1"), own);
     house_close(&house);
 }
 END_TEST
 
-HS_TEST_MAIN("pump position", what_another_program_wrote_meanwhile_is_not_written_again)
+START_TEST(R5_events_and_dead_letters_in_turn_all_end)
+{
+    struct house house = {.server = server_create()};
+    signal(SIGPIPE, SIG_IGN);
+    open_journal(&house);
+    start_delivery(&house);
+    accept_events(&house, MIXED, 2);
+    await_position(&house, MIXED);
+    char good[24];
+    snprintf(good, sizeof(good), "%u", MIXED / 2);
+    ck_assert_str_eq(server_get(&house.server, "XLEN s1"), good);
+    ck_assert_uint_eq(hs_dead_letters_count(house.letters), MIXED / 2);
+    house_close(&house);
+}
+END_TEST
+
+HS_TEST_MAIN("pump position", what_another_program_wrote_meanwhile_is_not_written_again,
+             R5_events_and_dead_letters_in_turn_all_end)
