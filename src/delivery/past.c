@@ -71,12 +71,18 @@ static int put_by(struct hs_journal *journal, const char *current)
     const struct hs_disk *disk = hs_journal_disk(journal);
     struct untils untils;
     int code = list_untils(journal, &untils);
-    if (code < 0 || untils.count == GENERATIONS_MAX)
+    if (code < 0)
         return code;
     uint64_t durable = hs_journal_durable(journal);
     HS_AUTO_FREE char *path = path_until(journal, durable);
     /* One of the same end: no event came by the routes in between. */
     bool between = untils.count > 0 && untils.items[untils.count - 1] >= durable;
+    if (!between && untils.count == GENERATIONS_MAX) {
+        HS_AUTO_FREE char *oldest = path_until(journal, untils.items[0]);
+        code = hs_disk_unlink(disk, oldest);
+        if (code < 0)
+            return code;
+    }
     if (!between && disk->rename(disk->context, current, path) < 0)
         return hs_fail_errno(errno, "cannot rename %s", current);
     if (!between)

@@ -8,7 +8,8 @@
 #include <inttypes.h>
 
 #define SEEDS 20u
-#define SYNCS 4u /* at least as many as a start makes in that folder */
+#define CHANGES 71u /* more than are told apart */
+#define SYNCS 4u    /* at least as many as a start makes in that folder */
 
 #define ROUTES(to)                                                                                 \
     ROUTING_SINKS "routes:\n  - {name: all, match: order.created, to: " to                         \
@@ -134,5 +135,26 @@ START_TEST(P4_a_kill_before_the_names_are_synced)
 }
 END_TEST
 
+/* More changes than are kept: the oldest go, and not the latest. */
+START_TEST(P4_many_changes_while_a_sink_is_behind)
+{
+    struct house house;
+    house_open(&house, 3);
+    for (unsigned change = 0; change < CHANGES; change++) {
+        ck_assert_int_eq(start(&house, change % 2), 0);
+        accept_one(&house);
+        stop(&house);
+    }
+    ck_assert_int_eq(start(&house, 1), 0);
+    accept_one(&house);
+    stop(&house);
+    ck_assert_int_eq(start(&house, 0), 0);
+    ck_assert(was_for_redis(&house, CHANGES + 1));
+    ck_assert(!was_for_redis(&house, CHANGES));
+    ck_assert(was_for_redis(&house, CHANGES - 1));
+    house_close(&house);
+}
+END_TEST
+
 HS_TEST_MAIN("delivery past", P4_the_routes_of_each_event_are_known,
-             P4_a_kill_before_the_names_are_synced)
+             P4_a_kill_before_the_names_are_synced, P4_many_changes_while_a_sink_is_behind)
