@@ -64,7 +64,8 @@ HS_MUST_CHECK int hs_disk_list(const struct hs_disk *disk, const char *path,
 HS_MUST_CHECK int hs_disk_sync_directory(const struct hs_disk *disk, const char *path);
 /* Removes; a file that is not there is fine. */
 HS_MUST_CHECK int hs_disk_unlink(const struct hs_disk *disk, const char *path);
-/* Creates a directory and its parents, 0700; one that is there is fine. */
+/* Creates a directory and its parents, 0700, and makes their names durable where that is allowed;
+ * one that is there is fine. */
 HS_MUST_CHECK int hs_disk_make_directory(const struct hs_disk *disk, const char *path);
 /* Replaces `path` as a whole: writes `<path>.new`, syncs it, renames it over `path` and
  * syncs the directory. After a power cut either the old or the new contents are there. */

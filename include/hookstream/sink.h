@@ -130,7 +130,7 @@ struct hs_sink_host {
      * within submit. */
     void (*completed)(void *context, uint64_t sequence, unsigned part, enum hs_outcome outcome,
                       const char *reason, const char *detail);
-    /* After HS_SUBMIT_FULL: there is room again. */
+    /* After HS_SUBMIT_FULL: there is room again. Also from within skip. */
     void (*room)(void *context);
     void (*state)(void *context, enum hs_sink_state state, const char *reason, const char *detail);
     /* The sink (re)connected and forgot everything in flight: all that was not completed is

@@ -128,9 +128,10 @@ struct round {
     enum hs_letters_action action;
     const struct filter *filter;
     struct hs_buffer *json;
-    uint64_t numbers[LIMIT_MAX]; /* of letters to be taken out */
+    uint64_t numbers[LIMIT_MAX];   /* of letters to be taken out */
+    uint64_t sequences[LIMIT_MAX]; /* of their events, when they are sent again */
     size_t number_count;
-    uint64_t matched, unrouted, last, sequence;
+    uint64_t matched, unrouted, last;
     bool more;
 };
 
@@ -180,7 +181,8 @@ static int retry(struct round *round, const struct hs_letter *letter)
         .sink = sink[0] != '\0' ? sink : NULL,
         .history = hs_buffer_status(&history) == 0 ? hs_buffer_slice(&history) : letter->history,
     };
-    int code = hs_resender_append(round->control->resender, &event, &how, &round->sequence);
+    int code = hs_resender_append(round->control->resender, &event, &how,
+                                  &round->sequences[round->number_count]);
     hs_buffer_free(&history);
     return code == -ENOENT ? 0 : code < 0 ? code : 1;
 }
@@ -230,20 +232,35 @@ static int walk(struct round *round)
     return code < 0 ? code : 0;
 }
 
+/* Waits until it is known of each event whether it is safe; the letters of those that are not
+ * stay. The journal may have failed and gone on in between: the last one does not speak for all. */
+static int leave_unsafe(struct round *round)
+{
+    const struct hs_journal *journal = round->control->journal;
+    size_t safe = 0, count = round->number_count;
+    HS_IGNORE(hs_journal_wait(round->control->journal, round->sequences[count - 1]));
+    for (size_t i = 0; i < count; i++)
+        if (hs_journal_outcome(journal, round->sequences[i]) == HS_JOURNAL_DURABLE)
+            round->numbers[safe++] = round->numbers[i];
+    round->number_count = safe;
+    return safe == count
+               ? 0
+               : hs_fail(-EIO, "the journal could not write all the events; their letters stay");
+}
+
 /* What was appended is safe before its letters go: in between they are there twice. */
 static int take_out(struct round *round, int64_t *ret_removed)
 {
     *ret_removed = 0;
     if (round->number_count == 0)
         return 0;
-    if (round->action == HS_LETTERS_RETRY &&
-        hs_journal_wait(round->control->journal, round->sequence) != HS_JOURNAL_DURABLE)
-        return hs_fail(-EIO, "the journal could not write the events; their letters stay");
-    if (round->action == HS_LETTERS_RETRY)
+    bool retries = round->action == HS_LETTERS_RETRY;
+    int code = retries ? leave_unsafe(round) : 0;
+    if (retries)
         hs_counter_add(round->control->retried, round->number_count);
     *ret_removed =
         hs_dead_letters_remove(round->control->letters, round->numbers, round->number_count);
-    return *ret_removed < 0 ? (int)*ret_removed : 0;
+    return *ret_removed < 0 ? (int)*ret_removed : code;
 }
 
 static void finish(struct round *round, int64_t removed)

@@ -264,9 +264,22 @@ int hs_disk_unlink(const struct hs_disk *disk, const char *path)
     return 0;
 }
 
+/* The name of a folder that was made: what is put into it is no safer than that. */
+static void sync_parent(const struct hs_disk *disk, const char *path)
+{
+    HS_AUTO_FREE char *parent = hs_strdup(path);
+    char *slash = strrchr(parent, '/');
+    if (slash != NULL)
+        slash[slash == parent] = '\0';
+    /* It may be another's, and not to be read. */
+    HS_IGNORE(hs_disk_sync_directory(disk, slash != NULL ? parent : "."));
+}
+
 static int make_one(const struct hs_disk *disk, const char *path)
 {
-    if (disk->mkdir(disk->context, path, DIRECTORY_MODE) < 0 && errno != EEXIST)
+    if (disk->mkdir(disk->context, path, DIRECTORY_MODE) == 0)
+        sync_parent(disk, path);
+    else if (errno != EEXIST)
         return hs_fail_errno(errno, "cannot make the folder %s", path);
     return 0;
 }

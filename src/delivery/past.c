@@ -71,12 +71,18 @@ static int put_by(struct hs_journal *journal, const char *current)
     const struct hs_disk *disk = hs_journal_disk(journal);
     struct untils untils;
     int code = list_untils(journal, &untils);
-    if (code < 0 || untils.count == GENERATIONS_MAX)
+    if (code < 0)
         return code;
     uint64_t durable = hs_journal_durable(journal);
     HS_AUTO_FREE char *path = path_until(journal, durable);
     /* One of the same end: no event came by the routes in between. */
     bool between = untils.count > 0 && untils.items[untils.count - 1] >= durable;
+    if (!between && untils.count == GENERATIONS_MAX) {
+        HS_AUTO_FREE char *oldest = path_until(journal, untils.items[0]);
+        code = hs_disk_unlink(disk, oldest);
+        if (code < 0)
+            return code;
+    }
     if (!between && disk->rename(disk->context, current, path) < 0)
         return hs_fail_errno(errno, "cannot rename %s", current);
     if (!between)
@@ -87,15 +93,26 @@ static int put_by(struct hs_journal *journal, const char *current)
     return 0;
 }
 
+/* A killed run may have left the folder and names in it in the system's memory only; events are
+ * accepted on the strength of what is found there. */
+static int make_folder(struct hs_journal *journal)
+{
+    const struct hs_disk *disk = hs_journal_disk(journal);
+    HS_AUTO_FREE char *folder = path_of(journal, "");
+    int code = hs_disk_make_directory(disk, folder);
+    if (code == 0)
+        code = hs_disk_sync_directory(disk, hs_journal_path(journal));
+    return code == 0 ? hs_disk_sync_directory(disk, folder) : code;
+}
+
 static int record(const struct hs_delivery_spec *spec, struct hs_slice today)
 {
     struct hs_journal *journal = spec->journal;
     const struct hs_disk *disk = hs_journal_disk(journal);
-    HS_AUTO_FREE char *folder = path_of(journal, "");
     HS_AUTO_FREE char *current = path_of(journal, "current");
     struct hs_buffer before;
     hs_buffer_init(&before, TEXT_MAX);
-    int code = hs_disk_make_directory(disk, folder);
+    int code = make_folder(journal);
     if (code == 0)
         code = hs_disk_read_all(disk, current, &before);
     bool same = code == 0 && hs_slice_equal(hs_buffer_slice(&before), today);

@@ -373,8 +373,8 @@ static void take_position(struct hs_pump *pump, uint64_t position)
                HS_F("confirmed", "%" PRIu64, hs_cursor_position(pump->cursor)));
         hs_cursor_keep(pump->cursor, position);
         hs_window_clear(&pump->window);
-    } else if (!hs_window_is_empty(&pump->window) || position <= pump->read_sequence)
-        return;
+    } else if (position <= pump->read_sequence)
+        return; /* else all in the window is of before it */
     if (hs_reader_seek(pump->reader, position + 1) < 0) {
         hs_log(HS_LOG_ERROR, "cannot move to where the sink says it is",
                HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));

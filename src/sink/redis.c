@@ -137,7 +137,19 @@ void hs_redis_finish(struct hs_redis *redis)
 
 /* ---- Replies ---- */
 
-/* Of MULTI, and of what was queued: QUEUED or the reason why all will be discarded. */
+/* What came behind a MULTI that was refused may be done all the same, the cursor's SET with it:
+ * the next connection reads how far it is. */
+static void on_multi(redisAsyncContext *link, void *reply, void *context)
+{
+    struct hs_redis *redis = link->data;
+    if (redis == NULL || reply == NULL)
+        return;
+    hs_redis_note(&redis->trouble, reply);
+    if (redis->trouble.error != NULL)
+        hs_redis_refused(redis, &redis->trouble);
+}
+
+/* Of what was queued: QUEUED or the reason why all will be discarded. */
 static void on_queued(redisAsyncContext *link, void *reply, void *context)
 {
     struct hs_redis *redis = link->data;
@@ -196,6 +208,7 @@ static void on_exec(redisAsyncContext *link, void *data, void *context)
     }
     if (reply->element[reply->elements - 1]->type != REDIS_REPLY_ERROR)
         redis->progress.stored = redis->sending;
+    book(redis, redis->flying);
 }
 
 static bool waits(const struct hs_redis *redis)
@@ -214,8 +227,6 @@ static void on_watched(redisAsyncContext *link, void *data, void *context)
         hs_redis_leave(redis, "watch", reply->str);
         return;
     }
-    if (redis->trouble.error == NULL)
-        book(redis, redis->flying);
     if (!waits(redis))
         hs_redis_finish(redis);
 }
@@ -272,7 +283,7 @@ static void send_transaction(struct hs_redis *redis, uint64_t last)
     char value[48];
     int size = snprintf(value, sizeof(value), "%" PRIu64 " %" PRIu64, redis->sending.sequence,
                         redis->sending.confirmed);
-    hs_redis_send(redis, on_queued, (struct hs_slice[]){HS_SLICE("MULTI")}, 1);
+    hs_redis_send(redis, on_multi, (struct hs_slice[]){HS_SLICE("MULTI")}, 1);
     send_entries(redis, on_queued);
     hs_redis_send(redis, on_queued,
                   (struct hs_slice[]){HS_SLICE("SET"), key, hs_slice(value, (size_t)size)}, 3);
@@ -335,7 +346,8 @@ static bool verifies_part(const struct hs_redis *redis, const struct hs_parcel *
 static enum hs_submit submit(struct hs_sink *sink, const struct hs_parcel *parcel)
 {
     struct hs_redis *redis = of(sink);
-    if (redis->stage != HS_REDIS_READY)
+    if (redis->stage != HS_REDIS_READY ||
+        hs_redis_progress_waits(&redis->progress, parcel->sequence))
         return say_full(redis);
     bool verifies = true;
     for (size_t i = 0; i < parcel->count && verifies; i++)
@@ -368,14 +380,15 @@ static void push(struct hs_sink *sink)
 static void skip(struct hs_sink *sink, uint64_t sequence)
 {
     struct hs_redis *redis = of(sink);
-    hs_redis_progress_skip(&redis->progress, sequence);
+    if (hs_redis_progress_skip(&redis->progress, sequence))
+        maybe_room(redis);
     arm_idle(redis);
 }
 
 static void leave_out(struct hs_sink *sink, uint64_t sequence, uint32_t parts)
 {
     (void)parts; /* the cursor keeps whole events */
-    hs_redis_progress_doubt(&of(sink)->progress, sequence, 0, false);
+    hs_redis_progress_leave_out(&of(sink)->progress, sequence);
 }
 
 void hs_redis_ready(struct hs_redis *redis, uint64_t position)

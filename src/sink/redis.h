@@ -14,7 +14,9 @@
  *   R3  The cursor's second number is never past a message whose reply was not read.
  *   R4  With `wait` no message is told as delivered, and no position given, before a WAIT that
  *       came after its EXEC counted enough replicas; a WAIT that did not is asked again, and
- *       nothing is written twice for it. */
+ *       nothing is written twice for it.
+ *   R5  The cursor's first number passes no event that was left out before the owner needs nothing
+ *       more of it: until then nothing behind it is taken. */
 #ifndef HS_SINK_REDIS_H
 #define HS_SINK_REDIS_H
 
@@ -28,6 +30,7 @@ struct redisAsyncContext;
 struct redisReply;
 
 #define HS_REDIS_TEXT_MAX 160u
+#define HS_REDIS_LEFT_OUT 64u /* events left out that are kept one by one */
 /* Why a sink is held whose replicas lag behind. */
 #define HS_REDIS_TOO_FEW "replicas"
 
@@ -44,6 +47,9 @@ struct hs_redis_progress {
     uint64_t floor;                /* the owner needs nothing more up to here */
     /* Events that the cursor has passed and that did not arrive: first and last, 0: none. */
     uint64_t doubt_first, doubt_last;
+    /* Events above `floor` that were left out, and the last of those that had no place. */
+    uint64_t left_out[HS_REDIS_LEFT_OUT], left_out_beyond;
+    size_t left_out_count;
     uint64_t verify_until; /* events up to here are verified, not written */
     /* Those of them that are known to be missing, and are written after all. */
     struct hs_redis_redo {
@@ -115,6 +121,8 @@ void hs_redis_greeted(struct hs_redis *redis);
 /* Notes the first error of several replies. */
 void hs_redis_note(struct hs_redis_trouble *trouble, const struct redisReply *reply);
 void hs_redis_hold(struct hs_redis *redis, const struct hs_redis_trouble *trouble);
+/* Leaves a connection that refused what every one needs; holds if a person must act. */
+void hs_redis_refused(struct hs_redis *redis, const struct hs_redis_trouble *trouble);
 
 /* redis_wait.c */
 HS_MUST_CHECK int hs_redis_wait_init(struct hs_redis *redis,
@@ -139,7 +147,12 @@ void hs_redis_progress_doubt(struct hs_redis_progress *progress, uint64_t sequen
                              bool again);
 /* It is decided now. */
 void hs_redis_progress_settle(struct hs_redis_progress *progress, uint64_t sequence, unsigned part);
-void hs_redis_progress_skip(struct hs_redis_progress *progress, uint64_t sequence);
+/* The owner has other plans with parts of it. */
+void hs_redis_progress_leave_out(struct hs_redis_progress *progress, uint64_t sequence);
+/* Whether an event before it was left out and is not settled (R5). */
+bool hs_redis_progress_waits(const struct hs_redis_progress *progress, uint64_t sequence);
+/* true: some event that was left out is settled by that. */
+bool hs_redis_progress_skip(struct hs_redis_progress *progress, uint64_t sequence);
 bool hs_redis_progress_verifies(const struct hs_redis_progress *progress, uint64_t sequence,
                                 unsigned part);
 

@@ -106,13 +106,50 @@ void hs_redis_progress_settle(struct hs_redis_progress *progress, uint64_t seque
     progress->redo_count = kept;
 }
 
-void hs_redis_progress_skip(struct hs_redis_progress *progress, uint64_t sequence)
+/* ---- Events that are left out (R5) ---- */
+
+void hs_redis_progress_leave_out(struct hs_redis_progress *progress, uint64_t sequence)
+{
+    hs_redis_progress_doubt(progress, sequence, 0, false);
+    for (size_t i = 0; i < progress->left_out_count; i++)
+        if (progress->left_out[i] == sequence)
+            return;
+    if (progress->left_out_count < HS_ARRAY_SIZE(progress->left_out))
+        progress->left_out[progress->left_out_count++] = sequence;
+    else
+        progress->left_out_beyond = larger(progress->left_out_beyond, sequence);
+}
+
+bool hs_redis_progress_waits(const struct hs_redis_progress *progress, uint64_t sequence)
+{
+    for (size_t i = 0; i < progress->left_out_count; i++)
+        if (progress->left_out[i] < sequence)
+            return true;
+    return progress->left_out_beyond > 0 && progress->left_out_beyond < sequence;
+}
+
+static bool settle_left_out(struct hs_redis_progress *progress)
+{
+    bool any = progress->left_out_beyond > 0 && progress->left_out_beyond <= progress->floor;
+    if (any)
+        progress->left_out_beyond = 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < progress->left_out_count; i++)
+        if (progress->left_out[i] > progress->floor)
+            progress->left_out[kept++] = progress->left_out[i];
+    any = any || kept < progress->left_out_count;
+    progress->left_out_count = kept;
+    return any;
+}
+
+bool hs_redis_progress_skip(struct hs_redis_progress *progress, uint64_t sequence)
 {
     progress->floor = larger(progress->floor, sequence);
     if (progress->doubt_first > 0 && progress->floor >= progress->doubt_first)
         progress->doubt_first = progress->floor + 1;
     if (progress->doubt_first > progress->doubt_last)
         progress->doubt_first = progress->doubt_last = 0;
+    return settle_left_out(progress);
 }
 
 bool hs_redis_progress_verifies(const struct hs_redis_progress *progress, uint64_t sequence,

@@ -117,6 +117,14 @@ static void on_cursor(redisAsyncContext *link, void *data, void *context)
     }
 }
 
+void hs_redis_refused(struct hs_redis *redis, const struct hs_redis_trouble *trouble)
+{
+    struct hs_redis_trouble why = *trouble;
+    if (why.error->failure.outcome != HS_TRANSIENT)
+        hs_redis_hold(redis, &why);
+    hs_redis_leave(redis, why.error->failure.label, why.text);
+}
+
 /* The last reply of the greeting, but for that of WAIT. */
 static void on_watched(redisAsyncContext *link, void *reply, void *context)
 {
@@ -124,26 +132,25 @@ static void on_watched(redisAsyncContext *link, void *reply, void *context)
     if (redis == NULL || reply == NULL)
         return;
     hs_redis_note(&redis->trouble, reply);
-    const struct hs_redis_error *error = redis->trouble.error;
-    if (error == NULL) {
-        if (redis->wait.replicas > 0)
-            hs_redis_wait_ask(redis);
-        else
-            hs_redis_greeted(redis);
-        return;
-    }
-    if (error->failure.outcome != HS_TRANSIENT)
-        hs_redis_hold(redis, &redis->trouble);
-    hs_redis_leave(redis, error->failure.label, redis->trouble.text);
+    if (redis->trouble.error != NULL)
+        hs_redis_refused(redis, &redis->trouble);
+    else if (redis->wait.replicas > 0)
+        hs_redis_wait_ask(redis);
+    else
+        hs_redis_greeted(redis);
 }
 
-/* Appending nothing counts as a change: it makes void what an older connection of ours may
- * still have on its way (R2). Then the value is read, and watched before anything is sent. */
+/* A user who may not begin a transaction, or end one, is found out before anything is sent: the
+ * commands behind a MULTI that is refused are done one by one. Appending nothing counts as a
+ * change: it makes void what an older connection of ours may still have on its way (R2). Then
+ * the value is read, and watched before anything is sent. */
 static void send_greeting(struct hs_redis *redis)
 {
     struct hs_slice key = hs_slice_text(redis->cursor_key);
     redis->trouble = (struct hs_redis_trouble){0};
     hs_redis_login(redis->link, &redis->url, on_greeting);
+    hs_redis_send(redis, on_greeting, (struct hs_slice[]){HS_SLICE("MULTI")}, 1);
+    hs_redis_send(redis, on_greeting, (struct hs_slice[]){HS_SLICE("EXEC")}, 1);
     hs_redis_send(redis, on_greeting, (struct hs_slice[]){HS_SLICE("APPEND"), key, HS_SLICE("")},
                   3);
     hs_redis_send(redis, on_cursor, (struct hs_slice[]){HS_SLICE("GET"), key}, 2);

@@ -48,9 +48,7 @@ static void leave(struct hs_redis *redis, const redisReply *reply)
         hs_redis_leave(redis, "protocol", "Redis answered something else than was asked");
         return;
     }
-    if (trouble.error->failure.outcome != HS_TRANSIENT)
-        hs_redis_hold(redis, &trouble);
-    hs_redis_leave(redis, trouble.error->failure.label, trouble.text);
+    hs_redis_refused(redis, &trouble);
 }
 
 static void on_wait(redisAsyncContext *link, void *data, void *context)

@@ -158,7 +158,37 @@ START_TEST(folders_are_made_with_their_parents_and_listed)
 }
 END_TEST
 
+/* The folders that were synced, each with a colon behind it. */
+static char opened_folder[128], synced[512];
+
+static int noting_open(void *context, const char *path, int flags, mode_t mode)
+{
+    snprintf(opened_folder, sizeof(opened_folder), "%s", path + strlen(folder));
+    return open(path, flags, mode);
+}
+
+static int noting_fsync(void *context, int file)
+{
+    size_t size = strlen(synced);
+    snprintf(synced + size, sizeof(synced) - size, "%s:", opened_folder);
+    return fsync(file);
+}
+
+START_TEST(the_names_of_folders_that_are_made_are_synced)
+{
+    make_folder();
+    struct hs_disk disk = *hs_disk_system();
+    disk.open = noting_open;
+    disk.fsync = noting_fsync;
+    ck_assert_int_eq(hs_disk_make_directory(&disk, path_of("x/y/z")), 0);
+    ck_assert_str_eq(synced, ":/x:/x/y:");
+    ck_assert_int_eq(hs_disk_make_directory(&disk, path_of("x/y/z")), 0);
+    ck_assert_str_eq(synced, ":/x:/x/y:");
+}
+END_TEST
+
 HS_TEST_MAIN("base disk", short_writes_are_continued, errors_come_through,
              replace_keeps_the_old_when_it_fails, read_all_has_a_ceiling,
              reserved_blocks_read_as_zeros_and_take_writes_of_any_size,
-             folders_are_made_with_their_parents_and_listed)
+             folders_are_made_with_their_parents_and_listed,
+             the_names_of_folders_that_are_made_are_synced)

@@ -502,9 +502,10 @@ static inline int model_unlink(void *context, const char *path)
     return code;
 }
 
+/* Folders are there, and safe. */
 static inline int model_mkdir(void *context, const char *path, mode_t mode)
 {
-    return 0;
+    return model_errno(EEXIST);
 }
 
 static inline off_t model_size(void *context, int number)

@@ -411,17 +411,74 @@ START_TEST(of_one_event_a_part_is_verified_and_another_written)
 }
 END_TEST
 
-START_TEST(the_cursor_does_not_confirm_what_the_owner_buries_itself)
+START_TEST(R5_the_cursor_does_not_pass_what_the_owner_buries_itself)
 {
     begin_open();
     owner_give_range(owner, 1, 2, "s");
     hs_sink_leave_out(owner->sink, 3, 1); /* never given: a template failed */
-    owner_give_range(owner, 4, 5, "s");
+    hs_sink_leave_out(owner->sink, 4, 1);
+    drained();
+    ck_assert_int_eq(owner_give_one(owner, 5, "s", NULL), HS_SUBMIT_FULL);
+    size_t rooms = owner->rooms;
+    hs_sink_skip(owner->sink, 3);
+    ck_assert_int_eq(owner_give_one(owner, 5, "s", NULL), HS_SUBMIT_FULL);
+    hs_sink_skip(owner->sink, 4);
+    ck_assert_uint_gt(owner->rooms, rooms);
+    owner_give_range(owner, 5, 6, "s");
+    drained();
+    hs_sink_skip(owner->sink, 6);
+    OWNER_WAIT(owner, strcmp(server_get(&server, "GET " CURSOR), "6 6") == 0);
+    end();
+}
+END_TEST
+
+/* Its dead letter was not on disk yet, and this time its message can be made. */
+START_TEST(R5_what_was_left_out_is_written_by_the_next_run)
+{
+    begin_open();
+    owner_give_range(owner, 1, 2, "s");
+    hs_sink_leave_out(owner->sink, 3, 1);
+    (void)owner_give_one(owner, 4, "s", NULL);
+    hs_sink_push(owner->sink);
     drained();
     reopen();
-    ck_assert_uint_eq(owner->position, 2);
-    hs_sink_skip(owner->sink, 5);
-    OWNER_WAIT(owner, strcmp(server_get(&server, "GET " CURSOR), "5 5") == 0);
+    deliver_all(owner->position + 1, 5, "s", NULL);
+    ck_assert_str_eq(events_of("s"), numbers(1, 5));
+    end();
+}
+END_TEST
+
+/* More than the sink keeps one by one. */
+START_TEST(R5_many_are_left_out)
+{
+    begin_open();
+    for (uint64_t n = 1; n <= 200; n++)
+        hs_sink_leave_out(owner->sink, n, 1);
+    for (uint64_t n = 0; n < 200; n++) {
+        hs_sink_skip(owner->sink, n);
+        ck_assert_int_eq(owner_give_one(owner, 201, "s", NULL), HS_SUBMIT_FULL);
+    }
+    hs_sink_skip(owner->sink, 200);
+    owner_give_range(owner, 201, 202, "s");
+    drained();
+    ck_assert_str_eq(events_of("s"), "201 202 ");
+    end();
+}
+END_TEST
+
+/* What comes before one that is left out does not wait for it, or neither would ever end. */
+START_TEST(R5_what_comes_before_goes_on)
+{
+    begin_open();
+    hs_sink_leave_out(owner->sink, 3, 1);
+    hs_sink_leave_out(owner->sink, 5, 1);
+    owner_give_range(owner, 1, 2, "s");
+    drained();
+    hs_sink_skip(owner->sink, 3);
+    owner_give_range(owner, 4, 4, "s");
+    drained();
+    ck_assert_str_eq(events_of("s"), "1 2 4 ");
+    ck_assert_int_eq(owner_give_one(owner, 6, "s", NULL), HS_SUBMIT_FULL);
     end();
 }
 END_TEST
@@ -562,6 +619,70 @@ START_TEST(a_user_without_the_right_is_held)
 }
 END_TEST
 
+/* Commands behind a MULTI that was refused are done one by one. */
+START_TEST(R3_without_the_right_to_transactions_nothing_is_written)
+{
+    begin();
+    server_do(&server, "ACL SETUSER default %s", _i == 0 ? "-multi" : "-exec");
+    owner_open(owner, &options);
+    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    ck_assert_str_eq(owner->reason, "no_permission");
+    ck_assert_int_eq(owner_give_one(owner, 1, "s", NULL), HS_SUBMIT_FULL);
+    server_do(&server, "ACL SETUSER default +@all");
+    OWNER_WAIT(owner, owner->resumes == 1);
+    deliver_all(1, 10, "s", NULL);
+    ck_assert_str_eq(events_of("s"), numbers(1, 10));
+    end();
+}
+END_TEST
+
+START_TEST(R3_what_is_written_when_the_right_to_transactions_goes_is_not_written_again)
+{
+    begin_open();
+    server_do(&server, "SET bad text");
+    server_do(&server, "ACL SETUSER default -multi");
+    for (uint64_t n = 1; n <= 3; n++)
+        owner_give_one(owner, n, n == 2 ? "bad" : "s", NULL);
+    hs_sink_push(owner->sink);
+    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    ck_assert_str_eq(owner->reason, "no_permission");
+    server_do(&server, "ACL SETUSER default +@all");
+    OWNER_WAIT(owner, owner->resumes == 2);
+    for (uint64_t n = owner->position + 1; n <= 4; n++)
+        owner_give_one(owner, n, n == 2 ? "bad" : "s", NULL);
+    hs_sink_push(owner->sink);
+    drained();
+    ck_assert_int_eq(owner_end(owner, 2, 0)->outcome, HS_PERMANENT);
+    ck_assert_str_eq(events_of("s"), "1 3 4 ");
+    end();
+}
+END_TEST
+
+/* A stream that can take no more: XADD fails by itself, and a person must act. */
+static void exhaust(const char *stream)
+{
+    server_do(&server, "XADD %s 18446744073709551615-18446744073709551615 body {\"n\":0}", stream);
+}
+
+START_TEST(R3_a_reply_that_was_read_counts_although_the_connection_is_left)
+{
+    begin_open();
+    exhaust("s");
+    server_do(&server, "ACL SETUSER default -watch");
+    owner_give_one(owner, 1, "s", NULL);
+    owner_give_one(owner, 2, "other", NULL);
+    hs_sink_push(owner->sink);
+    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    server_do(&server, "ACL SETUSER default +@all");
+    server_do(&server, "DEL s");
+    OWNER_WAIT(owner, owner->resumes == 2);
+    deliver_all(owner->position + 1, 1, "s", NULL);
+    ck_assert_str_eq(events_of("s"), "1 ");
+    ck_assert_str_eq(events_of("other"), "2 ");
+    end();
+}
+END_TEST
+
 START_TEST(passwords_are_held_until_they_are_right)
 {
     begin();
@@ -682,10 +803,17 @@ int main(void)
     tcase_add_test(tcase, a_server_that_lost_writes_is_given_them_again);
     tcase_add_test(tcase, a_key_of_another_type_fails_alone);
     tcase_add_test(tcase, the_cursor_does_not_confirm_a_dead_letter_before_the_owner_does);
-    tcase_add_test(tcase, the_cursor_does_not_confirm_what_the_owner_buries_itself);
+    tcase_add_test(tcase, R5_the_cursor_does_not_pass_what_the_owner_buries_itself);
+    tcase_add_test(tcase, R5_what_was_left_out_is_written_by_the_next_run);
+    tcase_add_test(tcase, R5_many_are_left_out);
+    tcase_add_test(tcase, R5_what_comes_before_goes_on);
     tcase_add_test(tcase, what_waits_before_an_event_left_out_is_given_again);
     tcase_add_test(tcase, out_of_memory_is_held_and_nothing_behind_it_passes);
     tcase_add_test(tcase, a_user_without_the_right_is_held);
+    tcase_add_loop_test(tcase, R3_without_the_right_to_transactions_nothing_is_written, 0, 2);
+    tcase_add_test(tcase,
+                   R3_what_is_written_when_the_right_to_transactions_goes_is_not_written_again);
+    tcase_add_test(tcase, R3_a_reply_that_was_read_counts_although_the_connection_is_left);
     tcase_add_test(tcase, passwords_are_held_until_they_are_right);
     tcase_add_test(tcase, a_replica_is_left_and_asked_again);
     tcase_add_test(tcase, a_cursor_that_is_none_is_held_and_left_alone);

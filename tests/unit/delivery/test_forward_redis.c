@@ -1,0 +1,135 @@
+/* The forwarding of dead letters and what it holds back in their store (F2): a real Redis, whose
+ * cursor goes back as after a failover. */
+#include "forward.h"
+#include "letters.h"
+
+#include "../../../src/journal/internal.h"
+#include "../route/routing.h"
+#include "../sink/redis_server.h"
+#include <hookstream/clock.h>
+#include <hookstream/metrics.h>
+
+#define LETTERS 5u
+#define PATIENCE 3000 /* looks of 10 ms */
+#define AWAIT(condition)                                                                           \
+    for (int look = 0; !(condition); look++) {                                                     \
+        ck_assert_msg(look < PATIENCE, "waited too long for " #condition);                         \
+        poll(NULL, 0, 10);                                                                         \
+    }
+
+struct house {
+    struct redis_server server;
+    char folder[64];
+    struct hs_metrics *metrics;
+    struct hs_journal *journal;
+    struct hs_dead_letters *letters;
+    struct routing routing;
+    struct hs_forward *forward;
+};
+
+static void read_config(struct house *house)
+{
+    static char yaml[512];
+    snprintf(yaml, sizeof(yaml),
+             "sinks:\n  redis: {type: redis, url: \"%s\"}\n"
+             "sources: {fanfare: {path: /a}}\nroutes: []\ndefault: dead_letter\n"
+             "forward: {sink: redis, stream: letters}\n",
+             house->server.url);
+    routing_open(&house->routing, yaml);
+}
+
+static void open_stores(struct house *house)
+{
+    strcpy(house->folder, "/tmp/hs-forward-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(house->folder));
+    house->metrics = hs_metrics_create();
+    struct hs_journal_options options = {.path = house->folder, .max_size = 64 << 20};
+    struct hs_dead_letters_options letters = {
+        .max_size = 64 << 20,
+        .retain_ns = HS_NS_PER_SECOND,
+        .forward = hs_node_get(hs_config_root(house->routing.config), "forward"),
+        .body_max = 4096,
+    };
+    ck_assert_int_eq(hs_journal_open(hs_disk_system(), &options, house->metrics, &house->journal),
+                     0);
+    ck_assert_int_eq(
+        hs_dead_letters_open(house->journal, &letters, house->metrics, &house->letters), 0);
+}
+
+static void start_forward(struct house *house)
+{
+    struct hs_delivery_spec spec = {
+        .journal = house->journal,
+        .letters = house->letters,
+        .metrics = house->metrics,
+        .config = house->routing.config,
+        .sinks = &house->routing.sinks,
+        .sources = &house->routing.sources,
+    };
+    ck_assert_int_eq(hs_forward_start(&spec, house->letters->options.forward, &house->forward), 0);
+}
+
+/* Received long ago. */
+static void put_letter(struct house *house)
+{
+    struct hs_event event = routing_event("order.created", "fanfare", "{}");
+    event.received_wall_ns = 1;
+    struct hs_dead_letter_reason why = {.reason = "no_route"};
+    uint64_t ticket;
+    ck_assert_int_eq(hs_dead_letters_put(house->letters, &event, &why, &ticket), 0);
+    AWAIT(hs_dead_letters_outcome(house->letters, ticket) == HS_JOURNAL_DURABLE);
+}
+
+/* Up to here segments of the store may go. */
+static uint64_t least(struct house *house)
+{
+    struct hs_journal *store = house->letters->journal;
+    pthread_mutex_lock(&store->table_lock);
+    uint64_t sequence = hs_cursors_least(store);
+    pthread_mutex_unlock(&store->table_lock);
+    return sequence;
+}
+
+static uint64_t forwarded(struct house *house)
+{
+    struct hs_pump_status status;
+    hs_forward_status(house->forward, &status);
+    return status.delivered;
+}
+
+static void house_close(struct house *house)
+{
+    hs_forward_free(house->forward);
+    hs_dead_letters_close(house->letters);
+    hs_journal_close(house->journal);
+    routing_close(&house->routing);
+    hs_metrics_free(house->metrics);
+    char command[128];
+    snprintf(command, sizeof(command), "rm -rf %s", house->folder);
+    ck_assert_int_eq(system(command), 0);
+    server_end(&house->server);
+}
+
+START_TEST(F2_what_was_sent_again_is_held_back_no_longer)
+{
+    struct house house = {.server = server_create()};
+    signal(SIGPIPE, SIG_IGN);
+    read_config(&house);
+    open_stores(&house);
+    start_forward(&house);
+    for (unsigned i = 0; i < LETTERS; i++)
+        put_letter(&house);
+    AWAIT(hs_cursor_position(house.letters->forwarded) == LETTERS);
+    server_do(&house.server, "SET hookstream:cursor:%s:dead_letters.forward %s",
+              hs_journal_identity(house.letters->journal), "2 2");
+    server_do(&house.server, "CLIENT KILL TYPE normal");
+    AWAIT(forwarded(&house) == LETTERS + 3);
+    ck_assert_str_eq(server_get(&house.server, "XLEN letters"), "8");
+    hs_dead_letters_tidy(house.letters); /* all are past their time */
+    ck_assert_uint_eq(hs_dead_letters_count(house.letters), 0);
+    AWAIT(least(&house) == LETTERS);
+    house_close(&house);
+}
+END_TEST
+
+HS_TEST_MAIN("delivery forward redis", F2_what_was_sent_again_is_held_back_no_longer)
