@@ -139,6 +139,8 @@ static int open_inner(struct hs_dead_letters *letters, struct hs_journal *outer)
     if (code == 0 && letters->options.forward != NULL)
         code =
             hs_cursor_open(letters->journal, "forward", HS_CURSOR_FROM_OLDEST, &letters->forwarded);
+    if (code == 0 && letters->options.forward != NULL)
+        hs_cursor_expect_server(letters->forwarded);
     return code == 0 ? load(letters) : code;
 }
 

@@ -353,9 +353,9 @@ static void on_completed(void *context, uint64_t sequence, unsigned part, enum h
 }
 
 /* The store is an older copy: the server has letters that come only now, by their numbers. */
-static bool is_ahead(struct hs_forward *forward, uint64_t position)
+static bool is_ahead(struct hs_forward *forward, uint64_t last)
 {
-    if (position < hs_journal_next(forward->letters->journal))
+    if (hs_cursor_hear_server(forward->letters->forwarded, last, forward->read_number))
         return false;
     on_state(forward, HS_SINK_HOLDING, "cursor_ahead",
              "it has letters that this store does not have: the store is an older copy. Remove the "
@@ -387,10 +387,10 @@ static void take_position(struct hs_forward *forward, uint64_t position)
     }
 }
 
-static void on_resume(void *context, uint64_t position)
+static void on_resume(void *context, uint64_t position, uint64_t last)
 {
     struct hs_forward *forward = context;
-    forward->may_send = !is_ahead(forward, position);
+    forward->may_send = !is_ahead(forward, last);
     if (!forward->may_send)
         return;
     take_position(forward, position);

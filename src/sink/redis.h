@@ -76,6 +76,8 @@ struct hs_redis {
     struct hs_redis_batch batches[2];
     struct hs_redis_batch *flying, *gathering;
     bool is_flying;
+    bool
+        is_refused; /* the last batch: the cursor was moved under it, though nobody left the link */
     size_t replies; /* of the flying batch that were read */
     struct hs_redis_cursor sending;
     bool owes_room;
@@ -91,8 +93,8 @@ struct hs_redis {
 };
 
 /* redis.c */
-/* Greeted: `position` is for the owner. */
-void hs_redis_ready(struct hs_redis *redis, uint64_t position);
+/* Greeted: `position` and `last` are for the owner. */
+void hs_redis_ready(struct hs_redis *redis, uint64_t position, uint64_t last);
 /* Forgets what was submitted and has not ended. */
 void hs_redis_forget(struct hs_redis *redis);
 /* All that was asked about the flying batch is answered: tells how its messages ended. */

@@ -35,6 +35,12 @@ const char *hs_sink_kind_name(enum hs_sink_kind kind)
     return (unsigned)kind < HS_SINK_KIND_COUNT ? kind_names[kind] : "unknown";
 }
 
+bool hs_sink_says_position(const struct hs_sink_options *options)
+{
+    return options->kind == HS_SINK_REDIS ||
+           (options->kind == HS_SINK_KAFKA && options->exactly_once);
+}
+
 const char *hs_outcome_name(enum hs_outcome outcome)
 {
     return (unsigned)outcome < HS_ARRAY_SIZE(outcome_names) ? outcome_names[outcome] : "unknown";
