@@ -344,6 +344,14 @@ static void take_position(struct hs_pump *pump, uint64_t position)
 {
     if (position == 0)
         return;
+    if (pump->moved && position < hs_cursor_position(pump->cursor)) {
+        hs_log(HS_LOG_INFO,
+               "the sink's server has an older position, of before its options were changed: the "
+               "journal's own counts",
+               HS_F("sink", "%s", pump->name), HS_F("has", "%" PRIu64, position),
+               HS_F("confirmed", "%" PRIu64, hs_cursor_position(pump->cursor)));
+        return;
+    }
     for (uint64_t at = pump->window.head; at < pump->window.tail; at++) {
         struct hs_window_entry *entry = hs_window_at(&pump->window, at);
         if (entry->sequence <= position)
@@ -490,7 +498,9 @@ static int open_way(struct hs_pump *pump, const struct hs_pump_spec *spec)
     int code = hs_cursor_open(pump->journal, pump->name, start, &pump->cursor);
     if (code < 0)
         return code;
-    if (hs_sink_says_position(pump->options))
+    uint64_t place = hs_sink_place(pump->options);
+    pump->moved = hs_cursor_is_moved_to(pump->cursor, place);
+    if (place != 0)
         hs_cursor_expect_server(pump->cursor);
     pump->read_sequence = hs_cursor_position(pump->cursor);
     hs_lost_tell(pump->lost, pump->name, pump->read_sequence + 1,

@@ -55,6 +55,7 @@ struct hs_pump {
     bool may_send, stalled, dirty;
     unsigned failures; /* retries in a row, for the backoff */
     bool held;         /* the last failure was one for a person */
+    bool moved;        /* the sink's server may have an old position, until it has confirmed */
 
     /* The loop. */
     pthread_t thread;

@@ -200,6 +200,9 @@ static void delivered(struct hs_pump *pump, struct hs_window_entry *entry, uint3
 {
     hs_window_done(&pump->window, entry, part);
     pump->failures = 0;
+    if (pump->moved)
+        hs_cursor_settle_at(pump->cursor, hs_sink_place(pump->options));
+    pump->moved = false;
     if (pump->held) {
         pump->held = false;
         hs_pump_sink_state(pump, HS_SINK_UP, "", "");

@@ -8,14 +8,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* The same form, <name>.unheard: where the journal ended when it was first opened since the
- * cursor's server was heard. */
+/* The same form: <name>.unheard, where the journal ended when it was first opened since the
+ * cursor's server was heard; <name>.place, where else the position is kept. */
 #define FILE_SIZE 24u
 #define NAME_MAX_SIZE 63u
 
 struct hs_cursor {
     struct hs_journal *journal;
-    char *path, *unheard_path;
+    char *path, *unheard_path, *place_path;
     char name[NAME_MAX_SIZE + 1];
     _Atomic uint64_t position;
     _Atomic uint64_t saved;
@@ -125,6 +125,7 @@ static void free_cursor(struct hs_cursor *cursor)
 {
     free(cursor->path);
     free(cursor->unheard_path);
+    free(cursor->place_path);
     free(cursor);
 }
 
@@ -140,6 +141,8 @@ int hs_cursor_open(struct hs_journal *journal, const char *name, enum hs_cursor_
     int size = asprintf(&cursor->path, "%s/%s.cursor", journal->cursors_path, name);
     if (size > 0)
         size = asprintf(&cursor->unheard_path, "%s/%s.unheard", journal->cursors_path, name);
+    if (size > 0)
+        size = asprintf(&cursor->place_path, "%s/%s.place", journal->cursors_path, name);
     HS_ASSERT(size > 0); /* out of memory ends the program, as in hs_alloc() */
     int code = find_position(cursor, start);
     if (code == 0)
@@ -200,6 +203,28 @@ bool hs_cursor_hear_server(struct hs_cursor *cursor, uint64_t last, uint64_t giv
                "the sink",
                HS_F("file", "%s", cursor->unheard_path), HS_F("error", "%s", hs_error_text()));
     return true;
+}
+
+bool hs_cursor_is_moved_to(struct hs_cursor *cursor, uint64_t place)
+{
+    uint64_t before;
+    bool known = hs_cursor_read(cursor->journal->disk, cursor->place_path, &before) == 0;
+    if (known && before == place)
+        return false;
+    /* With a cursor here alone nothing old can be found anywhere. */
+    if (!known || place == 0)
+        hs_cursor_settle_at(cursor, place);
+    return known && place != 0;
+}
+
+void hs_cursor_settle_at(struct hs_cursor *cursor, uint64_t place)
+{
+    char bytes[FILE_SIZE];
+    encode(place, bytes);
+    if (hs_disk_replace(cursor->journal->disk, cursor->place_path, hs_slice(bytes, FILE_SIZE)) < 0)
+        hs_log(HS_LOG_WARN,
+               "cannot note where the position of a sink is kept; do not change it now",
+               HS_F("cursor", "%s", cursor->name), HS_F("error", "%s", hs_error_text()));
 }
 
 uint64_t hs_cursor_end(const struct hs_cursor *cursor)

@@ -225,6 +225,24 @@ def test_a_journal_put_back_while_redis_is_away_is_found_out_though_more_came(
     assert ids(server, "events")[8:] == [document["id"] for document in documents]
 
 
+def test_a_cursor_key_changed_and_changed_back_sends_nothing_twice(hookstream, redis_server):
+    server = redis_server()
+    one = hookstream(**redis_to(server.url, "events"))
+    config = json.loads(one.file.read_text())
+    sent = []
+    for key in ("hookstream:cursor", "other", "hookstream:cursor", "other"):
+        one.stop()
+        config["sinks"]["redis"]["cursor_key"] = key
+        one.file.write_text(json.dumps(config))
+        one.start()
+        documents = [sender.event() for _ in range(5)]
+        for document in documents:
+            assert one.post(document).status == 202
+        sent += [document["id"] for document in documents]
+        one.drained()
+    assert ids(server, "events") == sent
+
+
 def test_two_copies_of_a_journal_at_work_at_once_take_no_event_for_the_others(
     hookstream, redis_server
 ):
