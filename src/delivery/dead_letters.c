@@ -30,7 +30,8 @@ static const struct hs_option rows[] = {
      .least = UINT64_C(3600) * 1000000000,
      .most = UINT64_C(3650) * 24 * 3600 * 1000000000,
      .help = "Letters of events that were received longer ago are dropped, with an error in the "
-             "log; a warning comes at 90 %."},
+             "log; a warning comes at 90 %. They go an hour after they are found so: the clock may "
+             "have been wrong."},
     {.name = "forward",
      .kind = HS_OPTION_NODE,
      .offset = LETTERS(forward),
