@@ -186,4 +186,20 @@ void hs_cursor_keep(struct hs_cursor *cursor, uint64_t sequence);
 /* Makes the position durable, if it moved. */
 HS_MUST_CHECK int hs_cursor_save(struct hs_cursor *cursor);
 
+/* For a cursor whose sink's server says itself how far it is; once, before anything is appended.
+ * Notes where the journal ends, in a file that stays until the server is heard: what the server
+ * has beyond that was not given out of this journal, but out of a copy of it that went on. */
+void hs_cursor_expect_server(struct hs_cursor *cursor);
+/* The server has events up to `last`, and was given events up to `given` by this process (0:
+ * none). false: it has more than this journal can have given. */
+HS_MUST_CHECK bool hs_cursor_hear_server(struct hs_cursor *cursor, uint64_t last, uint64_t given);
+/* Where else the position is kept (hs_sink_place(); 0: only here) is noted in a file as well.
+ * true: elsewhere than before, so that what is found there may be old, and the cursor counts,
+ * until hs_cursor_settle_at(). */
+HS_MUST_CHECK bool hs_cursor_is_moved_to(struct hs_cursor *cursor, uint64_t place);
+/* From now on what is found at the place counts. */
+void hs_cursor_settle_at(struct hs_cursor *cursor, uint64_t place);
+/* The last event that the server may have, as of hs_cursor_hear_server(). */
+uint64_t hs_cursor_end(const struct hs_cursor *cursor);
+
 #endif

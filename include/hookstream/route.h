@@ -116,6 +116,8 @@ void hs_route_of_target_free(struct hs_route *route);
  * compares with. */
 void hs_router_write(const struct hs_router *router, const struct hs_children *sinks,
                      const struct hs_children *sources, struct hs_buffer *ret_text);
+/* The same of routes that give every event to every sink. */
+void hs_router_write_any(const struct hs_children *sinks, struct hs_buffer *ret_text);
 
 /* A `match` by itself, for tools: which types it stands for. One thread. */
 struct hs_type_filter;

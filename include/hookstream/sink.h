@@ -53,6 +53,9 @@ struct hs_sink_options {
 /* The variant table of one sink (tag `type`); `sinks` is a map of these. */
 extern const struct hs_options hs_sink_option_table;
 const char *hs_sink_kind_name(enum hs_sink_kind kind);
+/* A number for where its server keeps how far it is (see `resume`): other options, another
+ * number. 0: the server does not. */
+uint64_t hs_sink_place(const struct hs_sink_options *options);
 
 /* What a target (an entry of a route's `to`) says to a sink. Every kind binds this struct
  * with the keys that it has. */
@@ -123,6 +126,9 @@ const char *hs_sink_state_name(enum hs_sink_state state); /* connecting, up, hel
 enum hs_submit { HS_SUBMIT_ACCEPTED, HS_SUBMIT_FULL };
 
 /* What a sink tells its owner (delivery). */
+/* A server's events are another process' that uses the same journal's identity. */
+#define HS_SINK_ANOTHERS UINT64_MAX
+
 struct hs_sink_host {
     void *context;
     /* The message with this `part` of the event ended so. `reason` is a short stable label
@@ -135,9 +141,10 @@ struct hs_sink_host {
     void (*state)(void *context, enum hs_sink_state state, const char *reason, const char *detail);
     /* The sink (re)connected and forgot everything in flight: all that was not completed is
      * to be submitted again, in order. `position` is the last sequence that the server
-     * itself says is done (exactly-once sinks), 0 if it does not say. Nothing may be
-     * submitted before the first call of this. */
-    void (*resume)(void *context, uint64_t position);
+     * itself says is done (exactly-once sinks), 0 if it does not say; `last`, not less, is
+     * the last one of which it has anything, or HS_SINK_ANOTHERS. Nothing may be submitted
+     * before the first call of this. */
+    void (*resume)(void *context, uint64_t position, uint64_t last);
 };
 
 struct hs_sink;

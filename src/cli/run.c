@@ -33,6 +33,8 @@ static void block_signals(sigset_t *ret_signals)
     sigaction(SIGPIPE, &ignore, NULL);
     /* A terminal that closes, or a habit of other servers: no reason to end. */
     sigaction(SIGHUP, &ignore, NULL);
+    /* A limit of file sizes (ulimit -f): the write fails, as on a full disk, and says so. */
+    sigaction(SIGXFSZ, &ignore, NULL);
 }
 
 /* The second signal, while the stop goes on, ends the process: the journal makes that safe. */

@@ -30,7 +30,8 @@ static const struct hs_option rows[] = {
      .least = UINT64_C(3600) * 1000000000,
      .most = UINT64_C(3650) * 24 * 3600 * 1000000000,
      .help = "Letters of events that were received longer ago are dropped, with an error in the "
-             "log; a warning comes at 90 %."},
+             "log; a warning comes at 90 %. They go an hour after they are found so: the clock may "
+             "have been wrong."},
     {.name = "forward",
      .kind = HS_OPTION_NODE,
      .offset = LETTERS(forward),
@@ -139,6 +140,8 @@ static int open_inner(struct hs_dead_letters *letters, struct hs_journal *outer)
     if (code == 0 && letters->options.forward != NULL)
         code =
             hs_cursor_open(letters->journal, "forward", HS_CURSOR_FROM_OLDEST, &letters->forwarded);
+    if (code == 0 && letters->options.forward != NULL)
+        hs_cursor_expect_server(letters->forwarded);
     return code == 0 ? load(letters) : code;
 }
 

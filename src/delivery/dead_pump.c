@@ -3,6 +3,7 @@
 #include "dead_pump.h"
 #include "cells.h"
 #include "lost.h"
+#include "past.h"
 
 #include <hookstream/clock.h>
 #include <hookstream/log.h>
@@ -23,6 +24,7 @@ struct hs_dead_pump {
     struct hs_cursor *cursor;
     struct hs_reader *reader;
     struct hs_router *router;
+    struct hs_past *past; /* or NULL: the routes have not changed since */
     struct hs_work *work;
     struct hs_cells cells;
     struct hs_counter *lost;
@@ -47,7 +49,8 @@ static const char *why_dead(struct hs_dead_pump *pump, const struct hs_event *ev
     if (found > 0 && !hs_route_samples(route, event))
         hs_counter_add(pump->sampled_out[route->index], 1);
     bool wanted = hs_router_default(pump->router) == HS_DEFAULT_DEAD_LETTER;
-    return found == 0 && wanted ? "no_route" : NULL;
+    bool dead = (found == 0 && wanted) || hs_past_was_unrouted(pump->past, pump->work);
+    return dead ? "no_route" : NULL;
 }
 
 static bool is_over(const struct hs_dead_pump *pump)
@@ -164,6 +167,9 @@ static int open_way(struct hs_dead_pump *pump)
     if (code == 0)
         code = hs_cursor_open(pump->journal, CURSOR_NAME, HS_CURSOR_FROM_OLDEST, &pump->cursor);
     if (code == 0)
+        code =
+            hs_past_open(pump->journal, CURSOR_NAME, hs_cursor_position(pump->cursor), &pump->past);
+    if (code == 0)
         code = hs_reader_open(pump->journal, hs_cursor_position(pump->cursor) + 1, &pump->reader);
     if (code < 0)
         return code;
@@ -230,9 +236,15 @@ void hs_dead_pump_free(struct hs_dead_pump *pump)
     hs_wakeup_close(&pump->wakeup);
     hs_work_free(pump->work);
     hs_router_free(pump->router);
+    hs_past_free(pump->past);
     hs_cells_free(&pump->cells);
     free(pump->sampled_out);
     free(pump);
+}
+
+uint64_t hs_dead_pump_position(const struct hs_dead_pump *pump)
+{
+    return hs_cursor_position(pump->cursor);
 }
 
 void hs_dead_pump_status(struct hs_dead_pump *pump, struct hs_pump_status *ret_status)

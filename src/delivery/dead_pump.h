@@ -16,6 +16,8 @@ void hs_dead_pump_ask_stop(struct hs_dead_pump *pump, uint64_t stop_by_ns);
 void hs_dead_pump_join(struct hs_dead_pump *pump);
 /* Joins if need be, and frees. NULL is fine. */
 void hs_dead_pump_free(struct hs_dead_pump *pump);
+/* Every event up to this sequence was looked at. */
+uint64_t hs_dead_pump_position(const struct hs_dead_pump *pump);
 void hs_dead_pump_status(struct hs_dead_pump *pump, struct hs_pump_status *ret_status);
 
 #endif

@@ -72,7 +72,7 @@ static int compile(const struct hs_delivery_spec *spec, struct hs_router **ret_r
 
 static uint64_t least_position(const struct hs_delivery *delivery)
 {
-    uint64_t least = UINT64_MAX;
+    uint64_t least = hs_dead_pump_position(delivery->dead);
     for (size_t i = 0; i < delivery->count; i++) {
         uint64_t position = hs_cursor_position(delivery->pumps[i]->cursor);
         least = position < least ? position : least;

@@ -35,6 +35,7 @@ struct hs_forward {
     bool must_rewind;     /* the reader is past letters that are to be given again */
     unsigned failures;    /* retries in a row */
     bool held;            /* the last failure was one for a person */
+    bool moved;           /* as in a pump */
 
     pthread_t thread;
     bool started;
@@ -343,6 +344,9 @@ static void on_completed(void *context, uint64_t sequence, unsigned part, enum h
         pass_over(forward, sequence, reason, detail);
         return;
     }
+    if (forward->moved)
+        hs_cursor_settle_at(forward->letters->forwarded, hs_sink_place(&forward->options));
+    forward->moved = false;
     hs_counter_add(forward->forwarded, 1);
     atomic_fetch_add_explicit(&forward->confirmed, 1, memory_order_relaxed);
     forward->failures = 0;
@@ -353,9 +357,9 @@ static void on_completed(void *context, uint64_t sequence, unsigned part, enum h
 }
 
 /* The store is an older copy: the server has letters that come only now, by their numbers. */
-static bool is_ahead(struct hs_forward *forward, uint64_t position)
+static bool is_ahead(struct hs_forward *forward, uint64_t last)
 {
-    if (position < hs_journal_next(forward->letters->journal))
+    if (hs_cursor_hear_server(forward->letters->forwarded, last, forward->read_number))
         return false;
     on_state(forward, HS_SINK_HOLDING, "cursor_ahead",
              "it has letters that this store does not have: the store is an older copy. Remove the "
@@ -372,7 +376,8 @@ static void take_position(struct hs_forward *forward, uint64_t position)
         if (entry->sequence <= position)
             hs_window_done(window, entry, entry->open);
     }
-    if (position == 0)
+    if (position == 0 ||
+        (forward->moved && position < hs_cursor_position(forward->letters->forwarded)))
         return;
     if (position < hs_cursor_position(forward->letters->forwarded)) {
         hs_log(HS_LOG_WARN,
@@ -387,10 +392,10 @@ static void take_position(struct hs_forward *forward, uint64_t position)
     }
 }
 
-static void on_resume(void *context, uint64_t position)
+static void on_resume(void *context, uint64_t position, uint64_t last)
 {
     struct hs_forward *forward = context;
-    forward->may_send = !is_ahead(forward, position);
+    forward->may_send = !is_ahead(forward, last);
     if (!forward->may_send)
         return;
     take_position(forward, position);
@@ -462,6 +467,8 @@ static int open_way(struct hs_forward *forward, const struct hs_delivery_spec *s
         return hs_fail(-EINVAL, "dead_letters.forward cannot be compiled");
     take_options(forward, spec->sinks);
     hs_window_init(&forward->window);
+    forward->moved =
+        hs_cursor_is_moved_to(forward->letters->forwarded, hs_sink_place(&forward->options));
     forward->read_number = hs_cursor_position(forward->letters->forwarded);
     int code = hs_letter_reader_open(forward->letters, forward->read_number + 1, &forward->reader);
     if (code < 0)

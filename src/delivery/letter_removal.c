@@ -9,7 +9,9 @@
 
 #define TIDY_EVERY_NS (60 * HS_NS_PER_SECOND)
 #define TIDY_FULL_NS HS_NS_PER_SECOND /* while letters find no room */
-#define GONE_MAX (1u << 20)           /* bytes of the list in one record */
+/* So long letters must be past their time: the wall clock may be wrong, at a boot above all. */
+#define AGED_FOR_NS (3600 * HS_NS_PER_SECOND)
+#define GONE_MAX (1u << 20) /* bytes of the list in one record */
 /* Warned of from here on, in percent of the limit. */
 #define WARN_SIZE 80u
 #define WARN_AGE 90u
@@ -159,6 +161,20 @@ static uint64_t find_aged(struct hs_dead_letters *letters, uint64_t *ret_age_ns)
     return aged;
 }
 
+/* `aged` is what find_aged() found now. */
+static void drop_aged(struct hs_dead_letters *letters, uint64_t aged)
+{
+    uint64_t now = hs_clock_monotonic_ns();
+    if (letters->aged == 0 || aged < letters->aged) { /* less than before: the clock was wrong */
+        letters->aged = aged;
+        letters->aged_since_ns = now;
+    }
+    if (letters->aged == 0 || now - letters->aged_since_ns < AGED_FOR_NS)
+        return;
+    drop_until(letters, letters->aged, "retain");
+    letters->aged = 0;
+}
+
 static uint64_t drop_oldest(struct hs_dead_letters *letters)
 {
     struct hs_segment_info *segments;
@@ -178,8 +194,7 @@ static uint64_t drop_oldest(struct hs_dead_letters *letters)
 static void tidy(struct hs_dead_letters *letters)
 {
     uint64_t age_ns, aged = find_aged(letters, &age_ns);
-    if (aged > 0)
-        drop_until(letters, aged, "retain");
+    drop_aged(letters, aged);
     uint64_t bytes = drop_oldest(letters);
     bool much = bytes > letters->options.max_size / 100 * WARN_SIZE;
     bool old = age_ns > letters->options.retain_ns / 100 * WARN_AGE;

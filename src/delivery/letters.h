@@ -37,7 +37,9 @@ struct hs_dead_letters {
     struct hs_number_set gone;
     uint64_t count;
     atomic_bool full;   /* a letter found no room since the last tidying */
-    uint64_t tidied_ns; /* monotonic; guarded by `removal` */
+    uint64_t tidied_ns; /* monotonic; this and the next two are guarded by `removal` */
+    /* Letters up to this number are past their time, and were so since then (monotonic); 0: none */
+    uint64_t aged, aged_since_ns;
     /* The inner journal's own figures are not the product's: they count into a registry
      * that nobody renders. */
     struct hs_metrics *inner_metrics;

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 #define TEXT_MAX (16u << 20)
-/* Changes of the routes that are told apart while a sink is behind; older ones are taken for
- * the oldest of these. */
+/* Changes of the routes that are told apart while a sink is behind. With more the two oldest
+ * become one that gives everything to every sink: a dead letter too many, but none too few. */
 #define GENERATIONS_MAX 64u
 
 /* ---- Files ---- */
@@ -25,7 +25,7 @@ static char *path_of(const struct hs_journal *journal, const char *name)
 }
 
 struct untils {
-    uint64_t items[GENERATIONS_MAX];
+    uint64_t items[GENERATIONS_MAX + 1]; /* one more after a crash amid the joining of two */
     size_t count;
 };
 
@@ -35,7 +35,7 @@ static void on_name(void *arg, const char *name)
     struct hs_slice text = hs_slice_text(name);
     uint64_t until;
     if (text.size == 20 && hs_slice_to_u64(text, UINT64_MAX, &until) == 0 &&
-        untils->count < GENERATIONS_MAX)
+        untils->count < HS_ARRAY_SIZE(untils->items))
         untils->items[untils->count++] = until;
 }
 
@@ -65,8 +65,35 @@ static char *path_until(const struct hs_journal *journal, uint64_t until)
 
 /* ---- Recording ---- */
 
+/* Makes room for one more: see GENERATIONS_MAX. */
+static int join_oldest(struct hs_journal *journal, struct untils *untils,
+                       const struct hs_children *sinks)
+{
+    const struct hs_disk *disk = hs_journal_disk(journal);
+    HS_AUTO_FREE char *oldest = path_until(journal, untils->items[0]);
+    HS_AUTO_FREE char *joined = path_until(journal, untils->items[1]);
+    struct hs_buffer text;
+    hs_buffer_init(&text, TEXT_MAX);
+    hs_router_write_any(sinks, &text);
+    int code = hs_buffer_status(&text);
+    if (code == 0)
+        code = hs_disk_replace(disk, joined, hs_buffer_slice(&text));
+    hs_buffer_free(&text);
+    if (code == 0)
+        code = hs_disk_unlink(disk, oldest);
+    if (code < 0)
+        return code;
+    hs_log(HS_LOG_WARN,
+           "the routes have changed very often while a sink is behind: of its oldest events that "
+           "it is not to have any more all become dead letters, those of other sinks, too",
+           HS_F("changes", "%u", GENERATIONS_MAX),
+           HS_F("events_until", "%" PRIu64, untils->items[1]));
+    memmove(untils->items, untils->items + 1, --untils->count * sizeof(untils->items[0]));
+    return 0;
+}
+
 /* The routes that were in force become those until now. */
-static int put_by(struct hs_journal *journal, const char *current)
+static int put_by(struct hs_journal *journal, const struct hs_children *sinks, const char *current)
 {
     const struct hs_disk *disk = hs_journal_disk(journal);
     struct untils untils;
@@ -77,12 +104,10 @@ static int put_by(struct hs_journal *journal, const char *current)
     HS_AUTO_FREE char *path = path_until(journal, durable);
     /* One of the same end: no event came by the routes in between. */
     bool between = untils.count > 0 && untils.items[untils.count - 1] >= durable;
-    if (!between && untils.count == GENERATIONS_MAX) {
-        HS_AUTO_FREE char *oldest = path_until(journal, untils.items[0]);
-        code = hs_disk_unlink(disk, oldest);
-        if (code < 0)
-            return code;
-    }
+    while (!between && code == 0 && untils.count >= GENERATIONS_MAX)
+        code = join_oldest(journal, &untils, sinks);
+    if (code < 0)
+        return code;
     if (!between && disk->rename(disk->context, current, path) < 0)
         return hs_fail_errno(errno, "cannot rename %s", current);
     if (!between)
@@ -117,7 +142,7 @@ static int record(const struct hs_delivery_spec *spec, struct hs_slice today)
         code = hs_disk_read_all(disk, current, &before);
     bool same = code == 0 && hs_slice_equal(hs_buffer_slice(&before), today);
     if (code == 0 && !same)
-        code = put_by(journal, current);
+        code = put_by(journal, spec->sinks, current);
     if ((code == 0 || code == -ENOENT) && !same)
         code = hs_disk_replace(disk, current, today);
     hs_buffer_free(&before);
@@ -257,17 +282,28 @@ void hs_past_free(struct hs_past *past)
     free(past);
 }
 
+/* Whose routes were in force when the event was accepted; NULL: those of today. */
+static const struct generation *find_generation(const struct hs_past *past, uint64_t sequence)
+{
+    for (size_t i = 0; past != NULL && i < past->count; i++)
+        if (sequence <= past->items[i].until)
+            return &past->items[i];
+    return NULL;
+}
+
 bool hs_past_was_for(struct hs_past *past, struct hs_work *work)
 {
-    uint64_t sequence = hs_work_event(work)->sequence;
-    for (size_t i = 0; past != NULL && i < past->count; i++) {
-        const struct generation *generation = &past->items[i];
-        if (sequence > generation->until)
-            continue;
-        const struct hs_route *route;
-        return generation->sink < generation->sinks.count &&
-               hs_router_match(generation->router, work, &route) > 0 &&
-               hs_route_reaches(route, generation->sink, work) != 0; /* not to be asked: buried */
-    }
-    return false;
+    const struct hs_route *route;
+    const struct generation *generation = find_generation(past, hs_work_event(work)->sequence);
+    return generation != NULL && generation->sink < generation->sinks.count &&
+           hs_router_match(generation->router, work, &route) > 0 &&
+           hs_route_reaches(route, generation->sink, work) != 0; /* not to be asked: buried */
+}
+
+bool hs_past_was_unrouted(struct hs_past *past, struct hs_work *work)
+{
+    const struct hs_route *route;
+    const struct generation *generation = find_generation(past, hs_work_event(work)->sequence);
+    return generation != NULL && hs_router_default(generation->router) == HS_DEFAULT_DEAD_LETTER &&
+           hs_router_match(generation->router, work, &route) == 0;
 }

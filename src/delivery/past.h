@@ -6,6 +6,10 @@
  *   <journal>/routing/current     the routes in force (hs_router_write())
  *   <journal>/routing/<20 digits> those before, in force for events up to this sequence
  *
+ * The dead letters' own pump is behind in the same way: what no route took when it came, and was
+ * not looked at yet, is a dead letter though a route of today takes it, since the sinks may be
+ * past it.
+ *
  * Threads: record and forget from the owner's; a past belongs to its pump's. */
 #ifndef HS_DELIVERY_PAST_H
 #define HS_DELIVERY_PAST_H
@@ -27,5 +31,7 @@ void hs_past_free(struct hs_past *past);
 /* Whether the event that `work` was begun with was for the sink by the routes in force when
  * it was accepted. NULL knows of none. */
 bool hs_past_was_for(struct hs_past *past, struct hs_work *work);
+/* Whether it was to be a dead letter then, since no route took it. */
+bool hs_past_was_unrouted(struct hs_past *past, struct hs_work *work);
 
 #endif

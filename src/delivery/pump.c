@@ -336,20 +336,20 @@ static void on_room(void *context)
     hs_pump_turn_soon(pump);
 }
 
-/* The server says that events are done which the journal does not have: the journal is an
- * older copy. Events that come now would have numbers that the server takes for done, so
- * nothing is sent until someone has decided. */
-static bool is_ahead(struct hs_pump *pump, uint64_t position)
+/* The server has events that this journal cannot have given: the journal is an older copy, or
+ * another copy of it is in use. Events that came since have numbers that the server takes for
+ * done, so nothing is sent until someone has decided. */
+static bool is_ahead(struct hs_pump *pump, uint64_t last)
 {
-    uint64_t next = hs_journal_next(pump->journal);
-    if (position < next)
+    if (hs_cursor_hear_server(pump->cursor, last, pump->read_sequence))
         return false;
-    char words[200];
+    char words[232];
     snprintf(words, sizeof(words),
-             "it has events up to %" PRIu64 " of this journal, which ends at %" PRIu64
-             ": the journal is an older copy. Remove the sink's cursor on the server to go on "
-             "from here, and restart",
-             position, next - 1);
+             "it has events after %" PRIu64
+             " that this journal did not give it: the journal is an older copy, or in use twice. "
+             "End the other, or remove the sink's cursor on the server to go on from here; then "
+             "restart",
+             hs_cursor_end(pump->cursor));
     hs_pump_sink_state(pump, HS_SINK_HOLDING, "cursor_ahead", words);
     return true;
 }
@@ -360,6 +360,14 @@ static void take_position(struct hs_pump *pump, uint64_t position)
 {
     if (position == 0)
         return;
+    if (pump->moved && position < hs_cursor_position(pump->cursor)) {
+        hs_log(HS_LOG_INFO,
+               "the sink's server has an older position, of before its options were changed: the "
+               "journal's own counts",
+               HS_F("sink", "%s", pump->name), HS_F("has", "%" PRIu64, position),
+               HS_F("confirmed", "%" PRIu64, hs_cursor_position(pump->cursor)));
+        return;
+    }
     for (uint64_t at = pump->window.head; at < pump->window.tail; at++) {
         struct hs_window_entry *entry = hs_window_at(&pump->window, at);
         if (entry->sequence <= position)
@@ -391,10 +399,10 @@ static void count_resent(struct hs_pump *pump, uint32_t parts)
         hs_counter_add(pump->resent, (uint64_t)__builtin_popcount(parts));
 }
 
-static void on_resume(void *context, uint64_t position)
+static void on_resume(void *context, uint64_t position, uint64_t last)
 {
     struct hs_pump *pump = context;
-    pump->may_send = !is_ahead(pump, position);
+    pump->may_send = !is_ahead(pump, last);
     pump->stalled = false;
     if (!pump->may_send)
         return;
@@ -506,6 +514,10 @@ static int open_way(struct hs_pump *pump, const struct hs_pump_spec *spec)
     int code = hs_cursor_open(pump->journal, pump->name, start, &pump->cursor);
     if (code < 0)
         return code;
+    uint64_t place = hs_sink_place(pump->options);
+    pump->moved = hs_cursor_is_moved_to(pump->cursor, place);
+    if (place != 0)
+        hs_cursor_expect_server(pump->cursor);
     pump->read_sequence = hs_cursor_position(pump->cursor);
     hs_lost_tell(pump->lost, pump->name, pump->read_sequence + 1,
                  hs_journal_begin(pump->journal) - 1);

@@ -56,6 +56,7 @@ struct hs_pump {
     unsigned failures; /* retries in a row, for the backoff */
     bool held;         /* the last failure was one for a person */
     bool unmade;       /* it was one of making messages: no delivery ends that */
+    bool moved;        /* the sink's server may have an old position, until it has confirmed */
 
     /* The loop. */
     pthread_t thread;

@@ -199,6 +199,9 @@ void hs_pump_sink_state(void *context, enum hs_sink_state state, const char *rea
 void hs_pump_recovered(struct hs_pump *pump)
 {
     pump->failures = 0;
+    if (pump->moved)
+        hs_cursor_settle_at(pump->cursor, hs_sink_place(pump->options));
+    pump->moved = false;
     if (pump->held) {
         pump->held = false;
         hs_pump_sink_state(pump, HS_SINK_UP, "", "");

@@ -8,16 +8,20 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* The same form: <name>.unheard, where the journal ended when it was first opened since the
+ * cursor's server was heard; <name>.place, where else the position is kept. */
 #define FILE_SIZE 24u
 #define NAME_MAX_SIZE 63u
 
 struct hs_cursor {
     struct hs_journal *journal;
-    char *path;
+    char *path, *unheard_path, *place_path;
     char name[NAME_MAX_SIZE + 1];
     _Atomic uint64_t position;
     _Atomic uint64_t saved;
     _Atomic uint64_t kept; /* hs_cursor_keep(); UINT64_MAX: nothing is */
+    uint64_t end;          /* what the cursor's server may have */
+    bool unheard;          /* the file of that name may be there */
 };
 
 static const char magic[8] = {'H', 'S', 'C', 'U', 'R', 'S', 0, 1};
@@ -117,6 +121,14 @@ static int add(struct hs_journal *journal, struct hs_cursor *cursor)
     return code;
 }
 
+static void free_cursor(struct hs_cursor *cursor)
+{
+    free(cursor->path);
+    free(cursor->unheard_path);
+    free(cursor->place_path);
+    free(cursor);
+}
+
 int hs_cursor_open(struct hs_journal *journal, const char *name, enum hs_cursor_start start,
                    struct hs_cursor **ret_cursor)
 {
@@ -126,20 +138,101 @@ int hs_cursor_open(struct hs_journal *journal, const char *name, enum hs_cursor_
     cursor->journal = journal;
     atomic_store(&cursor->kept, UINT64_MAX);
     snprintf(cursor->name, sizeof(cursor->name), "%s", name);
-    int code =
-        asprintf(&cursor->path, "%s/%s.cursor", journal->cursors_path, name) < 0 ? -ENOMEM : 0;
-    if (code == 0)
-        code = find_position(cursor, start);
+    int size = asprintf(&cursor->path, "%s/%s.cursor", journal->cursors_path, name);
+    if (size > 0)
+        size = asprintf(&cursor->unheard_path, "%s/%s.unheard", journal->cursors_path, name);
+    if (size > 0)
+        size = asprintf(&cursor->place_path, "%s/%s.place", journal->cursors_path, name);
+    HS_ASSERT(size > 0); /* out of memory ends the program, as in hs_alloc() */
+    int code = find_position(cursor, start);
     if (code == 0)
         code = add(journal, cursor);
     if (code < 0) {
-        free(cursor->path);
-        free(cursor);
+        free_cursor(cursor);
         return code;
     }
     *ret_cursor = cursor;
     return 0;
 }
+
+/* ---- Another copy of the journal ---- */
+
+static void note_end(struct hs_cursor *cursor, uint64_t end)
+{
+    char bytes[FILE_SIZE];
+    cursor->end = end;
+    cursor->unheard = true;
+    encode(end, bytes);
+    if (hs_disk_replace(cursor->journal->disk, cursor->unheard_path, hs_slice(bytes, FILE_SIZE)) <
+        0)
+        hs_log(HS_LOG_WARN,
+               "cannot note what a sink's server may have: another copy of the journal would not "
+               "be found out after the next start",
+               HS_F("cursor", "%s", cursor->name), HS_F("error", "%s", hs_error_text()));
+}
+
+void hs_cursor_expect_server(struct hs_cursor *cursor)
+{
+    uint64_t noted, end = hs_journal_next(cursor->journal) - 1;
+    if (hs_cursor_read(cursor->journal->disk, cursor->unheard_path, &noted) < 0) {
+        note_end(cursor, end);
+        return;
+    }
+    cursor->end = noted < end ? noted : end;
+    cursor->unheard = true;
+}
+
+bool hs_cursor_hear_server(struct hs_cursor *cursor, uint64_t last, uint64_t given)
+{
+    const struct hs_journal *journal = cursor->journal;
+    cursor->end = given > cursor->end ? given : cursor->end;
+    if (last > cursor->end && !cursor->unheard)
+        note_end(cursor, hs_cursor_position(cursor)); /* more is not known to be ours */
+    if (last > cursor->end)
+        return false;
+    if (!cursor->unheard)
+        return true;
+    /* Synced before anything is given: it would hold the sink for what it got from us. */
+    int code = hs_disk_unlink(journal->disk, cursor->unheard_path);
+    if (code == 0)
+        code = hs_disk_sync_directory(journal->disk, journal->cursors_path);
+    cursor->unheard = code < 0;
+    if (code < 0)
+        hs_log(HS_LOG_WARN,
+               "cannot remove a note of the journal's end: remove it, or the next start may hold "
+               "the sink",
+               HS_F("file", "%s", cursor->unheard_path), HS_F("error", "%s", hs_error_text()));
+    return true;
+}
+
+bool hs_cursor_is_moved_to(struct hs_cursor *cursor, uint64_t place)
+{
+    uint64_t before;
+    bool known = hs_cursor_read(cursor->journal->disk, cursor->place_path, &before) == 0;
+    if (known && before == place)
+        return false;
+    /* With a cursor here alone nothing old can be found anywhere. */
+    if (!known || place == 0)
+        hs_cursor_settle_at(cursor, place);
+    return known && place != 0;
+}
+
+void hs_cursor_settle_at(struct hs_cursor *cursor, uint64_t place)
+{
+    char bytes[FILE_SIZE];
+    encode(place, bytes);
+    if (hs_disk_replace(cursor->journal->disk, cursor->place_path, hs_slice(bytes, FILE_SIZE)) < 0)
+        hs_log(HS_LOG_WARN,
+               "cannot note where the position of a sink is kept; do not change it now",
+               HS_F("cursor", "%s", cursor->name), HS_F("error", "%s", hs_error_text()));
+}
+
+uint64_t hs_cursor_end(const struct hs_cursor *cursor)
+{
+    return cursor->end;
+}
+
+/* ---- Closing ---- */
 
 void hs_cursor_close(struct hs_cursor *cursor)
 {
@@ -159,8 +252,7 @@ void hs_cursor_close(struct hs_cursor *cursor)
         break;
     }
     pthread_mutex_unlock(&journal->table_lock);
-    free(cursor->path);
-    free(cursor);
+    free_cursor(cursor);
 }
 
 uint64_t hs_cursor_position(const struct hs_cursor *cursor)

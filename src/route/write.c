@@ -71,15 +71,32 @@ static void add_route(struct hs_buffer *text, const struct hs_entry *entry,
     hs_buffer_append_text(text, "}\n");
 }
 
+static void add_sinks(struct hs_buffer *text, const struct hs_children *sinks)
+{
+    hs_buffer_append_text(text, "sinks:\n");
+    for (size_t i = 0; i < sinks->count; i++) {
+        hs_buffer_append_text(text, "  ");
+        add_text(text, hs_slice_text(sinks->names[i]));
+        hs_buffer_append_text(text, ": {type: file, path: x}\n");
+    }
+}
+
+void hs_router_write_any(const struct hs_children *sinks, struct hs_buffer *ret_text)
+{
+    add_sinks(ret_text, sinks);
+    hs_buffer_append_text(ret_text, "sources: []\nroutes: []\ndefault: [");
+    for (size_t i = 0; i < sinks->count; i++) {
+        hs_buffer_append_text(ret_text, i > 0 ? ", {sink: " : "{sink: ");
+        add_text(ret_text, hs_slice_text(sinks->names[i]));
+        hs_buffer_append_text(ret_text, ", file: x}");
+    }
+    hs_buffer_append_text(ret_text, "]\n");
+}
+
 void hs_router_write(const struct hs_router *router, const struct hs_children *sinks,
                      const struct hs_children *sources, struct hs_buffer *ret_text)
 {
-    hs_buffer_append_text(ret_text, "sinks:\n");
-    for (size_t i = 0; i < sinks->count; i++) {
-        hs_buffer_append_text(ret_text, "  ");
-        add_text(ret_text, hs_slice_text(sinks->names[i]));
-        hs_buffer_append_text(ret_text, ": {type: file, path: x}\n");
-    }
+    add_sinks(ret_text, sinks);
     hs_buffer_append_text(ret_text, "sources: ");
     add_names(ret_text, sources->names, sources->count);
     hs_buffer_append_text(ret_text, router->count > 0 ? "\nroutes:\n" : "\nroutes: []\n");

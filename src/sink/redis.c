@@ -196,6 +196,7 @@ static void on_exec(redisAsyncContext *link, void *data, void *context)
         return;
     }
     if (reply->type == REDIS_REPLY_NIL) {
+        redis->is_refused = true;
         hs_redis_leave(redis, "fenced",
                        "another connection moved the cursor: is a second "
                        "hookstream using this journal's identity?");
@@ -391,10 +392,10 @@ static void leave_out(struct hs_sink *sink, uint64_t sequence, uint32_t parts)
     hs_redis_progress_leave_out(&of(sink)->progress, sequence);
 }
 
-void hs_redis_ready(struct hs_redis *redis, uint64_t position)
+void hs_redis_ready(struct hs_redis *redis, uint64_t position, uint64_t last)
 {
     hs_sink_set_state(&redis->sink, HS_SINK_UP, "", "");
-    redis->sink.host.resume(redis->sink.host.context, position);
+    redis->sink.host.resume(redis->sink.host.context, position, last);
 }
 
 void hs_redis_forget(struct hs_redis *redis)

@@ -82,7 +82,8 @@ struct hs_redis {
     struct hs_redis_batch batches[2];
     struct hs_redis_batch *flying, *gathering;
     bool is_flying;
-    size_t replies; /* of the flying batch that were read */
+    bool is_refused; /* the last batch: someone else moved the cursor under it */
+    size_t replies;  /* of the flying batch that were read */
     struct hs_redis_cursor sending;
     bool owes_room;
     bool idle_armed;
@@ -97,8 +98,8 @@ struct hs_redis {
 };
 
 /* redis.c */
-/* Greeted: `position` is for the owner. */
-void hs_redis_ready(struct hs_redis *redis, uint64_t position);
+/* Greeted: `position` and `last` are for the owner. */
+void hs_redis_ready(struct hs_redis *redis, uint64_t position, uint64_t last);
 /* Forgets what was submitted and has not ended. */
 void hs_redis_forget(struct hs_redis *redis);
 /* All that was asked about the flying batch is answered: tells how its messages ended. */

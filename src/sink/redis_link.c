@@ -86,7 +86,12 @@ void hs_redis_greeted(struct hs_redis *redis)
 {
     HS_IGNORE(event_del(redis->on_timer));
     redis->stage = HS_REDIS_READY;
-    hs_redis_ready(redis, hs_redis_progress_begin(&redis->progress, redis->sending));
+    /* A batch that was refused is not there: what goes beyond those before it is not ours. */
+    bool is_anothers =
+        redis->is_refused && redis->sending.sequence > redis->progress.stored.sequence;
+    redis->is_refused = false;
+    uint64_t position = hs_redis_progress_begin(&redis->progress, redis->sending);
+    hs_redis_ready(redis, position, is_anothers ? HS_SINK_ANOTHERS : redis->sending.sequence);
 }
 
 /* Replies whose error is noted and whose text is of no interest. */

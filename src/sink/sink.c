@@ -35,6 +35,23 @@ const char *hs_sink_kind_name(enum hs_sink_kind kind)
     return (unsigned)kind < HS_SINK_KIND_COUNT ? kind_names[kind] : "unknown";
 }
 
+static uint64_t add_word(uint64_t place, const char *word)
+{
+    return hs_hash64(hs_slice_text(word != NULL ? word : ""), place);
+}
+
+/* Not the address of the server: a replica that is promoted has another one. */
+uint64_t hs_sink_place(const struct hs_sink_options *options)
+{
+    if (options->kind == HS_SINK_REDIS)
+        return add_word(HS_SINK_REDIS + 1, options->cursor_key) | 1;
+    if (options->kind == HS_SINK_KAFKA && options->exactly_once)
+        return add_word(add_word(HS_SINK_KAFKA + 1, options->transactional_id),
+                        options->cursor_topic) |
+               1;
+    return 0;
+}
+
 const char *hs_outcome_name(enum hs_outcome outcome)
 {
     return (unsigned)outcome < HS_ARRAY_SIZE(outcome_names) ? outcome_names[outcome] : "unknown";

@@ -120,7 +120,7 @@ static void state(void *context, enum hs_sink_state now, const char *reason, con
     }
 }
 
-static void resume(void *context, uint64_t position)
+static void resume(void *context, uint64_t position, uint64_t last)
 {
 }
 

@@ -296,3 +296,65 @@ def test_events_that_wait_when_the_routes_change_do_not_vanish(hookstream, redis
     one.stop()
     one.start()
     assert [p.name for p in (one.folder / "journal" / "routing").iterdir()] == ["current"]
+
+
+def test_what_no_route_took_is_a_letter_though_a_route_came_before_it_was_looked_at(
+    hookstream, redis_server
+):
+    """Killed before the dead letters' pump looked, started with a route for it: the sink is past
+    the event already, so that nobody else would have it."""
+    server = redis_server()
+    redis = {"redis": {"type": "redis", "url": server.url}}
+    routes = [
+        {"name": match, "match": match, "to": [{"sink": "redis", "stream": match}]}
+        for match in ("order", "draw")
+    ]
+    one = hookstream(sinks=redis, routes=routes[:1])
+    draws = []
+    for _ in range(4):
+        draws += [sender.event("draw.consumer.won") for _ in range(3)]
+        for document in draws[-3:] + [sender.event()]:
+            assert one.post(document).status == 202
+        one.drained("redis")
+        one.kill9()
+        config = json.loads(one.file.read_text())
+        for now in (routes, routes[:1]):
+            config["routes"] = now
+            one.file.write_text(json.dumps(config))
+            one.start()
+            one.drained()
+            one.stop()
+        one.start()
+    assert {document["id"] for document in draws} <= {letter["id"] for letter in letters(one)}
+
+
+def test_more_changes_of_the_routes_than_are_told_apart_lose_nothing(hookstream, redis_server):
+    server = redis_server()
+    redis = {"redis": {"type": "redis", "url": server.url}}
+    order = {"name": "order", "match": "order", "to": [{"sink": "redis", "stream": "orders"}]}
+    one = hookstream(sinks=redis, routes=[order])
+    server.end()
+    config = json.loads(one.file.read_text())
+    one.stop()
+    draws = [sender.event("draw.consumer.won") for _ in range(67)]
+    for number, document in enumerate(draws):
+        target = {"sink": "redis", "stream": "draws"}
+        draw = {"name": f"draw{number}", "match": "draw", "to": [target]}
+        one.file.write_text(json.dumps({**config, "routes": [order, draw]}))
+        one.start(ready=False)
+        wait_for(lambda: is_taken(one, document), what="the event to be taken")
+        one.stop()
+    assert len(list((one.folder / "journal" / "routing").iterdir())) == 65
+    one.file.write_text(json.dumps(config))
+    server.start()
+    one.start()
+    await_letters(one, len(draws))
+    assert [letter["id"] for letter in letters(one)] == [document["id"] for document in draws]
+    assert "changed very often" in one.log
+
+
+def is_taken(one, document):
+    try:
+        return one.post(document).status == 202
+    except OSError:
+        return False

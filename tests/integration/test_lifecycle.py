@@ -1,6 +1,7 @@
 """Start, stop, restart, a second process, duplicates, health: the life of one process."""
 
 import json
+import resource
 import shutil
 import signal
 import subprocess
@@ -274,3 +275,16 @@ def test_a_sink_that_went_or_was_renamed_is_told_of(hookstream):
     assert ": good, 0 errors, 0 warnings" in program.command(
         "check", "-c", one.file, cwd=one.folder).stdout
     one.start()
+
+
+def test_a_limit_of_file_sizes_is_as_a_full_disk(hookstream):
+    """ulimit -f: a write past it fails and senders see 503; it is no reason to end."""
+    one = hookstream(**FILES)
+    assert one.post(sender.event()).status == 202
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(one.process.pid, resource.RLIMIT_FSIZE, (4096, hard))
+    wait_for(lambda: one.post(sender.event()).status == 503, what="503")
+    resource.prlimit(one.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+    document = sender.event()
+    wait_for(lambda: one.post(document).status == 202, what="202 again")
+    one.drained()

@@ -1,5 +1,6 @@
 """Outcomes of a Kafka sink with `exactly_once: true`, with a real broker."""
 
+import json
 import os
 
 from support import http, sender
@@ -47,6 +48,32 @@ def test_the_cursor_is_in_the_topic_and_a_restart_goes_on_from_it(hookstream, ka
     (one.folder / "journal" / "cursors" / "kafka.cursor").unlink()
     one.start()
     sent += send(one, 20)
+    one.drained()
+    assert ids(kafka, unique) == sent
+
+
+def test_switched_off_and_on_again_it_sends_nothing_twice(hookstream, kafka, unique):
+    """The record in the topic is of before; what went out meanwhile is not sent again for it."""
+    kafka.create(unique, partitions=1)
+    one = hookstream(**kafka_to(kafka, unique))
+    sent = send(one, 10)
+    one.drained()
+    changes = [{"exactly_once": False}, {"exactly_once": True}, {"cursor_topic": f"{unique}-2"},
+               {"cursor_topic": f"{unique}-cursors"}]
+    config = json.loads(one.file.read_text())
+    for change in changes:
+        one.stop()
+        config["sinks"]["kafka"].update(change)
+        one.file.write_text(json.dumps(config))
+        one.start()
+        one.stop()  # with nothing to do, an old record stays old
+        one.start()
+        sent += send(one, 10)
+        one.drained()
+    one.kill9()
+    (one.folder / "journal" / "cursors" / "kafka.cursor").unlink()
+    one.start()  # now the record counts
+    sent += send(one, 1)
     one.drained()
     assert ids(kafka, unique) == sent
 

@@ -5,7 +5,7 @@ import shutil
 import signal
 import time
 
-from support import sender
+from support import http, program, sender
 from support.wait import wait_for
 
 
@@ -169,9 +169,117 @@ def test_a_journal_older_than_what_redis_has_is_held_and_loses_nothing(hookstrea
         assert one.post(document).status == 202
     assert len(ids(server, "events")) == 15
     assert "older copy" in one.sink("redis")["detail"]
+    # More came than Redis has beyond the copy: still not taken for what Redis has.
+    documents += [sender.event() for _ in range(9)]
+    for document in documents[6:]:
+        assert one.post(document).status == 202
+    server("CLIENT", "KILL", "TYPE", "normal")
+    held = one.log.count("reason=cursor_ahead")
+    wait_for(lambda: one.log.count("reason=cursor_ahead") > held, what="the sink to be held again")
+    one.stop()
+    one.start()
+    wait_for(lambda: one.sink("redis")["reason"] == "cursor_ahead", what="it to be held again")
+    assert len(ids(server, "events")) == 15
     one.stop()
     (cursor,) = [key for key in server("KEYS", "*") if b"cursor" in key]
     server("DEL", cursor)
     one.start()
     one.drained()
     assert ids(server, "events")[15:] == [document["id"] for document in documents]
+    assert not list(journal.glob("cursors/*.unheard"))
+
+
+def test_a_journal_put_back_while_redis_is_away_is_found_out_though_more_came(
+    hookstream, redis_server
+):
+    server = redis_server()
+    one = hookstream(**redis_to(server.url, "events"))
+    journal, copy = one.folder / "journal", one.folder / "copy"
+    for count in (3, 5):
+        for _ in range(count):
+            assert one.post(sender.event()).status == 202
+        one.drained()
+        one.stop()
+        if count == 3:
+            shutil.copytree(journal, copy)
+            one.start()
+    shutil.rmtree(journal)
+    copy.rename(journal)
+    server.end()
+    documents = [sender.event() for _ in range(12)]
+    for part in (documents[:6], documents[6:]):
+        one.start(ready=False)
+        wait_for(lambda: answers(one), what="it to listen")
+        for document in part:
+            assert one.post(document).status == 202
+        one.stop()
+    server.start()
+    one.start(ready=False)
+    wait_for(lambda: answers(one) and one.sink("redis")["reason"] == "cursor_ahead", what="held")
+    assert len(ids(server, "events")) == 8
+    (cursor,) = [key for key in server("KEYS", "*") if b"cursor" in key]
+    server("DEL", cursor)
+    one.stop()
+    one.start()
+    one.drained()
+    assert ids(server, "events")[8:] == [document["id"] for document in documents]
+
+
+def test_a_cursor_key_changed_and_changed_back_sends_nothing_twice(hookstream, redis_server):
+    server = redis_server()
+    one = hookstream(**redis_to(server.url, "events"))
+    config = json.loads(one.file.read_text())
+    sent = []
+    for key in ("hookstream:cursor", "other", "hookstream:cursor", "other"):
+        one.stop()
+        config["sinks"]["redis"]["cursor_key"] = key
+        one.file.write_text(json.dumps(config))
+        one.start()
+        documents = [sender.event() for _ in range(5)]
+        for document in documents:
+            assert one.post(document).status == 202
+        sent += [document["id"] for document in documents]
+        one.drained()
+    assert ids(server, "events") == sent
+
+
+def test_two_copies_of_a_journal_at_work_at_once_take_no_event_for_the_others(
+    hookstream, redis_server
+):
+    server = redis_server()
+    one = hookstream(**redis_to(server.url, "events"))
+    assert one.post(sender.event()).status == 202
+    one.drained()
+    one.stop()
+    folder = one.folder / "other"
+    shutil.copytree(one.folder / "journal", folder / "journal")
+    one.start()
+    other = hookstream(program.configuration(folder, **redis_to(server.url, "events")))
+    ours, others = sender.event(), sender.event()
+    assert one.post(ours).status == 202
+    one.drained()
+    assert other.post(others).status == 202  # has the number of ours
+    wait_for(lambda: other.sink("redis")["reason"] == "cursor_ahead", what="the other to be held")
+    assert one.post(sender.event()).status == 202
+    one.drained()
+    other.stop()
+    other.start(ready=False)
+    wait_for(
+        lambda: answers(other) and other.sink("redis")["reason"] == "cursor_ahead",
+        what="the other to be held after a restart",
+    )
+    assert ids(server, "events")[1] == ours["id"] and server.length("events") == 3
+    one.stop()
+    (cursor,) = [key for key in server("KEYS", "*") if b"cursor" in key]
+    server("DEL", cursor)
+    other.stop()
+    other.start()
+    other.drained()
+    assert ids(server, "events")[3:] == [others["id"]]
+
+
+def answers(one):
+    try:
+        return http.get(one.port, "/") is not None
+    except OSError:
+        return False

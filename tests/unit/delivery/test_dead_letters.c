@@ -188,6 +188,13 @@ START_TEST(when_all_are_gone_their_room_is_free)
 }
 END_TEST
 
+static void tidy_an_hour_later(void)
+{
+    letters->tidied_ns = 0;
+    letters->aged_since_ns -= HOUR_NS;
+    hs_dead_letters_tidy(letters);
+}
+
 START_TEST(what_is_too_old_is_dropped_and_counted)
 {
     begin();
@@ -195,9 +202,28 @@ START_TEST(what_is_too_old_is_dropped_and_counted)
     put("older", 26 * HOUR_NS, 10);
     put("young", 23 * HOUR_NS, 10);
     hs_dead_letters_tidy(letters);
+    ck_assert_str_eq(list(), "old older young ");
+    tidy_an_hour_later();
     ck_assert_str_eq(list(), "young ");
     ck_assert_uint_eq(hs_dead_letters_count(letters), 1);
     kill_and_open();
+    ck_assert_str_eq(list(), "young ");
+    end();
+}
+END_TEST
+
+START_TEST(a_clock_that_was_wrong_drops_nothing)
+{
+    begin();
+    put("old", 25 * HOUR_NS, 10);
+    hs_dead_letters_tidy(letters);
+    put("young", 23 * HOUR_NS, 10);
+    letters->options.retain_ns = 22 * HOUR_NS; /* as if the clock were two hours ahead */
+    tidy_an_hour_later();
+    ck_assert_str_eq(list(), "young ");
+    tidy_an_hour_later();
+    letters->options.retain_ns = 24 * HOUR_NS; /* and now is right */
+    tidy_an_hour_later();
     ck_assert_str_eq(list(), "young ");
     end();
 }
@@ -256,4 +282,5 @@ HS_TEST_MAIN("dead letters", a_letter_is_read_as_it_was_put,
              L1_L2_what_was_removed_stays_away_and_the_rest_stays,
              L2_a_removal_that_cannot_be_written_is_none, when_all_are_gone_their_room_is_free,
              what_is_too_old_is_dropped_and_counted, what_is_too_much_is_dropped_oldest_first,
-             the_largest_event_fits, a_number_set_holds_what_was_added)
+             a_clock_that_was_wrong_drops_nothing, the_largest_event_fits,
+             a_number_set_holds_what_was_added)

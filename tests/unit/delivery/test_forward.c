@@ -102,7 +102,7 @@ static void await_oldest(uint64_t least)
 START_TEST(F2_a_sink_that_fell_back_holds_only_what_it_lacks_and_the_store_has)
 {
     begin();
-    on_resume(forward, 2);
+    on_resume(forward, 2, 2);
     settle(forward);
     remove_letters(1, 10);
     for (unsigned i = 0; i < 50; i++) /* it has not looked yet, so all that it lacks is held */
@@ -119,9 +119,9 @@ END_TEST
 START_TEST(F2_a_sink_that_has_all_again_holds_nothing)
 {
     begin();
-    on_resume(forward, 2);
+    on_resume(forward, 2, 2);
     settle(forward);
-    on_resume(forward, LETTERS);
+    on_resume(forward, LETTERS, LETTERS);
     settle(forward);
     remove_letters(1, LETTERS);
     await_oldest(LETTERS - 2);

@@ -82,10 +82,11 @@ static void owner_state(void *context, enum hs_sink_state state, const char *rea
              reason[0] ? ":" : "", reason);
 }
 
-static void owner_resume(void *context, uint64_t position)
+static void owner_resume(void *context, uint64_t position, uint64_t last)
 {
     struct owner *owner = context;
     ck_assert(!owner->in_submit);
+    ck_assert_uint_ge(last, position);
     owner->resumes++;
     owner->position = position;
     for (size_t i = 0; i < (owner->highest + 1) * OWNER_PARTS; i++)
