@@ -347,8 +347,8 @@ static bool is_ahead(struct hs_pump *pump, uint64_t last)
     snprintf(words, sizeof(words),
              "it has events after %" PRIu64
              " that this journal did not give it: the journal is an older copy, or in use twice. "
-             "End the other, or remove the sink's cursor on the server to go on from here; then "
-             "restart",
+             "When no other uses it, remove the sink's cursor on the server and restart to go on "
+             "from here",
              hs_cursor_end(pump->cursor));
     hs_pump_sink_state(pump, HS_SINK_HOLDING, "cursor_ahead", words);
     return true;

@@ -95,7 +95,7 @@ static void await_oldest(uint64_t least)
 /* The server says so when it is in touch again. */
 static void sink_has(uint64_t position)
 {
-    on_resume(pump, position);
+    on_resume(pump, position, position);
     settle(pump);
 }
 
