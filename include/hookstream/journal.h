@@ -181,9 +181,14 @@ uint64_t hs_cursor_position(const struct hs_cursor *cursor);
  * from a crash. */
 void hs_cursor_move(struct hs_cursor *cursor, uint64_t sequence);
 /* The events after this sequence are needed once more, although the position is past them:
- * they are held back (J5) until the next move. */
+ * they are held back (J5) until the next move, and the next start begins there. */
 void hs_cursor_keep(struct hs_cursor *cursor, uint64_t sequence);
-/* Makes the position durable, if it moved. */
+/* The sink's server has confirmed an event of this sequence: kept with the position. */
+void hs_cursor_give(struct hs_cursor *cursor, uint64_t sequence);
+/* Whether a server that has events up to `last` has lost some that it confirmed. What the position
+ * has beyond them was left out, and is no loss. */
+bool hs_cursor_lost(const struct hs_cursor *cursor, uint64_t last);
+/* Makes what changed durable. */
 HS_MUST_CHECK int hs_cursor_save(struct hs_cursor *cursor);
 
 /* For a cursor whose sink's server says itself how far it is; once, before anything is appended.

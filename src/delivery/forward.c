@@ -344,6 +344,7 @@ static void on_completed(void *context, uint64_t sequence, unsigned part, enum h
         pass_over(forward, sequence, reason, detail);
         return;
     }
+    hs_cursor_give(forward->letters->forwarded, sequence);
     if (forward->moved)
         hs_cursor_settle_at(forward->letters->forwarded, hs_sink_place(&forward->options));
     forward->moved = false;
@@ -368,7 +369,7 @@ static bool is_ahead(struct hs_forward *forward, uint64_t last)
 }
 
 /* An exactly-once sink's server knows best what it has. */
-static void take_position(struct hs_forward *forward, uint64_t position)
+static void take_position(struct hs_forward *forward, uint64_t position, uint64_t last)
 {
     struct hs_window *window = &forward->window;
     for (uint64_t at = window->head; at < window->tail; at++) {
@@ -379,7 +380,8 @@ static void take_position(struct hs_forward *forward, uint64_t position)
     if (position == 0 ||
         (forward->moved && position < hs_cursor_position(forward->letters->forwarded)))
         return;
-    if (position < hs_cursor_position(forward->letters->forwarded)) {
+    if (position < hs_cursor_position(forward->letters->forwarded) &&
+        hs_cursor_lost(forward->letters->forwarded, last)) {
         hs_log(HS_LOG_WARN,
                "the sink lost dead letters that it had confirmed; those that are still "
                "kept are sent again",
@@ -398,7 +400,8 @@ static void on_resume(void *context, uint64_t position, uint64_t last)
     forward->may_send = !is_ahead(forward, last);
     if (!forward->may_send)
         return;
-    take_position(forward, position);
+    take_position(forward, position, last);
+    hs_cursor_give(forward->letters->forwarded, last);
     for (uint64_t at = forward->window.head; at < forward->window.tail; at++) {
         struct hs_window_entry *entry = hs_window_at(&forward->window, at);
         hs_window_again(&forward->window, entry, entry->open);

@@ -355,8 +355,9 @@ static bool is_ahead(struct hs_pump *pump, uint64_t last)
 }
 
 /* An exactly-once sink's server says itself how far it is, and that counts more than our
- * own cursor: what it has is done, and what it lost (a failover) is read and sent again. */
-static void take_position(struct hs_pump *pump, uint64_t position)
+ * own cursor: what it has is done, and what it lost (a failover) is read and sent again. It says
+ * less than it has when events were left out behind the last one, or it was not told yet. */
+static void take_position(struct hs_pump *pump, uint64_t position, uint64_t last)
 {
     if (position == 0)
         return;
@@ -373,7 +374,8 @@ static void take_position(struct hs_pump *pump, uint64_t position)
         if (entry->sequence <= position)
             hs_window_done(&pump->window, entry, entry->open & ~entry->lettered);
     }
-    bool behind = position < hs_cursor_position(pump->cursor);
+    bool behind =
+        position < hs_cursor_position(pump->cursor) && hs_cursor_lost(pump->cursor, last);
     if (behind) {
         hs_log(HS_LOG_WARN,
                "the sink lost events that it had confirmed; they are sent again from the journal",
@@ -406,7 +408,8 @@ static void on_resume(void *context, uint64_t position, uint64_t last)
     pump->stalled = false;
     if (!pump->may_send)
         return;
-    take_position(pump, position);
+    take_position(pump, position, last);
+    hs_cursor_give(pump->cursor, last);
     for (uint64_t at = pump->window.head; at < pump->window.tail; at++) {
         struct hs_window_entry *entry = hs_window_at(&pump->window, at);
         uint32_t parts = entry->open & ~entry->lettered;

@@ -249,6 +249,7 @@ void hs_pump_completed(void *context, uint64_t sequence, unsigned part, enum hs_
         hs_pump_mark_dirty(pump);
     if (outcome == HS_DELIVERED) {
         hs_window_done(&pump->window, entry, bit);
+        hs_cursor_give(pump->cursor, sequence);
         if (!pump->unmade)
             hs_pump_recovered(pump);
         return;

@@ -1,5 +1,6 @@
 /* Cursor: how far a sink is, in memory for those who wait and in a small file for the next
- * start. The file: "HSCURS\0\1", position (8 bytes), XXH3-64 of both; replaced as a whole. */
+ * start. The file: "HSCURS\0\2", position and given (8 bytes each), XXH3-64 of all; replaced as a
+ * whole. Those of before have a 1 and no `given`, which then is the position. */
 #include "internal.h"
 
 #include <hookstream/disk.h>
@@ -10,7 +11,8 @@
 
 /* The same form: <name>.unheard, where the journal ended when it was first opened since the
  * cursor's server was heard; <name>.place, where else the position is kept. */
-#define FILE_SIZE 24u
+#define FILE_SIZE 32u
+#define FILE_SIZE_1 24u
 #define NAME_MAX_SIZE 63u
 
 struct hs_cursor {
@@ -20,41 +22,58 @@ struct hs_cursor {
     _Atomic uint64_t position;
     _Atomic uint64_t saved;
     _Atomic uint64_t kept; /* hs_cursor_keep(); UINT64_MAX: nothing is */
+    uint64_t given;        /* hs_cursor_give(); the owner's, as what follows */
+    uint64_t given_saved;
     uint64_t end;          /* what the cursor's server may have */
     bool unheard;          /* the file of that name may be there */
 };
 
-static const char magic[8] = {'H', 'S', 'C', 'U', 'R', 'S', 0, 1};
+static const char magic[8] = {'H', 'S', 'C', 'U', 'R', 'S', 0, 2};
 
-static void encode(uint64_t position, char ret_bytes[FILE_SIZE])
+struct marks {
+    uint64_t position, given;
+};
+
+static void encode(struct marks marks, char ret_bytes[FILE_SIZE])
 {
     memcpy(ret_bytes, magic, sizeof(magic));
-    hs_put64(ret_bytes + 8, position);
-    hs_put64(ret_bytes + 16, hs_hash64(hs_slice(ret_bytes, 16), 0));
+    hs_put64(ret_bytes + 8, marks.position);
+    hs_put64(ret_bytes + 16, marks.given);
+    hs_put64(ret_bytes + 24, hs_hash64(hs_slice(ret_bytes, 24), 0));
 }
 
-static int decode(const char *path, struct hs_slice bytes, uint64_t *ret_position)
+static int decode(const char *path, struct hs_slice bytes, struct marks *ret_marks)
 {
-    if (bytes.size >= sizeof(magic) && memcmp(bytes.data, magic, 7) == 0 &&
-        bytes.data[7] != magic[7])
+    char version = bytes.size >= sizeof(magic) ? bytes.data[7] : 0;
+    bool ours = bytes.size >= sizeof(magic) && memcmp(bytes.data, magic, 7) == 0;
+    if (ours && version != 1 && version != magic[7])
         return hs_fail(-EPROTO, "%s has a format that this hookstream does not know", path);
-    uint64_t position = bytes.size == FILE_SIZE ? hs_get64(bytes.data + 8) : 0;
-    char whole[FILE_SIZE];
-    encode(position, whole);
-    if (bytes.size != FILE_SIZE || memcmp(whole, bytes.data, FILE_SIZE) != 0)
+    size_t size = version == 1 ? FILE_SIZE_1 : FILE_SIZE;
+    if (!ours || bytes.size != size ||
+        hs_get64(bytes.data + size - 8) != hs_hash64(hs_slice(bytes.data, size - 8), 0))
         return hs_fail(-EBADMSG, "%s is damaged", path);
-    *ret_position = position;
+    ret_marks->position = hs_get64(bytes.data + 8);
+    ret_marks->given = version == 1 ? ret_marks->position : hs_get64(bytes.data + 16);
     return 0;
 }
 
-int hs_cursor_read(const struct hs_disk *disk, const char *path, uint64_t *ret_position)
+static int read_marks(const struct hs_disk *disk, const char *path, struct marks *ret_marks)
 {
     struct hs_buffer bytes;
     hs_buffer_init(&bytes, 4096);
     int code = hs_disk_read_all(disk, path, &bytes);
     if (code == 0)
-        code = decode(path, hs_buffer_slice(&bytes), ret_position);
+        code = decode(path, hs_buffer_slice(&bytes), ret_marks);
     hs_buffer_free(&bytes);
+    return code;
+}
+
+int hs_cursor_read(const struct hs_disk *disk, const char *path, uint64_t *ret_position)
+{
+    struct marks marks = {0};
+    int code = read_marks(disk, path, &marks);
+    if (code == 0)
+        *ret_position = marks.position;
     return code;
 }
 
@@ -78,8 +97,9 @@ static uint64_t start_position(const struct hs_journal *journal, enum hs_cursor_
 static int find_position(struct hs_cursor *cursor, enum hs_cursor_start start)
 {
     const struct hs_journal *journal = cursor->journal;
+    struct marks marks = {0};
     uint64_t position, durable = hs_journal_durable(journal);
-    int code = hs_cursor_read(journal->disk, cursor->path, &position);
+    int code = read_marks(journal->disk, cursor->path, &marks);
     if (code == -EBADMSG)
         hs_log(HS_LOG_ERROR,
                "a cursor's file is damaged; its sink begins with the oldest event "
@@ -87,9 +107,12 @@ static int find_position(struct hs_cursor *cursor, enum hs_cursor_start start)
                HS_F("file", "%s", cursor->path));
     else if (code < 0 && code != -ENOENT)
         return code;
-    if (code < 0)
+    if (code == 0)
+        position = marks.position;
+    else
         position = start_position(journal, code == -EBADMSG ? HS_CURSOR_FROM_OLDEST : start);
     position = position > durable ? durable : position;
+    cursor->given = code == 0 ? marks.given : position;
     if (code == -ENOENT && durable > 0 && cursor->name[0] != '.')
         hs_log(HS_LOG_WARN, "a sink is new to this journal", HS_F("sink", "%s", cursor->name),
                HS_F("begins_after", "%" PRIu64, position), HS_F("durable", "%" PRIu64, durable),
@@ -162,7 +185,7 @@ static void note_end(struct hs_cursor *cursor, uint64_t end)
     char bytes[FILE_SIZE];
     cursor->end = end;
     cursor->unheard = true;
-    encode(end, bytes);
+    encode((struct marks){.position = end}, bytes);
     if (hs_disk_replace(cursor->journal->disk, cursor->unheard_path, hs_slice(bytes, FILE_SIZE)) <
         0)
         hs_log(HS_LOG_WARN,
@@ -173,7 +196,7 @@ static void note_end(struct hs_cursor *cursor, uint64_t end)
 
 void hs_cursor_expect_server(struct hs_cursor *cursor)
 {
-    uint64_t noted, end = hs_journal_next(cursor->journal) - 1;
+    uint64_t noted = 0, end = hs_journal_next(cursor->journal) - 1;
     if (hs_cursor_read(cursor->journal->disk, cursor->unheard_path, &noted) < 0) {
         note_end(cursor, end);
         return;
@@ -207,7 +230,7 @@ bool hs_cursor_hear_server(struct hs_cursor *cursor, uint64_t last, uint64_t giv
 
 bool hs_cursor_is_moved_to(struct hs_cursor *cursor, uint64_t place)
 {
-    uint64_t before;
+    uint64_t before = 0;
     bool known = hs_cursor_read(cursor->journal->disk, cursor->place_path, &before) == 0;
     if (known && before == place)
         return false;
@@ -220,7 +243,7 @@ bool hs_cursor_is_moved_to(struct hs_cursor *cursor, uint64_t place)
 void hs_cursor_settle_at(struct hs_cursor *cursor, uint64_t place)
 {
     char bytes[FILE_SIZE];
-    encode(place, bytes);
+    encode((struct marks){.position = place}, bytes);
     if (hs_disk_replace(cursor->journal->disk, cursor->place_path, hs_slice(bytes, FILE_SIZE)) < 0)
         hs_log(HS_LOG_WARN,
                "cannot note where the position of a sink is kept; do not change it now",
@@ -260,6 +283,16 @@ uint64_t hs_cursor_position(const struct hs_cursor *cursor)
     return atomic_load_explicit(&cursor->position, memory_order_acquire);
 }
 
+void hs_cursor_give(struct hs_cursor *cursor, uint64_t sequence)
+{
+    cursor->given = sequence > cursor->given ? sequence : cursor->given;
+}
+
+bool hs_cursor_lost(const struct hs_cursor *cursor, uint64_t last)
+{
+    return last < cursor->given;
+}
+
 void hs_cursor_keep(struct hs_cursor *cursor, uint64_t sequence)
 {
     atomic_store(&cursor->kept, sequence);
@@ -275,15 +308,18 @@ void hs_cursor_move(struct hs_cursor *cursor, uint64_t sequence)
 
 int hs_cursor_save(struct hs_cursor *cursor)
 {
-    uint64_t position = hs_cursor_position(cursor);
-    if (position == atomic_load(&cursor->saved))
+    uint64_t position = hs_cursor_position(cursor), kept = atomic_load(&cursor->kept);
+    /* Should the next start be before the sink has it again, it is to have it from there. */
+    position = kept < position ? kept : position;
+    if (position == atomic_load(&cursor->saved) && cursor->given == cursor->given_saved)
         return 0;
     char bytes[FILE_SIZE];
-    encode(position, bytes);
+    encode((struct marks){position, cursor->given}, bytes);
     int code = hs_disk_replace(cursor->journal->disk, cursor->path, hs_slice(bytes, FILE_SIZE));
     if (code < 0)
         return code;
     atomic_store(&cursor->saved, position);
+    cursor->given_saved = cursor->given;
     /* It may be what holds the oldest segment. */
     if (atomic_load(&cursor->journal->starved))
         hs_keeper_wake(cursor->journal);

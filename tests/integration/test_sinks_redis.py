@@ -6,6 +6,7 @@ import signal
 import time
 
 from support import http, program, sender
+from support.journal import Journal
 from support.wait import wait_for
 
 
@@ -283,3 +284,30 @@ def answers(one):
         return http.get(one.port, "/") is not None
     except OSError:
         return False
+
+
+def test_what_is_a_dead_letter_at_the_end_is_not_given_again_after_a_kill(
+    hookstream, redis_server
+):
+    """Redis' cursor stands at what it has; the journal's own is past the dead letter behind it.
+    That is no loss, so the routes of the next start have nothing to say about it."""
+    server = redis_server()
+    parts = redis_to(server.url, "events-{data.total}")
+    one = hookstream(**parts)
+    documents = [sender.event() for _ in range(3)]
+    for document, total in zip(documents, ({"total": 1}, {"total": 1}, {})):
+        document["data"] = total
+        assert one.post(document).status == 202
+    wait_for(lambda: Journal(one.folder / "journal").cursor("redis") == 3, what="the cursor")
+    one.kill9()
+    (cursor,) = server("KEYS", "hookstream*")
+    server("SET", cursor, "2 1")  # what it is for the first half of a second
+    config = json.loads(one.file.read_text())
+    config["routes"] = redis_to(server.url, "all")["routes"]
+    one.file.write_text(json.dumps(config, indent=2))
+    one.start()
+    one.drained()
+    assert ids(server, "events-1") == [document["id"] for document in documents[:2]]
+    assert ids(server, "all") == []
+    assert one.metric("dead_letters") == 1
+    assert "lost" not in one.log

@@ -83,8 +83,8 @@ class Journal:
         if not path.exists():
             return 0
         data = path.read_bytes()
-        magic, position, checksum = struct.unpack("<8sQQ", data)
-        assert magic == b"HSCURS\0\1" and checksum == _checksum(data[:16]), f"{path}: damaged"
+        magic, position, _given, checksum = struct.unpack("<8sQQQ", data)
+        assert magic == b"HSCURS\0\2" and checksum == _checksum(data[:24]), f"{path}: damaged"
         return position
 
     def dead_letters(self):

@@ -67,6 +67,7 @@ static void begin(void)
         append();
     ck_assert_int_eq(hs_reader_open(journal, EVENTS + 1, &pump->reader), 0);
     hs_cursor_move(pump->cursor, EVENTS);
+    hs_cursor_give(pump->cursor, EVENTS);
     ck_assert_int_eq(hs_cursor_save(pump->cursor), 0);
 }
 
@@ -116,4 +117,16 @@ START_TEST(what_a_sink_lost_is_held_and_goes_as_it_has_it_again)
 }
 END_TEST
 
-HS_TEST_MAIN("pump behind", what_a_sink_lost_is_held_and_goes_as_it_has_it_again)
+START_TEST(a_sink_that_says_less_and_has_the_last_one_that_it_confirmed_lost_nothing)
+{
+    begin();
+    on_resume(pump, 10, EVENTS);
+    ck_assert_uint_eq(pump->read_sequence, EVENTS);
+    on_resume(pump, 10, EVENTS - 1);
+    ck_assert_uint_eq(pump->read_sequence, 10);
+    end();
+}
+END_TEST
+
+HS_TEST_MAIN("pump behind", what_a_sink_lost_is_held_and_goes_as_it_has_it_again,
+             a_sink_that_says_less_and_has_the_last_one_that_it_confirmed_lost_nothing)
