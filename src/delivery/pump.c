@@ -374,8 +374,7 @@ static void take_position(struct hs_pump *pump, uint64_t position, uint64_t last
         if (entry->sequence <= position)
             hs_window_done(&pump->window, entry, entry->open & ~entry->lettered);
     }
-    bool behind =
-        position < hs_cursor_position(pump->cursor) && hs_cursor_lost(pump->cursor, last);
+    bool behind = position < hs_cursor_position(pump->cursor) && hs_cursor_lost(pump->cursor, last);
     if (behind) {
         hs_log(HS_LOG_WARN,
                "the sink lost events that it had confirmed; they are sent again from the journal",

@@ -24,8 +24,8 @@ struct hs_cursor {
     _Atomic uint64_t kept; /* hs_cursor_keep(); UINT64_MAX: nothing is */
     uint64_t given;        /* hs_cursor_give(); the owner's, as what follows */
     uint64_t given_saved;
-    uint64_t end;          /* what the cursor's server may have */
-    bool unheard;          /* the file of that name may be there */
+    uint64_t end; /* what the cursor's server may have */
+    bool unheard; /* the file of that name may be there */
 };
 
 static const char magic[8] = {'H', 'S', 'C', 'U', 'R', 'S', 0, 2};
