@@ -281,7 +281,7 @@ def test_two_copies_of_a_journal_at_work_at_once_take_no_event_for_the_others(
 
 def answers(one):
     try:
-        return http.get(one.port, "/") is not None
+        return http.get(one.port, "/") is not None and "sinks" in one.status
     except OSError:
         return False
 
