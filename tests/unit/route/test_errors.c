@@ -12,6 +12,7 @@ static const struct {
     const char *words;
 } rows[] = {
     {"routes: []\n", 1, 1, "`default: drop` forgets it, a list of targets"},
+    {"defualt: drop\n", 6, 1, "did you mean `default`?"},
     {"default: deadletter\n", 6, 10, "did you mean `dead_letter`?"},
     {"default: nothing\n", 6, 10, "`default: dead_letter` keeps it"},
     {"default: {sink: file, file: x}\n", 6, 10, "a list of targets"},
