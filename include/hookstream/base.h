@@ -84,6 +84,10 @@ int hs_fail(int code, const char *format, ...) HS_PRINTF(2, 3);
 /* As hs_fail(), with ": <what errno says>" after the text; returns -errno_value. */
 int hs_fail_errno(int errno_value, const char *format, ...) HS_PRINTF(2, 3);
 
+/* Puts "where: " before the text of the last hs_fail(), such as the option it is about; returns
+ * code. */
+int hs_fail_in(int code, const char *where);
+
 /* The text of the thread's last hs_fail(); never NULL. */
 const char *hs_error_text(void);
 

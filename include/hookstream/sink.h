@@ -53,6 +53,8 @@ struct hs_sink_options {
 /* The variant table of one sink (tag `type`); `sinks` is a map of these. */
 extern const struct hs_options hs_sink_option_table;
 const char *hs_sink_kind_name(enum hs_sink_kind kind);
+/* Whether its `type:` names a kind; else it was bound as one of the first kind. */
+bool hs_sink_kind_is_known(const struct hs_sink_options *options);
 /* A number for where its server keeps how far it is (see `resume`): other options, another
  * number. 0: the server does not. */
 uint64_t hs_sink_place(const struct hs_sink_options *options);

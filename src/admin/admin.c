@@ -256,8 +256,9 @@ static int open_all(struct hs_admin *admin)
         .on_abandoned = on_abandoned,
         .on_answered = on_answered,
     };
-    return hs_http_server_create(admin->base, &admin->options->listen, false, &limits, &handlers,
+    code = hs_http_server_create(admin->base, &admin->options->listen, false, &limits, &handlers,
                                  admin, &admin->server);
+    return code < 0 ? hs_fail_in(code, "admin.listen") : 0;
 }
 
 int hs_admin_start(const struct hs_admin_options *options, const struct hs_admin_source *source,

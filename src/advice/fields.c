@@ -85,8 +85,9 @@ static void tell_unknown(struct hs_look *look, const struct hs_node *node, const
     size_t count = shared ? look->all_count : look->matched_count;
     const char *near = nearest(types, count, path);
     if (near != NULL)
-        hs_look_error(look, HS_FINDING_FIELD_OF_NO_TYPE, node, "`%s`: %s has `%s`", path,
-                      who_has(look, types, count, near), near);
+        hs_look_error(look, HS_FINDING_FIELD_OF_NO_TYPE, node,
+                      "there is no `%s`, did you mean `%s` of %s?", path, near,
+                      who_has(look, types, count, near));
     else
         hs_look_error(look, HS_FINDING_FIELD_OF_NO_TYPE, node,
                       "`%s`: %s %s no such field; `hookstream catalogue show TYPE` shows them",

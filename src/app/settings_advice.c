@@ -55,15 +55,11 @@ static bool is_beside(const struct hs_node *root, const struct hs_finding *findi
     return false;
 }
 
-/* A sink whose type is not known was bound as if it were of the first one. */
 static bool kinds_are_known(const struct hs_children *sinks)
 {
-    for (size_t i = 0; i < sinks->count; i++) {
-        const struct hs_sink_options *sink = hs_children_at(sinks, i);
-        const struct hs_node *type = hs_node_get(sinks->nodes[i], "type");
-        if (type == NULL || !is_called(type, hs_sink_kind_name((enum hs_sink_kind)sink->kind)))
+    for (size_t i = 0; i < sinks->count; i++)
+        if (!hs_sink_kind_is_known(hs_children_at(sinks, i)))
             return false;
-    }
     return true;
 }
 

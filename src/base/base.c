@@ -118,6 +118,13 @@ int hs_fail(int code, const char *format, ...)
     return code;
 }
 
+int hs_fail_in(int code, const char *where)
+{
+    char text[sizeof(error_text)];
+    memcpy(text, error_text, sizeof(text));
+    return hs_fail(code, "%s: %s", where, text);
+}
+
 int hs_fail_errno(int errno_value, const char *format, ...)
 {
     char why[128];

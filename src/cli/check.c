@@ -72,7 +72,10 @@ static void write_text(const struct check *check, struct hs_buffer *ret_text)
     size_t warnings = findings->count - findings->errors;
     hs_buffer_append_slice(ret_text, hs_buffer_slice(&check->report));
     hs_config_show_findings(check->config, ret_text);
-    if (check->unadvised)
+    if (hs_config_root(check->config) == NULL && findings->items[0].line > 0)
+        hs_buffer_append_text(ret_text, "Nothing else could be looked at, as long as this is no "
+                                        "YAML that can be read: check again when it is mended.\n");
+    else if (hs_config_root(check->config) != NULL && check->unadvised)
         hs_buffer_append_text(ret_text, "Whether the fields fit the sender's events is looked at "
                                         "when these errors are mended: check again then.\n");
     hs_buffer_printf(ret_text, "%s: %s, %zu error%s, %zu warning%s\n", check->path,

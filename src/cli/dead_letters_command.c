@@ -40,6 +40,12 @@ struct wish {
     bool json, all;
 };
 
+struct total {
+    uint64_t letters; /* that matched */
+    uint64_t done, unrouted, last, kept;
+    bool more;
+};
+
 static bool is(const struct wish *wish, const char *action)
 {
     return strcmp(wish->action, action) == 0;
@@ -91,6 +97,20 @@ static bool truth_of(const struct hs_json_tree *tree, hs_json_node node, const c
     return found != HS_JSON_NO_NODE && hs_json_node_kind(tree, found) == HS_JSON_TRUE;
 }
 
+static bool has_text(const struct hs_json_tree *tree, hs_json_node node, const char *name)
+{
+    hs_json_node found = member(tree, node, name);
+    return found != HS_JSON_NO_NODE && hs_json_node_kind(tree, found) == HS_JSON_STRING &&
+           hs_json_node_text(tree, found).size > 2; /* its quotes */
+}
+
+static bool is_unrouted(const struct hs_json_tree *tree, hs_json_node letter)
+{
+    hs_json_node reason = member(tree, letter, "reason");
+    return reason != HS_JSON_NO_NODE && !has_text(tree, letter, "detail") &&
+           hs_slice_equal(hs_json_node_text(tree, reason), HS_SLICE("\"no_route\""));
+}
+
 /* Prints a member's text without what would move a terminal's cursor; "-" if it is empty. */
 static void print_text(const struct hs_json_tree *tree, hs_json_node node, const char *name,
                        int width, bool lines)
@@ -133,7 +153,12 @@ static void print_letter(const struct hs_json_tree *tree, hs_json_node letter)
            "attempts", number_of(tree, letter, "attempts"));
     for (size_t i = 0; i < HS_ARRAY_SIZE(names); i++) {
         printf("%-10s ", names[i]);
-        print_text(tree, letter, names[i], 0, false);
+        if (strcmp(names[i], "detail") == 0 && is_unrouted(tree, letter)) {
+            printf("no route matches ");
+            print_text(tree, letter, "type", 0, false);
+        } else {
+            print_text(tree, letter, names[i], 0, false);
+        }
         putchar('\n');
     }
     hs_json_node headers = member(tree, letter, "headers"), header = HS_JSON_NO_NODE;
@@ -143,11 +168,21 @@ static void print_letter(const struct hs_json_tree *tree, hs_json_node letter)
         printf("%-10s %.*s: %.*s\n", "header", HS_SLICE_ARG(hs_json_node_name(tree, header)),
                HS_SLICE_ARG(hs_json_node_text(tree, header)));
     bool text = member(tree, letter, "body") != HS_JSON_NO_NODE;
-    printf("before:\n");
-    print_text(tree, letter, "history", 0, true);
-    printf("\n%s:\n", text ? "body" : "body (Base64)");
+    if (has_text(tree, letter, "history")) {
+        printf("earlier attempts:\n");
+        print_text(tree, letter, "history", 0, true);
+        putchar('\n');
+    }
+    printf("%s:\n", text ? "body" : "body (Base64)");
     print_text(tree, letter, text ? "body" : "body_base64", 0, true);
     putchar('\n');
+}
+
+static void print_head(const struct wish *wish, const struct total *total)
+{
+    if (is(wish, "list") && !wish->json && total->last == 0)
+        printf("%-8s %-24s %-16s %-10s %-12s %-26s %s\n", "NUMBER", "RECEIVED", "REASON", "SINK",
+               "ROUTE", "TYPE", "ID");
 }
 
 /* Gives how many. */
@@ -174,12 +209,6 @@ static uint64_t print_letters(const struct wish *wish, const struct hs_json_tree
 
 /* ---- The actions ---- */
 
-struct total {
-    uint64_t letters; /* that matched */
-    uint64_t done, unrouted, last, kept;
-    bool more;
-};
-
 /* One page. The exit status; 0 is good. */
 static int turn_page(const struct wish *wish, uint64_t limit, struct total *total)
 {
@@ -204,6 +233,7 @@ static int turn_page(const struct wish *wish, uint64_t limit, struct total *tota
         hs_json_node root = hs_json_root(tree);
         uint64_t done = number_of(tree, root, is(wish, "retry") ? "retried" : "discarded");
         uint64_t unrouted = number_of(tree, root, "unrouted");
+        print_head(wish, total); /* not before there is an answer */
         total->letters += acts ? done + unrouted : print_letters(wish, tree, &line);
         total->done += done;
         total->unrouted += unrouted;
@@ -217,13 +247,26 @@ static int turn_page(const struct wish *wish, uint64_t limit, struct total *tota
     return status;
 }
 
+/* After retry and discard. */
+static int conclude(const struct wish *wish, const struct total *total)
+{
+    bool retried = is(wish, "retry");
+    printf("%s %" PRIu64 " dead letter%s, %" PRIu64 " %s left\n", retried ? "retried" : "discarded",
+           total->done, total->done == 1 ? "" : "s", total->kept, total->kept == 1 ? "is" : "are");
+    if (retried && total->done > 0)
+        fprintf(stderr, "what fails again comes back as a new letter: see dead-letters list\n");
+    if (total->unrouted == 0)
+        return HS_EXIT_GOOD;
+    return hs_command_fail(wish->command, HS_EXIT_BAD,
+                           "%" PRIu64 " stay: invalid as before, or no route takes them to their "
+                           "sink; see dead-letters list",
+                           total->unrouted);
+}
+
 static int act(const struct wish *wish)
 {
     struct total total = {0};
     int status;
-    if (is(wish, "list") && !wish->json)
-        printf("%-8s %-24s %-16s %-10s %-12s %-26s %s\n", "NUMBER", "RECEIVED", "REASON", "SINK",
-               "ROUTE", "TYPE", "ID");
     do {
         uint64_t rest = wish->limit > 0 ? wish->limit - total.letters : PAGE_LETTERS;
         status = turn_page(wish, rest < PAGE_LETTERS ? rest : PAGE_LETTERS, &total);
@@ -238,14 +281,7 @@ static int act(const struct wish *wish)
         fprintf(stderr, "there are more; leave out --limit to see all\n");
     if (!is(wish, "retry") && !is(wish, "discard"))
         return HS_EXIT_GOOD;
-    printf("%s %" PRIu64 " dead letters, %" PRIu64 " are left\n",
-           is(wish, "retry") ? "retried" : "discarded", total.done, total.kept);
-    if (total.unrouted == 0)
-        return HS_EXIT_GOOD;
-    return hs_command_fail(wish->command, HS_EXIT_BAD,
-                           "%" PRIu64 " stay: invalid as before, or no route takes them to their "
-                           "sink; see dead-letters list",
-                           total.unrouted);
+    return conclude(wish, &total);
 }
 
 /* ---- The command ---- */
@@ -297,7 +333,8 @@ static int run(const struct hs_command *command, int argc, char **argv)
         {"id", 0, HS_ARG_TEXT, &wish.id, "ID", "The one of this event."},
         {"since", 0, HS_ARG_TEXT, &wish.since, "TIME",
          "Received since: 2026-11-23T09:15:00Z, or 2h for two hours ago."},
-        {"until", 0, HS_ARG_TEXT, &wish.until, "TIME", "Received until."},
+        {"until", 0, HS_ARG_TEXT, &wish.until, "TIME",
+         "Received until then; 7d: those older than seven days."},
         {"limit", 0, HS_ARG_COUNT, &wish.limit, "N", "At most so many (0: all)."},
         {"to", 0, HS_ARG_TEXT, &wish.to, "SINK",
          "For retry: to this sink, else to the one that did not take it."},

@@ -20,7 +20,7 @@ const struct hs_command hs_command_init = {
     .name = "init",
     .summary = "Write a first configuration for families of events and sinks.",
     .help = "Every family gets a route with a sensible key; credentials are removed and what is "
-            "personal is hidden. Then: hookstream check, and hookstream send.",
+            "personal is hidden. What to set, to create and to do next stands at its head.",
     .operands = "",
     .run = run,
 };
@@ -212,9 +212,10 @@ static void put_route(const struct plan *plan, struct hs_slice family, struct hs
                      HS_SLICE_ARG(family));
     if (credentials.count + personal.count > 0)
         hs_buffer_append_text(page, "    transform:\n");
-    put_hidden(&credentials, "remove", "Opens a door: it stays out of what many can read.", page);
-    put_hidden(&personal, "redact", "About a person. `hash` instead would keep the same alike.",
+    put_hidden(&credentials, "remove", "A credential: who has it gets in, so it goes to no sink.",
                page);
+    put_hidden(&personal, "redact",
+               "Personal. `hash` instead gives the same value the same pseudonym each time.", page);
     hs_buffer_append_text(page, "    to:\n");
     for (size_t i = 0; i < plan->sinks.count; i++)
         put_target(plan, family, plan->sinks.items[i], page);
@@ -244,29 +245,57 @@ static const char *sample_type(const struct plan *plan)
     return plan->catalogue->types[at].name;
 }
 
-static void put_page(const struct plan *plan, struct hs_buffer *page)
+/* What to set, and that the topics must be there. */
+static void put_needs(const struct plan *plan, struct hs_buffer *page)
+{
+    bool kafka = has(&plan->sinks, HS_SLICE("kafka"));
+    hs_buffer_append_text(page, "# To set in the environment:\n"
+                                "#   FANFARE_SECRET   the endpoint's secret, as at the sender\n");
+    if (kafka)
+        hs_buffer_append_text(page, "#   KAFKA_BROKERS    host:port; else localhost:9092\n");
+    if (has(&plan->sinks, HS_SLICE("redis")))
+        hs_buffer_append_text(page, "#   REDIS_URL        redis://host:port/0; else that of "
+                                    "localhost:6379\n");
+    if (has(&plan->sinks, HS_SLICE("file")))
+        hs_buffer_append_text(page, "#   HOOKSTREAM_FILES folder of the files; else data\n");
+    if (kafka)
+        hs_buffer_append_text(page, "# To create, since hookstream makes no topics:\n");
+    for (size_t i = 0; kafka && i < plan->families.count; i++)
+        hs_buffer_printf(page,
+                         "#   kafka-topics.sh --bootstrap-server localhost:9092 --create "
+                         "--partitions 6 --topic %s.%.*s\n",
+                         plan->source, HS_SLICE_ARG(plan->families.items[i]));
+}
+
+static void put_steps(const struct plan *plan, struct hs_buffer *page)
 {
     const char *sample = sample_type(plan);
+    hs_buffer_printf(page,
+                     "# Next, with FILE for this file; the last one in another terminal:\n"
+                     "#   hookstream check -c FILE             is it right?\n"
+                     "#   hookstream check --online -c FILE    are the servers there, and what it "
+                     "names on them?\n"
+                     "#   hookstream explain -c FILE --type %s    what would become of an event?\n"
+                     "#   hookstream run -c FILE\n"
+                     "#   hookstream send -c FILE --type %s    a sample, which arrives at every "
+                     "sink\n",
+                     sample, sample);
+}
+
+static void put_page(const struct plan *plan, struct hs_buffer *page)
+{
+    hs_buffer_append_text(page, "# A first configuration, written by `hookstream init`. Every "
+                                "option: docs/configuration.md.\n#\n");
+    put_needs(plan, page);
+    put_steps(plan, page);
     hs_buffer_printf(
         page,
-        "# A first configuration, written by `hookstream init`. Every option: "
-        "docs/configuration.md.\n"
-        "#\n"
-        "# To set: FANFARE_SECRET in the environment, the endpoint's secret at the sender; and\n"
-        "# where the sinks are, below.\n"
-        "# Next, with FILE for this file:\n"
-        "# check the file, see what would become of an event, start, and send a sample, which "
-        "comes out:\n"
-        "#   hookstream check -c FILE\n"
-        "#   hookstream explain -c FILE --type %s\n"
-        "#   hookstream run -c FILE\n"
-        "#   hookstream send -c FILE --type %s\n"
         "\nserver:\n  listen: 127.0.0.1:8080   # 0.0.0.0:8080 lets others in\n"
         "\nadmin:\n  listen: 127.0.0.1:9464   # metrics, health: not for the internet\n"
         "\njournal:\n  path: \"${HOOKSTREAM_JOURNAL:-journal}\"   # on a disk that stays\n"
         "\nsources:\n  %s:\n    path: /webhooks/%s\n    verify:\n      scheme: fanfare\n"
         "      secrets: [\"${FANFARE_SECRET}\"]\n",
-        sample, sample, plan->source, plan->source);
+        plan->source, plan->source);
     put_sinks(plan, page);
     hs_buffer_append_text(page, "\nroutes:");
     for (size_t i = 0; i < plan->families.count; i++)
@@ -293,8 +322,10 @@ static int write_file(const struct hs_command *command, const char *path,
         failed = errno;
     if (failed != 0)
         return hs_command_fail(command, HS_EXIT_BAD, "%s: %s", path, strerror(failed));
-    fprintf(stderr, "Wrote %s. Next: set FANFARE_SECRET, then hookstream check -c %s\n", path,
-            path);
+    fprintf(stderr,
+            "Wrote %s. Next: set FANFARE_SECRET, then hookstream check -c %s; what else to set, "
+            "create and do stands at its head\n",
+            path, path);
     return HS_EXIT_GOOD;
 }
 

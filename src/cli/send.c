@@ -16,17 +16,19 @@ static int run(const struct hs_command *command, int argc, char **argv);
 const struct hs_command hs_command_send = {
     .name = "send",
     .summary = "Send signed sample events, or one of your own.",
-    .help = "Sends events of the types in the source's catalogue, signed with the first secret of "
-            "a source,\n"
-            "to the address that the configuration listens on (or to --url), and prints how\n"
-            "they were answered and how fast. Every event has an id of its own. Exits with 1\n"
-            "when one was not answered 2xx.\n\n"
-            "--file sends the bytes of a file instead, as they are, so that an event that is not\n"
-            "valid can be tried, too. With --count above 1 each gets an id of its own in place\n"
-            "of the file's.\n\n"
-            "  hookstream send --type order.created\n"
-            "  hookstream send --file event.json\n"
-            "  hookstream send --all --count 2100 --rate 500 --ledger sent.txt",
+    .help =
+        "Sends events of the types in the source's catalogue, signed with the first secret of "
+        "a source,\n"
+        "to the address that the configuration listens on (or to --url), and prints how\n"
+        "they were answered and how fast. Every event has an id of its own. Exits with 1\n"
+        "when one was not answered 2xx.\n\n"
+        "--file sends the bytes of a file instead, as they are, so that an event that is not\n"
+        "valid can be tried, too. Sent again it has the same id: a duplicate, answered 202 and\n"
+        "not delivered once more. With --count above 1 each gets an id of its own in place\n"
+        "of the file's.\n\n"
+        "  hookstream send --type order.created\n"
+        "  hookstream send --file event.json\n"
+        "  hookstream send --all --count 2100 --rate 500 --ledger sent.txt",
     .operands = "",
     .run = run,
 };

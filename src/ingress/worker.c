@@ -136,9 +136,11 @@ static int open_server(struct hs_worker *worker)
         address.port = ingress->port; /* the one the first got, if 0 was asked for */
     int code = hs_http_server_create(worker->base, &address, true, &limits, &hs_intake_handlers,
                                      worker, &worker->server);
-    if (code == 0 && worker->index == 0)
+    if (code < 0)
+        return hs_fail_in(code, "server.listen");
+    if (worker->index == 0)
         ingress->port = hs_http_server_port(worker->server);
-    return code;
+    return 0;
 }
 
 int hs_worker_start(struct hs_ingress *ingress, unsigned index, struct hs_worker **ret_worker)

@@ -96,7 +96,7 @@ static int read_host(struct hs_slice host, struct hs_redis_url *url)
         return hs_fail(-EINVAL, "the url names no host: expected redis://host:6379/0");
     if (port.data != NULL && port.size > 0 &&
         (hs_slice_to_u64(port, 65535, &number) < 0 || number == 0))
-        return hs_fail(-EINVAL, "the url's port is none");
+        return hs_fail(-EINVAL, "the url's port is no number from 1 to 65535");
     url->host = hs_slice_dup(name);
     url->port = (uint16_t)number;
     return 0;

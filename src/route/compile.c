@@ -198,6 +198,16 @@ static void compile_routes(struct hs_router *router, const struct hs_router_inpu
 
 /* ---- default: ---- */
 
+/* Whether a key of the file will be told to be `default`: then it is not missing, too. */
+static bool default_is_misspelt(const struct hs_node *root)
+{
+    static const char *const name[] = {"default"};
+    bool found = false;
+    for (size_t i = 0; root->kind == HS_NODE_MAP && i < root->count && !found; i++)
+        found = hs_nearest_name(root->keys[i]->text, name, 1) != NULL;
+    return found && hs_node_get(root, name[0]) == NULL;
+}
+
 static void compile_default(struct hs_router *router, const struct hs_router_input *input,
                             const struct hs_node *node)
 {
@@ -210,6 +220,8 @@ static void compile_default(struct hs_router *router, const struct hs_router_inp
     router->fallback_route.match = "**";
     router->fallback_route.node = node;
     router->fallback_route.index = (unsigned)router->count;
+    if (node == NULL && default_is_misspelt(hs_config_root(config)))
+        return;
     if (node == NULL) {
         hs_config_error(config, HS_FINDING_NO_DEFAULT, hs_config_root(config),
                         "`default` is missing: it says what becomes of an event that no route "

@@ -163,6 +163,8 @@ static bool compile_target(const struct hs_router_input *input, const struct hs_
     if (!find_sink(input, node, &target->sink))
         return false;
     const struct hs_sink_options *sink = hs_children_at(input->sinks, target->sink);
+    if (!hs_sink_kind_is_known(sink))
+        return false; /* which keys it takes is not known; the sink's `type` was told of */
     target->kind = (enum hs_sink_kind)sink->kind;
     const struct hs_options *table = hs_sink_target_table(target->kind);
     struct hs_target_options *options = &target->options;

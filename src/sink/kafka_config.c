@@ -8,6 +8,7 @@
 #define ERROR_TEXT_MAX 512u
 #define FINDING_TEXT_MAX 1024u
 #define PROPERTY_NAMES_MAX 512u
+#define PROPERTIES_PAGE "https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md"
 
 /* `fixed` is what the promises rest on: set last, and refused as `properties`. The figures
  * behind the sizes and times stand in docs/internals/kafka-sink.md. */
@@ -82,41 +83,42 @@ static const char *refusal_of(const char *name)
 
 /* ---- The nearest name ---- */
 
-/* Names that librdkafka takes and does not list: its second names for the same thing. */
-static const char *const aliases[] = {"linger.ms", "compression.type", "max.in.flight",
-                                      "sasl.mechanism"};
-
-/* Every name librdkafka knows, in `ret_names`; they live as long as the two dumps. */
-static size_t collect_names(const char **dump, size_t count, const char **names, size_t at)
+/* The names in librdkafka's table of properties, a line each: "name | C/P | range ...". Cuts the
+ * text; the names live as long as it. */
+static size_t read_names(char *text, const char **ret_names)
 {
-    for (size_t i = 0; i + 1 < count && at < PROPERTY_NAMES_MAX; i += 2)
-        names[at++] = dump[i];
-    return at;
+    size_t count = 0;
+    for (char *line = text; line != NULL && *line != '\0' && count < PROPERTY_NAMES_MAX;) {
+        char *next = strchr(line, '\n');
+        if (next != NULL)
+            *next++ = '\0';
+        size_t size = strcspn(line, " |");
+        if (size > 0 && line[size] == ' ') {
+            line[size] = '\0';
+            ret_names[count++] = line;
+        }
+        line = next;
+    }
+    return count;
 }
 
 static void unknown_property(const char *name, char *ret_text, size_t size)
 {
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_topic_conf_t *topic_conf = rd_kafka_topic_conf_new();
-    size_t count, topic_count;
-    const char **dump = rd_kafka_conf_dump(conf, &count);
-    const char **topic_dump = rd_kafka_topic_conf_dump(topic_conf, &topic_count);
+    HS_AUTO_FREE char *table = NULL;
+    size_t table_size = 0, count = 0;
     const char *names[PROPERTY_NAMES_MAX];
-    size_t known = collect_names(dump, count, names, 0);
-    known = collect_names(topic_dump, topic_count, names, known);
-    for (size_t i = 0; i < HS_ARRAY_SIZE(aliases) && known < PROPERTY_NAMES_MAX; i++)
-        names[known++] = aliases[i];
-    const char *near = hs_nearest_name(hs_slice_text(name), names, known);
+    FILE *file = open_memstream(&table, &table_size);
+    if (file != NULL) {
+        rd_kafka_conf_properties_show(file); /* also those that have no value until one is set */
+        if (fclose(file) == 0)
+            count = read_names(table, names);
+    }
+    const char *near = hs_nearest_name(hs_slice_text(name), names, count);
     if (near != NULL)
         snprintf(ret_text, size, "unknown property `%s`, did you mean `%s`?", name, near);
     else
-        snprintf(ret_text, size,
-                 "unknown property `%s`: librdkafka's CONFIGURATION.md lists those there are",
-                 name);
-    rd_kafka_conf_dump_free(dump, count);
-    rd_kafka_conf_dump_free(topic_dump, topic_count);
-    rd_kafka_conf_destroy(conf);
-    rd_kafka_topic_conf_destroy(topic_conf);
+        snprintf(ret_text, size, "unknown property `%s`: those there are stand in %s", name,
+                 PROPERTIES_PAGE);
 }
 
 /* ---- Setting ---- */

@@ -65,7 +65,7 @@ static void tell_unreachable(struct kafka *kafka, rd_kafka_resp_err_t error)
     hs_config_error(kafka->probe->config,
                     refused ? HS_FINDING_ONLINE_REFUSED : HS_FINDING_ONLINE_UNREACHABLE,
                     brokers_node(kafka), "sink `%s`: %s: %s (%s)", kafka->probe->name,
-                    refused ? "Kafka refuses us" : "Kafka is not reached", failure->words,
+                    refused ? "it does not let us in" : "Kafka is not reached", failure->words,
                     kafka->words[0] != '\0' ? kafka->words : rd_kafka_err2str(error));
 }
 

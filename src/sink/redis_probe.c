@@ -141,7 +141,7 @@ static bool reach(struct redis *redis, const char *text, const char *username, c
     hs_config_error(redis->probe->config,
                     refused ? HS_FINDING_ONLINE_REFUSED : HS_FINDING_ONLINE_UNREACHABLE,
                     redis->node, "`%s`: %s: %s%s%s%s", redis->probe->name,
-                    refused ? "Redis refuses us" : "Redis is not reached",
+                    refused ? "it does not let us in" : "Redis is not reached",
                     refused ? failure->words : hs_error_text(), refused ? " (" : "",
                     refused ? hs_error_text() : "", refused ? ")" : "");
     return false;

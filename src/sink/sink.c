@@ -35,6 +35,14 @@ const char *hs_sink_kind_name(enum hs_sink_kind kind)
     return (unsigned)kind < HS_SINK_KIND_COUNT ? kind_names[kind] : "unknown";
 }
 
+bool hs_sink_kind_is_known(const struct hs_sink_options *options)
+{
+    const struct hs_node *type = hs_node_get(options->node, "type");
+    return type != NULL && type->kind == HS_NODE_SCALAR &&
+           hs_slice_equal(type->text,
+                          hs_slice_text(hs_sink_kind_name((enum hs_sink_kind)options->kind)));
+}
+
 static uint64_t add_word(uint64_t place, const char *word)
 {
     return hs_hash64(hs_slice_text(word != NULL ? word : ""), place);

@@ -70,6 +70,14 @@ def test_the_catalogue_is_asked_past_errors_that_have_nothing_to_do_with_events(
     assert "HS200" not in done.stdout and waits in done.stdout
 
 
+def test_of_a_file_that_cannot_be_read_it_is_said_what_was_not_looked_at(tmp_path):
+    nothing_else, fields = "Nothing else could be looked at", "sender's events"
+    torn = check(tmp_path, GOOD.replace("127.0.0.1:8080", "wrong") + "  - : [\n").stdout
+    assert nothing_else in torn and fields not in torn and "HS038" not in torn
+    gone = program.command("check", "-c", tmp_path / "gone.yaml").stdout
+    assert "HS001" in gone and nothing_else not in gone and fields not in gone
+
+
 ONE_FAULT = {
     "a duplicate key": (GOOD + "default: drop\n", "default"),
     "no default": (GOOD.replace("default: dead_letter\n", ""), "default"),

@@ -128,7 +128,8 @@ def test_a_wrong_password_is_not_told(tmp_path, redis_server, unique):
     sinks = redis_sink(server.address, password="the-wrong-one")
     done = check(tmp_path, sinks, stream(unique))
     assert done.returncode == 1
-    assert "HS301" in done.stdout and "refuses the user or the password" in done.stdout
+    assert "it does not let us in: Redis refuses the user or the password" in done.stdout
+    assert "HS301" in done.stdout and "refuses us" not in done.stdout
     assert "the-wrong-one" not in done.stdout + done.stderr
 
 

@@ -85,9 +85,16 @@ def shell(tmp_path):
     return run
 
 
+def test_recipes_find_kafka_and_redis_by_what_services_says(shell, kafka, redis):
+    start = (program.ROOT / "docs" / "cookbook.md").read_text().split("\n## ")[0]
+    lines, _ = blocks(start, "sh")
+    found = shell(f"cd {program.ROOT}\n{lines}echo $KAFKA_BROKERS $REDIS_URL ${{PATH%%:*}}")
+    assert found.split() == [kafka.address, redis.url, f"{program.ROOT}/build/release"]
+
+
 def test_the_first_commands_of_the_page_work(running, shell, tmp_path):
     start = (program.ROOT / "docs" / "cookbook.md").read_text().split("\n## ")[0]
-    (lines,) = blocks(start, "sh")
+    _, lines = blocks(start, "sh")
     export, check, test, run, send = lines.splitlines()
     assert run == "hookstream run -c recipe.yaml"
     config, cases, *_ = recipe("Dead letters, sorted out")
@@ -106,17 +113,20 @@ def test_the_first_commands_of_the_page_work(running, shell, tmp_path):
 
 
 def test_dead_letters_are_sorted_out_as_the_page_says(running, shell, tmp_path):
-    config, _, _, (make, look, mend, again) = recipe("Dead letters, sorted out")
+    config, _, _, (make, look, mend, again, discard) = recipe("Dead letters, sorted out")
     one = running(config)
     named = {"HOOKSTREAM_CONFIG": str(one.file)}
     assert "202: 1" in shell(make, **named)
     comet = {**sender.event("order.created"), "type": "comet.sighted"}
     assert one.post(comet).status == 202
     wait_for(lambda: one.metric("hookstream_dead_letters") == 2, what="two letters")
-    assert "more than 0 digits after the point" in shell(look, **named)
+    listed = shell(look.splitlines()[0], **named).splitlines()[1:]
+    shown = look.replace("NUMBER", listed[0].split()[0])
+    assert "more than 0 digits after the point" in shell(shown, **named)
     assert '"amountMinor":1500' in shell(mend, **named)
     one.stop()
     one.start()
     shell(again, **named)
     wait_for(lambda: (tmp_path / "data" / "orders.jsonl").exists(), what="the order")
     assert '"amountMinor":1500' in (tmp_path / "data" / "orders.jsonl").read_text()
+    assert "discarded 0 dead letters, 1 is left" in shell(discard, **named), "it came just now"

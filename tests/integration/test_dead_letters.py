@@ -62,10 +62,18 @@ def test_a_letter_keeps_the_bytes_and_says_why(hookstream):
     assert base64.b64decode(second["body_base64"]) == body
     shown = run(one, "show", first["number"]).stdout
     assert "no_route" in shown and document["id"] in shown and first["body"] in shown
+    assert f"no route matches {document['type']}\n" in shown and "earlier attempts" not in shown
     listed = run(one, "list").stdout
     assert document["id"] in listed and len(listed.splitlines()) == 3
     exported = [json.loads(line) for line in run(one, "export").stdout.splitlines()]
     assert exported == letters(one)
+
+
+def test_nothing_is_listed_of_a_hookstream_that_does_not_run(hookstream):
+    one = no_route(hookstream)
+    one.stop()
+    done = run(one, "list")
+    assert (done.returncode, done.stdout) == (1, "") and done.stderr != ""
 
 
 def test_filters_choose(hookstream):
@@ -99,7 +107,8 @@ def test_a_retry_goes_by_the_routes_of_today_and_the_letter_is_gone(hookstream):
     assert len(letters(one)) == 7
     restart_with(one, [{"name": "all", "match": "**", "to": TO_ALL}])
     done = run(one, "retry", "--id", documents[3]["id"])
-    assert (done.returncode, done.stdout) == (0, "retried 1 dead letters, 6 are left\n")
+    assert (done.returncode, done.stdout) == (0, "retried 1 dead letter, 6 are left\n")
+    assert "comes back as a new letter" in done.stderr
     done = run(one, "retry", "--all")
     assert (done.returncode, done.stdout) == (0, "retried 6 dead letters, 0 are left\n"), done
     one.drained()
@@ -125,6 +134,7 @@ def test_a_retry_goes_only_to_the_sink_that_did_not_take_it(hookstream, redis, u
     assert run(one, "retry", "--all").returncode == 0
     wait_for(lambda: [l["number"] for l in letters(one)] not in ([], [1]), what="the new letter")
     (again,) = letters(one)
+    assert "earlier attempts:\n" in run(one, "show", again["number"]).stdout
     assert "template" in again["history"] and again["headers"]["hookstream-sink"] == "redis"
     routes[0]["to"][1]["stream"] = unique
     restart_with(one, routes)

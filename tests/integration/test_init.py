@@ -71,6 +71,17 @@ def test_what_was_written_is_told_with_what_comes_next(tmp_path):
     assert init("--families", "order", "--sinks", "file").stderr == ""
 
 
+def test_its_head_says_what_to_set_and_which_topics_to_create():
+    text = init("--families", "order,queue", "--sinks", "kafka,redis", "--source", "shop").stdout
+    head = text.split("\nserver:")[0]
+    for word in ("FANFARE_SECRET", "KAFKA_BROKERS", "REDIS_URL", "--topic shop.order\n",
+                 "--topic shop.queue\n", "check --online -c FILE"):
+        assert word in head
+    assert all(line.startswith("#") for line in head.strip().splitlines())
+    head = init("--families", "order", "--sinks", "file").stdout.split("\nserver:")[0]
+    assert "KAFKA" not in head and "REDIS" not in head and "topic" not in head
+
+
 @pytest.mark.parametrize("families, sinks, near, known", [
     ("orders", "file", "order", FAMILIES),
     ("order,Queue", "file", "queue", FAMILIES),

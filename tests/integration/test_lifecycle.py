@@ -4,6 +4,7 @@ import json
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 
@@ -52,6 +53,20 @@ def test_the_same_event_from_many_connections_at_once_is_written_once(hookstream
             connection.close()
     one.drained()
     assert len(lines(one)) == 10
+
+
+@pytest.mark.parametrize("key", ["server", "admin"])
+def test_a_port_in_use_is_told_with_its_option(hookstream, key):
+    one = hookstream(**FILES, start=False)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        other = "admin" if key == "server" else "server"
+        one.file.write_text(json.dumps({
+            **json.loads(one.file.read_text()), key: {"listen": f"127.0.0.1:{port}"},
+            other: {"listen": "127.0.0.1:0"}}))
+        done = program.command("run", "-c", one.file, cwd=one.folder)
+    assert done.returncode == 1
+    assert f"{key}.listen: cannot listen on 127.0.0.1:{port}: Address already in use" in done.stderr
 
 
 def test_sigterm_under_load_ends_well_and_loses_nothing(hookstream):

@@ -22,21 +22,26 @@ static const struct {
 } rows[] = {
     /* Fields that no event has. */
     {FILE_ROUTE("order", "transform: [{remove: [data.orderID]}]"),
-     "test.yaml:4:49: error HS200: `data.orderID`: order.* has `data.orderId`\n"},
+     "test.yaml:4:49: error HS200: there is no `data.orderID`, did you mean `data.orderId` of "
+     "order.*?\n"},
     {FILE_ROUTE("order.created", "transform: [{lower: [data.zzzzzzzz]}]"),
      "test.yaml:4:56: error HS200: `data.zzzzzzzz`: order.created has no such field; `hookstream "
      "catalogue show TYPE` shows them\n"},
     {FILE_ROUTE("order", "transform: [{keep: [data.itemz]}]"),
-     "test.yaml:4:47: error HS200: `data.itemz`: order.created has `data.items`\n"},
+     "test.yaml:4:47: error HS200: there is no `data.itemz`, did you mean `data.items` of "
+     "order.created?\n"},
     {FILE_ROUTE("order", "transform: [{remove: [\"data.items[0].quantitty\"]}]"),
-     "test.yaml:4:49: error HS200: `data.items[*].quantitty`: order.created has "
-     "`data.items[*].quantity`\n"},
+     "test.yaml:4:49: error HS200: there is no `data.items[*].quantitty`, did you mean "
+     "`data.items[*].quantity` of order.created?\n"},
     {FILE_ROUTE("order", "when: \"data.ammount exists\""),
-     "test.yaml:4:33: error HS200: `data.ammount`: order.* has `data.amount`\n"},
+     "test.yaml:4:33: error HS200: there is no `data.ammount`, did you mean `data.amount` of "
+     "order.*?\n"},
     {FILE_ROUTE("order", "transform: [{remove: [data.reason], when: \"data.amonut exists\"}]"),
-     "test.yaml:4:69: error HS200: `data.amonut`: order.* has `data.amount`\n"},
+     "test.yaml:4:69: error HS200: there is no `data.amonut`, did you mean `data.amount` of "
+     "order.*?\n"},
     {KEY_ROUTE("order", "{data.orderId}{data.ordrId|no}"),
-     "test.yaml:4:57: error HS200: `data.ordrId`: order.* has `data.orderId`\n"},
+     "test.yaml:4:57: error HS200: there is no `data.ordrId`, did you mean `data.orderId` of "
+     "order.*?\n"},
     /* What an earlier transformation makes is there; after a flatten nothing is said. */
     {FILE_ROUTE("order", "transform: [{set: {data.new: 1}}, {lower: [data.new]}]"), ""},
     {FILE_ROUTE("order", "transform: [{rename: {data.amount: total}}, {trim: [data.total]}]"), ""},
@@ -50,7 +55,8 @@ static const struct {
      ""},
     {"transformations: {p: [{redact: [data.emale]}]}\n" FILE_ROUTE("order",
                                                                    "transform: [{use: p}]"),
-     "test.yaml:3:33: error HS200: `data.emale`: consumer.created has `data.email`\n"},
+     "test.yaml:3:33: error HS200: there is no `data.emale`, did you mean `data.email` of "
+     "consumer.created?\n"},
     /* Taken away, and then needed. */
     {"routes:\n- {name: a, match: order, transform: [{remove: [data.amount]}],\n"
      "  to: [{sink: f, file: \"{data.amount}\"}]}\n" TAIL,
@@ -89,8 +95,8 @@ static const struct {
     /* Of each element. */
     {FILE_ROUTE("order", "transform: [{for: \"data.items[*]\", remove: [item.productId], when: "
                          "\"item.quantitty > 1\"}]"),
-     "test.yaml:4:94: error HS200: `data.items[*].quantitty`: order.created has "
-     "`data.items[*].quantity`\n"},
+     "test.yaml:4:94: error HS200: there is no `data.items[*].quantitty`, did you mean "
+     "`data.items[*].quantity` of order.created?\n"},
     {FILE_ROUTE("order", "transform: [{for: \"data.items[*]\", remove: [item.productId], when: "
                          "\"item.quantity == 'many' or data.isLast exists\"}]"),
      "test.yaml:4:94: error HS200: `data.isLast`: the events of this route have no such field; "
@@ -134,7 +140,8 @@ static const struct {
      "`hookstream catalogue show TYPE` shows them\n"},
     {"routes:\n- {name: a, match: order,\n"
      "  to: [{sink: f, file: x, when: \"data.ordrId exists\"}]}\n" TAIL,
-     "test.yaml:5:33: error HS200: `data.ordrId`: order.* has `data.orderId`\n"},
+     "test.yaml:5:33: error HS200: there is no `data.ordrId`, did you mean `data.orderId` of "
+     "order.*?\n"},
     {FILE_ROUTE("consumer", "accept: [HS205 data.email, HS205 data.phone]"),
      "test.yaml:4:3: warning HS205: the personal `data.fullName` goes out as it came: `mask: "
      "[data.fullName]` hides it\n"},
@@ -233,8 +240,8 @@ START_TEST(what_check_refuses_run_only_warns_of)
 {
     enter_folder();
     char *found = find(rows[0].yaml, true);
-    ck_assert_str_eq(found,
-                     "test.yaml:4:49: warning HS200: `data.orderID`: order.* has `data.orderId`\n");
+    ck_assert_str_eq(found, "test.yaml:4:49: warning HS200: there is no `data.orderID`, did you "
+                            "mean `data.orderId` of order.*?\n");
     free(found);
 }
 END_TEST
@@ -324,7 +331,8 @@ START_TEST(a_source_can_have_a_catalogue_of_its_own_or_none)
         "types: {shop.sold: {fields: {data: {type: object}, data.name: {type: text}}}}\n";
     enter_folder();
     char *found = find_with_catalogue("own.yaml", own);
-    ck_assert_str_eq(found, "test.yaml:4:48: error HS200: `data.nam`: shop.sold has `data.name`\n");
+    ck_assert_str_eq(found, "test.yaml:4:48: error HS200: there is no `data.nam`, did you mean "
+                            "`data.name` of shop.sold?\n");
     free(found);
     found = find_with_catalogue("none", own);
     ck_assert_str_eq(found, "");

@@ -12,6 +12,7 @@ static const struct {
     const char *words;
 } rows[] = {
     {"routes: []\n", 1, 1, "`default: drop` forgets it, a list of targets"},
+    {"defualt: drop\n", 6, 1, "did you mean `default`?"},
     {"default: deadletter\n", 6, 10, "did you mean `dead_letter`?"},
     {"default: nothing\n", 6, 10, "`default: dead_letter` keeps it"},
     {"default: {sink: file, file: x}\n", 6, 10, "a list of targets"},
@@ -175,6 +176,27 @@ START_TEST(test_all_faults_in_one_go)
 }
 END_TEST
 
+/* Nothing is said of the keys of its targets: which there are is not known. */
+START_TEST(test_a_sink_of_an_unknown_type_is_told_once)
+{
+    static const char *const sinks[] = {"{type: rabbit}", "{tpye: redis}", "redis"};
+    for (size_t i = 0; i < HS_ARRAY_SIZE(sinks); i++) {
+        char yaml[512];
+        snprintf(yaml, sizeof(yaml),
+                 "default: [{sink: r, stream: y}]\nsources: {}\nsinks: {r: %s}\n"
+                 "routes: [{name: a, match: order, to: [{sink: r, stream: x, fields: flat}]}]\n",
+                 sinks[i]);
+        struct routing routing;
+        routing_open(&routing, yaml);
+        const struct hs_findings *findings = hs_config_findings(routing.config);
+        for (size_t f = 0; f < findings->count; f++)
+            ck_assert_msg(findings->items[f].line == 3, "%s", findings->items[f].message);
+        ck_assert_uint_ge(findings->errors, 1);
+        routing_close(&routing);
+    }
+}
+END_TEST
+
 START_TEST(test_too_many)
 {
     static char yaml[8192];
@@ -203,4 +225,4 @@ START_TEST(test_too_many)
 END_TEST
 
 HS_TEST_MAIN("broken routes", test_too_many, test_each_fault_at_its_place, test_ties,
-             test_all_faults_in_one_go)
+             test_all_faults_in_one_go, test_a_sink_of_an_unknown_type_is_told_once)

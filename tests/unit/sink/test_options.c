@@ -109,10 +109,12 @@ static const struct {
      ""},
     {"{type: kafka, brokers: [kafka:9092], properties: {linger.msec: 5}}",
      "test.yaml:1:51: error HS061: unknown property `linger.msec`, did you mean `linger.ms`?\n"},
+    {"{type: kafka, brokers: [kafka:9092], properties: {sasl.pasword: x}}",
+     "test.yaml:1:51: error HS061: unknown property `sasl.pasword`, did you mean "
+     "`sasl.password`?\n"},
     {"{type: kafka, brokers: [kafka:9092], properties: {zzzzzzzzzzzzz: 5}}",
-     "test.yaml:1:51: error HS061: unknown property `zzzzzzzzzzzzz`: librdkafka's CONFIGURATION.md "
-     "lists"
-     " those there are\n"},
+     "test.yaml:1:51: error HS061: unknown property `zzzzzzzzzzzzz`: those there are stand in "
+     "https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md\n"},
     {"{type: kafka, brokers: [kafka:9092], properties: {acks: 1}}",
      "test.yaml:1:51: error HS061: the property `acks` is not for you to set: it is always `all`: "
      "an "
@@ -132,6 +134,8 @@ static const struct {
      "test.yaml:1:54: error HS060: an empty text is no broker: expected host:port, such as "
      "kafka:9092\n"},
     {"{type: redis, url: 'redis://u:p@h:1/2'}", ""},
+    {"{type: redis, url: 'redis://h:70000'}",
+     "test.yaml:1:20: error HS062: the url's port is no number from 1 to 65535\n"},
     {"{type: redis, url: 'rediss://:${SECRET}@h'}",
      "test.yaml:1:20: error HS062: rediss:// needs TLS, which this build's hiredis does not have: "
      "use "
