@@ -177,6 +177,10 @@ static void set_state(struct hs_pump *pump, enum hs_sink_state state, const char
 {
     pthread_mutex_lock(&pump->lock);
     pump->state = state;
+    if (state == HS_SINK_UP)
+        pump->away_since_ns = 0;
+    else if (pump->away_since_ns == 0)
+        pump->away_since_ns = hs_clock_monotonic_ns();
     snprintf(pump->reason, sizeof(pump->reason), "%s", reason ? reason : "");
     snprintf(pump->detail, sizeof(pump->detail), "%s", detail ? detail : "");
     pthread_mutex_unlock(&pump->lock);
@@ -273,6 +277,7 @@ void hs_pump_completed(void *context, uint64_t sequence, unsigned part, enum hs_
 void hs_pump_status(struct hs_pump *pump, struct hs_pump_status *ret_status)
 {
     pthread_mutex_lock(&pump->lock);
+    uint64_t away_since_ns = pump->away_since_ns;
     ret_status->state = pump->state;
     memcpy(ret_status->reason, pump->reason, sizeof(ret_status->reason));
     memcpy(ret_status->detail, pump->detail, sizeof(ret_status->detail));
@@ -281,8 +286,9 @@ void hs_pump_status(struct hs_pump *pump, struct hs_pump_status *ret_status)
     uint64_t position = hs_cursor_position(pump->cursor);
     uint64_t oldest = atomic_load_explicit(&pump->oldest_wall_ns, memory_order_relaxed);
     uint64_t now = hs_clock_wall_ns();
-    uint64_t still =
-        hs_clock_monotonic_ns() - atomic_load_explicit(&pump->progress_ns, memory_order_relaxed);
+    uint64_t monotonic = hs_clock_monotonic_ns();
+    ret_status->away_ns = away_since_ns != 0 ? monotonic - away_since_ns : 0;
+    uint64_t still = monotonic - atomic_load_explicit(&pump->progress_ns, memory_order_relaxed);
     ret_status->name = pump->name;
     ret_status->kind = pump->kind_name;
     ret_status->position = position;

@@ -1,6 +1,7 @@
 """Start, stop, restart, a second process, duplicates, health: the life of one process."""
 
 import json
+import re
 import resource
 import shutil
 import signal
@@ -79,6 +80,22 @@ def test_a_sink_that_was_never_there_is_seen_to_be_behind(hookstream, unique):
     assert one.sink("redis")["lag_events"] == 1
     assert one.metric("sink_lag_seconds", sink="redis") > 0.5
     assert 'state=connecting reason=connect detail="Connection refused"' in one.log
+
+
+def test_a_sink_that_is_away_is_named_by_readyz_and_health_which_stay_good(hookstream, unique):
+    one = hookstream(
+        sinks={"redis": {"type": "redis", "url": "redis://127.0.0.1:1/0"}},
+        routes=[{"name": "all", "match": "**", "to": [{"sink": "redis", "stream": unique}]}],
+    )
+    assert one.post(sender.event()).status == 202
+    wait_for(lambda: "1 event waits" in one.readiness, what="the line of the sink")
+    assert http.get(one.admin_port, "/readyz").status == 200
+    line = r"sink redis is connecting \(connect\), not up for \d+ s, 1 event waits: .*refused"
+    assert re.match(r"ready\n" + line, one.readiness)
+    done = program.command("health", "-c", one.file)
+    assert done.returncode == 0 and re.match(r"ok\nready\n" + line, done.stdout), done
+    done = program.command("health", "-c", one.file, "--ready")
+    assert done.returncode == 0 and re.match(r"ready\n" + line, done.stdout), done
 
 
 def test_sighup_does_not_end_it(hookstream):
