@@ -23,6 +23,8 @@ def test_an_unknown_topic_is_held_until_it_is_created(hookstream, kafka, unique)
         assert one.post(document).status == 202
     wait_for(lambda: one.sink("kafka")["state"] == "held", what="the sink to be held")
     assert one.sink("kafka")["reason"] == "unknown_topic"
+    words = f"topic {unique}: the topic does not exist: create it"
+    assert words in one.sink("kafka")["detail"] and words in one.readiness and words in one.log
     one.counts("sink_state", sink="kafka", state="held", is_now=1)
     assert one.metric("sink_failed_total", sink="kafka", **{"class": "held"}) > 0
     one.counts("dead_letters", is_now=0)
