@@ -16,6 +16,8 @@ static void report_away(const struct hs_pump_status *status, struct hs_buffer *r
                          status->away_ns / HS_NS_PER_SECOND);
     hs_buffer_printf(ret_reasons, ", %" PRIu64 " %s", status->lag_events,
                      status->lag_events == 1 ? "event waits" : "events wait");
+    hs_buffer_printf(ret_reasons, " in the journal until %s",
+                     status->state == HS_SINK_HOLDING ? "this is mended" : "it is reached");
     hs_buffer_printf(ret_reasons, "%s%s\n", status->detail[0] != '\0' ? ": " : "", status->detail);
 }
 

@@ -34,6 +34,18 @@ def test_an_unknown_topic_is_held_until_it_is_created(hookstream, kafka, unique)
     assert one.sink("kafka")["state"] == "up"
 
 
+def test_brokers_that_are_not_there_are_named(hookstream, unique):
+    one = hookstream(
+        sinks={"kafka": {"type": "kafka", "brokers": ["127.0.0.1:1", "127.0.0.1:2"]}},
+        routes=[{"name": "all", "match": "**", "to": [{"sink": "kafka", "topic": unique}]}],
+    )
+    wait_for(lambda: one.sink("kafka")["reason"] == "brokers_down", what="the brokers to be away")
+    words = "127.0.0.1:1, 127.0.0.1:2: 2/2 brokers are down"
+    assert one.sink("kafka")["detail"] == words
+    assert f'reason=brokers_down detail="{words}"' in one.log
+    assert f"0 events wait in the journal until it is reached: {words}" in one.readiness
+
+
 def test_too_large_for_the_topic_is_a_dead_letter_and_the_next_goes_on(hookstream, kafka, unique):
     kafka.create(unique, partitions=1, max_message_bytes=20000)
     one = hookstream(**kafka_to(kafka, unique))
