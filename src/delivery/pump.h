@@ -53,10 +53,11 @@ struct hs_pump {
 
     uint64_t read_sequence; /* last one read, given or skipped */
     bool may_send, stalled, dirty;
-    unsigned failures; /* retries in a row, for the backoff */
-    bool held;         /* the last failure was one for a person */
-    bool unmade;       /* it was one of making messages: no delivery ends that */
-    bool moved;        /* the sink's server may have an old position, until it has confirmed */
+    unsigned failures;      /* retries in a row, for the backoff */
+    bool held;              /* the last failure was one for a person */
+    uint64_t held_sequence; /* its event, whose delivery ends that; 0: any delivery does */
+    bool unmade;            /* it was one of making messages: no delivery ends that */
+    bool moved;             /* the sink's server may have an old position, until it has confirmed */
 
     /* The loop. */
     pthread_t thread;

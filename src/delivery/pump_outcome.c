@@ -186,26 +186,62 @@ static void set_state(struct hs_pump *pump, enum hs_sink_state state, const char
     pthread_mutex_unlock(&pump->lock);
 }
 
+static enum hs_log_level level_of(enum hs_sink_state state)
+{
+    switch (state) {
+    case HS_SINK_HOLDING:
+        return HS_LOG_ERROR;
+    case HS_SINK_CONNECTING:
+        return HS_LOG_WARN;
+    case HS_SINK_UP:
+    case HS_SINK_STOPPED:
+    case HS_SINK_STATE_COUNT:
+        break;
+    }
+    return HS_LOG_INFO;
+}
+
+static bool is_news(const struct hs_pump *pump, enum hs_sink_state state, const char *reason)
+{
+    uint64_t suppressed;
+    if (pump->state != state)
+        return true;
+    if (strcmp(pump->reason, reason) == 0)
+        return false;
+    /* Reasons to be held may take turns from message to message. */
+    return state != HS_SINK_HOLDING || hs_log_admit("sink_held", &suppressed);
+}
+
+/* The one line about a state, whether the sink told it or a message that came back. */
 void hs_pump_sink_state(void *context, enum hs_sink_state state, const char *reason,
                         const char *detail)
 {
     struct hs_pump *pump = context;
-    bool new_reason = strcmp(pump->reason, reason ? reason : "") != 0;
-    if (pump->state != state || (state == HS_SINK_CONNECTING && new_reason))
-        hs_log(state == HS_SINK_UP || state == HS_SINK_STOPPED ? HS_LOG_INFO : HS_LOG_WARN,
-               "sink state", HS_F("sink", "%s", pump->name),
+    if (is_news(pump, state, reason ? reason : ""))
+        hs_log(level_of(state), "sink state", HS_F("sink", "%s", pump->name),
                HS_F("state", "%s", hs_sink_state_name(state)),
                HS_F("reason", "%s", reason ? reason : ""),
                HS_F("detail", "%s", detail ? detail : ""));
     set_state(pump, state, reason, detail);
 }
 
+/* Other events may go well meanwhile: those for a topic that is there, say. */
+static bool is_still_held(const struct hs_pump *pump)
+{
+    if (!pump->held || pump->held_sequence == 0)
+        return false;
+    const struct hs_window_entry *entry = hs_window_find(&pump->window, pump->held_sequence);
+    return entry != NULL && entry->open != 0;
+}
+
 void hs_pump_recovered(struct hs_pump *pump)
 {
-    pump->failures = 0;
     if (pump->moved)
         hs_cursor_settle_at(pump->cursor, hs_sink_place(pump->options));
     pump->moved = false;
+    if (is_still_held(pump))
+        return;
+    pump->failures = 0;
     if (pump->held) {
         pump->held = false;
         hs_pump_sink_state(pump, HS_SINK_UP, "", "");
@@ -219,15 +255,15 @@ static void failed_for_now(struct hs_pump *pump, struct hs_window_entry *entry, 
     hs_window_again(&pump->window, entry, parts);
     if (outcome == HS_HELD) {
         pump->held = true;
-        set_state(pump, HS_SINK_HOLDING, reason, detail);
+        pump->held_sequence = entry->sequence;
+        hs_pump_sink_state(pump, HS_SINK_HOLDING, reason, detail);
+    } else {
+        hs_log_limited(HS_LOG_WARN, "sink_retry",
+                       "the sink did not take an event; it is sent again",
+                       HS_F("sink", "%s", pump->name), HS_F("route", "%s", route_name(entry)),
+                       HS_F("sequence", "%" PRIu64, entry->sequence), HS_F("reason", "%s", reason),
+                       HS_F("detail", "%s", detail));
     }
-    hs_log_limited(outcome == HS_HELD ? HS_LOG_ERROR : HS_LOG_WARN,
-                   outcome == HS_HELD ? "sink_held" : "sink_retry",
-                   outcome == HS_HELD ? "the sink is held until someone mends this"
-                                      : "the sink did not take an event; it is sent again",
-                   HS_F("sink", "%s", pump->name), HS_F("route", "%s", route_name(entry)),
-                   HS_F("sequence", "%" PRIu64, entry->sequence), HS_F("reason", "%s", reason),
-                   HS_F("detail", "%s", detail));
     hs_pump_schedule_retry(pump, false);
 }
 
@@ -238,6 +274,7 @@ void hs_pump_hold(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t 
     hs_cells_count(&pump->cells, pump->metrics, HS_METRIC_sink_failed_total, pump->name,
                    hs_outcome_name(HS_HELD), reason);
     failed_for_now(pump, entry, parts, HS_HELD, reason, detail);
+    pump->held_sequence = 0; /* that it is made ends it */
 }
 
 void hs_pump_completed(void *context, uint64_t sequence, unsigned part, enum hs_outcome outcome,

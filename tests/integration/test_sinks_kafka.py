@@ -28,6 +28,10 @@ def test_an_unknown_topic_is_held_until_it_is_created(hookstream, kafka, unique)
     one.counts("sink_state", sink="kafka", state="held", is_now=1)
     assert one.metric("sink_failed_total", sink="kafka", **{"class": "held"}) > 0
     one.counts("dead_letters", is_now=0)
+    wait_for(lambda: one.metric("sink_failed_total", sink="kafka") > 5, what="another try")
+    held = [line for line in one.log.splitlines() if "level=error" in line]
+    assert len(held) == 1
+    assert 'msg="sink state" sink=kafka state=held reason=unknown_topic' in held[0]
     kafka.create(unique)
     one.drained(deadline=90)
     assert {record.id for record in kafka.read(unique)} == {event["id"] for event in sent}
