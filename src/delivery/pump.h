@@ -71,6 +71,7 @@ struct hs_pump {
     pthread_mutex_t lock; /* guards the next four */
     enum hs_sink_state state;
     uint64_t away_since_ns; /* monotonic: when the state was no longer up; 0: it is up */
+    bool was_up;            /* once, at least; the pump's own */
     char reason[48], detail[232];
     _Atomic uint64_t oldest_wall_ns; /* of what is not done; 0: nothing waits */
     _Atomic uint64_t in_flight, progress_ns, delivered_count;

@@ -201,6 +201,25 @@ static enum hs_log_level level_of(enum hs_sink_state state)
     return HS_LOG_INFO;
 }
 
+static uint64_t behind(const struct hs_pump *pump)
+{
+    uint64_t durable = hs_journal_durable(pump->journal);
+    uint64_t position = hs_cursor_position(pump->cursor);
+    return durable > position ? durable - position : 0;
+}
+
+/* A sink that comes up has no words of its own: how long it was away, and what is to be done. */
+static void log_up(const struct hs_pump *pump)
+{
+    uint64_t away_ns = hs_clock_monotonic_ns() - pump->away_since_ns;
+    uint64_t events = behind(pump);
+    hs_log(HS_LOG_INFO, "sink state", HS_F("sink", "%s", pump->name), HS_F("state", "up"),
+           HS_F("reason", "%s", ""),
+           HS_F("detail", "up%s after %.1f s, %" PRIu64 " event%s to go",
+                pump->was_up ? " again" : "", (double)away_ns / 1e9, events,
+                events == 1 ? "" : "s"));
+}
+
 static bool is_news(const struct hs_pump *pump, enum hs_sink_state state, const char *reason)
 {
     uint64_t suppressed;
@@ -217,12 +236,16 @@ void hs_pump_sink_state(void *context, enum hs_sink_state state, const char *rea
                         const char *detail)
 {
     struct hs_pump *pump = context;
-    if (is_news(pump, state, reason ? reason : ""))
+    bool news = is_news(pump, state, reason ? reason : "");
+    if (news && state == HS_SINK_UP)
+        log_up(pump);
+    else if (news)
         hs_log(level_of(state), "sink state", HS_F("sink", "%s", pump->name),
                HS_F("state", "%s", hs_sink_state_name(state)),
                HS_F("reason", "%s", reason ? reason : ""),
                HS_F("detail", "%s", detail ? detail : ""));
     set_state(pump, state, reason, detail);
+    pump->was_up = pump->was_up || state == HS_SINK_UP;
 }
 
 /* Other events may go well meanwhile: those for a topic that is there, say. */
@@ -319,8 +342,6 @@ void hs_pump_status(struct hs_pump *pump, struct hs_pump_status *ret_status)
     memcpy(ret_status->reason, pump->reason, sizeof(ret_status->reason));
     memcpy(ret_status->detail, pump->detail, sizeof(ret_status->detail));
     pthread_mutex_unlock(&pump->lock);
-    uint64_t durable = hs_journal_durable(pump->journal);
-    uint64_t position = hs_cursor_position(pump->cursor);
     uint64_t oldest = atomic_load_explicit(&pump->oldest_wall_ns, memory_order_relaxed);
     uint64_t now = hs_clock_wall_ns();
     uint64_t monotonic = hs_clock_monotonic_ns();
@@ -328,8 +349,8 @@ void hs_pump_status(struct hs_pump *pump, struct hs_pump_status *ret_status)
     uint64_t still = monotonic - atomic_load_explicit(&pump->progress_ns, memory_order_relaxed);
     ret_status->name = pump->name;
     ret_status->kind = pump->kind_name;
-    ret_status->position = position;
-    ret_status->lag_events = durable > position ? durable - position : 0;
+    ret_status->position = hs_cursor_position(pump->cursor);
+    ret_status->lag_events = behind(pump);
     ret_status->in_flight = atomic_load_explicit(&pump->in_flight, memory_order_relaxed);
     ret_status->lag_seconds = oldest != 0 && now > oldest ? (double)(now - oldest) / 1e9 : 0;
     ret_status->delivered = atomic_load_explicit(&pump->delivered_count, memory_order_relaxed);

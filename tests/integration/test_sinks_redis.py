@@ -1,6 +1,7 @@
 """Outcomes of the Redis sink, each told apart with a real server that may be killed."""
 
 import json
+import re
 import shutil
 import signal
 import time
@@ -106,6 +107,7 @@ def test_a_wrong_password_is_held_and_never_logged(hookstream, redis_server):
     server("AUTH", "the-right-password")
     server("CONFIG", "SET", "requirepass", "a-wrong-password")
     one.drained(deadline=90)
+    assert re.search(r'state=up reason="" detail="up after \d+\.\d s, 1 event to go"', one.log)
     assert ids(server, "events") == [document["id"]]
     assert "a-wrong-password" not in one.log
 
@@ -121,6 +123,7 @@ def test_out_of_memory_is_held_until_there_is_room(hookstream, redis_server):
     server("CONFIG", "SET", "maxmemory", "0")
     one.drained(deadline=90)
     assert ids(server, "events") == [document["id"]]
+    assert re.search(r'detail="up again after \d+\.\d s, 1 event to go"', one.log)
 
 
 def test_what_goes_well_does_not_end_the_hold_for_what_does_not(hookstream, redis_server):
