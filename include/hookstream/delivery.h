@@ -64,6 +64,7 @@ struct hs_pump_status {
     enum hs_sink_state state;
     char reason[48]; /* of the state, "" if none */
     char detail[232];
+    uint64_t away_ns; /* for so long it has not been up; 0: it is, or this is not known */
     uint64_t position, lag_events, in_flight;
     double lag_seconds;
     uint64_t delivered;

@@ -5,17 +5,32 @@
 #include <hookstream/json.h>
 #include <inttypes.h>
 
-/* Sinks that are held or stuck make a reason, one line each; a sink whose server is merely
- * down does not: the journal holds, and events are accepted. */
+/* How much waits for a sink that is not up, since when, and why. */
+static void report_away(const struct hs_pump_status *status, struct hs_buffer *ret_reasons)
+{
+    hs_buffer_printf(ret_reasons, "sink %s is %s", status->name, hs_sink_state_name(status->state));
+    if (status->reason[0] != '\0')
+        hs_buffer_printf(ret_reasons, " (%s)", status->reason);
+    if (status->away_ns != 0)
+        hs_buffer_printf(ret_reasons, ", not up for %" PRIu64 " s",
+                         status->away_ns / HS_NS_PER_SECOND);
+    hs_buffer_printf(ret_reasons, ", %" PRIu64 " %s", status->lag_events,
+                     status->lag_events == 1 ? "event waits" : "events wait");
+    hs_buffer_printf(ret_reasons, " in the journal until %s",
+                     status->state == HS_SINK_HOLDING ? "this is mended" : "it is reached");
+    hs_buffer_printf(ret_reasons, "%s%s\n", status->detail[0] != '\0' ? ": " : "", status->detail);
+}
+
+/* A line for each sink that is not up or is stuck. Only one that is stuck makes it unready: else
+ * the journal holds, and events are accepted. */
 static bool report_sinks(struct hs_app *app, struct hs_buffer *ret_reasons)
 {
     bool ready = true;
     for (size_t i = 0; i < hs_delivery_count(app->delivery); i++) {
         struct hs_pump_status status;
         hs_delivery_status(app->delivery, i, &status);
-        if (status.state == HS_SINK_HOLDING)
-            hs_buffer_printf(ret_reasons, "sink %s is held (%s): %s\n", status.name, status.reason,
-                             status.detail);
+        if (status.state == HS_SINK_HOLDING || status.state == HS_SINK_CONNECTING)
+            report_away(&status, ret_reasons);
         if (status.stuck) {
             hs_buffer_printf(ret_reasons, "sink %s is up but nothing was confirmed for over %u s\n",
                              status.name, (unsigned)(HS_PUMP_STUCK_NS / HS_NS_PER_SECOND));

@@ -11,11 +11,15 @@ const struct hs_command hs_command_health = {
     .name = "health",
     .summary = "Ask a running hookstream whether it is well.",
     .help = "Reads /livez (or /readyz) of the admin port that the configuration names, on this\n"
-            "machine. Exits with 0 when the answer is 200. For container health checks.",
+            "machine. Exits with 0 when the answer is 200. For container health checks.\n"
+            "Prints what /readyz says in either case. Ready means that events are accepted: a\n"
+            "sink that is connecting or held has a line there, and is no reason to be unready,\n"
+            "since the journal keeps what waits for it.",
     .operands = "",
     .run = run,
 };
 
+/* Prints the page; its answer is the exit status. */
 static int look(const struct hs_command *command, const struct hs_admin_options *options,
                 const char *page)
 {
@@ -28,6 +32,16 @@ static int look(const struct hs_command *command, const struct hs_admin_options 
     return status;
 }
 
+static int look_all(const struct hs_command *command, const struct hs_admin_options *options,
+                    bool ready)
+{
+    int status = ready ? HS_EXIT_GOOD : look(command, options, "/livez");
+    if (status != HS_EXIT_GOOD)
+        return status;
+    int readiness = look(command, options, "/readyz");
+    return ready ? readiness : status;
+}
+
 static int run(const struct hs_command *command, int argc, char **argv)
 {
     const char *path = NULL;
@@ -35,7 +49,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
     const struct hs_arg args[] = {
         {"config", 'c', HS_ARG_TEXT, &path, "FILE",
          "Configuration that names the admin port (else $HOOKSTREAM_CONFIG, ...)."},
-        {"ready", 0, HS_ARG_FLAG, &ready, NULL, "Ask /readyz: can it accept events?"},
+        {"ready", 0, HS_ARG_FLAG, &ready, NULL, "Exit by /readyz: can it accept events?"},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
     if (code != 0)
@@ -45,7 +59,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
     if (hs_config_root(config) == NULL)
         code = hs_command_fail(command, HS_EXIT_BAD, "cannot read %s", hs_config_path(path));
     else
-        code = look(command, &settings.admin, ready ? "/readyz" : "/livez");
+        code = look_all(command, &settings.admin, ready);
     hs_config_free(config);
     return code;
 }

@@ -33,8 +33,11 @@ static uint64_t backoff_ns(unsigned attempts)
     return wait - wait / 4 + random % (wait / 4);
 }
 
-static void begin_waiting(struct hs_shared_link *link, const char *reason, const char *detail)
+static void begin_waiting(struct hs_shared_link *link, const char *reason, const char *text)
 {
+    char place[HS_REDIS_PLACE_TEXT], detail[HS_REDIS_PLACE_TEXT + 192];
+    hs_redis_url_place(&link->shared->url, place);
+    snprintf(detail, sizeof(detail), "%s: %s", place, text);
     if (link->stage == HS_SHARED_READY)
         atomic_fetch_sub(&link->shared->ready, 1);
     hs_shared_note(link->shared, reason, detail);

@@ -556,6 +556,7 @@ int hs_pump_start(const struct hs_pump_spec *spec, struct hs_pump **ret_pump)
     pump->wakeup.file = -1;
     pthread_mutex_init(&pump->lock, NULL);
     atomic_store(&pump->progress_ns, hs_clock_monotonic_ns());
+    pump->away_since_ns = hs_clock_monotonic_ns(); /* not up yet */
     open_metrics(pump);
     int code = open_events(pump);
     if (code == 0)

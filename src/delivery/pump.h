@@ -53,10 +53,11 @@ struct hs_pump {
 
     uint64_t read_sequence; /* last one read, given or skipped */
     bool may_send, stalled, dirty;
-    unsigned failures; /* retries in a row, for the backoff */
-    bool held;         /* the last failure was one for a person */
-    bool unmade;       /* it was one of making messages: no delivery ends that */
-    bool moved;        /* the sink's server may have an old position, until it has confirmed */
+    unsigned failures;      /* retries in a row, for the backoff */
+    bool held;              /* the last failure was one for a person */
+    uint64_t held_sequence; /* its event, whose delivery ends that; 0: any delivery does */
+    bool unmade;            /* it was one of making messages: no delivery ends that */
+    bool moved;             /* the sink's server may have an old position, until it has confirmed */
 
     /* The loop. */
     pthread_t thread;
@@ -67,8 +68,10 @@ struct hs_pump {
     _Atomic uint64_t stop_by_ns; /* monotonic; 0: not stopping */
 
     /* What others may read. */
-    pthread_mutex_t lock; /* guards the next three */
+    pthread_mutex_t lock; /* guards the next four */
     enum hs_sink_state state;
+    uint64_t away_since_ns; /* monotonic: when the state was no longer up; 0: it is up */
+    bool was_up;            /* once, at least; the pump's own */
     char reason[48], detail[232];
     _Atomic uint64_t oldest_wall_ns; /* of what is not done; 0: nothing waits */
     _Atomic uint64_t in_flight, progress_ns, delivered_count;

@@ -177,31 +177,94 @@ static void set_state(struct hs_pump *pump, enum hs_sink_state state, const char
 {
     pthread_mutex_lock(&pump->lock);
     pump->state = state;
+    if (state == HS_SINK_UP)
+        pump->away_since_ns = 0;
+    else if (pump->away_since_ns == 0)
+        pump->away_since_ns = hs_clock_monotonic_ns();
     snprintf(pump->reason, sizeof(pump->reason), "%s", reason ? reason : "");
     snprintf(pump->detail, sizeof(pump->detail), "%s", detail ? detail : "");
     pthread_mutex_unlock(&pump->lock);
 }
 
+static enum hs_log_level level_of(enum hs_sink_state state)
+{
+    switch (state) {
+    case HS_SINK_HOLDING:
+        return HS_LOG_ERROR;
+    case HS_SINK_CONNECTING:
+        return HS_LOG_WARN;
+    case HS_SINK_UP:
+    case HS_SINK_STOPPED:
+    case HS_SINK_STATE_COUNT:
+        break;
+    }
+    return HS_LOG_INFO;
+}
+
+static uint64_t behind(const struct hs_pump *pump)
+{
+    uint64_t durable = hs_journal_durable(pump->journal);
+    uint64_t position = hs_cursor_position(pump->cursor);
+    return durable > position ? durable - position : 0;
+}
+
+/* A sink that comes up has no words of its own: how long it was away, and what is to be done. */
+static void log_up(const struct hs_pump *pump)
+{
+    uint64_t away_ns = hs_clock_monotonic_ns() - pump->away_since_ns;
+    uint64_t events = behind(pump);
+    hs_log(HS_LOG_INFO, "sink state", HS_F("sink", "%s", pump->name), HS_F("state", "up"),
+           HS_F("reason", "%s", ""),
+           HS_F("detail", "up%s after %.1f s, %" PRIu64 " event%s to go",
+                pump->was_up ? " again" : "", (double)away_ns / 1e9, events,
+                events == 1 ? "" : "s"));
+}
+
+static bool is_news(const struct hs_pump *pump, enum hs_sink_state state, const char *reason)
+{
+    uint64_t suppressed;
+    if (pump->state != state)
+        return true;
+    if (strcmp(pump->reason, reason) == 0)
+        return false;
+    /* Reasons to be held may take turns from message to message. */
+    return state != HS_SINK_HOLDING || hs_log_admit("sink_held", &suppressed);
+}
+
+/* The one line about a state, whether the sink told it or a message that came back. */
 void hs_pump_sink_state(void *context, enum hs_sink_state state, const char *reason,
                         const char *detail)
 {
     struct hs_pump *pump = context;
-    bool new_reason = strcmp(pump->reason, reason ? reason : "") != 0;
-    if (pump->state != state || (state == HS_SINK_CONNECTING && new_reason))
-        hs_log(state == HS_SINK_UP || state == HS_SINK_STOPPED ? HS_LOG_INFO : HS_LOG_WARN,
-               "sink state", HS_F("sink", "%s", pump->name),
+    bool news = is_news(pump, state, reason ? reason : "");
+    if (news && state == HS_SINK_UP)
+        log_up(pump);
+    else if (news)
+        hs_log(level_of(state), "sink state", HS_F("sink", "%s", pump->name),
                HS_F("state", "%s", hs_sink_state_name(state)),
                HS_F("reason", "%s", reason ? reason : ""),
                HS_F("detail", "%s", detail ? detail : ""));
     set_state(pump, state, reason, detail);
+    pump->was_up = pump->was_up || state == HS_SINK_UP;
+}
+
+/* Other events may go well meanwhile: those for a topic that is there, say. */
+static bool is_still_held(const struct hs_pump *pump)
+{
+    if (!pump->held || pump->held_sequence == 0)
+        return false;
+    const struct hs_window_entry *entry = hs_window_find(&pump->window, pump->held_sequence);
+    return entry != NULL && entry->open != 0;
 }
 
 void hs_pump_recovered(struct hs_pump *pump)
 {
-    pump->failures = 0;
     if (pump->moved)
         hs_cursor_settle_at(pump->cursor, hs_sink_place(pump->options));
     pump->moved = false;
+    if (is_still_held(pump))
+        return;
+    pump->failures = 0;
     if (pump->held) {
         pump->held = false;
         hs_pump_sink_state(pump, HS_SINK_UP, "", "");
@@ -215,15 +278,15 @@ static void failed_for_now(struct hs_pump *pump, struct hs_window_entry *entry, 
     hs_window_again(&pump->window, entry, parts);
     if (outcome == HS_HELD) {
         pump->held = true;
-        set_state(pump, HS_SINK_HOLDING, reason, detail);
+        pump->held_sequence = entry->sequence;
+        hs_pump_sink_state(pump, HS_SINK_HOLDING, reason, detail);
+    } else {
+        hs_log_limited(HS_LOG_WARN, "sink_retry",
+                       "the sink did not take an event; it is sent again",
+                       HS_F("sink", "%s", pump->name), HS_F("route", "%s", route_name(entry)),
+                       HS_F("sequence", "%" PRIu64, entry->sequence), HS_F("reason", "%s", reason),
+                       HS_F("detail", "%s", detail));
     }
-    hs_log_limited(outcome == HS_HELD ? HS_LOG_ERROR : HS_LOG_WARN,
-                   outcome == HS_HELD ? "sink_held" : "sink_retry",
-                   outcome == HS_HELD ? "the sink is held until someone mends this"
-                                      : "the sink did not take an event; it is sent again",
-                   HS_F("sink", "%s", pump->name), HS_F("route", "%s", route_name(entry)),
-                   HS_F("sequence", "%" PRIu64, entry->sequence), HS_F("reason", "%s", reason),
-                   HS_F("detail", "%s", detail));
     hs_pump_schedule_retry(pump, false);
 }
 
@@ -234,6 +297,7 @@ void hs_pump_hold(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t 
     hs_cells_count(&pump->cells, pump->metrics, HS_METRIC_sink_failed_total, pump->name,
                    hs_outcome_name(HS_HELD), reason);
     failed_for_now(pump, entry, parts, HS_HELD, reason, detail);
+    pump->held_sequence = 0; /* that it is made ends it */
 }
 
 void hs_pump_completed(void *context, uint64_t sequence, unsigned part, enum hs_outcome outcome,
@@ -274,20 +338,20 @@ void hs_pump_completed(void *context, uint64_t sequence, unsigned part, enum hs_
 void hs_pump_status(struct hs_pump *pump, struct hs_pump_status *ret_status)
 {
     pthread_mutex_lock(&pump->lock);
+    uint64_t away_since_ns = pump->away_since_ns;
     ret_status->state = pump->state;
     memcpy(ret_status->reason, pump->reason, sizeof(ret_status->reason));
     memcpy(ret_status->detail, pump->detail, sizeof(ret_status->detail));
     pthread_mutex_unlock(&pump->lock);
-    uint64_t durable = hs_journal_durable(pump->journal);
-    uint64_t position = hs_cursor_position(pump->cursor);
     uint64_t oldest = atomic_load_explicit(&pump->oldest_wall_ns, memory_order_relaxed);
     uint64_t now = hs_clock_wall_ns();
-    uint64_t still =
-        hs_clock_monotonic_ns() - atomic_load_explicit(&pump->progress_ns, memory_order_relaxed);
+    uint64_t monotonic = hs_clock_monotonic_ns();
+    ret_status->away_ns = away_since_ns != 0 ? monotonic - away_since_ns : 0;
+    uint64_t still = monotonic - atomic_load_explicit(&pump->progress_ns, memory_order_relaxed);
     ret_status->name = pump->name;
     ret_status->kind = pump->kind_name;
-    ret_status->position = position;
-    ret_status->lag_events = durable > position ? durable - position : 0;
+    ret_status->position = hs_cursor_position(pump->cursor);
+    ret_status->lag_events = behind(pump);
     ret_status->in_flight = atomic_load_explicit(&pump->in_flight, memory_order_relaxed);
     ret_status->lag_seconds = oldest != 0 && now > oldest ? (double)(now - oldest) / 1e9 : 0;
     ret_status->delivered = atomic_load_explicit(&pump->delivered_count, memory_order_relaxed);

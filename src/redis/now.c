@@ -3,11 +3,12 @@
 #include <hookstream/redis.h>
 #include <stdio.h>
 
-static int say(struct redisContext *link, int count, const char **words)
+/* -errno and words: of `place`, where it is, but for what the server says. */
+static int say(struct redisContext *link, const char *place, int count, const char **words)
 {
     redisReply *reply = redisCommandArgv(link, count, words, NULL);
     if (reply == NULL)
-        return hs_fail(-EIO, "no answer: %s", link->errstr);
+        return hs_fail(-EIO, "%s: no answer: %s", place, link->errstr);
     int code = 0;
     if (reply->type == REDIS_REPLY_ERROR)
         code = hs_fail(-EACCES, "%s", reply->str);
@@ -15,7 +16,7 @@ static int say(struct redisContext *link, int count, const char **words)
     return code;
 }
 
-static int log_in(struct redisContext *link, const struct hs_redis_url *url)
+static int log_in(struct redisContext *link, const char *place, const struct hs_redis_url *url)
 {
     const char *auth[3] = {"AUTH"};
     int count = 1;
@@ -23,12 +24,12 @@ static int log_in(struct redisContext *link, const struct hs_redis_url *url)
         auth[count++] = url->username;
     if (url->password != NULL)
         auth[count++] = url->password;
-    int code = url->password != NULL ? say(link, count, auth) : 0;
+    int code = url->password != NULL ? say(link, place, count, auth) : 0;
     if (code < 0 || url->database == 0)
         return code;
     char number[16];
     snprintf(number, sizeof(number), "%u", url->database);
-    return say(link, 2, (const char *[]){"SELECT", number});
+    return say(link, place, 2, (const char *[]){"SELECT", number});
 }
 
 int hs_redis_connect_now(const struct hs_redis_url *url, unsigned timeout_ms,
@@ -37,15 +38,17 @@ int hs_redis_connect_now(const struct hs_redis_url *url, unsigned timeout_ms,
     struct timeval time = {timeout_ms / 1000, (suseconds_t)(timeout_ms % 1000) * 1000};
     redisContext *link = url->path != NULL ? redisConnectUnixWithTimeout(url->path, time)
                                            : redisConnectWithTimeout(url->host, url->port, time);
+    char place[HS_REDIS_PLACE_TEXT];
     int code = 0;
     if (link == NULL)
         return hs_fail(-ENOMEM, "no memory for a connection");
+    hs_redis_url_place(url, place);
     if (link->err != 0)
-        code = hs_fail(-ECONNREFUSED, "%s", link->errstr);
+        code = hs_fail(-ECONNREFUSED, "%s: %s", place, link->errstr);
     else if (redisSetTimeout(link, time) != REDIS_OK)
-        code = hs_fail(-EINVAL, "%s", link->errstr);
+        code = hs_fail(-EINVAL, "%s: %s", place, link->errstr);
     if (code == 0)
-        code = log_in(link, url);
+        code = log_in(link, place, url);
     if (code < 0) {
         redisFree(link);
         return code;

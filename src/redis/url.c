@@ -1,6 +1,7 @@
 /* Redis URL: the `redis` scheme as registered with IANA, and `unix` as redis-py and others
  * have it. The text holds a password: no message repeats it. */
 #include <hookstream/redis.h>
+#include <stdio.h>
 
 #define PORT_DEFAULT 6379u
 #define DATABASE_MAX 65535u
@@ -181,6 +182,16 @@ int hs_redis_url_parse(const char *text, const char *username, const char *passw
     }
     *ret_url = url;
     return 0;
+}
+
+void hs_redis_url_place(const struct hs_redis_url *url, char ret_text[HS_REDIS_PLACE_TEXT])
+{
+    if (url->path != NULL)
+        snprintf(ret_text, HS_REDIS_PLACE_TEXT, "%s", url->path);
+    else if (strchr(url->host, ':') != NULL)
+        snprintf(ret_text, HS_REDIS_PLACE_TEXT, "[%s]:%u", url->host, (unsigned)url->port);
+    else
+        snprintf(ret_text, HS_REDIS_PLACE_TEXT, "%.110s:%u", url->host, (unsigned)url->port);
 }
 
 void hs_redis_url_free(struct hs_redis_url *url)

@@ -77,11 +77,13 @@ static rd_kafka_resp_err_t produce(struct hs_kafka *kafka, uint64_t sequence,
     return error;
 }
 
-static void refuse(struct hs_kafka *kafka, uint64_t sequence, unsigned part,
+static void refuse(struct hs_kafka *kafka, uint64_t sequence, const struct hs_message *message,
                    rd_kafka_resp_err_t error)
 {
     HS_ASSERT(kafka->refused_count < HS_ARRAY_SIZE(kafka->refused));
-    kafka->refused[kafka->refused_count++] = (struct hs_kafka_refused){sequence, part, error};
+    struct hs_kafka_refused *refused = &kafka->refused[kafka->refused_count++];
+    *refused = (struct hs_kafka_refused){sequence, message->part, error, ""};
+    snprintf(refused->topic, sizeof(refused->topic), "%.*s", HS_SLICE_ARG(message->destination));
     event_active(kafka->on_later, EV_TIMEOUT, 0);
 }
 
@@ -109,7 +111,7 @@ static size_t produce_all(struct hs_kafka *kafka, uint64_t sequence,
         if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL || is_fatal(kafka, error))
             return i;
         if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
-            refuse(kafka, sequence, messages[i].part, error);
+            refuse(kafka, sequence, &messages[i], error);
     }
     return count;
 }
@@ -191,10 +193,21 @@ static bool is_purged(rd_kafka_resp_err_t code)
            code == RD_KAFKA_RESP_ERR__DESTROY;
 }
 
+/* A message that did not arrive. */
+struct failed_message {
+    uint64_t sequence;
+    unsigned part;
+    rd_kafka_resp_err_t code;
+    const char *topic;
+};
+
 /* `refused`: at once, it never was in a batch. */
-static void failed(struct hs_kafka *kafka, uint64_t sequence, unsigned part,
-                   rd_kafka_resp_err_t code, size_t batch, bool refused)
+static void failed(struct hs_kafka *kafka, const struct failed_message *message, size_t batch,
+                   bool refused)
 {
+    uint64_t sequence = message->sequence;
+    unsigned part = message->part;
+    rd_kafka_resp_err_t code = message->code;
     if (kafka->txn != NULL && is_purged(code))
         return; /* with its transaction, by us: the owner gives it again when it resumes */
     if (kafka->txn != NULL && sequence == 0) {
@@ -208,8 +221,9 @@ static void failed(struct hs_kafka *kafka, uint64_t sequence, unsigned part,
     const struct hs_failure *failure = &error->failure;
     if (judge_alone(kafka, error, batch))
         failure = &in_bad_company;
-    char detail[160];
-    snprintf(detail, sizeof(detail), "%s (%s)", failure->words, rd_kafka_err2name(code));
+    char detail[512];
+    snprintf(detail, sizeof(detail), "topic %s: %s (%s)", message->topic, failure->words,
+             rd_kafka_err2name(code));
     if (kafka->txn != NULL)
         hs_kafka_txn_failed(kafka->txn, sequence, part, failure->outcome, refused);
     else if (failure->outcome == HS_TRANSIENT)
@@ -236,21 +250,28 @@ static void arrived(struct hs_kafka *kafka, uint64_t sequence, unsigned part)
     hs_kafka_is_up(kafka);
 }
 
+static void handle_report(struct hs_kafka *kafka, const rd_kafka_message_t *message, size_t batch)
+{
+    struct failed_message ended = {
+        .sequence = packed_sequence(message->_private),
+        .part = packed_part(message->_private),
+        .code = message->err,
+        .topic = rd_kafka_topic_name(message->rkt),
+    };
+    if (ended.code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        arrived(kafka, ended.sequence, ended.part);
+    else
+        failed(kafka, &ended, batch, false);
+    count_alone(kafka);
+}
+
 static void handle_reports(struct hs_kafka *kafka, rd_kafka_event_t *event)
 {
     const rd_kafka_message_t *messages[REPORTS_AT_ONCE];
     size_t batch = rd_kafka_event_message_count(event), count;
     while ((count = rd_kafka_event_message_array(event, messages, REPORTS_AT_ONCE)) > 0)
-        for (size_t i = 0; i < count; i++) {
-            const rd_kafka_message_t *message = messages[i];
-            uint64_t sequence = packed_sequence(message->_private);
-            unsigned part = packed_part(message->_private);
-            if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-                arrived(kafka, sequence, part);
-            else
-                failed(kafka, sequence, part, message->err, batch, false);
-            count_alone(kafka);
-        }
+        for (size_t i = 0; i < count; i++)
+            handle_report(kafka, messages[i], batch);
 }
 
 static void handle(struct hs_kafka *kafka, rd_kafka_event_t *event)
@@ -276,7 +297,9 @@ static void tell_refusals(struct hs_kafka *kafka)
     size_t count = kafka->refused_count;
     for (size_t i = 0; i < count; i++) {
         const struct hs_kafka_refused *refused = &kafka->refused[i];
-        failed(kafka, refused->sequence, refused->part, refused->error, 1, true);
+        struct failed_message message = {refused->sequence, refused->part, refused->error,
+                                         refused->topic};
+        failed(kafka, &message, 1, true);
     }
     kafka->refused_count = 0;
 }

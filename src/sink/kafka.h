@@ -21,6 +21,7 @@ struct event;
 
 #define HS_KAFKA_TOPICS 64u /* handles kept; a topic may be asked for again, that is all */
 #define HS_KAFKA_TOPIC_WAYS 8u
+#define HS_KAFKA_TOPIC_TEXT 250u /* Kafka's names have 249 characters at most */
 
 struct hs_kafka_topic {
     char *name;
@@ -33,6 +34,7 @@ struct hs_kafka_refused {
     uint64_t sequence;
     unsigned part;
     rd_kafka_resp_err_t error;
+    char topic[HS_KAFKA_TOPIC_TEXT];
 };
 
 /* What of a parcel is left when the queue was full in its middle. */

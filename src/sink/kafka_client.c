@@ -89,6 +89,17 @@ static void hold(struct hs_kafka *kafka, const struct hs_failure *failure, const
     hs_sink_set_state(&kafka->sink, HS_SINK_HOLDING, failure->label, detail);
 }
 
+/* No broker is in touch; what a person must mend is also why none is, and stays said. */
+static void begin_connecting(struct hs_kafka *kafka, const char *label, const char *text)
+{
+    char brokers[HS_KAFKA_BROKERS_TEXT], detail[HS_KAFKA_BROKERS_TEXT + 128];
+    if (kafka->sink.state == HS_SINK_HOLDING)
+        return;
+    hs_kafka_config_brokers(kafka->options, brokers);
+    snprintf(detail, sizeof(detail), "%s: %s", brokers, text);
+    hs_sink_set_state(&kafka->sink, HS_SINK_CONNECTING, label, detail);
+}
+
 static void fatal(struct hs_kafka *kafka)
 {
     char text[FATAL_TEXT_MAX];
@@ -117,9 +128,7 @@ void hs_kafka_client_error(struct hs_kafka *kafka, rd_kafka_event_t *event)
         hold(kafka, failure, text);
         after(kafka->on_ask, ASK_AGAIN_MS);
     } else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-        /* What a person must mend is also why none is up: it stays said. */
-        if (kafka->sink.state != HS_SINK_HOLDING)
-            hs_sink_set_state(&kafka->sink, HS_SINK_CONNECTING, failure->label, text);
+        begin_connecting(kafka, failure->label, text);
         after(kafka->on_ask, ASK_AGAIN_MS);
     }
     /* One broker of several: librdkafka goes on by itself, and logs it. */
@@ -236,7 +245,7 @@ static void announce(struct hs_kafka *kafka)
 {
     kafka->announced = true;
     if (kafka->sink.state == HS_SINK_STATE_COUNT)
-        hs_sink_set_state(&kafka->sink, HS_SINK_CONNECTING, "start", "no broker has answered yet");
+        begin_connecting(kafka, "start", "no broker has answered yet");
     if (kafka->txn != NULL) {
         hs_kafka_txn_start(kafka->txn); /* the owner goes on when the cursor was read */
         return;

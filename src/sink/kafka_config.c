@@ -166,6 +166,22 @@ static int set_presets(rd_kafka_conf_t *conf, const struct preset *rows, size_t 
     return 0;
 }
 
+void hs_kafka_config_brokers(const struct hs_sink_options *options,
+                             char ret_text[HS_KAFKA_BROKERS_TEXT])
+{
+    size_t size = 0;
+    ret_text[0] = '\0';
+    for (size_t i = 0; i < options->brokers.count; i++) {
+        int more = snprintf(ret_text + size, HS_KAFKA_BROKERS_TEXT - size, "%s%s",
+                            i > 0 ? ", " : "", options->brokers.items[i]);
+        size += (size_t)more;
+        if (more < 0 || size >= HS_KAFKA_BROKERS_TEXT) {
+            memcpy(ret_text + HS_KAFKA_BROKERS_TEXT - 4, "...", 4);
+            return;
+        }
+    }
+}
+
 static int set_brokers(rd_kafka_conf_t *conf, const struct hs_strings *brokers)
 {
     struct hs_buffer list;

@@ -14,5 +14,9 @@ HS_MUST_CHECK int hs_kafka_config_make(const struct hs_sink_options *options, bo
 /* The same for a consumer that reads a cursor back: only what is committed. */
 HS_MUST_CHECK int hs_kafka_config_reader(const struct hs_sink_options *options,
                                          rd_kafka_conf_t **ret_conf);
+/* The brokers as they stand in the options, with commas; "..." in place of what is too much. */
+#define HS_KAFKA_BROKERS_TEXT 128u
+void hs_kafka_config_brokers(const struct hs_sink_options *options,
+                             char ret_text[HS_KAFKA_BROKERS_TEXT]);
 
 #endif

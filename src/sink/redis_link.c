@@ -39,13 +39,16 @@ void hs_redis_hold(struct hs_redis *redis, const struct hs_redis_trouble *troubl
 
 static void begin_waiting(struct hs_redis *redis, const char *reason, const char *text)
 {
+    char place[HS_REDIS_PLACE_TEXT], words[HS_REDIS_PLACE_TEXT + HS_REDIS_TEXT_MAX];
+    hs_redis_url_place(&redis->url, place);
+    snprintf(words, sizeof(words), "%s: %s", place, text);
     redis->stage = HS_REDIS_WAITING;
     redis->link = NULL;
     hs_redis_wait_stop(redis);
     hs_redis_forget(redis);
     /* How many replicas a server has says nothing once it is gone. */
     if (redis->sink.state != HS_SINK_HOLDING || strcmp(redis->sink.reason, HS_REDIS_TOO_FEW) == 0)
-        hs_sink_set_state(&redis->sink, HS_SINK_CONNECTING, reason, text);
+        hs_sink_set_state(&redis->sink, HS_SINK_CONNECTING, reason, words);
     wait_for(redis, hs_sink_backoff_ms(redis->attempts++, RECONNECT_LEAST_MS, RECONNECT_MOST_MS));
 }
 

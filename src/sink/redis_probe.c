@@ -12,6 +12,7 @@ struct redis {
     const struct hs_probe *probe;
     const struct hs_node *node; /* of what names the server */
     struct redisContext *link;
+    char place[HS_REDIS_PLACE_TEXT]; /* where it is */
 };
 
 /* ---- Questions ---- */
@@ -106,8 +107,8 @@ static bool judge_server(const struct redis *redis)
     redisReply *reply = ASK(redis, "INFO");
     if (reply == NULL) {
         hs_config_error(redis->probe->config, HS_FINDING_ONLINE_UNREACHABLE, redis->node,
-                        "`%s`: Redis is not reached: no answer: %s", redis->probe->name,
-                        redis->link->errstr);
+                        "`%s`: Redis is not reached: %s: no answer: %s", redis->probe->name,
+                        redis->place, redis->link->errstr);
         return false;
     }
     struct hs_slice info = text_of(reply);
@@ -131,6 +132,7 @@ static bool reach(struct redis *redis, const char *text, const char *username, c
     struct hs_redis_url url;
     if (hs_redis_url_parse(text, username, password, &url) < 0)
         return false; /* the check of the options said so */
+    hs_redis_url_place(&url, redis->place);
     int code = hs_redis_connect_now(&url, redis->probe->timeout_ms, &redis->link);
     hs_redis_url_free(&url);
     if (code == 0)

@@ -81,9 +81,10 @@ def test_nothing_listens(tmp_path):
 @pytest.mark.parametrize("sinks, to", [(kafka_sink, topic("a")), (redis_sink, stream("a"))])
 def test_a_server_that_never_answers_costs_the_timeout(tmp_path, sinks, to):
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        done = check(tmp_path, sinks(f"127.0.0.1:{silent.getsockname()[1]}"), to)
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        done = check(tmp_path, sinks(address), to)
     assert done.returncode == 1
-    assert "HS300" in done.stdout and "is not reached" in done.stdout
+    assert "HS300" in done.stdout and f"is not reached: {address}: " in done.stdout
 
 
 # ---- Redis ----
@@ -145,7 +146,9 @@ def test_the_redis_of_the_dedupe_is_asked_too(tmp_path, redis, unique):
     dedupe = {"store": "redis", "url": f"redis://127.0.0.1:{free_port()}/0"}
     done = check(tmp_path, redis_sink(redis.address), stream(unique), dedupe=dedupe)
     assert done.returncode == 1
-    assert "HS300" in done.stdout and "`dedupe`: Redis is not reached" in done.stdout
+    place = dedupe["url"].removeprefix("redis://").removesuffix("/0")
+    assert "HS300" in done.stdout
+    assert f"`dedupe`: Redis is not reached: {place}: Connection refused" in done.stdout
 
 
 # ---- Folders ----

@@ -1,6 +1,7 @@
 """Start, stop, restart, a second process, duplicates, health: the life of one process."""
 
 import json
+import re
 import resource
 import shutil
 import signal
@@ -93,7 +94,26 @@ def test_a_sink_that_was_never_there_is_seen_to_be_behind(hookstream, unique):
     wait_for(lambda: one.sink("redis")["lag_seconds"] > 0.5, what="the age of what waits")
     assert one.sink("redis")["lag_events"] == 1
     assert one.metric("sink_lag_seconds", sink="redis") > 0.5
-    assert 'state=connecting reason=connect detail="Connection refused"' in one.log
+    assert 'state=connecting reason=connect detail="127.0.0.1:1: Connection refused"' in one.log
+
+
+def test_a_sink_that_is_away_is_named_by_readyz_and_health_which_stay_good(hookstream, unique):
+    one = hookstream(
+        sinks={"redis": {"type": "redis", "url": "redis://127.0.0.1:1/0"}},
+        routes=[{"name": "all", "match": "**", "to": [{"sink": "redis", "stream": unique}]}],
+    )
+    assert one.post(sender.event()).status == 202
+    wait_for(lambda: "1 event waits" in one.readiness, what="the line of the sink")
+    assert http.get(one.admin_port, "/readyz").status == 200
+    line = (
+        r"sink redis is connecting \(connect\), not up for \d+ s, 1 event waits in the journal "
+        r"until it is reached: 127.0.0.1:1: Connection refused\n"
+    )
+    assert re.match(r"ready\n" + line, one.readiness)
+    done = program.command("health", "-c", one.file)
+    assert done.returncode == 0 and re.match(r"ok\nready\n" + line, done.stdout), done
+    done = program.command("health", "-c", one.file, "--ready")
+    assert done.returncode == 0 and re.match(r"ready\n" + line, done.stdout), done
 
 
 def test_sighup_does_not_end_it(hookstream):

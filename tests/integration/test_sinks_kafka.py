@@ -23,13 +23,31 @@ def test_an_unknown_topic_is_held_until_it_is_created(hookstream, kafka, unique)
         assert one.post(document).status == 202
     wait_for(lambda: one.sink("kafka")["state"] == "held", what="the sink to be held")
     assert one.sink("kafka")["reason"] == "unknown_topic"
+    words = f"topic {unique}: the topic does not exist: create it"
+    assert words in one.sink("kafka")["detail"] and words in one.readiness and words in one.log
     one.counts("sink_state", sink="kafka", state="held", is_now=1)
     assert one.metric("sink_failed_total", sink="kafka", **{"class": "held"}) > 0
     one.counts("dead_letters", is_now=0)
+    wait_for(lambda: one.metric("sink_failed_total", sink="kafka") > 5, what="another try")
+    held = [line for line in one.log.splitlines() if "level=error" in line]
+    assert len(held) == 1
+    assert 'msg="sink state" sink=kafka state=held reason=unknown_topic' in held[0]
     kafka.create(unique)
     one.drained(deadline=90)
     assert {record.id for record in kafka.read(unique)} == {event["id"] for event in sent}
     assert one.sink("kafka")["state"] == "up"
+
+
+def test_brokers_that_are_not_there_are_named(hookstream, unique):
+    one = hookstream(
+        sinks={"kafka": {"type": "kafka", "brokers": ["127.0.0.1:1", "127.0.0.1:2"]}},
+        routes=[{"name": "all", "match": "**", "to": [{"sink": "kafka", "topic": unique}]}],
+    )
+    wait_for(lambda: one.sink("kafka")["reason"] == "brokers_down", what="the brokers to be away")
+    words = "127.0.0.1:1, 127.0.0.1:2: 2/2 brokers are down"
+    assert one.sink("kafka")["detail"] == words
+    assert f'reason=brokers_down detail="{words}"' in one.log
+    assert f"0 events wait in the journal until it is reached: {words}" in one.readiness
 
 
 def test_too_large_for_the_topic_is_a_dead_letter_and_the_next_goes_on(hookstream, kafka, unique):

@@ -1,6 +1,7 @@
 """Outcomes of the Redis sink, each told apart with a real server that may be killed."""
 
 import json
+import re
 import shutil
 import signal
 import time
@@ -101,9 +102,13 @@ def test_a_wrong_password_is_held_and_never_logged(hookstream, redis_server):
     document = sender.event()
     assert one.post(document).status == 202
     wait_for(lambda: one.sink("redis")["state"] == "held", what="the sink to be held")
+    held = [line for line in one.log.splitlines() if "level=error" in line]
+    assert len(held) == 1
+    assert 'msg="sink state" sink=redis state=held reason=wrong_password' in held[0]
     server("AUTH", "the-right-password")
     server("CONFIG", "SET", "requirepass", "a-wrong-password")
     one.drained(deadline=90)
+    assert re.search(r'state=up reason="" detail="up after \d+\.\d s, 1 event to go"', one.log)
     assert ids(server, "events") == [document["id"]]
     assert "a-wrong-password" not in one.log
 
@@ -119,6 +124,26 @@ def test_out_of_memory_is_held_until_there_is_room(hookstream, redis_server):
     server("CONFIG", "SET", "maxmemory", "0")
     one.drained(deadline=90)
     assert ids(server, "events") == [document["id"]]
+    assert re.search(r'detail="up again after \d+\.\d s, 1 event to go"', one.log)
+
+
+def test_what_goes_well_does_not_end_the_hold_for_what_does_not(hookstream, redis_server):
+    server = redis_server()
+    last = "18446744073709551615-18446744073709551615"
+    server("XADD", "full", last, "body", "{}")  # no greater id is left, so XADD fails
+    parts = redis_to(server.url, "full")
+    parts["routes"][0]["to"].append({"sink": "redis", "stream": "good"})
+    one = hookstream(**parts)
+    document = sender.event()
+    assert one.post(document).status == 202
+    wait_for(lambda: one.metric("sink_failed_total", sink="redis") > 2, what="some tries")
+    assert ids(server, "good") == [document["id"]]
+    assert one.sink("redis")["state"] == "held"
+    assert one.log.count("state=held") == 1 and "state=up" not in one.log.split("state=held")[1]
+    server("DEL", "full")
+    one.drained(deadline=90)
+    assert ids(server, "full") == ids(server, "good") == [document["id"]]
+    wait_for(lambda: one.sink("redis")["state"] == "up", what="the sink to be up")
 
 
 def test_max_length_trims_and_nothing_else_does(hookstream, redis_server):

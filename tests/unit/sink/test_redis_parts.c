@@ -14,11 +14,8 @@ static const char *parse(const char *url, const char *username, const char *pass
     struct hs_redis_url parsed;
     if (hs_redis_url_parse(options.url, options.username, options.password, &parsed) < 0)
         return hs_error_text();
-    char where[256];
-    if (parsed.path != NULL)
-        snprintf(where, sizeof(where), "%s", parsed.path);
-    else
-        snprintf(where, sizeof(where), "%s:%u", parsed.host, parsed.port);
+    char where[HS_REDIS_PLACE_TEXT];
+    hs_redis_url_place(&parsed, where);
     snprintf(text, sizeof(text), "%s %s/%s %u", where, parsed.username ? parsed.username : "",
              parsed.password ? parsed.password : "", parsed.database);
     hs_redis_url_free(&parsed);
@@ -34,8 +31,8 @@ static const struct {
     {"redis://:secret@h:1/0", "h:1 /secret 0"},
     {"redis://u:p%40%3a%2F@h", "h:6379 u/p@:/ 0"},
     {"redis://u:p@ss@h", "h:6379 u/p@ss 0"},
-    {"redis://[::1]:7000/1", "::1:7000 / 1"},
-    {"redis://[::1]", "::1:6379 / 0"},
+    {"redis://[::1]:7000/1", "[::1]:7000 / 1"},
+    {"redis://[::1]", "[::1]:6379 / 0"},
     {"unix:///run/redis.sock", "/run/redis.sock / 0"},
     {"unix://u:p@/run/r?db=4", "/run/r u/p 4"},
 };
