@@ -105,6 +105,8 @@ def test_a_sink_that_is_away_is_named_by_readyz_and_health_which_stay_good(hooks
     assert one.post(sender.event()).status == 202
     wait_for(lambda: "1 event waits" in one.readiness, what="the line of the sink")
     assert http.get(one.admin_port, "/readyz").status == 200
+    assert one.metric("sink_state", sink="redis", state="connecting") == 1
+    assert one.metric("sink_failed_total", sink="redis") == 0, "what is given to nobody cannot fail"
     line = (
         r"sink redis is connecting \(connect\), not up for \d+ s, 1 event waits in the journal "
         r"until it is reached: 127.0.0.1:1: Connection refused\n"
