@@ -1,7 +1,8 @@
 /* Admin: the operator's port: /metrics, /livez, /readyz with reasons, /api/status, and the
  * control pages below /api/ that its owner answers. Knows how to show, and who may see; what
- * is shown it asks of its owner. A POST with an Origin is refused: it comes from a web page
- * that some browser on this machine has open.
+ * is shown it asks of its owner. A web page that some browser on this machine has open gets
+ * nothing below /api/: a POST with an Origin is refused, and without the token a Host that is no
+ * name of loopback.
  * Threads: one of its own; the owner's callbacks run on it. */
 #ifndef HOOKSTREAM_ADMIN_H
 #define HOOKSTREAM_ADMIN_H
@@ -11,7 +12,7 @@
 
 struct hs_admin_options {
     struct hs_address listen;
-    const char *token; /* for /api from other than loopback; NULL: loopback only */
+    const char *token; /* for /api; NULL: loopback only */
 };
 extern const struct hs_options hs_admin_option_table;
 

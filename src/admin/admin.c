@@ -35,12 +35,13 @@ static const struct hs_option rows[] = {
      .kind = HS_OPTION_ADDRESS,
      .offset = ADMIN(listen),
      .fallback = "127.0.0.1:9464",
-     .help = "Address and port of the metrics, health and status pages. Not for the internet."},
+     .help = "Address and port of the metrics, health and status pages. Not for the internet. "
+             "/metrics, /livez and /readyz need no token, wherever they are asked from."},
     {.name = "token",
      .kind = HS_OPTION_SECRET,
      .offset = ADMIN(token),
-     .help = "Bearer token for /api from other machines. Without one /api answers loopback "
-             "only.",
+     .help = "Bearer token for /api. A request without it is answered only when it comes from "
+             "loopback and asks by a name of loopback (docs/security.md).",
      .example = "\"${ADMIN_TOKEN}\""},
 };
 
@@ -72,17 +73,49 @@ static bool is_token(struct hs_slice given, const char *token)
     return different == 0 && given.size <= TOKEN_MAX;
 }
 
-static bool may_see(const struct hs_admin *admin, const struct hs_http_exchange *exchange)
+static bool has_token(const struct hs_admin_options *options, const struct hs_http_head *head)
 {
-    if (is_loopback(hs_http_exchange_peer(exchange)))
-        return true;
-    if (admin->options->token == NULL)
+    struct hs_slice value = hs_http_field(head, HS_SLICE("authorization"));
+    if (options->token == NULL || value.size < 7 ||
+        !hs_slice_equal_nocase(hs_slice(value.data, 7), HS_SLICE("bearer ")))
         return false;
-    struct hs_slice value =
-        hs_http_field(hs_http_exchange_head(exchange), HS_SLICE("authorization"));
-    if (value.size < 7 || !hs_slice_equal_nocase(hs_slice(value.data, 7), HS_SLICE("bearer ")))
+    return is_token(hs_slice(value.data + 7, value.size - 7), options->token);
+}
+
+/* Host without its port, and without the brackets of an IPv6 address. */
+static struct hs_slice host_of(struct hs_slice value)
+{
+    if (value.size > 0 && value.data[0] == '[') {
+        const char *end = memchr(value.data, ']', value.size);
+        return end == NULL ? HS_SLICE_NONE
+                           : hs_slice(value.data + 1, (size_t)(end - value.data) - 1);
+    }
+    const char *colon = memchr(value.data, ':', value.size);
+    return colon == NULL ? value : hs_slice(value.data, (size_t)(colon - value.data));
+}
+
+static bool is_loopback_address(struct hs_slice host)
+{
+    char text[INET6_ADDRSTRLEN];
+    if (host.size == 0 || host.size >= sizeof(text))
         return false;
-    return is_token(hs_slice(value.data + 7, value.size - 7), admin->options->token);
+    memcpy(text, host.data, host.size);
+    text[host.size] = '\0';
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (inet_pton(AF_INET, text, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, text, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+/* Whether Host is a name of loopback, or what admin.listen says. A web page can make a browser
+ * on this machine ask here (DNS rebinding), but the browser then says the page's own name. */
+static bool asks_this_machine(const struct hs_admin_options *options,
+                              const struct hs_http_head *head)
+{
+    struct hs_slice host = host_of(hs_http_field(head, HS_SLICE("host")));
+    return hs_slice_equal_nocase(host, HS_SLICE("localhost")) || is_loopback_address(host) ||
+           (host.size > 0 && hs_slice_equal_nocase(host, hs_slice_text(options->listen.host)));
 }
 
 /* ---- Pages ---- */
@@ -170,6 +203,26 @@ static const struct page *find_page(struct hs_slice path)
     return is_below ? below : NULL;
 }
 
+/* true: answered, since /api is not for whoever asks. */
+static bool refuse_stranger(const struct hs_admin *admin, struct hs_http_exchange *exchange)
+{
+    const struct hs_http_head *head = hs_http_exchange_head(exchange);
+    if (has_token(admin->options, head))
+        return false;
+    if (!is_loopback(hs_http_exchange_peer(exchange)))
+        hs_http_respond_problem(exchange, 401,
+                                "from anywhere but loopback /api needs the token of admin.token", 0,
+                                "WWW-Authenticate: Bearer\r\n", false);
+    else if (!asks_this_machine(admin->options, head))
+        hs_http_respond_problem(exchange, 403,
+                                "without a token /api answers to localhost, 127.0.0.1 and [::1] "
+                                "only; to ask by another name set admin.token and send it",
+                                0, NULL, false);
+    else
+        return false;
+    return true;
+}
+
 /* true: answered, and nothing more is to be done. */
 static bool refuse(const struct hs_admin *admin, const struct page *page,
                    struct hs_http_exchange *exchange)
@@ -185,10 +238,8 @@ static bool refuse(const struct hs_admin *admin, const struct page *page,
         hs_http_respond_problem(
             exchange, 405, "this page is read with GET", 0,
             page->takes_post ? "Allow: GET, HEAD, POST\r\n" : "Allow: GET, HEAD\r\n", false);
-    else if (page->guarded && !may_see(admin, exchange))
-        hs_http_respond_problem(exchange, 401,
-                                "from other machines /api needs the token of admin.token", 0,
-                                "WWW-Authenticate: Bearer\r\n", false);
+    else if (page->guarded && refuse_stranger(admin, exchange))
+        return true;
     else if (!reads && hs_http_field_count(head, HS_SLICE("origin")) > 0)
         hs_http_respond_problem(exchange, 403, "web pages may not do this", 0, NULL, false);
     else

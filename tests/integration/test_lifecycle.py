@@ -118,9 +118,12 @@ def test_a_sink_that_is_away_is_named_by_readyz_and_health_which_stay_good(hooks
     assert done.returncode == 0 and re.match(r"ready\n" + line, done.stdout), done
 
 
-def test_sighup_does_not_end_it(hookstream):
+def test_sighup_neither_ends_it_nor_reads_the_configuration(hookstream):
     one = hookstream(**FILES)
+    before = one.metrics.text.split("hookstream_config_info{")[1].splitlines()[0]
+    one.file.write_text(one.file.read_text().replace("all.jsonl", "other.jsonl"))
     one.process.send_signal(signal.SIGHUP)
+    assert before in one.metrics.text and one.metric("config_generation") == 1
     assert one.post(sender.event()).status == 202
     one.drained()
     assert len(lines(one)) == 1

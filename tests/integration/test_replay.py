@@ -94,8 +94,9 @@ def test_the_rate_holds_and_an_interrupt_cancels(hookstream):
 def test_a_replay_does_not_hold_up_the_end(hookstream):
     one = hookstream(**PARTS)
     send(one, 20)
-    assert http.exchange(one.admin_port, b"POST /api/replay?since=1h&rate=1 HTTP/1.1\r\nHost: x\r\n"
-                     b"Content-Length: 0\r\n\r\n").status == 200
+    request = (b"POST /api/replay?since=1h&rate=1 HTTP/1.1\r\nHost: localhost\r\n"
+               b"Content-Length: 0\r\n\r\n")
+    assert http.exchange(one.admin_port, request).status == 200
     wait_for(lambda: state(one)["resent"] >= 1, what="the first one")
     one.stop()
     one.start()

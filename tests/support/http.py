@@ -74,7 +74,8 @@ def exchange(port, data, timeout=40.0):
         return connection.read_answer()
 
 
-def get(port, path):
+def get(port, path, host="localhost", fields=""):
     return exchange(
-        port, f"GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n".encode()
+        port,
+        f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{fields}Connection: close\r\n\r\n".encode(),
     )

@@ -1,0 +1,101 @@
+"""The page of answers and the alerts know every reason that the program has."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from support import program
+
+RULES = program.ROOT / "deploy" / "prometheus" / "rules.yml"
+needs_promtool = pytest.mark.skipif(
+    shutil.which("promtool") is None, reason="promtool is not installed")
+
+
+def reasons():
+    """Label -> status, of the program's own tables."""
+    found = {}
+    for file in ("src/http/refusals.c", "src/ingress/answers.c"):
+        text = (program.ROOT / file).read_text()
+        if file.endswith("refusals.c"):
+            rows = re.findall(r'\] = \{"(\w+)", (\d+), \d', text)
+        else:
+            rows = [(label, status) for status, label in
+                    re.findall(r'\] = \{(\d+), "(\w+)", \d', text)]
+        assert rows, file
+        found.update({label: int(status) for label, status in rows if int(status) != 0})
+    verdicts = (program.ROOT / "src/source/verdicts.c").read_text()
+    labels = re.findall(r'\] = \{"(\w+)",', verdicts)
+    assert "stale" in labels
+    found.update(dict.fromkeys(labels, 401))
+    found.pop("genuine", None)
+    found.pop("invalid")  # told as not_json or not_envelope
+    return found
+
+
+def page():
+    """Label -> status, of docs/answers.md."""
+    found = {}
+    for line in (program.ROOT / "docs" / "answers.md").read_text().splitlines():
+        row = re.match(r"\| .* \| (\d{3})[^|]* \| (`.*`) \|$", line)
+        if row:
+            found.update(dict.fromkeys(re.findall(r"`(\w+)`", row[2]), int(row[1])))
+    return found
+
+
+def test_the_page_has_every_reason_and_no_other():
+    told = page()
+    assert {told.pop("not_json"), told.pop("not_envelope")} == {202}
+    assert told == reasons()
+
+
+def told_by(alert):
+    rule = RULES.read_text().split(f"alert: {alert}\n")[1]
+    return set(re.search(r'reason=~"([\w|]+)"', rule)[1].split("|"))
+
+
+def test_an_alert_tells_of_every_reason_that_refuses_what_is_genuine():
+    waits = {label for label, status in reasons().items() if status in (503, 429)}
+    passing = {"draining", "dedupe_held"}
+    assert told_by("HookstreamRefusesGenuineEvents") == (waits - passing) | {"too_large"}
+
+
+def test_an_alert_tells_of_every_reason_that_is_not_verified():
+    unverified = {label for label, status in reasons().items() if status == 401}
+    assert told_by("HookstreamSignaturesFail") == unverified
+
+
+@needs_promtool
+def test_the_rules_pass_promtool():
+    done = subprocess.run(["promtool", "check", "rules", RULES], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 0, done
+
+
+@needs_promtool
+@pytest.mark.parametrize("reason, alert", [
+    ("signature_missing", "HookstreamSignaturesFail"),
+    ("timestamp_malformed", "HookstreamSignaturesFail"),
+    ("dedupe_away", "HookstreamRefusesGenuineEvents"),
+    ("not_safe", "HookstreamRefusesGenuineEvents"),
+])
+def test_an_alert_comes(tmp_path, reason, alert):
+    """By promtool: one request in ten is refused so for half an hour."""
+    labels = f'{{source="fanfare",reason="{reason}"}}'
+    file = tmp_path / "test.yml"
+    file.write_text(f"""
+rule_files: [{RULES}]
+tests:
+  - interval: 1m
+    input_series:
+      - {{series: 'hookstream_rejected_total{labels}', values: '0+6x40'}}
+      - {{series: 'hookstream_requests_total{{source="fanfare",code="202"}}', values: '0+60x40'}}
+    promql_expr_test:
+      - expr: count(ALERTS{{alertname="{alert}",alertstate="firing"}})
+        eval_time: 30m
+        exp_samples: [{{labels: '{{}}', value: 1}}]
+""")
+    done = subprocess.run(["promtool", "test", "rules", file], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 0, done
