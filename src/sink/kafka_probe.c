@@ -64,12 +64,11 @@ static void tell_unreachable(struct kafka *kafka, rd_kafka_resp_err_t error)
     bool refused = failure->outcome == HS_HELD;
     char brokers[HS_KAFKA_BROKERS_TEXT];
     hs_kafka_config_brokers(kafka->options, brokers);
-    hs_config_error(kafka->probe->config,
-                    refused ? HS_FINDING_ONLINE_REFUSED : HS_FINDING_ONLINE_UNREACHABLE,
-                    brokers_node(kafka), "sink `%s`: %s: %s: %s (%s)", kafka->probe->name,
-                    refused ? "it does not let us in" : "Kafka is not reached", brokers,
-                    failure->words,
-                    kafka->words[0] != '\0' ? kafka->words : rd_kafka_err2str(error));
+    hs_config_error(
+        kafka->probe->config, refused ? HS_FINDING_ONLINE_REFUSED : HS_FINDING_ONLINE_UNREACHABLE,
+        brokers_node(kafka), "sink `%s`: %s: %s: %s (%s)", kafka->probe->name,
+        refused ? "it does not let us in" : "Kafka is not reached", brokers, failure->words,
+        kafka->words[0] != '\0' ? kafka->words : rd_kafka_err2str(error));
 }
 
 static bool reach(struct kafka *kafka)
