@@ -114,7 +114,7 @@ def test_each_is_seen_once_through_kills_and_a_broker_restart(
 def test_a_broker_that_is_away_for_long_is_waited_for(hookstream, kafka, redis, services, unique):
     kafka.create(unique, partitions=PARTITIONS)
     # The cluster gives up transactions that are older than this, and the sink must not take
-    # that for a fence.
+    # that for a fence. Now and then none is open when the broker stands still.
     short = {"properties": {"transaction.timeout.ms": "4000"}}
     one = hookstream(**configuration(kafka, redis, unique, **short))
     sending = Sending(one, 0, count=20000, rate=1000)
@@ -128,7 +128,6 @@ def test_a_broker_that_is_away_for_long_is_waited_for(hookstream, kafka, redis, 
     sending.end()
     one.drained(deadline=120)
     assert one.sink("kafka")["state"] == "up"
-    assert one.metric("sink_resent_total", sink="kafka") > 0
     check(kafka, redis, unique, sending.answered)
 
 
