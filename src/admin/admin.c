@@ -90,7 +90,7 @@ static struct hs_slice host_of(struct hs_slice value)
         return end == NULL ? HS_SLICE_NONE
                            : hs_slice(value.data + 1, (size_t)(end - value.data) - 1);
     }
-    const char *colon = memchr(value.data, ':', value.size);
+    const char *colon = value.size > 0 ? memchr(value.data, ':', value.size) : NULL;
     return colon == NULL ? value : hs_slice(value.data, (size_t)(colon - value.data));
 }
 
