@@ -15,7 +15,7 @@ static const struct hs_option rows[] = {
      .choices = store_names,
      .fallback = "disk",
      .help = "memory: nothing is written, for sources with `ack: delivered`; what was not "
-             "delivered is gone with the process."},
+             "delivered is gone with the process, and so are its dead letters."},
     {.name = "path",
      .kind = HS_OPTION_STRING,
      .offset = JOURNAL(path),
