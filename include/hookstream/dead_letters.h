@@ -19,7 +19,8 @@ struct hs_dead_letters_options {
     uint64_t max_size;             /* bytes on disk */
     uint64_t retain_ns;            /* from the receipt of the event */
     const struct hs_node *forward; /* a target that gets each letter, too; NULL: none */
-    uint64_t body_max; /* bytes of the largest body there can be; no option of its own */
+    uint64_t body_max;     /* bytes of the largest body there can be; no option of its own */
+    uint64_t segment_size; /* at least so many bytes; 0: chosen. For tests. */
 };
 extern const struct hs_options hs_dead_letters_option_table;
 

@@ -124,8 +124,9 @@ static int open_inner(struct hs_dead_letters *letters, struct hs_journal *outer)
     if (asprintf(&path, "%s/dead-letters", hs_journal_path(outer)) < 0)
         return hs_fail(-ENOMEM, "no memory for a path");
     uint64_t two = 2 * (letters->options.body_max + HEADERS_MAX);
-    uint64_t segment =
-        two > SEGMENT_LEAST ? (two + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE : SEGMENT_LEAST;
+    uint64_t least =
+        letters->options.segment_size > 0 ? letters->options.segment_size : SEGMENT_LEAST;
+    uint64_t segment = two > least ? (two + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE : least;
     struct hs_journal_options options = {
         .store = HS_STORE_DISK, /* the outer one's, which may be in memory */
         .path = path,
