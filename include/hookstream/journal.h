@@ -175,6 +175,8 @@ HS_MUST_CHECK int hs_cursor_open(struct hs_journal *journal, const char *name,
 /* Saves and closes; NULL is fine. From then on no segment is removed any more, until
  * hs_journal_allow_removal() is called again. */
 void hs_cursor_close(struct hs_cursor *cursor);
+/* No earlier run has left a position under this name. */
+bool hs_cursor_is_new(const struct hs_cursor *cursor);
 /* Every event up to and with this sequence is done. Any thread may read. */
 uint64_t hs_cursor_position(const struct hs_cursor *cursor);
 /* Moves forwards only; told to those who subscribed to cursors. Not yet safe

@@ -252,6 +252,15 @@ static void publish(struct hs_pump *pump, uint64_t popped)
     atomic_store_explicit(&pump->progress_ns, hs_clock_monotonic_ns(), memory_order_relaxed);
 }
 
+static void save_cursor(struct hs_pump *pump)
+{
+    pump->save_at = hs_cursor_position(pump->cursor) + HS_PUMP_WINDOW;
+    if (hs_cursor_save(pump->cursor) < 0)
+        hs_log_limited(HS_LOG_ERROR, "cursor_save",
+                       "cannot save a sink's cursor; events may be sent again after a crash",
+                       HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));
+}
+
 static void settle(struct hs_pump *pump)
 {
     pump->dirty = false;
@@ -271,6 +280,8 @@ static void settle(struct hs_pump *pump)
         hs_cursor_move(pump->cursor, position);
     else
         hs_cursor_keep(pump->cursor, position); /* if the sink fell back: what it has again goes */
+    if (position >= pump->save_at)
+        save_cursor(pump);
     publish(pump, popped);
 }
 
@@ -321,10 +332,7 @@ static void on_save(evutil_socket_t file, short what, void *context)
 {
     struct hs_pump *pump = context;
     look_at_oldest(pump);
-    if (hs_cursor_save(pump->cursor) < 0)
-        hs_log_limited(HS_LOG_ERROR, "cursor_save",
-                       "cannot save a sink's cursor; events may be sent again after a crash",
-                       HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));
+    save_cursor(pump);
     turn(pump);
 }
 
@@ -509,6 +517,17 @@ static void open_metrics(struct hs_pump *pump)
         hs_metrics_histogram(pump->metrics, HS_METRIC_end_to_end_seconds, pump->name);
 }
 
+/* A sink whose server does not say what it has is given all behind the saved cursor, whatever of
+ * it the process before had given already (P5). */
+static void count_maybe_resent(struct hs_pump *pump)
+{
+    uint64_t durable = hs_journal_durable(pump->journal);
+    uint64_t rest = hs_cursor_is_new(pump->cursor) ? 0 : durable - pump->read_sequence;
+    rest = rest < UINT64_C(2) * HS_PUMP_WINDOW ? rest : UINT64_C(2) * HS_PUMP_WINDOW;
+    hs_counter_add(hs_metrics_counter(pump->metrics, HS_METRIC_sink_maybe_resent_total, pump->name),
+                   rest);
+}
+
 static int open_way(struct hs_pump *pump, const struct hs_pump_spec *spec)
 {
     enum hs_cursor_start start =
@@ -521,6 +540,9 @@ static int open_way(struct hs_pump *pump, const struct hs_pump_spec *spec)
     if (place != 0)
         hs_cursor_expect_server(pump->cursor);
     pump->read_sequence = hs_cursor_position(pump->cursor);
+    pump->save_at = pump->read_sequence + HS_PUMP_WINDOW;
+    if (place == 0)
+        count_maybe_resent(pump);
     hs_lost_tell(pump->lost, pump->name, pump->read_sequence + 1,
                  hs_journal_begin(pump->journal) - 1);
     code = hs_past_open(pump->journal, pump->name, pump->read_sequence, &pump->past);

@@ -26,6 +26,7 @@ struct hs_cursor {
     uint64_t given_saved;
     uint64_t end; /* what the cursor's server may have */
     bool unheard; /* the file of that name may be there */
+    bool is_new;
 };
 
 static const char magic[8] = {'H', 'S', 'C', 'U', 'R', 'S', 0, 2};
@@ -112,6 +113,7 @@ static int find_position(struct hs_cursor *cursor, enum hs_cursor_start start)
     else
         position = start_position(journal, code == -EBADMSG ? HS_CURSOR_FROM_OLDEST : start);
     position = position > durable ? durable : position;
+    cursor->is_new = code == -ENOENT;
     cursor->given = code == 0 ? marks.given : position;
     if (code == -ENOENT && durable > 0 && cursor->name[0] != '.')
         hs_log(HS_LOG_WARN, "a sink is new to this journal", HS_F("sink", "%s", cursor->name),
@@ -276,6 +278,11 @@ void hs_cursor_close(struct hs_cursor *cursor)
     }
     pthread_mutex_unlock(&journal->table_lock);
     free_cursor(cursor);
+}
+
+bool hs_cursor_is_new(const struct hs_cursor *cursor)
+{
+    return cursor->is_new;
 }
 
 uint64_t hs_cursor_position(const struct hs_cursor *cursor)

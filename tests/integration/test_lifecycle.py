@@ -235,6 +235,23 @@ def test_memory_journal_with_ack_delivered(hookstream):
     assert len(lines(one)) == 10
 
 
+def test_what_may_come_twice_after_a_kill_is_counted(hookstream):
+    one = hookstream(**FILES)
+    assert one.metric("sink_maybe_resent_total", sink="files") == 0, "the sink is new"
+    for _ in range(300):
+        assert one.post(sender.event()).status == 202
+    one.kill9()
+    saved = (one.folder / "journal" / "cursors" / "files.cursor").read_bytes()
+    behind = 300 - int.from_bytes(saved[8:16], "little")
+    one.start()
+    one.drained()
+    again = len(lines(one)) - 300
+    assert one.metric("sink_maybe_resent_total", sink="files") == behind >= again
+    one.stop()
+    one.start()
+    assert one.metric("sink_maybe_resent_total", sink="files") == 0, "it ended in good order"
+
+
 def test_idle_connections_do_not_hinder_work(hookstream):
     one = hookstream(**FILES)
     idle = [Connection(one.port) for _ in range(300)]
