@@ -413,12 +413,13 @@ static inline int model_sync(struct model_disk *disk, int number, unsigned call)
 {
     pthread_mutex_lock(&disk->lock);
     ck_assert(disk->handles[number].open);
-    disk->held++;
+    bool of_segment = strstr(disk->handles[number].path, ".hsj") != NULL;
+    disk->held += of_segment; /* and not one that the keeper prepares */
     pthread_cond_broadcast(&disk->moved);
     while (disk->hold_syncs && call == MODEL_SYNC)
         pthread_cond_wait(&disk->moved, &disk->lock);
-    disk->held--;
-    disk->syncs += strstr(disk->handles[number].path, ".hsj") != NULL;
+    disk->held -= of_segment;
+    disk->syncs += of_segment;
     int code = model_sync_locked(disk, number, call);
     pthread_mutex_unlock(&disk->lock);
     return code;
@@ -657,7 +658,7 @@ static inline void model_hold_syncs(struct model_disk *disk, bool hold)
     pthread_mutex_unlock(&disk->lock);
 }
 
-/* Returns when a sync is held. */
+/* Returns when the sync of a segment under its name is held. */
 static inline void model_await_held(struct model_disk *disk)
 {
     pthread_mutex_lock(&disk->lock);
