@@ -87,6 +87,12 @@ static void spoil(int how)
         server_do(&server, "XADD bad 18446744073709551615-18446744073709551615 body {\"n\":0}");
 }
 
+/* It has the value, or is given it by what goes out now, not only when nothing else did. */
+static bool cursor_becomes(const char *value)
+{
+    return ((struct hs_redis *)owner->sink)->store.is_out || cursor_is(value);
+}
+
 /* Event 2 of 3 failed by itself, and the server knows of it. */
 static void make_hole(int how)
 {
@@ -98,6 +104,7 @@ static void make_hole(int how)
     hs_sink_push(owner->sink);
     drained();
     ck_assert_int_eq(owner_end(owner, 2, 0)->outcome, how == 0 ? HS_PERMANENT : HS_HELD);
+    ck_assert(cursor_becomes("3 1 2:1"));
     OWNER_WAIT(owner, cursor_is("3 1 2:1"));
 }
 
@@ -237,7 +244,24 @@ START_TEST(R6_a_hole_that_the_server_does_not_know_yet_is_the_first_that_is_writ
     server_do(&server, "CLIENT KILL TYPE normal");
     OWNER_WAIT(owner, owner->resumes == 2);
     ck_assert_uint_eq(owner->position, 1);
+    ck_assert(cursor_becomes("3 1 2:1"));
     OWNER_WAIT(owner, cursor_is("3 1 2:1"));
+    end();
+}
+END_TEST
+
+START_TEST(R6_a_hole_is_not_written_before_the_server_knows_of_it)
+{
+    begin_open();
+    owner_give_range(owner, 1, 3, "s");
+    drained();
+    hs_redis_progress_fail(&((struct hs_redis *)owner->sink)->progress, 2, 0);
+    owner_give_one(owner, 2, "bad", NULL);
+    hs_sink_push(owner->sink);
+    ck_assert(cursor_becomes("3 1 2:1"));
+    drained();
+    ck_assert(cursor_is("3 1"));
+    ck_assert_str_eq(events_of("bad"), "2 ");
     end();
 }
 END_TEST
@@ -343,6 +367,7 @@ int main(void)
     tcase_add_test(tcase, R6_a_hole_is_a_part_of_an_event);
     tcase_add_loop_test(tcase, R6_a_hole_is_written_once_though_the_answer_to_that_is_lost, 0, 2);
     tcase_add_test(tcase, R6_a_hole_that_the_server_does_not_know_yet_is_the_first_that_is_written);
+    tcase_add_test(tcase, R6_a_hole_is_not_written_before_the_server_knows_of_it);
     tcase_add_test(tcase, R6_many_holes_let_nothing_pass_until_some_are_settled);
     tcase_add_test(tcase, R6_as_many_holes_as_there_can_be_are_written_by_the_next_run);
     tcase_add_test(tcase, R6_a_hole_that_cannot_be_stored_holds_what_comes_behind);
