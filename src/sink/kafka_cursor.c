@@ -17,9 +17,8 @@ size_t hs_kafka_cursor_text(const struct hs_kafka_cursor *cursor,
 {
     size_t at = (size_t)snprintf(ret_text, HS_KAFKA_CURSOR_TEXT, "hookstream 1 %s %s %" PRIu64 " ",
                                  cursor->journal, cursor->owner, cursor->sequence);
-    for (size_t i = 0; i < cursor->hole_count; i++)
-        at += (size_t)snprintf(ret_text + at, HS_KAFKA_CURSOR_TEXT - at, "%s%" PRIu64 ":%" PRIu32,
-                               i > 0 ? "," : "", cursor->holes[i].sequence, cursor->holes[i].parts);
+    HS_ASSERT(HS_KAFKA_CURSOR_TEXT - at > HS_KAFKA_HOLES * HS_HOLE_TEXT);
+    at += hs_holes_text(cursor->holes, cursor->hole_count, ret_text + at);
     if (cursor->hole_count == 0)
         at += (size_t)snprintf(ret_text + at, HS_KAFKA_CURSOR_TEXT - at, "-");
     HS_ASSERT(at < HS_KAFKA_CURSOR_TEXT);
@@ -49,23 +48,9 @@ static bool take_text(struct hs_slice *rest, char *ret_text, size_t size)
 
 static bool take_holes(struct hs_slice rest, struct hs_kafka_cursor *cursor)
 {
-    if (hs_slice_equal(rest, HS_SLICE("-")))
-        return true;
-    while (rest.size > 0) {
-        struct hs_slice parts = take(&rest, ',');
-        struct hs_slice sequence = take(&parts, ':');
-        uint64_t mask;
-        if (cursor->hole_count == HS_KAFKA_HOLES)
-            return false;
-        struct hs_kafka_hole *hole = &cursor->holes[cursor->hole_count];
-        if (hs_slice_to_u64(sequence, UINT64_MAX, &hole->sequence) < 0 ||
-            hs_slice_to_u64(parts, UINT32_MAX, &mask) < 0 || mask == 0 || hole->sequence == 0 ||
-            hole->sequence > cursor->sequence)
-            return false;
-        hole->parts = (uint32_t)mask;
-        cursor->hole_count++;
-    }
-    return cursor->hole_count > 0;
+    return hs_slice_equal(rest, HS_SLICE("-")) ||
+           hs_holes_parse(rest, cursor->sequence, HS_KAFKA_HOLES, cursor->holes,
+                          &cursor->hole_count) == 0;
 }
 
 int hs_kafka_cursor_parse(struct hs_slice text, struct hs_kafka_cursor *ret_cursor)
@@ -85,7 +70,7 @@ int hs_kafka_cursor_parse(struct hs_slice text, struct hs_kafka_cursor *ret_curs
 
 /* ---- Holes ---- */
 
-static struct hs_kafka_hole *find(struct hs_kafka_progress *progress, uint64_t sequence)
+static struct hs_hole *find(struct hs_kafka_progress *progress, uint64_t sequence)
 {
     for (size_t i = 0; i < progress->hole_count; i++)
         if (progress->holes[i].sequence == sequence)
@@ -98,14 +83,14 @@ void hs_kafka_progress_leave_out(struct hs_kafka_progress *progress, uint64_t se
 {
     if (sequence <= progress->floor)
         return;
-    struct hs_kafka_hole *hole = find(progress, sequence);
+    struct hs_hole *hole = find(progress, sequence);
     if (hole == NULL && progress->hole_count == HS_KAFKA_HOLES) {
         progress->barrier = larger(progress->barrier, sequence);
         return;
     }
     if (hole == NULL) {
         hole = &progress->holes[progress->hole_count++];
-        *hole = (struct hs_kafka_hole){sequence, 0};
+        *hole = (struct hs_hole){sequence, 0};
     }
     progress->holes_changed = progress->holes_changed || (hole->parts & parts) != parts;
     hole->parts |= parts;

@@ -6,24 +6,18 @@
 #ifndef HS_SINK_KAFKA_CURSOR_H
 #define HS_SINK_KAFKA_CURSOR_H
 
-#include <hookstream/base.h>
+#include "holes.h"
 
 #define HS_KAFKA_HOLES 64u
 #define HS_KAFKA_CURSOR_TEXT 4096u /* longest value */
-
-/* Messages of an event that were refused for good, and whose dead letters may not be on disk
- * yet: the cursor has passed the event, but these parts of it. */
-struct hs_kafka_hole {
-    uint64_t sequence;
-    uint32_t parts; /* a bit each */
-};
 
 struct hs_kafka_cursor {
     char journal[64]; /* identity of the journal that the sequences are of */
     char owner[40];   /* the process that wrote it */
     uint64_t sequence;
+    /* Messages that were refused for good, and whose dead letters may not be on disk yet. */
     size_t hole_count;
-    struct hs_kafka_hole holes[HS_KAFKA_HOLES];
+    struct hs_hole holes[HS_KAFKA_HOLES];
 };
 
 /* Gives the size of the text, without a NUL. */
@@ -41,7 +35,7 @@ struct hs_kafka_progress {
                            taken before `floor` gets here */
     bool holes_changed; /* since they were stored */
     size_t hole_count;
-    struct hs_kafka_hole holes[HS_KAFKA_HOLES]; /* in no order, all above `floor` */
+    struct hs_hole holes[HS_KAFKA_HOLES]; /* in no order, all above `floor` */
 };
 
 /* Takes what was read from the cluster, NULL if there is none. */

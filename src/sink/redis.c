@@ -3,35 +3,18 @@
  * docs/internals/exactly-once-redis.md for why. */
 #include "redis.h"
 
-#include <event2/event.h>
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
-#include <inttypes.h>
 #include <stdio.h>
-
-#define IDLE_MS 500u /* then the cursor is brought up to date, if nothing else did it */
 
 static struct hs_redis *of(struct hs_sink *sink)
 {
     return (struct hs_redis *)sink; /* its first member */
 }
 
-/* ---- The cursor without company ---- */
-
-static bool cursor_is_behind(const struct hs_redis *redis)
+bool hs_redis_is_free(const struct hs_redis *redis)
 {
-    struct hs_redis_cursor wanted = hs_redis_progress_cursor(&redis->progress, 0);
-    const struct hs_redis_cursor *stored = &redis->progress.stored;
-    return wanted.sequence != stored->sequence || wanted.confirmed != stored->confirmed;
-}
-
-static void arm_idle(struct hs_redis *redis)
-{
-    if (redis->idle_armed)
-        return;
-    static const struct timeval time = {0, IDLE_MS * 1000};
-    redis->idle_armed = true;
-    HS_IGNORE(event_add(redis->on_idle, &time)); /* fails only without memory */
+    return redis->stage == HS_REDIS_READY && !redis->is_flying && !redis->store.is_out;
 }
 
 /* ---- How a batch ended ---- */
@@ -84,11 +67,10 @@ static void book(struct hs_redis *redis, const struct hs_redis_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
         const struct hs_redis_entry *entry = &batch->entries[i];
-        if (redis->progress.redo_count > 0)
-            hs_redis_progress_settle(&redis->progress, entry->sequence, entry->part);
         if (entry->failure != NULL)
-            hs_redis_progress_doubt(&redis->progress, entry->sequence, entry->part,
-                                    goes_again(entry));
+            hs_redis_progress_fail(&redis->progress, entry->sequence, entry->part);
+        else if (redis->progress.hole_count > 0)
+            hs_redis_progress_arrive(&redis->progress, entry->sequence, entry->part);
     }
     if (batch->count > 0 && batch->entries[batch->count - 1].sequence > redis->progress.applied)
         redis->progress.applied = batch->entries[batch->count - 1].sequence;
@@ -104,6 +86,12 @@ static const struct hs_redis_entry *find_again(const struct hs_redis_batch *batc
 }
 
 static void send_gathered(struct hs_redis *redis);
+
+static void store_if_ahead(struct hs_redis *redis)
+{
+    if (hs_redis_progress_is_ahead(&redis->progress))
+        hs_redis_store_soon(redis);
+}
 
 /* If the batch was applied, it was but for entries that failed by themselves. */
 void hs_redis_finish(struct hs_redis *redis)
@@ -127,11 +115,31 @@ void hs_redis_finish(struct hs_redis *redis)
         hs_sink_set_state(&redis->sink, HS_SINK_HOLDING, again->failure->label,
                           again->failure->words);
     }
+    if (hs_redis_is_free(redis) && hs_redis_progress_owes(&redis->progress))
+        hs_redis_store(redis);
     tell_all(redis, batch, NULL, NULL);
     if (again != NULL)
         tell_all(redis, redis->gathering, &behind, behind.words);
-    if (cursor_is_behind(redis))
-        arm_idle(redis);
+    store_if_ahead(redis);
+    maybe_room(redis);
+}
+
+void hs_redis_stored(struct hs_redis *redis, const struct hs_redis_trouble *trouble)
+{
+    if (redis->is_flying) { /* and waits for replicas: it cannot go back */
+        if (trouble->error != NULL)
+            hs_redis_refused(redis, trouble);
+        else
+            hs_redis_wait_ask(redis);
+        return;
+    }
+    if (trouble->error != NULL && (trouble->error->leave || redis->gathering->count > 0)) {
+        redis->trouble = *trouble;
+        give_back(redis, redis->flying); /* empty */
+    } else if (redis->gathering->count > 0) {
+        send_gathered(redis);
+    }
+    store_if_ahead(redis);
     maybe_room(redis);
 }
 
@@ -193,13 +201,11 @@ static void on_exec(redisAsyncContext *link, void *data, void *context)
         return;
     if (reply->type == REDIS_REPLY_ERROR) {
         hs_redis_note(&redis->trouble, reply); /* unless a queued one said why */
+        hs_redis_progress_answered(&redis->progress, false);
         return;
     }
     if (reply->type == REDIS_REPLY_NIL) {
-        redis->is_refused = true;
-        hs_redis_leave(redis, "fenced",
-                       "another connection moved the cursor: is a second "
-                       "hookstream using this journal's identity?");
+        hs_redis_fenced(redis);
         return;
     }
     if (reply->type != REDIS_REPLY_ARRAY || redis->trouble.error != NULL ||
@@ -207,8 +213,8 @@ static void on_exec(redisAsyncContext *link, void *data, void *context)
         hs_redis_leave(redis, "protocol", "Redis answered something else than was asked");
         return;
     }
-    if (reply->element[reply->elements - 1]->type != REDIS_REPLY_ERROR)
-        redis->progress.stored = redis->sending;
+    const redisReply *set = reply->element[reply->elements - 1];
+    hs_redis_progress_answered(&redis->progress, set->type != REDIS_REPLY_ERROR);
     book(redis, redis->flying);
 }
 
@@ -277,17 +283,13 @@ static void send_entries(struct hs_redis *redis, redisCallbackFn *on_reply)
 }
 
 /* The transaction, and what must hold before the next: in one write. */
-static void send_transaction(struct hs_redis *redis, uint64_t last)
+static void send_transaction(struct hs_redis *redis)
 {
     struct hs_slice key = hs_slice_text(redis->cursor_key);
-    redis->sending = hs_redis_progress_cursor(&redis->progress, last);
-    char value[48];
-    int size = snprintf(value, sizeof(value), "%" PRIu64 " %" PRIu64, redis->sending.sequence,
-                        redis->sending.confirmed);
+    hs_redis_progress_send(&redis->progress, redis->flying);
     hs_redis_send(redis, on_multi, (struct hs_slice[]){HS_SLICE("MULTI")}, 1);
     send_entries(redis, on_queued);
-    hs_redis_send(redis, on_queued,
-                  (struct hs_slice[]){HS_SLICE("SET"), key, hs_slice(value, (size_t)size)}, 3);
+    hs_redis_send_cursor(redis, on_queued);
     hs_redis_send(redis, on_exec, (struct hs_slice[]){HS_SLICE("EXEC")}, 1);
     hs_redis_send(redis, on_watched, (struct hs_slice[]){HS_SLICE("WATCH"), key}, 2);
     if (waits(redis))
@@ -299,9 +301,14 @@ static bool has_commands(const struct hs_redis_batch *batch)
     return batch->commands.size > 0;
 }
 
+/* But what failed before is stored first (R6). */
 static void send_gathered(struct hs_redis *redis)
 {
-    HS_ASSERT(!redis->is_flying && redis->stage == HS_REDIS_READY);
+    HS_ASSERT(hs_redis_is_free(redis));
+    if (hs_redis_progress_owes(&redis->progress)) {
+        hs_redis_store(redis);
+        return;
+    }
     struct hs_redis_batch *batch = redis->gathering;
     redis->gathering = redis->flying;
     redis->flying = batch;
@@ -316,15 +323,7 @@ static void send_gathered(struct hs_redis *redis)
     if (batch->verifies && has_commands(batch))
         send_entries(redis, on_type);
     else
-        send_transaction(redis, batch->count > 0 ? batch->entries[batch->count - 1].sequence : 0);
-}
-
-static void on_idle(evutil_socket_t file, short what, void *context)
-{
-    struct hs_redis *redis = context;
-    redis->idle_armed = false;
-    if (redis->stage == HS_REDIS_READY && !redis->is_flying && cursor_is_behind(redis))
-        send_gathered(redis);
+        send_transaction(redis);
 }
 
 /* ---- The interface ---- */
@@ -356,17 +355,18 @@ static enum hs_submit submit(struct hs_sink *sink, const struct hs_parcel *parce
     struct hs_redis_batch *batch = redis->gathering;
     if (batch->count > 0 &&
         (batch->verifies != verifies || !hs_redis_batch_has_room(batch, parcel->count))) {
-        if (redis->is_flying)
-            return say_full(redis);
-        send_gathered(redis);
+        if (hs_redis_is_free(redis))
+            send_gathered(redis);
         batch = redis->gathering;
+        if (batch->count > 0)
+            return say_full(redis);
     }
     batch->verifies = verifies;
     for (size_t i = 0; i < parcel->count; i++)
         hs_redis_batch_add(batch, parcel->sequence, &parcel->messages[i],
                            verifies || verifies_part(redis, parcel, i), redis->tree);
     sink->in_flight += parcel->count;
-    if (!redis->is_flying && hs_redis_batch_is_full(batch))
+    if (hs_redis_is_free(redis) && hs_redis_batch_is_full(batch))
         send_gathered(redis);
     return HS_SUBMIT_ACCEPTED;
 }
@@ -374,7 +374,7 @@ static enum hs_submit submit(struct hs_sink *sink, const struct hs_parcel *parce
 static void push(struct hs_sink *sink)
 {
     struct hs_redis *redis = of(sink);
-    if (redis->stage == HS_REDIS_READY && !redis->is_flying && redis->gathering->count > 0)
+    if (hs_redis_is_free(redis) && redis->gathering->count > 0)
         send_gathered(redis);
 }
 
@@ -383,7 +383,7 @@ static void skip(struct hs_sink *sink, uint64_t sequence)
     struct hs_redis *redis = of(sink);
     if (hs_redis_progress_skip(&redis->progress, sequence))
         maybe_room(redis);
-    arm_idle(redis);
+    hs_redis_store_soon(redis);
 }
 
 static void leave_out(struct hs_sink *sink, uint64_t sequence, uint32_t parts)
@@ -395,12 +395,15 @@ static void leave_out(struct hs_sink *sink, uint64_t sequence, uint32_t parts)
 void hs_redis_ready(struct hs_redis *redis, uint64_t position, uint64_t last)
 {
     hs_sink_set_state(&redis->sink, HS_SINK_UP, "", "");
+    if (last != HS_SINK_ANOTHERS && hs_redis_progress_owes(&redis->progress))
+        hs_redis_store(redis);
     redis->sink.host.resume(redis->sink.host.context, position, last);
 }
 
 void hs_redis_forget(struct hs_redis *redis)
 {
     redis->is_flying = false;
+    redis->store.is_out = false;
     redis->owes_room = false;
     redis->sink.in_flight = 0;
     for (size_t i = 0; i < HS_ARRAY_SIZE(redis->batches); i++)
@@ -412,8 +415,7 @@ static void close_sink(struct hs_sink *sink)
     struct hs_redis *redis = of(sink);
     hs_redis_link_close(redis);
     hs_redis_wait_close(redis);
-    if (redis->on_idle != NULL)
-        event_free(redis->on_idle);
+    hs_redis_store_close(redis);
     for (size_t i = 0; i < HS_ARRAY_SIZE(redis->batches); i++)
         hs_redis_batch_free(&redis->batches[i]);
     hs_redis_url_free(&redis->url);
@@ -448,10 +450,9 @@ int hs_redis_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink)
     redis->gathering = &redis->batches[1];
     for (size_t i = 0; i < HS_ARRAY_SIZE(redis->batches); i++)
         hs_redis_batch_init(&redis->batches[i]);
-    redis->on_idle = evtimer_new(spec->base, on_idle, redis);
-    code = redis->on_idle == NULL
-               ? hs_fail(-ENOMEM, "cannot make the events of the sink %s", spec->name)
-               : hs_redis_wait_init(redis, &spec->options->wait);
+    code = hs_redis_store_init(redis);
+    if (code == 0)
+        code = hs_redis_wait_init(redis, &spec->options->wait);
     if (code == 0)
         code = hs_redis_link_init(redis);
     if (code < 0) {

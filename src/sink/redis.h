@@ -1,6 +1,6 @@
 /* Redis sink, private. redis.c gathers and sends batches and says how messages ended;
- * redis_link.c connects, greets and waits; redis_wait.c asks for replicas; redis_cursor.c knows
- * how far the server is.
+ * redis_link.c connects, greets and waits; redis_store.c writes the cursor without a batch;
+ * redis_wait.c asks for replicas; redis_cursor.c knows how far the server is.
  *
  * Stages of the link:
  *   WAITING   no connection; the timer makes one
@@ -16,11 +16,14 @@
  *       came after its EXEC counted enough replicas; a WAIT that did not is asked again, and
  *       nothing is written twice for it.
  *   R5  The cursor's first number passes no event that was left out before the owner needs nothing
- *       more of it: until then nothing behind it is taken. */
+ *       more of it: until then nothing behind it is taken.
+ *   R6  What failed by itself is a hole in the cursor before anything else is written, and is
+ *       written again only with a cursor that has the hole no more: which of the two cursors is
+ *       there says whether it was. */
 #ifndef HS_SINK_REDIS_H
 #define HS_SINK_REDIS_H
 
-#include "redis_batch.h"
+#include "redis_cursor.h"
 #include "redis_errors.h"
 
 #include <hookstream/redis.h>
@@ -30,34 +33,8 @@ struct redisAsyncContext;
 struct redisReply;
 
 #define HS_REDIS_TEXT_MAX 160u
-#define HS_REDIS_LEFT_OUT 64u /* events left out that are kept one by one */
 /* Why a sink is held whose replicas lag behind. */
 #define HS_REDIS_TOO_FEW "replicas"
-
-/* The value of the cursor's key: "sequence confirmed". */
-struct hs_redis_cursor {
-    uint64_t sequence;  /* the last event that the server has */
-    uint64_t confirmed; /* the last up to which all replies were read and dealt with */
-};
-
-/* How far the server is, as known here. */
-struct hs_redis_progress {
-    struct hs_redis_cursor stored; /* as last read or written */
-    uint64_t applied;              /* last event of the last batch whose replies were read */
-    uint64_t floor;                /* the owner needs nothing more up to here */
-    /* Events that the cursor has passed and that did not arrive: first and last, 0: none. */
-    uint64_t doubt_first, doubt_last;
-    /* Events above `floor` that were left out, and the last of those that had no place. */
-    uint64_t left_out[HS_REDIS_LEFT_OUT], left_out_beyond;
-    size_t left_out_count;
-    uint64_t verify_until; /* events up to here are verified, not written */
-    /* Those of them that are known to be missing, and are written after all. */
-    struct hs_redis_redo {
-        uint64_t sequence;
-        unsigned part;
-    } redo[2 * HS_REDIS_BATCH_MESSAGES]; /* all come of one batch, and of its second try */
-    size_t redo_count;
-};
 
 enum hs_redis_stage { HS_REDIS_WAITING, HS_REDIS_GREETING, HS_REDIS_READY };
 
@@ -75,7 +52,7 @@ struct hs_redis {
 
     enum hs_redis_stage stage;
     struct redisAsyncContext *link; /* NULL when WAITING */
-    struct event *on_timer, *on_idle;
+    struct event *on_timer;
     unsigned attempts; /* connections since the last batch that went well */
     struct hs_redis_trouble trouble;
 
@@ -84,11 +61,17 @@ struct hs_redis {
     bool is_flying;
     bool is_refused; /* the last batch: someone else moved the cursor under it */
     size_t replies;  /* of the flying batch that were read */
-    struct hs_redis_cursor sending;
     bool owes_room;
-    bool idle_armed;
+
+    struct hs_redis_cursor read; /* by the greeting */
 
     struct hs_redis_progress progress;
+    struct {         /* the cursor without a batch */
+        bool is_out; /* sent, and not answered */
+        bool is_soon;
+        struct event *on_idle;
+        struct hs_redis_trouble trouble;
+    } store;
     struct {
         uint64_t replicas; /* 0: nobody waits for any */
         uint64_t timeout_ms;
@@ -104,6 +87,10 @@ void hs_redis_ready(struct hs_redis *redis, uint64_t position, uint64_t last);
 void hs_redis_forget(struct hs_redis *redis);
 /* All that was asked about the flying batch is answered: tells how its messages ended. */
 void hs_redis_finish(struct hs_redis *redis);
+/* The cursor was written without a batch, or `trouble` says why it was not. */
+void hs_redis_stored(struct hs_redis *redis, const struct hs_redis_trouble *trouble);
+/* Whether a transaction may be sent (R1). */
+bool hs_redis_is_free(const struct hs_redis *redis);
 
 /* redis_link.c */
 HS_MUST_CHECK int hs_redis_link_init(struct hs_redis *redis);
@@ -125,6 +112,19 @@ void hs_redis_hold(struct hs_redis *redis, const struct hs_redis_trouble *troubl
 /* Leaves a connection that refused what every one needs; holds if a person must act. */
 void hs_redis_refused(struct hs_redis *redis, const struct hs_redis_trouble *trouble);
 
+/* Leaves a connection whose EXEC answered nil: somebody else moved the cursor. */
+void hs_redis_fenced(struct hs_redis *redis);
+
+/* redis_store.c */
+HS_MUST_CHECK int hs_redis_store_init(struct hs_redis *redis);
+/* Writes the cursor now; hs_redis_stored() follows, or the end of the connection. */
+void hs_redis_store(struct hs_redis *redis);
+/* Writes it after a while, unless a batch did until then. */
+void hs_redis_store_soon(struct hs_redis *redis);
+/* The cursor's SET, of a transaction. */
+void hs_redis_send_cursor(struct hs_redis *redis, hs_redis_reply_fn *on_reply);
+void hs_redis_store_close(struct hs_redis *redis);
+
 /* redis_wait.c */
 HS_MUST_CHECK int hs_redis_wait_init(struct hs_redis *redis,
                                      const struct hs_redis_wait_options *options);
@@ -134,27 +134,5 @@ void hs_redis_wait_ask(struct hs_redis *redis);
 /* The connection is gone. */
 void hs_redis_wait_stop(struct hs_redis *redis);
 void hs_redis_wait_close(struct hs_redis *redis);
-
-/* redis_cursor.c */
-/* "12 10"; an empty text is a cursor of zeros. -EINVAL: neither. */
-HS_MUST_CHECK int hs_redis_cursor_parse(struct hs_slice text, struct hs_redis_cursor *ret_cursor);
-/* Takes what a new connection read; gives the position for the owner. */
-uint64_t hs_redis_progress_begin(struct hs_redis_progress *progress, struct hs_redis_cursor read);
-/* What is to be stored with a batch that ends at `last`; 0: with none. */
-struct hs_redis_cursor hs_redis_progress_cursor(const struct hs_redis_progress *progress,
-                                                uint64_t last);
-/* An event that the cursor has passed did not arrive; `again`: the owner will send it again. */
-void hs_redis_progress_doubt(struct hs_redis_progress *progress, uint64_t sequence, unsigned part,
-                             bool again);
-/* It is decided now. */
-void hs_redis_progress_settle(struct hs_redis_progress *progress, uint64_t sequence, unsigned part);
-/* The owner has other plans with parts of it. */
-void hs_redis_progress_leave_out(struct hs_redis_progress *progress, uint64_t sequence);
-/* Whether an event before it was left out and is not settled (R5). */
-bool hs_redis_progress_waits(const struct hs_redis_progress *progress, uint64_t sequence);
-/* true: some event that was left out is settled by that. */
-bool hs_redis_progress_skip(struct hs_redis_progress *progress, uint64_t sequence);
-bool hs_redis_progress_verifies(const struct hs_redis_progress *progress, uint64_t sequence,
-                                unsigned part);
 
 #endif

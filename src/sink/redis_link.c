@@ -90,11 +90,10 @@ void hs_redis_greeted(struct hs_redis *redis)
     HS_IGNORE(event_del(redis->on_timer));
     redis->stage = HS_REDIS_READY;
     /* A batch that was refused is not there: what goes beyond those before it is not ours. */
-    bool is_anothers =
-        redis->is_refused && redis->sending.sequence > redis->progress.stored.sequence;
+    bool is_anothers = redis->is_refused && redis->read.sequence > redis->progress.stored.sequence;
     redis->is_refused = false;
-    uint64_t position = hs_redis_progress_begin(&redis->progress, redis->sending);
-    hs_redis_ready(redis, position, is_anothers ? HS_SINK_ANOTHERS : redis->sending.sequence);
+    uint64_t position = hs_redis_progress_begin(&redis->progress, &redis->read);
+    hs_redis_ready(redis, position, is_anothers ? HS_SINK_ANOTHERS : redis->read.sequence);
 }
 
 /* Replies whose error is noted and whose text is of no interest. */
@@ -118,7 +117,7 @@ static void on_cursor(redisAsyncContext *link, void *data, void *context)
         return;
     bool is_text = reply->type == REDIS_REPLY_STRING;
     struct hs_slice text = is_text ? hs_slice(reply->str, (size_t)reply->len) : HS_SLICE_NONE;
-    if (!is_text || hs_redis_cursor_parse(text, &redis->sending) < 0) {
+    if (!is_text || hs_redis_cursor_parse(text, &redis->read) < 0) {
         redis->trouble.error = &damaged;
         snprintf(redis->trouble.text, sizeof(redis->trouble.text), "%s: %s", redis->cursor_key,
                  damaged.failure.words);
@@ -131,6 +130,15 @@ void hs_redis_refused(struct hs_redis *redis, const struct hs_redis_trouble *tro
     if (why.error->failure.outcome != HS_TRANSIENT)
         hs_redis_hold(redis, &why);
     hs_redis_leave(redis, why.error->failure.label, why.text);
+}
+
+void hs_redis_fenced(struct hs_redis *redis)
+{
+    redis->is_refused = true;
+    hs_redis_progress_answered(&redis->progress, false);
+    hs_redis_leave(redis, "fenced",
+                   "another connection moved the cursor: is a second "
+                   "hookstream using this journal's identity?");
 }
 
 /* The last reply of the greeting, but for that of WAIT. */

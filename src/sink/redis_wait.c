@@ -24,7 +24,8 @@ static void go_on(struct hs_redis *redis)
         hs_redis_finish(redis);
 }
 
-/* Too few have it: said, and asked again after a while. */
+/* Too few have it: said, and asked again after a while. That may be long, so what failed is stored
+ * before (R6). */
 static void ask_later(struct hs_redis *redis, long long have)
 {
     char words[HS_REDIS_TEXT_MAX];
@@ -34,6 +35,10 @@ static void ask_later(struct hs_redis *redis, long long have)
              have, redis->wait.replicas);
     hs_sink_set_state(&redis->sink, HS_SINK_HOLDING, HS_REDIS_TOO_FEW, words);
     hs_redis_expect(redis, false);
+    if (redis->stage == HS_REDIS_READY && hs_redis_progress_owes(&redis->progress)) {
+        hs_redis_store(redis);
+        return;
+    }
     uint64_t ms = hs_sink_backoff_ms(redis->wait.failures++, PAUSE_LEAST_MS, PAUSE_MOST_MS);
     struct timeval pause = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
     HS_IGNORE(event_add(redis->wait.on_pause, &pause)); /* fails only without memory */

@@ -1,12 +1,15 @@
 """The journal's disk, or Kafka's, is full, or fails."""
 
+import json
+import signal
 import subprocess
 import time
 
 import pytest
 
 from stage import wait_for_answer, wait_for_state
-from support import http, program
+from support import http, program, sender
+from support.journal import Journal
 from support.load import DEAD
 from support.wait import wait_for
 
@@ -233,3 +236,67 @@ def test_dead_letters_cannot_be_written_and_it_is_killed(stage, redis, failing_d
     it.settle()
     dead = [event for event in it.ledger.taken() if event.fate == DEAD]
     it.judge(dead_letters=len(dead))
+
+
+def _kill_when_redis_knows(one, server):
+    """kill -9, at an instant when nothing is on its way and the cursor names what is missing."""
+    for _ in range(20):
+        one.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.05)  # for what it had sent to be done
+        (cursor,) = server("KEYS", "hookstream:cursor:*")
+        if len(server("GET", cursor).split()) == 3:
+            break
+        one.process.send_signal(signal.SIGCONT)
+        time.sleep(0.05)
+    one.kill9()
+
+
+@pytest.mark.parametrize("mended", [True, False])
+@pytest.mark.parametrize("key", ["a string", "full"])
+def test_redis_refused_an_event_and_it_is_killed(
+    hookstream, redis_server, failing_disk, key, mended
+):
+    """An event that Redis refused by itself, whose dead letter cannot be written or that waits for
+    someone to mend its key: killed with it, and with the key mended in between, it is in Redis or
+    among the dead letters, once."""
+    environment, fail, mend = failing_disk
+    server = redis_server()
+    if key == "full":  # no greater id is left
+        server("XADD", "to:bad", "18446744073709551615-18446744073709551615", "body", "{}")
+    else:
+        server("SET", "to:bad", key)
+    streams = ("to:{data.orderId}", "all")
+    targets = [{"sink": "redis", "stream": stream} for stream in streams]
+    one = hookstream(
+        sinks={"redis": {"type": "redis", "url": server.url}},
+        routes=[{"name": "all", "match": "**", "to": targets}],
+        environment=environment,
+    )
+    fail("pwrite", "/dead-letters/segments/")
+    documents = [sender.event(orderId=where) for where in ("good", "bad", "good")]
+    for document in documents:
+        assert one.post(document).status == 202
+    wait_for(lambda: one.metric("sink_failed_total", sink="redis") > 2, what="some tries")
+    _kill_when_redis_knows(one, server)
+    mend("pwrite")
+    if mended:
+        server("DEL", "to:bad")
+    one.start()
+
+    def entries(stream):
+        return [json.loads(entry["body"]) for entry in server.stream(stream)]
+
+    if key == "full" and not mended:
+        wait_for(lambda: one.sink("redis")["state"] == "held", what="the sink to be held again")
+        assert server.length("to:bad") == 1
+        server("DEL", "to:bad")
+    one.drained(deadline=90)
+    good, bad, last = documents
+    letters = [record.id for _, record in Journal(one.folder / "journal").dead_letters()]
+    if key == "a string" and not mended:
+        assert letters == [bad["id"]] and server("GET", "to:bad") == b"a string"
+    else:
+        assert entries("to:bad") == [bad], "the event is not there once"
+        assert letters == []
+    assert entries("to:good") == [good, last]
+    assert sorted(entry["id"] for entry in entries("all")) == sorted(d["id"] for d in documents)

@@ -29,7 +29,7 @@ START_TEST(a_record_is_read_as_it_was_written)
     ck_assert_uint_eq(size, strlen("hookstream 1 592461f8 ff3d2e50 90 -"));
     ck_assert_mem_eq(text, "hookstream 1 592461f8 ff3d2e50 90 -", size);
     for (size_t i = 0; i < HS_KAFKA_HOLES; i++)
-        written.holes[i] = (struct hs_kafka_hole){i + 1, (uint32_t)(i % 31 + 1)};
+        written.holes[i] = (struct hs_hole){i + 1, (uint32_t)(i % 31 + 1)};
     written.hole_count = HS_KAFKA_HOLES;
     size = hs_kafka_cursor_text(&written, text);
     ck_assert_int_eq(hs_kafka_cursor_parse(hs_slice(text, size), &cursor), 0);
@@ -47,7 +47,7 @@ START_TEST(the_longest_record_has_room)
     memset(written.journal, 'j', sizeof(written.journal) - 1);
     memset(written.owner, 'o', sizeof(written.owner) - 1);
     for (size_t i = 0; i < HS_KAFKA_HOLES; i++)
-        written.holes[i] = (struct hs_kafka_hole){UINT64_MAX - i, UINT32_MAX};
+        written.holes[i] = (struct hs_hole){UINT64_MAX - i, UINT32_MAX};
     char text[HS_KAFKA_CURSOR_TEXT];
     size_t size = hs_kafka_cursor_text(&written, text);
     ck_assert_int_eq(hs_kafka_cursor_parse(hs_slice(text, size), &cursor), 0);

@@ -87,9 +87,12 @@ END_TEST
 
 START_TEST(cursor_values_are_read_strictly)
 {
-    static const char *const bad[] = {"x",    "1",    "1 ",   " 1",    "1 2",
-                                      "2 1 ", "2  1", "-2 1", "2 1 0", "99999999999999999999999 1"};
-    struct hs_redis_cursor cursor = {7, 7};
+    static const char *const bad[] = {
+        "x",           "1",           "1 ",         " 1",       "1 2",
+        "2 1 ",        "2  1",        "-2 1",       "2 1 0",    "99999999999999999999999 1",
+        "9 1 -",       "9 1 3:0",     "9 1 3:1,",   "9 1 3:1 ", "9 1 10:1",
+        "9 1 3:1,3:2", "9 1 4:1,3:1", "9 1 3:1 4:1"};
+    struct hs_redis_cursor cursor = {.sequence = 7, .confirmed = 7};
     for (size_t i = 0; i < HS_ARRAY_SIZE(bad); i++)
         ck_assert_msg(hs_redis_cursor_parse(hs_slice_text(bad[i]), &cursor) == -EINVAL, "%s",
                       bad[i]);
@@ -102,6 +105,37 @@ START_TEST(cursor_values_are_read_strictly)
 }
 END_TEST
 
+/* The text of a cursor, until the next call. */
+static const char *text_of(const struct hs_redis_cursor *cursor)
+{
+    static struct hs_buffer text;
+    hs_buffer_free(&text);
+    hs_buffer_init(&text, HS_REDIS_CURSOR_TEXT + 1);
+    hs_redis_cursor_text(cursor, &text);
+    hs_buffer_append_byte(&text, '\0');
+    ck_assert_int_eq(hs_buffer_status(&text), 0);
+    return text.data;
+}
+
+START_TEST(cursor_values_are_read_as_they_were_written)
+{
+    static const char *const values[] = {"0 0", "12 10", "12 10 11:1",
+                                         "12 0 1:3,4:1,12:4294967295"};
+    struct hs_redis_cursor cursor;
+    for (size_t i = 0; i < HS_ARRAY_SIZE(values); i++) {
+        ck_assert_int_eq(hs_redis_cursor_parse(hs_slice_text(values[i]), &cursor), 0);
+        ck_assert_str_eq(text_of(&cursor), values[i]);
+    }
+    struct hs_redis_cursor longest = {.sequence = UINT64_MAX, .confirmed = UINT64_MAX};
+    longest.hole_count = HS_REDIS_HOLES;
+    for (size_t i = 0; i < HS_REDIS_HOLES; i++)
+        longest.holes[i] = (struct hs_hole){UINT64_MAX - HS_REDIS_HOLES + i, UINT32_MAX};
+    ck_assert_int_eq(hs_redis_cursor_parse(hs_slice_text(text_of(&longest)), &cursor), 0);
+    ck_assert_uint_eq(cursor.hole_count, HS_REDIS_HOLES);
+    ck_assert_mem_eq(cursor.holes, longest.holes, sizeof(longest.holes));
+}
+END_TEST
+
 static struct hs_redis_progress *new_progress(void)
 {
     return hs_alloc(sizeof(struct hs_redis_progress));
@@ -109,15 +143,26 @@ static struct hs_redis_progress *new_progress(void)
 
 static uint64_t begin(struct hs_redis_progress *progress, uint64_t sequence, uint64_t confirmed)
 {
-    return hs_redis_progress_begin(progress, (struct hs_redis_cursor){sequence, confirmed});
+    static struct hs_redis_cursor read;
+    read = (struct hs_redis_cursor){.sequence = sequence, .confirmed = confirmed};
+    return hs_redis_progress_begin(progress, &read);
 }
 
-static void check_cursor(const struct hs_redis_progress *progress, uint64_t last, uint64_t sequence,
+/* What would be stored with a batch that ends at `last`, 0: with none. */
+static void send(struct hs_redis_progress *progress, uint64_t last)
+{
+    struct hs_redis_entry entry = {.sequence = last};
+    hs_redis_progress_send(progress,
+                           &(struct hs_redis_batch){.entries = &entry, .count = last > 0});
+}
+
+static void check_cursor(struct hs_redis_progress *progress, uint64_t last, uint64_t sequence,
                          uint64_t confirmed)
 {
-    struct hs_redis_cursor cursor = hs_redis_progress_cursor(progress, last);
-    ck_assert_uint_eq(cursor.sequence, sequence);
-    ck_assert_uint_eq(cursor.confirmed, confirmed);
+    send(progress, last);
+    hs_redis_progress_answered(progress, false);
+    ck_assert_uint_eq(progress->sent.sequence, sequence);
+    ck_assert_uint_eq(progress->sent.confirmed, confirmed);
 }
 
 START_TEST(a_server_that_knows_nothing_gives_no_position)
@@ -146,7 +191,7 @@ START_TEST(a_reconnect_believes_what_it_had_read_itself)
 {
     struct hs_redis_progress *progress = new_progress();
     begin(progress, 10, 10);
-    progress->stored = (struct hs_redis_cursor){20, 10};
+    progress->stored = (struct hs_redis_cursor){.sequence = 20, .confirmed = 10};
     progress->applied = 20; /* the replies were read */
     ck_assert_uint_eq(begin(progress, 20, 10), 20);
     ck_assert(!hs_redis_progress_verifies(progress, 20, 0));
@@ -161,10 +206,10 @@ START_TEST(a_server_that_went_back_counts_more_than_what_is_known)
 {
     struct hs_redis_progress *progress = new_progress();
     begin(progress, 10, 10);
-    progress->stored = (struct hs_redis_cursor){20, 20};
+    progress->stored = (struct hs_redis_cursor){.sequence = 20, .confirmed = 20};
     progress->applied = 20;
     hs_redis_progress_skip(progress, 25);
-    hs_redis_progress_doubt(progress, 18, 0, true);
+    hs_redis_progress_fail(progress, 18, 0);
     ck_assert_uint_eq(begin(progress, 15, 12), 15);
     check_cursor(progress, 16, 16, 15);
     ck_assert(!hs_redis_progress_verifies(progress, 18, 0));
@@ -177,8 +222,8 @@ START_TEST(what_failed_is_not_confirmed_until_it_is_skipped)
     struct hs_redis_progress *progress = new_progress();
     begin(progress, 10, 10);
     progress->applied = 20;
-    hs_redis_progress_doubt(progress, 15, 0, false);
-    hs_redis_progress_doubt(progress, 13, 0, false);
+    hs_redis_progress_fail(progress, 15, 0);
+    hs_redis_progress_fail(progress, 13, 0);
     check_cursor(progress, 0, 20, 12);
     hs_redis_progress_skip(progress, 12);
     check_cursor(progress, 0, 20, 12);
@@ -197,7 +242,7 @@ START_TEST(an_event_left_out_confirms_none_before_it)
     struct hs_redis_progress *progress = new_progress();
     begin(progress, 20, 20);
     progress->applied = 20;
-    hs_redis_progress_doubt(progress, 25, 0, false);
+    hs_redis_progress_leave_out(progress, 25);
     check_cursor(progress, 24, 24, 20);
     ck_assert_uint_eq(begin(progress, 20, 20), 20);
     ck_assert(!hs_redis_progress_verifies(progress, 21, 0));
@@ -214,15 +259,15 @@ START_TEST(what_is_known_to_be_missing_is_written_after_a_reconnect)
 {
     struct hs_redis_progress *progress = new_progress();
     begin(progress, 10, 10);
-    progress->stored = (struct hs_redis_cursor){20, 10};
+    progress->stored = (struct hs_redis_cursor){.sequence = 20, .confirmed = 10};
     progress->applied = 20;
-    hs_redis_progress_doubt(progress, 15, 1, true);
+    hs_redis_progress_fail(progress, 15, 1);
     /* The position stays before it, so that the owner does not take it for done. */
     ck_assert_uint_eq(begin(progress, 20, 10), 14);
     ck_assert(hs_redis_progress_verifies(progress, 15, 0));
     ck_assert(!hs_redis_progress_verifies(progress, 15, 1));
     ck_assert(hs_redis_progress_verifies(progress, 16, 1));
-    hs_redis_progress_settle(progress, 15, 1); /* written */
+    hs_redis_progress_arrive(progress, 15, 1); /* written */
     ck_assert(hs_redis_progress_verifies(progress, 15, 1));
     free(progress);
 }
@@ -235,6 +280,158 @@ START_TEST(skipped_events_move_the_cursor_alone)
     hs_redis_progress_skip(progress, 500);
     check_cursor(progress, 0, 500, 500);
     ck_assert_uint_eq(begin(progress, 10, 10), 500);
+    free(progress);
+}
+END_TEST
+
+/* ---- Holes (R6) ---- */
+
+static uint64_t begin_text(struct hs_redis_progress *progress, const char *value)
+{
+    static struct hs_redis_cursor read;
+    ck_assert_int_eq(hs_redis_cursor_parse(hs_slice_text(value), &read), 0);
+    return hs_redis_progress_begin(progress, &read);
+}
+
+static void store(struct hs_redis_progress *progress)
+{
+    hs_redis_progress_send(progress, NULL);
+    hs_redis_progress_answered(progress, true);
+}
+
+START_TEST(R6_what_failed_is_owed_until_it_is_stored)
+{
+    struct hs_redis_progress *progress = new_progress();
+    begin(progress, 10, 10);
+    progress->applied = 20;
+    store(progress);
+    ck_assert(!hs_redis_progress_is_ahead(progress));
+    hs_redis_progress_fail(progress, 15, 1);
+    hs_redis_progress_fail(progress, 12, 0);
+    hs_redis_progress_fail(progress, 15, 3);
+    ck_assert(hs_redis_progress_owes(progress));
+    ck_assert(hs_redis_progress_is_ahead(progress));
+    hs_redis_progress_send(progress, NULL);
+    ck_assert_str_eq(text_of(&progress->sent), "20 11 12:1,15:10");
+    hs_redis_progress_answered(progress, false); /* refused */
+    ck_assert(hs_redis_progress_owes(progress));
+    store(progress);
+    ck_assert(!hs_redis_progress_owes(progress));
+    ck_assert(!hs_redis_progress_is_ahead(progress));
+    hs_redis_progress_arrive(progress, 15, 1);
+    ck_assert(!hs_redis_progress_owes(progress));
+    ck_assert(hs_redis_progress_is_ahead(progress));
+    ck_assert(hs_redis_progress_skip(progress, 12));
+    store(progress);
+    ck_assert_str_eq(text_of(&progress->stored), "20 12 15:8");
+    ck_assert(hs_redis_progress_skip(progress, 20));
+    ck_assert(!hs_redis_progress_skip(progress, 21));
+    store(progress);
+    ck_assert_str_eq(text_of(&progress->stored), "21 21");
+    free(progress);
+}
+END_TEST
+
+START_TEST(R6_a_new_program_writes_the_holes_and_verifies_the_rest)
+{
+    struct hs_redis_progress *progress = new_progress();
+    ck_assert_uint_eq(begin_text(progress, "20 10 15:2,18:1"), 10);
+    ck_assert(!hs_redis_progress_owes(progress));
+    ck_assert(hs_redis_progress_verifies(progress, 11, 0));
+    ck_assert(hs_redis_progress_verifies(progress, 15, 0));
+    ck_assert(!hs_redis_progress_verifies(progress, 15, 1));
+    ck_assert(!hs_redis_progress_verifies(progress, 18, 0));
+    ck_assert(!hs_redis_progress_verifies(progress, 21, 0));
+    /* One whose journal's own cursor is past the first has its dead letter. */
+    progress->applied = 20;
+    hs_redis_progress_skip(progress, 16);
+    hs_redis_progress_send(progress, NULL);
+    ck_assert_str_eq(text_of(&progress->sent), "20 16 18:1");
+    free(progress);
+}
+END_TEST
+
+static void send_hole(struct hs_redis_progress *progress, uint64_t sequence, unsigned part)
+{
+    struct hs_redis_entry entry = {.sequence = sequence, .part = part, .command_size = 9};
+    hs_redis_progress_send(progress, &(struct hs_redis_batch){.entries = &entry, .count = 1});
+}
+
+START_TEST(R6_the_cursor_tells_whether_a_hole_was_written_although_the_answer_is_lost)
+{
+    struct hs_redis_progress *progress = new_progress();
+    begin_text(progress, "20 10 15:3");
+    progress->applied = 20;
+    store(progress);
+    send_hole(progress, 15, 1);
+    ck_assert_str_eq(text_of(&progress->sent), "20 14 15:1");
+    /* It was not done. */
+    ck_assert_uint_eq(begin_text(progress, "20 14 15:3"), 14);
+    ck_assert(!hs_redis_progress_verifies(progress, 15, 0));
+    ck_assert(!hs_redis_progress_verifies(progress, 15, 1));
+    /* It was. */
+    send_hole(progress, 15, 1);
+    ck_assert_uint_eq(begin_text(progress, "20 14 15:1"), 14);
+    ck_assert(!hs_redis_progress_verifies(progress, 15, 0));
+    ck_assert(hs_redis_progress_verifies(progress, 15, 1));
+    /* An older copy that does not know of the hole yet makes none of it written. */
+    ck_assert_uint_eq(begin_text(progress, "20 10"), 14);
+    ck_assert(!hs_redis_progress_verifies(progress, 15, 0));
+    ck_assert(hs_redis_progress_owes(progress));
+    free(progress);
+}
+END_TEST
+
+START_TEST(R6_a_hole_that_was_settled_is_none_although_it_is_still_stored)
+{
+    struct hs_redis_progress *progress = new_progress();
+    begin_text(progress, "20 10 15:1,17:1");
+    progress->applied = 20;
+    hs_redis_progress_skip(progress, 15);
+    hs_redis_progress_arrive(progress, 17, 0);
+    ck_assert_uint_eq(begin_text(progress, "20 10 15:1,17:1"), 15);
+    ck_assert(hs_redis_progress_verifies(progress, 17, 0));
+    store(progress);
+    ck_assert_str_eq(text_of(&progress->stored), "20 15");
+    free(progress);
+}
+END_TEST
+
+START_TEST(R6_a_server_that_went_back_has_the_holes_that_it_says)
+{
+    struct hs_redis_progress *progress = new_progress();
+    begin_text(progress, "20 10 15:1");
+    progress->applied = 20;
+    hs_redis_progress_arrive(progress, 15, 0);
+    hs_redis_progress_skip(progress, 20);
+    progress->applied = 30;
+    hs_redis_progress_fail(progress, 25, 0);
+    store(progress);
+    ck_assert_str_eq(text_of(&progress->stored), "30 24 25:1");
+    ck_assert_uint_eq(begin_text(progress, "20 10 15:1"), 14);
+    ck_assert(!hs_redis_progress_verifies(progress, 15, 0));
+    ck_assert(hs_redis_progress_verifies(progress, 16, 0));
+    store(progress);
+    ck_assert_str_eq(text_of(&progress->stored), "20 14 15:1");
+    /* One that has no cursor at all makes nothing a hole that was not sent. */
+    ck_assert_uint_eq(begin(progress, 0, 0), 0);
+    ck_assert(!hs_redis_progress_verifies(progress, 15, 0));
+    free(progress);
+}
+END_TEST
+
+START_TEST(R6_more_holes_than_there_is_room_for_are_in_doubt)
+{
+    struct hs_redis_progress *progress = new_progress();
+    begin(progress, 10, 10);
+    progress->applied = 10 + HS_REDIS_HOLES + 1;
+    for (uint64_t n = 1; n <= HS_REDIS_HOLES + 1; n++)
+        hs_redis_progress_fail(progress, 10 + n, 0);
+    ck_assert_uint_eq(progress->hole_count, HS_REDIS_HOLES);
+    ck_assert(!hs_redis_progress_waits(progress, 10 + HS_REDIS_HOLES_MOST));
+    ck_assert(hs_redis_progress_waits(progress, 11 + HS_REDIS_HOLES_MOST));
+    hs_redis_progress_skip(progress, 10 + HS_REDIS_HOLES);
+    check_cursor(progress, 0, 11 + HS_REDIS_HOLES, 10 + HS_REDIS_HOLES);
     free(progress);
 }
 END_TEST
@@ -349,6 +546,7 @@ int main(void)
     tcase_add_loop_test(tcase, bad_urls_are_told_without_their_secret, 0, HS_ARRAY_SIZE(bad_urls));
     tcase_add_test(tcase, user_and_password_may_stand_beside_the_url_once);
     tcase_add_test(tcase, cursor_values_are_read_strictly);
+    tcase_add_test(tcase, cursor_values_are_read_as_they_were_written);
     tcase_add_test(tcase, a_server_that_knows_nothing_gives_no_position);
     tcase_add_test(tcase, a_new_program_verifies_what_was_not_confirmed);
     tcase_add_test(tcase, a_reconnect_believes_what_it_had_read_itself);
@@ -357,6 +555,13 @@ int main(void)
     tcase_add_test(tcase, an_event_left_out_confirms_none_before_it);
     tcase_add_test(tcase, what_is_known_to_be_missing_is_written_after_a_reconnect);
     tcase_add_test(tcase, skipped_events_move_the_cursor_alone);
+    tcase_add_test(tcase, R6_what_failed_is_owed_until_it_is_stored);
+    tcase_add_test(tcase, R6_a_new_program_writes_the_holes_and_verifies_the_rest);
+    tcase_add_test(tcase,
+                   R6_the_cursor_tells_whether_a_hole_was_written_although_the_answer_is_lost);
+    tcase_add_test(tcase, R6_a_hole_that_was_settled_is_none_although_it_is_still_stored);
+    tcase_add_test(tcase, R6_a_server_that_went_back_has_the_holes_that_it_says);
+    tcase_add_test(tcase, R6_more_holes_than_there_is_room_for_are_in_doubt);
     tcase_add_test(tcase, commands_are_exact);
     tcase_add_test(tcase, a_verifying_batch_asks_for_types);
     tcase_add_test(tcase, a_batch_is_full_by_messages_or_by_bytes);

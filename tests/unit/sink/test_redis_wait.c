@@ -204,6 +204,55 @@ START_TEST(a_message_that_failed_by_itself_is_verified_after_a_lost_connection)
 }
 END_TEST
 
+/* And by the next run, although the replica had none of it and the key was mended since. */
+START_TEST(R6_a_hole_is_written_although_the_replica_stands_still)
+{
+    begin_open();
+    server_do(&master, "SET bad text");
+    kill(replica.pid, SIGSTOP);
+    owner_give_one(owner, 1, "s", NULL);
+    owner_give_one(owner, 2, "bad", NULL);
+    hs_sink_push(owner->sink);
+    OWNER_WAIT(owner, strcmp(server_get(&master, "GET cur:0000-identity:test"), "2 1 2:1") == 0);
+    OWNER_WAIT(owner, is_held("replicas"));
+    ck_assert_uint_eq(owner->ended, 0);
+    owner_close(owner);
+    server_do(&master, "DEL bad");
+    kill(replica.pid, SIGCONT);
+    owner_open(owner, &options);
+    OWNER_WAIT(owner, owner->resumes == 2);
+    ck_assert_uint_eq(owner->position, 1);
+    owner_give_one(owner, 2, "bad", NULL);
+    hs_sink_push(owner->sink);
+    drained();
+    ck_assert_int_eq(owner_end(owner, 2, 0)->outcome, HS_DELIVERED);
+    ck_assert_str_eq(server_get(&replica, "XLEN bad"), "1");
+    ck_assert_str_eq(server_get(&replica, "XLEN s"), "1");
+    end();
+}
+END_TEST
+
+/* The same connection: the batch ends when the replica goes on. */
+START_TEST(R6_a_hole_that_was_written_meanwhile_ends_no_batch)
+{
+    begin_open();
+    server_do(&master, "SET bad text");
+    kill(replica.pid, SIGSTOP);
+    owner_give_one(owner, 1, "s", NULL);
+    owner_give_one(owner, 2, "bad", NULL);
+    hs_sink_push(owner->sink);
+    OWNER_WAIT(owner, ((struct hs_redis *)owner->sink)->progress.stored.hole_count == 1);
+    owner_give_range(owner, 3, 5, "s");
+    ck_assert_uint_eq(owner->ended, 0);
+    kill(replica.pid, SIGCONT);
+    drained();
+    ck_assert_uint_eq(owner->resumes, 1);
+    ck_assert_int_eq(owner_end(owner, 2, 0)->outcome, HS_PERMANENT);
+    ck_assert_str_eq(server_get(&replica, "XLEN s"), "4");
+    end();
+}
+END_TEST
+
 START_TEST(a_batch_that_was_refused_waits_for_no_replica)
 {
     begin_open();
@@ -276,6 +325,8 @@ int main(void)
     tcase_add_test(tcase, a_new_program_gives_no_position_that_the_replica_lacks);
     tcase_add_test(tcase, a_message_that_failed_by_itself_is_told_when_the_others_are);
     tcase_add_test(tcase, a_message_that_failed_by_itself_is_verified_after_a_lost_connection);
+    tcase_add_test(tcase, R6_a_hole_is_written_although_the_replica_stands_still);
+    tcase_add_test(tcase, R6_a_hole_that_was_written_meanwhile_ends_no_batch);
     tcase_add_test(tcase, a_batch_that_was_refused_waits_for_no_replica);
     tcase_add_test(tcase, a_user_who_may_not_wait_is_held_and_nothing_comes_twice);
     tcase_add_test(tcase, a_master_that_is_demoted_while_it_is_asked_is_left);

@@ -1,0 +1,33 @@
+/* Holes: parts of events that a server does not have though its cursor has passed them, and how
+ * a cursor says so in text: `7:4,9:1`, of event 7 the part 2, of 9 the part 0. Knows no server. */
+#ifndef HS_SINK_HOLES_H
+#define HS_SINK_HOLES_H
+
+#include <hookstream/base.h>
+
+struct hs_hole {
+    uint64_t sequence;
+    uint32_t parts; /* a bit each, one at least */
+};
+
+/* Bytes that the text of one takes at most, with a comma or, at the end, a NUL. */
+#define HS_HOLE_TEXT 32u
+
+/* Gives the size of the text, without its NUL; there is room for HS_HOLE_TEXT of each. */
+size_t hs_holes_text(const struct hs_hole *holes, size_t count, char *ret_text);
+/* Reads one hole at least, up to `capacity`, none past `last`. -EINVAL: that it is not. */
+HS_MUST_CHECK int hs_holes_parse(struct hs_slice text, uint64_t last, size_t capacity,
+                                 struct hs_hole *ret_holes, size_t *ret_count);
+
+/* ---- In the order of their sequences ---- */
+
+/* How many are before the event. */
+size_t hs_holes_before(const struct hs_hole *holes, size_t count, uint64_t sequence);
+/* Which parts of the event are missing. */
+uint32_t hs_holes_of(const struct hs_hole *holes, size_t count, uint64_t sequence);
+/* false: it is another one, and there is no room. */
+bool hs_holes_add(struct hs_hole *holes, size_t *count, size_t capacity, uint64_t sequence,
+                  uint32_t parts);
+void hs_holes_remove(struct hs_hole *holes, size_t *count, uint64_t sequence, uint32_t parts);
+
+#endif
