@@ -1,5 +1,6 @@
 """Options and fixtures of the fault tests. `scripts/test fault -- --rounds 1000 --seed 7`."""
 
+import inspect
 import json
 import os
 import pathlib
@@ -20,11 +21,12 @@ REPORT = pathlib.Path(os.environ.get("FAULT_REPORT", program.ROOT / "build/fault
 
 
 def pytest_addoption(parser):
-    parser.addoption("--rounds", type=int, default=20, help="kills of the kill -9 scenarios")
+    parser.addoption("--rounds", type=int, help="kills of the kill -9 scenarios, in place of 20")
     parser.addoption("--seed", type=int, default=None, help="of what is random, to repeat a run")
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "rounds(count): kills of a scenario that has not 20")
     if config.getoption("--seed") is None:
         config.option.seed = random.SystemRandom().randrange(1, 1000000)
 
@@ -42,7 +44,17 @@ def seed(request):
 
 @pytest.fixture
 def rounds(request):
-    return request.config.getoption("--rounds")
+    given = request.config.getoption("--rounds")
+    mark = request.node.get_closest_marker("rounds")
+    return given or (mark.args[0] if mark else 20)
+
+
+def _options(request):
+    """What repeats this run: of the options those that the scenario itself asks for."""
+    asked = inspect.signature(request.node.function).parameters
+    names = [name for name in ("rounds", "seed") if name in asked]
+    given = {name: request.config.getoption(f"--{name}") for name in names}
+    return " ".join(f"--{name} {value}" for name, value in given.items() if value is not None)
 
 
 def _write(request, figures, seconds):
@@ -53,6 +65,7 @@ def _write(request, figures, seconds):
         "passed": call is not None and call.passed,
         "seconds": seconds,
         "seed": request.config.getoption("--seed"),
+        "options": _options(request),
         "at": time.strftime("%Y-%m-%d", time.gmtime()),
         **figures,
     }
@@ -107,3 +120,20 @@ def preload(tmp_path):
         return {"LD_PRELOAD": str(library)}
 
     return make
+
+
+@pytest.fixture
+def failing_disk(tmp_path, preload):
+    """(environment, fail, mend): fail("pwrite") makes every such call on a segment EIO, or on
+    files whose path has `where` in it."""
+    trigger = tmp_path / "trigger"
+
+    def fail(call, where="/segments/"):
+        new = tmp_path / "trigger.new"
+        new.write_text(where)
+        new.rename(tmp_path / f"trigger.{call}")
+
+    def mend(call):
+        (tmp_path / f"trigger.{call}").unlink()
+
+    return {**preload("eio.c"), "FAULT_TRIGGER": str(trigger)}, fail, mend

@@ -1,9 +1,11 @@
 """Kafka and Redis stand still, end and come back, refuse and are replaced."""
 
+import re
 import signal
 
 from oracle import judge
 from stage import redis_seen, wait_for_state
+from support.ports import free_port
 from support.redis import RedisError
 from support.wait import wait_for
 
@@ -217,6 +219,31 @@ def test_redis_is_out_of_memory_and_is_given_more(stage, kafka, redis_server):
         load.wait_for_answers(200)
         server("CONFIG", "SET", "maxmemory", "0")
         wait_for_state(it.one, "redis", "up", deadline=60)
+    assert set(load.statuses) <= {202, 401}, load.statuses
+    it.judge(exact=True)
+
+
+def test_redis_becomes_a_replica_and_is_promoted_again(stage, kafka, redis_server):
+    """REPLICAOF under load, as after a failover: the sink waits and says `read_only`, Kafka goes
+    on, senders see 2xx; promoted again it goes on by itself, and each is there once, in order."""
+    server = redis_server()
+    it = stage(kafka=kafka, redis=server)
+    it.start()
+    with it.load() as load:
+        for _ in range(2):
+            load.wait_for_answers(150)
+            server("REPLICAOF", "127.0.0.1", free_port())  # of nobody, so it keeps what it has
+            wait_for(lambda: it.one.sink("redis")["reason"] == "read_only", what="the reason")
+            assert it.one.sink("redis")["state"] != "up"
+            assert re.search(r"sink redis .*\(read_only\)", it.one.readiness), it.one.readiness
+            counted, had = _counted(it.one), server.length(it.name)
+            load.wait_for_answers(300)
+            wait_for(lambda: it.one.sink("kafka")["lag_events"] < 200, what="Kafka to go on")
+            assert _counted(it.one) == counted
+            assert server.length(it.name) == had
+            server("REPLICAOF", "NO", "ONE")
+            wait_for_state(it.one, "redis", "up")
+    assert "read_only" in it.one.log
     assert set(load.statuses) <= {202, 401}, load.statuses
     it.judge(exact=True)
 

@@ -155,23 +155,6 @@ def _answers(one):
         return False
 
 
-@pytest.fixture
-def failing_disk(tmp_path, preload):
-    """(environment, fail, mend): fail("pwrite") makes every such call on a segment EIO, or on
-    files whose path has `where` in it."""
-    trigger = tmp_path / "trigger"
-
-    def fail(call, where="/segments/"):
-        new = tmp_path / "trigger.new"
-        new.write_text(where)
-        new.rename(tmp_path / f"trigger.{call}")
-
-    def mend(call):
-        (tmp_path / f"trigger.{call}").unlink()
-
-    return {**preload("eio.c"), "FAULT_TRIGGER": str(trigger)}, fail, mend
-
-
 @pytest.mark.parametrize("call", ["pwrite", "fdatasync"])
 def test_the_disk_answers_eio_and_is_mended(stage, redis, failing_disk, call):
     """A write or a sync of the journal fails: whoever waits for it gets 503, nothing more is

@@ -6,9 +6,12 @@ import pathlib
 import socket
 import time
 
+import pytest
+
 from oracle import judge
 from stage import redis_seen
 from support import sender
+from support.load import DELIVERED, retry
 from support.ports import free_port
 from support.wait import wait_for
 
@@ -135,20 +138,27 @@ def test_a_start_with_other_routes(stage, redis_server):
     verdict.hold("both streams")
 
 
-def test_the_clock_is_stepped(stage, redis_server, tmp_path, preload):
-    """The wall clock jumps: within what signatures allow nobody notices; further away senders
-    get 401 and try again; a jump past `retain` removes nothing that was not delivered."""
-    clock = tmp_path / "clock"
+@pytest.fixture
+def clock(tmp_path, preload):
+    """(environment, step): step(-40) puts hookstream's wall clock 40 s behind the machine's."""
+    file = tmp_path / "clock"
 
     def step(seconds):
         new = tmp_path / "clock.new"
         new.write_text(str(seconds))
-        new.rename(clock)
+        new.rename(file)
 
     step(0)
+    return {**preload("clock.c"), "FAULT_CLOCK": str(file)}, step
+
+
+def test_the_clock_is_stepped(stage, redis_server, clock):
+    """The wall clock jumps: within what signatures allow nobody notices; further away senders
+    get 401 and try again; a jump past `retain` removes nothing that was not delivered."""
+    environment, step = clock
     server = redis_server()
     it = stage(redis=server)
-    it.start({**preload("clock.c"), "FAULT_CLOCK": str(clock)})
+    it.start(environment)
     with it.load() as load:
         load.wait_for_answers(100)
         for seconds in (200, -40, 0):
@@ -169,3 +179,41 @@ def test_the_clock_is_stepped(stage, redis_server, tmp_path, preload):
     it.settle()
     it.judge(answered_401=load.statuses[401])
 
+
+
+def _sides_of_the_clock(it, step, *sides):
+    """Events taken at each of these times, and at each some that were taken before once more."""
+    orders = {"source": "fanfare", "family": "order"}
+    for seconds in sides:
+        step(seconds)
+        known = it.one.metric("events_duplicate_total", **orders)
+        taken = [event for event in it.ledger.taken() if event.fate == DELIVERED]
+        retry(it.one.port, it.ledger.random.sample(taken, 10) + taken[-10:])
+        it.one.counts("events_duplicate_total", known + 20, **orders)
+        with it.load(pad=6 << 10) as load:
+            # Where all is past `retain`, for longer than the journal's housekeeping's second.
+            load.wait_for_answers(700 if seconds > 0 else 200)
+        assert set(load.statuses) <= {202, 401}, load.statuses
+
+
+def test_the_clock_is_stepped_an_hour(stage, redis_server, clock):
+    """An hour forward and back again, within the signatures' limits: events are taken at each
+    side, retries are known at each, after a kill as well, nothing goes that was not delivered,
+    though receipts lie in the future and past `retain`; each is there once, in order."""
+    environment, step = clock
+    server = redis_server()
+    it = stage(redis=server)
+    verify = {"scheme": "fanfare", "secrets": [sender.SECRET]}
+    verify.update(max_age="3h", max_future="3h")
+    it.start(environment, source={"verify": verify}, journal={"retain": "10m"})
+    with it.load() as load:
+        load.wait_for_answers(100)
+    server.end()
+    _sides_of_the_clock(it, step, 3600, 0, -3600, 3600, -3600)
+    it.kill()
+    it.one.start()  # with receipts two hours ahead
+    _sides_of_the_clock(it, step, -3600, 3600, 0)
+    server.start()
+    _sides_of_the_clock(it, step, -3600, 3600, 0)
+    it.settle()
+    it.judge(kills=it.kills)
