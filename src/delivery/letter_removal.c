@@ -103,6 +103,32 @@ int64_t hs_dead_letters_remove(struct hs_dead_letters *letters, const uint64_t *
     return removed;
 }
 
+/* ---- By damage ---- */
+
+void hs_letters_lose(struct hs_dead_letters *letters, struct hs_reader_loss loss)
+{
+    uint64_t lost = 0, first = 0, last = 0;
+    pthread_mutex_lock(&letters->lock);
+    for (uint64_t number = loss.first; number <= loss.last; number++) {
+        if (!hs_number_set_add(&letters->gone, number))
+            continue;
+        first = lost++ == 0 ? number : first;
+        last = number;
+    }
+    letters->count -= lost < letters->count ? lost : letters->count;
+    hs_counter_add(letters->lost, lost);
+    pthread_mutex_unlock(&letters->lock);
+    if (lost == 0)
+        return;
+    HS_AUTO_FREE char *file = hs_journal_file_of(letters->journal, first);
+    hs_log_limited(
+        HS_LOG_ERROR, "letters_lost",
+        "dead letters are damaged on disk and lost: stop hookstream and restore the file "
+        "from a backup, or ask the sender for the events; see hookstream journal verify",
+        HS_F("letters", "%" PRIu64, lost), HS_F("first", "%" PRIu64, first),
+        HS_F("last", "%" PRIu64, last), HS_F("file", "%s", file));
+}
+
 /* ---- By age and size ---- */
 
 /* Everything up to `last` goes; the cursor says so, no record is needed. `limit` is the option
@@ -179,8 +205,8 @@ static uint64_t drop_oldest(struct hs_dead_letters *letters)
 {
     struct hs_segment_info *segments;
     size_t count;
-    uint64_t bytes = 0;
     hs_journal_segments(letters->journal, &segments, &count);
+    uint64_t bytes = 0;
     for (size_t i = 0; i < count; i++)
         bytes += segments[i].bytes;
     for (size_t i = 0; i < count && segments[i].sealed && bytes > letters->options.max_size; i++) {

@@ -40,11 +40,12 @@ struct hs_dead_letters {
     uint64_t tidied_ns; /* monotonic; this and the next two are guarded by `removal` */
     /* Letters up to this number are past their time, and were so since then (monotonic); 0: none */
     uint64_t aged, aged_since_ns;
-    /* The inner journal's own figures are not the product's: they count into a registry
-     * that nobody renders. */
+    /* The inner journal's own figures, but for damage and errors, are not the product's: they
+     * count into a registry that nobody renders. */
     struct hs_metrics *inner_metrics;
-    struct hs_gauge *kept;
     struct hs_metrics *metrics;
+    struct hs_gauge *kept;
+    struct hs_counter *lost; /* written under `lock` */
 };
 
 /* Reads the letter out of a record of the store; false: it is no letter. */
@@ -53,6 +54,9 @@ bool hs_letter_decode(const struct hs_event *record, struct hs_letter *ret_lette
 typedef void hs_gone_fn(void *context, uint64_t first, uint64_t last);
 bool hs_letter_each_gone(const struct hs_event *record, hs_gone_fn *each, void *context);
 bool hs_letter_is_gone(struct hs_dead_letters *letters, uint64_t number);
+/* The records of these numbers cannot be read: letters among them that are not gone are lost, and
+ * are told and counted, once. */
+void hs_letters_lose(struct hs_dead_letters *letters, struct hs_reader_loss loss);
 /* Lets go of segments all of whose letters are gone. */
 void hs_letters_move_hold(struct hs_dead_letters *letters);
 

@@ -219,6 +219,48 @@ def test_a_web_page_may_not_act(hookstream):
     assert http.get(one.admin_port, "/api/dead-letters?frob=1").status == 400
 
 
+def flip(one, text):
+    """Damages the record among the letters that has the text."""
+    for path in (one.folder / "journal" / "dead-letters" / "segments").glob("*.hsj"):
+        data = bytearray(path.read_bytes())
+        at = data.find(text.encode())
+        if at >= 0:
+            data[at] ^= 1
+            path.write_bytes(data)
+            return path
+    raise AssertionError(f"no record has {text}")
+
+
+def test_a_damaged_letter_is_told_and_counted(hookstream):
+    one = no_route(hookstream)
+    documents = [sender.event("queue.consumer.entered") for _ in range(4)]
+    for document in documents:
+        assert one.post(document).status == 202
+    await_letters(one, 4)
+    one.counts("dead_letters_lost_total", is_now=0)
+    one.stop()
+    path = flip(one, documents[1]["id"])
+    one.start()
+    ids = [document["id"] for document in documents]
+    assert [letter["id"] for letter in letters(one)] == [ids[0], ids[2], ids[3]]
+    one.counts("dead_letters", is_now=3)
+    one.counts("dead_letters_lost_total", is_now=1)
+    one.counts("journal_damaged_total", is_now=1, journal="dead_letters")
+    one.counts("journal_damaged_total", is_now=0, journal="events")
+    told = [line for line in one.log.splitlines() if "cause=letters_lost" in line]
+    assert len(told) == 1 and "level=error" in told[0], told
+    assert "letters=1" in told[0] and f"file={path}" in told[0].replace('"', ""), told
+    assert any("cause=journal_damaged" in line and str(path) in line
+               for line in one.log.splitlines())
+    # While it runs: the first who reads it tells.
+    flip(one, ids[2])
+    assert [letter["id"] for letter in letters(one)] == [ids[0], ids[3]]
+    one.counts("dead_letters", is_now=2)
+    one.counts("dead_letters_lost_total", is_now=2)
+    done = run(one, "discard", "--all")
+    assert (done.returncode, done.stdout) == (0, "discarded 2 dead letters, 0 are left\n"), done
+
+
 def test_more_poison_than_there_is_room_for_ends_nothing(hookstream):
     """Every event fails at once and no letter fits: the oldest are dropped, and it goes on."""
     one = hookstream(

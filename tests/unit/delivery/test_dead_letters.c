@@ -104,6 +104,22 @@ static const char *list(void)
     return text;
 }
 
+/* Of the series with these labels. */
+static double metric(const char *series)
+{
+    struct hs_buffer page;
+    hs_buffer_init(&page, 1 << 20);
+    hs_metrics_render(metrics, &page);
+    hs_buffer_append_byte(&page, '\0');
+    char line[128];
+    snprintf(line, sizeof(line), "\nhookstream_%s ", series);
+    const char *at = strstr(page.data, line);
+    ck_assert_msg(at != NULL, "no metric %s", series);
+    double value = strtod(at + strlen(line), NULL);
+    hs_buffer_free(&page);
+    return value;
+}
+
 START_TEST(a_letter_is_read_as_it_was_put)
 {
     begin();
@@ -250,6 +266,104 @@ START_TEST(what_is_too_much_is_dropped_oldest_first)
 }
 END_TEST
 
+/* Flips a bit of the record that has the text. */
+static void damage(const char *text)
+{
+    for (size_t i = 0; i < disk->cached.count; i++) {
+        struct model_file *file = disk->files[disk->cached.items[i].file];
+        const char *path = disk->cached.items[i].path;
+        char *at = strstr(path, "dead-letters/segments") == NULL
+                       ? NULL
+                       : memmem(file->cache, file->cache_size, text, strlen(text));
+        if (at == NULL)
+            continue;
+        char flipped = *at ^ 1;
+        model_damage(disk, path, (size_t)(at - file->cache), &flipped, 1);
+        return;
+    }
+    ck_abort_msg("no record has %s", text);
+}
+
+START_TEST(a_letter_that_is_damaged_before_the_start_is_lost_loudly)
+{
+    begin();
+    put("first", 0, 10);
+    uint64_t removed = put("removed", 0, 10);
+    put("middle", 0, 10);
+    put("last", 0, 10);
+    ck_assert_int_eq(hs_dead_letters_remove(letters, &removed, 1), 1);
+    damage("middle");
+    damage("removed"); /* what was taken out is not missed */
+    reopen();
+    ck_assert_str_eq(list(), "first last ");
+    ck_assert_uint_eq(hs_dead_letters_count(letters), 2);
+    ck_assert(metric("dead_letters_lost_total") == 1);
+    ck_assert(metric("journal_damaged_total{journal=\"dead_letters\"}") == 1); /* side by side */
+    ck_assert(metric("journal_damaged_total{journal=\"events\"}") == 0);
+    damage("last");
+    reopen();
+    ck_assert_str_eq(list(), "first ");
+    ck_assert(metric("dead_letters_lost_total") == 2);
+    put("new", 0, 10);
+    reopen();
+    ck_assert_str_eq(list(), "first new ");
+    ck_assert_uint_eq(hs_dead_letters_count(letters), 2);
+    ck_assert(metric("dead_letters_lost_total") == 2);
+    end();
+}
+END_TEST
+
+START_TEST(a_letter_that_is_damaged_while_it_is_kept_is_lost_loudly)
+{
+    begin();
+    put("first", 0, 10);
+    put("middle", 0, 10);
+    put("last", 0, 10);
+    damage("middle");
+    ck_assert_uint_eq(hs_dead_letters_count(letters), 3);
+    ck_assert_str_eq(list(), "first last ");
+    ck_assert_uint_eq(hs_dead_letters_count(letters), 2);
+    ck_assert(metric("dead_letters_lost_total") == 1);
+    ck_assert_str_eq(list(), "first last "); /* counted once, whoever reads */
+    ck_assert(metric("dead_letters_lost_total") == 1);
+    ck_assert(metric("dead_letters") == 2);
+    end();
+}
+END_TEST
+
+START_TEST(letters_of_a_file_that_is_gone_are_lost_loudly)
+{
+    begin();
+    put("first", 0, 10);
+    put("second", 0, 10);
+    reopen(); /* begins a file */
+    put("third", 0, 10);
+    close_all();
+    model_name_drop(&disk->cached, "/j/dead-letters/segments/00000000000000000001.hsj");
+    open_all();
+    ck_assert_str_eq(list(), "third ");
+    ck_assert_uint_eq(hs_dead_letters_count(letters), 1);
+    ck_assert(metric("dead_letters_lost_total") == 2);
+    end();
+}
+END_TEST
+
+START_TEST(writes_of_letters_that_fail_are_counted)
+{
+    begin();
+    put("first", 0, 10);
+    model_fail_at(disk, MODEL_SYNC, "dead-letters", 1, 1, EIO);
+    struct hs_event event = {.body = HS_SLICE("b")};
+    struct hs_dead_letter_reason why = {.reason = "too_large"};
+    uint64_t ticket;
+    ck_assert_int_eq(hs_dead_letters_put(letters, &event, &why, &ticket), 0);
+    ck_assert_int_eq(hs_journal_wait(letters->journal, ticket), HS_JOURNAL_FAILED);
+    ck_assert(metric("journal_errors_total{journal=\"dead_letters\",operation=\"sync\"}") == 1);
+    ck_assert(metric("journal_errors_total{journal=\"events\",operation=\"sync\"}") == 0);
+    end();
+}
+END_TEST
+
 START_TEST(the_largest_event_fits)
 {
     begin();
@@ -282,5 +396,9 @@ HS_TEST_MAIN("dead letters", a_letter_is_read_as_it_was_put,
              L1_L2_what_was_removed_stays_away_and_the_rest_stays,
              L2_a_removal_that_cannot_be_written_is_none, when_all_are_gone_their_room_is_free,
              what_is_too_old_is_dropped_and_counted, what_is_too_much_is_dropped_oldest_first,
-             a_clock_that_was_wrong_drops_nothing, the_largest_event_fits,
+             a_clock_that_was_wrong_drops_nothing,
+             a_letter_that_is_damaged_before_the_start_is_lost_loudly,
+             a_letter_that_is_damaged_while_it_is_kept_is_lost_loudly,
+             letters_of_a_file_that_is_gone_are_lost_loudly,
+             writes_of_letters_that_fail_are_counted, the_largest_event_fits,
              a_number_set_holds_what_was_added)
