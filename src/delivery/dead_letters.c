@@ -2,6 +2,7 @@
  * headers, what went wrong as headers with an "x-dead-" name. */
 #include "letters.h"
 
+#include <hookstream/clock.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -62,14 +63,29 @@ uint64_t hs_dead_letters_count(struct hs_dead_letters *letters)
 static void collect(void *context)
 {
     struct hs_dead_letters *letters = context;
-    hs_gauge_set(letters->kept, (double)hs_dead_letters_count(letters));
+    uint64_t count = hs_dead_letters_count(letters), now = hs_clock_wall_ns();
+    uint64_t oldest = atomic_load(&letters->oldest_wall_ns);
+    bool aged = count > 0 && oldest != 0 && now > oldest;
+    hs_gauge_set(letters->kept, (double)count);
+    hs_gauge_set(letters->bytes, (double)hs_letters_bytes(letters));
+    hs_gauge_set(letters->oldest, aged ? (double)(now - oldest) / 1e9 : 0);
 }
 
 static void open_metrics(struct hs_dead_letters *letters, struct hs_metrics *metrics)
 {
     letters->metrics = metrics;
     letters->lost = hs_metrics_counter(metrics, HS_METRIC_dead_letters_lost_total);
+    /* There from the start: an alert sees how they grow. */
+    for (size_t i = 0; i < HS_LETTERS_LIMITS; i++)
+        letters->dropped[i] = hs_metrics_counter(metrics, HS_METRIC_dead_letters_dropped_total,
+                                                 hs_letters_limit_names[i]);
     letters->kept = hs_metrics_gauge(metrics, HS_METRIC_dead_letters);
+    letters->bytes = hs_metrics_gauge(metrics, HS_METRIC_dead_letters_bytes);
+    letters->oldest = hs_metrics_gauge(metrics, HS_METRIC_dead_letters_oldest_seconds);
+    hs_gauge_set(hs_metrics_gauge(metrics, HS_METRIC_dead_letters_max_bytes),
+                 (double)letters->options.max_size);
+    hs_gauge_set(hs_metrics_gauge(metrics, HS_METRIC_dead_letters_retain_seconds),
+                 (double)letters->options.retain_ns / 1e9);
 }
 
 /* ---- Opening ---- */
@@ -269,8 +285,12 @@ int hs_dead_letters_put(struct hs_dead_letters *letters, const struct hs_event *
         letter.headers[letter.header_count++] = event->headers[i];
     add_count(letters, 1); /* before it can fail and be counted out */
     int code = hs_journal_append(letters->journal, &letter, ret_ticket);
+    uint64_t none = 0;
     if (code < 0)
         add_count(letters, -1);
+    else
+        (void)atomic_compare_exchange_strong(&letters->oldest_wall_ns, &none,
+                                             event->received_wall_ns);
     if (code == -ENOSPC)
         atomic_store(&letters->full, true);
     return code;

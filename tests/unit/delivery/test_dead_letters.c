@@ -6,6 +6,7 @@
 #include <hookstream/clock.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define HOUR_NS (UINT64_C(3600) * HS_NS_PER_SECOND)
 
@@ -222,6 +223,7 @@ START_TEST(what_is_too_old_is_dropped_and_counted)
     tidy_an_hour_later();
     ck_assert_str_eq(list(), "young ");
     ck_assert_uint_eq(hs_dead_letters_count(letters), 1);
+    ck_assert(metric("dead_letters_dropped_total{limit=\"retain\"}") == 2);
     kill_and_open();
     ck_assert_str_eq(list(), "young ");
     end();
@@ -255,6 +257,7 @@ START_TEST(what_is_too_much_is_dropped_oldest_first)
     }
     ck_assert_uint_eq(hs_dead_letters_count(letters), 20);
     hs_dead_letters_tidy(letters);
+    ck_assert(metric("dead_letters_dropped_total{limit=\"max_size\"}") > 0);
     uint64_t left = hs_dead_letters_count(letters);
     ck_assert_uint_lt(left, 20);
     ck_assert_uint_ge(left, 10);
@@ -364,6 +367,79 @@ START_TEST(writes_of_letters_that_fail_are_counted)
 }
 END_TEST
 
+/* What tidying logs. */
+static const char *tidy_says(void)
+{
+    static char text[16384];
+    int pipes[2], kept = dup(STDERR_FILENO);
+    ck_assert_int_eq(pipe(pipes), 0);
+    dup2(pipes[1], STDERR_FILENO);
+    letters->tidied_ns = 0;
+    hs_dead_letters_tidy(letters);
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    close(pipes[1]);
+    ssize_t size = read(pipes[0], text, sizeof(text) - 1);
+    text[size > 0 ? size : 0] = '\0';
+    close(pipes[0]);
+    return text;
+}
+
+START_TEST(a_warning_comes_at_80_percent_of_the_size)
+{
+    begin();
+    put("a", 0, 1 << 20);
+    ck_assert_ptr_null(strstr(tidy_says(), "dead_letters_limit"));
+    ck_assert(metric("dead_letters_max_bytes") == 16 << 20);
+    while (hs_letters_bytes(letters) <= (16 << 20) / 100 * 80)
+        put("b", 0, 1 << 20);
+    const char *said = tidy_says();
+    ck_assert_msg(strstr(said, "level=warn") && strstr(said, "cause=dead_letters_limit") &&
+                      strstr(said, "limit=dead_letters.max_size"),
+                  "%s", said);
+    ck_assert(metric("dead_letters_bytes") > 0.8 * metric("dead_letters_max_bytes"));
+    ck_assert(metric("dead_letters_dropped_total{limit=\"max_size\"}") == 0);
+    end();
+}
+END_TEST
+
+START_TEST(a_warning_comes_at_90_percent_of_the_age)
+{
+    begin();
+    uint64_t number = put("a", 21 * HOUR_NS, 10); /* of 24 */
+    ck_assert_ptr_null(strstr(tidy_says(), "dead_letters_limit"));
+    ck_assert_int_eq(hs_dead_letters_remove(letters, &number, 1), 1);
+    put("b", 22 * HOUR_NS, 10);
+    const char *said = tidy_says();
+    ck_assert_msg(strstr(said, "level=warn") && strstr(said, "cause=dead_letters_limit") &&
+                      strstr(said, "limit=dead_letters.retain"),
+                  "%s", said);
+    ck_assert(metric("dead_letters_oldest_seconds") > 0.9 * metric("dead_letters_retain_seconds"));
+    ck_assert(metric("dead_letters_dropped_total{limit=\"retain\"}") == 0);
+    end();
+}
+END_TEST
+
+START_TEST(the_age_of_the_oldest_letter_is_told)
+{
+    begin();
+    ck_assert(metric("dead_letters_oldest_seconds") == 0);
+    ck_assert(metric("dead_letters_retain_seconds") == 24 * 3600);
+    uint64_t first = put("a", 2 * HOUR_NS, 10);
+    put("b", 1 * HOUR_NS, 10);
+    double age = metric("dead_letters_oldest_seconds");
+    ck_assert_msg(age >= 7200 && age < 7300, "%g", age);
+    ck_assert_int_eq(hs_dead_letters_remove(letters, &first, 1), 1);
+    age = metric("dead_letters_oldest_seconds");
+    ck_assert_msg(age >= 3600 && age < 3700, "%g", age);
+    reopen();
+    hs_dead_letters_tidy(letters);
+    age = metric("dead_letters_oldest_seconds");
+    ck_assert_msg(age >= 3600 && age < 3700, "%g", age);
+    end();
+}
+END_TEST
+
 START_TEST(the_largest_event_fits)
 {
     begin();
@@ -400,5 +476,6 @@ HS_TEST_MAIN("dead letters", a_letter_is_read_as_it_was_put,
              a_letter_that_is_damaged_before_the_start_is_lost_loudly,
              a_letter_that_is_damaged_while_it_is_kept_is_lost_loudly,
              letters_of_a_file_that_is_gone_are_lost_loudly,
-             writes_of_letters_that_fail_are_counted, the_largest_event_fits,
-             a_number_set_holds_what_was_added)
+             writes_of_letters_that_fail_are_counted, a_warning_comes_at_80_percent_of_the_size,
+             a_warning_comes_at_90_percent_of_the_age, the_age_of_the_oldest_letter_is_told,
+             the_largest_event_fits, a_number_set_holds_what_was_added)
