@@ -147,6 +147,34 @@ def test_a_retry_goes_only_to_the_sink_that_did_not_take_it(hookstream, redis, u
     assert letters(one) == []
 
 
+def test_an_events_id_names_its_letters(hookstream):
+    """Two targets of one route fail, so that the event has two letters."""
+    bad = [{"sink": "files", "file": "{data.missing}"}, {"sink": "more", "file": "{data.missing}"}]
+    one = hookstream(sinks={**FILES, "more": {"type": "file", "path": "more"}},
+                     routes=[{"name": "all", "match": "**", "to": bad}])
+    documents = [sender.event() for _ in range(3)]
+    for document in documents:
+        assert one.post(document).status == 202
+    await_letters(one, 6)
+    ids = [document["id"] for document in documents]
+    shown = run(one, "show", ids[1])
+    assert shown.returncode == 0 and "2 dead letters" in shown.stderr, shown
+    assert shown.stdout.count(f"id         {ids[1]}\n") == 2 and ids[0] not in shown.stdout
+    assert "\nsink       files\n" in shown.stdout and "\nsink       more\n" in shown.stdout
+    assert run(one, "show", "--id", ids[1]).stdout == shown.stdout
+    of_one = run(one, "show", ids[1], "--sink", "more", "--json")
+    assert [json.loads(line)["sink"] for line in of_one.stdout.splitlines()] == ["more"]
+    assert len(run(one, "show", "--reason", "template", "--json").stdout.splitlines()) == 6
+    done = run(one, "discard", ids[0])
+    assert (done.returncode, done.stdout) == (0, "discarded 2 dead letters, 4 are left\n"), done
+    done = run(one, "retry", "--sink", "more", ids[2])
+    assert done.returncode == 0 and done.stdout.startswith("retried 1 dead letter, "), done
+    # A number that no letter has is none, and not all of them.
+    assert http.exchange(one.admin_port, b"POST /api/dead-letters/discard?number=0 HTTP/1.1\r\n"
+                         b"Host: localhost\r\nContent-Length: 0\r\n\r\n").status == 400
+    assert {letter["id"] for letter in letters(one)} == set(ids[1:])
+
+
 def test_discarded_letters_do_not_come_back(hookstream):
     one = no_route(hookstream)
     for _ in range(5):
@@ -193,14 +221,26 @@ def test_wrong_use_is_told_what_to_do(hookstream):
     for words, says in (
         (("retry",), "--all"),
         (("show",), "NUMBER"),
-        (("show", "x1"), "no number"),
+        (("show", "whk_1", "--id", "whk_2"), "contradict"),
+        (("discard", "0"), "no number of a letter"),
+        (("discard", str(2**64 - 1)), "no number of a letter"),
+        (("discard", ""), "empty"),
+        (("discard", "--id", ""), "empty"),
         (("frob",), "list, show, retry"),
         (("list", "--since", "yesterday"), "no time"),
         (("list", "--type", "a..b"), "no pattern"),
     ):
         done = run(one, *words)
         assert done.returncode == 2 and says in done.stderr, (words, done)
-    assert run(one, "show", "99").returncode == 1
+    for words, says in (
+        (("show", "99"), "no dead letter 99"),
+        (("show", "whk_none"), "event whk_none"),
+        (("retry", "--id", "whk_none"), "event whk_none"),
+        (("discard", "whk_none"), "event whk_none"),
+        (("show", "--type", "draw"), "no dead letter"),
+    ):
+        done = run(one, *words)
+        assert done.returncode == 1 and says in done.stderr, (words, done)
     one.stop()
     done = run(one, "list")
     assert done.returncode == 1 and "is hookstream running" in done.stderr
