@@ -287,6 +287,22 @@ static void finish(struct round *round, int64_t removed)
                HS_F("letters", "%" PRId64, removed), HS_F("last", "%" PRIu64, round->last));
 }
 
+/* -EINVAL: what is asked for cannot be; -errno. */
+static int read_request(const struct hs_control *control, struct hs_slice query,
+                        struct hs_arena *arena, struct filter *filter)
+{
+    int code = read_filter(query, arena, filter);
+    if (code < 0)
+        return -EINVAL;
+    if (filter->to != NULL && !hs_control_has_sink(control, filter->to))
+        return -EINVAL;
+    if (filter->after > 0)
+        return 0; /* the next page: the last one may have taken out the letters with the name */
+    const struct hs_letter_names names = {filter->reason, filter->route, filter->sink,
+                                          filter->source};
+    return hs_control_check_names(control, &names);
+}
+
 unsigned hs_control_letters(struct hs_control *control, enum hs_letters_action action,
                             struct hs_slice query, struct hs_buffer *ret_json)
 {
@@ -295,10 +311,8 @@ unsigned hs_control_letters(struct hs_control *control, enum hs_letters_action a
     struct round *round = hs_alloc(sizeof(*round));
     *round =
         (struct round){.control = control, .action = action, .filter = &filter, .json = ret_json};
-    int code = read_filter(query, arena, &filter);
-    if (code == 0 && filter.to != NULL && !hs_control_has_sink(control, filter.to))
-        code = -EINVAL;
-    unsigned status = code < 0 ? 400 : 200;
+    int code = read_request(control, query, arena, &filter);
+    unsigned status = code == -EINVAL ? 400 : code < 0 ? 503 : 200;
     int64_t removed = 0;
     if (code == 0) {
         if (action == HS_LETTERS_LIST)

@@ -96,6 +96,72 @@ def test_filters_choose(hookstream):
     assert types("--source", "fanfare") == types()
 
 
+def two_routes(hookstream):
+    """Orders fail on the sinks files and more, queue events on files; no draw has a route."""
+    bad = {"file": "{data.missing}"}
+    return hookstream(
+        sinks={**FILES, "more": {"type": "file", "path": "more"}},
+        routes=[{"name": "orders", "match": "order",
+                 "to": [{"sink": "files", **bad}, {"sink": "more", **bad}]},
+                {"name": "queues", "match": "queue", "to": [{"sink": "files", **bad}]}],
+    )
+
+
+def test_filters_choose_by_route_and_sink(hookstream):
+    one = two_routes(hookstream)
+    for name in ("order.created", "queue.consumer.entered", "draw.consumer.won"):
+        assert one.post(sender.event(name)).status == 202
+    await_letters(one, 4)
+
+    def chosen(*words):
+        done = run(one, "list", "--json", *words)
+        assert done.returncode == 0, done.stderr
+        found = [json.loads(line) for line in done.stdout.splitlines()]
+        return sorted((letter["route"], letter["sink"]) for letter in found)
+
+    assert chosen("--route", "orders") == [("orders", "files"), ("orders", "more")]
+    assert chosen("--route", "queues") == [("queues", "files")]
+    assert chosen("--sink", "more") == [("orders", "more")]
+    assert chosen("--sink", "files") == [("orders", "files"), ("queues", "files")]
+    assert chosen("--sink", "files", "--route", "orders") == [("orders", "files")]
+    assert chosen("--sink", "") == [("", "")]
+    assert chosen("--route", "default") == []
+    done = run(one, "discard", "--route", "orders", "--sink", "files")
+    assert (done.returncode, done.stdout) == (0, "discarded 1 dead letter, 3 are left\n"), done
+    assert chosen() == [("", ""), ("orders", "more"), ("queues", "files")]
+
+
+def test_a_name_that_nothing_has_is_refused(hookstream):
+    one = two_routes(hookstream)
+    for name in ("order.created", "queue.consumer.entered"):
+        assert one.post(sender.event(name)).status == 202
+    await_letters(one, 3)
+    for option, name, near in (("--route", "order", "orders"), ("--sink", "file", "files"),
+                               ("--source", "fanfara", "fanfare"),
+                               ("--reason", "templates", "template"), ("--sink", "nix", "")):
+        for action in ("list", "show", "retry", "discard", "export"):
+            done = run(one, action, option, name)
+            assert (done.returncode, done.stdout) == (2, ""), done
+            assert f"no {option[2:]} `{name}` is known" in done.stderr, done
+            assert f"did you mean `{near}`" in done.stderr if near else "did" not in done.stderr
+    assert len(letters(one)) == 3
+    # What the configuration does not have any more, but a letter has, is known.
+    config = json.loads(one.file.read_text())
+    one.stop()
+    del config["sinks"]["more"]
+    config["routes"] = [{"name": "new", "match": "**", "to": TO_ALL}]
+    one.file.write_text(json.dumps(config))
+    one.start()
+    assert len(run(one, "list", "--json", "--sink", "more").stdout.splitlines()) == 1
+    assert len(run(one, "list", "--json", "--route", "orders").stdout.splitlines()) == 2
+    done = run(one, "retry", "--sink", "more", "--to", "files")
+    assert (done.returncode, done.stdout) == (0, "retried 1 dead letter, 2 are left\n"), done
+    assert run(one, "list", "--sink", "more").returncode == 2
+    # One that there is, without letters, is no mistake.
+    done = run(one, "discard", "--route", "new")
+    assert (done.returncode, done.stdout) == (0, "discarded 0 dead letters, 2 are left\n"), done
+
+
 def test_a_retry_goes_by_the_routes_of_today_and_the_letter_is_gone(hookstream):
     one = no_route(hookstream)
     documents = [sender.event("queue.consumer.entered") for _ in range(7)]
