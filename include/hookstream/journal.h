@@ -39,6 +39,10 @@ struct hs_journal_options {
     uint64_t retain_ns;        /* how long delivered events are kept */
     uint64_t segment_size;     /* bytes; 0: chosen from max_size, at most 64 MiB */
     uint64_t commit_window_ns; /* the longest the committer waits for company; 0: never */
+
+    /* No options of the configuration: */
+    const char *label;          /* what metrics of damage and errors call it; NULL: "events" */
+    struct hs_metrics *alarmed; /* where those are counted; NULL: where the rest is */
 };
 extern const struct hs_options hs_journal_option_table;
 
@@ -82,6 +86,9 @@ const char *hs_journal_identity(const struct hs_journal *journal);
 /* A random number made with the directory, for keyed hashes that are kept in it. */
 uint64_t hs_journal_hash_key(const struct hs_journal *journal);
 const char *hs_journal_path(const struct hs_journal *journal);
+/* The file that has this sequence, or had it; the folder of them, where none can be named. The
+ * caller frees it. */
+char *hs_journal_file_of(const struct hs_journal *journal, uint64_t sequence);
 const struct hs_disk *hs_journal_disk(const struct hs_journal *journal);
 /* Whether nothing of it outlives the process. */
 bool hs_journal_in_memory(const struct hs_journal *journal);

@@ -28,6 +28,8 @@ struct hs_resender_spec {
 /* Compiles routes of its own. NULL and words. */
 struct hs_resender *hs_resender_create(const struct hs_resender_spec *spec);
 void hs_resender_free(struct hs_resender *resender);
+/* Its routes, those of the configuration. */
+const struct hs_router *hs_resender_router(const struct hs_resender *resender);
 
 struct hs_resend {
     enum hs_resend_kind kind;

@@ -57,6 +57,13 @@ unsigned hs_control_replay_start(struct hs_control *control, struct hs_slice que
 unsigned hs_control_replay_status(struct hs_control *control, struct hs_buffer *ret_json);
 /* Whether the configuration has this sink; else words. */
 bool hs_control_has_sink(const struct hs_control *control, const char *sink);
+/* What a filter of letters names (control_names.c); NULL: nothing. */
+struct hs_letter_names {
+    const char *reason, *route, *sink, *source;
+};
+/* -EINVAL and words: a name that neither the configuration nor a letter has; -errno. */
+HS_MUST_CHECK int hs_control_check_names(const struct hs_control *control,
+                                         const struct hs_letter_names *wanted);
 /* Puts the words of the error last latched in place of an answer. */
 unsigned hs_control_refuse(unsigned status, struct hs_buffer *ret_json);
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define ALL UINT64_MAX
 #define LIMIT_DEFAULT 100u
 #define LIMIT_MAX 1000u
 #define LIST_BYTES_MAX (4u << 20) /* of an answer; then it says that there is more */
@@ -21,7 +22,7 @@ struct filter {
     const char *reason, *route, *sink, *source, *id, *type;
     const char *to; /* retry: the sink that is to have them; NULL: the one that did not take it */
     uint64_t since_ns, until_ns;
-    uint64_t number; /* this one alone; 0: all */
+    uint64_t number; /* this one alone, or ALL */
     uint64_t after;  /* those with a larger number */
     uint64_t limit;
     bool body;
@@ -30,17 +31,22 @@ struct filter {
 
 static int read_filter(struct hs_slice query, struct hs_arena *arena, struct filter *filter)
 {
+    const char *number = NULL;
     const struct hs_query_field fields[] = {
         {"reason", HS_FIELD_TEXT, &filter->reason},  {"route", HS_FIELD_TEXT, &filter->route},
         {"sink", HS_FIELD_TEXT, &filter->sink},      {"source", HS_FIELD_TEXT, &filter->source},
         {"id", HS_FIELD_TEXT, &filter->id},          {"type", HS_FIELD_TEXT, &filter->type},
         {"since", HS_FIELD_TIME, &filter->since_ns}, {"until", HS_FIELD_TIME, &filter->until_ns},
-        {"number", HS_FIELD_COUNT, &filter->number}, {"after", HS_FIELD_COUNT, &filter->after},
+        {"number", HS_FIELD_TEXT, &number},          {"after", HS_FIELD_COUNT, &filter->after},
         {"to", HS_FIELD_TEXT, &filter->to},          {"limit", HS_FIELD_COUNT, &filter->limit},
         {"body", HS_FIELD_FLAG, &filter->body},
     };
-    *filter = (struct filter){.limit = LIMIT_DEFAULT};
+    *filter = (struct filter){.number = ALL, .limit = LIMIT_DEFAULT};
     int code = hs_query_read(query, fields, HS_ARRAY_SIZE(fields), arena);
+    if (code == 0 && number != NULL &&
+        (hs_slice_to_u64(hs_slice_text(number), ALL - 1, &filter->number) < 0 ||
+         filter->number == 0))
+        code = hs_fail(-EINVAL, "`%s` is no number of a letter", number);
     if (code == 0 && (filter->limit == 0 || filter->limit > LIMIT_MAX))
         code = hs_fail(-EINVAL, "limit is from 1 to %u", LIMIT_MAX);
     if (code == 0 && filter->type != NULL)
@@ -56,7 +62,7 @@ static bool says(const char *wanted, struct hs_slice value)
 static bool is_wanted(const struct filter *filter, const struct hs_letter *letter)
 {
     const struct hs_event *event = &letter->event;
-    return (filter->number == 0 || letter->number == filter->number) &&
+    return (filter->number == ALL || letter->number == filter->number) &&
            says(filter->reason, letter->reason) && says(filter->route, letter->route) &&
            says(filter->sink, letter->sink) && says(filter->source, event->source) &&
            says(filter->id, event->id) && event->received_wall_ns >= filter->since_ns &&
@@ -211,12 +217,12 @@ static int walk(struct round *round)
     const struct filter *filter = round->filter;
     struct hs_letter_reader *reader;
     struct hs_letter letter;
-    uint64_t from = filter->number > 0 ? filter->number : filter->after + 1;
+    uint64_t from = filter->number != ALL ? filter->number : filter->after + 1;
     int code = hs_letter_reader_open(round->control->letters, from, &reader);
     if (code < 0)
         return code;
     while ((code = hs_letter_reader_next(reader, &letter)) > 0) {
-        if (filter->number > 0 && letter.number > filter->number) {
+        if (letter.number > filter->number) {
             code = 0;
             break;
         }
@@ -281,6 +287,22 @@ static void finish(struct round *round, int64_t removed)
                HS_F("letters", "%" PRId64, removed), HS_F("last", "%" PRIu64, round->last));
 }
 
+/* -EINVAL: what is asked for cannot be; -errno. */
+static int read_request(const struct hs_control *control, struct hs_slice query,
+                        struct hs_arena *arena, struct filter *filter)
+{
+    int code = read_filter(query, arena, filter);
+    if (code < 0)
+        return -EINVAL;
+    if (filter->to != NULL && !hs_control_has_sink(control, filter->to))
+        return -EINVAL;
+    if (filter->after > 0)
+        return 0; /* the next page: the last one may have taken out the letters with the name */
+    const struct hs_letter_names names = {filter->reason, filter->route, filter->sink,
+                                          filter->source};
+    return hs_control_check_names(control, &names);
+}
+
 unsigned hs_control_letters(struct hs_control *control, enum hs_letters_action action,
                             struct hs_slice query, struct hs_buffer *ret_json)
 {
@@ -289,10 +311,8 @@ unsigned hs_control_letters(struct hs_control *control, enum hs_letters_action a
     struct round *round = hs_alloc(sizeof(*round));
     *round =
         (struct round){.control = control, .action = action, .filter = &filter, .json = ret_json};
-    int code = read_filter(query, arena, &filter);
-    if (code == 0 && filter.to != NULL && !hs_control_has_sink(control, filter.to))
-        code = -EINVAL;
-    unsigned status = code < 0 ? 400 : 200;
+    int code = read_request(control, query, arena, &filter);
+    unsigned status = code == -EINVAL ? 400 : code < 0 ? 503 : 200;
     int64_t removed = 0;
     if (code == 0) {
         if (action == HS_LETTERS_LIST)

@@ -17,24 +17,26 @@ const struct hs_command hs_command_dead_letters = {
     .summary = "Look at what could not be delivered; send it again or discard it.",
     .help =
         "list             a line a letter, oldest first\n"
-        "show NUMBER      one letter: why, every attempt, headers and body\n"
-        "retry [NUMBER]   send them again by the routes of today, past the dedupe, each to the\n"
+        "show WHICH       why, every attempt, headers and body\n"
+        "retry WHICH      send them again by the routes of today, past the dedupe, each to the\n"
         "                 sink that did not take it, or --to another; what fails is a letter "
         "again\n"
-        "discard [NUMBER] take them out for good\n"
+        "discard WHICH    take them out for good\n"
         "export           JSON Lines with headers and bodies, to stdout\n\n"
-        "retry and discard take a NUMBER, a filter, or --all. hookstream must be running; for a\n"
-        "folder at rest see `hookstream journal`. A crash in the middle of a retry may send\n"
-        "letters twice, never lose them.",
-    .operands = "list|show|retry|discard|export [NUMBER]",
+        "WHICH is the NUMBER of a letter; the ID of an event, for all its letters; filters; or,\n"
+        "for retry and discard, --all. hookstream must be running; for a folder at rest see\n"
+        "`hookstream journal`. A crash in the middle of a retry may send letters twice, never\n"
+        "lose them.",
+    .operands = "list|show|retry|discard|export [NUMBER|ID]",
     .run = run,
 };
 
 struct wish {
     const struct hs_command *command;
     const struct hs_admin_options *options;
-    const char *action, *number;
-    const char *reason, *route, *sink, *source, *type, *id, *since, *until;
+    const char *action;
+    const char *operand; /* a number or an id: check_wish() tells which */
+    const char *number, *reason, *route, *sink, *source, *type, *id, *since, *until;
     const char *to;
     uint64_t limit;
     bool json, all;
@@ -185,9 +187,9 @@ static void print_head(const struct wish *wish, const struct total *total)
                "ROUTE", "TYPE", "ID");
 }
 
-/* Gives how many. */
+/* Gives how many; `before` were printed. */
 static uint64_t print_letters(const struct wish *wish, const struct hs_json_tree *tree,
-                              struct hs_buffer *line)
+                              uint64_t before, struct hs_buffer *line)
 {
     uint64_t count = 0;
     hs_json_node letters = member(tree, hs_json_root(tree), "letters");
@@ -199,6 +201,8 @@ static uint64_t print_letters(const struct wish *wish, const struct hs_json_tree
             hs_buffer_append_byte(line, '\n');
             hs_command_print(line, stdout);
         } else if (is(wish, "show")) {
+            if (before + count > 0)
+                putchar('\n');
             print_letter(tree, letter);
         } else {
             print_line(tree, letter);
@@ -234,7 +238,7 @@ static int turn_page(const struct wish *wish, uint64_t limit, struct total *tota
         uint64_t done = number_of(tree, root, is(wish, "retry") ? "retried" : "discarded");
         uint64_t unrouted = number_of(tree, root, "unrouted");
         print_head(wish, total); /* not before there is an answer */
-        total->letters += acts ? done + unrouted : print_letters(wish, tree, &line);
+        total->letters += acts ? done + unrouted : print_letters(wish, tree, total->letters, &line);
         total->done += done;
         total->unrouted += unrouted;
         total->last = number_of(tree, root, "last");
@@ -263,6 +267,19 @@ static int conclude(const struct wish *wish, const struct total *total)
                            total->unrouted);
 }
 
+/* What was named is not there. */
+static int tell_none(const struct wish *wish)
+{
+    if (wish->number != NULL)
+        return hs_command_fail(wish->command, HS_EXIT_BAD, "there is no dead letter %s",
+                               wish->number);
+    if (wish->id != NULL)
+        return hs_command_fail(wish->command, HS_EXIT_BAD,
+                               "no dead letter is of event %s, or the other filters leave it out",
+                               wish->id);
+    return hs_command_fail(wish->command, HS_EXIT_BAD, "the filters leave no dead letter");
+}
+
 static int act(const struct wish *wish)
 {
     struct total total = {0};
@@ -274,9 +291,10 @@ static int act(const struct wish *wish)
              (wish->limit == 0 || total.letters < wish->limit));
     if (status != HS_EXIT_GOOD)
         return status;
-    if (wish->number != NULL && total.letters == 0)
-        return hs_command_fail(wish->command, HS_EXIT_BAD, "there is no dead letter %s",
-                               wish->number);
+    if (total.letters == 0 && (wish->number != NULL || wish->id != NULL || is(wish, "show")))
+        return tell_none(wish);
+    if (is(wish, "show") && total.letters > 1)
+        fprintf(stderr, "these are %" PRIu64 " dead letters\n", total.letters);
     if (is(wish, "list") && total.more)
         fprintf(stderr, "there are more; leave out --limit to see all\n");
     if (!is(wish, "retry") && !is(wish, "discard"))
@@ -295,24 +313,41 @@ static bool is_action(const char *word)
     return false;
 }
 
-static int check_wish(const struct wish *wish)
+/* Whether the operand is a number or an id. */
+static int read_operand(struct wish *wish)
 {
+    uint64_t number;
+    if (wish->operand != NULL &&
+        hs_slice_to_u64(hs_slice_text(wish->operand), UINT64_MAX, &number) == 0)
+        wish->number = wish->operand;
+    else if (wish->operand != NULL && wish->id != NULL)
+        return hs_command_fail(wish->command, HS_EXIT_USAGE, "`%s` and --id contradict",
+                               wish->operand);
+    else if (wish->operand != NULL)
+        wish->id = wish->operand;
+    /* As of a variable that is not set. */
+    if (wish->id != NULL && wish->id[0] == '\0')
+        return hs_command_fail(wish->command, HS_EXIT_USAGE, "an event's id is empty");
+    return HS_EXIT_GOOD;
+}
+
+static int check_wish(struct wish *wish)
+{
+    int code = read_operand(wish);
+    if (code != HS_EXIT_GOOD)
+        return code;
     bool acts = is(wish, "retry") || is(wish, "discard");
     bool chosen = wish->number || wish->reason || wish->route || wish->sink || wish->source ||
                   wish->type || wish->id || wish->since || wish->until;
-    uint64_t number;
-    if (wish->number != NULL &&
-        hs_slice_to_u64(hs_slice_text(wish->number), UINT64_MAX, &number) < 0)
-        return hs_command_fail(wish->command, HS_EXIT_USAGE,
-                               "`%s` is no number of a letter; see dead-letters list",
-                               wish->number);
     if (wish->to != NULL && !is(wish, "retry"))
         return hs_command_fail(wish->command, HS_EXIT_USAGE, "--to goes with retry only");
-    if (is(wish, "show") && wish->number == NULL)
-        return hs_command_fail(wish->command, HS_EXIT_USAGE, "say which: dead-letters show NUMBER");
+    if (is(wish, "show") && !chosen)
+        return hs_command_fail(wish->command, HS_EXIT_USAGE,
+                               "say which: a NUMBER, an event's ID, or a filter such as --reason");
     if (acts && !chosen && !wish->all)
         return hs_command_fail(wish->command, HS_EXIT_USAGE,
-                               "say which: a NUMBER, a filter such as --reason, or --all");
+                               "say which: a NUMBER, an event's ID, a filter such as --reason, or "
+                               "--all");
     if (acts && chosen && wish->all)
         return hs_command_fail(wish->command, HS_EXIT_USAGE, "--all and a choice contradict");
     return HS_EXIT_GOOD;
@@ -330,7 +365,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
         {"sink", 0, HS_ARG_TEXT, &wish.sink, "S", "Those that this sink did not take."},
         {"source", 0, HS_ARG_TEXT, &wish.source, "S", "Those of this source."},
         {"type", 0, HS_ARG_TEXT, &wish.type, "PATTERN", "Of these types: order, \"*.created\"."},
-        {"id", 0, HS_ARG_TEXT, &wish.id, "ID", "The one of this event."},
+        {"id", 0, HS_ARG_TEXT, &wish.id, "ID", "Those of this event."},
         {"since", 0, HS_ARG_TEXT, &wish.since, "TIME",
          "Received since: 2026-11-23T09:15:00Z, or 2h for two hours ago."},
         {"until", 0, HS_ARG_TEXT, &wish.until, "TIME",
@@ -344,9 +379,9 @@ static int run(const struct hs_command *command, int argc, char **argv)
     bool leading = argc > 0 && is_action(argv[0]);
     int skip = leading ? 1 : 0, first;
     wish.action = leading ? argv[0] : "";
-    /* The number may come before the options or after them. */
+    /* The number or id may come before the options or after them. */
     if (leading && argc > 1 && argv[1][0] != '-') {
-        wish.number = argv[1];
+        wish.operand = argv[1];
         skip = 2;
     }
     int code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc - skip, argv + skip, &first);
@@ -358,8 +393,8 @@ static int run(const struct hs_command *command, int argc, char **argv)
     if (!is_action(wish.action))
         return hs_command_fail(command, HS_EXIT_USAGE,
                                "say what: list, show, retry, discard or export; see --help");
-    if (first < argc && wish.number == NULL)
-        wish.number = argv[first++];
+    if (first < argc && wish.operand == NULL)
+        wish.operand = argv[first++];
     if (first < argc)
         return hs_command_fail(command, HS_EXIT_USAGE, "`%s` is too much", argv[first]);
     code = check_wish(&wish);

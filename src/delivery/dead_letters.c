@@ -2,6 +2,7 @@
  * headers, what went wrong as headers with an "x-dead-" name. */
 #include "letters.h"
 
+#include <hookstream/clock.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -62,7 +63,29 @@ uint64_t hs_dead_letters_count(struct hs_dead_letters *letters)
 static void collect(void *context)
 {
     struct hs_dead_letters *letters = context;
-    hs_gauge_set(letters->kept, (double)hs_dead_letters_count(letters));
+    uint64_t count = hs_dead_letters_count(letters), now = hs_clock_wall_ns();
+    uint64_t oldest = atomic_load(&letters->oldest_wall_ns);
+    bool aged = count > 0 && oldest != 0 && now > oldest;
+    hs_gauge_set(letters->kept, (double)count);
+    hs_gauge_set(letters->bytes, (double)hs_letters_bytes(letters));
+    hs_gauge_set(letters->oldest, aged ? (double)(now - oldest) / 1e9 : 0);
+}
+
+static void open_metrics(struct hs_dead_letters *letters, struct hs_metrics *metrics)
+{
+    letters->metrics = metrics;
+    letters->lost = hs_metrics_counter(metrics, HS_METRIC_dead_letters_lost_total);
+    /* There from the start: an alert sees how they grow. */
+    for (size_t i = 0; i < HS_LETTERS_LIMITS; i++)
+        letters->dropped[i] = hs_metrics_counter(metrics, HS_METRIC_dead_letters_dropped_total,
+                                                 hs_letters_limit_names[i]);
+    letters->kept = hs_metrics_gauge(metrics, HS_METRIC_dead_letters);
+    letters->bytes = hs_metrics_gauge(metrics, HS_METRIC_dead_letters_bytes);
+    letters->oldest = hs_metrics_gauge(metrics, HS_METRIC_dead_letters_oldest_seconds);
+    hs_gauge_set(hs_metrics_gauge(metrics, HS_METRIC_dead_letters_max_bytes),
+                 (double)letters->options.max_size);
+    hs_gauge_set(hs_metrics_gauge(metrics, HS_METRIC_dead_letters_retain_seconds),
+                 (double)letters->options.retain_ns / 1e9);
 }
 
 /* ---- Opening ---- */
@@ -88,33 +111,70 @@ static void take_out(void *context, uint64_t first, uint64_t last)
             letters->count--;
 }
 
-/* Which letters there are: one walk over all that is kept. */
+/* A walk over all that is kept. */
+struct loading {
+    struct hs_dead_letters *letters;
+    uint64_t expected; /* the number after the last one that was met */
+    /* Ranges of numbers whose records are damaged. They count as letters until the end of the
+     * walk tells which of them had been taken out before. */
+    struct hs_reader_loss *losses;
+    size_t loss_count;
+};
+
+/* Numbers that were never written hold nothing back. */
+static void expect(struct loading *loading, uint64_t number)
+{
+    for (; loading->expected < number; loading->expected++)
+        hs_number_set_add(&loading->letters->gone, loading->expected);
+}
+
+static void load_loss(struct loading *loading, struct hs_reader_loss loss)
+{
+    if (loss.first > loss.last)
+        return;
+    expect(loading, loss.first);
+    loading->expected = loss.last + 1;
+    loading->letters->count += loss.last - loss.first + 1;
+    loading->losses = hs_realloc_array(loading->losses, loading->loss_count + 1, sizeof(loss));
+    loading->losses[loading->loss_count++] = loss;
+}
+
+static void load_record(struct loading *loading, const struct hs_event *record)
+{
+    struct hs_dead_letters *letters = loading->letters;
+    struct hs_letter letter;
+    expect(loading, record->sequence);
+    loading->expected = record->sequence + 1;
+    if (hs_letter_decode(record, &letter))
+        letters->count++;
+    else
+        hs_number_set_add(&letters->gone, record->sequence);
+    (void)hs_letter_each_gone(record, take_out, letters);
+}
+
+/* Which letters there are, and which are lost. */
 static int load(struct hs_dead_letters *letters)
 {
     struct hs_reader *reader;
-    letters->gone.base = hs_cursor_position(letters->hold) + 1;
-    int code = hs_reader_open(letters->journal, letters->gone.base, &reader);
+    uint64_t first = hs_cursor_position(letters->hold) + 1;
+    letters->gone.base = first;
+    int code = hs_reader_open(letters->journal, first, &reader);
     if (code < 0)
         return code;
-    for (uint64_t expected = letters->gone.base;;) {
-        struct hs_event record;
-        struct hs_letter letter;
-        code = hs_reader_next(reader, &record);
-        if (code == -EBADMSG)
-            continue; /* counted and logged by the journal */
-        if (code <= 0)
-            break;
-        /* Numbers that were never written, or are damaged, hold nothing back. */
-        for (; expected < record.sequence; expected++)
-            hs_number_set_add(&letters->gone, expected);
-        expected = record.sequence + 1;
-        if (hs_letter_decode(&record, &letter))
-            letters->count++;
+    struct loading loading = {.letters = letters, .expected = first};
+    /* Files that `hold` has not passed are not there. */
+    load_loss(&loading, (struct hs_reader_loss){first, hs_journal_begin(letters->journal) - 1});
+    struct hs_event record;
+    while ((code = hs_reader_next(reader, &record)) > 0 || code == -EBADMSG) {
+        if (code > 0)
+            load_record(&loading, &record);
         else
-            hs_number_set_add(&letters->gone, record.sequence);
-        (void)hs_letter_each_gone(&record, take_out, letters);
+            load_loss(&loading, hs_reader_loss(reader));
     }
     hs_reader_close(reader);
+    for (size_t i = 0; i < loading.loss_count; i++)
+        hs_letters_lose(letters, loading.losses[i]);
+    free(loading.losses);
     return code;
 }
 
@@ -133,6 +193,8 @@ static int open_inner(struct hs_dead_letters *letters, struct hs_journal *outer)
         .max_size = letters->options.max_size + SPARE_SEGMENTS * segment,
         .retain_ns = 0, /* the cursor keeps what is to be kept */
         .segment_size = segment,
+        .label = "dead_letters",
+        .alarmed = letters->metrics,
     };
     int code = hs_journal_open(hs_journal_disk(outer), &options, letters->inner_metrics,
                                &letters->journal);
@@ -153,6 +215,7 @@ int hs_dead_letters_open(struct hs_journal *journal, const struct hs_dead_letter
     pthread_mutex_init(&letters->removal, NULL);
     pthread_mutex_init(&letters->lock, NULL);
     letters->options = *options;
+    open_metrics(letters, metrics);
     letters->inner_metrics = hs_metrics_create();
     struct hs_journal_watcher watcher = {.context = letters, .failed = on_failed};
     int code = open_inner(letters, journal);
@@ -163,8 +226,6 @@ int hs_dead_letters_open(struct hs_journal *journal, const struct hs_dead_letter
         return code;
     }
     hs_journal_allow_removal(letters->journal);
-    letters->metrics = metrics;
-    letters->kept = hs_metrics_gauge(metrics, HS_METRIC_dead_letters);
     hs_metrics_on_collect(metrics, collect, letters);
     *ret_letters = letters;
     return 0;
@@ -174,8 +235,7 @@ void hs_dead_letters_close(struct hs_dead_letters *letters)
 {
     if (letters == NULL)
         return;
-    if (letters->metrics != NULL)
-        hs_metrics_forget(letters->metrics, letters);
+    hs_metrics_forget(letters->metrics, letters);
     if (letters->journal != NULL)
         hs_journal_stop(letters->journal);
     hs_cursor_close(letters->hold);
@@ -225,8 +285,12 @@ int hs_dead_letters_put(struct hs_dead_letters *letters, const struct hs_event *
         letter.headers[letter.header_count++] = event->headers[i];
     add_count(letters, 1); /* before it can fail and be counted out */
     int code = hs_journal_append(letters->journal, &letter, ret_ticket);
+    uint64_t none = 0;
     if (code < 0)
         add_count(letters, -1);
+    else
+        (void)atomic_compare_exchange_strong(&letters->oldest_wall_ns, &none,
+                                             event->received_wall_ns);
     if (code == -ENOSPC)
         atomic_store(&letters->full, true);
     return code;

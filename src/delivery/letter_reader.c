@@ -123,11 +123,11 @@ int hs_letter_reader_next(struct hs_letter_reader *reader, struct hs_letter *ret
         struct hs_event record;
         int got = hs_reader_next(reader->reader, &record);
         if (got == -EBADMSG)
-            continue; /* counted and logged by the journal */
-        if (got <= 0)
+            hs_letters_lose(reader->letters, hs_reader_loss(reader->reader));
+        else if (got <= 0)
             return got;
-        if (!hs_letter_is_gone(reader->letters, record.sequence) &&
-            hs_letter_decode(&record, ret_letter))
+        else if (!hs_letter_is_gone(reader->letters, record.sequence) &&
+                 hs_letter_decode(&record, ret_letter))
             return 1;
     }
 }

@@ -16,6 +16,11 @@
 #define WARN_SIZE 80u
 #define WARN_AGE 90u
 
+const char *const hs_letters_limit_names[HS_LETTERS_LIMITS] = {
+    [HS_LETTERS_MAX_SIZE] = "max_size",
+    [HS_LETTERS_RETAIN] = "retain",
+};
+
 void hs_letters_move_hold(struct hs_dead_letters *letters)
 {
     uint64_t durable = hs_journal_durable(letters->journal);
@@ -92,6 +97,20 @@ static int64_t remove_now(struct hs_dead_letters *letters, const uint64_t *numbe
     return (int64_t)present;
 }
 
+/* When the event of the first letter was received, for the metric. */
+static void note_oldest(struct hs_dead_letters *letters)
+{
+    struct hs_letter_reader *reader;
+    struct hs_letter letter;
+    uint64_t oldest = 0;
+    if (hs_letter_reader_open(letters, hs_cursor_position(letters->hold) + 1, &reader) < 0)
+        return; /* noted again in a minute */
+    if (hs_letter_reader_next(reader, &letter) > 0)
+        oldest = letter.event.received_wall_ns;
+    hs_letter_reader_close(reader);
+    atomic_store(&letters->oldest_wall_ns, oldest);
+}
+
 int64_t hs_dead_letters_remove(struct hs_dead_letters *letters, const uint64_t *numbers,
                                size_t count)
 {
@@ -99,16 +118,44 @@ int64_t hs_dead_letters_remove(struct hs_dead_letters *letters, const uint64_t *
         HS_ASSERT(numbers[i - 1] < numbers[i]);
     pthread_mutex_lock(&letters->removal);
     int64_t removed = remove_now(letters, numbers, count);
+    if (removed > 0)
+        note_oldest(letters);
     pthread_mutex_unlock(&letters->removal);
     return removed;
 }
 
+/* ---- By damage ---- */
+
+void hs_letters_lose(struct hs_dead_letters *letters, struct hs_reader_loss loss)
+{
+    uint64_t lost = 0, first = 0, last = 0;
+    pthread_mutex_lock(&letters->lock);
+    for (uint64_t number = loss.first; number <= loss.last; number++) {
+        if (!hs_number_set_add(&letters->gone, number))
+            continue;
+        first = lost++ == 0 ? number : first;
+        last = number;
+    }
+    letters->count -= lost < letters->count ? lost : letters->count;
+    hs_counter_add(letters->lost, lost);
+    pthread_mutex_unlock(&letters->lock);
+    if (lost == 0)
+        return;
+    HS_AUTO_FREE char *file = hs_journal_file_of(letters->journal, first);
+    hs_log_limited(
+        HS_LOG_ERROR, "letters_lost",
+        "dead letters are damaged on disk and lost: stop hookstream and restore the file "
+        "from a backup, or ask the sender for the events; see hookstream journal verify",
+        HS_F("letters", "%" PRIu64, lost), HS_F("first", "%" PRIu64, first),
+        HS_F("last", "%" PRIu64, last), HS_F("file", "%s", file));
+}
+
 /* ---- By age and size ---- */
 
-/* Everything up to `last` goes; the cursor says so, no record is needed. `limit` is the option
- * whose fault it is. */
-static void drop_until(struct hs_dead_letters *letters, uint64_t last, const char *limit)
+/* Everything up to `last` goes; the cursor says so, no record is needed. */
+static void drop_until(struct hs_dead_letters *letters, uint64_t last, enum hs_letters_limit limit)
 {
+    const char *name = hs_letters_limit_names[limit];
     uint64_t first = hs_cursor_position(letters->hold) + 1, dropped = 0, unforwarded = 0;
     uint64_t forwarded = letters->forwarded ? hs_cursor_position(letters->forwarded) : last;
     pthread_mutex_lock(&letters->lock);
@@ -123,11 +170,10 @@ static void drop_until(struct hs_dead_letters *letters, uint64_t last, const cha
     hs_letters_move_hold(letters);
     if (dropped == 0)
         return;
-    hs_counter_add(
-        hs_metrics_counter(letters->metrics, HS_METRIC_dead_letters_dropped_total, limit), dropped);
+    hs_counter_add(letters->dropped[limit], dropped);
     hs_log(HS_LOG_ERROR,
            "dead letters were dropped: retry or discard them in time, or raise the limit",
-           HS_F("letters", "%" PRIu64, dropped), HS_F("limit", "dead_letters.%s", limit));
+           HS_F("letters", "%" PRIu64, dropped), HS_F("limit", "dead_letters.%s", name));
     if (unforwarded == 0)
         return;
     hs_counter_add(
@@ -137,7 +183,7 @@ static void drop_until(struct hs_dead_letters *letters, uint64_t last, const cha
         HS_LOG_ERROR,
         "dead letters were dropped before dead_letters.forward had them: mend its sink, or raise "
         "the limit",
-        HS_F("letters", "%" PRIu64, unforwarded), HS_F("limit", "dead_letters.%s", limit));
+        HS_F("letters", "%" PRIu64, unforwarded), HS_F("limit", "dead_letters.%s", name));
 }
 
 /* The last of the oldest letters that are past their time; 0: none. Gives the age of the
@@ -171,11 +217,11 @@ static void drop_aged(struct hs_dead_letters *letters, uint64_t aged)
     }
     if (letters->aged == 0 || now - letters->aged_since_ns < AGED_FOR_NS)
         return;
-    drop_until(letters, letters->aged, "retain");
+    drop_until(letters, letters->aged, HS_LETTERS_RETAIN);
     letters->aged = 0;
 }
 
-static uint64_t drop_oldest(struct hs_dead_letters *letters)
+uint64_t hs_letters_bytes(struct hs_dead_letters *letters)
 {
     struct hs_segment_info *segments;
     size_t count;
@@ -183,8 +229,18 @@ static uint64_t drop_oldest(struct hs_dead_letters *letters)
     hs_journal_segments(letters->journal, &segments, &count);
     for (size_t i = 0; i < count; i++)
         bytes += segments[i].bytes;
+    free(segments);
+    return bytes;
+}
+
+static uint64_t drop_oldest(struct hs_dead_letters *letters)
+{
+    struct hs_segment_info *segments;
+    size_t count;
+    hs_journal_segments(letters->journal, &segments, &count);
+    uint64_t bytes = hs_letters_bytes(letters);
     for (size_t i = 0; i < count && segments[i].sealed && bytes > letters->options.max_size; i++) {
-        drop_until(letters, segments[i].last, "max_size");
+        drop_until(letters, segments[i].last, HS_LETTERS_MAX_SIZE);
         bytes -= segments[i].bytes;
     }
     free(segments);
@@ -196,6 +252,7 @@ static void tidy(struct hs_dead_letters *letters)
     uint64_t age_ns, aged = find_aged(letters, &age_ns);
     drop_aged(letters, aged);
     uint64_t bytes = drop_oldest(letters);
+    note_oldest(letters);
     bool much = bytes > letters->options.max_size / 100 * WARN_SIZE;
     bool old = age_ns > letters->options.retain_ns / 100 * WARN_AGE;
     if ((much || old) && hs_dead_letters_count(letters) > 0)

@@ -25,6 +25,10 @@ bool hs_number_set_has(const struct hs_number_set *set, uint64_t number);
 bool hs_number_set_add(struct hs_number_set *set, uint64_t number);
 void hs_number_set_free(struct hs_number_set *set);
 
+/* Why letters are dropped: options of dead_letters. */
+enum hs_letters_limit { HS_LETTERS_MAX_SIZE, HS_LETTERS_RETAIN, HS_LETTERS_LIMITS };
+extern const char *const hs_letters_limit_names[HS_LETTERS_LIMITS];
+
 struct hs_dead_letters {
     struct hs_dead_letters_options options;
     struct hs_journal *journal;
@@ -36,15 +40,18 @@ struct hs_dead_letters {
     pthread_mutex_t lock;    /* guards the next two */
     struct hs_number_set gone;
     uint64_t count;
-    atomic_bool full;   /* a letter found no room since the last tidying */
-    uint64_t tidied_ns; /* monotonic; this and the next two are guarded by `removal` */
+    _Atomic uint64_t oldest_wall_ns; /* of the first letter's event; 0: none is known */
+    atomic_bool full;                /* a letter found no room since the last tidying */
+    uint64_t tidied_ns;              /* monotonic; this and the next two are guarded by `removal` */
     /* Letters up to this number are past their time, and were so since then (monotonic); 0: none */
     uint64_t aged, aged_since_ns;
-    /* The inner journal's own figures are not the product's: they count into a registry
-     * that nobody renders. */
+    /* The inner journal's own figures, but for damage and errors, are not the product's: they
+     * count into a registry that nobody renders. */
     struct hs_metrics *inner_metrics;
-    struct hs_gauge *kept;
     struct hs_metrics *metrics;
+    struct hs_gauge *kept, *bytes, *oldest;
+    struct hs_counter *dropped[HS_LETTERS_LIMITS]; /* written under `removal` */
+    struct hs_counter *lost;                       /* written under `lock` */
 };
 
 /* Reads the letter out of a record of the store; false: it is no letter. */
@@ -53,6 +60,11 @@ bool hs_letter_decode(const struct hs_event *record, struct hs_letter *ret_lette
 typedef void hs_gone_fn(void *context, uint64_t first, uint64_t last);
 bool hs_letter_each_gone(const struct hs_event *record, hs_gone_fn *each, void *context);
 bool hs_letter_is_gone(struct hs_dead_letters *letters, uint64_t number);
+/* The records of these numbers cannot be read: letters among them that are not gone are lost, and
+ * are told and counted, once. */
+void hs_letters_lose(struct hs_dead_letters *letters, struct hs_reader_loss loss);
+/* Of all its segments on disk. */
+uint64_t hs_letters_bytes(struct hs_dead_letters *letters);
 /* Lets go of segments all of whose letters are gone. */
 void hs_letters_move_hold(struct hs_dead_letters *letters);
 

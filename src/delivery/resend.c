@@ -37,6 +37,11 @@ void hs_resender_free(struct hs_resender *resender)
     free(resender);
 }
 
+const struct hs_router *hs_resender_router(const struct hs_resender *resender)
+{
+    return resender->router;
+}
+
 bool hs_resender_routes(struct hs_resender *resender, const struct hs_event *event,
                         const char *sink)
 {

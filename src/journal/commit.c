@@ -185,6 +185,21 @@ static int write_batch(struct hs_journal *journal)
 
 /* ---- Failing (J4) ---- */
 
+/* What it means that the journal takes nothing, and what to do. */
+static const char *broken_words(const struct hs_journal *journal, bool full)
+{
+    bool inner = journal->alarmed != journal->metrics;
+    if (inner)
+        return full ? "dead letters find no room: what needs one waits, and its sink with it; free "
+                      "space on the disk, or retry or discard letters"
+                    : "dead letters cannot be written: what needs one waits, and its sink with it; "
+                      "check the disk (health, permissions)";
+    return full ? "the journal is full: senders get 503 until there is room; free space on its "
+                  "disk, or see which sink is behind"
+                : "the journal cannot be written: senders get 503 until it can; check the disk "
+                  "(health, permissions)";
+}
+
 void hs_journal_break(struct hs_journal *journal, int code)
 {
     bool full = code == -ENOSPC || code == -EDQUOT;
@@ -194,12 +209,8 @@ void hs_journal_break(struct hs_journal *journal, int code)
     if (!journal->stopping)
         hs_journal_set_state(journal, HS_JOURNAL_BROKEN);
     pthread_mutex_unlock(&journal->lock);
-    hs_log(HS_LOG_ERROR,
-           full ? "the journal is full: senders get 503 until there is room; free space on its "
-                  "disk, or see which sink is behind"
-                : "the journal cannot be written: senders get 503 until it can; check the disk "
-                  "(health, permissions)",
-           HS_F("path", "%s", journal->path), HS_F("error", "%s", journal->broken_text));
+    hs_log(HS_LOG_ERROR, broken_words(journal, full), HS_F("path", "%s", journal->path),
+           HS_F("error", "%s", journal->broken_text));
 }
 
 /* Tells the watcher of every event in the buffer that is not durable. */
@@ -276,7 +287,7 @@ static bool try_to_mend(struct hs_journal *journal)
     if (hs_segment_begin(journal, journal->next_sequence) == 0)
         return true;
     hs_log_limited(HS_LOG_ERROR, "journal_broken", "the journal still cannot be written",
-                   HS_F("error", "%s", hs_error_text()));
+                   HS_F("path", "%s", journal->path), HS_F("error", "%s", hs_error_text()));
     return false;
 }
 
@@ -307,8 +318,7 @@ static void mend(struct hs_journal *journal)
     if (!journal->stopping)
         hs_journal_set_state(journal, HS_JOURNAL_OPEN);
     pthread_mutex_unlock(&journal->lock);
-    hs_log(HS_LOG_INFO, "the journal can be written again; events are accepted",
-           HS_F("path", "%s", journal->path));
+    hs_log(HS_LOG_INFO, "the journal can be written again", HS_F("path", "%s", journal->path));
 }
 
 /* ---- The thread ---- */

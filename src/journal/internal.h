@@ -142,6 +142,8 @@ struct hs_journal {
     _Atomic size_t cursor_wakeup_count; /* looked at without the lock, too */
 
     struct hs_metrics *metrics;
+    struct hs_metrics *alarmed; /* of damage and errors */
+    const char *label;          /* theirs */
     struct hs_histogram *sync_seconds, *batch_histogram;
     struct hs_counter *write_errors, *sync_errors, *damaged;
     struct hs_gauge *appended_gauge, *durable_gauge, *bytes_gauge, *oldest_gauge, *writable_gauge;

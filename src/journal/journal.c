@@ -68,12 +68,15 @@ static void collect(void *context)
 
 static void open_metrics(struct hs_journal *journal)
 {
-    struct hs_metrics *metrics = journal->metrics;
+    struct hs_metrics *metrics = journal->metrics, *alarmed = journal->alarmed;
+    const char *label = journal->label;
     journal->sync_seconds = hs_metrics_histogram(metrics, HS_METRIC_journal_sync_seconds);
     journal->batch_histogram = hs_metrics_histogram(metrics, HS_METRIC_journal_batch_events);
-    journal->write_errors = hs_metrics_counter(metrics, HS_METRIC_journal_errors_total, "write");
-    journal->sync_errors = hs_metrics_counter(metrics, HS_METRIC_journal_errors_total, "sync");
-    journal->damaged = hs_metrics_counter(metrics, HS_METRIC_journal_damaged_total);
+    journal->write_errors =
+        hs_metrics_counter(alarmed, HS_METRIC_journal_errors_total, label, "write");
+    journal->sync_errors =
+        hs_metrics_counter(alarmed, HS_METRIC_journal_errors_total, label, "sync");
+    journal->damaged = hs_metrics_counter(alarmed, HS_METRIC_journal_damaged_total, label);
     journal->appended_gauge = hs_metrics_gauge(metrics, HS_METRIC_journal_sequence, "appended");
     journal->durable_gauge = hs_metrics_gauge(metrics, HS_METRIC_journal_sequence, "durable");
     journal->bytes_gauge = hs_metrics_gauge(metrics, HS_METRIC_journal_bytes);
@@ -125,6 +128,8 @@ int hs_journal_open(const struct hs_disk *disk, const struct hs_journal_options 
     journal->mend_wait_ns = HS_MEND_WAIT_NS;
     journal->wake_at = 1;
     journal->metrics = metrics;
+    journal->alarmed = options->alarmed != NULL ? options->alarmed : metrics;
+    journal->label = options->label != NULL ? options->label : "events";
     hs_buffer_init(&journal->pending, HS_JOURNAL_PENDING_MAX + HS_JOURNAL_PAGE);
     hs_buffer_init(&journal->batch, HS_JOURNAL_PENDING_MAX + HS_JOURNAL_PAGE);
     init_locks(journal);
@@ -263,6 +268,17 @@ uint64_t hs_journal_hash_key(const struct hs_journal *journal)
 const char *hs_journal_path(const struct hs_journal *journal)
 {
     return journal->path;
+}
+
+char *hs_journal_file_of(const struct hs_journal *constant, uint64_t sequence)
+{
+    struct hs_journal *journal = (struct hs_journal *)(uintptr_t)constant; /* only to lock */
+    pthread_mutex_lock(&journal->table_lock);
+    const struct hs_segment *segment = hs_table_find(journal, sequence);
+    bool known = segment != NULL && segment->first <= sequence;
+    char *path = hs_strdup(known ? segment->path : journal->segments_path);
+    pthread_mutex_unlock(&journal->table_lock);
+    return path;
 }
 
 const struct hs_disk *hs_journal_disk(const struct hs_journal *journal)

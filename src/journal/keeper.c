@@ -138,7 +138,7 @@ static void prepare_next(struct hs_journal *journal)
         hs_log_limited(mending ? HS_LOG_ERROR : HS_LOG_WARN, "segment_prepare",
                        mending ? "the journal still cannot be written"
                                : "cannot prepare the next segment; check the disk",
-                       HS_F("error", "%s", hs_error_text()));
+                       HS_F("path", "%s", journal->path), HS_F("error", "%s", hs_error_text()));
     atomic_store(&journal->disk_full, code == -ENOSPC || code == -EDQUOT);
     pthread_mutex_lock(&journal->table_lock);
     journal->next_ready = code == 0;

@@ -124,6 +124,7 @@ static ssize_t peek(struct hs_reader *reader, struct hs_event *ret_event)
  * there. Told by the first reader that comes by. -EBADMSG. */
 static int lose(struct hs_reader *reader, uint64_t last, uint64_t begin, uint64_t end)
 {
+    HS_AUTO_FREE char *path = hs_segment_path(reader->journal->segments_path, reader->first);
     uint64_t first = reader->expected;
     reader->loss.first = first > reader->next ? first : reader->next;
     reader->loss.last = last;
@@ -133,19 +134,18 @@ static int lose(struct hs_reader *reader, uint64_t last, uint64_t begin, uint64_
     if (hs_table_note_damage(reader->journal, reader->first, begin)) {
         /* A cell belongs to one thread; the journal's own is the committer's. */
         if (reader->damaged == NULL)
-            reader->damaged =
-                hs_metrics_counter(reader->journal->metrics, HS_METRIC_journal_damaged_total);
+            reader->damaged = hs_metrics_counter(
+                reader->journal->alarmed, HS_METRIC_journal_damaged_total, reader->journal->label);
         hs_counter_add(reader->damaged, 1);
         hs_log_limited(
             HS_LOG_ERROR, "journal_damaged",
             "damaged bytes in the journal are passed over: events are lost on this disk; see "
             "hookstream journal verify",
-            HS_F("segment", "%020" PRIu64, reader->first), HS_F("offset", "%" PRIu64, begin),
+            HS_F("file", "%s", path), HS_F("offset", "%" PRIu64, begin),
             HS_F("bytes", "%" PRIu64, end - begin), HS_F("first", "%" PRIu64, first),
             HS_F("last", "%" PRIu64, last));
     }
-    return hs_fail(-EBADMSG, "damaged bytes in segment %020" PRIu64 " at offset %" PRIu64,
-                   reader->first, begin);
+    return hs_fail(-EBADMSG, "damaged bytes in %s at offset %" PRIu64, path, begin);
 }
 
 /* Goes on behind damaged bytes. -EBADMSG, or -errno. */

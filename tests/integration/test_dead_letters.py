@@ -96,6 +96,72 @@ def test_filters_choose(hookstream):
     assert types("--source", "fanfare") == types()
 
 
+def two_routes(hookstream):
+    """Orders fail on the sinks files and more, queue events on files; no draw has a route."""
+    bad = {"file": "{data.missing}"}
+    return hookstream(
+        sinks={**FILES, "more": {"type": "file", "path": "more"}},
+        routes=[{"name": "orders", "match": "order",
+                 "to": [{"sink": "files", **bad}, {"sink": "more", **bad}]},
+                {"name": "queues", "match": "queue", "to": [{"sink": "files", **bad}]}],
+    )
+
+
+def test_filters_choose_by_route_and_sink(hookstream):
+    one = two_routes(hookstream)
+    for name in ("order.created", "queue.consumer.entered", "draw.consumer.won"):
+        assert one.post(sender.event(name)).status == 202
+    await_letters(one, 4)
+
+    def chosen(*words):
+        done = run(one, "list", "--json", *words)
+        assert done.returncode == 0, done.stderr
+        found = [json.loads(line) for line in done.stdout.splitlines()]
+        return sorted((letter["route"], letter["sink"]) for letter in found)
+
+    assert chosen("--route", "orders") == [("orders", "files"), ("orders", "more")]
+    assert chosen("--route", "queues") == [("queues", "files")]
+    assert chosen("--sink", "more") == [("orders", "more")]
+    assert chosen("--sink", "files") == [("orders", "files"), ("queues", "files")]
+    assert chosen("--sink", "files", "--route", "orders") == [("orders", "files")]
+    assert chosen("--sink", "") == [("", "")]
+    assert chosen("--route", "default") == []
+    done = run(one, "discard", "--route", "orders", "--sink", "files")
+    assert (done.returncode, done.stdout) == (0, "discarded 1 dead letter, 3 are left\n"), done
+    assert chosen() == [("", ""), ("orders", "more"), ("queues", "files")]
+
+
+def test_a_name_that_nothing_has_is_refused(hookstream):
+    one = two_routes(hookstream)
+    for name in ("order.created", "queue.consumer.entered"):
+        assert one.post(sender.event(name)).status == 202
+    await_letters(one, 3)
+    for option, name, near in (("--route", "order", "orders"), ("--sink", "file", "files"),
+                               ("--source", "fanfara", "fanfare"),
+                               ("--reason", "templates", "template"), ("--sink", "nix", "")):
+        for action in ("list", "show", "retry", "discard", "export"):
+            done = run(one, action, option, name)
+            assert (done.returncode, done.stdout) == (2, ""), done
+            assert f"no {option[2:]} `{name}` is known" in done.stderr, done
+            assert f"did you mean `{near}`" in done.stderr if near else "did" not in done.stderr
+    assert len(letters(one)) == 3
+    # What the configuration does not have any more, but a letter has, is known.
+    config = json.loads(one.file.read_text())
+    one.stop()
+    del config["sinks"]["more"]
+    config["routes"] = [{"name": "new", "match": "**", "to": TO_ALL}]
+    one.file.write_text(json.dumps(config))
+    one.start()
+    assert len(run(one, "list", "--json", "--sink", "more").stdout.splitlines()) == 1
+    assert len(run(one, "list", "--json", "--route", "orders").stdout.splitlines()) == 2
+    done = run(one, "retry", "--sink", "more", "--to", "files")
+    assert (done.returncode, done.stdout) == (0, "retried 1 dead letter, 2 are left\n"), done
+    assert run(one, "list", "--sink", "more").returncode == 2
+    # One that there is, without letters, is no mistake.
+    done = run(one, "discard", "--route", "new")
+    assert (done.returncode, done.stdout) == (0, "discarded 0 dead letters, 2 are left\n"), done
+
+
 def test_a_retry_goes_by_the_routes_of_today_and_the_letter_is_gone(hookstream):
     one = no_route(hookstream)
     documents = [sender.event("queue.consumer.entered") for _ in range(7)]
@@ -147,6 +213,34 @@ def test_a_retry_goes_only_to_the_sink_that_did_not_take_it(hookstream, redis, u
     assert letters(one) == []
 
 
+def test_an_events_id_names_its_letters(hookstream):
+    """Two targets of one route fail, so that the event has two letters."""
+    bad = [{"sink": "files", "file": "{data.missing}"}, {"sink": "more", "file": "{data.missing}"}]
+    one = hookstream(sinks={**FILES, "more": {"type": "file", "path": "more"}},
+                     routes=[{"name": "all", "match": "**", "to": bad}])
+    documents = [sender.event() for _ in range(3)]
+    for document in documents:
+        assert one.post(document).status == 202
+    await_letters(one, 6)
+    ids = [document["id"] for document in documents]
+    shown = run(one, "show", ids[1])
+    assert shown.returncode == 0 and "2 dead letters" in shown.stderr, shown
+    assert shown.stdout.count(f"id         {ids[1]}\n") == 2 and ids[0] not in shown.stdout
+    assert "\nsink       files\n" in shown.stdout and "\nsink       more\n" in shown.stdout
+    assert run(one, "show", "--id", ids[1]).stdout == shown.stdout
+    of_one = run(one, "show", ids[1], "--sink", "more", "--json")
+    assert [json.loads(line)["sink"] for line in of_one.stdout.splitlines()] == ["more"]
+    assert len(run(one, "show", "--reason", "template", "--json").stdout.splitlines()) == 6
+    done = run(one, "discard", ids[0])
+    assert (done.returncode, done.stdout) == (0, "discarded 2 dead letters, 4 are left\n"), done
+    done = run(one, "retry", "--sink", "more", ids[2])
+    assert done.returncode == 0 and done.stdout.startswith("retried 1 dead letter, "), done
+    # A number that no letter has is none, and not all of them.
+    assert http.exchange(one.admin_port, b"POST /api/dead-letters/discard?number=0 HTTP/1.1\r\n"
+                         b"Host: localhost\r\nContent-Length: 0\r\n\r\n").status == 400
+    assert {letter["id"] for letter in letters(one)} == set(ids[1:])
+
+
 def test_discarded_letters_do_not_come_back(hookstream):
     one = no_route(hookstream)
     for _ in range(5):
@@ -193,14 +287,26 @@ def test_wrong_use_is_told_what_to_do(hookstream):
     for words, says in (
         (("retry",), "--all"),
         (("show",), "NUMBER"),
-        (("show", "x1"), "no number"),
+        (("show", "whk_1", "--id", "whk_2"), "contradict"),
+        (("discard", "0"), "no number of a letter"),
+        (("discard", str(2**64 - 1)), "no number of a letter"),
+        (("discard", ""), "empty"),
+        (("discard", "--id", ""), "empty"),
         (("frob",), "list, show, retry"),
         (("list", "--since", "yesterday"), "no time"),
         (("list", "--type", "a..b"), "no pattern"),
     ):
         done = run(one, *words)
         assert done.returncode == 2 and says in done.stderr, (words, done)
-    assert run(one, "show", "99").returncode == 1
+    for words, says in (
+        (("show", "99"), "no dead letter 99"),
+        (("show", "whk_none"), "event whk_none"),
+        (("retry", "--id", "whk_none"), "event whk_none"),
+        (("discard", "whk_none"), "event whk_none"),
+        (("show", "--type", "draw"), "no dead letter"),
+    ):
+        done = run(one, *words)
+        assert done.returncode == 1 and says in done.stderr, (words, done)
     one.stop()
     done = run(one, "list")
     assert done.returncode == 1 and "is hookstream running" in done.stderr
@@ -217,6 +323,48 @@ def test_a_web_page_may_not_act(hookstream):
     assert http.get(one.admin_port, "/api/dead-letters/retry").status == 404
     assert http.get(one.admin_port, "/api/dead-letters?%zz=1").status == 400
     assert http.get(one.admin_port, "/api/dead-letters?frob=1").status == 400
+
+
+def flip(one, text):
+    """Damages the record among the letters that has the text."""
+    for path in (one.folder / "journal" / "dead-letters" / "segments").glob("*.hsj"):
+        data = bytearray(path.read_bytes())
+        at = data.find(text.encode())
+        if at >= 0:
+            data[at] ^= 1
+            path.write_bytes(data)
+            return path
+    raise AssertionError(f"no record has {text}")
+
+
+def test_a_damaged_letter_is_told_and_counted(hookstream):
+    one = no_route(hookstream)
+    documents = [sender.event("queue.consumer.entered") for _ in range(4)]
+    for document in documents:
+        assert one.post(document).status == 202
+    await_letters(one, 4)
+    one.counts("dead_letters_lost_total", is_now=0)
+    one.stop()
+    path = flip(one, documents[1]["id"])
+    one.start()
+    ids = [document["id"] for document in documents]
+    assert [letter["id"] for letter in letters(one)] == [ids[0], ids[2], ids[3]]
+    one.counts("dead_letters", is_now=3)
+    one.counts("dead_letters_lost_total", is_now=1)
+    one.counts("journal_damaged_total", is_now=1, journal="dead_letters")
+    one.counts("journal_damaged_total", is_now=0, journal="events")
+    told = [line for line in one.log.splitlines() if "cause=letters_lost" in line]
+    assert len(told) == 1 and "level=error" in told[0], told
+    assert "letters=1" in told[0] and f"file={path}" in told[0].replace('"', ""), told
+    assert any("cause=journal_damaged" in line and str(path) in line
+               for line in one.log.splitlines())
+    # While it runs: the first who reads it tells.
+    flip(one, ids[2])
+    assert [letter["id"] for letter in letters(one)] == [ids[0], ids[3]]
+    one.counts("dead_letters", is_now=2)
+    one.counts("dead_letters_lost_total", is_now=2)
+    done = run(one, "discard", "--all")
+    assert (done.returncode, done.stdout) == (0, "discarded 2 dead letters, 0 are left\n"), done
 
 
 def test_more_poison_than_there_is_room_for_ends_nothing(hookstream):

@@ -99,3 +99,20 @@ tests:
     done = subprocess.run(["promtool", "test", "rules", file], capture_output=True, text=True,
                           check=False)
     assert done.returncode == 0, done
+
+
+def test_every_reason_of_a_dead_letter_is_known_to_the_filters():
+    text = (program.ROOT / "src/app/control_names.c").read_text()
+    known = set(re.findall(r'"(\w+)"', re.search(r"reasons\[\] = \{(.*?)\};", text, re.S)[1]))
+    found = {"not_json", "not_envelope"}
+    for folder in ("sink", "route", "delivery"):
+        for file in (program.ROOT / "src" / folder).glob("*.c"):
+            text = file.read_text()
+            found.update(re.findall(r'HS_PERMANENT,\s*"(\w+)"', text))
+            found.update(re.findall(r'ret_reason = "(\w+)"', text))
+            found.update(re.findall(r'hs_pump_bury\([^;"]*"(\w+)"', text))
+            found.update(re.findall(r'reason : "(\w+)"', text))
+    dead_pump = (program.ROOT / "src/delivery/dead_pump.c").read_text()
+    found.update(re.findall(r'return (?:\w+ \? )?"(\w+)"', dead_pump))
+    assert {"template", "too_large", "no_route", "rerouted", "unknown"} <= found
+    assert found == known

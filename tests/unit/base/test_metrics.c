@@ -73,9 +73,10 @@ START_TEST(series_are_bounded)
 {
     metrics = hs_metrics_create();
     for (unsigned i = 0; i < HS_METRICS_CELLS_MAX + 10; i++)
-        hs_counter_add(hs_metrics_counter(metrics, HS_METRIC_journal_errors_total, "sync"), 1);
+        hs_counter_add(hs_metrics_counter(metrics, HS_METRIC_dead_letters_dropped_total, "retain"),
+                       1);
     char wanted[80];
-    snprintf(wanted, sizeof(wanted), "hookstream_journal_errors_total{operation=\"sync\"} %u\n",
+    snprintf(wanted, sizeof(wanted), "hookstream_dead_letters_dropped_total{limit=\"retain\"} %u\n",
              HS_METRICS_CELLS_MAX);
     ck_assert_ptr_nonnull(strstr(render(), wanted));
     hs_metrics_free(metrics);

@@ -6,6 +6,7 @@
 #include <hookstream/clock.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define HOUR_NS (UINT64_C(3600) * HS_NS_PER_SECOND)
 
@@ -102,6 +103,22 @@ static const char *list(void)
                                  HS_SLICE_ARG(letter.event.id));
     hs_letter_reader_close(reader);
     return text;
+}
+
+/* Of the series with these labels. */
+static double metric(const char *series)
+{
+    struct hs_buffer page;
+    hs_buffer_init(&page, 1 << 20);
+    hs_metrics_render(metrics, &page);
+    hs_buffer_append_byte(&page, '\0');
+    char line[128];
+    snprintf(line, sizeof(line), "\nhookstream_%s ", series);
+    const char *at = strstr(page.data, line);
+    ck_assert_msg(at != NULL, "no metric %s", series);
+    double value = strtod(at + strlen(line), NULL);
+    hs_buffer_free(&page);
+    return value;
 }
 
 START_TEST(a_letter_is_read_as_it_was_put)
@@ -206,6 +223,7 @@ START_TEST(what_is_too_old_is_dropped_and_counted)
     tidy_an_hour_later();
     ck_assert_str_eq(list(), "young ");
     ck_assert_uint_eq(hs_dead_letters_count(letters), 1);
+    ck_assert(metric("dead_letters_dropped_total{limit=\"retain\"}") == 2);
     kill_and_open();
     ck_assert_str_eq(list(), "young ");
     end();
@@ -239,6 +257,7 @@ START_TEST(what_is_too_much_is_dropped_oldest_first)
     }
     ck_assert_uint_eq(hs_dead_letters_count(letters), 20);
     hs_dead_letters_tidy(letters);
+    ck_assert(metric("dead_letters_dropped_total{limit=\"max_size\"}") > 0);
     uint64_t left = hs_dead_letters_count(letters);
     ck_assert_uint_lt(left, 20);
     ck_assert_uint_ge(left, 10);
@@ -246,6 +265,177 @@ START_TEST(what_is_too_much_is_dropped_oldest_first)
     ck_assert_ptr_null(strstr(list(), "n0 "));
     reopen();
     ck_assert_uint_eq(hs_dead_letters_count(letters), left);
+    end();
+}
+END_TEST
+
+/* Flips a bit of the record that has the text. */
+static void damage(const char *text)
+{
+    for (size_t i = 0; i < disk->cached.count; i++) {
+        struct model_file *file = disk->files[disk->cached.items[i].file];
+        const char *path = disk->cached.items[i].path;
+        char *at = strstr(path, "dead-letters/segments") == NULL
+                       ? NULL
+                       : memmem(file->cache, file->cache_size, text, strlen(text));
+        if (at == NULL)
+            continue;
+        char flipped = *at ^ 1;
+        model_damage(disk, path, (size_t)(at - file->cache), &flipped, 1);
+        return;
+    }
+    ck_abort_msg("no record has %s", text);
+}
+
+START_TEST(a_letter_that_is_damaged_before_the_start_is_lost_loudly)
+{
+    begin();
+    put("first", 0, 10);
+    uint64_t removed = put("removed", 0, 10);
+    put("middle", 0, 10);
+    put("last", 0, 10);
+    ck_assert_int_eq(hs_dead_letters_remove(letters, &removed, 1), 1);
+    damage("middle");
+    damage("removed"); /* what was taken out is not missed */
+    reopen();
+    ck_assert_str_eq(list(), "first last ");
+    ck_assert_uint_eq(hs_dead_letters_count(letters), 2);
+    ck_assert(metric("dead_letters_lost_total") == 1);
+    ck_assert(metric("journal_damaged_total{journal=\"dead_letters\"}") == 1); /* side by side */
+    ck_assert(metric("journal_damaged_total{journal=\"events\"}") == 0);
+    damage("last");
+    reopen();
+    ck_assert_str_eq(list(), "first ");
+    ck_assert(metric("dead_letters_lost_total") == 2);
+    put("new", 0, 10);
+    reopen();
+    ck_assert_str_eq(list(), "first new ");
+    ck_assert_uint_eq(hs_dead_letters_count(letters), 2);
+    ck_assert(metric("dead_letters_lost_total") == 2);
+    end();
+}
+END_TEST
+
+START_TEST(a_letter_that_is_damaged_while_it_is_kept_is_lost_loudly)
+{
+    begin();
+    put("first", 0, 10);
+    put("middle", 0, 10);
+    put("last", 0, 10);
+    damage("middle");
+    ck_assert_uint_eq(hs_dead_letters_count(letters), 3);
+    ck_assert_str_eq(list(), "first last ");
+    ck_assert_uint_eq(hs_dead_letters_count(letters), 2);
+    ck_assert(metric("dead_letters_lost_total") == 1);
+    ck_assert_str_eq(list(), "first last "); /* counted once, whoever reads */
+    ck_assert(metric("dead_letters_lost_total") == 1);
+    ck_assert(metric("dead_letters") == 2);
+    end();
+}
+END_TEST
+
+START_TEST(letters_of_a_file_that_is_gone_are_lost_loudly)
+{
+    begin();
+    put("first", 0, 10);
+    put("second", 0, 10);
+    reopen(); /* begins a file */
+    put("third", 0, 10);
+    close_all();
+    model_name_drop(&disk->cached, "/j/dead-letters/segments/00000000000000000001.hsj");
+    open_all();
+    ck_assert_str_eq(list(), "third ");
+    ck_assert_uint_eq(hs_dead_letters_count(letters), 1);
+    ck_assert(metric("dead_letters_lost_total") == 2);
+    end();
+}
+END_TEST
+
+START_TEST(writes_of_letters_that_fail_are_counted)
+{
+    begin();
+    put("first", 0, 10);
+    model_fail_at(disk, MODEL_SYNC, "dead-letters", 1, 1, EIO);
+    struct hs_event event = {.body = HS_SLICE("b")};
+    struct hs_dead_letter_reason why = {.reason = "too_large"};
+    uint64_t ticket;
+    ck_assert_int_eq(hs_dead_letters_put(letters, &event, &why, &ticket), 0);
+    ck_assert_int_eq(hs_journal_wait(letters->journal, ticket), HS_JOURNAL_FAILED);
+    ck_assert(metric("journal_errors_total{journal=\"dead_letters\",operation=\"sync\"}") == 1);
+    ck_assert(metric("journal_errors_total{journal=\"events\",operation=\"sync\"}") == 0);
+    end();
+}
+END_TEST
+
+/* What tidying logs. */
+static const char *tidy_says(void)
+{
+    static char text[16384];
+    int pipes[2], kept = dup(STDERR_FILENO);
+    ck_assert_int_eq(pipe(pipes), 0);
+    dup2(pipes[1], STDERR_FILENO);
+    letters->tidied_ns = 0;
+    hs_dead_letters_tidy(letters);
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    close(pipes[1]);
+    ssize_t size = read(pipes[0], text, sizeof(text) - 1);
+    text[size > 0 ? size : 0] = '\0';
+    close(pipes[0]);
+    return text;
+}
+
+START_TEST(a_warning_comes_at_80_percent_of_the_size)
+{
+    begin();
+    put("a", 0, 1 << 20);
+    ck_assert_ptr_null(strstr(tidy_says(), "dead_letters_limit"));
+    ck_assert(metric("dead_letters_max_bytes") == 16 << 20);
+    while (hs_letters_bytes(letters) <= (16 << 20) / 100 * 80)
+        put("b", 0, 1 << 20);
+    const char *said = tidy_says();
+    ck_assert_msg(strstr(said, "level=warn") && strstr(said, "cause=dead_letters_limit") &&
+                      strstr(said, "limit=dead_letters.max_size"),
+                  "%s", said);
+    ck_assert(metric("dead_letters_bytes") > 0.8 * metric("dead_letters_max_bytes"));
+    ck_assert(metric("dead_letters_dropped_total{limit=\"max_size\"}") == 0);
+    end();
+}
+END_TEST
+
+START_TEST(a_warning_comes_at_90_percent_of_the_age)
+{
+    begin();
+    uint64_t number = put("a", 21 * HOUR_NS, 10); /* of 24 */
+    ck_assert_ptr_null(strstr(tidy_says(), "dead_letters_limit"));
+    ck_assert_int_eq(hs_dead_letters_remove(letters, &number, 1), 1);
+    put("b", 22 * HOUR_NS, 10);
+    const char *said = tidy_says();
+    ck_assert_msg(strstr(said, "level=warn") && strstr(said, "cause=dead_letters_limit") &&
+                      strstr(said, "limit=dead_letters.retain"),
+                  "%s", said);
+    ck_assert(metric("dead_letters_oldest_seconds") > 0.9 * metric("dead_letters_retain_seconds"));
+    ck_assert(metric("dead_letters_dropped_total{limit=\"retain\"}") == 0);
+    end();
+}
+END_TEST
+
+START_TEST(the_age_of_the_oldest_letter_is_told)
+{
+    begin();
+    ck_assert(metric("dead_letters_oldest_seconds") == 0);
+    ck_assert(metric("dead_letters_retain_seconds") == 24 * 3600);
+    uint64_t first = put("a", 2 * HOUR_NS, 10);
+    put("b", 1 * HOUR_NS, 10);
+    double age = metric("dead_letters_oldest_seconds");
+    ck_assert_msg(age >= 7200 && age < 7300, "%g", age);
+    ck_assert_int_eq(hs_dead_letters_remove(letters, &first, 1), 1);
+    age = metric("dead_letters_oldest_seconds");
+    ck_assert_msg(age >= 3600 && age < 3700, "%g", age);
+    reopen();
+    hs_dead_letters_tidy(letters);
+    age = metric("dead_letters_oldest_seconds");
+    ck_assert_msg(age >= 3600 && age < 3700, "%g", age);
     end();
 }
 END_TEST
@@ -282,5 +472,10 @@ HS_TEST_MAIN("dead letters", a_letter_is_read_as_it_was_put,
              L1_L2_what_was_removed_stays_away_and_the_rest_stays,
              L2_a_removal_that_cannot_be_written_is_none, when_all_are_gone_their_room_is_free,
              what_is_too_old_is_dropped_and_counted, what_is_too_much_is_dropped_oldest_first,
-             a_clock_that_was_wrong_drops_nothing, the_largest_event_fits,
-             a_number_set_holds_what_was_added)
+             a_clock_that_was_wrong_drops_nothing,
+             a_letter_that_is_damaged_before_the_start_is_lost_loudly,
+             a_letter_that_is_damaged_while_it_is_kept_is_lost_loudly,
+             letters_of_a_file_that_is_gone_are_lost_loudly,
+             writes_of_letters_that_fail_are_counted, a_warning_comes_at_80_percent_of_the_size,
+             a_warning_comes_at_90_percent_of_the_age, the_age_of_the_oldest_letter_is_told,
+             the_largest_event_fits, a_number_set_holds_what_was_added)

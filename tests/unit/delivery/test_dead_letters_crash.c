@@ -78,6 +78,10 @@ static bool check(struct story *story)
     if (code < 0)
         return false;
     ck_assert_uint_eq(count, hs_dead_letters_count(story->letters));
+    /* A crash damages nothing that was safe, and is never told as if it had. */
+    ck_assert_msg(hs_counter_value(story->letters->lost) == 0,
+                  "case %" PRIu64 ": %" PRIu64 " letters count as lost", story->seed,
+                  hs_counter_value(story->letters->lost));
     for (uint64_t id = 1; id < story->next; id++) {
         enum fate *fate = &story->fates[id];
         ck_assert_msg(listed[id] ? *fate != FATE_GONE : *fate != FATE_THERE,

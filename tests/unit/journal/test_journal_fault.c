@@ -81,7 +81,8 @@ START_TEST(J4_a_failed_sync_voids_the_batch_and_what_was_appended_since)
     bench_close(bench);
     bench_open(bench);
     bench_expect(bench, 1, 1, 9);
-    ck_assert(bench_metric(bench, "journal_errors_total{operation=\"sync\"}") == 1);
+    ck_assert(bench_metric(bench, "journal_errors_total{journal=\"events\",operation=\"sync\"}") ==
+              1);
     bench_free(bench);
 }
 END_TEST

@@ -150,7 +150,7 @@ START_TEST(J1_a_damaged_record_that_was_durable_does_not_end_the_journal)
         ck_assert(number == 23 || is_event(&event, number));
     }
     ck_assert_int_eq(hs_reader_next(reader, &event), 0);
-    ck_assert(bench_metric(bench, "journal_damaged_total") == 1);
+    ck_assert(bench_metric(bench, "journal_damaged_total{journal=\"events\"}") == 1);
     hs_reader_close(reader);
     bench_free(bench);
 }
@@ -168,7 +168,7 @@ START_TEST(a_flipped_bit_in_the_middle_costs_one_event_and_is_said_once)
         double before = 0;
         file->cache[at + bit / 8] ^= (char)(1 << bit % 8);
         bench_open(bench);
-        before = bench_metric(bench, "journal_damaged_total");
+        before = bench_metric(bench, "journal_damaged_total{journal=\"events\"}");
         struct hs_reader *reader;
         struct hs_event event;
         ck_assert_int_eq(hs_reader_open(bench->journal, 1, &reader), 0);
@@ -179,7 +179,7 @@ START_TEST(a_flipped_bit_in_the_middle_costs_one_event_and_is_said_once)
             ck_assert(number == 10 || is_event(&event, number));
         }
         ck_assert_int_eq(hs_reader_next(reader, &event), 0);
-        ck_assert(bench_metric(bench, "journal_damaged_total") == before + 1);
+        ck_assert(bench_metric(bench, "journal_damaged_total{journal=\"events\"}") == before + 1);
         hs_reader_close(reader);
         bench_close(bench);
         file->cache[at + bit / 8] ^= (char)(1 << bit % 8);
@@ -264,7 +264,7 @@ START_TEST(a_damaged_header_is_set_aside_and_the_rest_is_read)
     ck_assert_uint_gt(count, 3);
     damage_header(bench, segments[1].first, 50, "\xff");
     bench_open(bench);
-    ck_assert(bench_metric(bench, "journal_damaged_total") == 1);
+    ck_assert(bench_metric(bench, "journal_damaged_total{journal=\"events\"}") == 1);
     struct hs_reader *reader;
     struct hs_event event;
     ck_assert_int_eq(hs_reader_open(bench->journal, 1, &reader), 0);

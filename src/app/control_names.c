@@ -1,0 +1,108 @@
+/* Control names: whether what a filter of dead letters names can be meant at all. A name that
+ * neither the configuration nor a letter has is mistyped, which "0 dead letters" would hide. */
+#include "control.h"
+
+#include <stdlib.h>
+
+/* What can make a letter (a test holds them against the sources). */
+static const char *const reasons[] = {
+    "not_json",  "not_envelope", "no_route",          "not_matched",    "rerouted",
+    "condition", "transform",    "template",          "destination",    "too_large",
+    "invalid",   "not_flat",     "invalid_timestamp", "invalid_record", "invalid_topic",
+    "unknown",   "wrong_type",
+};
+
+struct name {
+    const char *what;
+    const char *wanted; /* or NULL; "" stands for letters that have none */
+    const char *const *known;
+    size_t known_count;
+    bool found;
+};
+
+static bool is_known(const struct name *name)
+{
+    if (name->wanted == NULL || name->wanted[0] == '\0')
+        return true;
+    for (size_t i = 0; i < name->known_count; i++)
+        if (strcmp(name->known[i], name->wanted) == 0)
+            return true;
+    return false;
+}
+
+static void look_at(struct name names[4], const struct hs_letter *letter)
+{
+    const struct hs_slice has[] = {letter->reason, letter->route, letter->sink,
+                                   letter->event.source};
+    for (size_t i = 0; i < HS_ARRAY_SIZE(has); i++)
+        if (!names[i].found)
+            names[i].found = hs_slice_equal(has[i], hs_slice_text(names[i].wanted));
+}
+
+static bool all_found(const struct name names[4])
+{
+    return names[0].found && names[1].found && names[2].found && names[3].found;
+}
+
+/* What is gone from the configuration has its letters still. */
+static int look_through(const struct hs_control *control, struct name names[4])
+{
+    struct hs_letter_reader *reader;
+    struct hs_letter letter;
+    int code = hs_letter_reader_open(control->letters, 1, &reader);
+    if (code < 0)
+        return code;
+    while (!all_found(names) && (code = hs_letter_reader_next(reader, &letter)) > 0)
+        look_at(names, &letter);
+    hs_letter_reader_close(reader);
+    return code < 0 ? code : 0;
+}
+
+static int refuse(const struct name *name)
+{
+    const char *near = hs_nearest_name(hs_slice_text(name->wanted), name->known, name->known_count);
+    const char *where = name->known == reasons ? "to hookstream" : "in the configuration";
+    if (near != NULL)
+        return hs_fail(-EINVAL,
+                       "no %s `%s` is known %s, and no dead letter has it: did you mean `%s`?",
+                       name->what, name->wanted, where, near);
+    return hs_fail(-EINVAL, "no %s `%s` is known %s, and no dead letter has it", name->what,
+                   name->wanted, where);
+}
+
+/* The caller frees them with free(). */
+static const char **list_routes(const struct hs_control *control, size_t *ret_count)
+{
+    const struct hs_router *router = hs_resender_router(control->resender);
+    size_t count = hs_router_count(router);
+    const char **routes = hs_alloc_array(count + 1, sizeof(*routes));
+    for (size_t i = 0; i < count; i++)
+        routes[i] = hs_router_at(router, i)->name;
+    routes[count] = "default";
+    *ret_count = count + 1;
+    return routes;
+}
+
+int hs_control_check_names(const struct hs_control *control, const struct hs_letter_names *wanted)
+{
+    const struct hs_children none = {0};
+    const struct hs_settings *settings = control->settings;
+    const struct hs_children *sinks = wanted->sink != NULL ? &settings->sinks : &none;
+    const struct hs_children *sources = wanted->source != NULL ? &settings->sources : &none;
+    size_t route_count;
+    const char **routes = list_routes(control, &route_count);
+    struct name names[4] = {
+        {"reason", wanted->reason, reasons, HS_ARRAY_SIZE(reasons), false},
+        {"route", wanted->route, routes, route_count, false},
+        {"sink", wanted->sink, sinks->names, sinks->count, false},
+        {"source", wanted->source, sources->names, sources->count, false},
+    };
+    for (size_t i = 0; i < HS_ARRAY_SIZE(names); i++)
+        names[i].found = is_known(&names[i]);
+    int code = all_found(names) ? 0 : look_through(control, names);
+    for (size_t i = 0; i < HS_ARRAY_SIZE(names) && code == 0; i++)
+        if (!names[i].found)
+            code = refuse(&names[i]);
+    free(routes);
+    return code;
+}
