@@ -250,9 +250,14 @@ int hs_replay_start(struct hs_replay *replay, const struct hs_replay_request *re
 {
     pthread_mutex_lock(&replay->lock);
     bool busy = replay->status.state == HS_REPLAY_RUNNING;
+    uint64_t at = replay->status.at, last = replay->status.last;
     pthread_mutex_unlock(&replay->lock);
     if (busy)
-        return hs_fail(-EBUSY, "a replay is running; cancel it or wait for its end");
+        return hs_fail(-EBUSY,
+                       "a replay is running, at sequence %" PRIu64 " of %" PRIu64
+                       ": look at it with `hookstream replay status`, end it with `hookstream "
+                       "replay cancel`, or wait for its end",
+                       at, last);
     join(replay);
     take_request(replay, request);
     int failed = pthread_create(&replay->thread, NULL, run, replay);

@@ -84,11 +84,78 @@ def test_the_rate_holds_and_an_interrupt_cancels(hookstream):
     assert state(one)["state"] == "running"
     second = run(one, "--since", "1h")
     assert second.returncode == 1 and "a replay is running" in second.stderr
+    assert "`hookstream replay cancel`" in second.stderr and "(409)" in second.stderr
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 1 and out.startswith("cancelled") and "--from" in err
     assert state(one)["state"] == "cancelled"
     assert 2 <= state(one)["resent"] < 40
+
+
+def begin(one, *words, **options):
+    """The command, when its job has sent something."""
+    process = subprocess.Popen(
+        [program.binary(), "replay", "--since", "1h", "--rate", "2", "-c", one.file, *words],
+        cwd=one.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    wait_for(lambda: state(one)["state"] == "running" and state(one)["resent"] >= 1, what="it")
+    return process
+
+
+def test_a_hangup_cancels_as_an_interrupt_does(hookstream):
+    one = hookstream(**PARTS)
+    send(one, 40)
+    process = begin(one)
+    process.send_signal(signal.SIGHUP)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and out.startswith("cancelled") and "--from" in err
+    assert state(one)["state"] == "cancelled"
+
+
+def test_a_hangup_that_is_ignored_stays_so(hookstream):
+    one = hookstream(**PARTS)
+    send(one, 40)
+    process = begin(one, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    process.send_signal(signal.SIGHUP)
+    sent = state(one)["resent"]
+    wait_for(lambda: state(one)["resent"] > sent, what="more")
+    assert process.poll() is None
+    process.terminate()
+    process.communicate(timeout=60)
+    assert state(one)["state"] == "cancelled"
+
+
+def test_a_replay_whose_command_was_killed_is_seen_and_cancelled(hookstream):
+    one = hookstream(**PARTS)
+    send(one, 40)
+    assert run(one, "status").stdout.startswith("none: ")
+    nothing = run(one, "cancel")
+    assert nothing.returncode == 1 and "no replay is running" in nothing.stderr
+    process = begin(one)
+    process.kill()
+    process.communicate(timeout=60)
+    seen = run(one, "status")
+    assert seen.returncode == 0, seen
+    assert seen.stdout.startswith("running: at sequence ") and " of 40, " in seen.stdout
+    told = json.loads(run(one, "status", "--json").stdout)
+    assert told["state"] == "running" and told["job"] == 1
+    ended = run(one, "cancel")
+    assert ended.returncode == 0 and ended.stdout.startswith("cancelled: "), ended
+    last = state(one)
+    assert last["state"] == "cancelled" and last["resent"] < 40
+    assert f"go on with --from {last['at'] + 1}" in ended.stderr
+    after = run(one, "status")
+    assert after.returncode == 0 and after.stdout.startswith("cancelled: ")
+    assert run(one, "cancel").returncode == 1
+
+
+def test_the_command_says_where_the_replay_was_when_hookstream_ends(hookstream):
+    one = hookstream(**PARTS)
+    send(one, 40)
+    process = begin(one)
+    one.kill9()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and "go on with --from " in err, err
+    one.start()
 
 
 def test_a_replay_does_not_hold_up_the_end(hookstream):
@@ -110,6 +177,9 @@ def test_wrong_use_is_told_what_to_do(hookstream):
         (("--since", "soon"), "no time"),
         (("--since", "1h", "--match", "a.**.**"), "no pattern"),
         (("--since", "1h", "--to", "three"), "no sink"),
+        (("stop",), "say status or cancel"),
+        (("status", "--since", "1h"), "one replay at a time"),
+        (("--since", "1h", "--json"), "--json goes with"),
     ):
         done = run(one, *words)
         assert done.returncode == 2 and says in done.stderr, (words, done)
