@@ -6,6 +6,8 @@
 
 /* Events a second, where nothing was asked for: a replay does not outrun live events. */
 #define RATE_DEFAULT 1000u
+/* A time that the query did not say; 0 is one as good as any. */
+#define NOT_SAID UINT64_MAX
 
 int hs_control_open(struct hs_control *control, const struct hs_delivery_spec *delivery,
                     const struct hs_settings *settings)
@@ -55,25 +57,38 @@ bool hs_control_has_sink(const struct hs_control *control, const char *sink)
     return false;
 }
 
+/* Holds what was asked for against what there is. */
+static int check_request(const struct hs_control *control, struct hs_replay_request *request)
+{
+    if (request->since_ns == NOT_SAID && request->from == 0 && request->id == NULL)
+        return hs_fail(-EINVAL, "say from when: since, from, or an id; from=1 is all that the "
+                                "journal keeps");
+    if (request->since_ns == NOT_SAID)
+        request->since_ns = 0;
+    if (request->sink != NULL && !hs_control_has_sink(control, request->sink))
+        return -EINVAL;
+    return 0;
+}
+
 static int start(struct hs_control *control, struct hs_slice query, struct hs_arena *arena)
 {
-    struct hs_replay_request request = {.rate = RATE_DEFAULT};
+    struct hs_replay_request request = {.rate = RATE_DEFAULT, .since_ns = NOT_SAID};
     const char *match = NULL;
     const struct hs_query_field fields[] = {
         {"since", HS_FIELD_TIME, &request.since_ns},
         {"until", HS_FIELD_TIME, &request.until_ns},
         {"from", HS_FIELD_COUNT, &request.from},
-        {"to", HS_FIELD_COUNT, &request.to},
+        {"last", HS_FIELD_COUNT, &request.last},
         {"match", HS_FIELD_TEXT, &match},
         {"source", HS_FIELD_TEXT, &request.source},
         {"id", HS_FIELD_TEXT, &request.id},
-        {"sink", HS_FIELD_TEXT, &request.sink},
+        {"to", HS_FIELD_TEXT, &request.sink},
         {"rate", HS_FIELD_COUNT, &request.rate},
         {"dry_run", HS_FIELD_FLAG, &request.dry_run},
     };
     int code = hs_query_read(query, fields, HS_ARRAY_SIZE(fields), arena);
-    if (code == 0 && request.sink != NULL && !hs_control_has_sink(control, request.sink))
-        code = -EINVAL;
+    if (code == 0)
+        code = check_request(control, &request);
     if (code == 0 && match != NULL)
         code = (request.match = hs_type_filter_create(match)) != NULL ? 0 : -EINVAL;
     if (code == 0)

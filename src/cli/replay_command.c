@@ -287,9 +287,9 @@ static int begin(const struct asking *asking, const struct wishes *wishes)
     hs_query_add(&page, "match", wishes->match);
     hs_query_add(&page, "source", wishes->source);
     hs_query_add(&page, "id", wishes->id);
-    hs_query_add(&page, "sink", wishes->sink);
+    hs_query_add(&page, "to", wishes->sink);
     hs_query_add_count(&page, "from", wishes->from);
-    hs_query_add_count(&page, "to", wishes->last);
+    hs_query_add_count(&page, "last", wishes->last);
     hs_query_add_count(&page, "rate", wishes->rate);
     hs_query_add_count(&page, "dry_run", wishes->dry_run);
     int status = replay(asking, hs_query_text(&page));

@@ -180,7 +180,7 @@ static int walk(struct hs_replay *replay)
         code = hs_reader_next(reader, &event);
         if (code == -EBADMSG)
             continue; /* counted and logged by the journal */
-        if (code <= 0 || event.sequence > replay->request.to)
+        if (code <= 0 || event.sequence > replay->request.last)
             break;
         code = take_up(replay, &event);
         if (code < 0)
@@ -229,7 +229,7 @@ static void take_request(struct hs_replay *replay, const struct hs_replay_reques
     replay->request = *request;
     replay->request.from = request->from > 0 ? request->from : 1;
     /* What the job itself appends is not for it. */
-    replay->request.to = request->to > 0 && request->to < durable ? request->to : durable;
+    replay->request.last = request->last > 0 && request->last < durable ? request->last : durable;
     replay->match = request->match;
     replay->source = copy(request->source);
     replay->id = copy(request->id);
@@ -241,7 +241,7 @@ static void take_request(struct hs_replay *replay, const struct hs_replay_reques
         .state = HS_REPLAY_RUNNING,
         .dry_run = request->dry_run,
         .number = replay->status.number + 1,
-        .last = replay->request.to,
+        .last = replay->request.last,
     };
     pthread_mutex_unlock(&replay->lock);
 }

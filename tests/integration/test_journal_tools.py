@@ -241,6 +241,7 @@ def test_dump_takes_those_that_are_asked_for(stopped):
     assert [event["id"] for event in dump(folder, "--match", "queue")] == ["whk_queue"]
     assert len(dump(folder, "--match", "order.**")) == 5
     assert len(dump(folder, "--match", "*.created", "--limit", "2")) == 2
+    assert [event["sequence"] for event in dump(folder, "--from", "2", "--last", "3")] == [2, 3]
     assert [event["sequence"] for event in dump(folder, "--from", "2", "--to", "3")] == [2, 3]
     assert len(dump(folder, "--source", "fanfare")) == 6
     assert dump(folder, "--source", "other") == []

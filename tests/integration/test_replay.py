@@ -25,6 +25,14 @@ def run(one, *words):
     return program.command("replay", *words, "-c", one.file, cwd=one.folder)
 
 
+def post(one, query):
+    """By the admin port, as curl does: the status and the answer."""
+    request = (f"POST /api/replay?{query} HTTP/1.1\r\nHost: localhost\r\n"
+               f"Content-Length: 0\r\n\r\n")
+    answer = http.exchange(one.admin_port, request.encode())
+    return answer.status, json.loads(answer.body)
+
+
 def state(one):
     return json.loads(http.get(one.admin_port, "/api/replay").body)
 
@@ -161,13 +169,38 @@ def test_the_command_says_where_the_replay_was_when_hookstream_ends(hookstream):
 def test_a_replay_does_not_hold_up_the_end(hookstream):
     one = hookstream(**PARTS)
     send(one, 20)
-    request = (b"POST /api/replay?since=1h&rate=1 HTTP/1.1\r\nHost: localhost\r\n"
-               b"Content-Length: 0\r\n\r\n")
-    assert http.exchange(one.admin_port, request).status == 200
+    assert post(one, "since=1h&rate=1")[0] == 200
     wait_for(lambda: state(one)["resent"] >= 1, what="the first one")
     one.stop()
     one.start()
     assert state(one)["state"] == "none"
+
+
+def test_the_admin_port_wants_to_be_told_from_when(hookstream):
+    one = hookstream(**PARTS)
+    send(one, 3)
+    for query in ("", "rate=0", "match=order", "until=1h", "last=3", "from=0"):
+        status, answer = post(one, query)
+        assert status == 400 and "say from when: since, from, or an id" in answer["detail"], query
+    assert state(one)["state"] == "none"
+    for query in ("since=1970-01-01", "from=1", "id=whk_none"):
+        assert post(one, f"{query}&rate=0&dry_run=1")[0] == 200, query
+        wait_for(lambda: state(one)["state"] == "done", what="the end")
+    assert state(one)["job"] == 3
+
+
+def test_the_admin_port_has_the_names_of_the_command(hookstream):
+    one = hookstream(**PARTS)
+    orders = send(one, 4)
+    assert post(one, "from=2&last=3&to=two&rate=0")[0] == 200
+    wait_for(lambda: state(one)["state"] == "done", what="the end")
+    one.drained()
+    assert ids(one, "one") == orders
+    assert ids(one, "two") == orders + orders[1:3]
+    # The names of before mean nothing else now.
+    for query, words in (("to=3", "no sink `3`"), ("sink=two", "knows no `sink`")):
+        status, answer = post(one, f"from=1&{query}")
+        assert status == 400 and words in answer["detail"], answer
 
 
 def test_wrong_use_is_told_what_to_do(hookstream):
