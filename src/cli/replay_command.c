@@ -28,7 +28,9 @@ const struct hs_command hs_command_replay = {
             "this command, should this be killed or started by nohup:\n\n"
             "replay status   how the replay that runs stands, or how the last one ended\n"
             "replay cancel   ends the one that runs; says where to go on from\n\n"
-            "Exit status of status: 0 good, 1 the last one failed.",
+            "Damaged records of the journal are passed over, counted and told. Exit status: 0\n"
+            "good, 1 it failed, was cancelled or met damage, 2 wrong use; of status: 1 the last\n"
+            "one failed or met damage.",
     .operands = "[status|cancel]",
     .run = run,
 };
@@ -43,7 +45,7 @@ static void on_interrupt(int number)
 struct progress {
     char state[16];
     bool dry_run;
-    uint64_t job, at, last, matched, resent, unrouted;
+    uint64_t job, at, last, matched, resent, unrouted, damaged;
     char detail[256];
     char json[4096]; /* as it came */
 };
@@ -76,7 +78,8 @@ static int read_progress(struct hs_slice body, struct progress *ret_progress)
     struct hs_json_member members[] = {
         {.name = HS_SLICE("state")},  {.name = HS_SLICE("dry_run")},  {.name = HS_SLICE("job")},
         {.name = HS_SLICE("at")},     {.name = HS_SLICE("last")},     {.name = HS_SLICE("matched")},
-        {.name = HS_SLICE("resent")}, {.name = HS_SLICE("unrouted")}, {.name = HS_SLICE("detail")},
+        {.name = HS_SLICE("resent")}, {.name = HS_SLICE("unrouted")}, {.name = HS_SLICE("damaged")},
+        {.name = HS_SLICE("detail")},
     };
     enum hs_json_kind kind;
     size_t offset;
@@ -91,7 +94,8 @@ static int read_progress(struct hs_slice body, struct progress *ret_progress)
     ret_progress->matched = number_of(&members[5]);
     ret_progress->resent = number_of(&members[6]);
     ret_progress->unrouted = number_of(&members[7]);
-    text_of(&members[8], ret_progress->detail, sizeof(ret_progress->detail));
+    ret_progress->damaged = number_of(&members[8]);
+    text_of(&members[9], ret_progress->detail, sizeof(ret_progress->detail));
     snprintf(ret_progress->json, sizeof(ret_progress->json), "%.*s", HS_SLICE_ARG(body));
     return 0;
 }
@@ -174,9 +178,12 @@ static void print_progress(const struct progress *progress)
     printf("%s: ", progress->state);
     if (is_in(progress, "running"))
         printf("at sequence %" PRIu64 " of %" PRIu64 ", ", progress->at, progress->last);
-    printf("%" PRIu64 " events matched, %" PRIu64 " %s, %" PRIu64 " that no route takes there\n",
+    printf("%" PRIu64 " events matched, %" PRIu64 " %s, %" PRIu64 " that no route takes there",
            progress->matched, progress->resent,
            progress->dry_run ? "would be sent again" : "sent again", progress->unrouted);
+    if (progress->damaged > 0)
+        printf(", %" PRIu64 " damaged", progress->damaged);
+    putchar('\n');
     if (is_in(progress, "running") && progress->detail[0] != '\0')
         printf("waits: %s\n", progress->detail);
 }
@@ -185,8 +192,15 @@ static int conclude(const struct asking *asking, const struct progress *progress
 {
     print_progress(progress);
     (void)fflush(stdout); /* what is said next stands behind it */
+    int status = HS_EXIT_GOOD;
+    if (progress->damaged > 0)
+        status = hs_command_fail(asking->command, HS_EXIT_BAD,
+                                 "%" PRIu64 " event%s of this range cannot be read: damaged in the "
+                                 "journal, and not sent again if asked for; hookstream journal "
+                                 "verify says which",
+                                 progress->damaged, progress->damaged == 1 ? "" : "s");
     if (!is_in(progress, "cancelled") && !is_in(progress, "failed"))
-        return HS_EXIT_GOOD;
+        return status;
     return hs_command_fail(asking->command, HS_EXIT_BAD,
                            "ended at sequence %" PRIu64 "%s%s; go on with --from %" PRIu64,
                            progress->at, progress->detail[0] != '\0' ? ": " : "", progress->detail,
@@ -207,17 +221,14 @@ static int replay(const struct asking *asking, const char *page)
     return status == HS_EXIT_GOOD ? conclude(asking, &progress) : status;
 }
 
+/* That it was cancelled is no fault to whoever asks, or has cancelled it. */
 static int tell(const struct asking *asking, const struct progress *progress, bool json)
 {
-    int status = HS_EXIT_GOOD;
     if (json)
         printf("%s", progress->json);
     else
-        status = conclude(asking, progress);
-    /* That it was cancelled is no fault to whoever asks, or has cancelled it. */
-    return is_in(progress, "failed")      ? HS_EXIT_BAD
-           : is_in(progress, "cancelled") ? HS_EXIT_GOOD
-                                          : status;
+        HS_IGNORE(conclude(asking, progress));
+    return is_in(progress, "failed") || progress->damaged > 0 ? HS_EXIT_BAD : HS_EXIT_GOOD;
 }
 
 static int show_status(const struct asking *asking, bool json)

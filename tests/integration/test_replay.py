@@ -1,10 +1,12 @@
 """Replay: what the journal still keeps, delivered once more."""
 
+import datetime
 import json
 import signal
 import subprocess
 
 from support import http, program, sender
+from support.journal import Journal
 from support.wait import wait_for
 
 TARGETS = [{"sink": "one", "file": "all.jsonl"}, {"sink": "two", "file": "all.jsonl"}]
@@ -35,6 +37,11 @@ def post(one, query):
 
 def state(one):
     return json.loads(http.get(one.admin_port, "/api/replay").body)
+
+
+def iso(ns):
+    seconds, rest = divmod(ns, 10**9)
+    return f"{datetime.datetime.utcfromtimestamp(seconds).isoformat()}.{rest:09}Z"
 
 
 def send(one, count, name="order.created"):
@@ -201,6 +208,45 @@ def test_the_admin_port_has_the_names_of_the_command(hookstream):
     for query, words in (("to=3", "no sink `3`"), ("sink=two", "knows no `sink`")):
         status, answer = post(one, f"from=1&{query}")
         assert status == 400 and words in answer["detail"], answer
+
+
+def test_damage_in_the_range_is_counted_and_told(hookstream):
+    one = hookstream(**PARTS)
+    orders = send(one, 6)
+    between = Journal(one.folder / "journal").records()[4].received_ns
+    send(one, 2)
+    one.stop()
+    journal = Journal(one.folder / "journal")
+    journal.rot(8)  # the last one
+    journal.rot(3)
+    one.start()
+    for words, damaged in (
+        (("--since", "1h"), 2),
+        (("--since", "1h", "--to", "two", "--dry-run"), 2),
+        (("--from", "4"), 1),
+        (("--from", "1", "--last", "7"), 1),
+        (("--from", "3", "--last", "3"), 1),
+        (("--from", "4", "--last", "7"), 0),
+        # Times are not known of what is damaged, but of what is beside it.
+        (("--since", iso(between)), 1),
+        (("--since", "1h", "--until", iso(between)), 1),
+        # What was found is not among the damaged; what was not found may be.
+        (("--id", orders[4]), 0),
+        (("--id", orders[2]), 2),
+    ):
+        done = run(one, "--rate", "0", *words)
+        line, *rest = done.stdout.splitlines()
+        assert rest == [] and line.startswith("done: "), done
+        assert state(one)["damaged"] == damaged, words
+        assert line.endswith(f", {damaged} damaged") == (damaged > 0), done
+        assert done.returncode == (1 if damaged else 0), done
+        assert ("journal verify says which" in done.stderr) == (damaged > 0), done
+        again = run(one, "status")
+        assert (again.returncode, again.stdout) == (done.returncode, done.stdout)
+        one.drained()
+    assert json.loads(run(one, "status", "--json").stdout)["damaged"] == 2
+    assert run(one, "status", "--json").returncode == 1
+    assert 'msg="replay ended" state=done dry_run=no resent=6 unrouted=0 damaged=2' in one.log
 
 
 def test_wrong_use_is_told_what_to_do(hookstream):
