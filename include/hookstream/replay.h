@@ -9,8 +9,8 @@
 #include <hookstream/resend.h>
 
 struct hs_replay_request {
-    uint64_t since_ns, until_ns;  /* received within, wall time; until 0: open */
-    uint64_t from, last;          /* sequences within; last 0: open */
+    uint64_t since_ns, until_ns;  /* received within, wall time */
+    uint64_t from, last;          /* sequences within; UINT64_MAX: open */
     struct hs_type_filter *match; /* NULL: all types */
     const char *source;           /* NULL: all */
     const char *id;               /* NULL: all */

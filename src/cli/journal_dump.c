@@ -120,6 +120,10 @@ static int understand(struct dump *dump, const struct wishes *wishes)
         wishes->since ? hs_value_time(hs_slice_text(wishes->since), now, &dump->since_ns) : 0;
     if (code == 0 && wishes->until != NULL)
         code = hs_value_time(hs_slice_text(wishes->until), now, &dump->until_ns);
+    if (code == 0)
+        code = hs_value_check_times(dump->since_ns, dump->until_ns);
+    if (code == 0)
+        code = hs_value_check_sequences(wishes->from, wishes->last);
     if (code < 0 || wishes->match == NULL)
         return code;
     dump->types = hs_type_filter_create(wishes->match);

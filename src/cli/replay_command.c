@@ -14,6 +14,7 @@
 #define PAGE_MAX 8192u
 #define LOOK_NS 200000000L
 #define RATE_DEFAULT 1000u
+#define NOT_SAID UINT64_MAX
 
 static int run(const struct hs_command *command, int argc, char **argv);
 
@@ -266,7 +267,7 @@ struct wishes {
 static int check_wishes(const struct hs_command *command, const struct wishes *wishes)
 {
     bool chosen = wishes->since || wishes->until || wishes->match || wishes->source || wishes->id ||
-                  wishes->sink || wishes->from > 0 || wishes->last > 0 ||
+                  wishes->sink || wishes->from > 0 || wishes->last != NOT_SAID ||
                   wishes->rate != RATE_DEFAULT || wishes->dry_run;
     if (wishes->action == NULL && wishes->json)
         return hs_command_fail(command, HS_EXIT_USAGE, "--json goes with status and cancel");
@@ -300,7 +301,8 @@ static int begin(const struct asking *asking, const struct wishes *wishes)
     hs_query_add(&page, "id", wishes->id);
     hs_query_add(&page, "to", wishes->sink);
     hs_query_add_count(&page, "from", wishes->from);
-    hs_query_add_count(&page, "last", wishes->last);
+    if (wishes->last != NOT_SAID)
+        hs_query_add_count(&page, "last", wishes->last);
     hs_query_add_count(&page, "rate", wishes->rate);
     hs_query_add_count(&page, "dry_run", wishes->dry_run);
     int status = replay(asking, hs_query_text(&page));
@@ -318,7 +320,7 @@ static int act(const struct asking *asking, const struct wishes *wishes)
 
 static int run(const struct hs_command *command, int argc, char **argv)
 {
-    struct wishes wishes = {.rate = RATE_DEFAULT};
+    struct wishes wishes = {.last = NOT_SAID, .rate = RATE_DEFAULT};
     const struct hs_arg args[] = {
         {"config", 'c', HS_ARG_TEXT, &wishes.path, "FILE",
          "Configuration that names the admin port (else $HOOKSTREAM_CONFIG, ...)."},

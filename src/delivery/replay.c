@@ -118,7 +118,7 @@ static bool is_wanted(const struct hs_replay *replay, const struct hs_event *eve
     const struct hs_replay_request *request = &replay->request;
     return event->flaw == HS_EVENT_VALID && hs_event_resend(event).size == 0 &&
            event->received_wall_ns >= request->since_ns &&
-           (request->until_ns == 0 || event->received_wall_ns <= request->until_ns) &&
+           event->received_wall_ns <= request->until_ns &&
            (replay->source == NULL ||
             hs_slice_equal(event->source, hs_slice_text(replay->source))) &&
            (replay->id == NULL || hs_slice_equal(event->id, hs_slice_text(replay->id))) &&
@@ -184,8 +184,7 @@ static void lose(struct hs_replay *replay, struct hs_reader_loss loss)
 static void count_lost(struct hs_replay *replay, uint64_t after_ns)
 {
     const struct hs_replay_request *request = &replay->request;
-    bool within = after_ns >= request->since_ns &&
-                  (request->until_ns == 0 || replay->before_ns <= request->until_ns);
+    bool within = after_ns >= request->since_ns && replay->before_ns <= request->until_ns;
     if (within && replay->lost > 0) {
         pthread_mutex_lock(&replay->lock);
         replay->status.damaged += replay->lost;
@@ -264,7 +263,7 @@ static void take_request(struct hs_replay *replay, const struct hs_replay_reques
     replay->request = *request;
     replay->request.from = request->from > 0 ? request->from : 1;
     /* What the job itself appends is not for it. */
-    replay->request.last = request->last > 0 && request->last < durable ? request->last : durable;
+    replay->request.last = request->last < durable ? request->last : durable;
     replay->match = request->match;
     replay->source = copy(request->source);
     replay->id = copy(request->id);

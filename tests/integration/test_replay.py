@@ -81,8 +81,8 @@ def test_times_sequences_and_ids_choose(hookstream):
         (("--from", "3", "--last", "4"), 2),
         (("--id", orders[2]), 1),
         (("--since", "1h", "--source", "fanfare"), 6),
-        (("--since", "1h", "--source", "other"), 0),
-        (("--since", "2499-01-01"), 0),
+        (("--from", "3", "--last", "3"), 1),
+        (("--from", "7"), 0),  # what a replay says that ended at the newest event
         (("--since", "1970-01-01T00:00:00+00:00", "--match", "*.created"), 6),
     ):
         done = run(one, "--dry-run", *words)
@@ -255,10 +255,17 @@ def test_wrong_use_is_told_what_to_do(hookstream):
         ((), "--since"),
         (("--since", "soon"), "no time"),
         (("--since", "1h", "--match", "a.**.**"), "no pattern"),
-        (("--since", "1h", "--to", "three"), "no sink"),
+        (("--since", "1h", "--to", "three"), "no sink `three` in the configuration, which has: one"),
+        (("--since", "1h", "--source", "nix"), "no source `nix` in the configuration, which has: fan"),
+        (("--since", "1h", "--until", "2h"), ") is before since ("),
+        (("--from", "5", "--last", "4"), "empty: last (4) is before from (5)"),
+        (("--id", "whk_1", "--last", "0"), "empty: last (0) is before from (1)"),
+        (("--since", "2499-01-01"), "since (2499-01-01T00:00:00"),
+        (("--from", "2"), "no event from sequence 2 on: the newest one of the journal is 0"),
         (("stop",), "say status or cancel"),
         (("status", "--since", "1h"), "one replay at a time"),
         (("--since", "1h", "--json"), "--json goes with"),
     ):
         done = run(one, *words)
+        assert done.stdout == "" and state(one)["state"] == "none", done
         assert done.returncode == 2 and says in done.stderr, (words, done)
