@@ -254,6 +254,30 @@ def test_dump_takes_those_that_are_asked_for(stopped):
     assert dump(folder, "--since", "2100-01-01T00:00:00+01:00") == []
 
 
+def test_stat_has_the_receipt_of_the_newest_event(hookstream):
+    def newest():
+        done = program.command("journal", "stat", "--path", journal(one))
+        assert done.returncode == 0, done.stderr
+        return dict(line.split(maxsplit=1) for line in done.stdout.splitlines())["newest"]
+
+    one = hookstream(**FILES)
+    assert newest() == "-"
+    for number in range(3):
+        assert one.post(sender.event(number=number)).status == 202
+    one.drained()
+    received = dump(journal(one))[-1]["received"]
+    assert newest() == received
+    one.stop()
+    one.start()  # begins a segment, which is empty
+    assert newest() == received
+    words = ("replay", "--from", "1", "--last", "2", "--rate", "0", "-c", one.file)
+    assert program.command(*words, cwd=one.folder).returncode == 0
+    assert len(dump(journal(one))) == 5
+    assert newest() == received
+    assert one.post(sender.event("order.completed", "whk_after")).status == 202
+    assert newest() == dump(journal(one))[-1]["received"] > received
+
+
 def test_dump_gives_dead_letters_with_their_reason(stopped):
     (letter,) = dump(journal(stopped), "--dead-letters")
     assert letter["id"] == "whk_queue"
