@@ -272,7 +272,7 @@ def test_stat_has_the_receipt_of_the_newest_event(hookstream):
     assert newest() == received
     words = ("replay", "--from", "1", "--last", "2", "--rate", "0", "-c", one.file)
     assert program.command(*words, cwd=one.folder).returncode == 0
-    assert len(dump(journal(one))) == 5
+    wait_for(lambda: len(dump(journal(one))) == 5, what="the two, once more")
     assert newest() == received
     assert one.post(sender.event("order.completed", "whk_after")).status == 202
     assert newest() == dump(journal(one))[-1]["received"] > received
