@@ -287,5 +287,9 @@ bool hs_config_read_text(struct hs_config *config, const struct hs_node *node,
 /* A point in time: RFC 3339 ("2026-11-23T09:15:00Z", also with an offset or a fraction, or a
  * date alone) or a duration such as "2h" before `now_wall_ns`. -EINVAL and words. */
 HS_MUST_CHECK int hs_value_time(struct hs_slice text, uint64_t now_wall_ns, uint64_t *ret_wall_ns);
+/* Whether anything can lie between them, both included: times, and sequences of a journal. -EINVAL
+ * and words, which call them since and until, from and last. */
+HS_MUST_CHECK int hs_value_check_times(uint64_t since_wall_ns, uint64_t until_wall_ns);
+HS_MUST_CHECK int hs_value_check_sequences(uint64_t from, uint64_t last);
 
 #endif

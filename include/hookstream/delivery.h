@@ -69,7 +69,7 @@ struct hs_pump_status {
     uint64_t away_ns; /* for so long it has not been up; 0: it is, or this is not known */
     uint64_t position, lag_events, in_flight;
     double lag_seconds;
-    uint64_t delivered;
+    uint64_t delivered; /* events, as sink_delivered_total: no dead letters, none that is lost */
     /* The sink is up, events wait, and none was confirmed for HS_PUMP_STUCK_NS. */
     bool stuck;
 };

@@ -14,6 +14,9 @@ struct hs_journal_summary {
     unsigned format;
     uint64_t first, last, events; /* first > last: none */
     uint64_t bytes, segments;
+    /* When the first event kept was received, and the last one that came from a sender: what was
+     * sent again was received when it first came, and only where nothing else is kept does that
+     * count as the newest. 0: none. */
     uint64_t oldest_wall_ns, newest_wall_ns;
     struct hs_cursor_summary {
         char name[64];

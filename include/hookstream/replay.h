@@ -9,8 +9,8 @@
 #include <hookstream/resend.h>
 
 struct hs_replay_request {
-    uint64_t since_ns, until_ns;  /* received within, wall time; until 0: open */
-    uint64_t from, to;            /* sequences within; to 0: open */
+    uint64_t since_ns, until_ns;  /* received within, wall time */
+    uint64_t from, last;          /* sequences within; UINT64_MAX: open */
     struct hs_type_filter *match; /* NULL: all types */
     const char *source;           /* NULL: all */
     const char *id;               /* NULL: all */
@@ -36,7 +36,10 @@ struct hs_replay_status {
     uint64_t looked_at, matched;
     uint64_t resent;   /* of the matched; in a dry run: would be */
     uint64_t unrouted; /* of the matched, those that no route takes there */
-    char detail[256];  /* why it failed or waits, else "" */
+    /* Events of the range whose records are damaged or gone: whether they would have matched
+     * nobody knows. With an id that was found: 0. */
+    uint64_t damaged;
+    char detail[256]; /* why it failed or waits, else "" */
 };
 
 struct hs_replay;

@@ -1,11 +1,15 @@
 /* Control: finds the page; and replay's pages, which are short. */
 #include "control.h"
 
+#include <hookstream/clock.h>
 #include <hookstream/json.h>
 #include <inttypes.h>
 
 /* Events a second, where nothing was asked for: a replay does not outrun live events. */
 #define RATE_DEFAULT 1000u
+/* What the query did not say; 0 is a time as good as any. */
+#define NOT_SAID UINT64_MAX
+#define NAMES_MAX 512u
 
 int hs_control_open(struct hs_control *control, const struct hs_delivery_spec *delivery,
                     const struct hs_settings *settings)
@@ -46,34 +50,90 @@ unsigned hs_control_refuse(unsigned status, struct hs_buffer *ret_json)
 
 /* ---- Replay ---- */
 
+/* Whether the configuration has it; else words. */
+static bool has(const struct hs_children *children, const char *kind, const char *name,
+                const char *advice)
+{
+    struct hs_buffer names;
+    for (size_t i = 0; i < children->count; i++)
+        if (strcmp(children->names[i], name) == 0)
+            return true;
+    hs_buffer_init(&names, NAMES_MAX);
+    for (size_t i = 0; i < children->count; i++)
+        hs_buffer_printf(&names, "%s%s", i > 0 ? ", " : "", children->names[i]);
+    (void)hs_fail(-EINVAL, "there is no %s `%s` in the configuration, which has: %.*s%s", kind,
+                  name, HS_SLICE_ARG(hs_buffer_slice(&names)), advice);
+    hs_buffer_free(&names);
+    return false;
+}
+
 bool hs_control_has_sink(const struct hs_control *control, const char *sink)
 {
-    for (size_t i = 0; i < control->settings->sinks.count; i++)
-        if (strcmp(control->settings->sinks.names[i], sink) == 0)
-            return true;
-    (void)hs_fail(-EINVAL, "there is no sink `%s` in the configuration", sink);
-    return false;
+    return has(&control->settings->sinks, "sink", sink, "");
+}
+
+/* Whether there can be events from then, and from there, on. */
+static int check_begin(const struct hs_control *control, const struct hs_replay_request *request)
+{
+    char since[32];
+    uint64_t durable = hs_journal_durable(control->journal);
+    if (request->since_ns > hs_clock_wall_ns()) {
+        hs_clock_format(request->since_ns, since);
+        return hs_fail(-EINVAL, "since (%s) is still to come", since);
+    }
+    /* Where the last one ended is a good place to go on from, though nothing came since. */
+    if (request->from > durable + 1)
+        return hs_fail(-EINVAL,
+                       "there is no event from sequence %" PRIu64
+                       " on: the newest one of the journal is %" PRIu64,
+                       request->from, durable);
+    return 0;
+}
+
+/* Holds what was asked for against what there is. */
+static int check_request(const struct hs_control *control, struct hs_replay_request *request)
+{
+    if (request->since_ns == NOT_SAID && request->from == 0 && request->id == NULL)
+        return hs_fail(-EINVAL, "say from when: since, from, or an id; from=1 is all that the "
+                                "journal keeps");
+    if (request->since_ns == NOT_SAID)
+        request->since_ns = 0;
+    int code = hs_value_check_times(request->since_ns, request->until_ns);
+    if (code == 0)
+        code = hs_value_check_sequences(request->from, request->last);
+    if (code == 0)
+        code = check_begin(control, request);
+    if (code < 0)
+        return code;
+    if (request->sink != NULL && !hs_control_has_sink(control, request->sink))
+        return -EINVAL;
+    if (request->source != NULL &&
+        !has(&control->settings->sources, "source", request->source,
+             "; for events of one that is gone choose by match, id or from"))
+        return -EINVAL;
+    return 0;
 }
 
 static int start(struct hs_control *control, struct hs_slice query, struct hs_arena *arena)
 {
-    struct hs_replay_request request = {.rate = RATE_DEFAULT};
+    struct hs_replay_request request = {
+        .since_ns = NOT_SAID, .until_ns = NOT_SAID, .last = NOT_SAID, .rate = RATE_DEFAULT};
     const char *match = NULL;
     const struct hs_query_field fields[] = {
         {"since", HS_FIELD_TIME, &request.since_ns},
         {"until", HS_FIELD_TIME, &request.until_ns},
         {"from", HS_FIELD_COUNT, &request.from},
-        {"to", HS_FIELD_COUNT, &request.to},
+        {"last", HS_FIELD_COUNT, &request.last},
         {"match", HS_FIELD_TEXT, &match},
         {"source", HS_FIELD_TEXT, &request.source},
         {"id", HS_FIELD_TEXT, &request.id},
-        {"sink", HS_FIELD_TEXT, &request.sink},
+        {"to", HS_FIELD_TEXT, &request.sink},
         {"rate", HS_FIELD_COUNT, &request.rate},
         {"dry_run", HS_FIELD_FLAG, &request.dry_run},
     };
     int code = hs_query_read(query, fields, HS_ARRAY_SIZE(fields), arena);
-    if (code == 0 && request.sink != NULL && !hs_control_has_sink(control, request.sink))
-        code = -EINVAL;
+    if (code == 0)
+        code = check_request(control, &request);
     if (code == 0 && match != NULL)
         code = (request.match = hs_type_filter_create(match)) != NULL ? 0 : -EINVAL;
     if (code == 0)
@@ -101,10 +161,11 @@ unsigned hs_control_replay_status(struct hs_control *control, struct hs_buffer *
     hs_buffer_printf(ret_json,
                      "{\"state\":\"%s\",\"dry_run\":%s,\"job\":%" PRIu64 ",\"at\":%" PRIu64
                      ",\"last\":%" PRIu64 ",\"looked_at\":%" PRIu64 ",\"matched\":%" PRIu64
-                     ",\"resent\":%" PRIu64 ",\"unrouted\":%" PRIu64 ",\"detail\":",
+                     ",\"resent\":%" PRIu64 ",\"unrouted\":%" PRIu64 ",\"damaged\":%" PRIu64
+                     ",\"detail\":",
                      hs_replay_state_name(status.state), status.dry_run ? "true" : "false",
                      status.number, status.at, status.last, status.looked_at, status.matched,
-                     status.resent, status.unrouted);
+                     status.resent, status.unrouted, status.damaged);
     hs_json_encode_string(hs_slice_text(status.detail), ret_json);
     hs_buffer_append_text(ret_json, "}\n");
     return 200;

@@ -7,7 +7,7 @@
  *   POST /api/dead-letters/discard         takes them out
  *   GET  /api/replay                       how the last replay stands
  *   POST /api/replay                       begins one
- *   POST /api/replay/cancel
+ *   POST /api/replay/cancel                ends it (docs/replay.md)
  *
  * Threads: the admin's. */
 #ifndef HS_APP_CONTROL_H

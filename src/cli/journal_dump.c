@@ -77,11 +77,11 @@ static void on_finding(void *context, const struct hs_journal_finding *finding)
                           finding->file, finding->offset, finding->what);
 }
 
-static int print_events(struct dump *dump, const char *path, uint64_t from, uint64_t to)
+static int print_events(struct dump *dump, const char *path, uint64_t from, uint64_t last)
 {
     const struct hs_journal_walk walk = {
         .from = from,
-        .to = to,
+        .to = last,
         .received_from_ns = dump->since_ns,
         .context = dump,
         .event = on_event,
@@ -102,7 +102,7 @@ static int print_events(struct dump *dump, const char *path, uint64_t from, uint
 /* What is said on the command line, before it is understood. */
 struct wishes {
     const char *config_path, *path, *since, *until, *match, *body;
-    uint64_t from, to;
+    uint64_t from, last;
     bool letters;
 };
 
@@ -120,6 +120,10 @@ static int understand(struct dump *dump, const struct wishes *wishes)
         wishes->since ? hs_value_time(hs_slice_text(wishes->since), now, &dump->since_ns) : 0;
     if (code == 0 && wishes->until != NULL)
         code = hs_value_time(hs_slice_text(wishes->until), now, &dump->until_ns);
+    if (code == 0)
+        code = hs_value_check_times(dump->since_ns, dump->until_ns);
+    if (code == 0)
+        code = hs_value_check_sequences(wishes->from, wishes->last);
     if (code < 0 || wishes->match == NULL)
         return code;
     dump->types = hs_type_filter_create(wishes->match);
@@ -137,13 +141,13 @@ static int dump_as_wished(struct dump *dump, const struct wishes *wishes)
         return code;
     if (asprintf(&letters, "%s/dead-letters", path) < 0)
         return hs_command_fail(dump->command, HS_EXIT_USAGE, "no memory for a path");
-    return print_events(dump, wishes->letters ? letters : path, wishes->from, wishes->to);
+    return print_events(dump, wishes->letters ? letters : path, wishes->from, wishes->last);
 }
 
 static int run(const struct hs_command *command, int argc, char **argv)
 {
     struct dump dump = {.command = command, .until_ns = UINT64_MAX, .limit = UINT64_MAX};
-    struct wishes wishes = {.to = UINT64_MAX, .body = "json"};
+    struct wishes wishes = {.last = UINT64_MAX, .body = "json"};
     const struct hs_arg args[] = {
         HS_JOURNAL_ARGS(&wishes.config_path, &wishes.path),
         {"since", 0, HS_ARG_TEXT, &wishes.since, "TIME",
@@ -154,7 +158,8 @@ static int run(const struct hs_command *command, int argc, char **argv)
         {"source", 0, HS_ARG_TEXT, &dump.source, "NAME", "Of this source."},
         {"id", 0, HS_ARG_TEXT, &dump.id, "ID", "With this id."},
         {"from", 0, HS_ARG_COUNT, &wishes.from, "SEQUENCE", "With this sequence or a larger one."},
-        {"to", 0, HS_ARG_COUNT, &wishes.to, "SEQUENCE", "With this sequence or a smaller one."},
+        {"last", 0, HS_ARG_COUNT, &wishes.last, "SEQUENCE", "With this sequence or a smaller one."},
+        {"to", 0, HS_ARG_COUNT, &wishes.last, "SEQUENCE", "The same: an older spelling of --last."},
         {"limit", 0, HS_ARG_COUNT, &dump.limit, "N", "At most so many."},
         {"dead-letters", 0, HS_ARG_FLAG, &wishes.letters, NULL,
          "The dead letters; their first headers say why."},

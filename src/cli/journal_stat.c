@@ -11,7 +11,8 @@ const struct hs_command hs_command_journal_stat = {
     .name = "journal stat",
     .summary = "What the journal holds.",
     .help = "Says what the journal holds and how far each sink's cursor is; also while\n"
-            "hookstream runs.",
+            "hookstream runs. oldest and newest are times of receipt; what a replay or a retry\n"
+            "sent again was received when it first came.",
     .operands = "",
     .run = run,
 };

@@ -1,5 +1,6 @@
 /* replay: has a running hookstream deliver once more what its journal still keeps, and shows
- * how far it is. An interrupt cancels it. */
+ * how far it is; an interrupt cancels it. The job is the server's: `replay status` and `replay
+ * cancel` find it from any terminal. */
 #include "admin_client.h"
 
 #include <hookstream/app.h>
@@ -12,6 +13,8 @@
 
 #define PAGE_MAX 8192u
 #define LOOK_NS 200000000L
+#define RATE_DEFAULT 1000u
+#define NOT_SAID UINT64_MAX
 
 static int run(const struct hs_command *command, int argc, char **argv);
 
@@ -21,8 +24,15 @@ const struct hs_command hs_command_replay = {
     .help = "Events that the running hookstream received before, and that its journal still keeps\n"
             "(journal.retain), are delivered once more by the routes of today. They carry the\n"
             "header `hookstream-resend: replay`, and consumers get them a second time: try\n"
-            "--dry-run first. Shows its progress; an interrupt (Ctrl-C) cancels it.",
-    .operands = "",
+            "--dry-run first. Shows its progress; an interrupt (Ctrl-C, SIGTERM, SIGHUP) cancels\n"
+            "it. There is one replay at a time; it is hookstream's and ends with that, not with\n"
+            "this command, should this be killed or started by nohup:\n\n"
+            "replay status   how the replay that runs stands, or how the last one ended\n"
+            "replay cancel   ends the one that runs; says where to go on from\n\n"
+            "Damaged records of the journal are passed over, counted and told. Exit status: 0\n"
+            "good, 1 it failed, was cancelled or met damage, 2 wrong use; of status: 1 the last\n"
+            "one failed or met damage.",
+    .operands = "[status|cancel]",
     .run = run,
 };
 
@@ -35,8 +45,16 @@ static void on_interrupt(int number)
 
 struct progress {
     char state[16];
-    uint64_t at, last, matched, resent, unrouted;
+    bool dry_run;
+    uint64_t job, at, last, matched, resent, unrouted, damaged;
     char detail[256];
+    char json[4096]; /* as it came */
+};
+
+/* Whom to ask. */
+struct asking {
+    const struct hs_command *command;
+    const struct hs_admin_options *options;
 };
 
 static uint64_t number_of(const struct hs_json_member *member)
@@ -59,8 +77,9 @@ static void text_of(const struct hs_json_member *member, char *ret_text, size_t 
 static int read_progress(struct hs_slice body, struct progress *ret_progress)
 {
     struct hs_json_member members[] = {
-        {.name = HS_SLICE("state")},   {.name = HS_SLICE("at")},     {.name = HS_SLICE("last")},
-        {.name = HS_SLICE("matched")}, {.name = HS_SLICE("resent")}, {.name = HS_SLICE("unrouted")},
+        {.name = HS_SLICE("state")},  {.name = HS_SLICE("dry_run")},  {.name = HS_SLICE("job")},
+        {.name = HS_SLICE("at")},     {.name = HS_SLICE("last")},     {.name = HS_SLICE("matched")},
+        {.name = HS_SLICE("resent")}, {.name = HS_SLICE("unrouted")}, {.name = HS_SLICE("damaged")},
         {.name = HS_SLICE("detail")},
     };
     enum hs_json_kind kind;
@@ -69,125 +88,274 @@ static int read_progress(struct hs_slice body, struct progress *ret_progress)
     if (code < 0)
         return code;
     text_of(&members[0], ret_progress->state, sizeof(ret_progress->state));
-    ret_progress->at = number_of(&members[1]);
-    ret_progress->last = number_of(&members[2]);
-    ret_progress->matched = number_of(&members[3]);
-    ret_progress->resent = number_of(&members[4]);
-    ret_progress->unrouted = number_of(&members[5]);
-    text_of(&members[6], ret_progress->detail, sizeof(ret_progress->detail));
+    ret_progress->dry_run = members[1].kind == HS_JSON_TRUE;
+    ret_progress->job = number_of(&members[2]);
+    ret_progress->at = number_of(&members[3]);
+    ret_progress->last = number_of(&members[4]);
+    ret_progress->matched = number_of(&members[5]);
+    ret_progress->resent = number_of(&members[6]);
+    ret_progress->unrouted = number_of(&members[7]);
+    ret_progress->damaged = number_of(&members[8]);
+    text_of(&members[9], ret_progress->detail, sizeof(ret_progress->detail));
+    snprintf(ret_progress->json, sizeof(ret_progress->json), "%.*s", HS_SLICE_ARG(body));
     return 0;
 }
 
 /* The exit status; 0 is good. */
-static int ask(const struct hs_command *command, const struct hs_admin_options *options, bool post,
-               const char *page, struct progress *ret_progress)
+static int ask(const struct asking *asking, bool post, const char *page,
+               struct progress *ret_progress)
 {
     struct hs_admin_reply reply;
-    if (hs_admin_ask(options, post, page, &reply) < 0)
-        return hs_command_fail(command, HS_EXIT_BAD, "%s", hs_error_text());
+    if (hs_admin_ask(asking->options, post, page, &reply) < 0)
+        return hs_command_fail(asking->command, HS_EXIT_BAD, "%s", hs_error_text());
     int status = HS_EXIT_GOOD;
     if (reply.status != 200)
-        status = hs_admin_refused(command, &reply);
+        status = hs_admin_refused(asking->command, &reply);
     else if (read_progress(reply.body, ret_progress) < 0)
-        status =
-            hs_command_fail(command, HS_EXIT_BAD, "the answer is not JSON: %s", hs_error_text());
+        status = hs_command_fail(asking->command, HS_EXIT_BAD, "the answer is not JSON: %s",
+                                 hs_error_text());
     hs_admin_reply_free(&reply);
     return status;
 }
 
+static bool is_in(const struct progress *progress, const char *state)
+{
+    return strcmp(progress->state, state) == 0;
+}
+
+/* ---- Watching ---- */
+
+static void show(const struct progress *progress)
+{
+    fprintf(stderr, "\rat %" PRIu64 " of %" PRIu64 ", %" PRIu64 " sent again%s%s ", progress->at,
+            progress->last, progress->resent, progress->detail[0] != '\0' ? "; waits: " : "",
+            progress->detail);
+}
+
 /* Looks until the job ends; an interrupt cancels it. */
-static int watch(const struct hs_command *command, const struct hs_admin_options *options,
-                 struct progress *progress)
+static int watch(const struct asking *asking, struct progress *progress)
 {
     bool shown = isatty(STDERR_FILENO), cancelled = false;
+    struct progress now = *progress;
     int status = HS_EXIT_GOOD;
-    while (status == HS_EXIT_GOOD && strcmp(progress->state, "running") == 0) {
+    while (status == HS_EXIT_GOOD && now.job == progress->job && is_in(&now, "running")) {
+        *progress = now;
         bool cancel = interrupted && !cancelled;
         cancelled |= cancel;
         if (shown)
-            fprintf(stderr, "\rat %" PRIu64 " of %" PRIu64 ", %" PRIu64 " sent again%s%s ",
-                    progress->at, progress->last, progress->resent,
-                    progress->detail[0] != '\0' ? "; waits: " : "", progress->detail);
+            show(progress);
         (void)nanosleep(&(struct timespec){0, LOOK_NS}, NULL); /* an interrupt is looked at next */
-        status =
-            ask(command, options, cancel, cancel ? "/api/replay/cancel" : "/api/replay", progress);
+        status = ask(asking, cancel, cancel ? "/api/replay/cancel" : "/api/replay", &now);
     }
     if (shown)
         fputc('\n', stderr);
+    if (status == HS_EXIT_GOOD && now.job == progress->job) {
+        *progress = now;
+        return HS_EXIT_GOOD;
+    }
+    return hs_command_fail(asking->command, HS_EXIT_BAD,
+                           "lost sight of the replay at sequence %" PRIu64 " of %" PRIu64
+                           "; it ends when hookstream does: see replay status, and "
+                           "go on with --from %" PRIu64,
+                           progress->at, progress->last, progress->at + 1);
+}
+
+/* nohup and shells' & have signals ignored, which stays so. */
+static void hear(int number)
+{
+    struct sigaction action = {.sa_handler = on_interrupt}, before;
+    if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(number, &action, NULL);
+}
+
+/* ---- How it stands ---- */
+
+static void print_progress(const struct progress *progress)
+{
+    if (is_in(progress, "none")) {
+        printf("none: there was no replay since hookstream was started\n");
+        return;
+    }
+    printf("%s: ", progress->state);
+    if (is_in(progress, "running"))
+        printf("at sequence %" PRIu64 " of %" PRIu64 ", ", progress->at, progress->last);
+    printf("%" PRIu64 " events matched, %" PRIu64 " %s, %" PRIu64 " that no route takes there",
+           progress->matched, progress->resent,
+           progress->dry_run ? "would be sent again" : "sent again", progress->unrouted);
+    if (progress->damaged > 0)
+        printf(", %" PRIu64 " damaged", progress->damaged);
+    putchar('\n');
+    if (is_in(progress, "running") && progress->detail[0] != '\0')
+        printf("waits: %s\n", progress->detail);
+}
+
+static int conclude(const struct asking *asking, const struct progress *progress)
+{
+    print_progress(progress);
+    (void)fflush(stdout); /* what is said next stands behind it */
+    int status = HS_EXIT_GOOD;
+    if (progress->damaged > 0)
+        status = hs_command_fail(asking->command, HS_EXIT_BAD,
+                                 "%" PRIu64 " event%s of this range cannot be read: damaged in the "
+                                 "journal, and not sent again if asked for; hookstream journal "
+                                 "verify says which",
+                                 progress->damaged, progress->damaged == 1 ? "" : "s");
+    if (!is_in(progress, "cancelled") && !is_in(progress, "failed"))
+        return status;
+    return hs_command_fail(asking->command, HS_EXIT_BAD,
+                           "ended at sequence %" PRIu64 "%s%s; go on with --from %" PRIu64,
+                           progress->at, progress->detail[0] != '\0' ? ": " : "", progress->detail,
+                           progress->at + 1);
+}
+
+/* ---- What is done ---- */
+
+static int replay(const struct asking *asking, const char *page)
+{
+    struct progress progress;
+    hear(SIGINT);
+    hear(SIGTERM);
+    hear(SIGHUP);
+    int status = ask(asking, true, page, &progress);
+    if (status == HS_EXIT_GOOD)
+        status = watch(asking, &progress);
+    return status == HS_EXIT_GOOD ? conclude(asking, &progress) : status;
+}
+
+/* That it was cancelled is no fault to whoever asks, or has cancelled it. */
+static int tell(const struct asking *asking, const struct progress *progress, bool json)
+{
+    if (json)
+        printf("%s", progress->json);
+    else
+        HS_IGNORE(conclude(asking, progress));
+    return is_in(progress, "failed") || progress->damaged > 0 ? HS_EXIT_BAD : HS_EXIT_GOOD;
+}
+
+static int show_status(const struct asking *asking, bool json)
+{
+    struct progress progress;
+    int status = ask(asking, false, "/api/replay", &progress);
+    return status == HS_EXIT_GOOD ? tell(asking, &progress, json) : status;
+}
+
+static int cancel(const struct asking *asking, bool json)
+{
+    struct progress progress;
+    int status = ask(asking, false, "/api/replay", &progress);
+    if (status != HS_EXIT_GOOD)
+        return status;
+    if (!is_in(&progress, "running"))
+        return hs_command_fail(asking->command, HS_EXIT_BAD,
+                               "no replay is running; see replay status for the last one");
+    status = ask(asking, true, "/api/replay/cancel", &progress);
+    if (status == HS_EXIT_GOOD)
+        status = watch(asking, &progress);
+    return status == HS_EXIT_GOOD ? tell(asking, &progress, json) : status;
+}
+
+/* ---- The command ---- */
+
+/* What is said on the command line, before it is understood. */
+struct wishes {
+    const char *path, *action; /* NULL: begin one */
+    const char *since, *until, *match, *source, *id, *sink;
+    uint64_t from, last, rate;
+    bool dry_run, json;
+};
+
+static int check_wishes(const struct hs_command *command, const struct wishes *wishes)
+{
+    bool chosen = wishes->since || wishes->until || wishes->match || wishes->source || wishes->id ||
+                  wishes->sink || wishes->from > 0 || wishes->last != NOT_SAID ||
+                  wishes->rate != RATE_DEFAULT || wishes->dry_run;
+    if (wishes->action == NULL && wishes->json)
+        return hs_command_fail(command, HS_EXIT_USAGE, "--json goes with status and cancel");
+    if (wishes->action == NULL) {
+        if (wishes->since != NULL || wishes->from > 0 || wishes->id != NULL)
+            return HS_EXIT_GOOD;
+        return hs_command_fail(command, HS_EXIT_USAGE,
+                               "say from when: --since, --from, or an --id; see --help");
+    }
+    if (strcmp(wishes->action, "status") != 0 && strcmp(wishes->action, "cancel") != 0)
+        return hs_command_fail(command, HS_EXIT_USAGE,
+                               "`%s` is none: say status or cancel, or options alone to begin a "
+                               "replay; see --help",
+                               wishes->action);
+    if (chosen)
+        return hs_command_fail(command, HS_EXIT_USAGE,
+                               "%s takes -c and --json alone: there is one replay at a time",
+                               wishes->action);
+    return HS_EXIT_GOOD;
+}
+
+static int begin(const struct asking *asking, const struct wishes *wishes)
+{
+    struct hs_buffer page;
+    hs_buffer_init(&page, PAGE_MAX);
+    hs_buffer_append_text(&page, "/api/replay");
+    hs_query_add(&page, "since", wishes->since);
+    hs_query_add(&page, "until", wishes->until);
+    hs_query_add(&page, "match", wishes->match);
+    hs_query_add(&page, "source", wishes->source);
+    hs_query_add(&page, "id", wishes->id);
+    hs_query_add(&page, "to", wishes->sink);
+    hs_query_add_count(&page, "from", wishes->from);
+    if (wishes->last != NOT_SAID)
+        hs_query_add_count(&page, "last", wishes->last);
+    hs_query_add_count(&page, "rate", wishes->rate);
+    hs_query_add_count(&page, "dry_run", wishes->dry_run);
+    int status = replay(asking, hs_query_text(&page));
+    hs_buffer_free(&page);
     return status;
 }
 
-static int replay(const struct hs_command *command, const struct hs_admin_options *options,
-                  const char *page, bool dry_run)
+static int act(const struct asking *asking, const struct wishes *wishes)
 {
-    struct progress progress;
-    struct sigaction action = {.sa_handler = on_interrupt};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    int status = ask(command, options, true, page, &progress);
-    if (status == HS_EXIT_GOOD)
-        status = watch(command, options, &progress);
-    if (status != HS_EXIT_GOOD)
-        return status;
-    printf("%s: %" PRIu64 " events matched, %" PRIu64 " %s, %" PRIu64
-           " that no route takes there\n",
-           progress.state, progress.matched, progress.resent,
-           dry_run ? "would be sent again" : "sent again", progress.unrouted);
-    if (strcmp(progress.state, "done") == 0)
-        return HS_EXIT_GOOD;
-    return hs_command_fail(
-        command, HS_EXIT_BAD, "ended at sequence %" PRIu64 "%s%s; go on with --from %" PRIu64,
-        progress.at, progress.detail[0] != '\0' ? ": " : "", progress.detail, progress.at + 1);
+    if (wishes->action == NULL)
+        return begin(asking, wishes);
+    return strcmp(wishes->action, "cancel") == 0 ? cancel(asking, wishes->json)
+                                                 : show_status(asking, wishes->json);
 }
 
 static int run(const struct hs_command *command, int argc, char **argv)
 {
-    const char *path = NULL, *since = NULL, *until = NULL, *match = NULL, *source = NULL;
-    const char *id = NULL, *sink = NULL;
-    uint64_t from = 0, last = 0, rate = 1000;
-    bool dry_run = false;
+    struct wishes wishes = {.last = NOT_SAID, .rate = RATE_DEFAULT};
     const struct hs_arg args[] = {
-        {"config", 'c', HS_ARG_TEXT, &path, "FILE",
+        {"config", 'c', HS_ARG_TEXT, &wishes.path, "FILE",
          "Configuration that names the admin port (else $HOOKSTREAM_CONFIG, ...)."},
-        {"since", 0, HS_ARG_TEXT, &since, "TIME",
+        {"since", 0, HS_ARG_TEXT, &wishes.since, "TIME",
          "Received since: 2026-11-23T09:15:00Z, or 2h for two hours ago."},
-        {"until", 0, HS_ARG_TEXT, &until, "TIME", "Received until."},
-        {"match", 0, HS_ARG_TEXT, &match, "PATTERN", "Of these types: order, \"*.created\"."},
-        {"source", 0, HS_ARG_TEXT, &source, "S", "Of this source."},
-        {"id", 0, HS_ARG_TEXT, &id, "ID", "The event with this id."},
-        {"from", 0, HS_ARG_COUNT, &from, "SEQ", "From this sequence of the journal on."},
-        {"last", 0, HS_ARG_COUNT, &last, "SEQ", "Up to this sequence."},
-        {"to", 0, HS_ARG_TEXT, &sink, "SINK", "To this sink alone (else all that routes name)."},
-        {"rate", 0, HS_ARG_COUNT, &rate, "N", "Events a second (1000; 0: no limit)."},
-        {"dry-run", 0, HS_ARG_FLAG, &dry_run, NULL, "Only count them."},
+        {"until", 0, HS_ARG_TEXT, &wishes.until, "TIME", "Received until."},
+        {"match", 0, HS_ARG_TEXT, &wishes.match, "PATTERN",
+         "Of these types: order, \"*.created\"."},
+        {"source", 0, HS_ARG_TEXT, &wishes.source, "S", "Of this source."},
+        {"id", 0, HS_ARG_TEXT, &wishes.id, "ID", "The event with this id."},
+        {"from", 0, HS_ARG_COUNT, &wishes.from, "SEQ", "From this sequence of the journal on."},
+        {"last", 0, HS_ARG_COUNT, &wishes.last, "SEQ", "Up to this sequence."},
+        {"to", 0, HS_ARG_TEXT, &wishes.sink, "SINK",
+         "To this sink alone (else all that routes name)."},
+        {"rate", 0, HS_ARG_COUNT, &wishes.rate, "N", "Events a second (1000; 0: no limit)."},
+        {"dry-run", 0, HS_ARG_FLAG, &wishes.dry_run, NULL, "Only count them."},
+        {"json", 0, HS_ARG_FLAG, &wishes.json, NULL, "status and cancel: as JSON."},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
     if (code != 0)
         return code - 1;
-    if (since == NULL && from == 0 && id == NULL)
-        return hs_command_fail(command, HS_EXIT_USAGE,
-                               "say from when: --since, --from, or an --id; see --help");
-    struct hs_buffer page;
-    hs_buffer_init(&page, PAGE_MAX);
-    hs_buffer_append_text(&page, "/api/replay");
-    hs_query_add(&page, "since", since);
-    hs_query_add(&page, "until", until);
-    hs_query_add(&page, "match", match);
-    hs_query_add(&page, "source", source);
-    hs_query_add(&page, "id", id);
-    hs_query_add(&page, "sink", sink);
-    hs_query_add_count(&page, "from", from);
-    hs_query_add_count(&page, "to", last);
-    hs_query_add_count(&page, "rate", rate);
-    hs_query_add_count(&page, "dry_run", dry_run);
+    wishes.action = first < argc ? argv[first++] : NULL;
+    if (first < argc)
+        return hs_command_fail(command, HS_EXIT_USAGE, "`%s` is too much", argv[first]);
+    code = check_wishes(command, &wishes);
+    if (code != HS_EXIT_GOOD)
+        return code;
     struct hs_settings settings;
-    struct hs_config *config = hs_settings_load(hs_config_path(path), &settings);
+    struct hs_config *config = hs_settings_load(hs_config_path(wishes.path), &settings);
+    struct asking asking = {command, &settings.admin};
     if (hs_config_findings(config)->errors > 0)
         code = hs_command_fail(command, HS_EXIT_BAD, "%s has errors: see hookstream check",
-                               hs_config_path(path));
+                               hs_config_path(wishes.path));
     else
-        code = replay(command, &settings.admin, hs_query_text(&page), dry_run);
+        code = act(&asking, &wishes);
     hs_config_free(config);
-    hs_buffer_free(&page);
     return code;
 }

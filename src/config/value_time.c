@@ -1,7 +1,8 @@
-/* Value time: points in time as people type them. */
+/* Value time: points in time as people type them, and what lies between two. */
 #include "internal.h"
 
 #include <hookstream/clock.h>
+#include <inttypes.h>
 
 #define DATE_BYTES 10u     /* 2026-11-23 */
 #define FRACTION_DIGITS 9u /* of a nanosecond */
@@ -42,4 +43,28 @@ int hs_value_time(struct hs_slice text, uint64_t now_wall_ns, uint64_t *ret_wall
     return hs_fail(-EINVAL,
                    "`%.*s` is no time: write 2026-11-23T09:15:00Z, or 2h for two hours ago",
                    HS_SLICE_ARG(text));
+}
+
+int hs_value_check_times(uint64_t since_wall_ns, uint64_t until_wall_ns)
+{
+    char since[32], until[32];
+    if (since_wall_ns <= until_wall_ns)
+        return 0;
+    hs_clock_format(since_wall_ns, since);
+    hs_clock_format(until_wall_ns, until);
+    return hs_fail(-EINVAL,
+                   "the range is empty: until (%s) is before since (%s); 2h is two hours ago, so "
+                   "that since is the larger one of two durations",
+                   until, since);
+}
+
+int hs_value_check_sequences(uint64_t from, uint64_t last)
+{
+    uint64_t first = from > 0 ? from : 1;
+    if (first <= last)
+        return 0;
+    return hs_fail(-EINVAL,
+                   "the range is empty: last (%" PRIu64 ") is before from (%" PRIu64
+                   "), and both are included",
+                   last, first);
 }

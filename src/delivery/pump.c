@@ -237,7 +237,8 @@ static void count_done(struct hs_pump *pump, const struct hs_window_entry *entry
     hs_histogram_observe(pump->end_to_end, seconds, 1);
 }
 
-static void publish(struct hs_pump *pump, uint64_t popped)
+/* `popped` events left the window, of which the sink has `delivered`. */
+static void publish(struct hs_pump *pump, uint64_t popped, uint64_t delivered)
 {
     const struct hs_window *window = &pump->window;
     uint64_t oldest = 0;
@@ -248,7 +249,7 @@ static void publish(struct hs_pump *pump, uint64_t popped)
     if (popped == 0)
         return;
     uint64_t count = atomic_load_explicit(&pump->delivered_count, memory_order_relaxed);
-    atomic_store_explicit(&pump->delivered_count, count + popped, memory_order_relaxed);
+    atomic_store_explicit(&pump->delivered_count, count + delivered, memory_order_relaxed);
     atomic_store_explicit(&pump->progress_ns, hs_clock_monotonic_ns(), memory_order_relaxed);
 }
 
@@ -264,11 +265,13 @@ static void save_cursor(struct hs_pump *pump)
 static void settle(struct hs_pump *pump)
 {
     pump->dirty = false;
-    uint64_t now_ns = hs_clock_wall_ns(), popped = 0;
+    uint64_t now_ns = hs_clock_wall_ns(), popped = 0, delivered = 0;
     const struct hs_window_entry *entry;
     while ((entry = hs_window_done_head(&pump->window)) != NULL) {
-        if (entry->ticket == 0 && !entry->lost)
+        if (entry->ticket == 0 && !entry->lost) {
             count_done(pump, entry, now_ns);
+            delivered++;
+        }
         hs_window_pop(&pump->window);
         popped++;
     }
@@ -282,7 +285,7 @@ static void settle(struct hs_pump *pump)
         hs_cursor_keep(pump->cursor, position); /* if the sink fell back: what it has again goes */
     if (position >= pump->save_at)
         save_cursor(pump);
-    publish(pump, popped);
+    publish(pump, popped, delivered);
 }
 
 /* ---- The loop's events ---- */

@@ -29,6 +29,9 @@ struct hs_replay {
     struct hs_type_filter *match;
     char *source, *id, *sink;
     uint64_t began_ns;
+    /* Its thread's: events that were lost since the last one that came from a sender, and when
+     * that was received. */
+    uint64_t lost, before_ns;
     pthread_mutex_t lock; /* guards the status */
     struct hs_replay_status status;
 };
@@ -115,7 +118,7 @@ static bool is_wanted(const struct hs_replay *replay, const struct hs_event *eve
     const struct hs_replay_request *request = &replay->request;
     return event->flaw == HS_EVENT_VALID && hs_event_resend(event).size == 0 &&
            event->received_wall_ns >= request->since_ns &&
-           (request->until_ns == 0 || event->received_wall_ns <= request->until_ns) &&
+           event->received_wall_ns <= request->until_ns &&
            (replay->source == NULL ||
             hs_slice_equal(event->source, hs_slice_text(replay->source))) &&
            (replay->id == NULL || hs_slice_equal(event->id, hs_slice_text(replay->id))) &&
@@ -169,6 +172,27 @@ static int take_up(struct hs_replay *replay, const struct hs_event *event)
     return 0;
 }
 
+/* The journal logged it and counted it; here it is the job's. */
+static void lose(struct hs_replay *replay, struct hs_reader_loss loss)
+{
+    uint64_t last = loss.last < replay->request.last ? loss.last : replay->request.last;
+    if (loss.first <= last)
+        replay->lost += last - loss.first + 1;
+}
+
+/* When those that were lost were received, their neighbours say. */
+static void count_lost(struct hs_replay *replay, uint64_t after_ns)
+{
+    const struct hs_replay_request *request = &replay->request;
+    bool within = after_ns >= request->since_ns && replay->before_ns <= request->until_ns;
+    if (within && replay->lost > 0) {
+        pthread_mutex_lock(&replay->lock);
+        replay->status.damaged += replay->lost;
+        pthread_mutex_unlock(&replay->lock);
+    }
+    replay->lost = 0;
+}
+
 static int walk(struct hs_replay *replay)
 {
     struct hs_reader *reader;
@@ -178,14 +202,21 @@ static int walk(struct hs_replay *replay)
     while (!atomic_load(&replay->cancelled)) {
         struct hs_event event;
         code = hs_reader_next(reader, &event);
-        if (code == -EBADMSG)
-            continue; /* counted and logged by the journal */
-        if (code <= 0 || event.sequence > replay->request.to)
+        if (code == -EBADMSG) {
+            lose(replay, hs_reader_loss(reader));
+            continue;
+        }
+        if (code <= 0 || event.sequence > replay->request.last)
             break;
+        if (hs_event_resend(&event).size == 0) { /* else its time is that of its first copy */
+            count_lost(replay, event.received_wall_ns);
+            replay->before_ns = event.received_wall_ns;
+        }
         code = take_up(replay, &event);
         if (code < 0)
             break;
     }
+    count_lost(replay, UINT64_MAX);
     hs_reader_close(reader);
     return code < 0 ? code : 0;
 }
@@ -201,13 +232,16 @@ static void *run(void *context)
                     : atomic_load(&replay->cancelled) ? HS_REPLAY_CANCELLED
                                                       : HS_REPLAY_DONE;
     snprintf(status->detail, sizeof(status->detail), "%s", code < 0 ? hs_error_text() : "");
+    if (replay->id != NULL && status->matched > 0)
+        status->damaged = 0; /* the one that was asked for is not among them */
     struct hs_replay_status end = *status;
     pthread_mutex_unlock(&replay->lock);
-    hs_log(code < 0 ? HS_LOG_ERROR : HS_LOG_INFO, "replay ended",
-           HS_F("state", "%s", hs_replay_state_name(end.state)),
+    enum hs_log_level level = code < 0 ? HS_LOG_ERROR : end.damaged > 0 ? HS_LOG_WARN : HS_LOG_INFO;
+    hs_log(level, "replay ended", HS_F("state", "%s", hs_replay_state_name(end.state)),
            HS_F("dry_run", "%s", end.dry_run ? "yes" : "no"),
            HS_F("resent", "%" PRIu64, end.resent), HS_F("unrouted", "%" PRIu64, end.unrouted),
-           HS_F("at", "%" PRIu64, end.at), HS_F("detail", "%s", end.detail));
+           HS_F("damaged", "%" PRIu64, end.damaged), HS_F("at", "%" PRIu64, end.at),
+           HS_F("detail", "%s", end.detail));
     return NULL;
 }
 
@@ -229,19 +263,20 @@ static void take_request(struct hs_replay *replay, const struct hs_replay_reques
     replay->request = *request;
     replay->request.from = request->from > 0 ? request->from : 1;
     /* What the job itself appends is not for it. */
-    replay->request.to = request->to > 0 && request->to < durable ? request->to : durable;
+    replay->request.last = request->last < durable ? request->last : durable;
     replay->match = request->match;
     replay->source = copy(request->source);
     replay->id = copy(request->id);
     replay->sink = copy(request->sink);
     replay->began_ns = hs_clock_monotonic_ns();
+    replay->lost = replay->before_ns = 0;
     atomic_store(&replay->cancelled, false);
     pthread_mutex_lock(&replay->lock);
     replay->status = (struct hs_replay_status){
         .state = HS_REPLAY_RUNNING,
         .dry_run = request->dry_run,
         .number = replay->status.number + 1,
-        .last = replay->request.to,
+        .last = replay->request.last,
     };
     pthread_mutex_unlock(&replay->lock);
 }
@@ -250,9 +285,14 @@ int hs_replay_start(struct hs_replay *replay, const struct hs_replay_request *re
 {
     pthread_mutex_lock(&replay->lock);
     bool busy = replay->status.state == HS_REPLAY_RUNNING;
+    uint64_t at = replay->status.at, last = replay->status.last;
     pthread_mutex_unlock(&replay->lock);
     if (busy)
-        return hs_fail(-EBUSY, "a replay is running; cancel it or wait for its end");
+        return hs_fail(-EBUSY,
+                       "a replay is running, at sequence %" PRIu64 " of %" PRIu64
+                       ": look at it with `hookstream replay status`, end it with `hookstream "
+                       "replay cancel`, or wait for its end",
+                       at, last);
     join(replay);
     take_request(replay, request);
     int failed = pthread_create(&replay->thread, NULL, run, replay);

@@ -60,7 +60,9 @@ static void on_cursor(void *arg, const char *name)
 struct ends {
     struct hs_segment_header header;
     uint64_t count, first, last;
-    uint64_t oldest_wall_ns, newest_wall_ns;
+    uint64_t oldest_wall_ns;
+    uint64_t received_wall_ns; /* of the last one that came from a sender; 0: none */
+    uint64_t resent_wall_ns;   /* the latest receipt of those that were sent again; 0: none */
 };
 
 static int enter(const struct look *look, uint64_t first, struct hs_records *records,
@@ -74,8 +76,24 @@ static int enter(const struct look *look, uint64_t first, struct hs_records *rec
     return file < 0 ? file : 0;
 }
 
-/* Reads up to `most` records that are whole. */
-static int read_ends(const struct look *look, uint64_t first, uint64_t most, struct ends *ret_ends)
+static void add_event(struct ends *ends, const struct hs_event *event)
+{
+    uint64_t received_ns = event->received_wall_ns;
+    if (ends->count++ == 0) {
+        ends->first = event->sequence;
+        ends->oldest_wall_ns = received_ns;
+    }
+    ends->last = event->sequence;
+    if (hs_event_resend(event).size == 0)
+        ends->received_wall_ns = received_ns;
+    else if (received_ns > ends->resent_wall_ns)
+        ends->resent_wall_ns = received_ns;
+}
+
+/* Reads up to `most` records that are whole and no further than `bound`: beyond it they are void
+ * (J4). */
+static int read_ends(const struct look *look, uint64_t first, uint64_t most, uint64_t bound,
+                     struct ends *ret_ends)
 {
     struct ends ends = {.count = 0};
     struct hs_records records;
@@ -87,12 +105,9 @@ static int read_ends(const struct look *look, uint64_t first, uint64_t most, str
             length = hs_records_pass_damage(&records);
         if (length <= 0)
             continue;
-        if (ends.count++ == 0) {
-            ends.first = event.sequence;
-            ends.oldest_wall_ns = event.received_wall_ns;
-        }
-        ends.last = event.sequence;
-        ends.newest_wall_ns = event.received_wall_ns;
+        if (event.sequence > bound)
+            break;
+        add_event(&ends, &event);
         hs_records_pass(&records, (size_t)length);
     }
     hs_records_free(&records);
@@ -100,6 +115,34 @@ static int read_ends(const struct look *look, uint64_t first, uint64_t most, str
         return (int)length;
     *ret_ends = ends;
     return 0;
+}
+
+/* Goes back from the newest segment, whose ends are given, to one with an event that came from a
+ * sender: an event that was sent again says when it first came, which may be long ago. Most often
+ * this is the newest or the one before. */
+static int find_newest(const struct look *look, const struct ends *newest, uint64_t *ret_wall_ns)
+{
+    HS_AUTO_FREE uint64_t *firsts = NULL;
+    size_t count = 0;
+    struct ends ends = *newest;
+    uint64_t bound = newest->header.previous_last, resent_ns = newest->resent_wall_ns;
+    int code = 0;
+    if (ends.received_wall_ns == 0)
+        code = hs_folder_list_segments(look->disk, look->segments_path, &firsts, &count);
+    for (size_t i = count; code == 0 && i > 0 && ends.received_wall_ns == 0; i--) {
+        uint64_t first = firsts[i - 1];
+        if (first > bound || first >= look->newest)
+            continue;
+        code = read_ends(look, first, UINT64_MAX, bound, &ends);
+        bound = code == 0 ? ends.header.previous_last : first - 1;
+        if (code == 0 && ends.resent_wall_ns > resent_ns)
+            resent_ns = ends.resent_wall_ns;
+        if (code == -EBADMSG) /* its header is damaged: `journal verify` says so */
+            code = 0;
+    }
+    if (code == 0)
+        *ret_wall_ns = ends.received_wall_ns != 0 ? ends.received_wall_ns : resent_ns;
+    return code;
 }
 
 static int look_at_segments(struct look *look)
@@ -113,22 +156,19 @@ static int look_at_segments(struct look *look)
     if (code < 0 || summary->segments == 0)
         return code;
     struct ends oldest, newest;
-    code = read_ends(look, look->oldest, 1, &oldest);
+    code = read_ends(look, look->oldest, 1, UINT64_MAX, &oldest);
     if (code == 0)
-        code = read_ends(look, look->newest, UINT64_MAX, &newest);
+        code = read_ends(look, look->newest, UINT64_MAX, UINT64_MAX, &newest);
     if (code < 0)
         return code;
     summary->first = oldest.count > 0 ? oldest.first : look->oldest;
     summary->last = newest.count > 0 ? newest.last : newest.header.previous_last;
-    summary->oldest_wall_ns = oldest.count > 0 ? oldest.oldest_wall_ns : 0;
-    /* The newest segment may just have begun: the one before ended then. */
-    summary->newest_wall_ns =
-        newest.count > 0 ? newest.newest_wall_ns : newest.header.created_wall_ns;
+    summary->oldest_wall_ns = summary->newest_wall_ns = summary->events = 0;
     if (summary->last < summary->first)
-        summary->oldest_wall_ns = summary->newest_wall_ns = 0;
-    else
-        summary->events = summary->last - summary->first + 1;
-    return 0;
+        return 0;
+    summary->events = summary->last - summary->first + 1;
+    summary->oldest_wall_ns = oldest.count > 0 ? oldest.oldest_wall_ns : 0;
+    return find_newest(look, &newest, &summary->newest_wall_ns);
 }
 
 static int look_at_all(struct look *look)

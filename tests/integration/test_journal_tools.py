@@ -241,6 +241,7 @@ def test_dump_takes_those_that_are_asked_for(stopped):
     assert [event["id"] for event in dump(folder, "--match", "queue")] == ["whk_queue"]
     assert len(dump(folder, "--match", "order.**")) == 5
     assert len(dump(folder, "--match", "*.created", "--limit", "2")) == 2
+    assert [event["sequence"] for event in dump(folder, "--from", "2", "--last", "3")] == [2, 3]
     assert [event["sequence"] for event in dump(folder, "--from", "2", "--to", "3")] == [2, 3]
     assert len(dump(folder, "--source", "fanfare")) == 6
     assert dump(folder, "--source", "other") == []
@@ -251,6 +252,30 @@ def test_dump_takes_those_that_are_asked_for(stopped):
     assert everything[3] in dump(folder, "--since", moment)
     assert everything[3] not in dump(folder, "--until", moment)
     assert dump(folder, "--since", "2100-01-01T00:00:00+01:00") == []
+
+
+def test_stat_has_the_receipt_of_the_newest_event(hookstream):
+    def newest():
+        done = program.command("journal", "stat", "--path", journal(one))
+        assert done.returncode == 0, done.stderr
+        return dict(line.split(maxsplit=1) for line in done.stdout.splitlines())["newest"]
+
+    one = hookstream(**FILES)
+    assert newest() == "-"
+    for number in range(3):
+        assert one.post(sender.event(number=number)).status == 202
+    one.drained()
+    received = dump(journal(one))[-1]["received"]
+    assert newest() == received
+    one.stop()
+    one.start()  # begins a segment, which is empty
+    assert newest() == received
+    words = ("replay", "--from", "1", "--last", "2", "--rate", "0", "-c", one.file)
+    assert program.command(*words, cwd=one.folder).returncode == 0
+    wait_for(lambda: len(dump(journal(one))) == 5, what="the two, once more")
+    assert newest() == received
+    assert one.post(sender.event("order.completed", "whk_after")).status == 202
+    assert newest() == dump(journal(one))[-1]["received"] > received
 
 
 def test_dump_gives_dead_letters_with_their_reason(stopped):
@@ -267,6 +292,10 @@ def test_dump_gives_dead_letters_with_their_reason(stopped):
         (["dump", "--match", "a..b"], "is no pattern"),
         (["dump", "--body", "xml"], "--body is json, raw or none"),
         (["dump", "--from", "one"], "--from takes a whole number"),
+        (["dump", "--from", "5", "--last", "4"], "empty: last (4) is before from (5)"),
+        (["dump", "--from", "5", "--to", "4"], "empty: last (4) is before from (5)"),
+        (["dump", "--last", "0"], "empty: last (0) is before from (1)"),
+        (["dump", "--since", "1h", "--until", "2h"], ") is before since ("),
         (["dump", "--path", "/nowhere"], "/nowhere holds no journal"),
         (["verify", "--path", "/nowhere"], "/nowhere holds no journal"),
         (["verify", "--fast"], "unknown option"),

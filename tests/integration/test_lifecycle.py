@@ -118,6 +118,21 @@ def test_a_sink_that_is_away_is_named_by_readyz_and_health_which_stay_good(hooks
     assert done.returncode == 0 and re.match(r"ready\n" + line, done.stdout), done
 
 
+def test_delivered_is_what_the_sink_has_and_no_dead_letters(hookstream):
+    """The status counts as the metric does."""
+    cast = {"cast": {"fields": ["data.number"], "to": "number"}}
+    one = hookstream(**{**FILES, "routes": [{**FILES["routes"][0], "transform": [cast]}]})
+    for number in range(6):
+        assert one.post(sender.event("order.created", number="none")).status == 202
+    wait_for(lambda: one.metric("dead_letters") == 6, what="the dead letters")
+    for number in range(3):
+        assert one.post(sender.event("order.created", number=str(number))).status == 202
+    one.drained()
+    wait_for(lambda: one.sink("files")["delivered"] >= 3, what="the count, a moment later")
+    assert one.sink("files")["delivered"] == one.metric("sink_delivered_total", sink="files") == 3
+    assert one.sink("files")["position"] == 9
+
+
 def test_sighup_neither_ends_it_nor_reads_the_configuration(hookstream):
     one = hookstream(**FILES)
     before = one.metrics.text.split("hookstream_config_info{")[1].splitlines()[0]

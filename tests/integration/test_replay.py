@@ -1,10 +1,12 @@
 """Replay: what the journal still keeps, delivered once more."""
 
+import datetime
 import json
 import signal
 import subprocess
 
 from support import http, program, sender
+from support.journal import Journal
 from support.wait import wait_for
 
 TARGETS = [{"sink": "one", "file": "all.jsonl"}, {"sink": "two", "file": "all.jsonl"}]
@@ -21,12 +23,30 @@ def ids(one, sink):
     return [json.loads(line)["id"] for line in found]
 
 
+def has(one, sink, count):
+    """Waits for what a replay sent: it may end a moment before that is durable."""
+    wait_for(lambda: len(ids(one, sink)) == count, what=f"{count} events in {sink}")
+
+
 def run(one, *words):
     return program.command("replay", *words, "-c", one.file, cwd=one.folder)
 
 
+def post(one, query):
+    """By the admin port, as curl does: the status and the answer."""
+    request = (f"POST /api/replay?{query} HTTP/1.1\r\nHost: localhost\r\n"
+               f"Content-Length: 0\r\n\r\n")
+    answer = http.exchange(one.admin_port, request.encode())
+    return answer.status, json.loads(answer.body)
+
+
 def state(one):
     return json.loads(http.get(one.admin_port, "/api/replay").body)
+
+
+def iso(ns):
+    seconds, rest = divmod(ns, 10**9)
+    return f"{datetime.datetime.utcfromtimestamp(seconds).isoformat()}.{rest:09}Z"
 
 
 def send(one, count, name="order.created"):
@@ -47,12 +67,13 @@ def test_a_replay_to_one_sink_sends_what_matches_once_more(hookstream):
     assert ids(one, "one") == ids(one, "two") == orders
     done = run(one, "--since", "1h", "--match", "order.created", "--to", "two", "--rate", "0")
     assert done.returncode == 0 and "5 sent again" in done.stdout, done
-    one.drained()
+    has(one, "two", 10)
     assert ids(one, "one") == orders
     assert ids(one, "two") == orders + orders
     # What was sent again is not sent again by the next one.
     assert "5 sent again" in run(one, "--from", "1", "--rate", "0").stdout
-    one.drained()
+    has(one, "one", 10)
+    has(one, "two", 15)
     assert ids(one, "one") == orders + orders
     assert ids(one, "two") == orders + orders + orders
     assert one.metric("resent_total", kind="replay") == 10
@@ -66,8 +87,8 @@ def test_times_sequences_and_ids_choose(hookstream):
         (("--from", "3", "--last", "4"), 2),
         (("--id", orders[2]), 1),
         (("--since", "1h", "--source", "fanfare"), 6),
-        (("--since", "1h", "--source", "other"), 0),
-        (("--since", "2499-01-01"), 0),
+        (("--from", "3", "--last", "3"), 1),
+        (("--from", "7"), 0),  # what a replay says that ended at the newest event
         (("--since", "1970-01-01T00:00:00+00:00", "--match", "*.created"), 6),
     ):
         done = run(one, "--dry-run", *words)
@@ -84,6 +105,7 @@ def test_the_rate_holds_and_an_interrupt_cancels(hookstream):
     assert state(one)["state"] == "running"
     second = run(one, "--since", "1h")
     assert second.returncode == 1 and "a replay is running" in second.stderr
+    assert "`hookstream replay cancel`" in second.stderr and "(409)" in second.stderr
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 1 and out.startswith("cancelled") and "--from" in err
@@ -91,16 +113,145 @@ def test_the_rate_holds_and_an_interrupt_cancels(hookstream):
     assert 2 <= state(one)["resent"] < 40
 
 
+def begin(one, *words, **options):
+    """The command, when its job has sent something."""
+    process = subprocess.Popen(
+        [program.binary(), "replay", "--since", "1h", "--rate", "2", "-c", one.file, *words],
+        cwd=one.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    wait_for(lambda: state(one)["state"] == "running" and state(one)["resent"] >= 1, what="it")
+    return process
+
+
+def test_a_hangup_cancels_as_an_interrupt_does(hookstream):
+    one = hookstream(**PARTS)
+    send(one, 40)
+    process = begin(one)
+    process.send_signal(signal.SIGHUP)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and out.startswith("cancelled") and "--from" in err
+    assert state(one)["state"] == "cancelled"
+
+
+def test_a_hangup_that_is_ignored_stays_so(hookstream):
+    one = hookstream(**PARTS)
+    send(one, 40)
+    process = begin(one, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    process.send_signal(signal.SIGHUP)
+    sent = state(one)["resent"]
+    wait_for(lambda: state(one)["resent"] > sent, what="more")
+    assert process.poll() is None
+    process.terminate()
+    process.communicate(timeout=60)
+    assert state(one)["state"] == "cancelled"
+
+
+def test_a_replay_whose_command_was_killed_is_seen_and_cancelled(hookstream):
+    one = hookstream(**PARTS)
+    send(one, 40)
+    assert run(one, "status").stdout.startswith("none: ")
+    nothing = run(one, "cancel")
+    assert nothing.returncode == 1 and "no replay is running" in nothing.stderr
+    process = begin(one)
+    process.kill()
+    process.communicate(timeout=60)
+    seen = run(one, "status")
+    assert seen.returncode == 0, seen
+    assert seen.stdout.startswith("running: at sequence ") and " of 40, " in seen.stdout
+    told = json.loads(run(one, "status", "--json").stdout)
+    assert told["state"] == "running" and told["job"] == 1
+    ended = run(one, "cancel")
+    assert ended.returncode == 0 and ended.stdout.startswith("cancelled: "), ended
+    last = state(one)
+    assert last["state"] == "cancelled" and last["resent"] < 40
+    assert f"go on with --from {last['at'] + 1}" in ended.stderr
+    after = run(one, "status")
+    assert after.returncode == 0 and after.stdout.startswith("cancelled: ")
+    assert run(one, "cancel").returncode == 1
+
+
+def test_the_command_says_where_the_replay_was_when_hookstream_ends(hookstream):
+    one = hookstream(**PARTS)
+    send(one, 40)
+    process = begin(one)
+    one.kill9()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and "go on with --from " in err, err
+    one.start()
+
+
 def test_a_replay_does_not_hold_up_the_end(hookstream):
     one = hookstream(**PARTS)
     send(one, 20)
-    request = (b"POST /api/replay?since=1h&rate=1 HTTP/1.1\r\nHost: localhost\r\n"
-               b"Content-Length: 0\r\n\r\n")
-    assert http.exchange(one.admin_port, request).status == 200
+    assert post(one, "since=1h&rate=1")[0] == 200
     wait_for(lambda: state(one)["resent"] >= 1, what="the first one")
     one.stop()
     one.start()
     assert state(one)["state"] == "none"
+
+
+def test_the_admin_port_wants_to_be_told_from_when(hookstream):
+    one = hookstream(**PARTS)
+    send(one, 3)
+    for query in ("", "rate=0", "match=order", "until=1h", "last=3", "from=0"):
+        status, answer = post(one, query)
+        assert status == 400 and "say from when: since, from, or an id" in answer["detail"], query
+    assert state(one)["state"] == "none"
+    for query in ("since=1970-01-01", "from=1", "id=whk_none"):
+        assert post(one, f"{query}&rate=0&dry_run=1")[0] == 200, query
+        wait_for(lambda: state(one)["state"] == "done", what="the end")
+    assert state(one)["job"] == 3
+
+
+def test_the_admin_port_has_the_names_of_the_command(hookstream):
+    one = hookstream(**PARTS)
+    orders = send(one, 4)
+    assert post(one, "from=2&last=3&to=two&rate=0")[0] == 200
+    has(one, "two", 6)
+    assert ids(one, "one") == orders
+    assert ids(one, "two") == orders + orders[1:3]
+    # The names of before mean nothing else now.
+    for query, words in (("to=3", "no sink `3`"), ("sink=two", "knows no `sink`")):
+        status, answer = post(one, f"from=1&{query}")
+        assert status == 400 and words in answer["detail"], answer
+
+
+def test_damage_in_the_range_is_counted_and_told(hookstream):
+    one = hookstream(**PARTS)
+    orders = send(one, 6)
+    between = Journal(one.folder / "journal").records()[4].received_ns
+    send(one, 2)
+    one.stop()
+    journal = Journal(one.folder / "journal")
+    journal.rot(8)  # the last one
+    journal.rot(3)
+    one.start()
+    for words, damaged in (
+        (("--since", "1h"), 2),
+        (("--since", "1h", "--to", "two", "--dry-run"), 2),
+        (("--from", "4"), 1),
+        (("--from", "1", "--last", "7"), 1),
+        (("--from", "3", "--last", "3"), 1),
+        (("--from", "4", "--last", "7"), 0),
+        # Times are not known of what is damaged, but of what is beside it.
+        (("--since", iso(between)), 1),
+        (("--since", "1h", "--until", iso(between)), 1),
+        # What was found is not among the damaged; what was not found may be.
+        (("--id", orders[4]), 0),
+        (("--id", orders[2]), 2),
+    ):
+        done = run(one, "--rate", "0", *words)
+        line, *rest = done.stdout.splitlines()
+        assert rest == [] and line.startswith("done: "), done
+        assert state(one)["damaged"] == damaged, words
+        assert line.endswith(f", {damaged} damaged") == (damaged > 0), done
+        assert done.returncode == (1 if damaged else 0), done
+        assert ("journal verify says which" in done.stderr) == (damaged > 0), done
+        again = run(one, "status")
+        assert (again.returncode, again.stdout) == (done.returncode, done.stdout)
+        one.drained()
+    assert json.loads(run(one, "status", "--json").stdout)["damaged"] == 2
+    assert run(one, "status", "--json").returncode == 1
+    assert 'msg="replay ended" state=done dry_run=no resent=6 unrouted=0 damaged=2' in one.log
 
 
 def test_wrong_use_is_told_what_to_do(hookstream):
@@ -109,7 +260,17 @@ def test_wrong_use_is_told_what_to_do(hookstream):
         ((), "--since"),
         (("--since", "soon"), "no time"),
         (("--since", "1h", "--match", "a.**.**"), "no pattern"),
-        (("--since", "1h", "--to", "three"), "no sink"),
+        (("--since", "1h", "--to", "three"), "no sink `three` in the configuration, which has:"),
+        (("--since", "1h", "--source", "nix"), "which has: fanfare; for events of one that is"),
+        (("--since", "1h", "--until", "2h"), ") is before since ("),
+        (("--from", "5", "--last", "4"), "empty: last (4) is before from (5)"),
+        (("--id", "whk_1", "--last", "0"), "empty: last (0) is before from (1)"),
+        (("--since", "2499-01-01"), "since (2499-01-01T00:00:00"),
+        (("--from", "2"), "no event from sequence 2 on: the newest one of the journal is 0"),
+        (("stop",), "say status or cancel"),
+        (("status", "--since", "1h"), "one replay at a time"),
+        (("--since", "1h", "--json"), "--json goes with"),
     ):
         done = run(one, *words)
+        assert done.stdout == "" and state(one)["state"] == "none", done
         assert done.returncode == 2 and says in done.stderr, (words, done)

@@ -77,6 +77,19 @@ class Journal:
             records += [r for r in segment.records if last is None or r.sequence <= last]
         return [record for record in records if record.sequence > after]
 
+    def rot(self, sequence):
+        """Flips a bit in the body of that event; of a journal at rest, with nothing rotten before
+        it in the segment."""
+        path = max(
+            (p for p in (self.path / "segments").glob("*.hsj") if int(p.stem) <= sequence),
+            key=lambda p: int(p.stem),
+        )
+        data, at = bytearray(path.read_bytes()), HEADER_SIZE
+        while struct.unpack_from("<Q", data, at + 16)[0] != sequence:
+            at += struct.unpack_from("<I", data, at)[0]
+        data[at + struct.unpack_from("<I", data, at)[0] - 20] ^= 1
+        path.write_bytes(data)
+
     def cursor(self, sink):
         """The last sequence that the sink was done with when the cursor was saved; 0: none."""
         path = self.path / "cursors" / f"{sink}.cursor"

@@ -12,6 +12,13 @@ static struct hs_journal_summary look(struct bench *bench)
     return summary;
 }
 
+static uint64_t received(uint64_t number)
+{
+    struct made made;
+    make_event(&made, number);
+    return made.event.received_wall_ns;
+}
+
 START_TEST(it_says_what_there_is)
 {
     struct bench *bench = bench_create(1);
@@ -64,7 +71,56 @@ START_TEST(an_empty_last_segment_does_not_hide_the_events)
     struct hs_journal_summary summary = look(bench);
     ck_assert_uint_eq(summary.last, 10);
     ck_assert_uint_eq(summary.events, 10);
-    ck_assert_uint_gt(summary.newest_wall_ns, 0);
+    ck_assert_uint_eq(summary.newest_wall_ns, received(10));
+    hs_journal_summary_free(&summary);
+    bench_free(bench);
+}
+END_TEST
+
+/* Sends the event of that number again. */
+static void resend(struct bench *bench, uint64_t number)
+{
+    struct made made;
+    make_event(&made, number);
+    made.event.headers[0] = (struct hs_header){HS_SLICE(HS_RESEND_HEADER), HS_SLICE("replay")};
+    made.event.header_count = 1;
+    uint64_t sequence;
+    ck_assert_int_eq(hs_journal_append(bench->journal, &made.event, &sequence), 0);
+    ck_assert_int_eq(hs_journal_wait(bench->journal, sequence), HS_JOURNAL_DURABLE);
+}
+
+START_TEST(what_was_sent_again_is_not_the_newest)
+{
+    struct bench *bench = bench_create(6);
+    bench_start(bench);
+    bench_append(bench, 1, 50);
+    for (unsigned i = 0; i < 3; i++)
+        for (uint64_t number = 1; number <= 40; number++) /* segments of nothing else */
+            resend(bench, number);
+    struct hs_journal_summary summary = look(bench);
+    ck_assert_uint_eq(summary.last, 170);
+    ck_assert_uint_eq(summary.newest_wall_ns, received(50));
+    hs_journal_summary_free(&summary);
+    bench_close(bench);
+    bench_start(bench);
+    bench_append(bench, 60, 60);
+    resend(bench, 7);
+    summary = look(bench);
+    ck_assert_uint_eq(summary.newest_wall_ns, received(60));
+    hs_journal_summary_free(&summary);
+    bench_free(bench);
+}
+END_TEST
+
+START_TEST(where_nothing_else_is_kept_it_is)
+{
+    struct bench *bench = bench_create(7);
+    bench_start(bench);
+    resend(bench, 9);
+    resend(bench, 20);
+    resend(bench, 4);
+    struct hs_journal_summary summary = look(bench);
+    ck_assert_uint_eq(summary.newest_wall_ns, received(20));
     hs_journal_summary_free(&summary);
     bench_free(bench);
 }
@@ -125,4 +181,5 @@ END_TEST
 
 HS_TEST_MAIN("journal summary", it_says_what_there_is, a_new_journal_holds_nothing,
              an_empty_last_segment_does_not_hide_the_events, no_journal_and_an_unknown_one_are_said,
+             what_was_sent_again_is_not_the_newest, where_nothing_else_is_kept_it_is,
              segments_may_come_and_go_while_it_looks)
