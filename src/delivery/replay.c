@@ -16,6 +16,8 @@
 #define WAIT_NS (200 * HS_NS_PER_MS)
 /* Sleeps are no longer than this, so that a cancel is heard. */
 #define NAP_NS (50 * HS_NS_PER_MS)
+/* So many are appended before the job looks whether they are safe. */
+#define UNSURE_MAX 1024u
 
 struct hs_replay {
     struct hs_journal *journal;
@@ -32,6 +34,9 @@ struct hs_replay {
     /* Its thread's: events that were lost since the last one that came from a sender, and when
      * that was received. */
     uint64_t lost, before_ns;
+    uint64_t unsure[UNSURE_MAX]; /* sequences that were appended and are not known to be durable */
+    size_t unsure_count;
+    uint64_t safe_at;     /* what was sent again of events up to here is durable */
     pthread_mutex_t lock; /* guards the status */
     struct hs_replay_status status;
 };
@@ -133,8 +138,10 @@ static int resend(struct hs_replay *replay, const struct hs_event *event)
     while (!atomic_load(&replay->cancelled)) {
         uint64_t sequence;
         int code = hs_resender_append(replay->resender, event, &how, &sequence);
-        if (code == 0)
+        if (code == 0) {
             hs_counter_add(replay->resent, 1);
+            replay->unsure[replay->unsure_count++] = sequence;
+        }
         if (code == 0 || code == -ENOENT)
             return code == 0;
         if (code != -ENOSPC && code != -EROFS && code != -EAGAIN)
@@ -142,6 +149,21 @@ static int resend(struct hs_replay *replay, const struct hs_event *event)
         set_detail(replay, hs_error_text());
         nap(WAIT_NS);
     }
+    return 0;
+}
+
+/* Waits until all that was appended is durable. -EIO: some of it failed (J4). */
+static int make_sure(struct hs_replay *replay)
+{
+    for (size_t i = replay->unsure_count; i-- > 0;) /* the last one waits for all */
+        if (hs_journal_wait(replay->journal, replay->unsure[i]) != HS_JOURNAL_DURABLE)
+            return hs_fail(-EIO,
+                           "the journal could not be written and has lost some of what was sent "
+                           "again of events after %" PRIu64
+                           ": check the disk, and replay again from %" PRIu64,
+                           replay->safe_at, replay->safe_at + 1);
+    replay->unsure_count = 0;
+    replay->safe_at = replay->status.at; /* written by this thread alone */
     return 0;
 }
 
@@ -213,12 +235,14 @@ static int walk(struct hs_replay *replay)
             replay->before_ns = event.received_wall_ns;
         }
         code = take_up(replay, &event);
+        if (code == 0 && replay->unsure_count == UNSURE_MAX)
+            code = make_sure(replay);
         if (code < 0)
             break;
     }
     count_lost(replay, UINT64_MAX);
     hs_reader_close(reader);
-    return code < 0 ? code : 0;
+    return code < 0 ? code : make_sure(replay);
 }
 
 static void *run(void *context)
@@ -269,7 +293,8 @@ static void take_request(struct hs_replay *replay, const struct hs_replay_reques
     replay->id = copy(request->id);
     replay->sink = copy(request->sink);
     replay->began_ns = hs_clock_monotonic_ns();
-    replay->lost = replay->before_ns = 0;
+    replay->lost = replay->before_ns = replay->unsure_count = 0;
+    replay->safe_at = replay->request.from - 1;
     atomic_store(&replay->cancelled, false);
     pthread_mutex_lock(&replay->lock);
     replay->status = (struct hs_replay_status){

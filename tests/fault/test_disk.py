@@ -155,6 +155,11 @@ def _answers(one):
         return False
 
 
+def _replay(one, request="GET /api/replay"):
+    data = f"{request} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+    return json.loads(http.exchange(one.admin_port, data.encode()).body)
+
+
 @pytest.mark.parametrize("call", ["pwrite", "fdatasync"])
 def test_the_disk_answers_eio_and_is_mended(stage, redis, failing_disk, call):
     """A write or a sync of the journal fails: whoever waits for it gets 503, nothing more is
@@ -200,6 +205,25 @@ def test_the_disk_answers_eio_and_it_is_killed(stage, redis, failing_disk, call)
     it.one.start()
     it.settle()
     it.judge(answered_503=load.statuses[503])
+
+
+def test_the_disk_fails_under_a_replay(stage, redis, failing_disk):
+    """What a replay had appended when a sync failed is lost, though the journal goes on: the replay
+    says so and from where to begin again, and never that it is done."""
+    environment, fail, mend = failing_disk
+    it = stage(redis=redis)
+    it.start(environment)
+    with it.load() as load:
+        load.wait_for_answers(200)
+    it.settle()
+    assert _replay(it.one, "POST /api/replay?from=1&rate=50")["state"] == "running"
+    wait_for(lambda: _replay(it.one)["resent"] > 10, what="events to be sent again")
+    fail("fdatasync")
+    wait_for(lambda: not it.one.is_ready(), what="a journal that fails")
+    mend("fdatasync")
+    wait_for(lambda: _replay(it.one)["state"] != "running", what="its end")
+    ended = _replay(it.one)
+    assert ended["state"] == "failed" and "replay again from 1" in ended["detail"], ended
 
 
 def test_dead_letters_cannot_be_written_and_it_is_killed(stage, redis, failing_disk):
