@@ -29,7 +29,7 @@ struct event;
 struct redisAsyncContext;
 struct redisReply;
 
-#define HS_REDIS_TEXT_MAX 160u
+#define HS_REDIS_TEXT_MAX 256u
 #define HS_REDIS_LEFT_OUT 64u /* events left out that are kept one by one */
 /* Why a sink is held whose replicas lag behind. */
 #define HS_REDIS_TOO_FEW "replicas"
@@ -78,6 +78,7 @@ struct hs_redis {
     struct event *on_timer, *on_idle;
     unsigned attempts; /* connections since the last batch that went well */
     struct hs_redis_trouble trouble;
+    struct hs_redis_trouble own; /* of one message of the flying batch, which failed by itself */
 
     struct hs_redis_batch batches[2];
     struct hs_redis_batch *flying, *gathering;

@@ -160,6 +160,7 @@ def test_what_goes_well_does_not_end_the_hold_for_what_does_not(hookstream, redi
     wait_for(lambda: one.metric("sink_failed_total", sink="redis") > 2, what="some tries")
     assert ids(server, "good") == [document["id"]]
     assert one.sink("redis")["state"] == "held"
+    assert "Redis refuses the command: ERR The stream has" in one.sink("redis")["detail"]
     assert one.log.count("state=held") == 1 and "state=up" not in one.log.split("state=held")[1]
     server("DEL", "full")
     one.drained(deadline=90)

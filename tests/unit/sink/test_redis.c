@@ -769,11 +769,17 @@ START_TEST(a_cursor_that_is_none_is_held_and_left_alone)
     ck_assert_str_eq(owner->reason, "cursor_damaged");
     ck_assert_uint_eq(owner->resumes, 0);
     server_do(&server, "DEL " CURSOR);
-    server_do(&server, "SADD " CURSOR " x");
-    OWNER_WAIT(owner, strcmp(owner->reason, "wrong_type") == 0);
-    ck_assert_int_eq(owner->state, HS_SINK_HOLDING);
-    server_do(&server, "DEL " CURSOR);
     OWNER_WAIT(owner, owner->resumes == 1);
+    owner_close(owner);
+    server_do(&server, "DEL " CURSOR);
+    server_do(&server, "SADD " CURSOR " x"); /* not even a text */
+    owner_open(owner, &options);
+    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    ck_assert_str_eq(owner->reason, "cursor_damaged");
+    ck_assert_ptr_nonnull(strstr(owner->detail, CURSOR ": the cursor's key holds something else"));
+    ck_assert_ptr_nonnull(strstr(owner->detail, "set another `cursor_key`"));
+    server_do(&server, "DEL " CURSOR);
+    OWNER_WAIT(owner, owner->resumes == 2);
     end();
 }
 END_TEST
