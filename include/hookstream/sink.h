@@ -104,6 +104,11 @@ struct hs_parcel {
  * ".."), Redis keys (non-empty, at most 1 KiB), file names (no "/" , no leading dot).
  * 0 or -EINVAL and words. */
 HS_MUST_CHECK int hs_sink_check_destination(enum hs_sink_kind kind, struct hs_slice destination);
+/* Checks a fixed text of a template, whose other fixed texts before it have `before` bytes and
+ * which the name begins with if it is the first: whether a name with it can be good at all. 0 or
+ * -EINVAL and words. */
+HS_MUST_CHECK int hs_sink_check_fixed(enum hs_sink_kind kind, struct hs_slice text, size_t before,
+                                      bool first);
 
 /* ---- The interface ---- */
 

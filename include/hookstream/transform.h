@@ -44,6 +44,11 @@ struct hs_template *hs_template_compile(struct hs_config *config, const struct h
 void hs_template_free(struct hs_template *tmpl);
 /* Without fields: always the same text. */
 bool hs_template_is_literal(const struct hs_template *tmpl);
+/* Calls `visit` with each text that stands in it, in order: between the fields, and what a field
+ * falls back to. `before`: how much text between fields stands before it; `first`: no field does.
+ */
+typedef void hs_fixed_fn(void *context, struct hs_slice text, size_t before, bool first);
+void hs_template_fixed(const struct hs_template *tmpl, hs_fixed_fn *visit, void *context);
 /* Appends the text for the event; on failure the text is as before. A string gives its decoded
  * text, a number or boolean its token, null counts as missing, an object or array is an error.
  * -ENOENT: a field without a default is missing; -EINVAL; words say which. */

@@ -56,6 +56,16 @@ static bool find_sink(const struct hs_router_input *input, const struct hs_node 
     return false;
 }
 
+/* Says what hs_error_text() has, unless it may show a secret. */
+static void say_destination(const struct hs_router_input *input, const struct hs_node *node)
+{
+    char why[256];
+    snprintf(why, sizeof(why), "%s", hs_error_text());
+    bool secret = node != NULL && node->secret;
+    hs_config_error(input->config, HS_FINDING_DESTINATION, node, "%s",
+                    secret ? "`(secret)` is no name that this sink takes" : why);
+}
+
 static bool check_literal(const struct hs_router_input *input, const struct hs_node *node,
                           const struct hs_target *target)
 {
@@ -66,14 +76,32 @@ static bool check_literal(const struct hs_router_input *input, const struct hs_n
                 hs_buffer_status(&text) == 0 &&
                 hs_sink_check_destination(target->kind, hs_buffer_slice(&text)) == 0;
     hs_buffer_free(&text);
-    if (!good) {
-        char why[256];
-        snprintf(why, sizeof(why), "%s", hs_error_text());
-        bool secret = node != NULL && node->secret;
-        hs_config_error(input->config, HS_FINDING_DESTINATION, node, "%s",
-                        secret ? "`(secret)` is no name that this sink takes" : why);
-    }
+    if (!good)
+        say_destination(input, node);
     return good;
+}
+
+struct fixed_check {
+    enum hs_sink_kind kind;
+    bool good;
+};
+
+/* The words of the first that is not good stay in hs_error_text(). */
+static void check_fixed(void *context, struct hs_slice text, size_t before, bool first)
+{
+    struct fixed_check *check = context;
+    check->good = check->good && hs_sink_check_fixed(check->kind, text, before, first) == 0;
+}
+
+/* With one text that no name can have, no event ever has a good one. */
+static bool check_texts(const struct hs_router_input *input, const struct hs_node *node,
+                        const struct hs_target *target)
+{
+    struct fixed_check check = {target->kind, true};
+    hs_template_fixed(target->destination, check_fixed, &check);
+    if (!check.good)
+        say_destination(input, node);
+    return check.good;
 }
 
 static bool compile_destination(const struct hs_router_input *input, struct hs_target *target)
@@ -85,7 +113,9 @@ static bool compile_destination(const struct hs_router_input *input, struct hs_t
         hs_template_compile(input->config, node, hs_slice_text(target->options.destination));
     if (target->destination == NULL)
         return false;
-    return !hs_template_is_literal(target->destination) || check_literal(input, node, target);
+    if (hs_template_is_literal(target->destination))
+        return check_literal(input, node, target);
+    return check_texts(input, node, target);
 }
 
 /* Kafka takes any bytes for a name; readers and tools do not. */

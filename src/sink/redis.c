@@ -19,6 +19,13 @@ bool hs_redis_is_free(const struct hs_redis *redis)
 
 /* ---- How a batch ended ---- */
 
+/* What Redis said of a message that failed by itself, if it was kept. */
+static const char *words_of(const struct hs_redis *redis, const struct hs_failure *failure)
+{
+    const struct hs_redis_trouble *own = &redis->own;
+    return own->error != NULL && failure == &own->error->failure ? own->text : failure->words;
+}
+
 static void tell_all(struct hs_redis *redis, struct hs_redis_batch *batch,
                      const struct hs_failure *failure, const char *detail)
 {
@@ -26,7 +33,7 @@ static void tell_all(struct hs_redis *redis, struct hs_redis_batch *batch,
         const struct hs_redis_entry *entry = &batch->entries[i];
         if (entry->failure != NULL && failure == NULL)
             hs_sink_complete(&redis->sink, entry->sequence, entry->part, entry->failure,
-                             entry->failure->words);
+                             words_of(redis, entry->failure));
         else
             hs_sink_complete(&redis->sink, entry->sequence, entry->part, failure, detail);
     }
@@ -113,11 +120,12 @@ void hs_redis_finish(struct hs_redis *redis)
             send_gathered(redis); /* Redis works while we tell */
     } else if (again->failure->outcome == HS_HELD) {
         hs_sink_set_state(&redis->sink, HS_SINK_HOLDING, again->failure->label,
-                          again->failure->words);
+                          words_of(redis, again->failure));
     }
     if (hs_redis_is_free(redis) && hs_redis_progress_owes(&redis->progress))
         hs_redis_store(redis);
     tell_all(redis, batch, NULL, NULL);
+    redis->own.error = NULL;
     if (again != NULL)
         tell_all(redis, redis->gathering, &behind, behind.words);
     store_if_ahead(redis);
@@ -173,11 +181,20 @@ static void judge_type(const redisReply *reply, struct hs_redis_entry *entry)
         entry->failure = &hs_redis_error(HS_SLICE("WRONGTYPE"))->failure;
 }
 
+/* What a person must mend counts more than a dead letter. */
+static void note_own(struct hs_redis_trouble *own, const redisReply *reply)
+{
+    if (own->error != NULL && own->error->failure.outcome == HS_PERMANENT)
+        own->error = NULL;
+    hs_redis_note(own, reply);
+}
+
 /* The replies of the commands that were sent, in the order of their entries. Only TYPE answers a
  * status; XADD answers the id that it gave. */
 static bool take_results(struct hs_redis *redis, redisReply *const *replies, size_t count)
 {
     size_t at = 0;
+    redis->own.error = NULL;
     for (size_t i = 0; i < redis->flying->count; i++) {
         struct hs_redis_entry *entry = &redis->flying->entries[i];
         if (entry->command_size == 0)
@@ -185,10 +202,12 @@ static bool take_results(struct hs_redis *redis, redisReply *const *replies, siz
         if (at == count)
             return false;
         const redisReply *reply = replies[at++];
-        if (reply->type == REDIS_REPLY_ERROR)
+        if (reply->type == REDIS_REPLY_ERROR) {
             entry->failure = &hs_redis_error(hs_slice(reply->str, (size_t)reply->len))->failure;
-        else if (reply->type == REDIS_REPLY_STATUS)
+            note_own(&redis->own, reply);
+        } else if (reply->type == REDIS_REPLY_STATUS) {
             judge_type(reply, entry);
+        }
     }
     return at + 1 == count; /* and the cursor's SET */
 }

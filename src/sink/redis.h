@@ -32,7 +32,7 @@ struct event;
 struct redisAsyncContext;
 struct redisReply;
 
-#define HS_REDIS_TEXT_MAX 160u
+#define HS_REDIS_TEXT_MAX 256u
 /* Why a sink is held whose replicas lag behind. */
 #define HS_REDIS_TOO_FEW "replicas"
 
@@ -55,6 +55,7 @@ struct hs_redis {
     struct event *on_timer;
     unsigned attempts; /* connections since the last batch that went well */
     struct hs_redis_trouble trouble;
+    struct hs_redis_trouble own; /* of one message of the flying batch, which failed by itself */
 
     struct hs_redis_batch batches[2];
     struct hs_redis_batch *flying, *gathering;

@@ -3,6 +3,8 @@
  * one at execution is the one command's own (redis_batch.c tells the two apart). */
 #include "redis_errors.h"
 
+#define REPLICA "this Redis is a replica: point `url` at the master, or promote this one"
+
 static const struct hs_redis_error table[] = {
     /* Never will be taken. */
     {"WRONGTYPE", {HS_PERMANENT, "wrong_type", "the key holds something that is no stream"}, false},
@@ -19,10 +21,9 @@ static const struct hs_redis_error table[] = {
     {"CROSSSLOT",
      {HS_HELD, "cross_slot", "streams and cursor_key need one hash tag in a cluster"},
      false},
-    /* Before the other ERR; sent again, as READONLY is. */
-    {"ERR WAIT cannot be used with replica",
-     {HS_TRANSIENT, "read_only", "this Redis is a replica"},
-     true},
+    {"READONLY", {HS_HELD, "read_only", REPLICA}, true},
+    /* Before the other ERR. */
+    {"ERR WAIT cannot be used with replica", {HS_HELD, "read_only", REPLICA}, true},
     {"ERR", {HS_HELD, "error", "Redis refuses the command"}, false},
     {"NOPROTO", {HS_HELD, "error", "Redis refuses the protocol"}, true},
 
@@ -31,7 +32,6 @@ static const struct hs_redis_error table[] = {
     {"LOADING", {HS_TRANSIENT, "loading", "Redis reads its data from disk"}, false},
     {"BUSY", {HS_TRANSIENT, "busy", "a script keeps Redis busy"}, false},
     {"MASTERDOWN", {HS_TRANSIENT, "master_down", "a replica without its master"}, true},
-    {"READONLY", {HS_TRANSIENT, "read_only", "this Redis is a replica"}, true},
     {"UNBLOCKED", {HS_TRANSIENT, "failover", "the master became a replica"}, true},
     {"NOREPLICAS",
      {HS_TRANSIENT, "no_replicas", "fewer replicas than min-replicas-to-write"},

@@ -96,32 +96,50 @@ void hs_redis_greeted(struct hs_redis *redis)
     hs_redis_ready(redis, position, is_anothers ? HS_SINK_ANOTHERS : redis->read.sequence);
 }
 
+static void note_damaged(struct hs_redis *redis)
+{
+    static const struct hs_redis_error damaged = {
+        "",
+        {HS_HELD, "cursor_damaged",
+         "the cursor's key holds something else: look at it, and remove it or set another "
+         "`cursor_key`"},
+        true};
+    redis->trouble.error = &damaged;
+    snprintf(redis->trouble.text, sizeof(redis->trouble.text), "%s: %s", redis->cursor_key,
+             damaged.failure.words);
+}
+
+/* Here it is about no event: a key of a wrong type is the cursor's. */
+static void note_greeting(struct hs_redis *redis, const redisReply *reply)
+{
+    if (redis->trouble.error != NULL)
+        return;
+    hs_redis_note(&redis->trouble, reply);
+    if (redis->trouble.error != NULL && redis->trouble.error->failure.outcome == HS_PERMANENT)
+        note_damaged(redis);
+}
+
 /* Replies whose error is noted and whose text is of no interest. */
 static void on_greeting(redisAsyncContext *link, void *reply, void *context)
 {
     struct hs_redis *redis = link->data;
     if (redis != NULL && reply != NULL)
-        hs_redis_note(&redis->trouble, reply);
+        note_greeting(redis, reply);
 }
 
 static void on_cursor(redisAsyncContext *link, void *data, void *context)
 {
-    static const struct hs_redis_error damaged = {
-        "", {HS_HELD, "cursor_damaged", "the cursor's key holds something else: look at it"}, true};
     struct hs_redis *redis = link->data;
     const redisReply *reply = data;
     if (redis == NULL || reply == NULL)
         return;
-    hs_redis_note(&redis->trouble, reply);
+    note_greeting(redis, reply);
     if (redis->trouble.error != NULL)
         return;
     bool is_text = reply->type == REDIS_REPLY_STRING;
     struct hs_slice text = is_text ? hs_slice(reply->str, (size_t)reply->len) : HS_SLICE_NONE;
-    if (!is_text || hs_redis_cursor_parse(text, &redis->read) < 0) {
-        redis->trouble.error = &damaged;
-        snprintf(redis->trouble.text, sizeof(redis->trouble.text), "%s: %s", redis->cursor_key,
-                 damaged.failure.words);
-    }
+    if (!is_text || hs_redis_cursor_parse(text, &redis->read) < 0)
+        note_damaged(redis);
 }
 
 void hs_redis_refused(struct hs_redis *redis, const struct hs_redis_trouble *trouble)
@@ -147,7 +165,7 @@ static void on_watched(redisAsyncContext *link, void *reply, void *context)
     struct hs_redis *redis = link->data;
     if (redis == NULL || reply == NULL)
         return;
-    hs_redis_note(&redis->trouble, reply);
+    note_greeting(redis, reply);
     if (redis->trouble.error != NULL)
         hs_redis_refused(redis, &redis->trouble);
     else if (redis->wait.replicas > 0)

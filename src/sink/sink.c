@@ -72,18 +72,25 @@ const char *hs_sink_state_name(enum hs_sink_state state)
 
 /* ---- Destinations ---- */
 
+static bool has_topic_characters(struct hs_slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.data[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '.' || c == '_' || c == '-'))
+            return false;
+    }
+    return true;
+}
+
 static int check_topic(struct hs_slice topic)
 {
     if (topic.size == 0 || topic.size > KAFKA_TOPIC_MAX)
         return hs_fail(-EINVAL, "a Kafka topic has 1 to %u characters, this has %zu",
                        KAFKA_TOPIC_MAX, topic.size);
-    for (size_t i = 0; i < topic.size; i++) {
-        char c = topic.data[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '.' || c == '_' || c == '-'))
-            return hs_fail(-EINVAL, "`%.*s` is no Kafka topic: only letters, digits, dots, _ and -",
-                           HS_SLICE_ARG(topic));
-    }
+    if (!has_topic_characters(topic))
+        return hs_fail(-EINVAL, "`%.*s` is no Kafka topic: only letters, digits, dots, _ and -",
+                       HS_SLICE_ARG(topic));
     if (hs_slice_equal(topic, HS_SLICE(".")) || hs_slice_equal(topic, HS_SLICE("..")))
         return hs_fail(-EINVAL, "`%.*s` is no Kafka topic", HS_SLICE_ARG(topic));
     return 0;
@@ -97,17 +104,22 @@ static int check_key(struct hs_slice key)
     return 0;
 }
 
+static int check_file_characters(struct hs_slice text, bool first)
+{
+    if (first && text.size > 0 && text.data[0] == '.')
+        return hs_fail(-EINVAL, "a file name does not begin with a dot");
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] == '/' || (unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f)
+            return hs_fail(-EINVAL, "a file name has no slash and no control character");
+    return 0;
+}
+
 static int check_file_name(struct hs_slice name)
 {
     if (name.size == 0 || name.size > FILE_NAME_LONGEST)
         return hs_fail(-EINVAL, "a file name has 1 to %u bytes, this has %zu", FILE_NAME_LONGEST,
                        name.size);
-    if (name.data[0] == '.')
-        return hs_fail(-EINVAL, "a file name does not begin with a dot");
-    for (size_t i = 0; i < name.size; i++)
-        if (name.data[i] == '/' || (unsigned char)name.data[i] < 0x20 || name.data[i] == 0x7f)
-            return hs_fail(-EINVAL, "a file name has no slash and no control character");
-    return 0;
+    return check_file_characters(name, true);
 }
 
 int hs_sink_check_destination(enum hs_sink_kind kind, struct hs_slice destination)
@@ -119,6 +131,35 @@ int hs_sink_check_destination(enum hs_sink_kind kind, struct hs_slice destinatio
         return check_key(destination);
     case HS_SINK_FILE:
         return check_file_name(destination);
+    case HS_SINK_KIND_COUNT:
+        break;
+    }
+    return hs_fail(-EINVAL, "unknown kind of sink");
+}
+
+static int check_fixed_size(const char *what, size_t size, size_t most)
+{
+    if (size <= most)
+        return 0;
+    return hs_fail(-EINVAL, "%s has at most %zu bytes, and without its fields this has %zu already",
+                   what, most, size);
+}
+
+int hs_sink_check_fixed(enum hs_sink_kind kind, struct hs_slice text, size_t before, bool first)
+{
+    switch (kind) {
+    case HS_SINK_KAFKA:
+        if (!has_topic_characters(text))
+            return hs_fail(-EINVAL,
+                           "`%.*s` is part of no Kafka topic: only letters, digits, dots, _ and -",
+                           HS_SLICE_ARG(text));
+        return check_fixed_size("a Kafka topic", before + text.size, KAFKA_TOPIC_MAX);
+    case HS_SINK_REDIS:
+        return check_fixed_size("a stream's key", before + text.size, REDIS_KEY_MAX);
+    case HS_SINK_FILE:
+        if (check_file_characters(text, first) < 0)
+            return -EINVAL;
+        return check_fixed_size("a file name", before + text.size, FILE_NAME_LONGEST);
     case HS_SINK_KIND_COUNT:
         break;
     }

@@ -203,6 +203,20 @@ bool hs_template_is_literal(const struct hs_template *tmpl)
     return true;
 }
 
+void hs_template_fixed(const struct hs_template *tmpl, hs_fixed_fn *visit, void *context)
+{
+    size_t before = 0;
+    for (size_t i = 0; i < tmpl->count; i++) {
+        const struct piece *piece = &tmpl->pieces[i];
+        if (piece->literal_size != 0)
+            visit(context, hs_slice(piece->literal, piece->literal_size), before, i == 0);
+        before += piece->literal_size;
+        if (piece->has_fallback)
+            visit(context, hs_slice(piece->fallback, piece->fallback_size), before,
+                  i == 0 && before == 0);
+    }
+}
+
 void hs_template_uses(const struct hs_template *tmpl, hs_use_fn *visit, void *context)
 {
     for (size_t i = 0; i < tmpl->count; i++) {

@@ -3,7 +3,7 @@
 import json
 import os
 
-from support import sender
+from support import http, sender
 from support.wait import wait_for
 
 
@@ -106,6 +106,29 @@ def test_a_missing_field_of_a_template_is_a_dead_letter(hookstream, kafka, uniqu
     assert [record.id for record in kafka.read(unique)] == [good["id"]]
     one.counts("dead_letters", is_now=1)
     one.counts("transform_failed_total", route="all", is_now=1)
+
+
+def test_a_topic_that_no_name_can_be_is_a_dead_letter_and_the_next_goes_on(
+    hookstream, kafka, unique
+):
+    kafka.create(unique + ".good")
+    one = hookstream(**kafka_to(kafka, unique + ".{data.queue}"))
+    wait_for(lambda: one.sink("kafka")["state"] == "up", what="the sink to be up")
+    bad = [sender.event(queue=queue) for queue in ("a b", "a" * 300, "x/y")]
+    good = sender.event(queue="good")
+    for document in (*bad, good):
+        assert one.post(document).status == 202
+    one.drained(deadline=20)
+    assert [record.id for record in kafka.read(unique + ".good")] == [good["id"]]
+    assert one.sink("kafka")["state"] == "up"
+    answer = http.get(one.admin_port, "/api/dead-letters")
+    letters = {letter["id"]: letter for letter in json.loads(answer.body)["letters"]}
+    assert set(letters) == {document["id"] for document in bad}
+    assert {letter["reason"] for letter in letters.values()} == {"destination"}
+    details = [letters[document["id"]]["detail"] for document in bad]
+    assert details[0].startswith(f"`{unique}.a b` is no Kafka topic: only letters, digits")
+    assert details[1] == f"a Kafka topic has 1 to 249 characters, this has {len(unique) + 301}"
+    assert "x/y` is no Kafka topic" in details[2]
 
 
 def test_the_traceparent_of_the_request_goes_along(hookstream, kafka, unique):

@@ -127,6 +127,27 @@ def test_out_of_memory_is_held_until_there_is_room(hookstream, redis_server):
     assert re.search(r'detail="up again after \d+\.\d s, 1 event to go"', one.log)
 
 
+def test_a_replica_is_held_until_it_is_promoted(hookstream, redis_server):
+    master, replica = redis_server(), redis_server()
+    replica("REPLICAOF", "127.0.0.1", master.port)
+    one = hookstream(**redis_to(replica.url, "events"))
+    document = sender.event()
+    assert one.post(document).status == 202
+    wait_for(lambda: one.sink("redis")["state"] == "held", what="the sink to be held")
+    assert one.sink("redis")["reason"] == "read_only"
+    words = "this Redis is a replica: point `url` at the master, or promote this one: READONLY"
+    assert words in one.sink("redis")["detail"] and words in one.readiness
+    one.counts("sink_state", sink="redis", state="held", is_now=1)
+    held = [line for line in one.log.splitlines() if "level=error" in line]
+    assert len(held) == 1 and words in held[0]
+    assert 'msg="sink state" sink=redis state=held reason=read_only' in held[0]
+    one.counts("dead_letters", is_now=0)
+    replica("REPLICAOF", "NO", "ONE")
+    one.drained(deadline=90)
+    assert ids(replica, "events") == [document["id"]]
+    assert one.sink("redis")["state"] == "up"
+
+
 def test_what_goes_well_does_not_end_the_hold_for_what_does_not(hookstream, redis_server):
     server = redis_server()
     last = "18446744073709551615-18446744073709551615"
@@ -139,6 +160,7 @@ def test_what_goes_well_does_not_end_the_hold_for_what_does_not(hookstream, redi
     wait_for(lambda: one.metric("sink_failed_total", sink="redis") > 2, what="some tries")
     assert ids(server, "good") == [document["id"]]
     assert one.sink("redis")["state"] == "held"
+    assert "Redis refuses the command: ERR The stream has" in one.sink("redis")["detail"]
     assert one.log.count("state=held") == 1 and "state=up" not in one.log.split("state=held")[1]
     server("DEL", "full")
     one.drained(deadline=90)

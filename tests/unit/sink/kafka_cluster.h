@@ -82,6 +82,7 @@ static size_t cluster_read(const char *address, const char *topic, struct seen *
     rd_kafka_conf_set(conf, "group.id", "reader", error, sizeof(error));
     rd_kafka_conf_set(conf, "enable.partition.eof", "true", error, sizeof(error));
     rd_kafka_conf_set(conf, "auto.offset.reset", "earliest", error, sizeof(error));
+    rd_kafka_conf_set(conf, "fetch.wait.max.ms", "10", error, sizeof(error));
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, error, sizeof(error));
     ck_assert_ptr_nonnull(rk);
     rd_kafka_topic_partition_list_t *parts = rd_kafka_topic_partition_list_new(1);

@@ -255,6 +255,34 @@ START_TEST(destinations_are_checked)
 }
 END_TEST
 
+START_TEST(fixed_texts_of_templates_are_checked)
+{
+    static const struct {
+        enum hs_sink_kind kind;
+        const char *text;
+        bool first, good;
+    } rows[] = {
+        {HS_SINK_KAFKA, "orders.", true, true},  {HS_SINK_KAFKA, ".", true, true},
+        {HS_SINK_KAFKA, "..", false, true},      {HS_SINK_KAFKA, "", true, true},
+        {HS_SINK_KAFKA, "a b", true, false},     {HS_SINK_KAFKA, "/", false, false},
+        {HS_SINK_REDIS, "a b:\xff", true, true}, {HS_SINK_REDIS, "", true, true},
+        {HS_SINK_FILE, ".jsonl", false, true},   {HS_SINK_FILE, ".jsonl", true, false},
+        {HS_SINK_FILE, "a/b", false, false},     {HS_SINK_FILE, "a\nb", true, false},
+    };
+    for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
+        bool good =
+            hs_sink_check_fixed(rows[i].kind, hs_slice_text(rows[i].text), 0, rows[i].first) == 0;
+        ck_assert_msg(good == rows[i].good, "%s: %s", hs_sink_kind_name(rows[i].kind),
+                      rows[i].text);
+    }
+    static const size_t most[] = {[HS_SINK_KAFKA] = 249, [HS_SINK_REDIS] = 1024, 200};
+    for (unsigned kind = 0; kind < HS_SINK_KIND_COUNT; kind++) {
+        ck_assert_int_eq(hs_sink_check_fixed(kind, HS_SLICE("x"), most[kind] - 1, false), 0);
+        ck_assert_int_eq(hs_sink_check_fixed(kind, HS_SLICE("x"), most[kind], false), -EINVAL);
+    }
+}
+END_TEST
+
 START_TEST(names_are_those_of_metrics)
 {
     ck_assert_str_eq(hs_sink_kind_name(HS_SINK_KAFKA), "kafka");
@@ -305,6 +333,7 @@ int main(void)
     tcase_add_loop_test(tcase, what_the_promises_rest_on_cannot_be_set, 0, HS_ARRAY_SIZE(refused));
     tcase_add_test(tcase, what_can_never_work_is_said_when_it_is_opened);
     tcase_add_test(tcase, destinations_are_checked);
+    tcase_add_test(tcase, fixed_texts_of_templates_are_checked);
     tcase_add_test(tcase, names_are_those_of_metrics);
     tcase_add_test(tcase, transactions_have_defaults_and_are_off);
     Suite *suite = suite_create("sink options");

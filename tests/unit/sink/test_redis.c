@@ -103,6 +103,18 @@ static void deliver_all(uint64_t first, uint64_t last, const char *stream, void 
     }
 }
 
+/* Until the server was connected to so many times more. */
+static void wait_for_connections(unsigned count)
+{
+    unsigned long long before = 0, now = 0;
+    while (now < before + count) {
+        sscanf(server_get(&server, "INFO stats"), "# Stats\r\ntotal_connections_received:%llu",
+               &now);
+        before = before == 0 ? now : before;
+        owner_turn(owner);
+    }
+}
+
 /* ---- The usual way ---- */
 
 START_TEST(events_arrive_in_order_and_the_cursor_with_them)
@@ -705,21 +717,45 @@ START_TEST(passwords_are_held_until_they_are_right)
 }
 END_TEST
 
-START_TEST(a_replica_is_left_and_asked_again)
+/* Held, and left: by the next connection a proxy or a name may lead to the master. */
+START_TEST(a_master_that_is_demoted_holds_until_it_is_promoted)
 {
     begin_open();
+    owner_give_range(owner, 1, 2, "s");
+    drained();
     server_do(&server, "REPLICAOF 127.0.0.1 1");
-    owner_give_one(owner, 1, "s", NULL);
+    owner_give_one(owner, 3, "s", NULL);
     hs_sink_push(owner->sink);
-    OWNER_WAIT(owner, owner->state == HS_SINK_CONNECTING);
+    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
     ck_assert_str_eq(owner->reason, "read_only");
-    ck_assert_int_eq(owner_end(owner, 1, 0)->outcome, HS_TRANSIENT);
-    ck_assert_int_eq(owner_give_one(owner, 1, "s", NULL), HS_SUBMIT_FULL);
+    ck_assert_ptr_nonnull(strstr(owner->detail, "point `url` at the master, or promote this one"));
+    ck_assert_int_eq(owner_end(owner, 3, 0)->outcome, HS_HELD);
+    ck_assert_int_eq(owner_give_one(owner, 3, "s", NULL), HS_SUBMIT_FULL);
+    wait_for_connections(3);
     server_do(&server, "REPLICAOF NO ONE");
     OWNER_WAIT(owner, owner->resumes == 2);
-    owner_give_range(owner, 1, 1, "s");
+    ck_assert_uint_eq(owner->position, 2);
+    owner_give_range(owner, 3, 3, "s");
     drained();
-    ck_assert_str_eq(events_of("s"), "1 ");
+    ck_assert_str_eq(events_of("s"), "1 2 3 ");
+    ck_assert_str_eq(owner->trail, "connecting:start up held:read_only up ");
+    end();
+}
+END_TEST
+
+START_TEST(a_replica_is_held_from_the_start_and_resumes_when_it_is_promoted)
+{
+    begin();
+    server_do(&server, "REPLICAOF 127.0.0.1 1");
+    if (_i == 1) /* it does not even read */
+        server_do(&server, "CONFIG SET replica-serve-stale-data no");
+    owner_open(owner, &options);
+    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    ck_assert_str_eq(owner->reason, "read_only");
+    wait_for_connections(3);
+    server_do(&server, "REPLICAOF NO ONE");
+    OWNER_WAIT(owner, owner->resumes == 1);
+    ck_assert_str_eq(owner->trail, "connecting:start held:read_only up ");
     end();
 }
 END_TEST
@@ -733,11 +769,17 @@ START_TEST(a_cursor_that_is_none_is_held_and_left_alone)
     ck_assert_str_eq(owner->reason, "cursor_damaged");
     ck_assert_uint_eq(owner->resumes, 0);
     server_do(&server, "DEL " CURSOR);
-    server_do(&server, "SADD " CURSOR " x");
-    OWNER_WAIT(owner, strcmp(owner->reason, "wrong_type") == 0);
-    ck_assert_int_eq(owner->state, HS_SINK_HOLDING);
-    server_do(&server, "DEL " CURSOR);
     OWNER_WAIT(owner, owner->resumes == 1);
+    owner_close(owner);
+    server_do(&server, "DEL " CURSOR);
+    server_do(&server, "SADD " CURSOR " x"); /* not even a text */
+    owner_open(owner, &options);
+    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    ck_assert_str_eq(owner->reason, "cursor_damaged");
+    ck_assert_ptr_nonnull(strstr(owner->detail, CURSOR ": the cursor's key holds something else"));
+    ck_assert_ptr_nonnull(strstr(owner->detail, "set another `cursor_key`"));
+    server_do(&server, "DEL " CURSOR);
+    OWNER_WAIT(owner, owner->resumes == 2);
     end();
 }
 END_TEST
@@ -815,7 +857,9 @@ int main(void)
                    R3_what_is_written_when_the_right_to_transactions_goes_is_not_written_again);
     tcase_add_test(tcase, R3_a_reply_that_was_read_counts_although_the_connection_is_left);
     tcase_add_test(tcase, passwords_are_held_until_they_are_right);
-    tcase_add_test(tcase, a_replica_is_left_and_asked_again);
+    tcase_add_test(tcase, a_master_that_is_demoted_holds_until_it_is_promoted);
+    tcase_add_loop_test(tcase, a_replica_is_held_from_the_start_and_resumes_when_it_is_promoted, 0,
+                        2);
     tcase_add_test(tcase, a_cursor_that_is_none_is_held_and_left_alone);
     tcase_add_test(tcase, a_server_that_is_down_at_first_is_waited_for);
     tcase_add_test(tcase, closing_in_every_stage_tells_nothing);

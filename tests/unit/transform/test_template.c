@@ -134,6 +134,37 @@ START_TEST(test_literal)
 }
 END_TEST
 
+static void note_fixed(void *context, struct hs_slice text, size_t before, bool first)
+{
+    char *notes = context;
+    size_t size = strlen(notes);
+    snprintf(notes + size, 200 - size, "%.*s:%zu%s ", HS_SLICE_ARG(text), before,
+             first ? " first" : "");
+}
+
+START_TEST(test_fixed_texts_are_visited)
+{
+    static const struct {
+        const char *text, *notes;
+    } rows[] = {
+        {"ab{{{id}c{type|none}de", "ab{:0 first c:3 none:4 de:4 "},
+        {"{id|x}{type|y}z", "x:0 first y:0 z:0 "},
+        {"a{id|x}", "a:0 first x:1 "},
+        {"{id}", ""},
+        {"plain", "plain:0 first "},
+    };
+    struct hs_config *config = edit_config("x: y");
+    for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
+        struct hs_template *tmpl = hs_template_compile(config, NULL, hs_slice_text(rows[i].text));
+        char notes[200] = "";
+        hs_template_fixed(tmpl, note_fixed, notes);
+        ck_assert_str_eq(notes, rows[i].notes);
+        hs_template_free(tmpl);
+    }
+    hs_config_free(config);
+}
+END_TEST
+
 START_TEST(test_what_is_wrong_is_said_at_its_column)
 {
     static const struct {
@@ -217,5 +248,5 @@ END_TEST
 
 HS_TEST_MAIN("templates", test_expands, test_fails_in_words_and_leaves_the_text,
              test_words_of_the_record_need_no_json, test_envelope_members_may_be_missing,
-             test_literal, test_what_is_wrong_is_said_at_its_column, test_a_secret_is_not_printed,
-             test_doubled_braces_are_warned_of, test_bounds)
+             test_literal, test_fixed_texts_are_visited, test_what_is_wrong_is_said_at_its_column,
+             test_a_secret_is_not_printed, test_doubled_braces_are_warned_of, test_bounds)
