@@ -3,6 +3,8 @@
 import json
 import os
 
+import pytest
+
 from support import http, sender
 from support.wait import wait_for
 
@@ -33,6 +35,28 @@ def test_an_unknown_topic_is_held_until_it_is_created(hookstream, kafka, unique)
     assert len(held) == 1
     assert 'msg="sink state" sink=kafka state=held reason=unknown_topic' in held[0]
     kafka.create(unique)
+    one.drained(deadline=90)
+    assert {record.id for record in kafka.read(unique)} == {event["id"] for event in sent}
+    assert one.sink("kafka")["state"] == "up"
+
+
+@pytest.mark.parametrize("exactly_once", [False, True])
+def test_a_topic_without_a_right_to_it_holds_the_sink(hookstream, kafka, unique, exactly_once):
+    kafka.create(unique)
+    kafka.deny(unique)  # not even to describe it
+    parts = kafka_to(kafka, unique)
+    if exactly_once:
+        parts["sinks"]["kafka"] |= {"exactly_once": True, "cursor_topic": f"{unique}-cursors",
+                                    "transactional_id": unique}
+    one = hookstream(**parts)
+    sent = [sender.event() for _ in range(5)]
+    for document in sent:
+        assert one.post(document).status == 202
+    wait_for(lambda: one.sink("kafka")["state"] == "held", what="the sink to be held")
+    assert one.sink("kafka")["reason"] == "topic_authorization"
+    words = f"topic {unique}: the user may not write to the topic: grant WRITE"
+    assert words in one.sink("kafka")["detail"] and words in one.readiness and words in one.log
+    kafka.allow(unique)
     one.drained(deadline=90)
     assert {record.id for record in kafka.read(unique)} == {event["id"] for event in sent}
     assert one.sink("kafka")["state"] == "up"

@@ -8,6 +8,8 @@ import sys
 import time
 
 CREATE_TOPICS = 19
+CREATE_ACLS = 30
+DELETE_ACLS = 31
 TOPIC_ALREADY_EXISTS = 36
 NOT_CONTROLLER = 41
 
@@ -55,6 +57,30 @@ def create_topics(address, topics, **properties):
         if code not in (0, TOPIC_ALREADY_EXISTS):
             raise RuntimeError(f"topic {name}: error {code} {message}")
     _wait_for_leaders(address, topics)
+
+
+# Of a rule: a topic, by its own name, of everyone here, from anywhere, all operations, denied.
+_RULE = struct.pack(">b", 2), struct.pack(">b", 3), _text("User:ANONYMOUS") + _text("*"), b"\2\2"
+
+
+def deny(address, topic):
+    """Takes every right to the topic away, that to describe it, too."""
+    kind, literal, who, what = _RULE
+    rule = struct.pack(">i", 1) + kind + _text(topic) + literal + who + what
+    answer = _ask(address, CREATE_ACLS, 1, rule)
+    code = struct.unpack_from(">h", answer, 8)[0]
+    if code != 0:
+        raise RuntimeError(f"deny {topic}: error {code}")
+
+
+def allow(address, topic):
+    """What deny() took away is given back."""
+    kind, literal, who, what = _RULE
+    rule = struct.pack(">i", 1) + kind + _text(topic) + literal + who + what
+    answer = _ask(address, DELETE_ACLS, 1, rule)
+    code = struct.unpack_from(">h", answer, 8)[0]
+    if code != 0:
+        raise RuntimeError(f"allow {topic}: error {code}")
 
 
 def _wait_for_leaders(address, topics, deadline=20):
@@ -106,6 +132,12 @@ class Kafka:
             names = [topics] if isinstance(topics, str) else topics
             topics = {name: partitions for name in names}
         create_topics(self.address, topics, **properties)
+
+    def deny(self, topic):
+        deny(self.address, topic)
+
+    def allow(self, topic):
+        allow(self.address, topic)
 
     def read(self, topic, isolation="read_committed"):
         """Every record of a topic so far, partition by partition in order of their offsets."""

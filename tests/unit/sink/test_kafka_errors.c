@@ -266,8 +266,8 @@ END_TEST
 
 /* ---- What the cluster says of a topic ---- */
 
-/* Not TOPIC_AUTHORIZATION_FAILED: librdkafka 2.0.2 tells nobody, keeps the message and asks again;
- * from a user who may describe the topic but not write it comes the error of the request above. */
+/* Not TOPIC_AUTHORIZATION_FAILED: the mock cluster names the topic's partitions with it, as no
+ * broker does, and librdkafka 2.0.2 then keeps the message. A real one: test_sinks_kafka.py. */
 static const struct row topic_rows[] = {
     {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, HELD, "unknown_topic", "create it"},
     {RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, DEAD, "invalid_topic", "the topic's name"},
