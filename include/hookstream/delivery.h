@@ -12,8 +12,9 @@
  *   P3  A poison event costs only itself: the next one goes on.
  *   P4  An event that waited for a sink when the routes changed is delivered by those of today,
  *       or becomes a dead letter if they do not give it to the sink any more.
- *   P5  While cursors can be saved, no more than 2 * HS_PUMP_WINDOW events are past the saved
- *       one and given to the sink: after a kill so many may be given once more.
+ *   P5  Of a sink whose server does not say what it has: while its cursor can be saved, no more
+ *       than 2 * HS_PUMP_WINDOW events are past the saved one and given to it. After a kill so
+ *       many may be given once more.
  *
  * Threads: start, stop from the owner; status and position from any. */
 #ifndef HOOKSTREAM_DELIVERY_H

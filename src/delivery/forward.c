@@ -380,8 +380,7 @@ static void take_position(struct hs_forward *forward, uint64_t position, uint64_
     if (position == 0 ||
         (forward->moved && position < hs_cursor_position(forward->letters->forwarded)))
         return;
-    if (position < hs_cursor_position(forward->letters->forwarded) &&
-        hs_cursor_lost(forward->letters->forwarded, last)) {
+    if (position < forward->read_number && hs_cursor_lost(forward->letters->forwarded, last)) {
         hs_log(HS_LOG_WARN,
                "the sink lost dead letters that it had confirmed; those that are still "
                "kept are sent again",

@@ -255,7 +255,8 @@ static void publish(struct hs_pump *pump, uint64_t popped, uint64_t delivered)
 
 static void save_cursor(struct hs_pump *pump)
 {
-    pump->save_at = hs_cursor_position(pump->cursor) + HS_PUMP_WINDOW;
+    if (pump->save_at != UINT64_MAX)
+        pump->save_at = hs_cursor_position(pump->cursor) + HS_PUMP_WINDOW;
     if (hs_cursor_save(pump->cursor) < 0)
         hs_log_limited(HS_LOG_ERROR, "cursor_save",
                        "cannot save a sink's cursor; events may be sent again after a crash",
@@ -385,12 +386,13 @@ static void take_position(struct hs_pump *pump, uint64_t position, uint64_t last
         if (entry->sequence <= position)
             hs_window_done(&pump->window, entry, entry->open & ~entry->lettered);
     }
-    bool behind = position < hs_cursor_position(pump->cursor) && hs_cursor_lost(pump->cursor, last);
+    /* Also of those that are done and wait in the window for one before them. */
+    bool behind = position < pump->read_sequence && hs_cursor_lost(pump->cursor, last);
     if (behind) {
         hs_log(HS_LOG_WARN,
                "the sink lost events that it had confirmed; they are sent again from the journal",
-               HS_F("sink", "%s", pump->name), HS_F("has", "%" PRIu64, position),
-               HS_F("confirmed", "%" PRIu64, hs_cursor_position(pump->cursor)));
+               HS_F("sink", "%s", pump->name), HS_F("has", "%" PRIu64, last),
+               HS_F("goes_on_after", "%" PRIu64, position));
         hs_cursor_keep(pump->cursor, position);
         hs_window_clear(&pump->window);
     } else if (position <= pump->read_sequence)
@@ -543,7 +545,7 @@ static int open_way(struct hs_pump *pump, const struct hs_pump_spec *spec)
     if (place != 0)
         hs_cursor_expect_server(pump->cursor);
     pump->read_sequence = hs_cursor_position(pump->cursor);
-    pump->save_at = pump->read_sequence + HS_PUMP_WINDOW;
+    pump->save_at = place == 0 ? pump->read_sequence + HS_PUMP_WINDOW : UINT64_MAX;
     if (place == 0)
         count_maybe_resent(pump);
     hs_lost_tell(pump->lost, pump->name, pump->read_sequence + 1,

@@ -40,8 +40,8 @@ static void append(void)
     ck_assert_int_eq(hs_journal_wait(journal, sequence), HS_JOURNAL_DURABLE);
 }
 
-/* A journal of EVENTS events, sequences from 1, all of them delivered. */
-static void begin(void)
+/* A journal of EVENTS events, sequences from 1, all of them read; those up to `done` are. */
+static void begin_at(uint64_t done)
 {
     struct hs_journal_options options = {
         .path = "/j", .max_size = 1 << 24, .segment_size = SEGMENT_SIZE};
@@ -55,6 +55,7 @@ static void begin(void)
     pump->name = "redis";
     pump->journal = journal;
     pump->metrics = metrics;
+    pump->resent = hs_metrics_counter(metrics, HS_METRIC_sink_resent_total, pump->name);
     ck_assert_int_eq(hs_dead_letters_open(journal, &letters, metrics, &pump->letters), 0);
     pump->sink = &sink;
     pump->read_sequence = EVENTS;
@@ -67,9 +68,14 @@ static void begin(void)
     for (unsigned i = 0; i < EVENTS; i++)
         append();
     ck_assert_int_eq(hs_reader_open(journal, EVENTS + 1, &pump->reader), 0);
-    hs_cursor_move(pump->cursor, EVENTS);
+    hs_cursor_move(pump->cursor, done);
     hs_cursor_give(pump->cursor, EVENTS);
     ck_assert_int_eq(hs_cursor_save(pump->cursor), 0);
+}
+
+static void begin(void)
+{
+    begin_at(EVENTS);
 }
 
 static void end(void)
@@ -129,5 +135,38 @@ START_TEST(a_sink_that_says_less_and_has_the_last_one_that_it_confirmed_lost_not
 }
 END_TEST
 
+/* Event 5 is open, all behind it are done. */
+static void open_one(void)
+{
+    begin_at(4);
+    for (uint64_t sequence = 5; sequence <= EVENTS; sequence++) {
+        struct hs_window_entry *entry = hs_window_push(&pump->window, sequence, 1);
+        if (sequence != 5)
+            hs_window_done(&pump->window, entry, 1);
+    }
+}
+
+START_TEST(what_a_sink_lost_behind_an_open_event_is_read_again)
+{
+    open_one();
+    on_resume(pump, 4, 90);
+    ck_assert_uint_eq(pump->read_sequence, 4);
+    ck_assert(hs_window_is_empty(&pump->window));
+    end();
+}
+END_TEST
+
+START_TEST(a_sink_that_lost_nothing_is_given_what_is_open)
+{
+    open_one();
+    on_resume(pump, 4, EVENTS);
+    ck_assert_uint_eq(pump->read_sequence, EVENTS);
+    ck_assert_uint_eq(pump->window.again_count, 1);
+    end();
+}
+END_TEST
+
 HS_TEST_MAIN("pump behind", what_a_sink_lost_is_held_and_goes_as_it_has_it_again,
-             a_sink_that_says_less_and_has_the_last_one_that_it_confirmed_lost_nothing)
+             a_sink_that_says_less_and_has_the_last_one_that_it_confirmed_lost_nothing,
+             what_a_sink_lost_behind_an_open_event_is_read_again,
+             a_sink_that_lost_nothing_is_given_what_is_open)
