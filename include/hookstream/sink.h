@@ -150,8 +150,9 @@ struct hs_sink_host {
      * to be submitted again, in order. `position` is the last sequence that the server
      * itself says is done (exactly-once sinks), 0 if it does not say; `last`, not less, is
      * the last one of which it has anything, or HS_SINK_ANOTHERS. Nothing may be submitted
-     * before the first call of this. */
-    void (*resume)(void *context, uint64_t position, uint64_t last);
+     * before the first call of this. false: what the server has is not ours, nothing will be
+     * submitted and nothing may be written. */
+    bool (*resume)(void *context, uint64_t position, uint64_t last);
 };
 
 struct hs_sink;

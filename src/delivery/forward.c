@@ -393,12 +393,12 @@ static void take_position(struct hs_forward *forward, uint64_t position, uint64_
     }
 }
 
-static void on_resume(void *context, uint64_t position, uint64_t last)
+static bool on_resume(void *context, uint64_t position, uint64_t last)
 {
     struct hs_forward *forward = context;
     forward->may_send = !is_ahead(forward, last);
     if (!forward->may_send)
-        return;
+        return false;
     take_position(forward, position, last);
     hs_cursor_give(forward->letters->forwarded, last);
     for (uint64_t at = forward->window.head; at < forward->window.tail; at++) {
@@ -408,6 +408,7 @@ static void on_resume(void *context, uint64_t position, uint64_t last)
     forward->must_rewind = true;
     evtimer_del(forward->on_retry);
     turn_soon(forward);
+    return true;
 }
 
 /* ---- Life ---- */

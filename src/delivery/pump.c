@@ -413,13 +413,13 @@ static void count_resent(struct hs_pump *pump, uint32_t parts)
         hs_counter_add(pump->resent, (uint64_t)__builtin_popcount(parts));
 }
 
-static void on_resume(void *context, uint64_t position, uint64_t last)
+static bool on_resume(void *context, uint64_t position, uint64_t last)
 {
     struct hs_pump *pump = context;
     pump->may_send = !is_ahead(pump, last);
     pump->stalled = false;
     if (!pump->may_send)
-        return;
+        return false;
     take_position(pump, position, last);
     hs_cursor_give(pump->cursor, last);
     for (uint64_t at = pump->window.head; at < pump->window.tail; at++) {
@@ -431,6 +431,7 @@ static void on_resume(void *context, uint64_t position, uint64_t last)
     evtimer_del(pump->on_retry);
     pump->dirty = true;
     hs_pump_turn_soon(pump);
+    return true;
 }
 
 /* ---- Life ---- */

@@ -167,7 +167,7 @@ static void on_turn(evutil_socket_t number, short what, void *context)
     if (!file->announced) {
         file->announced = true;
         hs_sink_set_state(&file->sink, HS_SINK_UP, "", "");
-        file->sink.host.resume(file->sink.host.context, 0, 0);
+        (void)file->sink.host.resume(file->sink.host.context, 0, 0);
         return;
     }
     tell(file, write_all(file));

@@ -251,7 +251,7 @@ static void announce(struct hs_kafka *kafka)
         return;
     }
     ask(kafka);
-    kafka->sink.host.resume(kafka->sink.host.context, 0, 0);
+    (void)kafka->sink.host.resume(kafka->sink.host.context, 0, 0);
 }
 
 static void begin_producer(struct hs_kafka *kafka)

@@ -145,8 +145,8 @@ void hs_kafka_txn_resume(struct hs_kafka_txn *txn)
     txn->resumed = true;
     if (!txn->held)
         hs_sink_set_state(&kafka->sink, HS_SINK_UP, "", "");
-    kafka->sink.host.resume(kafka->sink.host.context, hs_kafka_progress_position(&txn->progress),
-                            txn->progress.stored);
+    (void)kafka->sink.host.resume(kafka->sink.host.context,
+                                  hs_kafka_progress_position(&txn->progress), txn->progress.stored);
 }
 
 /* ---- The fence ---- */

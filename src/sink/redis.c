@@ -414,9 +414,10 @@ static void leave_out(struct hs_sink *sink, uint64_t sequence, uint32_t parts)
 void hs_redis_ready(struct hs_redis *redis, uint64_t position, uint64_t last)
 {
     hs_sink_set_state(&redis->sink, HS_SINK_UP, "", "");
-    if (last != HS_SINK_ANOTHERS && hs_redis_progress_owes(&redis->progress))
+    redis->store.is_barred = !redis->sink.host.resume(redis->sink.host.context, position, last);
+    if (!redis->store.is_barred && hs_redis_is_free(redis) &&
+        hs_redis_progress_owes(&redis->progress))
         hs_redis_store(redis);
-    redis->sink.host.resume(redis->sink.host.context, position, last);
 }
 
 void hs_redis_forget(struct hs_redis *redis)

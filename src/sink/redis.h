@@ -70,6 +70,7 @@ struct hs_redis {
     struct {         /* the cursor without a batch */
         bool is_out; /* sent, and not answered */
         bool is_soon;
+        bool is_barred; /* what is on the server is not ours */
         struct event *on_idle;
         struct hs_redis_trouble trouble;
     } store;

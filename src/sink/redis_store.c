@@ -95,7 +95,7 @@ static void on_idle(evutil_socket_t file, short what, void *context)
 {
     struct hs_redis *redis = context;
     redis->store.is_soon = false;
-    if (hs_redis_is_free(redis) && redis->gathering->count == 0 &&
+    if (!redis->store.is_barred && hs_redis_is_free(redis) && redis->gathering->count == 0 &&
         hs_redis_progress_is_ahead(&redis->progress))
         hs_redis_store(redis);
 }

@@ -32,7 +32,7 @@ struct owner {
     uint64_t position; /* of the last resume */
     enum hs_sink_state state;
     char reason[48], detail[400];
-    bool in_submit;
+    bool in_submit, refuses;
     char trail[2048]; /* the states told, in order */
 };
 
@@ -82,7 +82,7 @@ static void owner_state(void *context, enum hs_sink_state state, const char *rea
              reason[0] ? ":" : "", reason);
 }
 
-static void owner_resume(void *context, uint64_t position, uint64_t last)
+static bool owner_resume(void *context, uint64_t position, uint64_t last)
 {
     struct owner *owner = context;
     ck_assert(!owner->in_submit);
@@ -91,6 +91,7 @@ static void owner_resume(void *context, uint64_t position, uint64_t last)
     owner->position = position;
     for (size_t i = 0; i < (owner->highest + 1) * OWNER_PARTS; i++)
         owner->ends[i].given = false; /* the sink forgot them */
+    return !owner->refuses;
 }
 
 static void owner_impatient(evutil_socket_t file, short what, void *context)

@@ -354,6 +354,22 @@ START_TEST(a_failover_to_a_server_where_the_hole_was_not_written_yet_writes_it)
 }
 END_TEST
 
+START_TEST(what_the_owner_says_is_anothers_is_left_as_it_is)
+{
+    make_hole(0);
+    server_do(&server, "SET " CURSOR " %s", "50 50");
+    owner->refuses = true;
+    server_do(&server, "CLIENT KILL TYPE normal");
+    OWNER_WAIT(owner, owner->resumes == 2);
+    hs_sink_skip(owner->sink, 1);
+    struct timeval longer = {1, 0}; /* than a cursor without a batch waits */
+    event_base_loopexit(owner->base, &longer);
+    event_base_dispatch(owner->base);
+    ck_assert(cursor_is("50 50"));
+    end();
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("redis holes");
@@ -363,6 +379,7 @@ int main(void)
     tcase_add_loop_test(tcase, R6_a_hole_is_written_by_the_next_run_whatever_its_key_is_by_then, 0,
                         4);
     tcase_add_test(tcase, R6_a_hole_that_fails_again_is_told_and_stays_one);
+    tcase_add_test(tcase, what_the_owner_says_is_anothers_is_left_as_it_is);
     tcase_add_test(tcase, R6_an_event_that_is_asked_for_and_has_no_stream_is_a_hole);
     tcase_add_test(tcase, R6_a_hole_is_a_part_of_an_event);
     tcase_add_loop_test(tcase, R6_a_hole_is_written_once_though_the_answer_to_that_is_lost, 0, 2);
