@@ -104,13 +104,14 @@ tests:
 @needs_promtool
 def test_an_alert_comes_for_the_first_dead_letters(tmp_path):
     """Their series begins with them."""
+    series = '\'hookstream_dead_letters_total{route="",reason="no_route"}\''
     file = tmp_path / "test.yml"
     file.write_text(f"""
 rule_files: [{RULES}]
 tests:
   - interval: 1m
     input_series:
-      - {{series: 'hookstream_dead_letters_total{{route="",reason="no_route"}}', values: '_x20 5x90'}}
+      - {{series: {series}, values: '_x20 5x90'}}
     alert_rule_test:
       - {{eval_time: 15m, alertname: HookstreamDeadLetters}}
       - eval_time: 25m
@@ -119,8 +120,8 @@ tests:
           - exp_labels: {{severity: warning, reason: no_route}}
             exp_annotations:
               summary: events were set aside, no_route
-              action: Each is kept with its reason. See hookstream dead-letters list; retry them when
-                the cause is mended.
+              action: Each is kept with its reason. See hookstream dead-letters list; retry them
+                when the cause is mended.
       - {{eval_time: 90m, alertname: HookstreamDeadLetters}}
 """)
     done = subprocess.run(["promtool", "test", "rules", file], capture_output=True, text=True,
