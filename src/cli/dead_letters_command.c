@@ -331,9 +331,29 @@ static int read_operand(struct wish *wish)
     return HS_EXIT_GOOD;
 }
 
+/* As of a variable that is not set. */
+static int refuse_empty(const struct wish *wish)
+{
+    const struct {
+        const char *name, *value;
+    } options[] = {
+        {"reason", wish->reason}, {"route", wish->route}, {"sink", wish->sink},
+        {"source", wish->source}, {"type", wish->type},   {"since", wish->since},
+        {"until", wish->until},   {"to", wish->to},
+    };
+    for (size_t i = 0; i < HS_ARRAY_SIZE(options); i++)
+        if (options[i].value != NULL && options[i].value[0] == '\0')
+            return hs_command_fail(wish->command, HS_EXIT_USAGE,
+                                   "--%s is empty: give it a value, or leave it out",
+                                   options[i].name);
+    return HS_EXIT_GOOD;
+}
+
 static int check_wish(struct wish *wish)
 {
     int code = read_operand(wish);
+    if (code == HS_EXIT_GOOD)
+        code = refuse_empty(wish);
     if (code != HS_EXIT_GOOD)
         return code;
     bool acts = is(wish, "retry") || is(wish, "discard");

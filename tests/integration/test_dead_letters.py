@@ -124,7 +124,6 @@ def test_filters_choose_by_route_and_sink(hookstream):
     assert chosen("--sink", "more") == [("orders", "more")]
     assert chosen("--sink", "files") == [("orders", "files"), ("queues", "files")]
     assert chosen("--sink", "files", "--route", "orders") == [("orders", "files")]
-    assert chosen("--sink", "") == [("", "")]
     assert chosen("--route", "default") == []
     done = run(one, "discard", "--route", "orders", "--sink", "files")
     assert (done.returncode, done.stdout) == (0, "discarded 1 dead letter, 3 are left\n"), done
@@ -310,6 +309,34 @@ def test_wrong_use_is_told_what_to_do(hookstream):
     one.stop()
     done = run(one, "list")
     assert done.returncode == 1 and "is hookstream running" in done.stderr
+
+
+def ask(one, page):
+    """A POST by hand, as of curl; the status and the words or the answer."""
+    answer = http.exchange(one.admin_port, f"POST /api/dead-letters/{page} HTTP/1.1\r\n"
+                           "Host: localhost\r\nContent-Length: 0\r\n\r\n".encode())
+    document = json.loads(answer.body)
+    return answer.status, document.get("detail", document)
+
+
+def test_what_is_empty_chooses_nothing(hookstream):
+    """As of a shell's variable that is not set: `--sink "$SINK"`."""
+    one = no_route(hookstream)
+    for _ in range(2):
+        assert one.post(sender.event("draw.consumer.won")).status == 202
+    await_letters(one, 2)
+    for name in ("reason", "route", "sink", "source", "type", "since", "until"):
+        for action in ("discard", "retry", "list"):
+            done = run(one, action, f"--{name}", "")
+            assert (done.returncode, done.stdout) == (2, ""), done
+            assert f"--{name} is empty: give it a value" in done.stderr, done
+    done = run(one, "retry", "--all", "--to", "")
+    assert done.returncode == 2 and "--to is empty" in done.stderr, done
+    for name in ("reason", "route", "sink", "source", "id", "type", "number", "to"):
+        says = (400, f"{name} is empty: give it a value, or leave it out")
+        assert ask(one, f"discard?{name}=") == ask(one, f"retry?limit=1&{name}=") == says
+    assert http.get(one.admin_port, "/api/dead-letters?sink=").status == 400
+    assert len(letters(one)) == 2
 
 
 def test_a_web_page_may_not_act(hookstream):
