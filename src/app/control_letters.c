@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #define ALL UINT64_MAX
+#define NOT_SAID UINT64_MAX /* of a time */
 #define LIMIT_DEFAULT 100u
 #define LIMIT_MAX 1000u
 #define LIST_BYTES_MAX (4u << 20) /* of an answer; then it says that there is more */
@@ -25,7 +26,7 @@ struct filter {
     uint64_t number; /* this one alone, or ALL */
     uint64_t after;  /* those with a larger number */
     uint64_t limit;
-    bool body;
+    bool body, all;
     struct hs_type_filter *pattern;
 };
 
@@ -51,9 +52,10 @@ static int read_filter(struct hs_slice query, struct hs_arena *arena, struct fil
         {"since", HS_FIELD_TIME, &filter->since_ns}, {"until", HS_FIELD_TIME, &filter->until_ns},
         {"number", HS_FIELD_TEXT, &number},          {"after", HS_FIELD_COUNT, &filter->after},
         {"to", HS_FIELD_TEXT, &filter->to},          {"limit", HS_FIELD_COUNT, &filter->limit},
-        {"body", HS_FIELD_FLAG, &filter->body},
+        {"body", HS_FIELD_FLAG, &filter->body},      {"all", HS_FIELD_FLAG, &filter->all},
     };
-    *filter = (struct filter){.number = ALL, .limit = LIMIT_DEFAULT};
+    *filter = (struct filter){
+        .since_ns = NOT_SAID, .until_ns = NOT_SAID, .number = ALL, .limit = LIMIT_DEFAULT};
     int code = hs_query_read(query, fields, HS_ARRAY_SIZE(fields), arena);
     if (code == 0)
         code = refuse_empty(fields, HS_ARRAY_SIZE(fields));
@@ -79,8 +81,9 @@ static bool is_wanted(const struct filter *filter, const struct hs_letter *lette
     return (filter->number == ALL || letter->number == filter->number) &&
            says(filter->reason, letter->reason) && says(filter->route, letter->route) &&
            says(filter->sink, letter->sink) && says(filter->source, event->source) &&
-           says(filter->id, event->id) && event->received_wall_ns >= filter->since_ns &&
-           (filter->until_ns == 0 || event->received_wall_ns <= filter->until_ns) &&
+           says(filter->id, event->id) &&
+           (filter->since_ns == NOT_SAID || event->received_wall_ns >= filter->since_ns) &&
+           event->received_wall_ns <= filter->until_ns &&
            (filter->pattern == NULL || hs_type_filter_takes(filter->pattern, event->type));
 }
 
@@ -301,12 +304,28 @@ static void finish(struct round *round, int64_t removed)
                HS_F("letters", "%" PRId64, removed), HS_F("last", "%" PRIu64, round->last));
 }
 
-/* -EINVAL: what is asked for cannot be; -errno. */
-static int read_request(const struct hs_control *control, struct hs_slice query,
-                        struct hs_arena *arena, struct filter *filter)
+/* Nobody acts on all letters by a word that is missing. */
+static int check_choice(const struct filter *filter)
 {
-    int code = read_filter(query, arena, filter);
-    if (code < 0)
+    bool chosen = filter->number != ALL || filter->reason != NULL || filter->route != NULL ||
+                  filter->sink != NULL || filter->source != NULL || filter->id != NULL ||
+                  filter->type != NULL || filter->since_ns != NOT_SAID ||
+                  filter->until_ns != NOT_SAID;
+    if (chosen && filter->all)
+        return hs_fail(-EINVAL, "all=1 and a choice contradict");
+    if (!chosen && !filter->all)
+        return hs_fail(-EINVAL, "say which (number, id, reason, route, sink, source, type, since, "
+                                "until), or all=1");
+    return 0;
+}
+
+/* -EINVAL: what is asked for cannot be; -errno. */
+static int read_request(const struct hs_control *control, enum hs_letters_action action,
+                        struct hs_slice query, struct hs_arena *arena, struct filter *filter)
+{
+    if (read_filter(query, arena, filter) < 0)
+        return -EINVAL;
+    if (action != HS_LETTERS_LIST && check_choice(filter) < 0)
         return -EINVAL;
     if (filter->to != NULL && !hs_control_has_sink(control, filter->to))
         return -EINVAL;
@@ -325,7 +344,7 @@ unsigned hs_control_letters(struct hs_control *control, enum hs_letters_action a
     struct round *round = hs_alloc(sizeof(*round));
     *round =
         (struct round){.control = control, .action = action, .filter = &filter, .json = ret_json};
-    int code = read_request(control, query, arena, &filter);
+    int code = read_request(control, action, query, arena, &filter);
     unsigned status = code == -EINVAL ? 400 : code < 0 ? 503 : 200;
     int64_t removed = 0;
     if (code == 0) {

@@ -70,6 +70,8 @@ static void write_page(const struct wish *wish, uint64_t after, uint64_t limit,
     hs_query_add(ret_page, "since", wish->since);
     hs_query_add(ret_page, "until", wish->until);
     hs_query_add(ret_page, "to", wish->to);
+    if (wish->all)
+        hs_query_add(ret_page, "all", "1");
     if (is(wish, "show") || is(wish, "export"))
         hs_query_add(ret_page, "body", "1");
     hs_query_add_count(ret_page, "limit", limit);

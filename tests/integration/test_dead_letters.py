@@ -339,6 +339,30 @@ def test_what_is_empty_chooses_nothing(hookstream):
     assert len(letters(one)) == 2
 
 
+def test_all_letters_are_acted_on_by_that_word_only(hookstream):
+    one = no_route(hookstream)
+    for _ in range(5):
+        assert one.post(sender.event("draw.consumer.won")).status == 202
+    await_letters(one, 5)
+    for action in ("discard", "retry"):
+        for page in ("", "?", "?limit=1", "?after=1", "?all=0", "?to=files&body=1"):
+            status, says = ask(one, action + page)
+            assert status == 400 and says.startswith("say which (number, id, "), (page, says)
+            assert says.endswith("or all=1"), says
+        assert ask(one, action + "?all=1&type=draw") == (400, "all=1 and a choice contradict")
+    assert len(letters(one)) == 5
+    # Long before any letter: it chooses none, and not all.
+    status, answer = ask(one, "discard?until=1970-01-01T00:00:00Z")
+    assert (status, answer["discarded"]) == (200, 0), answer
+    # A page after the other.
+    status, answer = ask(one, "discard?all=1&limit=2")
+    assert (status, answer["discarded"], answer["more"], answer["kept"]) == (200, 2, True, 3)
+    status, answer = ask(one, f"discard?all=1&limit=2&after={answer['last']}")
+    assert (status, answer["discarded"], answer["more"], answer["kept"]) == (200, 2, True, 1)
+    status, answer = ask(one, f"discard?type=draw&after={answer['last']}")
+    assert (status, answer["discarded"], answer["more"], answer["kept"]) == (200, 1, False, 0)
+
+
 def test_a_web_page_may_not_act(hookstream):
     one = no_route(hookstream)
     answer = http.exchange(
