@@ -59,6 +59,9 @@ void hs_dead_letters_unsubscribe(struct hs_dead_letters *letters, struct hs_wake
 
 /* How many there are. */
 uint64_t hs_dead_letters_count(struct hs_dead_letters *letters);
+/* Whether this one was found damaged on disk, and is lost, since the start. Who read from its
+ * number on has found it. */
+bool hs_dead_letters_is_damaged(struct hs_dead_letters *letters, uint64_t number);
 /* Drops what is too old or too much, and warns before it comes to that. To be called now and
  * then; does nothing most of the time. */
 void hs_dead_letters_tidy(struct hs_dead_letters *letters);

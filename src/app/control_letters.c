@@ -295,6 +295,11 @@ static void finish(struct round *round, int64_t removed)
         hs_buffer_printf(json, "{\"%s\":%" PRId64 ",\"unrouted\":%" PRIu64 ",",
                          round->action == HS_LETTERS_RETRY ? "retried" : "discarded", removed,
                          round->unrouted);
+    if (round->filter->number != ALL)
+        hs_buffer_printf(json, "\"damaged\":%s,",
+                         hs_dead_letters_is_damaged(round->control->letters, round->filter->number)
+                             ? "true"
+                             : "false");
     hs_buffer_printf(json, "\"last\":%" PRIu64 ",\"more\":%s,\"kept\":%" PRIu64 "}\n", round->last,
                      round->more ? "true" : "false",
                      hs_dead_letters_count(round->control->letters));

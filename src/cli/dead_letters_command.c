@@ -46,6 +46,7 @@ struct total {
     uint64_t letters; /* that matched */
     uint64_t done, unrouted, last, kept;
     bool more;
+    bool damaged; /* the one whose number was given */
 };
 
 static bool is(const struct wish *wish, const char *action)
@@ -246,6 +247,7 @@ static int turn_page(const struct wish *wish, uint64_t limit, struct total *tota
         total->last = number_of(tree, root, "last");
         total->kept = number_of(tree, root, "kept");
         total->more = truth_of(tree, root, "more");
+        total->damaged = truth_of(tree, root, "damaged");
     }
     hs_buffer_free(&line);
     hs_json_tree_free(tree);
@@ -270,8 +272,14 @@ static int conclude(const struct wish *wish, const struct total *total)
 }
 
 /* What was named is not there. */
-static int tell_none(const struct wish *wish)
+static int tell_none(const struct wish *wish, const struct total *total)
 {
+    if (total->damaged)
+        return hs_command_fail(wish->command, HS_EXIT_BAD,
+                               "dead letter %s is damaged on disk and lost; see hookstream journal "
+                               "verify. Its event may be in the journal still: hookstream replay "
+                               "--id ID --to SINK sends it again",
+                               wish->number);
     if (wish->number != NULL)
         return hs_command_fail(wish->command, HS_EXIT_BAD, "there is no dead letter %s",
                                wish->number);
@@ -294,7 +302,7 @@ static int act(const struct wish *wish)
     if (status != HS_EXIT_GOOD)
         return status;
     if (total.letters == 0 && (wish->number != NULL || wish->id != NULL || is(wish, "show")))
-        return tell_none(wish);
+        return tell_none(wish, &total);
     if (is(wish, "show") && total.letters > 1)
         fprintf(stderr, "these are %" PRIu64 " dead letters\n", total.letters);
     if (is(wish, "list") && total.more)

@@ -37,8 +37,9 @@ struct hs_dead_letters {
      * what is gone holds no segment back. */
     struct hs_cursor *forwarded;
     pthread_mutex_t removal; /* one removal at a time; taken before `lock` */
-    pthread_mutex_t lock;    /* guards the next two */
+    pthread_mutex_t lock;    /* guards the next three */
     struct hs_number_set gone;
+    struct hs_number_set damaged; /* those of `gone` that were lost by damage since the start */
     uint64_t count;
     _Atomic uint64_t oldest_wall_ns; /* of the first letter's event; 0: none is known */
     atomic_bool full;                /* a letter found no room since the last tidying */

@@ -406,6 +406,7 @@ def test_a_damaged_letter_is_told_and_counted(hookstream):
     one.counts("journal_damaged_total", is_now=0, journal="events")
     told = [line for line in one.log.splitlines() if "cause=letters_lost" in line]
     assert len(told) == 1 and "level=error" in told[0], told
+    assert "hookstream replay --id ID" in told[0], told
     assert "letters=1" in told[0] and f"file={path}" in told[0].replace('"', ""), told
     assert any("cause=journal_damaged" in line and str(path) in line
                for line in one.log.splitlines())
@@ -414,6 +415,13 @@ def test_a_damaged_letter_is_told_and_counted(hookstream):
     assert [letter["id"] for letter in letters(one)] == [ids[0], ids[3]]
     one.counts("dead_letters", is_now=2)
     one.counts("dead_letters_lost_total", is_now=2)
+    for action in ("show", "retry", "discard"):
+        for number in ("2", "3"):
+            done = run(one, action, number)
+            assert (done.returncode, done.stdout) == (1, ""), done
+            assert f"dead letter {number} is damaged on disk and lost; see" in done.stderr, done
+            assert "hookstream replay --id ID" in done.stderr, done
+        assert "there is no dead letter 5" in run(one, action, "5").stderr
     done = run(one, "discard", "--all")
     assert (done.returncode, done.stdout) == (0, "discarded 2 dead letters, 0 are left\n"), done
 
