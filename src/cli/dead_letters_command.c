@@ -261,6 +261,8 @@ static int conclude(const struct wish *wish, const struct total *total)
     bool retried = is(wish, "retry");
     printf("%s %" PRIu64 " dead letter%s, %" PRIu64 " %s left\n", retried ? "retried" : "discarded",
            total->done, total->done == 1 ? "" : "s", total->kept, total->kept == 1 ? "is" : "are");
+    if (total->letters == 0 && !wish->all) /* no mistake: what tidies up finds none on most days */
+        fprintf(stderr, "the filters leave no dead letter\n");
     if (retried && total->done > 0)
         fprintf(stderr, "what fails again comes back as a new letter: see dead-letters list\n");
     if (total->unrouted == 0)
@@ -280,13 +282,15 @@ static int tell_none(const struct wish *wish, const struct total *total)
                                "verify. Its event may be in the journal still: hookstream replay "
                                "--id ID --to SINK sends it again",
                                wish->number);
+    bool others = wish->reason || wish->route || wish->sink || wish->source || wish->type ||
+                  wish->since || wish->until || (wish->number && wish->id);
+    const char *more = others ? ", or the other filters leave it out" : "";
     if (wish->number != NULL)
-        return hs_command_fail(wish->command, HS_EXIT_BAD, "there is no dead letter %s",
-                               wish->number);
+        return hs_command_fail(wish->command, HS_EXIT_BAD, "there is no dead letter %s%s",
+                               wish->number, more);
     if (wish->id != NULL)
-        return hs_command_fail(wish->command, HS_EXIT_BAD,
-                               "no dead letter is of event %s, or the other filters leave it out",
-                               wish->id);
+        return hs_command_fail(wish->command, HS_EXIT_BAD, "no dead letter is of event %s%s",
+                               wish->id, more);
     return hs_command_fail(wish->command, HS_EXIT_BAD, "the filters leave no dead letter");
 }
 

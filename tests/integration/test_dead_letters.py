@@ -159,6 +159,19 @@ def test_a_name_that_nothing_has_is_refused(hookstream):
     # One that there is, without letters, is no mistake.
     done = run(one, "discard", "--route", "new")
     assert (done.returncode, done.stdout) == (0, "discarded 0 dead letters, 2 are left\n"), done
+    assert done.stderr == "the filters leave no dead letter\n", done
+    done = run(one, "retry", "--type", "draww.x")
+    assert (done.returncode, done.stdout) == (0, "retried 0 dead letters, 2 are left\n"), done
+    assert done.stderr == "the filters leave no dead letter\n", done
+    number = letters(one)[0]["number"]
+    for action in ("show", "retry", "discard"):
+        done = run(one, action, number, "--reason", "no_route")
+        assert done.returncode == 1 and done.stderr.endswith(
+            f"there is no dead letter {number}, or the other filters leave it out\n"), done
+        assert run(one, action, 99).stderr.endswith("there is no dead letter 99\n")
+        assert run(one, action, "whk_99").stderr.endswith("no dead letter is of event whk_99\n")
+        assert "leave it out" in run(one, action, "whk_99", "--type", "draw").stderr
+    assert len(letters(one)) == 2
 
 
 def test_a_retry_goes_by_the_routes_of_today_and_the_letter_is_gone(hookstream):
