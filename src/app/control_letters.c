@@ -154,7 +154,8 @@ struct round {
     uint64_t numbers[LIMIT_MAX];   /* of letters to be taken out */
     uint64_t sequences[LIMIT_MAX]; /* of their events, when they are sent again */
     size_t number_count;
-    uint64_t matched, unrouted, last;
+    uint64_t matched, last;
+    uint64_t unrouted, invalid; /* those that stay, and why */
     bool more;
 };
 
@@ -182,20 +183,25 @@ static void read_envelope(struct hs_event *event, struct hs_envelope *envelope)
     event->type = envelope->type;
 }
 
-/* 1: it is on its way; 0: it stays a letter; -errno. */
+/* 1: it is on its way; 0: it stays a letter, and is counted as that; -errno. */
 static int retry(struct round *round, const struct hs_letter *letter)
 {
     char sink[256] = "";
     struct hs_envelope envelope;
     struct hs_event event = letter->event;
-    if (letter->sink.size >= sizeof(sink))
-        return 0;
-    if (letter->sink.size > 0)
-        memcpy(sink, letter->sink.data, letter->sink.size);
     if (event.flaw != HS_EVENT_VALID)
         read_envelope(&event, &envelope);
-    if (round->filter->to != NULL)
-        snprintf(sink, sizeof(sink), "%s", round->filter->to);
+    if (event.flaw != HS_EVENT_VALID) {
+        round->invalid++;
+        return 0;
+    }
+    struct hs_slice wanted =
+        round->filter->to != NULL ? hs_slice_text(round->filter->to) : letter->sink;
+    if (wanted.size >= sizeof(sink)) {
+        round->unrouted++;
+        return 0;
+    }
+    snprintf(sink, sizeof(sink), "%.*s", HS_SLICE_ARG(wanted));
     struct hs_buffer history;
     hs_buffer_init(&history, HISTORY_MAX);
     write_history(letter, &history);
@@ -207,6 +213,7 @@ static int retry(struct round *round, const struct hs_letter *letter)
     int code = hs_resender_append(round->control->resender, &event, &how,
                                   &round->sequences[round->number_count]);
     hs_buffer_free(&history);
+    round->unrouted += code == -ENOENT;
     return code == -ENOENT ? 0 : code < 0 ? code : 1;
 }
 
@@ -223,7 +230,6 @@ static int act_on(struct round *round, const struct hs_letter *letter)
         return done;
     if (done > 0 && round->action != HS_LETTERS_LIST)
         round->numbers[round->number_count++] = letter->number;
-    round->unrouted += done == 0;
     round->matched++;
     round->last = letter->number;
     return 0;
@@ -292,9 +298,10 @@ static void finish(struct round *round, int64_t removed)
     if (round->action == HS_LETTERS_LIST)
         hs_buffer_append_text(json, "\n],");
     else
-        hs_buffer_printf(json, "{\"%s\":%" PRId64 ",\"unrouted\":%" PRIu64 ",",
+        hs_buffer_printf(json,
+                         "{\"%s\":%" PRId64 ",\"unrouted\":%" PRIu64 ",\"invalid\":%" PRIu64 ",",
                          round->action == HS_LETTERS_RETRY ? "retried" : "discarded", removed,
-                         round->unrouted);
+                         round->unrouted, round->invalid);
     if (round->filter->number != ALL)
         hs_buffer_printf(json, "\"damaged\":%s,",
                          hs_dead_letters_is_damaged(round->control->letters, round->filter->number)

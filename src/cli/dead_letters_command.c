@@ -44,7 +44,8 @@ struct wish {
 
 struct total {
     uint64_t letters; /* that matched */
-    uint64_t done, unrouted, last, kept;
+    uint64_t done, last, kept;
+    uint64_t unrouted, invalid; /* those that stay */
     bool more;
     bool damaged; /* the one whose number was given */
 };
@@ -240,10 +241,13 @@ static int turn_page(const struct wish *wish, uint64_t limit, struct total *tota
         hs_json_node root = hs_json_root(tree);
         uint64_t done = number_of(tree, root, is(wish, "retry") ? "retried" : "discarded");
         uint64_t unrouted = number_of(tree, root, "unrouted");
+        uint64_t invalid = number_of(tree, root, "invalid");
         print_head(wish, total); /* not before there is an answer */
-        total->letters += acts ? done + unrouted : print_letters(wish, tree, total->letters, &line);
+        total->letters +=
+            acts ? done + unrouted + invalid : print_letters(wish, tree, total->letters, &line);
         total->done += done;
         total->unrouted += unrouted;
+        total->invalid += invalid;
         total->last = number_of(tree, root, "last");
         total->kept = number_of(tree, root, "kept");
         total->more = truth_of(tree, root, "more");
@@ -252,6 +256,27 @@ static int turn_page(const struct wish *wish, uint64_t limit, struct total *tota
     hs_buffer_free(&line);
     hs_json_tree_free(tree);
     hs_admin_reply_free(&reply);
+    return status;
+}
+
+/* Those that a retry leaves, a line a cause. The exit status. */
+static int tell_left(const struct wish *wish, const struct total *total)
+{
+    const char *stay =
+        total->unrouted == 1 ? "stays: no route takes it" : "stay: no route takes them";
+    int status = HS_EXIT_GOOD;
+    if (total->unrouted > 0 && wish->to != NULL)
+        status = hs_command_fail(wish->command, HS_EXIT_BAD, "%" PRIu64 " %s to the sink %s",
+                                 total->unrouted, stay, wish->to);
+    else if (total->unrouted > 0)
+        status = hs_command_fail(wish->command, HS_EXIT_BAD,
+                                 "%" PRIu64 " %s to the sink that did not take it, or to any; see "
+                                 "dead-letters list",
+                                 total->unrouted, stay);
+    if (total->invalid > 0)
+        status = hs_command_fail(wish->command, HS_EXIT_BAD,
+                                 "%" PRIu64 " %s: invalid as before; see dead-letters show",
+                                 total->invalid, total->invalid == 1 ? "stays" : "stay");
     return status;
 }
 
@@ -265,12 +290,7 @@ static int conclude(const struct wish *wish, const struct total *total)
         fprintf(stderr, "the filters leave no dead letter\n");
     if (retried && total->done > 0)
         fprintf(stderr, "what fails again comes back as a new letter: see dead-letters list\n");
-    if (total->unrouted == 0)
-        return HS_EXIT_GOOD;
-    return hs_command_fail(wish->command, HS_EXIT_BAD,
-                           "%" PRIu64 " stay: invalid as before, or no route takes them to their "
-                           "sink; see dead-letters list",
-                           total->unrouted);
+    return tell_left(wish, total);
 }
 
 /* What was named is not there. */

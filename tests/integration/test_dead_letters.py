@@ -225,6 +225,32 @@ def test_a_retry_goes_only_to_the_sink_that_did_not_take_it(hookstream, redis, u
     assert letters(one) == []
 
 
+def test_those_that_stay_are_told_by_their_cause(hookstream):
+    one = hookstream(sinks={**FILES, "more": {"type": "file", "path": "more"}},
+                     routes=[{"name": "orders", "match": "order", "to": TO_ALL}])
+    for _ in range(3):
+        assert one.post(sender.event("draw.consumer.won")).status == 202
+    assert http.exchange(one.port, sender.request(b'{"id": 17, ')).status == 202
+    assert http.exchange(one.port, sender.request(b"{}")).status == 202
+    await_letters(one, 5)
+
+    def told(*words):
+        done = run(one, "retry", *words)
+        assert (done.returncode, done.stdout) == (1, "retried 0 dead letters, 5 are left\n"), done
+        return [line.split(": ", 1)[1] for line in done.stderr.splitlines()]
+
+    (no_route, invalid) = told("--all")
+    assert no_route.startswith("3 stay: no route takes them to the sink that did"), no_route
+    assert invalid.startswith("2 stay: invalid as before;"), invalid
+    assert told("--type", "draw", "--to", "more") == [
+        "3 stay: no route takes them to the sink more"]
+    assert told("1", "--to", "more") == ["1 stays: no route takes it to the sink more"]
+    (invalid,) = told("--reason", "not_envelope", "--to", "more")
+    assert invalid.startswith("1 stays: invalid as before;"), invalid
+    status, answer = ask(one, "retry?all=1")
+    assert (status, answer["retried"], answer["unrouted"], answer["invalid"]) == (200, 0, 3, 2)
+
+
 def test_an_events_id_names_its_letters(hookstream):
     """Two targets of one route fail, so that the event has two letters."""
     bad = [{"sink": "files", "file": "{data.missing}"}, {"sink": "more", "file": "{data.missing}"}]
