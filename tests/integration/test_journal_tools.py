@@ -98,7 +98,8 @@ def test_a_flipped_bit_is_found_with_its_place_and_event(stopped):
     text = program.command("journal", "verify", "--path", journal(stopped))
     assert text.returncode == 1
     assert f"damage: {segment}: offset {at}, {length} bytes, event {sequence}: " in text.stdout
-    assert "to do: " in text.stdout
+    assert "to do: " in text.stdout and "sinks pass it over and count it as lost" in text.stdout
+    assert " 1 events and 0 dead letters lost, " in text.stdout
 
 
 def test_damage_among_the_dead_letters_the_cursors_and_the_ids_is_found(stopped):
@@ -114,6 +115,14 @@ def test_damage_among_the_dead_letters_the_cursors_and_the_ids_is_found(stopped)
     assert {finding["file"] for finding in findings} == {str(letters), str(cursor), str(ids[0])}
     assert summary["damages"] == 3
     assert all(finding["advice"] for finding in findings)
+    (lost,) = [finding for finding in findings if finding["file"] == str(letters)]
+    assert (lost["journal"], lost["first"], lost["last"]) == ("dead_letters", 1, 1)
+    assert "hookstream_dead_letters_lost_total" in lost["advice"] and "sinks" not in lost["advice"]
+    assert {f["journal"] for f in findings if f is not lost} == {"events"}
+    assert (summary["lost"], summary["dead_letters_lost"]) == (1, 1)
+    text = program.command("journal", "verify", "--path", folder).stdout
+    assert ", dead letter 1: damaged record" in text and ", event 1:" not in text
+    assert " 0 events and 1 dead letters lost, " in text
 
 
 def test_a_sink_passes_damage_over_loudly_and_goes_on(hookstream):
