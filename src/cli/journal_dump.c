@@ -102,11 +102,11 @@ static int print_events(struct dump *dump, const char *path, uint64_t from, uint
 /* What is said on the command line, before it is understood. */
 struct wishes {
     const char *config_path, *path, *since, *until, *match, *body;
-    uint64_t from, last;
+    uint64_t from, last, to;
     bool letters;
 };
 
-static int understand(struct dump *dump, const struct wishes *wishes)
+static int understand(struct dump *dump, struct wishes *wishes)
 {
     static const char *const bodies[] = {"json", "raw", "none"};
     uint64_t now = hs_clock_wall_ns();
@@ -115,6 +115,9 @@ static int understand(struct dump *dump, const struct wishes *wishes)
         body++;
     if (body == HS_ARRAY_SIZE(bodies))
         return hs_fail(-EINVAL, "--body is json, raw or none, not `%s`", wishes->body);
+    if (wishes->to != UINT64_MAX && wishes->last != UINT64_MAX)
+        return hs_fail(-EINVAL, "--to and --last are one option: say --last");
+    wishes->last = wishes->to < wishes->last ? wishes->to : wishes->last;
     dump->body = (enum hs_event_line_body)body;
     int code =
         wishes->since ? hs_value_time(hs_slice_text(wishes->since), now, &dump->since_ns) : 0;
@@ -130,7 +133,7 @@ static int understand(struct dump *dump, const struct wishes *wishes)
     return dump->types != NULL ? 0 : -EINVAL;
 }
 
-static int dump_as_wished(struct dump *dump, const struct wishes *wishes)
+static int dump_as_wished(struct dump *dump, struct wishes *wishes)
 {
     HS_AUTO_FREE char *path = NULL;
     HS_AUTO_FREE char *letters = NULL;
@@ -147,7 +150,7 @@ static int dump_as_wished(struct dump *dump, const struct wishes *wishes)
 static int run(const struct hs_command *command, int argc, char **argv)
 {
     struct dump dump = {.command = command, .until_ns = UINT64_MAX, .limit = UINT64_MAX};
-    struct wishes wishes = {.last = UINT64_MAX, .body = "json"};
+    struct wishes wishes = {.last = UINT64_MAX, .to = UINT64_MAX, .body = "json"};
     const struct hs_arg args[] = {
         HS_JOURNAL_ARGS(&wishes.config_path, &wishes.path),
         {"since", 0, HS_ARG_TEXT, &wishes.since, "TIME",
@@ -158,8 +161,9 @@ static int run(const struct hs_command *command, int argc, char **argv)
         {"source", 0, HS_ARG_TEXT, &dump.source, "NAME", "Of this source."},
         {"id", 0, HS_ARG_TEXT, &dump.id, "ID", "With this id."},
         {"from", 0, HS_ARG_COUNT, &wishes.from, "SEQUENCE", "With this sequence or a larger one."},
-        {"last", 0, HS_ARG_COUNT, &wishes.last, "SEQUENCE", "With this sequence or a smaller one."},
-        {"to", 0, HS_ARG_COUNT, &wishes.last, "SEQUENCE", "The same: an older spelling of --last."},
+        {"last", 0, HS_ARG_COUNT, &wishes.last, "SEQUENCE",
+         "With this sequence or a smaller one; no count: for that see --limit."},
+        {"to", 0, HS_ARG_COUNT, &wishes.to, "SEQUENCE", "The same: an older spelling of --last."},
         {"limit", 0, HS_ARG_COUNT, &dump.limit, "N", "At most so many."},
         {"dead-letters", 0, HS_ARG_FLAG, &wishes.letters, NULL,
          "The dead letters; their first headers say why."},

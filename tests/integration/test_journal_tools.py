@@ -293,6 +293,11 @@ def test_dump_gives_dead_letters_with_their_reason(stopped):
     assert letter["headers"]["x-dead-reason"] == "no_route"
 
 
+def test_help_says_that_last_is_no_count():
+    done = program.command("journal", "dump", "--help")
+    assert "With this sequence or a smaller one; no count" in " ".join(done.stdout.split())
+
+
 @pytest.mark.parametrize(
     "words, message",
     [
@@ -303,6 +308,7 @@ def test_dump_gives_dead_letters_with_their_reason(stopped):
         (["dump", "--from", "one"], "--from takes a whole number"),
         (["dump", "--from", "5", "--last", "4"], "empty: last (4) is before from (5)"),
         (["dump", "--from", "5", "--to", "4"], "empty: last (4) is before from (5)"),
+        (["dump", "--to", "2", "--last", "3"], "--to and --last are one option: say --last"),
         (["dump", "--last", "0"], "empty: last (0) is before from (1)"),
         (["dump", "--since", "1h", "--until", "2h"], ") is before since ("),
         (["dump", "--path", "/nowhere"], "/nowhere holds no journal"),
