@@ -87,6 +87,18 @@ HS_MUST_CHECK int hs_letter_reader_seek(struct hs_letter_reader *reader, uint64_
 HS_MUST_CHECK int hs_letter_reader_next(struct hs_letter_reader *reader,
                                         struct hs_letter *ret_letter);
 
+/* ---- Looking into its folder, without opening it: for `journal dump` ---- */
+
+struct hs_letter_index;
+/* Reads which letters of the store in this folder are gone, also beside a running hookstream. As
+ * hs_journal_walk(). */
+HS_MUST_CHECK int hs_letter_index_read(const struct hs_disk *disk, const char *path,
+                                       struct hs_letter_index **ret_index);
+/* NULL is fine. */
+void hs_letter_index_free(struct hs_letter_index *index);
+/* Whether the record is a letter that was not gone then; the store's own are none. */
+bool hs_letter_index_has(const struct hs_letter_index *index, const struct hs_event *record);
+
 /* ---- Removing ---- */
 
 /* Removes letters by their numbers, ascending; those that are not there are passed over.

@@ -6,6 +6,7 @@
 #include <hookstream/buffer.h>
 #include <hookstream/clock.h>
 #include <hookstream/config.h>
+#include <hookstream/dead_letters.h>
 #include <hookstream/journal_inspect.h>
 #include <hookstream/route.h>
 #include <inttypes.h>
@@ -36,6 +37,7 @@ struct dump {
     uint64_t since_ns, until_ns, limit, printed;
     const char *source, *id;
     struct hs_type_filter *types; /* NULL: all */
+    struct hs_letter_index *kept; /* letters; NULL: all records */
     enum hs_event_line_body body;
     struct hs_buffer line;
     bool damaged;
@@ -50,7 +52,8 @@ static bool is_wanted(const struct dump *dump, const struct hs_event *event)
 {
     return event->received_wall_ns >= dump->since_ns && event->received_wall_ns < dump->until_ns &&
            is_text(event->source, dump->source) && is_text(event->id, dump->id) &&
-           (dump->types == NULL || hs_type_filter_takes(dump->types, event->type));
+           (dump->types == NULL || hs_type_filter_takes(dump->types, event->type)) &&
+           (dump->kept == NULL || hs_letter_index_has(dump->kept, event));
 }
 
 static int on_event(void *context, const struct hs_event *event)
@@ -103,7 +106,7 @@ static int print_events(struct dump *dump, const char *path, uint64_t from, uint
 struct wishes {
     const char *config_path, *path, *since, *until, *match, *body;
     uint64_t from, last, to;
-    bool letters;
+    bool letters, all_records;
 };
 
 static int understand(struct dump *dump, struct wishes *wishes)
@@ -115,6 +118,8 @@ static int understand(struct dump *dump, struct wishes *wishes)
         body++;
     if (body == HS_ARRAY_SIZE(bodies))
         return hs_fail(-EINVAL, "--body is json, raw or none, not `%s`", wishes->body);
+    if (wishes->all_records && !wishes->letters)
+        return hs_fail(-EINVAL, "--all-records goes with --dead-letters only");
     if (wishes->to != UINT64_MAX && wishes->last != UINT64_MAX)
         return hs_fail(-EINVAL, "--to and --last are one option: say --last");
     wishes->last = wishes->to < wishes->last ? wishes->to : wishes->last;
@@ -144,6 +149,9 @@ static int dump_as_wished(struct dump *dump, struct wishes *wishes)
         return code;
     if (asprintf(&letters, "%s/dead-letters", path) < 0)
         return hs_command_fail(dump->command, HS_EXIT_USAGE, "no memory for a path");
+    if (wishes->letters && !wishes->all_records &&
+        hs_letter_index_read(hs_disk_system(), letters, &dump->kept) < 0)
+        return hs_command_fail(dump->command, HS_EXIT_USAGE, "%s", hs_error_text());
     return print_events(dump, wishes->letters ? letters : path, wishes->from, wishes->last);
 }
 
@@ -167,6 +175,9 @@ static int run(const struct hs_command *command, int argc, char **argv)
         {"limit", 0, HS_ARG_COUNT, &dump.limit, "N", "At most so many."},
         {"dead-letters", 0, HS_ARG_FLAG, &wishes.letters, NULL,
          "The dead letters; their first headers say why."},
+        {"all-records", 0, HS_ARG_FLAG, &wishes.all_records, NULL,
+         "With it: those retried or discarded, too, until their file goes, and the store's own "
+         "records of that (x-dead-gone)."},
         {"body", 0, HS_ARG_TEXT, &wishes.body, "HOW", "json, raw or none; json if not given."},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
@@ -174,5 +185,6 @@ static int run(const struct hs_command *command, int argc, char **argv)
         return code - 1;
     code = dump_as_wished(&dump, &wishes);
     hs_type_filter_free(dump.types);
+    hs_letter_index_free(dump.kept);
     return code;
 }

@@ -1,5 +1,6 @@
 /* Letters: the dead letters' store inside: dead_letters.c opens it and puts letters in,
- * letter_reader.c reads them back, letter_removal.c takes them out.
+ * letter_reader.c reads them back, letter_removal.c takes them out, letter_index.c looks from
+ * outside at what is left.
  *
  * The store is a journal. A letter that is removed stays in its segment; a record with
  * HS_LETTER_GONE as its first header names in its body the numbers that are gone ("12-15"

@@ -293,6 +293,36 @@ def test_dump_gives_dead_letters_with_their_reason(stopped):
     assert letter["headers"]["x-dead-reason"] == "no_route"
 
 
+def test_dump_leaves_out_letters_that_were_taken_out(hookstream):
+    one = hookstream(**FILES)
+    for number in range(6):
+        assert one.post(sender.event("queue.consumer.entered", f"whk_{number}")).status == 202
+    one.drained()
+    wait_for(lambda: one.metric("dead_letters") == 6, what="the dead letters")
+
+    def ids(*words):
+        return [letter["id"] for letter in dump(journal(one), "--dead-letters", *words)]
+
+    def discard(number):
+        words = ("dead-letters", "discard", number, "-c", one.file)
+        assert program.command(*words, cwd=one.folder).returncode == 0
+
+    every = [f"whk_{number}" for number in range(6)]
+    assert ids() == every
+    discard("4")  # named by a record
+    assert ids() == every[:3] + every[4:]
+    discard("1")  # the cursor is past it
+    discard("6")
+    for running in (True, False):
+        if not running:
+            one.stop()
+        assert ids() == every[1:3] + every[4:5]
+        assert ids("--limit", "2") == every[1:3]
+        assert ids("--all-records") == every + ["", "", ""]
+    own = dump(journal(one), "--dead-letters", "--all-records")[6:]
+    assert all(record["headers"] == {"x-dead-gone": "1"} for record in own)
+
+
 def test_help_says_that_last_is_no_count():
     done = program.command("journal", "dump", "--help")
     assert "With this sequence or a smaller one; no count" in " ".join(done.stdout.split())
@@ -308,6 +338,7 @@ def test_help_says_that_last_is_no_count():
         (["dump", "--from", "one"], "--from takes a whole number"),
         (["dump", "--from", "5", "--last", "4"], "empty: last (4) is before from (5)"),
         (["dump", "--from", "5", "--to", "4"], "empty: last (4) is before from (5)"),
+        (["dump", "--all-records"], "--all-records goes with --dead-letters only"),
         (["dump", "--to", "2", "--last", "3"], "--to and --last are one option: say --last"),
         (["dump", "--last", "0"], "empty: last (0) is before from (1)"),
         (["dump", "--since", "1h", "--until", "2h"], ") is before since ("),
