@@ -59,6 +59,9 @@ void hs_dead_letters_unsubscribe(struct hs_dead_letters *letters, struct hs_wake
 
 /* How many there are. */
 uint64_t hs_dead_letters_count(struct hs_dead_letters *letters);
+/* Whether this one was found damaged on disk, and is lost, since the start. Who read from its
+ * number on has found it. */
+bool hs_dead_letters_is_damaged(struct hs_dead_letters *letters, uint64_t number);
 /* Drops what is too old or too much, and warns before it comes to that. To be called now and
  * then; does nothing most of the time. */
 void hs_dead_letters_tidy(struct hs_dead_letters *letters);
@@ -83,6 +86,18 @@ HS_MUST_CHECK int hs_letter_reader_seek(struct hs_letter_reader *reader, uint64_
 /* The next letter: 1, valid until the next call; 0: no more; -errno. */
 HS_MUST_CHECK int hs_letter_reader_next(struct hs_letter_reader *reader,
                                         struct hs_letter *ret_letter);
+
+/* ---- Looking into its folder, without opening it: for `journal dump` ---- */
+
+struct hs_letter_index;
+/* Reads which letters of the store in this folder are gone, also beside a running hookstream. As
+ * hs_journal_walk(). */
+HS_MUST_CHECK int hs_letter_index_read(const struct hs_disk *disk, const char *path,
+                                       struct hs_letter_index **ret_index);
+/* NULL is fine. */
+void hs_letter_index_free(struct hs_letter_index *index);
+/* Whether the record is a letter that was not gone then; the store's own are none. */
+bool hs_letter_index_has(const struct hs_letter_index *index, const struct hs_event *record);
 
 /* ---- Removing ---- */
 

@@ -41,6 +41,7 @@ struct hs_journal_finding {
     uint64_t first, last; /* the events concerned; first > last: none, or nobody knows which */
     const char *what;     /* what was found */
     const char *advice;   /* what to do */
+    bool passed_over;     /* the events cannot be read, and whoever reads on goes past them */
 };
 /* The finding is valid during the call. */
 typedef void hs_journal_finding_fn(void *context, const struct hs_journal_finding *finding);

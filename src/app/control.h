@@ -1,10 +1,11 @@
 /* Control: the pages below /api/ by which an operator acts on the running whole: dead letters
- * and replay. What a request wants stands in its query, so that curl is enough.
+ * (docs/dead-letters.md) and replay. What a request wants stands in its query, so that curl is
+ * enough.
  *
  *   GET  /api/dead-letters                 list (filters below; body=1 with headers and body)
  *   POST /api/dead-letters/retry           sends them again (to=SINK: to another sink than the
  *                                          one that did not take them), and takes them out
- *   POST /api/dead-letters/discard         takes them out
+ *   POST /api/dead-letters/discard         takes them out (both: filters, or all=1)
  *   GET  /api/replay                       how the last replay stands
  *   POST /api/replay                       begins one
  *   POST /api/replay/cancel                ends it (docs/replay.md)

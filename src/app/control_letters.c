@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #define ALL UINT64_MAX
+#define NOT_SAID UINT64_MAX /* of a time */
 #define LIMIT_DEFAULT 100u
 #define LIMIT_MAX 1000u
 #define LIST_BYTES_MAX (4u << 20) /* of an answer; then it says that there is more */
@@ -25,9 +26,21 @@ struct filter {
     uint64_t number; /* this one alone, or ALL */
     uint64_t after;  /* those with a larger number */
     uint64_t limit;
-    bool body;
+    bool body, all;
     struct hs_type_filter *pattern;
 };
+
+/* As of a shell's variable that is not set: it would choose letters that nobody meant. */
+static int refuse_empty(const struct hs_query_field *fields, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *text = fields[i].kind == HS_FIELD_TEXT ? *(char **)fields[i].target : NULL;
+        if (text != NULL && text[0] == '\0')
+            return hs_fail(-EINVAL, "%s is empty: give it a value, or leave it out",
+                           fields[i].name);
+    }
+    return 0;
+}
 
 static int read_filter(struct hs_slice query, struct hs_arena *arena, struct filter *filter)
 {
@@ -39,10 +52,13 @@ static int read_filter(struct hs_slice query, struct hs_arena *arena, struct fil
         {"since", HS_FIELD_TIME, &filter->since_ns}, {"until", HS_FIELD_TIME, &filter->until_ns},
         {"number", HS_FIELD_TEXT, &number},          {"after", HS_FIELD_COUNT, &filter->after},
         {"to", HS_FIELD_TEXT, &filter->to},          {"limit", HS_FIELD_COUNT, &filter->limit},
-        {"body", HS_FIELD_FLAG, &filter->body},
+        {"body", HS_FIELD_FLAG, &filter->body},      {"all", HS_FIELD_FLAG, &filter->all},
     };
-    *filter = (struct filter){.number = ALL, .limit = LIMIT_DEFAULT};
+    *filter = (struct filter){
+        .since_ns = NOT_SAID, .until_ns = NOT_SAID, .number = ALL, .limit = LIMIT_DEFAULT};
     int code = hs_query_read(query, fields, HS_ARRAY_SIZE(fields), arena);
+    if (code == 0)
+        code = refuse_empty(fields, HS_ARRAY_SIZE(fields));
     if (code == 0 && number != NULL &&
         (hs_slice_to_u64(hs_slice_text(number), ALL - 1, &filter->number) < 0 ||
          filter->number == 0))
@@ -65,8 +81,9 @@ static bool is_wanted(const struct filter *filter, const struct hs_letter *lette
     return (filter->number == ALL || letter->number == filter->number) &&
            says(filter->reason, letter->reason) && says(filter->route, letter->route) &&
            says(filter->sink, letter->sink) && says(filter->source, event->source) &&
-           says(filter->id, event->id) && event->received_wall_ns >= filter->since_ns &&
-           (filter->until_ns == 0 || event->received_wall_ns <= filter->until_ns) &&
+           says(filter->id, event->id) &&
+           (filter->since_ns == NOT_SAID || event->received_wall_ns >= filter->since_ns) &&
+           event->received_wall_ns <= filter->until_ns &&
            (filter->pattern == NULL || hs_type_filter_takes(filter->pattern, event->type));
 }
 
@@ -137,7 +154,8 @@ struct round {
     uint64_t numbers[LIMIT_MAX];   /* of letters to be taken out */
     uint64_t sequences[LIMIT_MAX]; /* of their events, when they are sent again */
     size_t number_count;
-    uint64_t matched, unrouted, last;
+    uint64_t matched, last;
+    uint64_t unrouted, invalid; /* those that stay, and why */
     bool more;
 };
 
@@ -165,20 +183,25 @@ static void read_envelope(struct hs_event *event, struct hs_envelope *envelope)
     event->type = envelope->type;
 }
 
-/* 1: it is on its way; 0: it stays a letter; -errno. */
+/* 1: it is on its way; 0: it stays a letter, and is counted as that; -errno. */
 static int retry(struct round *round, const struct hs_letter *letter)
 {
     char sink[256] = "";
     struct hs_envelope envelope;
     struct hs_event event = letter->event;
-    if (letter->sink.size >= sizeof(sink))
-        return 0;
-    if (letter->sink.size > 0)
-        memcpy(sink, letter->sink.data, letter->sink.size);
     if (event.flaw != HS_EVENT_VALID)
         read_envelope(&event, &envelope);
-    if (round->filter->to != NULL)
-        snprintf(sink, sizeof(sink), "%s", round->filter->to);
+    if (event.flaw != HS_EVENT_VALID) {
+        round->invalid++;
+        return 0;
+    }
+    struct hs_slice wanted =
+        round->filter->to != NULL ? hs_slice_text(round->filter->to) : letter->sink;
+    if (wanted.size >= sizeof(sink)) {
+        round->unrouted++;
+        return 0;
+    }
+    snprintf(sink, sizeof(sink), "%.*s", HS_SLICE_ARG(wanted));
     struct hs_buffer history;
     hs_buffer_init(&history, HISTORY_MAX);
     write_history(letter, &history);
@@ -190,6 +213,7 @@ static int retry(struct round *round, const struct hs_letter *letter)
     int code = hs_resender_append(round->control->resender, &event, &how,
                                   &round->sequences[round->number_count]);
     hs_buffer_free(&history);
+    round->unrouted += code == -ENOENT;
     return code == -ENOENT ? 0 : code < 0 ? code : 1;
 }
 
@@ -206,7 +230,6 @@ static int act_on(struct round *round, const struct hs_letter *letter)
         return done;
     if (done > 0 && round->action != HS_LETTERS_LIST)
         round->numbers[round->number_count++] = letter->number;
-    round->unrouted += done == 0;
     round->matched++;
     round->last = letter->number;
     return 0;
@@ -275,9 +298,15 @@ static void finish(struct round *round, int64_t removed)
     if (round->action == HS_LETTERS_LIST)
         hs_buffer_append_text(json, "\n],");
     else
-        hs_buffer_printf(json, "{\"%s\":%" PRId64 ",\"unrouted\":%" PRIu64 ",",
+        hs_buffer_printf(json,
+                         "{\"%s\":%" PRId64 ",\"unrouted\":%" PRIu64 ",\"invalid\":%" PRIu64 ",",
                          round->action == HS_LETTERS_RETRY ? "retried" : "discarded", removed,
-                         round->unrouted);
+                         round->unrouted, round->invalid);
+    if (round->filter->number != ALL)
+        hs_buffer_printf(json, "\"damaged\":%s,",
+                         hs_dead_letters_is_damaged(round->control->letters, round->filter->number)
+                             ? "true"
+                             : "false");
     hs_buffer_printf(json, "\"last\":%" PRIu64 ",\"more\":%s,\"kept\":%" PRIu64 "}\n", round->last,
                      round->more ? "true" : "false",
                      hs_dead_letters_count(round->control->letters));
@@ -287,12 +316,28 @@ static void finish(struct round *round, int64_t removed)
                HS_F("letters", "%" PRId64, removed), HS_F("last", "%" PRIu64, round->last));
 }
 
-/* -EINVAL: what is asked for cannot be; -errno. */
-static int read_request(const struct hs_control *control, struct hs_slice query,
-                        struct hs_arena *arena, struct filter *filter)
+/* Nobody acts on all letters by a word that is missing. */
+static int check_choice(const struct filter *filter)
 {
-    int code = read_filter(query, arena, filter);
-    if (code < 0)
+    bool chosen = filter->number != ALL || filter->reason != NULL || filter->route != NULL ||
+                  filter->sink != NULL || filter->source != NULL || filter->id != NULL ||
+                  filter->type != NULL || filter->since_ns != NOT_SAID ||
+                  filter->until_ns != NOT_SAID;
+    if (chosen && filter->all)
+        return hs_fail(-EINVAL, "all=1 and a choice contradict");
+    if (!chosen && !filter->all)
+        return hs_fail(-EINVAL, "say which (number, id, reason, route, sink, source, type, since, "
+                                "until), or all=1");
+    return 0;
+}
+
+/* -EINVAL: what is asked for cannot be; -errno. */
+static int read_request(const struct hs_control *control, enum hs_letters_action action,
+                        struct hs_slice query, struct hs_arena *arena, struct filter *filter)
+{
+    if (read_filter(query, arena, filter) < 0)
+        return -EINVAL;
+    if (action != HS_LETTERS_LIST && check_choice(filter) < 0)
         return -EINVAL;
     if (filter->to != NULL && !hs_control_has_sink(control, filter->to))
         return -EINVAL;
@@ -311,7 +356,7 @@ unsigned hs_control_letters(struct hs_control *control, enum hs_letters_action a
     struct round *round = hs_alloc(sizeof(*round));
     *round =
         (struct round){.control = control, .action = action, .filter = &filter, .json = ret_json};
-    int code = read_request(control, query, arena, &filter);
+    int code = read_request(control, action, query, arena, &filter);
     unsigned status = code == -EINVAL ? 400 : code < 0 ? 503 : 200;
     int64_t removed = 0;
     if (code == 0) {

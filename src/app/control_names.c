@@ -14,7 +14,7 @@ static const char *const reasons[] = {
 
 struct name {
     const char *what;
-    const char *wanted; /* or NULL; "" stands for letters that have none */
+    const char *wanted; /* or NULL */
     const char *const *known;
     size_t known_count;
     bool found;
@@ -22,7 +22,7 @@ struct name {
 
 static bool is_known(const struct name *name)
 {
-    if (name->wanted == NULL || name->wanted[0] == '\0')
+    if (name->wanted == NULL)
         return true;
     for (size_t i = 0; i < name->known_count; i++)
         if (strcmp(name->known[i], name->wanted) == 0)

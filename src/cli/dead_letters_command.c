@@ -44,8 +44,10 @@ struct wish {
 
 struct total {
     uint64_t letters; /* that matched */
-    uint64_t done, unrouted, last, kept;
+    uint64_t done, last, kept;
+    uint64_t unrouted, invalid; /* those that stay */
     bool more;
+    bool damaged; /* the one whose number was given */
 };
 
 static bool is(const struct wish *wish, const char *action)
@@ -70,6 +72,8 @@ static void write_page(const struct wish *wish, uint64_t after, uint64_t limit,
     hs_query_add(ret_page, "since", wish->since);
     hs_query_add(ret_page, "until", wish->until);
     hs_query_add(ret_page, "to", wish->to);
+    if (wish->all)
+        hs_query_add(ret_page, "all", "1");
     if (is(wish, "show") || is(wish, "export"))
         hs_query_add(ret_page, "body", "1");
     hs_query_add_count(ret_page, "limit", limit);
@@ -237,17 +241,42 @@ static int turn_page(const struct wish *wish, uint64_t limit, struct total *tota
         hs_json_node root = hs_json_root(tree);
         uint64_t done = number_of(tree, root, is(wish, "retry") ? "retried" : "discarded");
         uint64_t unrouted = number_of(tree, root, "unrouted");
+        uint64_t invalid = number_of(tree, root, "invalid");
         print_head(wish, total); /* not before there is an answer */
-        total->letters += acts ? done + unrouted : print_letters(wish, tree, total->letters, &line);
+        total->letters +=
+            acts ? done + unrouted + invalid : print_letters(wish, tree, total->letters, &line);
         total->done += done;
         total->unrouted += unrouted;
+        total->invalid += invalid;
         total->last = number_of(tree, root, "last");
         total->kept = number_of(tree, root, "kept");
         total->more = truth_of(tree, root, "more");
+        total->damaged = truth_of(tree, root, "damaged");
     }
     hs_buffer_free(&line);
     hs_json_tree_free(tree);
     hs_admin_reply_free(&reply);
+    return status;
+}
+
+/* Those that a retry leaves, a line a cause. The exit status. */
+static int tell_left(const struct wish *wish, const struct total *total)
+{
+    const char *stay =
+        total->unrouted == 1 ? "stays: no route takes it" : "stay: no route takes them";
+    int status = HS_EXIT_GOOD;
+    if (total->unrouted > 0 && wish->to != NULL)
+        status = hs_command_fail(wish->command, HS_EXIT_BAD, "%" PRIu64 " %s to the sink %s",
+                                 total->unrouted, stay, wish->to);
+    else if (total->unrouted > 0)
+        status = hs_command_fail(wish->command, HS_EXIT_BAD,
+                                 "%" PRIu64 " %s to the sink that did not take it, or to any; see "
+                                 "dead-letters list",
+                                 total->unrouted, stay);
+    if (total->invalid > 0)
+        status = hs_command_fail(wish->command, HS_EXIT_BAD,
+                                 "%" PRIu64 " %s: invalid as before; see dead-letters show",
+                                 total->invalid, total->invalid == 1 ? "stays" : "stay");
     return status;
 }
 
@@ -257,26 +286,31 @@ static int conclude(const struct wish *wish, const struct total *total)
     bool retried = is(wish, "retry");
     printf("%s %" PRIu64 " dead letter%s, %" PRIu64 " %s left\n", retried ? "retried" : "discarded",
            total->done, total->done == 1 ? "" : "s", total->kept, total->kept == 1 ? "is" : "are");
+    if (total->letters == 0 && !wish->all) /* no mistake: what tidies up finds none on most days */
+        fprintf(stderr, "the filters leave no dead letter\n");
     if (retried && total->done > 0)
         fprintf(stderr, "what fails again comes back as a new letter: see dead-letters list\n");
-    if (total->unrouted == 0)
-        return HS_EXIT_GOOD;
-    return hs_command_fail(wish->command, HS_EXIT_BAD,
-                           "%" PRIu64 " stay: invalid as before, or no route takes them to their "
-                           "sink; see dead-letters list",
-                           total->unrouted);
+    return tell_left(wish, total);
 }
 
 /* What was named is not there. */
-static int tell_none(const struct wish *wish)
+static int tell_none(const struct wish *wish, const struct total *total)
 {
-    if (wish->number != NULL)
-        return hs_command_fail(wish->command, HS_EXIT_BAD, "there is no dead letter %s",
-                               wish->number);
-    if (wish->id != NULL)
+    if (total->damaged)
         return hs_command_fail(wish->command, HS_EXIT_BAD,
-                               "no dead letter is of event %s, or the other filters leave it out",
-                               wish->id);
+                               "dead letter %s is damaged on disk and lost; see hookstream journal "
+                               "verify. Its event may be in the journal still: hookstream replay "
+                               "--id ID --to SINK sends it again",
+                               wish->number);
+    bool others = wish->reason || wish->route || wish->sink || wish->source || wish->type ||
+                  wish->since || wish->until || (wish->number && wish->id);
+    const char *more = others ? ", or the other filters leave it out" : "";
+    if (wish->number != NULL)
+        return hs_command_fail(wish->command, HS_EXIT_BAD, "there is no dead letter %s%s",
+                               wish->number, more);
+    if (wish->id != NULL)
+        return hs_command_fail(wish->command, HS_EXIT_BAD, "no dead letter is of event %s%s",
+                               wish->id, more);
     return hs_command_fail(wish->command, HS_EXIT_BAD, "the filters leave no dead letter");
 }
 
@@ -292,7 +326,7 @@ static int act(const struct wish *wish)
     if (status != HS_EXIT_GOOD)
         return status;
     if (total.letters == 0 && (wish->number != NULL || wish->id != NULL || is(wish, "show")))
-        return tell_none(wish);
+        return tell_none(wish, &total);
     if (is(wish, "show") && total.letters > 1)
         fprintf(stderr, "these are %" PRIu64 " dead letters\n", total.letters);
     if (is(wish, "list") && total.more)
@@ -331,9 +365,29 @@ static int read_operand(struct wish *wish)
     return HS_EXIT_GOOD;
 }
 
+/* As of a variable that is not set. */
+static int refuse_empty(const struct wish *wish)
+{
+    const struct {
+        const char *name, *value;
+    } options[] = {
+        {"reason", wish->reason}, {"route", wish->route}, {"sink", wish->sink},
+        {"source", wish->source}, {"type", wish->type},   {"since", wish->since},
+        {"until", wish->until},   {"to", wish->to},
+    };
+    for (size_t i = 0; i < HS_ARRAY_SIZE(options); i++)
+        if (options[i].value != NULL && options[i].value[0] == '\0')
+            return hs_command_fail(wish->command, HS_EXIT_USAGE,
+                                   "--%s is empty: give it a value, or leave it out",
+                                   options[i].name);
+    return HS_EXIT_GOOD;
+}
+
 static int check_wish(struct wish *wish)
 {
     int code = read_operand(wish);
+    if (code == HS_EXIT_GOOD)
+        code = refuse_empty(wish);
     if (code != HS_EXIT_GOOD)
         return code;
     bool acts = is(wish, "retry") || is(wish, "discard");

@@ -6,6 +6,7 @@
 #include <hookstream/buffer.h>
 #include <hookstream/clock.h>
 #include <hookstream/config.h>
+#include <hookstream/dead_letters.h>
 #include <hookstream/journal_inspect.h>
 #include <hookstream/route.h>
 #include <inttypes.h>
@@ -36,6 +37,7 @@ struct dump {
     uint64_t since_ns, until_ns, limit, printed;
     const char *source, *id;
     struct hs_type_filter *types; /* NULL: all */
+    struct hs_letter_index *kept; /* letters; NULL: all records */
     enum hs_event_line_body body;
     struct hs_buffer line;
     bool damaged;
@@ -50,7 +52,8 @@ static bool is_wanted(const struct dump *dump, const struct hs_event *event)
 {
     return event->received_wall_ns >= dump->since_ns && event->received_wall_ns < dump->until_ns &&
            is_text(event->source, dump->source) && is_text(event->id, dump->id) &&
-           (dump->types == NULL || hs_type_filter_takes(dump->types, event->type));
+           (dump->types == NULL || hs_type_filter_takes(dump->types, event->type)) &&
+           (dump->kept == NULL || hs_letter_index_has(dump->kept, event));
 }
 
 static int on_event(void *context, const struct hs_event *event)
@@ -102,11 +105,11 @@ static int print_events(struct dump *dump, const char *path, uint64_t from, uint
 /* What is said on the command line, before it is understood. */
 struct wishes {
     const char *config_path, *path, *since, *until, *match, *body;
-    uint64_t from, last;
-    bool letters;
+    uint64_t from, last, to;
+    bool letters, all_records;
 };
 
-static int understand(struct dump *dump, const struct wishes *wishes)
+static int understand(struct dump *dump, struct wishes *wishes)
 {
     static const char *const bodies[] = {"json", "raw", "none"};
     uint64_t now = hs_clock_wall_ns();
@@ -115,6 +118,11 @@ static int understand(struct dump *dump, const struct wishes *wishes)
         body++;
     if (body == HS_ARRAY_SIZE(bodies))
         return hs_fail(-EINVAL, "--body is json, raw or none, not `%s`", wishes->body);
+    if (wishes->all_records && !wishes->letters)
+        return hs_fail(-EINVAL, "--all-records goes with --dead-letters only");
+    if (wishes->to != UINT64_MAX && wishes->last != UINT64_MAX)
+        return hs_fail(-EINVAL, "--to and --last are one option: say --last");
+    wishes->last = wishes->to < wishes->last ? wishes->to : wishes->last;
     dump->body = (enum hs_event_line_body)body;
     int code =
         wishes->since ? hs_value_time(hs_slice_text(wishes->since), now, &dump->since_ns) : 0;
@@ -130,7 +138,7 @@ static int understand(struct dump *dump, const struct wishes *wishes)
     return dump->types != NULL ? 0 : -EINVAL;
 }
 
-static int dump_as_wished(struct dump *dump, const struct wishes *wishes)
+static int dump_as_wished(struct dump *dump, struct wishes *wishes)
 {
     HS_AUTO_FREE char *path = NULL;
     HS_AUTO_FREE char *letters = NULL;
@@ -141,13 +149,16 @@ static int dump_as_wished(struct dump *dump, const struct wishes *wishes)
         return code;
     if (asprintf(&letters, "%s/dead-letters", path) < 0)
         return hs_command_fail(dump->command, HS_EXIT_USAGE, "no memory for a path");
+    if (wishes->letters && !wishes->all_records &&
+        hs_letter_index_read(hs_disk_system(), letters, &dump->kept) < 0)
+        return hs_command_fail(dump->command, HS_EXIT_USAGE, "%s", hs_error_text());
     return print_events(dump, wishes->letters ? letters : path, wishes->from, wishes->last);
 }
 
 static int run(const struct hs_command *command, int argc, char **argv)
 {
     struct dump dump = {.command = command, .until_ns = UINT64_MAX, .limit = UINT64_MAX};
-    struct wishes wishes = {.last = UINT64_MAX, .body = "json"};
+    struct wishes wishes = {.last = UINT64_MAX, .to = UINT64_MAX, .body = "json"};
     const struct hs_arg args[] = {
         HS_JOURNAL_ARGS(&wishes.config_path, &wishes.path),
         {"since", 0, HS_ARG_TEXT, &wishes.since, "TIME",
@@ -158,11 +169,15 @@ static int run(const struct hs_command *command, int argc, char **argv)
         {"source", 0, HS_ARG_TEXT, &dump.source, "NAME", "Of this source."},
         {"id", 0, HS_ARG_TEXT, &dump.id, "ID", "With this id."},
         {"from", 0, HS_ARG_COUNT, &wishes.from, "SEQUENCE", "With this sequence or a larger one."},
-        {"last", 0, HS_ARG_COUNT, &wishes.last, "SEQUENCE", "With this sequence or a smaller one."},
-        {"to", 0, HS_ARG_COUNT, &wishes.last, "SEQUENCE", "The same: an older spelling of --last."},
+        {"last", 0, HS_ARG_COUNT, &wishes.last, "SEQUENCE",
+         "With this sequence or a smaller one; no count: for that see --limit."},
+        {"to", 0, HS_ARG_COUNT, &wishes.to, "SEQUENCE", "The same: an older spelling of --last."},
         {"limit", 0, HS_ARG_COUNT, &dump.limit, "N", "At most so many."},
         {"dead-letters", 0, HS_ARG_FLAG, &wishes.letters, NULL,
          "The dead letters; their first headers say why."},
+        {"all-records", 0, HS_ARG_FLAG, &wishes.all_records, NULL,
+         "With it: those retried or discarded, too, until their file goes, and the store's own "
+         "records of that (x-dead-gone)."},
         {"body", 0, HS_ARG_TEXT, &wishes.body, "HOW", "json, raw or none; json if not given."},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
@@ -170,5 +185,6 @@ static int run(const struct hs_command *command, int argc, char **argv)
         return code - 1;
     code = dump_as_wished(&dump, &wishes);
     hs_type_filter_free(dump.types);
+    hs_letter_index_free(dump.kept);
     return code;
 }

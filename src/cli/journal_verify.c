@@ -25,8 +25,9 @@ const struct hs_command hs_command_journal_verify = {
 
 struct report {
     bool json;
+    bool letters;                    /* it reads the dead letters now, else the events */
     struct hs_journal_totals totals; /* of both journals */
-    uint64_t notes, id_files;
+    uint64_t notes, id_files, letters_lost;
 };
 
 /* ---- One finding a line ---- */
@@ -37,11 +38,23 @@ static void append_member(struct hs_buffer *line, const char *name, const char *
     hs_json_encode_string(hs_slice_text(text), line);
 }
 
-static void print_json(const struct hs_journal_finding *finding)
+/* What becomes of what cannot be read. */
+static const char *outcome(const struct report *report, const struct hs_journal_finding *finding)
 {
+    if (!finding->passed_over)
+        return "";
+    return report->letters ? "; it counts in hookstream_dead_letters_lost_total, and its event may "
+                             "be in the journal still: hookstream replay --id ID --to SINK"
+                           : "; sinks pass it over and count it as lost";
+}
+
+static void print_json(const struct report *report, const struct hs_journal_finding *finding)
+{
+
     struct hs_buffer line;
     hs_buffer_init(&line, LINE_MAX_SIZE);
     hs_buffer_printf(&line, "{\"kind\":\"%s\"", finding->damage ? "damage" : "note");
+    append_member(&line, "journal", report->letters ? "dead_letters" : "events");
     append_member(&line, "file", finding->file);
     hs_buffer_printf(&line, ",\"offset\":%" PRIu64 ",\"bytes\":%" PRIu64, finding->offset,
                      finding->bytes);
@@ -49,23 +62,27 @@ static void print_json(const struct hs_journal_finding *finding)
         hs_buffer_printf(&line, ",\"first\":%" PRIu64 ",\"last\":%" PRIu64, finding->first,
                          finding->last);
     append_member(&line, "what", finding->what);
-    append_member(&line, "advice", finding->advice);
+    HS_AUTO_FREE char *advice = NULL;
+    if (asprintf(&advice, "%s%s", finding->advice, outcome(report, finding)) < 0)
+        advice = NULL;
+    append_member(&line, "advice", advice != NULL ? advice : finding->advice);
     hs_buffer_append_text(&line, "}\n");
     hs_command_print(&line, stdout);
     hs_buffer_free(&line);
 }
 
-static void print_text(const struct hs_journal_finding *finding)
+static void print_text(const struct report *report, const struct hs_journal_finding *finding)
 {
     printf("%s: %s: offset %" PRIu64, finding->damage ? "damage" : "note", finding->file,
            finding->offset);
     if (finding->bytes > 0)
         printf(", %" PRIu64 " bytes", finding->bytes);
     if (finding->first == finding->last)
-        printf(", event %" PRIu64, finding->first);
+        printf(", %s %" PRIu64, report->letters ? "dead letter" : "event", finding->first);
     else if (finding->first < finding->last)
-        printf(", events %" PRIu64 " to %" PRIu64, finding->first, finding->last);
-    printf(": %s\n  to do: %s\n", finding->what, finding->advice);
+        printf(", %s %" PRIu64 " to %" PRIu64, report->letters ? "dead letters" : "events",
+               finding->first, finding->last);
+    printf(": %s\n  to do: %s%s\n", finding->what, finding->advice, outcome(report, finding));
 }
 
 static void on_finding(void *context, const struct hs_journal_finding *finding)
@@ -73,9 +90,9 @@ static void on_finding(void *context, const struct hs_journal_finding *finding)
     struct report *report = context;
     report->notes += finding->damage ? 0 : 1;
     if (report->json)
-        print_json(finding);
+        print_json(report, finding);
     else
-        print_text(finding);
+        print_text(report, finding);
 }
 
 /* ---- Both journals ---- */
@@ -87,6 +104,7 @@ static void add(struct report *report, const struct hs_journal_totals *totals)
     report->totals.events += totals->events;
     report->totals.damages += totals->damages;
     report->totals.lost += totals->lost;
+    report->letters_lost += report->letters ? totals->lost : 0;
 }
 
 static int verify(struct report *report, const char *path)
@@ -107,11 +125,12 @@ static void print_summary(const struct report *report, const char *path)
 {
     const struct hs_journal_totals *totals = &report->totals;
     if (!report->json) {
-        printf("%s: %s: %" PRIu64 " damaged places, %" PRIu64 " events lost, %" PRIu64
-               " notes; read %" PRIu64 " events in %" PRIu64 " segments (%" PRIu64
-               " bytes) and %" PRIu64 " files of ids\n",
-               path, totals->damages > 0 ? "damaged" : "good", totals->damages, totals->lost,
-               report->notes, totals->events, totals->segments, totals->bytes, report->id_files);
+        printf("%s: %s: %" PRIu64 " damaged places, %" PRIu64 " events and %" PRIu64
+               " dead letters lost, %" PRIu64 " notes; read %" PRIu64 " events in %" PRIu64
+               " segments (%" PRIu64 " bytes) and %" PRIu64 " files of ids\n",
+               path, totals->damages > 0 ? "damaged" : "good", totals->damages,
+               totals->lost - report->letters_lost, report->letters_lost, report->notes,
+               totals->events, totals->segments, totals->bytes, report->id_files);
         return;
     }
     struct hs_buffer line;
@@ -120,11 +139,11 @@ static void print_summary(const struct report *report, const char *path)
                      totals->damages > 0 ? "false" : "true");
     append_member(&line, "path", path);
     hs_buffer_printf(&line,
-                     ",\"damages\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"notes\":%" PRIu64
-                     ",\"events\":%" PRIu64 ",\"segments\":%" PRIu64 ",\"bytes\":%" PRIu64
-                     ",\"id_files\":%" PRIu64 "}\n",
-                     totals->damages, totals->lost, report->notes, totals->events, totals->segments,
-                     totals->bytes, report->id_files);
+                     ",\"damages\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"dead_letters_lost\":%" PRIu64
+                     ",\"notes\":%" PRIu64 ",\"events\":%" PRIu64 ",\"segments\":%" PRIu64
+                     ",\"bytes\":%" PRIu64 ",\"id_files\":%" PRIu64 "}\n",
+                     totals->damages, totals->lost, report->letters_lost, report->notes,
+                     totals->events, totals->segments, totals->bytes, report->id_files);
     hs_command_print(&line, stdout);
     hs_buffer_free(&line);
 }
@@ -137,6 +156,7 @@ static int verify_all(struct report *report, const char *path)
         return code;
     if (asprintf(&letters, "%s/dead-letters", path) < 0)
         return hs_fail(-ENOMEM, "no memory for a path");
+    report->letters = true;
     code = verify(report, letters);
     return code == -ENOENT ? 0 : code; /* there are none yet */
 }

@@ -157,7 +157,7 @@ static int load(struct hs_dead_letters *letters)
 {
     struct hs_reader *reader;
     uint64_t first = hs_cursor_position(letters->hold) + 1;
-    letters->gone.base = first;
+    letters->gone.base = letters->damaged.base = first;
     int code = hs_reader_open(letters->journal, first, &reader);
     if (code < 0)
         return code;
@@ -243,6 +243,7 @@ void hs_dead_letters_close(struct hs_dead_letters *letters)
     hs_journal_close(letters->journal);
     hs_metrics_free(letters->inner_metrics);
     hs_number_set_free(&letters->gone);
+    hs_number_set_free(&letters->damaged);
     pthread_mutex_destroy(&letters->lock);
     pthread_mutex_destroy(&letters->removal);
     free(letters);

@@ -133,6 +133,7 @@ void hs_letters_lose(struct hs_dead_letters *letters, struct hs_reader_loss loss
     for (uint64_t number = loss.first; number <= loss.last; number++) {
         if (!hs_number_set_add(&letters->gone, number))
             continue;
+        hs_number_set_add(&letters->damaged, number);
         first = lost++ == 0 ? number : first;
         last = number;
     }
@@ -144,10 +145,19 @@ void hs_letters_lose(struct hs_dead_letters *letters, struct hs_reader_loss loss
     HS_AUTO_FREE char *file = hs_journal_file_of(letters->journal, first);
     hs_log_limited(
         HS_LOG_ERROR, "letters_lost",
-        "dead letters are damaged on disk and lost: stop hookstream and restore the file "
-        "from a backup, or ask the sender for the events; see hookstream journal verify",
+        "dead letters are damaged on disk and lost: stop hookstream and restore the file from a "
+        "backup; or send their events again from the journal, if it has them still (hookstream "
+        "replay --id ID --to SINK), else ask the sender for them; see hookstream journal verify",
         HS_F("letters", "%" PRIu64, lost), HS_F("first", "%" PRIu64, first),
         HS_F("last", "%" PRIu64, last), HS_F("file", "%s", file));
+}
+
+bool hs_dead_letters_is_damaged(struct hs_dead_letters *letters, uint64_t number)
+{
+    pthread_mutex_lock(&letters->lock);
+    bool damaged = number >= letters->damaged.base && hs_number_set_has(&letters->damaged, number);
+    pthread_mutex_unlock(&letters->lock);
+    return damaged;
 }
 
 /* ---- By age and size ---- */

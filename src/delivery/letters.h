@@ -1,5 +1,6 @@
 /* Letters: the dead letters' store inside: dead_letters.c opens it and puts letters in,
- * letter_reader.c reads them back, letter_removal.c takes them out.
+ * letter_reader.c reads them back, letter_removal.c takes them out, letter_index.c looks from
+ * outside at what is left.
  *
  * The store is a journal. A letter that is removed stays in its segment; a record with
  * HS_LETTER_GONE as its first header names in its body the numbers that are gone ("12-15"
@@ -37,8 +38,9 @@ struct hs_dead_letters {
      * what is gone holds no segment back. */
     struct hs_cursor *forwarded;
     pthread_mutex_t removal; /* one removal at a time; taken before `lock` */
-    pthread_mutex_t lock;    /* guards the next two */
+    pthread_mutex_t lock;    /* guards the next three */
     struct hs_number_set gone;
+    struct hs_number_set damaged; /* those of `gone` that were lost by damage since the start */
     uint64_t count;
     _Atomic uint64_t oldest_wall_ns; /* of the first letter's event; 0: none is known */
     atomic_bool full;                /* a letter found no room since the last tidying */

@@ -61,9 +61,10 @@ static void tell_lost(struct walking *walking, uint64_t last)
                       .first = walking->expected,
                       .last = last,
                       .what = hole ? "damaged record: its checksum or its form is wrong"
-                                   : "events are missing: the file was cut short, or a segment "
+                                   : "records are missing: the file was cut short, or a segment "
                                      "behind it is gone",
-                      .advice = CHECK_DISK "; sinks pass it over and count it as lost",
+                      .advice = CHECK_DISK,
+                      .passed_over = true,
                   });
     walking->hole = 0;
     if (last > walking->totals->end)

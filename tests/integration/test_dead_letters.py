@@ -124,7 +124,6 @@ def test_filters_choose_by_route_and_sink(hookstream):
     assert chosen("--sink", "more") == [("orders", "more")]
     assert chosen("--sink", "files") == [("orders", "files"), ("queues", "files")]
     assert chosen("--sink", "files", "--route", "orders") == [("orders", "files")]
-    assert chosen("--sink", "") == [("", "")]
     assert chosen("--route", "default") == []
     done = run(one, "discard", "--route", "orders", "--sink", "files")
     assert (done.returncode, done.stdout) == (0, "discarded 1 dead letter, 3 are left\n"), done
@@ -160,6 +159,19 @@ def test_a_name_that_nothing_has_is_refused(hookstream):
     # One that there is, without letters, is no mistake.
     done = run(one, "discard", "--route", "new")
     assert (done.returncode, done.stdout) == (0, "discarded 0 dead letters, 2 are left\n"), done
+    assert done.stderr == "the filters leave no dead letter\n", done
+    done = run(one, "retry", "--type", "draww.x")
+    assert (done.returncode, done.stdout) == (0, "retried 0 dead letters, 2 are left\n"), done
+    assert done.stderr == "the filters leave no dead letter\n", done
+    number = letters(one)[0]["number"]
+    for action in ("show", "retry", "discard"):
+        done = run(one, action, number, "--reason", "no_route")
+        assert done.returncode == 1 and done.stderr.endswith(
+            f"there is no dead letter {number}, or the other filters leave it out\n"), done
+        assert run(one, action, 99).stderr.endswith("there is no dead letter 99\n")
+        assert run(one, action, "whk_99").stderr.endswith("no dead letter is of event whk_99\n")
+        assert "leave it out" in run(one, action, "whk_99", "--type", "draw").stderr
+    assert len(letters(one)) == 2
 
 
 def test_a_retry_goes_by_the_routes_of_today_and_the_letter_is_gone(hookstream):
@@ -211,6 +223,32 @@ def test_a_retry_goes_only_to_the_sink_that_did_not_take_it(hookstream, redis, u
     assert fields[fields.index(b"hookstream-resend") + 1] == b"dead-letter"
     assert len(lines(one)) == 1, "the file had it already"
     assert letters(one) == []
+
+
+def test_those_that_stay_are_told_by_their_cause(hookstream):
+    one = hookstream(sinks={**FILES, "more": {"type": "file", "path": "more"}},
+                     routes=[{"name": "orders", "match": "order", "to": TO_ALL}])
+    for _ in range(3):
+        assert one.post(sender.event("draw.consumer.won")).status == 202
+    assert http.exchange(one.port, sender.request(b'{"id": 17, ')).status == 202
+    assert http.exchange(one.port, sender.request(b"{}")).status == 202
+    await_letters(one, 5)
+
+    def told(*words):
+        done = run(one, "retry", *words)
+        assert (done.returncode, done.stdout) == (1, "retried 0 dead letters, 5 are left\n"), done
+        return [line.split(": ", 1)[1] for line in done.stderr.splitlines()]
+
+    (no_route, invalid) = told("--all")
+    assert no_route.startswith("3 stay: no route takes them to the sink that did"), no_route
+    assert invalid.startswith("2 stay: invalid as before;"), invalid
+    assert told("--type", "draw", "--to", "more") == [
+        "3 stay: no route takes them to the sink more"]
+    assert told("1", "--to", "more") == ["1 stays: no route takes it to the sink more"]
+    (invalid,) = told("--reason", "not_envelope", "--to", "more")
+    assert invalid.startswith("1 stays: invalid as before;"), invalid
+    status, answer = ask(one, "retry?all=1")
+    assert (status, answer["retried"], answer["unrouted"], answer["invalid"]) == (200, 0, 3, 2)
 
 
 def test_an_events_id_names_its_letters(hookstream):
@@ -312,6 +350,58 @@ def test_wrong_use_is_told_what_to_do(hookstream):
     assert done.returncode == 1 and "is hookstream running" in done.stderr
 
 
+def ask(one, page):
+    """A POST by hand, as of curl; the status and the words or the answer."""
+    answer = http.exchange(one.admin_port, f"POST /api/dead-letters/{page} HTTP/1.1\r\n"
+                           "Host: localhost\r\nContent-Length: 0\r\n\r\n".encode())
+    document = json.loads(answer.body)
+    return answer.status, document.get("detail", document)
+
+
+def test_what_is_empty_chooses_nothing(hookstream):
+    """As of a shell's variable that is not set: `--sink "$SINK"`."""
+    one = no_route(hookstream)
+    for _ in range(2):
+        assert one.post(sender.event("draw.consumer.won")).status == 202
+    await_letters(one, 2)
+    for name in ("reason", "route", "sink", "source", "type", "since", "until"):
+        for action in ("discard", "retry", "list"):
+            done = run(one, action, f"--{name}", "")
+            assert (done.returncode, done.stdout) == (2, ""), done
+            assert f"--{name} is empty: give it a value" in done.stderr, done
+    done = run(one, "retry", "--all", "--to", "")
+    assert done.returncode == 2 and "--to is empty" in done.stderr, done
+    for name in ("reason", "route", "sink", "source", "id", "type", "number", "to"):
+        says = (400, f"{name} is empty: give it a value, or leave it out")
+        assert ask(one, f"discard?{name}=") == ask(one, f"retry?limit=1&{name}=") == says
+    assert http.get(one.admin_port, "/api/dead-letters?sink=").status == 400
+    assert len(letters(one)) == 2
+
+
+def test_all_letters_are_acted_on_by_that_word_only(hookstream):
+    one = no_route(hookstream)
+    for _ in range(5):
+        assert one.post(sender.event("draw.consumer.won")).status == 202
+    await_letters(one, 5)
+    for action in ("discard", "retry"):
+        for page in ("", "?", "?limit=1", "?after=1", "?all=0", "?to=files&body=1"):
+            status, says = ask(one, action + page)
+            assert status == 400 and says.startswith("say which (number, id, "), (page, says)
+            assert says.endswith("or all=1"), says
+        assert ask(one, action + "?all=1&type=draw") == (400, "all=1 and a choice contradict")
+    assert len(letters(one)) == 5
+    # Long before any letter: it chooses none, and not all.
+    status, answer = ask(one, "discard?until=1970-01-01T00:00:00Z")
+    assert (status, answer["discarded"]) == (200, 0), answer
+    # A page after the other.
+    status, answer = ask(one, "discard?all=1&limit=2")
+    assert (status, answer["discarded"], answer["more"], answer["kept"]) == (200, 2, True, 3)
+    status, answer = ask(one, f"discard?all=1&limit=2&after={answer['last']}")
+    assert (status, answer["discarded"], answer["more"], answer["kept"]) == (200, 2, True, 1)
+    status, answer = ask(one, f"discard?type=draw&after={answer['last']}")
+    assert (status, answer["discarded"], answer["more"], answer["kept"]) == (200, 1, False, 0)
+
+
 def test_a_web_page_may_not_act(hookstream):
     one = no_route(hookstream)
     answer = http.exchange(
@@ -355,6 +445,7 @@ def test_a_damaged_letter_is_told_and_counted(hookstream):
     one.counts("journal_damaged_total", is_now=0, journal="events")
     told = [line for line in one.log.splitlines() if "cause=letters_lost" in line]
     assert len(told) == 1 and "level=error" in told[0], told
+    assert "hookstream replay --id ID" in told[0], told
     assert "letters=1" in told[0] and f"file={path}" in told[0].replace('"', ""), told
     assert any("cause=journal_damaged" in line and str(path) in line
                for line in one.log.splitlines())
@@ -363,6 +454,13 @@ def test_a_damaged_letter_is_told_and_counted(hookstream):
     assert [letter["id"] for letter in letters(one)] == [ids[0], ids[3]]
     one.counts("dead_letters", is_now=2)
     one.counts("dead_letters_lost_total", is_now=2)
+    for action in ("show", "retry", "discard"):
+        for number in ("2", "3"):
+            done = run(one, action, number)
+            assert (done.returncode, done.stdout) == (1, ""), done
+            assert f"dead letter {number} is damaged on disk and lost; see" in done.stderr, done
+            assert "hookstream replay --id ID" in done.stderr, done
+        assert "there is no dead letter 5" in run(one, action, "5").stderr
     done = run(one, "discard", "--all")
     assert (done.returncode, done.stdout) == (0, "discarded 2 dead letters, 0 are left\n"), done
 

@@ -98,7 +98,8 @@ def test_a_flipped_bit_is_found_with_its_place_and_event(stopped):
     text = program.command("journal", "verify", "--path", journal(stopped))
     assert text.returncode == 1
     assert f"damage: {segment}: offset {at}, {length} bytes, event {sequence}: " in text.stdout
-    assert "to do: " in text.stdout
+    assert "to do: " in text.stdout and "sinks pass it over and count it as lost" in text.stdout
+    assert " 1 events and 0 dead letters lost, " in text.stdout
 
 
 def test_damage_among_the_dead_letters_the_cursors_and_the_ids_is_found(stopped):
@@ -114,6 +115,14 @@ def test_damage_among_the_dead_letters_the_cursors_and_the_ids_is_found(stopped)
     assert {finding["file"] for finding in findings} == {str(letters), str(cursor), str(ids[0])}
     assert summary["damages"] == 3
     assert all(finding["advice"] for finding in findings)
+    (lost,) = [finding for finding in findings if finding["file"] == str(letters)]
+    assert (lost["journal"], lost["first"], lost["last"]) == ("dead_letters", 1, 1)
+    assert "hookstream_dead_letters_lost_total" in lost["advice"] and "sinks" not in lost["advice"]
+    assert {f["journal"] for f in findings if f is not lost} == {"events"}
+    assert (summary["lost"], summary["dead_letters_lost"]) == (1, 1)
+    text = program.command("journal", "verify", "--path", folder).stdout
+    assert ", dead letter 1: damaged record" in text and ", event 1:" not in text
+    assert " 0 events and 1 dead letters lost, " in text
 
 
 def test_a_sink_passes_damage_over_loudly_and_goes_on(hookstream):
@@ -284,6 +293,41 @@ def test_dump_gives_dead_letters_with_their_reason(stopped):
     assert letter["headers"]["x-dead-reason"] == "no_route"
 
 
+def test_dump_leaves_out_letters_that_were_taken_out(hookstream):
+    one = hookstream(**FILES)
+    for number in range(6):
+        assert one.post(sender.event("queue.consumer.entered", f"whk_{number}")).status == 202
+    one.drained()
+    wait_for(lambda: one.metric("dead_letters") == 6, what="the dead letters")
+
+    def ids(*words):
+        return [letter["id"] for letter in dump(journal(one), "--dead-letters", *words)]
+
+    def discard(number):
+        words = ("dead-letters", "discard", number, "-c", one.file)
+        assert program.command(*words, cwd=one.folder).returncode == 0
+
+    every = [f"whk_{number}" for number in range(6)]
+    assert ids() == every
+    discard("4")  # named by a record
+    assert ids() == every[:3] + every[4:]
+    discard("1")  # the cursor is past it
+    discard("6")
+    for running in (True, False):
+        if not running:
+            one.stop()
+        assert ids() == every[1:3] + every[4:5]
+        assert ids("--limit", "2") == every[1:3]
+        assert ids("--all-records") == every + ["", "", ""]
+    own = dump(journal(one), "--dead-letters", "--all-records")[6:]
+    assert all(record["headers"] == {"x-dead-gone": "1"} for record in own)
+
+
+def test_help_says_that_last_is_no_count():
+    done = program.command("journal", "dump", "--help")
+    assert "With this sequence or a smaller one; no count" in " ".join(done.stdout.split())
+
+
 @pytest.mark.parametrize(
     "words, message",
     [
@@ -294,6 +338,8 @@ def test_dump_gives_dead_letters_with_their_reason(stopped):
         (["dump", "--from", "one"], "--from takes a whole number"),
         (["dump", "--from", "5", "--last", "4"], "empty: last (4) is before from (5)"),
         (["dump", "--from", "5", "--to", "4"], "empty: last (4) is before from (5)"),
+        (["dump", "--all-records"], "--all-records goes with --dead-letters only"),
+        (["dump", "--to", "2", "--last", "3"], "--to and --last are one option: say --last"),
         (["dump", "--last", "0"], "empty: last (0) is before from (1)"),
         (["dump", "--since", "1h", "--until", "2h"], ") is before since ("),
         (["dump", "--path", "/nowhere"], "/nowhere holds no journal"),

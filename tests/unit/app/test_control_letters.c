@@ -117,7 +117,8 @@ static unsigned retry_all(void)
 {
     struct hs_buffer json;
     hs_buffer_init(&json, 1 << 20);
-    unsigned status = hs_control_letters(&house.control, HS_LETTERS_RETRY, HS_SLICE_NONE, &json);
+    unsigned status =
+        hs_control_letters(&house.control, HS_LETTERS_RETRY, HS_SLICE("all=1"), &json);
     hs_buffer_free(&json);
     return status;
 }
