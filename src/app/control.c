@@ -173,32 +173,78 @@ unsigned hs_control_replay_status(struct hs_control *control, struct hs_buffer *
 
 /* ---- The pages ---- */
 
-static bool is(const struct hs_admin_request *request, bool post, struct hs_slice path)
+/* What looks like a wish is one: it is not passed over. */
+static unsigned refuse_query(const char *words, struct hs_buffer *ret_json)
 {
-    return request->post == post && hs_slice_equal(request->path, path);
+    (void)hs_fail(-EINVAL, "%s", words);
+    return hs_control_refuse(400, ret_json);
 }
+
+static unsigned on_letters(struct hs_control *control, struct hs_slice query,
+                           struct hs_buffer *ret_json)
+{
+    return hs_control_letters(control, HS_LETTERS_LIST, query, ret_json);
+}
+
+static unsigned on_retry(struct hs_control *control, struct hs_slice query,
+                         struct hs_buffer *ret_json)
+{
+    return hs_control_letters(control, HS_LETTERS_RETRY, query, ret_json);
+}
+
+static unsigned on_discard(struct hs_control *control, struct hs_slice query,
+                           struct hs_buffer *ret_json)
+{
+    return hs_control_letters(control, HS_LETTERS_DISCARD, query, ret_json);
+}
+
+static unsigned on_replay(struct hs_control *control, struct hs_slice query,
+                          struct hs_buffer *ret_json)
+{
+    if (query.size > 0)
+        return refuse_query("GET only shows how a replay stands, and takes no parameters: begin "
+                            "one with POST",
+                            ret_json);
+    return hs_control_replay_status(control, ret_json);
+}
+
+static unsigned on_cancel(struct hs_control *control, struct hs_slice query,
+                          struct hs_buffer *ret_json)
+{
+    if (query.size > 0)
+        return refuse_query("cancel takes no parameters: there is one replay at a time", ret_json);
+    hs_replay_cancel(control->replay);
+    return hs_control_replay_status(control, ret_json);
+}
+
+/* NULL: not for this method. */
+typedef unsigned page_fn(struct hs_control *control, struct hs_slice query,
+                         struct hs_buffer *ret_json);
+static const struct page {
+    const char *path;
+    page_fn *get, *post;
+} pages[] = {
+    {"/api/dead-letters", on_letters, NULL},
+    {"/api/dead-letters/retry", NULL, on_retry},
+    {"/api/dead-letters/discard", NULL, on_discard},
+    {"/api/replay", on_replay, hs_control_replay_start},
+    {"/api/replay/cancel", NULL, on_cancel},
+};
 
 unsigned hs_control_answer(void *context, const struct hs_admin_request *request,
                            struct hs_buffer *ret_json)
 {
-    struct hs_control *control = context;
-    if (is(request, false, HS_SLICE("/api/dead-letters")))
-        return hs_control_letters(control, HS_LETTERS_LIST, request->query, ret_json);
-    if (is(request, true, HS_SLICE("/api/dead-letters/retry")))
-        return hs_control_letters(control, HS_LETTERS_RETRY, request->query, ret_json);
-    if (is(request, true, HS_SLICE("/api/dead-letters/discard")))
-        return hs_control_letters(control, HS_LETTERS_DISCARD, request->query, ret_json);
-    if (is(request, false, HS_SLICE("/api/replay")))
-        return hs_control_replay_status(control, ret_json);
-    if (is(request, true, HS_SLICE("/api/replay")))
-        return hs_control_replay_start(control, request->query, ret_json);
-    if (is(request, true, HS_SLICE("/api/replay/cancel"))) {
-        hs_replay_cancel(control->replay);
-        return hs_control_replay_status(control, ret_json);
+    for (size_t i = 0; i < HS_ARRAY_SIZE(pages); i++) {
+        if (!hs_slice_equal(request->path, hs_slice_text(pages[i].path)))
+            continue;
+        page_fn *answer = request->post ? pages[i].post : pages[i].get;
+        if (answer != NULL)
+            return answer(context, request->query, ret_json);
+        (void)hs_fail(-EINVAL, "this page takes %s", request->post ? "GET" : "POST");
+        return hs_control_refuse(405, ret_json);
     }
-    (void)hs_fail(-ENOENT,
-                  "there is no such page for %s: see GET /api/dead-letters, POST "
-                  "/api/dead-letters/retry and /discard, /api/replay, /api/replay/cancel",
-                  request->post ? "POST" : "GET");
+    (void)hs_fail(-ENOENT, "there is no such page: see GET /api/dead-letters, POST "
+                           "/api/dead-letters/retry and /discard, GET and POST /api/replay, POST "
+                           "/api/replay/cancel");
     return hs_control_refuse(404, ret_json);
 }

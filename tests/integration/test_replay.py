@@ -40,6 +40,13 @@ def post(one, query):
     return answer.status, json.loads(answer.body)
 
 
+def ask(one, method, page):
+    """The answer to a method and page of any kind."""
+    request = (f"{method} {page} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+               f"Content-Length: 0\r\n\r\n")
+    return http.exchange(one.admin_port, request.encode())
+
+
 def state(one):
     return json.loads(http.get(one.admin_port, "/api/replay").body)
 
@@ -200,6 +207,27 @@ def test_the_admin_port_wants_to_be_told_from_when(hookstream):
         assert post(one, f"{query}&rate=0&dry_run=1")[0] == 200, query
         wait_for(lambda: state(one)["state"] == "done", what="the end")
     assert state(one)["job"] == 3
+
+
+def test_what_is_no_way_to_ask_is_not_taken_for_one(hookstream):
+    one = hookstream(**PARTS)
+    send(one, 1)
+    assert post(one, "from=1&rate=0")[0] == 200
+    wait_for(lambda: state(one)["state"] == "done", what="the end")
+    for method, page, status, words, allow in (
+        ("GET", "/api/replay?since=2h", 400, "begin one with POST", None),
+        ("POST", "/api/replay/cancel?job=1", 400, "takes no parameters", None),
+        ("GET", "/api/replay/cancel", 405, "takes POST", "POST"),
+        ("GET", "/api/dead-letters/retry", 405, "takes POST", "POST"),
+        ("POST", "/api/dead-letters", 405, "takes GET", "GET, HEAD"),
+        ("DELETE", "/api/replay", 405, "take GET or POST", "GET, HEAD, POST"),
+        ("DELETE", "/metrics", 405, "read with GET", "GET, HEAD"),
+        ("GET", "/api/replays", 404, "GET and POST /api/replay", None),
+    ):
+        answer = ask(one, method, page)
+        detail = json.loads(answer.body)["detail"]
+        assert answer.status == status and words in detail, (method, page, answer)
+        assert answer.fields.get("allow") == allow, (method, page, answer)
 
 
 def test_the_admin_port_has_the_names_of_the_command(hookstream):
