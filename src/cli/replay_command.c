@@ -30,8 +30,8 @@ const struct hs_command hs_command_replay = {
             "replay status   how the replay that runs stands, or how the last one ended\n"
             "replay cancel   ends the one that runs; says where to go on from\n\n"
             "Damaged records of the journal are passed over, counted and told. Exit status: 0\n"
-            "good, 1 it failed, was cancelled or met damage, 2 wrong use; of status: 1 the last\n"
-            "one failed or met damage.",
+            "good, 1 it failed, was cancelled, met damage or no event has the --id, 2 wrong use;\n"
+            "of status: 1 the last one failed or met damage.",
     .operands = "[status|cancel]",
     .run = run,
 };
@@ -210,16 +210,15 @@ static int conclude(const struct asking *asking, const struct progress *progress
 
 /* ---- What is done ---- */
 
-static int replay(const struct asking *asking, const char *page)
+static int replay(const struct asking *asking, const char *page, struct progress *ret_progress)
 {
-    struct progress progress;
     hear(SIGINT);
     hear(SIGTERM);
     hear(SIGHUP);
-    int status = ask(asking, true, page, &progress);
+    int status = ask(asking, true, page, ret_progress);
     if (status == HS_EXIT_GOOD)
-        status = watch(asking, &progress);
-    return status == HS_EXIT_GOOD ? conclude(asking, &progress) : status;
+        status = watch(asking, ret_progress);
+    return status == HS_EXIT_GOOD ? conclude(asking, ret_progress) : status;
 }
 
 /* That it was cancelled is no fault to whoever asks, or has cancelled it. */
@@ -289,8 +288,21 @@ static int check_wishes(const struct hs_command *command, const struct wishes *w
     return HS_EXIT_GOOD;
 }
 
+/* An event that was named and is not there is no success. */
+static int miss(const struct asking *asking, const struct wishes *wishes,
+                const struct progress *progress)
+{
+    if (wishes->id == NULL || progress->matched > 0)
+        return HS_EXIT_GOOD;
+    bool alone = !wishes->since && !wishes->until && !wishes->match && !wishes->source &&
+                 wishes->from == 0 && wishes->last == NOT_SAID;
+    return hs_command_fail(asking->command, HS_EXIT_BAD, "no event kept has this id%s",
+                           alone ? "" : " and is of what else was asked for");
+}
+
 static int begin(const struct asking *asking, const struct wishes *wishes)
 {
+    struct progress progress;
     struct hs_buffer page;
     hs_buffer_init(&page, PAGE_MAX);
     hs_buffer_append_text(&page, "/api/replay");
@@ -305,7 +317,9 @@ static int begin(const struct asking *asking, const struct wishes *wishes)
         hs_query_add_count(&page, "last", wishes->last);
     hs_query_add_count(&page, "rate", wishes->rate);
     hs_query_add_count(&page, "dry_run", wishes->dry_run);
-    int status = replay(asking, hs_query_text(&page));
+    int status = replay(asking, hs_query_text(&page), &progress);
+    if (status == HS_EXIT_GOOD)
+        status = miss(asking, wishes, &progress);
     hs_buffer_free(&page);
     return status;
 }

@@ -243,6 +243,20 @@ def test_the_admin_port_has_the_names_of_the_command(hookstream):
         assert status == 400 and words in answer["detail"], answer
 
 
+def test_an_event_that_is_named_and_not_there_is_no_success(hookstream):
+    one = hookstream(**PARTS)
+    orders = send(one, 2)
+    for words, code, says in (
+        (("--id", orders[1]), 0, ""),
+        (("--id", "nope"), 1, "no event kept has this id\n"),
+        (("--id", "nope", "--dry-run"), 1, "no event kept has this id\n"),
+        (("--id", orders[1], "--last", "1"), 1, "this id and is of what else was asked for\n"),
+    ):
+        done = run(one, *words)
+        assert done.stdout.startswith("done: ") and done.returncode == code, (words, done)
+        assert done.stderr.endswith(says) and (done.stderr == "") == (code == 0), (words, done)
+
+
 def test_damage_in_the_range_is_counted_and_told(hookstream):
     one = hookstream(**PARTS)
     orders = send(one, 6)
@@ -295,6 +309,10 @@ def test_wrong_use_is_told_what_to_do(hookstream):
         (("--id", "whk_1", "--last", "0"), "empty: last (0) is before from (1)"),
         (("--since", "2499-01-01"), "since (2499-01-01T00:00:00"),
         (("--from", "2"), "no event from sequence 2 on: the newest one of the journal is 0"),
+        (("--id", ""), "id is empty: give it a value"),
+        (("--since", "1h", "--source", ""), "source is empty"),
+        (("--since", "1h", "--match", ""), "match is empty"),
+        (("--since", "1h", "--to", ""), "to is empty"),
         (("stop",), "say status or cancel"),
         (("status", "--since", "1h"), "one replay at a time"),
         (("--since", "1h", "--json"), "--json goes with"),
