@@ -93,11 +93,16 @@ static int check_begin(const struct hs_control *control, const struct hs_replay_
 /* Holds what was asked for against what there is. */
 static int check_request(const struct hs_control *control, struct hs_replay_request *request)
 {
-    if (request->since_ns == NOT_SAID && request->from == 0 && request->id == NULL)
+    if (request->from == 0)
+        return hs_fail(-EINVAL, "from is 0, and sequences begin at 1; from=1 is all that the "
+                                "journal keeps");
+    if (request->since_ns == NOT_SAID && request->from == NOT_SAID && request->id == NULL)
         return hs_fail(-EINVAL, "say from when: since, from, or an id; from=1 is all that the "
                                 "journal keeps");
     if (request->since_ns == NOT_SAID)
         request->since_ns = 0;
+    if (request->from == NOT_SAID)
+        request->from = 1;
     int code = hs_value_check_times(request->since_ns, request->until_ns);
     if (code == 0)
         code = hs_value_check_sequences(request->from, request->last);
@@ -131,8 +136,11 @@ static int check_texts(const struct hs_query_field *fields, size_t count)
 
 static int start(struct hs_control *control, struct hs_slice query, struct hs_arena *arena)
 {
-    struct hs_replay_request request = {
-        .since_ns = NOT_SAID, .until_ns = NOT_SAID, .last = NOT_SAID, .rate = RATE_DEFAULT};
+    struct hs_replay_request request = {.since_ns = NOT_SAID,
+                                        .until_ns = NOT_SAID,
+                                        .from = NOT_SAID,
+                                        .last = NOT_SAID,
+                                        .rate = RATE_DEFAULT};
     const char *match = NULL;
     const struct hs_query_field fields[] = {
         {"since", HS_FIELD_TIME, &request.since_ns},

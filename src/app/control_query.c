@@ -50,7 +50,9 @@ static int set_field(const struct hs_query_field *field, const char *value)
     case HS_FIELD_TIME:
         return hs_value_time(text, hs_clock_wall_ns(), field->target);
     case HS_FIELD_FLAG:
-        *(bool *)field->target = !hs_slice_equal(text, HS_SLICE("0"));
+        if (!hs_slice_equal(text, HS_SLICE("0")) && !hs_slice_equal(text, HS_SLICE("1")))
+            return hs_fail(-EINVAL, "%s takes 0 or 1, not `%s`", field->name, value);
+        *(bool *)field->target = text.data[0] == '1';
         return 0;
     }
     return 0;

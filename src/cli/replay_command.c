@@ -13,7 +13,6 @@
 
 #define PAGE_MAX 8192u
 #define LOOK_NS 200000000L
-#define RATE_DEFAULT 1000u
 #define NOT_SAID UINT64_MAX
 
 static int run(const struct hs_command *command, int argc, char **argv);
@@ -266,12 +265,12 @@ struct wishes {
 static int check_wishes(const struct hs_command *command, const struct wishes *wishes)
 {
     bool chosen = wishes->since || wishes->until || wishes->match || wishes->source || wishes->id ||
-                  wishes->sink || wishes->from > 0 || wishes->last != NOT_SAID ||
-                  wishes->rate != RATE_DEFAULT || wishes->dry_run;
+                  wishes->sink || wishes->from != NOT_SAID || wishes->last != NOT_SAID ||
+                  wishes->rate != NOT_SAID || wishes->dry_run;
     if (wishes->action == NULL && wishes->json)
         return hs_command_fail(command, HS_EXIT_USAGE, "--json goes with status and cancel");
     if (wishes->action == NULL) {
-        if (wishes->since != NULL || wishes->from > 0 || wishes->id != NULL)
+        if (wishes->since != NULL || wishes->from != NOT_SAID || wishes->id != NULL)
             return HS_EXIT_GOOD;
         return hs_command_fail(command, HS_EXIT_USAGE,
                                "say from when: --since, --from, or an --id; see --help");
@@ -295,9 +294,15 @@ static int miss(const struct asking *asking, const struct wishes *wishes,
     if (wishes->id == NULL || progress->matched > 0)
         return HS_EXIT_GOOD;
     bool alone = !wishes->since && !wishes->until && !wishes->match && !wishes->source &&
-                 wishes->from == 0 && wishes->last == NOT_SAID;
+                 wishes->from == NOT_SAID && wishes->last == NOT_SAID;
     return hs_command_fail(asking->command, HS_EXIT_BAD, "no event kept has this id%s",
                            alone ? "" : " and is of what else was asked for");
+}
+
+static void add_count(struct hs_buffer *page, const char *name, uint64_t value)
+{
+    if (value != NOT_SAID)
+        hs_query_add_count(page, name, value);
 }
 
 static int begin(const struct asking *asking, const struct wishes *wishes)
@@ -312,11 +317,10 @@ static int begin(const struct asking *asking, const struct wishes *wishes)
     hs_query_add(&page, "source", wishes->source);
     hs_query_add(&page, "id", wishes->id);
     hs_query_add(&page, "to", wishes->sink);
-    hs_query_add_count(&page, "from", wishes->from);
-    if (wishes->last != NOT_SAID)
-        hs_query_add_count(&page, "last", wishes->last);
-    hs_query_add_count(&page, "rate", wishes->rate);
-    hs_query_add_count(&page, "dry_run", wishes->dry_run);
+    add_count(&page, "from", wishes->from);
+    add_count(&page, "last", wishes->last);
+    add_count(&page, "rate", wishes->rate);
+    add_count(&page, "dry_run", wishes->dry_run ? 1 : NOT_SAID);
     int status = replay(asking, hs_query_text(&page), &progress);
     if (status == HS_EXIT_GOOD)
         status = miss(asking, wishes, &progress);
@@ -334,7 +338,7 @@ static int act(const struct asking *asking, const struct wishes *wishes)
 
 static int run(const struct hs_command *command, int argc, char **argv)
 {
-    struct wishes wishes = {.last = NOT_SAID, .rate = RATE_DEFAULT};
+    struct wishes wishes = {.from = NOT_SAID, .last = NOT_SAID, .rate = NOT_SAID};
     const struct hs_arg args[] = {
         {"config", 'c', HS_ARG_TEXT, &wishes.path, "FILE",
          "Configuration that names the admin port (else $HOOKSTREAM_CONFIG, ...)."},

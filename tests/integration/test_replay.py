@@ -199,9 +199,17 @@ def test_a_replay_does_not_hold_up_the_end(hookstream):
 def test_the_admin_port_wants_to_be_told_from_when(hookstream):
     one = hookstream(**PARTS)
     send(one, 3)
-    for query in ("", "rate=0", "match=order", "until=1h", "last=3", "from=0"):
+    for query in ("", "rate=0", "match=order", "until=1h", "last=3"):
         status, answer = post(one, query)
         assert status == 400 and "say from when: since, from, or an id" in answer["detail"], query
+    for query, words in (
+        ("from=0", "sequences begin at 1"),
+        ("since=1h&from=0", "sequences begin at 1"),
+        ("from=1&dry_run=false", "dry_run takes 0 or 1, not `false`"),
+        ("from=1&dry_run=", "dry_run takes 0 or 1"),
+    ):
+        status, answer = post(one, query)
+        assert status == 400 and words in answer["detail"], answer
     assert state(one)["state"] == "none"
     for query in ("since=1970-01-01", "from=1", "id=whk_none"):
         assert post(one, f"{query}&rate=0&dry_run=1")[0] == 200, query
@@ -309,6 +317,8 @@ def test_wrong_use_is_told_what_to_do(hookstream):
         (("--id", "whk_1", "--last", "0"), "empty: last (0) is before from (1)"),
         (("--since", "2499-01-01"), "since (2499-01-01T00:00:00"),
         (("--from", "2"), "no event from sequence 2 on: the newest one of the journal is 0"),
+        (("--from", "0"), "sequences begin at 1"),
+        (("status", "--rate", "1000"), "one replay at a time"),
         (("--id", ""), "id is empty: give it a value"),
         (("--since", "1h", "--source", ""), "source is empty"),
         (("--since", "1h", "--match", ""), "match is empty"),
