@@ -134,6 +134,21 @@ static int check_texts(const struct hs_query_field *fields, size_t count)
     return 0;
 }
 
+/* The query once more, which was good, as texts. */
+static void keep_asked(struct hs_slice query, const struct hs_query_field *fields, size_t count,
+                       struct hs_arena *arena, struct hs_replay_request *request)
+{
+    const char *given[HS_REPLAY_ASKED_MAX] = {NULL};
+    struct hs_query_field texts[HS_REPLAY_ASKED_MAX];
+    HS_ASSERT(count <= HS_REPLAY_ASKED_MAX);
+    for (size_t i = 0; i < count; i++)
+        texts[i] = (struct hs_query_field){fields[i].name, HS_FIELD_TEXT, &given[i]};
+    HS_IGNORE(hs_query_read(query, texts, count, arena));
+    for (size_t i = 0; i < count; i++)
+        if (given[i] != NULL)
+            request->asked[request->asked_count++] = HS_F(fields[i].name, "%s", given[i]);
+}
+
 static int start(struct hs_control *control, struct hs_slice query, struct hs_arena *arena)
 {
     struct hs_replay_request request = {.since_ns = NOT_SAID,
@@ -161,6 +176,8 @@ static int start(struct hs_control *control, struct hs_slice query, struct hs_ar
         code = check_request(control, &request);
     if (code == 0 && match != NULL)
         code = (request.match = hs_type_filter_create(match)) != NULL ? 0 : -EINVAL;
+    if (code == 0)
+        keep_asked(query, fields, HS_ARRAY_SIZE(fields), arena, &request);
     if (code == 0)
         code = hs_replay_start(control->replay, &request);
     if (code < 0)

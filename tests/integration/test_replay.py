@@ -265,6 +265,25 @@ def test_an_event_that_is_named_and_not_there_is_no_success(hookstream):
         assert done.stderr.endswith(says) and (done.stderr == "") == (code == 0), (words, done)
 
 
+def test_the_log_has_what_was_asked_for(hookstream):
+    one = hookstream(**PARTS)
+    orders = send(one, 2)
+    assert run(one, "--since", "2h", "--match", "*.created", "--to", "two").returncode == 0
+    assert run(one, "--id", orders[0], "--from", "1", "--last", "2", "--source", "fanfare",
+               "--until", "0s", "--rate", "5", "--dry-run").returncode == 0
+    assert post(one, "from=1&match=a%22%0Ab&dry_run=0")[0] == 400
+    lines = [line.split(" msg=", 1)[1] for line in one.log.splitlines() if 'msg="replay' in line]
+    begun = '"replay begins" job='
+    assert [line.rstrip() for line in lines if line.startswith(begun)] == [
+        begun + "1 since=2h match=*.created to=two",
+        begun + f"2 until=0s from=1 last=2 source=fanfare id={orders[0]} rate=5 dry_run=1",
+    ]
+    assert [" ".join(line.split()[:3]) for line in lines] == [
+        '"replay begins" job=1', '"replay ended" job=1',
+        '"replay begins" job=2', '"replay ended" job=2',
+    ]  # fmt: skip
+
+
 def test_damage_in_the_range_is_counted_and_told(hookstream):
     one = hookstream(**PARTS)
     orders = send(one, 6)
@@ -301,7 +320,7 @@ def test_damage_in_the_range_is_counted_and_told(hookstream):
         one.drained()
     assert json.loads(run(one, "status", "--json").stdout)["damaged"] == 2
     assert run(one, "status", "--json").returncode == 1
-    assert 'msg="replay ended" state=done dry_run=no resent=6 unrouted=0 damaged=2' in one.log
+    assert 'msg="replay ended" job=1 state=done dry_run=no resent=6 unrouted=0 damaged=2' in one.log
 
 
 def test_wrong_use_is_told_what_to_do(hookstream):
