@@ -344,7 +344,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
          "Configuration that names the admin port (else $HOOKSTREAM_CONFIG, ...)."},
         {"since", 0, HS_ARG_TEXT, &wishes.since, "TIME",
          "Received since: 2026-11-23T09:15:00Z, or 2h for two hours ago."},
-        {"until", 0, HS_ARG_TEXT, &wishes.until, "TIME", "Received until."},
+        {"until", 0, HS_ARG_TEXT, &wishes.until, "TIME", "Received then or earlier."},
         {"match", 0, HS_ARG_TEXT, &wishes.match, "PATTERN",
          "Of these types: order, \"*.created\"."},
         {"source", 0, HS_ARG_TEXT, &wishes.source, "S", "Of this source."},
