@@ -45,6 +45,7 @@ struct hs_replay_status {
     /* Events of the range whose records are damaged or gone: whether they would have matched
      * nobody knows. With an id that was found: 0. */
     uint64_t damaged;
+    char sink[256];   /* the one that it goes to alone, else "" */
     char detail[256]; /* why it failed or waits, else "" */
 };
 

@@ -204,10 +204,12 @@ unsigned hs_control_replay_status(struct hs_control *control, struct hs_buffer *
                      "{\"state\":\"%s\",\"dry_run\":%s,\"job\":%" PRIu64 ",\"at\":%" PRIu64
                      ",\"last\":%" PRIu64 ",\"looked_at\":%" PRIu64 ",\"matched\":%" PRIu64
                      ",\"resent\":%" PRIu64 ",\"unrouted\":%" PRIu64 ",\"damaged\":%" PRIu64
-                     ",\"detail\":",
+                     ",\"to\":",
                      hs_replay_state_name(status.state), status.dry_run ? "true" : "false",
                      status.number, status.at, status.last, status.looked_at, status.matched,
                      status.resent, status.unrouted, status.damaged);
+    hs_json_encode_string(hs_slice_text(status.sink), ret_json);
+    hs_buffer_append_text(ret_json, ",\"detail\":");
     hs_json_encode_string(hs_slice_text(status.detail), ret_json);
     hs_buffer_append_text(ret_json, "}\n");
     return 200;

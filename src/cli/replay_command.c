@@ -14,6 +14,10 @@
 #define PAGE_MAX 8192u
 #define LOOK_NS 200000000L
 #define NOT_SAID UINT64_MAX
+/* Not without --since: where nothing matched yet, older ones would be sent. */
+#define GO_ON                                                                                      \
+    "go on with --from %" PRIu64                                                                   \
+    " and the other options; a --since such as 2h is later by now: give it as a time"
 
 static int run(const struct hs_command *command, int argc, char **argv);
 
@@ -46,7 +50,7 @@ struct progress {
     char state[16];
     bool dry_run;
     uint64_t job, at, last, matched, resent, unrouted, damaged;
-    char detail[256];
+    char detail[256], sink[256];
     char json[4096]; /* as it came */
 };
 
@@ -79,7 +83,7 @@ static int read_progress(struct hs_slice body, struct progress *ret_progress)
         {.name = HS_SLICE("state")},  {.name = HS_SLICE("dry_run")},  {.name = HS_SLICE("job")},
         {.name = HS_SLICE("at")},     {.name = HS_SLICE("last")},     {.name = HS_SLICE("matched")},
         {.name = HS_SLICE("resent")}, {.name = HS_SLICE("unrouted")}, {.name = HS_SLICE("damaged")},
-        {.name = HS_SLICE("detail")},
+        {.name = HS_SLICE("detail")}, {.name = HS_SLICE("to")},
     };
     enum hs_json_kind kind;
     size_t offset;
@@ -96,6 +100,7 @@ static int read_progress(struct hs_slice body, struct progress *ret_progress)
     ret_progress->unrouted = number_of(&members[7]);
     ret_progress->damaged = number_of(&members[8]);
     text_of(&members[9], ret_progress->detail, sizeof(ret_progress->detail));
+    text_of(&members[10], ret_progress->sink, sizeof(ret_progress->sink));
     snprintf(ret_progress->json, sizeof(ret_progress->json), "%.*s", HS_SLICE_ARG(body));
     return 0;
 }
@@ -154,8 +159,7 @@ static int watch(const struct asking *asking, struct progress *progress)
     }
     return hs_command_fail(asking->command, HS_EXIT_BAD,
                            "lost sight of the replay at sequence %" PRIu64 " of %" PRIu64
-                           "; it ends when hookstream does: see replay status, and "
-                           "go on with --from %" PRIu64,
+                           "; it ends when hookstream does: see replay status, and " GO_ON,
                            progress->at, progress->last, progress->at + 1);
 }
 
@@ -178,9 +182,10 @@ static void print_progress(const struct progress *progress)
     printf("%s: ", progress->state);
     if (is_in(progress, "running"))
         printf("at sequence %" PRIu64 " of %" PRIu64 ", ", progress->at, progress->last);
-    printf("%" PRIu64 " events matched, %" PRIu64 " %s, %" PRIu64 " that no route takes there",
-           progress->matched, progress->resent,
+    printf("%" PRIu64 " event%s matched, %" PRIu64 " %s, %" PRIu64 " that no route takes to ",
+           progress->matched, progress->matched == 1 ? "" : "s", progress->resent,
            progress->dry_run ? "would be sent again" : "sent again", progress->unrouted);
+    printf("%s", progress->sink[0] != '\0' ? progress->sink : "a sink");
     if (progress->damaged > 0)
         printf(", %" PRIu64 " damaged", progress->damaged);
     putchar('\n');
@@ -201,10 +206,9 @@ static int conclude(const struct asking *asking, const struct progress *progress
                                  progress->damaged, progress->damaged == 1 ? "" : "s");
     if (!is_in(progress, "cancelled") && !is_in(progress, "failed"))
         return status;
-    return hs_command_fail(asking->command, HS_EXIT_BAD,
-                           "ended at sequence %" PRIu64 "%s%s; go on with --from %" PRIu64,
-                           progress->at, progress->detail[0] != '\0' ? ": " : "", progress->detail,
-                           progress->at + 1);
+    return hs_command_fail(
+        asking->command, HS_EXIT_BAD, "ended at sequence %" PRIu64 "%s%s; " GO_ON, progress->at,
+        progress->detail[0] != '\0' ? ": " : "", progress->detail, progress->at + 1);
 }
 
 /* ---- What is done ---- */

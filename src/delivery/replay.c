@@ -304,6 +304,8 @@ static void take_request(struct hs_replay *replay, const struct hs_replay_reques
         .number = replay->status.number + 1,
         .last = replay->request.last,
     };
+    snprintf(replay->status.sink, sizeof(replay->status.sink), "%s",
+             request->sink != NULL ? request->sink : "");
     pthread_mutex_unlock(&replay->lock);
 }
 
