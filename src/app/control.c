@@ -175,7 +175,9 @@ static int start(struct hs_control *control, struct hs_slice query, struct hs_ar
     if (code == 0)
         code = check_request(control, &request);
     if (code == 0 && match != NULL)
-        code = (request.match = hs_type_filter_create(match)) != NULL ? 0 : -EINVAL;
+        code = (request.match = hs_type_filter_create(match)) != NULL
+                   ? 0
+                   : hs_fail_in(-EINVAL, "match");
     if (code == 0)
         keep_asked(query, fields, HS_ARRAY_SIZE(fields), arena, &request);
     if (code == 0)

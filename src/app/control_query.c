@@ -48,7 +48,9 @@ static int set_field(const struct hs_query_field *field, const char *value)
             return hs_fail(-EINVAL, "%s takes a whole number, not `%s`", field->name, value);
         return 0;
     case HS_FIELD_TIME:
-        return hs_value_time(text, hs_clock_wall_ns(), field->target);
+        if (hs_value_time(text, hs_clock_wall_ns(), field->target) < 0)
+            return hs_fail_in(-EINVAL, field->name);
+        return 0;
     case HS_FIELD_FLAG:
         if (!hs_slice_equal(text, HS_SLICE("0")) && !hs_slice_equal(text, HS_SLICE("1")))
             return hs_fail(-EINVAL, "%s takes 0 or 1, not `%s`", field->name, value);

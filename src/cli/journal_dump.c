@@ -127,6 +127,13 @@ static int check_since(uint64_t since_ns, uint64_t now)
     return hs_fail(-EINVAL, "since (%s) is still to come", since);
 }
 
+static int read_time(const char *text, const char *option, uint64_t now, uint64_t *ret_wall_ns)
+{
+    if (text == NULL || hs_value_time(hs_slice_text(text), now, ret_wall_ns) == 0)
+        return 0;
+    return hs_fail_in(-EINVAL, option);
+}
+
 static int understand(struct dump *dump, const struct wishes *wishes)
 {
     static const char *const bodies[] = {"json", "raw", "none"};
@@ -137,10 +144,9 @@ static int understand(struct dump *dump, const struct wishes *wishes)
     if (body == HS_ARRAY_SIZE(bodies))
         return hs_fail(-EINVAL, "--body is json, raw or none, not `%s`", wishes->body);
     dump->body = (enum hs_event_line_body)body;
-    int code =
-        wishes->since ? hs_value_time(hs_slice_text(wishes->since), now, &dump->since_ns) : 0;
-    if (code == 0 && wishes->until != NULL)
-        code = hs_value_time(hs_slice_text(wishes->until), now, &dump->until_ns);
+    int code = read_time(wishes->since, "--since", now, &dump->since_ns);
+    if (code == 0)
+        code = read_time(wishes->until, "--until", now, &dump->until_ns);
     if (code == 0)
         code = hs_value_check_times(dump->since_ns, dump->until_ns);
     if (code == 0)
@@ -150,7 +156,7 @@ static int understand(struct dump *dump, const struct wishes *wishes)
     if (code < 0 || wishes->match == NULL)
         return code;
     dump->types = hs_type_filter_create(wishes->match);
-    return dump->types != NULL ? 0 : -EINVAL;
+    return dump->types != NULL ? 0 : hs_fail_in(-EINVAL, "--match");
 }
 
 static int dump_as_wished(struct dump *dump, const struct wishes *wishes)

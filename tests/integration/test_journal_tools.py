@@ -301,9 +301,11 @@ def test_dump_gives_dead_letters_with_their_reason(stopped):
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["dump", "--since", "yesterday"], "`yesterday` is no time"),
+        (["dump", "--since", "yesterday"], "--since: `yesterday` is no time"),
+        (["dump", "--until", "yesterday"], "--until: `yesterday` is no time"),
+        (["dump", "--match", ""], "--match: nothing is no type: write a prefix"),
         (["dump", "--since", "2026-13-01T00:00:00Z"], "is no time"),
-        (["dump", "--match", "a..b"], "is no pattern"),
+        (["dump", "--match", "a..b"], "--match: `a..b` is no pattern"),
         (["dump", "--body", "xml"], "--body is json, raw or none"),
         (["dump", "--from", "one"], "--from takes a whole number"),
         (["dump", "--from", "5", "--last", "4"], "empty: last (4) is before from (5)"),
