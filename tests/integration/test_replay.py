@@ -102,7 +102,8 @@ def test_times_sequences_and_ids_choose(hookstream):
         (("--since", "1970-01-01T00:00:00+00:00", "--match", "*.created"), 6),
     ):
         done = run(one, "--dry-run", *words)
-        assert done.stdout.startswith(f"done: {matched} event{'s' * (matched != 1)} matched,"), (words, done)
+        events = "event" if matched == 1 else "events"
+        assert done.stdout.startswith(f"done: {matched} {events} matched,"), (words, done)
 
 
 def test_the_rate_holds_and_an_interrupt_cancels(hookstream):
