@@ -31,7 +31,7 @@ struct hs_admin_source {
     /* Appends the status as one JSON object. */
     void (*status)(void *context, struct hs_buffer *ret_json);
     /* Answers what is below /api/ besides: the HTTP status, and JSON; or a status of 400 and
-     * above and words. */
+     * above and words. 405: the page takes the other method. */
     unsigned (*control)(void *context, const struct hs_admin_request *request,
                         struct hs_buffer *ret_json);
 };

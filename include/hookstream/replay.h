@@ -6,7 +6,10 @@
 #ifndef HOOKSTREAM_REPLAY_H
 #define HOOKSTREAM_REPLAY_H
 
+#include <hookstream/log.h>
 #include <hookstream/resend.h>
+
+#define HS_REPLAY_ASKED_MAX 10u
 
 struct hs_replay_request {
     uint64_t since_ns, until_ns;  /* received within, wall time */
@@ -17,6 +20,9 @@ struct hs_replay_request {
     const char *sink;             /* NULL: all that the route names */
     uint64_t rate;                /* events a second; 0: as fast as the journal takes */
     bool dry_run;                 /* only counts */
+    /* What was asked for, as it was given: for the log. */
+    struct hs_log_field asked[HS_REPLAY_ASKED_MAX];
+    size_t asked_count;
 };
 
 enum hs_replay_state {
@@ -39,6 +45,7 @@ struct hs_replay_status {
     /* Events of the range whose records are damaged or gone: whether they would have matched
      * nobody knows. With an id that was found: 0. */
     uint64_t damaged;
+    char sink[256];   /* the one that it goes to alone, else "" */
     char detail[256]; /* why it failed or waits, else "" */
 };
 

@@ -175,7 +175,11 @@ static void show_control(struct hs_admin *admin, struct hs_http_exchange *exchan
                                 NULL, false);
     else if (status >= 400)
         hs_http_respond_problem(exchange, status, (hs_buffer_append_byte(&json, '\0'), json.data),
-                                0, NULL, false);
+                                0,
+                                status != 405  ? NULL
+                                : request.post ? "Allow: GET, HEAD\r\n"
+                                               : "Allow: POST\r\n",
+                                false);
     else
         hs_http_respond(exchange, status, "Content-Type: application/json\r\n",
                         hs_buffer_slice(&json), false);
@@ -236,7 +240,8 @@ static bool refuse(const struct hs_admin *admin, const struct page *page,
                                 0, NULL, false);
     else if (!reads && !(page->takes_post && head->method == HS_HTTP_POST))
         hs_http_respond_problem(
-            exchange, 405, "this page is read with GET", 0,
+            exchange, 405,
+            page->takes_post ? "pages here take GET or POST" : "this page is read with GET", 0,
             page->takes_post ? "Allow: GET, HEAD, POST\r\n" : "Allow: GET, HEAD\r\n", false);
     else if (page->guarded && refuse_stranger(admin, exchange))
         return true;

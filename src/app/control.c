@@ -93,11 +93,16 @@ static int check_begin(const struct hs_control *control, const struct hs_replay_
 /* Holds what was asked for against what there is. */
 static int check_request(const struct hs_control *control, struct hs_replay_request *request)
 {
-    if (request->since_ns == NOT_SAID && request->from == 0 && request->id == NULL)
+    if (request->from == 0)
+        return hs_fail(-EINVAL, "from is 0, and sequences begin at 1; from=1 is all that the "
+                                "journal keeps");
+    if (request->since_ns == NOT_SAID && request->from == NOT_SAID && request->id == NULL)
         return hs_fail(-EINVAL, "say from when: since, from, or an id; from=1 is all that the "
                                 "journal keeps");
     if (request->since_ns == NOT_SAID)
         request->since_ns = 0;
+    if (request->from == NOT_SAID)
+        request->from = 1;
     int code = hs_value_check_times(request->since_ns, request->until_ns);
     if (code == 0)
         code = hs_value_check_sequences(request->from, request->last);
@@ -114,10 +119,43 @@ static int check_request(const struct hs_control *control, struct hs_replay_requ
     return 0;
 }
 
+/* No event has an empty text: what was meant was none, or was lost on its way, as a shell's empty
+ * variable is. */
+static int check_texts(const struct hs_query_field *fields, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (fields[i].kind != HS_FIELD_TEXT)
+            continue;
+        const char *text = *(const char *const *)fields[i].target;
+        if (text != NULL && text[0] == '\0')
+            return hs_fail(-EINVAL, "%s is empty: give it a value, or leave it out",
+                           fields[i].name);
+    }
+    return 0;
+}
+
+/* The query once more, which was good, as texts. */
+static void keep_asked(struct hs_slice query, const struct hs_query_field *fields, size_t count,
+                       struct hs_arena *arena, struct hs_replay_request *request)
+{
+    const char *given[HS_REPLAY_ASKED_MAX] = {NULL};
+    struct hs_query_field texts[HS_REPLAY_ASKED_MAX];
+    HS_ASSERT(count <= HS_REPLAY_ASKED_MAX);
+    for (size_t i = 0; i < count; i++)
+        texts[i] = (struct hs_query_field){fields[i].name, HS_FIELD_TEXT, &given[i]};
+    HS_IGNORE(hs_query_read(query, texts, count, arena));
+    for (size_t i = 0; i < count; i++)
+        if (given[i] != NULL)
+            request->asked[request->asked_count++] = HS_F(fields[i].name, "%s", given[i]);
+}
+
 static int start(struct hs_control *control, struct hs_slice query, struct hs_arena *arena)
 {
-    struct hs_replay_request request = {
-        .since_ns = NOT_SAID, .until_ns = NOT_SAID, .last = NOT_SAID, .rate = RATE_DEFAULT};
+    struct hs_replay_request request = {.since_ns = NOT_SAID,
+                                        .until_ns = NOT_SAID,
+                                        .from = NOT_SAID,
+                                        .last = NOT_SAID,
+                                        .rate = RATE_DEFAULT};
     const char *match = NULL;
     const struct hs_query_field fields[] = {
         {"since", HS_FIELD_TIME, &request.since_ns},
@@ -133,9 +171,15 @@ static int start(struct hs_control *control, struct hs_slice query, struct hs_ar
     };
     int code = hs_query_read(query, fields, HS_ARRAY_SIZE(fields), arena);
     if (code == 0)
+        code = check_texts(fields, HS_ARRAY_SIZE(fields));
+    if (code == 0)
         code = check_request(control, &request);
     if (code == 0 && match != NULL)
-        code = (request.match = hs_type_filter_create(match)) != NULL ? 0 : -EINVAL;
+        code = (request.match = hs_type_filter_create(match)) != NULL
+                   ? 0
+                   : hs_fail_in(-EINVAL, "match");
+    if (code == 0)
+        keep_asked(query, fields, HS_ARRAY_SIZE(fields), arena, &request);
     if (code == 0)
         code = hs_replay_start(control->replay, &request);
     if (code < 0)
@@ -162,10 +206,12 @@ unsigned hs_control_replay_status(struct hs_control *control, struct hs_buffer *
                      "{\"state\":\"%s\",\"dry_run\":%s,\"job\":%" PRIu64 ",\"at\":%" PRIu64
                      ",\"last\":%" PRIu64 ",\"looked_at\":%" PRIu64 ",\"matched\":%" PRIu64
                      ",\"resent\":%" PRIu64 ",\"unrouted\":%" PRIu64 ",\"damaged\":%" PRIu64
-                     ",\"detail\":",
+                     ",\"to\":",
                      hs_replay_state_name(status.state), status.dry_run ? "true" : "false",
                      status.number, status.at, status.last, status.looked_at, status.matched,
                      status.resent, status.unrouted, status.damaged);
+    hs_json_encode_string(hs_slice_text(status.sink), ret_json);
+    hs_buffer_append_text(ret_json, ",\"detail\":");
     hs_json_encode_string(hs_slice_text(status.detail), ret_json);
     hs_buffer_append_text(ret_json, "}\n");
     return 200;
@@ -173,32 +219,78 @@ unsigned hs_control_replay_status(struct hs_control *control, struct hs_buffer *
 
 /* ---- The pages ---- */
 
-static bool is(const struct hs_admin_request *request, bool post, struct hs_slice path)
+/* What looks like a wish is one: it is not passed over. */
+static unsigned refuse_query(const char *words, struct hs_buffer *ret_json)
 {
-    return request->post == post && hs_slice_equal(request->path, path);
+    (void)hs_fail(-EINVAL, "%s", words);
+    return hs_control_refuse(400, ret_json);
 }
+
+static unsigned on_letters(struct hs_control *control, struct hs_slice query,
+                           struct hs_buffer *ret_json)
+{
+    return hs_control_letters(control, HS_LETTERS_LIST, query, ret_json);
+}
+
+static unsigned on_retry(struct hs_control *control, struct hs_slice query,
+                         struct hs_buffer *ret_json)
+{
+    return hs_control_letters(control, HS_LETTERS_RETRY, query, ret_json);
+}
+
+static unsigned on_discard(struct hs_control *control, struct hs_slice query,
+                           struct hs_buffer *ret_json)
+{
+    return hs_control_letters(control, HS_LETTERS_DISCARD, query, ret_json);
+}
+
+static unsigned on_replay(struct hs_control *control, struct hs_slice query,
+                          struct hs_buffer *ret_json)
+{
+    if (query.size > 0)
+        return refuse_query("GET only shows how a replay stands, and takes no parameters: begin "
+                            "one with POST",
+                            ret_json);
+    return hs_control_replay_status(control, ret_json);
+}
+
+static unsigned on_cancel(struct hs_control *control, struct hs_slice query,
+                          struct hs_buffer *ret_json)
+{
+    if (query.size > 0)
+        return refuse_query("cancel takes no parameters: there is one replay at a time", ret_json);
+    hs_replay_cancel(control->replay);
+    return hs_control_replay_status(control, ret_json);
+}
+
+/* NULL: not for this method. */
+typedef unsigned page_fn(struct hs_control *control, struct hs_slice query,
+                         struct hs_buffer *ret_json);
+static const struct page {
+    const char *path;
+    page_fn *get, *post;
+} pages[] = {
+    {"/api/dead-letters", on_letters, NULL},
+    {"/api/dead-letters/retry", NULL, on_retry},
+    {"/api/dead-letters/discard", NULL, on_discard},
+    {"/api/replay", on_replay, hs_control_replay_start},
+    {"/api/replay/cancel", NULL, on_cancel},
+};
 
 unsigned hs_control_answer(void *context, const struct hs_admin_request *request,
                            struct hs_buffer *ret_json)
 {
-    struct hs_control *control = context;
-    if (is(request, false, HS_SLICE("/api/dead-letters")))
-        return hs_control_letters(control, HS_LETTERS_LIST, request->query, ret_json);
-    if (is(request, true, HS_SLICE("/api/dead-letters/retry")))
-        return hs_control_letters(control, HS_LETTERS_RETRY, request->query, ret_json);
-    if (is(request, true, HS_SLICE("/api/dead-letters/discard")))
-        return hs_control_letters(control, HS_LETTERS_DISCARD, request->query, ret_json);
-    if (is(request, false, HS_SLICE("/api/replay")))
-        return hs_control_replay_status(control, ret_json);
-    if (is(request, true, HS_SLICE("/api/replay")))
-        return hs_control_replay_start(control, request->query, ret_json);
-    if (is(request, true, HS_SLICE("/api/replay/cancel"))) {
-        hs_replay_cancel(control->replay);
-        return hs_control_replay_status(control, ret_json);
+    for (size_t i = 0; i < HS_ARRAY_SIZE(pages); i++) {
+        if (!hs_slice_equal(request->path, hs_slice_text(pages[i].path)))
+            continue;
+        page_fn *answer = request->post ? pages[i].post : pages[i].get;
+        if (answer != NULL)
+            return answer(context, request->query, ret_json);
+        (void)hs_fail(-EINVAL, "this page takes %s", request->post ? "GET" : "POST");
+        return hs_control_refuse(405, ret_json);
     }
-    (void)hs_fail(-ENOENT,
-                  "there is no such page for %s: see GET /api/dead-letters, POST "
-                  "/api/dead-letters/retry and /discard, /api/replay, /api/replay/cancel",
-                  request->post ? "POST" : "GET");
+    (void)hs_fail(-ENOENT, "there is no such page: see GET /api/dead-letters, POST "
+                           "/api/dead-letters/retry and /discard, GET and POST /api/replay, POST "
+                           "/api/replay/cancel");
     return hs_control_refuse(404, ret_json);
 }

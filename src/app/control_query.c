@@ -48,9 +48,13 @@ static int set_field(const struct hs_query_field *field, const char *value)
             return hs_fail(-EINVAL, "%s takes a whole number, not `%s`", field->name, value);
         return 0;
     case HS_FIELD_TIME:
-        return hs_value_time(text, hs_clock_wall_ns(), field->target);
+        if (hs_value_time(text, hs_clock_wall_ns(), field->target) < 0)
+            return hs_fail_in(-EINVAL, field->name);
+        return 0;
     case HS_FIELD_FLAG:
-        *(bool *)field->target = !hs_slice_equal(text, HS_SLICE("0"));
+        if (!hs_slice_equal(text, HS_SLICE("0")) && !hs_slice_equal(text, HS_SLICE("1")))
+            return hs_fail(-EINVAL, "%s takes 0 or 1, not `%s`", field->name, value);
+        *(bool *)field->target = text.data[0] == '1';
         return 0;
     }
     return 0;

@@ -50,7 +50,7 @@ static bool is_text(struct hs_slice text, const char *wanted)
 
 static bool is_wanted(const struct dump *dump, const struct hs_event *event)
 {
-    return event->received_wall_ns >= dump->since_ns && event->received_wall_ns < dump->until_ns &&
+    return event->received_wall_ns >= dump->since_ns && event->received_wall_ns <= dump->until_ns &&
            is_text(event->source, dump->source) && is_text(event->id, dump->id) &&
            (dump->types == NULL || hs_type_filter_takes(dump->types, event->type)) &&
            (dump->kept == NULL || hs_letter_index_has(dump->kept, event));
@@ -80,6 +80,16 @@ static void on_finding(void *context, const struct hs_journal_finding *finding)
                           finding->file, finding->offset, finding->what);
 }
 
+/* As a replay: where the newest one ends is a good place to go on from, though nothing came. */
+static int check_from(const struct dump *dump, uint64_t from, uint64_t newest)
+{
+    if (dump->damaged || from <= hs_add_sat(newest, 1))
+        return 0;
+    return hs_fail(-EINVAL,
+                   "there is no event from sequence %" PRIu64 " on: the newest one is %" PRIu64,
+                   from, newest);
+}
+
 static int print_events(struct dump *dump, const char *path, uint64_t from, uint64_t last)
 {
     const struct hs_journal_walk walk = {
@@ -90,11 +100,13 @@ static int print_events(struct dump *dump, const char *path, uint64_t from, uint
         .event = on_event,
         .finding = on_finding,
     };
-    struct hs_journal_totals totals;
+    struct hs_journal_totals totals = {.end = UINT64_MAX};
     signal(SIGPIPE, SIG_IGN); /* NOLINT: an error of the write says it */
     hs_buffer_init(&dump->line, LINE_MAX_SIZE);
     int code = dump->limit == 0 ? 0 : hs_journal_walk(hs_disk_system(), path, &walk, &totals);
     hs_buffer_free(&dump->line);
+    if (code == 0)
+        code = check_from(dump, from, totals.end);
     if (code >= 0 && fflush(stdout) != 0 && errno != EPIPE)
         code = hs_fail_errno(errno, "cannot write to stdout");
     if (code < 0)
@@ -108,6 +120,22 @@ struct wishes {
     uint64_t from, last, to;
     bool letters, all_records;
 };
+
+static int check_since(uint64_t since_ns, uint64_t now)
+{
+    char since[32];
+    if (since_ns <= now)
+        return 0;
+    hs_clock_format(since_ns, since);
+    return hs_fail(-EINVAL, "since (%s) is still to come", since);
+}
+
+static int read_time(const char *text, const char *option, uint64_t now, uint64_t *ret_wall_ns)
+{
+    if (text == NULL || hs_value_time(hs_slice_text(text), now, ret_wall_ns) == 0)
+        return 0;
+    return hs_fail_in(-EINVAL, option);
+}
 
 static int understand(struct dump *dump, struct wishes *wishes)
 {
@@ -124,18 +152,19 @@ static int understand(struct dump *dump, struct wishes *wishes)
         return hs_fail(-EINVAL, "--to and --last are one option: say --last");
     wishes->last = wishes->to < wishes->last ? wishes->to : wishes->last;
     dump->body = (enum hs_event_line_body)body;
-    int code =
-        wishes->since ? hs_value_time(hs_slice_text(wishes->since), now, &dump->since_ns) : 0;
-    if (code == 0 && wishes->until != NULL)
-        code = hs_value_time(hs_slice_text(wishes->until), now, &dump->until_ns);
+    int code = read_time(wishes->since, "--since", now, &dump->since_ns);
+    if (code == 0)
+        code = read_time(wishes->until, "--until", now, &dump->until_ns);
     if (code == 0)
         code = hs_value_check_times(dump->since_ns, dump->until_ns);
+    if (code == 0)
+        code = check_since(dump->since_ns, now);
     if (code == 0)
         code = hs_value_check_sequences(wishes->from, wishes->last);
     if (code < 0 || wishes->match == NULL)
         return code;
     dump->types = hs_type_filter_create(wishes->match);
-    return dump->types != NULL ? 0 : -EINVAL;
+    return dump->types != NULL ? 0 : hs_fail_in(-EINVAL, "--match");
 }
 
 static int dump_as_wished(struct dump *dump, struct wishes *wishes)
@@ -163,7 +192,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
         HS_JOURNAL_ARGS(&wishes.config_path, &wishes.path),
         {"since", 0, HS_ARG_TEXT, &wishes.since, "TIME",
          "Received then or later: RFC 3339, or 2h for two hours ago."},
-        {"until", 0, HS_ARG_TEXT, &wishes.until, "TIME", "Received before."},
+        {"until", 0, HS_ARG_TEXT, &wishes.until, "TIME", "Received then or earlier."},
         {"match", 0, HS_ARG_TEXT, &wishes.match, "PATTERN",
          "Of these types, as a route's match: order, 'order.**', '*.won'."},
         {"source", 0, HS_ARG_TEXT, &dump.source, "NAME", "Of this source."},

@@ -13,8 +13,11 @@
 
 #define PAGE_MAX 8192u
 #define LOOK_NS 200000000L
-#define RATE_DEFAULT 1000u
 #define NOT_SAID UINT64_MAX
+/* Not without --since: where nothing matched yet, older ones would be sent. */
+#define GO_ON                                                                                      \
+    "go on with --from %" PRIu64                                                                   \
+    " and the other options; a --since such as 2h is later by now: give it as a time"
 
 static int run(const struct hs_command *command, int argc, char **argv);
 
@@ -30,8 +33,8 @@ const struct hs_command hs_command_replay = {
             "replay status   how the replay that runs stands, or how the last one ended\n"
             "replay cancel   ends the one that runs; says where to go on from\n\n"
             "Damaged records of the journal are passed over, counted and told. Exit status: 0\n"
-            "good, 1 it failed, was cancelled or met damage, 2 wrong use; of status: 1 the last\n"
-            "one failed or met damage.",
+            "good, 1 it failed, was cancelled, met damage or no event has the --id, 2 wrong use;\n"
+            "of status: 1 the last one failed or met damage.",
     .operands = "[status|cancel]",
     .run = run,
 };
@@ -47,7 +50,7 @@ struct progress {
     char state[16];
     bool dry_run;
     uint64_t job, at, last, matched, resent, unrouted, damaged;
-    char detail[256];
+    char detail[256], sink[256];
     char json[4096]; /* as it came */
 };
 
@@ -80,7 +83,7 @@ static int read_progress(struct hs_slice body, struct progress *ret_progress)
         {.name = HS_SLICE("state")},  {.name = HS_SLICE("dry_run")},  {.name = HS_SLICE("job")},
         {.name = HS_SLICE("at")},     {.name = HS_SLICE("last")},     {.name = HS_SLICE("matched")},
         {.name = HS_SLICE("resent")}, {.name = HS_SLICE("unrouted")}, {.name = HS_SLICE("damaged")},
-        {.name = HS_SLICE("detail")},
+        {.name = HS_SLICE("detail")}, {.name = HS_SLICE("to")},
     };
     enum hs_json_kind kind;
     size_t offset;
@@ -97,6 +100,7 @@ static int read_progress(struct hs_slice body, struct progress *ret_progress)
     ret_progress->unrouted = number_of(&members[7]);
     ret_progress->damaged = number_of(&members[8]);
     text_of(&members[9], ret_progress->detail, sizeof(ret_progress->detail));
+    text_of(&members[10], ret_progress->sink, sizeof(ret_progress->sink));
     snprintf(ret_progress->json, sizeof(ret_progress->json), "%.*s", HS_SLICE_ARG(body));
     return 0;
 }
@@ -155,8 +159,7 @@ static int watch(const struct asking *asking, struct progress *progress)
     }
     return hs_command_fail(asking->command, HS_EXIT_BAD,
                            "lost sight of the replay at sequence %" PRIu64 " of %" PRIu64
-                           "; it ends when hookstream does: see replay status, and "
-                           "go on with --from %" PRIu64,
+                           "; it ends when hookstream does: see replay status, and " GO_ON,
                            progress->at, progress->last, progress->at + 1);
 }
 
@@ -179,9 +182,10 @@ static void print_progress(const struct progress *progress)
     printf("%s: ", progress->state);
     if (is_in(progress, "running"))
         printf("at sequence %" PRIu64 " of %" PRIu64 ", ", progress->at, progress->last);
-    printf("%" PRIu64 " events matched, %" PRIu64 " %s, %" PRIu64 " that no route takes there",
-           progress->matched, progress->resent,
+    printf("%" PRIu64 " event%s matched, %" PRIu64 " %s, %" PRIu64 " that no route takes to ",
+           progress->matched, progress->matched == 1 ? "" : "s", progress->resent,
            progress->dry_run ? "would be sent again" : "sent again", progress->unrouted);
+    printf("%s", progress->sink[0] != '\0' ? progress->sink : "a sink");
     if (progress->damaged > 0)
         printf(", %" PRIu64 " damaged", progress->damaged);
     putchar('\n');
@@ -202,24 +206,22 @@ static int conclude(const struct asking *asking, const struct progress *progress
                                  progress->damaged, progress->damaged == 1 ? "" : "s");
     if (!is_in(progress, "cancelled") && !is_in(progress, "failed"))
         return status;
-    return hs_command_fail(asking->command, HS_EXIT_BAD,
-                           "ended at sequence %" PRIu64 "%s%s; go on with --from %" PRIu64,
-                           progress->at, progress->detail[0] != '\0' ? ": " : "", progress->detail,
-                           progress->at + 1);
+    return hs_command_fail(
+        asking->command, HS_EXIT_BAD, "ended at sequence %" PRIu64 "%s%s; " GO_ON, progress->at,
+        progress->detail[0] != '\0' ? ": " : "", progress->detail, progress->at + 1);
 }
 
 /* ---- What is done ---- */
 
-static int replay(const struct asking *asking, const char *page)
+static int replay(const struct asking *asking, const char *page, struct progress *ret_progress)
 {
-    struct progress progress;
     hear(SIGINT);
     hear(SIGTERM);
     hear(SIGHUP);
-    int status = ask(asking, true, page, &progress);
+    int status = ask(asking, true, page, ret_progress);
     if (status == HS_EXIT_GOOD)
-        status = watch(asking, &progress);
-    return status == HS_EXIT_GOOD ? conclude(asking, &progress) : status;
+        status = watch(asking, ret_progress);
+    return status == HS_EXIT_GOOD ? conclude(asking, ret_progress) : status;
 }
 
 /* That it was cancelled is no fault to whoever asks, or has cancelled it. */
@@ -267,12 +269,12 @@ struct wishes {
 static int check_wishes(const struct hs_command *command, const struct wishes *wishes)
 {
     bool chosen = wishes->since || wishes->until || wishes->match || wishes->source || wishes->id ||
-                  wishes->sink || wishes->from > 0 || wishes->last != NOT_SAID ||
-                  wishes->rate != RATE_DEFAULT || wishes->dry_run;
+                  wishes->sink || wishes->from != NOT_SAID || wishes->last != NOT_SAID ||
+                  wishes->rate != NOT_SAID || wishes->dry_run;
     if (wishes->action == NULL && wishes->json)
         return hs_command_fail(command, HS_EXIT_USAGE, "--json goes with status and cancel");
     if (wishes->action == NULL) {
-        if (wishes->since != NULL || wishes->from > 0 || wishes->id != NULL)
+        if (wishes->since != NULL || wishes->from != NOT_SAID || wishes->id != NULL)
             return HS_EXIT_GOOD;
         return hs_command_fail(command, HS_EXIT_USAGE,
                                "say from when: --since, --from, or an --id; see --help");
@@ -289,8 +291,27 @@ static int check_wishes(const struct hs_command *command, const struct wishes *w
     return HS_EXIT_GOOD;
 }
 
+/* An event that was named and is not there is no success. */
+static int miss(const struct asking *asking, const struct wishes *wishes,
+                const struct progress *progress)
+{
+    if (wishes->id == NULL || progress->matched > 0)
+        return HS_EXIT_GOOD;
+    bool alone = !wishes->since && !wishes->until && !wishes->match && !wishes->source &&
+                 wishes->from == NOT_SAID && wishes->last == NOT_SAID;
+    return hs_command_fail(asking->command, HS_EXIT_BAD, "no event kept has this id%s",
+                           alone ? "" : " and is of what else was asked for");
+}
+
+static void add_count(struct hs_buffer *page, const char *name, uint64_t value)
+{
+    if (value != NOT_SAID)
+        hs_query_add_count(page, name, value);
+}
+
 static int begin(const struct asking *asking, const struct wishes *wishes)
 {
+    struct progress progress;
     struct hs_buffer page;
     hs_buffer_init(&page, PAGE_MAX);
     hs_buffer_append_text(&page, "/api/replay");
@@ -300,12 +321,13 @@ static int begin(const struct asking *asking, const struct wishes *wishes)
     hs_query_add(&page, "source", wishes->source);
     hs_query_add(&page, "id", wishes->id);
     hs_query_add(&page, "to", wishes->sink);
-    hs_query_add_count(&page, "from", wishes->from);
-    if (wishes->last != NOT_SAID)
-        hs_query_add_count(&page, "last", wishes->last);
-    hs_query_add_count(&page, "rate", wishes->rate);
-    hs_query_add_count(&page, "dry_run", wishes->dry_run);
-    int status = replay(asking, hs_query_text(&page));
+    add_count(&page, "from", wishes->from);
+    add_count(&page, "last", wishes->last);
+    add_count(&page, "rate", wishes->rate);
+    add_count(&page, "dry_run", wishes->dry_run ? 1 : NOT_SAID);
+    int status = replay(asking, hs_query_text(&page), &progress);
+    if (status == HS_EXIT_GOOD)
+        status = miss(asking, wishes, &progress);
     hs_buffer_free(&page);
     return status;
 }
@@ -320,13 +342,13 @@ static int act(const struct asking *asking, const struct wishes *wishes)
 
 static int run(const struct hs_command *command, int argc, char **argv)
 {
-    struct wishes wishes = {.last = NOT_SAID, .rate = RATE_DEFAULT};
+    struct wishes wishes = {.from = NOT_SAID, .last = NOT_SAID, .rate = NOT_SAID};
     const struct hs_arg args[] = {
         {"config", 'c', HS_ARG_TEXT, &wishes.path, "FILE",
          "Configuration that names the admin port (else $HOOKSTREAM_CONFIG, ...)."},
         {"since", 0, HS_ARG_TEXT, &wishes.since, "TIME",
          "Received since: 2026-11-23T09:15:00Z, or 2h for two hours ago."},
-        {"until", 0, HS_ARG_TEXT, &wishes.until, "TIME", "Received until."},
+        {"until", 0, HS_ARG_TEXT, &wishes.until, "TIME", "Received then or earlier."},
         {"match", 0, HS_ARG_TEXT, &wishes.match, "PATTERN",
          "Of these types: order, \"*.created\"."},
         {"source", 0, HS_ARG_TEXT, &wishes.source, "S", "Of this source."},

@@ -261,7 +261,8 @@ static void *run(void *context)
     struct hs_replay_status end = *status;
     pthread_mutex_unlock(&replay->lock);
     enum hs_log_level level = code < 0 ? HS_LOG_ERROR : end.damaged > 0 ? HS_LOG_WARN : HS_LOG_INFO;
-    hs_log(level, "replay ended", HS_F("state", "%s", hs_replay_state_name(end.state)),
+    hs_log(level, "replay ended", HS_F("job", "%" PRIu64, end.number),
+           HS_F("state", "%s", hs_replay_state_name(end.state)),
            HS_F("dry_run", "%s", end.dry_run ? "yes" : "no"),
            HS_F("resent", "%" PRIu64, end.resent), HS_F("unrouted", "%" PRIu64, end.unrouted),
            HS_F("damaged", "%" PRIu64, end.damaged), HS_F("at", "%" PRIu64, end.at),
@@ -303,7 +304,19 @@ static void take_request(struct hs_replay *replay, const struct hs_replay_reques
         .number = replay->status.number + 1,
         .last = replay->request.last,
     };
+    snprintf(replay->status.sink, sizeof(replay->status.sink), "%s",
+             request->sink != NULL ? request->sink : "");
     pthread_mutex_unlock(&replay->lock);
+}
+
+/* Who looks for the cause of what was sent again finds here what it was. */
+static void log_begin(const struct hs_replay *replay, const struct hs_replay_request *request)
+{
+    struct hs_log_field fields[HS_REPLAY_ASKED_MAX + 1];
+    fields[0] = HS_F("job", "%" PRIu64, replay->status.number);
+    memcpy(fields + 1, request->asked, request->asked_count * sizeof(fields[0]));
+    if (hs_log_enabled(HS_LOG_INFO))
+        hs_log_write(HS_LOG_INFO, "replay begins", fields, request->asked_count + 1);
 }
 
 int hs_replay_start(struct hs_replay *replay, const struct hs_replay_request *request)
@@ -320,6 +333,7 @@ int hs_replay_start(struct hs_replay *replay, const struct hs_replay_request *re
                        at, last);
     join(replay);
     take_request(replay, request);
+    log_begin(replay, request);
     int failed = pthread_create(&replay->thread, NULL, run, replay);
     replay->joinable = failed == 0;
     if (failed == 0)

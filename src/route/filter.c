@@ -10,6 +10,12 @@ struct hs_type_filter {
 
 struct hs_type_filter *hs_type_filter_create(const char *match)
 {
+    if (match[0] == '\0') { /* a route's words would speak of its `match` */
+        (void)hs_fail(-EINVAL,
+                      "nothing is no type: write a prefix, such as order, or a pattern, such "
+                      "as \"*.consumer.won\"");
+        return NULL;
+    }
     struct hs_type_filter *filter = hs_alloc(sizeof(*filter));
     filter->text = hs_strdup(match);
     filter->config = hs_config_parse("match", HS_SLICE("{}"), NULL, NULL);

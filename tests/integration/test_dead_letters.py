@@ -410,7 +410,7 @@ def test_a_web_page_may_not_act(hookstream):
         b"Origin: http://evil.example\r\nContent-Length: 0\r\n\r\n",
     )
     assert answer.status == 403 and b"web pages may not" in answer.body
-    assert http.get(one.admin_port, "/api/dead-letters/retry").status == 404
+    assert http.get(one.admin_port, "/api/dead-letters/retry").status == 405
     assert http.get(one.admin_port, "/api/dead-letters?%zz=1").status == 400
     assert http.get(one.admin_port, "/api/dead-letters?frob=1").status == 400
 

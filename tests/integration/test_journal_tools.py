@@ -1,6 +1,7 @@
 """`journal verify`, `journal dump` and `journal stat`, on a journal at rest and a live one."""
 
 import base64
+import datetime
 import json
 import signal
 import struct
@@ -9,6 +10,7 @@ import subprocess
 import pytest
 
 from support import program, sender
+from support.journal import Journal
 from support.wait import wait_for
 
 FILES = {
@@ -259,8 +261,20 @@ def test_dump_takes_those_that_are_asked_for(stopped):
     assert dump(folder, "--limit", "0") == []
     moment = everything[3]["received"]
     assert everything[3] in dump(folder, "--since", moment)
-    assert everything[3] not in dump(folder, "--until", moment)
-    assert dump(folder, "--since", "2100-01-01T00:00:00+01:00") == []
+    seconds, rest = divmod(Journal(folder).records()[3].received_ns, 10**9)
+    moment = f"{datetime.datetime.utcfromtimestamp(seconds).isoformat()}.{rest:09}Z"
+    assert everything[3] in dump(folder, "--until", moment)
+    assert everything[4] not in dump(folder, "--until", moment)
+    assert dump(folder, "--since", moment, "--until", moment) == [everything[3]]
+    assert len(dump(folder, "--since", "1970-01-01T01:00:00+01:00")) == 6
+    # Where the newest one ends is a good place to go on from; beyond it is a slip.
+    newest = everything[-1]["sequence"]
+    assert dump(folder, "--from", str(newest + 1)) == []
+    assert dump(folder, "--from", str(newest + 2), "--limit", "0") == []
+    for words in ((), ("--last", "5001"), ("--since", "1h")):
+        done = program.command("journal", "dump", "--path", folder, "--from", "5000", *words)
+        assert (done.returncode, done.stdout) == (2, ""), done
+        assert f"no event from sequence 5000 on: the newest one is {newest}" in done.stderr, done
 
 
 def test_stat_has_the_receipt_of_the_newest_event(hookstream):
@@ -331,9 +345,11 @@ def test_help_says_that_last_is_no_count():
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["dump", "--since", "yesterday"], "`yesterday` is no time"),
+        (["dump", "--since", "yesterday"], "--since: `yesterday` is no time"),
+        (["dump", "--until", "yesterday"], "--until: `yesterday` is no time"),
+        (["dump", "--match", ""], "--match: nothing is no type: write a prefix"),
         (["dump", "--since", "2026-13-01T00:00:00Z"], "is no time"),
-        (["dump", "--match", "a..b"], "is no pattern"),
+        (["dump", "--match", "a..b"], "--match: `a..b` is no pattern"),
         (["dump", "--body", "xml"], "--body is json, raw or none"),
         (["dump", "--from", "one"], "--from takes a whole number"),
         (["dump", "--from", "5", "--last", "4"], "empty: last (4) is before from (5)"),
@@ -342,6 +358,7 @@ def test_help_says_that_last_is_no_count():
         (["dump", "--to", "2", "--last", "3"], "--to and --last are one option: say --last"),
         (["dump", "--last", "0"], "empty: last (0) is before from (1)"),
         (["dump", "--since", "1h", "--until", "2h"], ") is before since ("),
+        (["dump", "--since", "2100-01-01T00:00:00+01:00"], "since (2099-12-31T23:00:00"),
         (["dump", "--path", "/nowhere"], "/nowhere holds no journal"),
         (["verify", "--path", "/nowhere"], "/nowhere holds no journal"),
         (["verify", "--fast"], "unknown option"),

@@ -40,6 +40,13 @@ def post(one, query):
     return answer.status, json.loads(answer.body)
 
 
+def ask(one, method, page):
+    """The answer to a method and page of any kind."""
+    request = (f"{method} {page} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+               f"Content-Length: 0\r\n\r\n")
+    return http.exchange(one.admin_port, request.encode())
+
+
 def state(one):
     return json.loads(http.get(one.admin_port, "/api/replay").body)
 
@@ -63,10 +70,13 @@ def test_a_replay_to_one_sink_sends_what_matches_once_more(hookstream):
     orders = send(one, 5)
     send(one, 2, "queue.consumer.left")
     done = run(one, "--since", "1h", "--dry-run")
-    assert done.stdout.startswith("done: 7 events matched, 5 would be sent again, 2 that no route")
+    assert done.stdout == ("done: 7 events matched, 5 would be sent again, "
+                           "2 that no route takes to a sink\n")
     assert ids(one, "one") == ids(one, "two") == orders
     done = run(one, "--since", "1h", "--match", "order.created", "--to", "two", "--rate", "0")
-    assert done.returncode == 0 and "5 sent again" in done.stdout, done
+    assert done.returncode == 0, done
+    assert done.stdout == "done: 5 events matched, 5 sent again, 0 that no route takes to two\n"
+    assert run(one, "status").stdout == done.stdout and state(one)["to"] == "two"
     has(one, "two", 10)
     assert ids(one, "one") == orders
     assert ids(one, "two") == orders + orders
@@ -92,7 +102,8 @@ def test_times_sequences_and_ids_choose(hookstream):
         (("--since", "1970-01-01T00:00:00+00:00", "--match", "*.created"), 6),
     ):
         done = run(one, "--dry-run", *words)
-        assert done.stdout.startswith(f"done: {matched} events matched"), (words, done)
+        events = "event" if matched == 1 else "events"
+        assert done.stdout.startswith(f"done: {matched} {events} matched,"), (words, done)
 
 
 def test_the_rate_holds_and_an_interrupt_cancels(hookstream):
@@ -163,7 +174,7 @@ def test_a_replay_whose_command_was_killed_is_seen_and_cancelled(hookstream):
     assert ended.returncode == 0 and ended.stdout.startswith("cancelled: "), ended
     last = state(one)
     assert last["state"] == "cancelled" and last["resent"] < 40
-    assert f"go on with --from {last['at'] + 1}" in ended.stderr
+    assert f"go on with --from {last['at'] + 1} and the other options; a --since " in ended.stderr
     after = run(one, "status")
     assert after.returncode == 0 and after.stdout.startswith("cancelled: ")
     assert run(one, "cancel").returncode == 1
@@ -192,14 +203,43 @@ def test_a_replay_does_not_hold_up_the_end(hookstream):
 def test_the_admin_port_wants_to_be_told_from_when(hookstream):
     one = hookstream(**PARTS)
     send(one, 3)
-    for query in ("", "rate=0", "match=order", "until=1h", "last=3", "from=0"):
+    for query in ("", "rate=0", "match=order", "until=1h", "last=3"):
         status, answer = post(one, query)
         assert status == 400 and "say from when: since, from, or an id" in answer["detail"], query
+    for query, words in (
+        ("from=0", "sequences begin at 1"),
+        ("since=1h&from=0", "sequences begin at 1"),
+        ("from=1&dry_run=false", "dry_run takes 0 or 1, not `false`"),
+        ("from=1&dry_run=", "dry_run takes 0 or 1"),
+    ):
+        status, answer = post(one, query)
+        assert status == 400 and words in answer["detail"], answer
     assert state(one)["state"] == "none"
     for query in ("since=1970-01-01", "from=1", "id=whk_none"):
         assert post(one, f"{query}&rate=0&dry_run=1")[0] == 200, query
         wait_for(lambda: state(one)["state"] == "done", what="the end")
     assert state(one)["job"] == 3
+
+
+def test_what_is_no_way_to_ask_is_not_taken_for_one(hookstream):
+    one = hookstream(**PARTS)
+    send(one, 1)
+    assert post(one, "from=1&rate=0")[0] == 200
+    wait_for(lambda: state(one)["state"] == "done", what="the end")
+    for method, page, status, words, allow in (
+        ("GET", "/api/replay?since=2h", 400, "begin one with POST", None),
+        ("POST", "/api/replay/cancel?job=1", 400, "takes no parameters", None),
+        ("GET", "/api/replay/cancel", 405, "takes POST", "POST"),
+        ("GET", "/api/dead-letters/retry", 405, "takes POST", "POST"),
+        ("POST", "/api/dead-letters", 405, "takes GET", "GET, HEAD"),
+        ("DELETE", "/api/replay", 405, "take GET or POST", "GET, HEAD, POST"),
+        ("DELETE", "/metrics", 405, "read with GET", "GET, HEAD"),
+        ("GET", "/api/replays", 404, "GET and POST /api/replay", None),
+    ):
+        answer = ask(one, method, page)
+        detail = json.loads(answer.body)["detail"]
+        assert answer.status == status and words in detail, (method, page, answer)
+        assert answer.fields.get("allow") == allow, (method, page, answer)
 
 
 def test_the_admin_port_has_the_names_of_the_command(hookstream):
@@ -213,6 +253,39 @@ def test_the_admin_port_has_the_names_of_the_command(hookstream):
     for query, words in (("to=3", "no sink `3`"), ("sink=two", "knows no `sink`")):
         status, answer = post(one, f"from=1&{query}")
         assert status == 400 and words in answer["detail"], answer
+
+
+def test_an_event_that_is_named_and_not_there_is_no_success(hookstream):
+    one = hookstream(**PARTS)
+    orders = send(one, 2)
+    for words, code, says in (
+        (("--id", orders[1]), 0, ""),
+        (("--id", "nope"), 1, "no event kept has this id\n"),
+        (("--id", "nope", "--dry-run"), 1, "no event kept has this id\n"),
+        (("--id", orders[1], "--last", "1"), 1, "this id and is of what else was asked for\n"),
+    ):
+        done = run(one, *words)
+        assert done.stdout.startswith("done: ") and done.returncode == code, (words, done)
+        assert done.stderr.endswith(says) and (done.stderr == "") == (code == 0), (words, done)
+
+
+def test_the_log_has_what_was_asked_for(hookstream):
+    one = hookstream(**PARTS)
+    orders = send(one, 2)
+    assert run(one, "--since", "2h", "--match", "*.created", "--to", "two").returncode == 0
+    assert run(one, "--id", orders[0], "--from", "1", "--last", "2", "--source", "fanfare",
+               "--until", "0s", "--rate", "5", "--dry-run").returncode == 0
+    assert post(one, "from=1&match=a%22%0Ab&dry_run=0")[0] == 400
+    lines = [line.split(" msg=", 1)[1] for line in one.log.splitlines() if 'msg="replay' in line]
+    begun = '"replay begins" job='
+    assert [line.rstrip() for line in lines if line.startswith(begun)] == [
+        begun + "1 since=2h match=*.created to=two",
+        begun + f"2 until=0s from=1 last=2 source=fanfare id={orders[0]} rate=5 dry_run=1",
+    ]
+    assert [" ".join(line.split()[:3]) for line in lines] == [
+        '"replay begins" job=1', '"replay ended" job=1',
+        '"replay begins" job=2', '"replay ended" job=2',
+    ]  # fmt: skip
 
 
 def test_damage_in_the_range_is_counted_and_told(hookstream):
@@ -251,15 +324,16 @@ def test_damage_in_the_range_is_counted_and_told(hookstream):
         one.drained()
     assert json.loads(run(one, "status", "--json").stdout)["damaged"] == 2
     assert run(one, "status", "--json").returncode == 1
-    assert 'msg="replay ended" state=done dry_run=no resent=6 unrouted=0 damaged=2' in one.log
+    assert 'msg="replay ended" job=1 state=done dry_run=no resent=6 unrouted=0 damaged=2' in one.log
 
 
 def test_wrong_use_is_told_what_to_do(hookstream):
     one = hookstream(**PARTS)
     for words, says in (
         ((), "--since"),
-        (("--since", "soon"), "no time"),
-        (("--since", "1h", "--match", "a.**.**"), "no pattern"),
+        (("--since", "soon"), "since: `soon` is no time"),
+        (("--from", "1", "--until", "soon"), "until: `soon` is no time"),
+        (("--since", "1h", "--match", "a.**.**"), "match: `a.**.**` is no pattern"),
         (("--since", "1h", "--to", "three"), "no sink `three` in the configuration, which has:"),
         (("--since", "1h", "--source", "nix"), "which has: fanfare; for events of one that is"),
         (("--since", "1h", "--until", "2h"), ") is before since ("),
@@ -267,6 +341,12 @@ def test_wrong_use_is_told_what_to_do(hookstream):
         (("--id", "whk_1", "--last", "0"), "empty: last (0) is before from (1)"),
         (("--since", "2499-01-01"), "since (2499-01-01T00:00:00"),
         (("--from", "2"), "no event from sequence 2 on: the newest one of the journal is 0"),
+        (("--from", "0"), "sequences begin at 1"),
+        (("status", "--rate", "1000"), "one replay at a time"),
+        (("--id", ""), "id is empty: give it a value"),
+        (("--since", "1h", "--source", ""), "source is empty"),
+        (("--since", "1h", "--match", ""), "match is empty"),
+        (("--since", "1h", "--to", ""), "to is empty"),
         (("stop",), "say status or cancel"),
         (("status", "--since", "1h"), "one replay at a time"),
         (("--since", "1h", "--json"), "--json goes with"),

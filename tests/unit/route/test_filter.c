@@ -28,6 +28,8 @@ END_TEST
 START_TEST(what_is_no_pattern_is_refused_in_words)
 {
     ck_assert_ptr_null(hs_type_filter_create(""));
+    ck_assert_str_eq(hs_error_text(), "nothing is no type: write a prefix, such as order, or a "
+                                      "pattern, such as \"*.consumer.won\"");
     ck_assert_ptr_null(hs_type_filter_create("a..b"));
     ck_assert_str_eq(hs_error_text(),
                      "`a..b` is no pattern: a segment is empty; segments are parted by one dot");
