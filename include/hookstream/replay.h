@@ -39,6 +39,7 @@ struct hs_replay_status {
     bool dry_run;
     uint64_t number;   /* of the job, from 1 */
     uint64_t at, last; /* sequences: the last one looked at, and where it ends */
+    uint64_t safe;     /* up to this one all that was to be sent again is durable */
     uint64_t looked_at, matched;
     uint64_t resent;   /* of the matched; in a dry run: would be */
     uint64_t unrouted; /* of the matched, those that no route takes there */

@@ -204,12 +204,12 @@ unsigned hs_control_replay_status(struct hs_control *control, struct hs_buffer *
     hs_replay_status(control->replay, &status);
     hs_buffer_printf(ret_json,
                      "{\"state\":\"%s\",\"dry_run\":%s,\"job\":%" PRIu64 ",\"at\":%" PRIu64
-                     ",\"last\":%" PRIu64 ",\"looked_at\":%" PRIu64 ",\"matched\":%" PRIu64
-                     ",\"resent\":%" PRIu64 ",\"unrouted\":%" PRIu64 ",\"damaged\":%" PRIu64
-                     ",\"to\":",
+                     ",\"safe\":%" PRIu64 ",\"last\":%" PRIu64 ",\"looked_at\":%" PRIu64
+                     ",\"matched\":%" PRIu64 ",\"resent\":%" PRIu64 ",\"unrouted\":%" PRIu64
+                     ",\"damaged\":%" PRIu64 ",\"to\":",
                      hs_replay_state_name(status.state), status.dry_run ? "true" : "false",
-                     status.number, status.at, status.last, status.looked_at, status.matched,
-                     status.resent, status.unrouted, status.damaged);
+                     status.number, status.at, status.safe, status.last, status.looked_at,
+                     status.matched, status.resent, status.unrouted, status.damaged);
     hs_json_encode_string(hs_slice_text(status.sink), ret_json);
     hs_buffer_append_text(ret_json, ",\"detail\":");
     hs_json_encode_string(hs_slice_text(status.detail), ret_json);

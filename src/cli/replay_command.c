@@ -49,7 +49,7 @@ static void on_interrupt(int number)
 struct progress {
     char state[16];
     bool dry_run;
-    uint64_t job, at, last, matched, resent, unrouted, damaged;
+    uint64_t job, at, safe, last, matched, resent, unrouted, damaged;
     char detail[256], sink[256];
     char json[4096]; /* as it came */
 };
@@ -83,7 +83,7 @@ static int read_progress(struct hs_slice body, struct progress *ret_progress)
         {.name = HS_SLICE("state")},  {.name = HS_SLICE("dry_run")},  {.name = HS_SLICE("job")},
         {.name = HS_SLICE("at")},     {.name = HS_SLICE("last")},     {.name = HS_SLICE("matched")},
         {.name = HS_SLICE("resent")}, {.name = HS_SLICE("unrouted")}, {.name = HS_SLICE("damaged")},
-        {.name = HS_SLICE("detail")}, {.name = HS_SLICE("to")},
+        {.name = HS_SLICE("detail")}, {.name = HS_SLICE("to")},       {.name = HS_SLICE("safe")},
     };
     enum hs_json_kind kind;
     size_t offset;
@@ -101,6 +101,7 @@ static int read_progress(struct hs_slice body, struct progress *ret_progress)
     ret_progress->damaged = number_of(&members[8]);
     text_of(&members[9], ret_progress->detail, sizeof(ret_progress->detail));
     text_of(&members[10], ret_progress->sink, sizeof(ret_progress->sink));
+    ret_progress->safe = number_of(&members[11]);
     snprintf(ret_progress->json, sizeof(ret_progress->json), "%.*s", HS_SLICE_ARG(body));
     return 0;
 }
@@ -160,7 +161,7 @@ static int watch(const struct asking *asking, struct progress *progress)
     return hs_command_fail(asking->command, HS_EXIT_BAD,
                            "lost sight of the replay at sequence %" PRIu64 " of %" PRIu64
                            "; it ends when hookstream does: see replay status, and " GO_ON,
-                           progress->at, progress->last, progress->at + 1);
+                           progress->at, progress->last, progress->safe + 1);
 }
 
 /* nohup and shells' & have signals ignored, which stays so. */
@@ -208,7 +209,7 @@ static int conclude(const struct asking *asking, const struct progress *progress
         return status;
     return hs_command_fail(
         asking->command, HS_EXIT_BAD, "ended at sequence %" PRIu64 "%s%s; " GO_ON, progress->at,
-        progress->detail[0] != '\0' ? ": " : "", progress->detail, progress->at + 1);
+        progress->detail[0] != '\0' ? ": " : "", progress->detail, progress->safe + 1);
 }
 
 /* ---- What is done ---- */

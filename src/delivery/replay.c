@@ -36,7 +36,6 @@ struct hs_replay {
     uint64_t lost, before_ns;
     uint64_t unsure[UNSURE_MAX]; /* sequences that were appended and are not known to be durable */
     size_t unsure_count;
-    uint64_t safe_at;     /* what was sent again of events up to here is durable */
     pthread_mutex_t lock; /* guards the status */
     struct hs_replay_status status;
 };
@@ -152,18 +151,25 @@ static int resend(struct hs_replay *replay, const struct hs_event *event)
     return 0;
 }
 
+/* Whether it is time to look: what became of all that was appended is decided, or it is much. */
+static bool is_unsure_enough(const struct hs_replay *replay)
+{
+    size_t count = replay->unsure_count;
+    return count == 0 || count == UNSURE_MAX ||
+           hs_journal_outcome(replay->journal, replay->unsure[count - 1]) != HS_JOURNAL_PENDING;
+}
+
 /* Waits until all that was appended is durable. -EIO: some of it failed (J4). */
 static int make_sure(struct hs_replay *replay)
 {
     for (size_t i = replay->unsure_count; i-- > 0;) /* the last one waits for all */
         if (hs_journal_wait(replay->journal, replay->unsure[i]) != HS_JOURNAL_DURABLE)
-            return hs_fail(-EIO,
-                           "the journal could not be written and has lost some of what was sent "
-                           "again of events after %" PRIu64
-                           ": check the disk, and replay again from %" PRIu64,
-                           replay->safe_at, replay->safe_at + 1);
+            return hs_fail(-EIO, "the journal could not be written and has lost some of what was "
+                                 "sent again: check the disk");
     replay->unsure_count = 0;
-    replay->safe_at = replay->status.at; /* written by this thread alone */
+    pthread_mutex_lock(&replay->lock);
+    replay->status.safe = replay->status.at;
+    pthread_mutex_unlock(&replay->lock);
     return 0;
 }
 
@@ -226,6 +232,7 @@ static int walk(struct hs_replay *replay)
         code = hs_reader_next(reader, &event);
         if (code == -EBADMSG) {
             lose(replay, hs_reader_loss(reader));
+            code = 0;
             continue;
         }
         if (code <= 0 || event.sequence > replay->request.last)
@@ -234,15 +241,16 @@ static int walk(struct hs_replay *replay)
             count_lost(replay, event.received_wall_ns);
             replay->before_ns = event.received_wall_ns;
         }
-        code = take_up(replay, &event);
-        if (code == 0 && replay->unsure_count == UNSURE_MAX)
-            code = make_sure(replay);
+        code = is_unsure_enough(replay) ? make_sure(replay) : 0;
+        if (code == 0)
+            code = take_up(replay, &event);
         if (code < 0)
             break;
     }
     count_lost(replay, UINT64_MAX);
     hs_reader_close(reader);
-    return code < 0 ? code : make_sure(replay);
+    int sure = make_sure(replay);
+    return code < 0 ? code : sure;
 }
 
 static void *run(void *context)
@@ -295,13 +303,13 @@ static void take_request(struct hs_replay *replay, const struct hs_replay_reques
     replay->sink = copy(request->sink);
     replay->began_ns = hs_clock_monotonic_ns();
     replay->lost = replay->before_ns = replay->unsure_count = 0;
-    replay->safe_at = replay->request.from - 1;
     atomic_store(&replay->cancelled, false);
     pthread_mutex_lock(&replay->lock);
     replay->status = (struct hs_replay_status){
         .state = HS_REPLAY_RUNNING,
         .dry_run = request->dry_run,
         .number = replay->status.number + 1,
+        .safe = replay->request.from - 1,
         .last = replay->request.last,
     };
     snprintf(replay->status.sink, sizeof(replay->status.sink), "%s",
