@@ -119,21 +119,6 @@ static int check_request(const struct hs_control *control, struct hs_replay_requ
     return 0;
 }
 
-/* No event has an empty text: what was meant was none, or was lost on its way, as a shell's empty
- * variable is. */
-static int check_texts(const struct hs_query_field *fields, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (fields[i].kind != HS_FIELD_TEXT)
-            continue;
-        const char *text = *(const char *const *)fields[i].target;
-        if (text != NULL && text[0] == '\0')
-            return hs_fail(-EINVAL, "%s is empty: give it a value, or leave it out",
-                           fields[i].name);
-    }
-    return 0;
-}
-
 /* The query once more, which was good, as texts. */
 static void keep_asked(struct hs_slice query, const struct hs_query_field *fields, size_t count,
                        struct hs_arena *arena, struct hs_replay_request *request)
@@ -170,8 +155,6 @@ static int start(struct hs_control *control, struct hs_slice query, struct hs_ar
         {"dry_run", HS_FIELD_FLAG, &request.dry_run},
     };
     int code = hs_query_read(query, fields, HS_ARRAY_SIZE(fields), arena);
-    if (code == 0)
-        code = check_texts(fields, HS_ARRAY_SIZE(fields));
     if (code == 0)
         code = check_request(control, &request);
     if (code == 0 && match != NULL)

@@ -30,18 +30,6 @@ struct filter {
     struct hs_type_filter *pattern;
 };
 
-/* As of a shell's variable that is not set: it would choose letters that nobody meant. */
-static int refuse_empty(const struct hs_query_field *fields, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const char *text = fields[i].kind == HS_FIELD_TEXT ? *(char **)fields[i].target : NULL;
-        if (text != NULL && text[0] == '\0')
-            return hs_fail(-EINVAL, "%s is empty: give it a value, or leave it out",
-                           fields[i].name);
-    }
-    return 0;
-}
-
 static int read_filter(struct hs_slice query, struct hs_arena *arena, struct filter *filter)
 {
     const char *number = NULL;
@@ -57,8 +45,6 @@ static int read_filter(struct hs_slice query, struct hs_arena *arena, struct fil
     *filter = (struct filter){
         .since_ns = NOT_SAID, .until_ns = NOT_SAID, .number = ALL, .limit = LIMIT_DEFAULT};
     int code = hs_query_read(query, fields, HS_ARRAY_SIZE(fields), arena);
-    if (code == 0)
-        code = refuse_empty(fields, HS_ARRAY_SIZE(fields));
     if (code == 0 && number != NULL &&
         (hs_slice_to_u64(hs_slice_text(number), ALL - 1, &filter->number) < 0 ||
          filter->number == 0))

@@ -41,6 +41,9 @@ static int set_field(const struct hs_query_field *field, const char *value)
     struct hs_slice text = hs_slice_text(value);
     switch (field->kind) {
     case HS_FIELD_TEXT:
+        /* As of a shell's variable that is not set: it would choose what nobody meant. */
+        if (text.size == 0)
+            return hs_fail(-EINVAL, "%s is empty: give it a value, or leave it out", field->name);
         *(const char **)field->target = value;
         return 0;
     case HS_FIELD_COUNT:

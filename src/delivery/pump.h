@@ -52,8 +52,7 @@ struct hs_pump {
     uint64_t buried_count;
 
     uint64_t read_sequence; /* last one read, given or skipped */
-    uint64_t
-        save_at; /* the position at which the cursor is saved before its time (P5), or UINT64_MAX */
+    uint64_t save_at;       /* the position from which on the cursor is saved at once (P5) */
     bool may_send, stalled, dirty;
     unsigned failures;      /* retries in a row, for the backoff */
     bool held;              /* the last failure was one for a person */
