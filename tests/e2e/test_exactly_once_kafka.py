@@ -2,6 +2,7 @@
 every event once, and every partition in the journal's order. Redis, which has each once and in
 one stream, says what the journal's order is."""
 
+import collections
 import os
 import random
 import subprocess
@@ -71,7 +72,11 @@ def check(kafka, redis, unique, answered):
     records = kafka.read(unique)
     ids = [record.id for record in records]
     assert not set(answered) - set(ids), "lost"
-    assert len(ids) == len(set(ids)), f"{len(ids) - len(set(ids))} more than once"
+    places = collections.defaultdict(list)
+    for record in records:
+        places[record.id].append((record.partition, record.offset))
+    twice = {event_id: where for event_id, where in places.items() if len(where) > 1}
+    assert not twice, f"{len(twice)} more than once, at {list(twice.items())[:30]}"
     assert set(ids) == set(in_redis)
     place = {event_id: number for number, event_id in enumerate(in_redis)}
     for partition in range(PARTITIONS):
