@@ -270,7 +270,7 @@ START_TEST(what_is_too_much_is_dropped_oldest_first)
 END_TEST
 
 /* Flips a bit of the record that has the text. */
-static void damage(const char *text)
+static bool damage_now(const char *text)
 {
     for (size_t i = 0; i < disk->cached.count; i++) {
         struct model_file *file = disk->files[disk->cached.items[i].file];
@@ -282,9 +282,18 @@ static void damage(const char *text)
             continue;
         char flipped = *at ^ 1;
         model_damage(disk, path, (size_t)(at - file->cache), &flipped, 1);
-        return;
+        return true;
     }
-    ck_abort_msg("no record has %s", text);
+    return false;
+}
+
+/* With the disk's lock: the keeper may be at work. */
+static void damage(const char *text)
+{
+    pthread_mutex_lock(&disk->lock);
+    bool found = damage_now(text);
+    pthread_mutex_unlock(&disk->lock);
+    ck_assert_msg(found, "no record has %s", text);
 }
 
 START_TEST(a_letter_that_is_damaged_before_the_start_is_lost_loudly)
