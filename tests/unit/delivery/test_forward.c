@@ -3,6 +3,7 @@
 #include "forward.c" /* its static functions are what the loop calls */
 #include "hs_test.h"
 
+#include "../../../src/journal/internal.h"
 #include "../journal/model_disk.h"
 #include "../sink/kind.h"
 
@@ -57,6 +58,7 @@ static void begin(void)
     for (unsigned i = 0; i < LETTERS; i++)
         put(body);
     free(body);
+    hs_cursor_give(letters->forwarded, LETTERS);
     hs_cursor_move(letters->forwarded, LETTERS);
     ck_assert_int_eq(hs_cursor_save(letters->forwarded), 0);
     forward = hs_alloc(sizeof(*forward));
@@ -88,6 +90,15 @@ static void remove_letters(uint64_t first, uint64_t last)
     ck_assert_int_eq(hs_dead_letters_remove(letters, numbers, count), (int64_t)count);
 }
 
+/* What the keeper may remove in its next round, whenever that is. */
+static uint64_t removable(void)
+{
+    pthread_mutex_lock(&letters->journal->table_lock);
+    uint64_t last = hs_cursors_least(letters->journal);
+    pthread_mutex_unlock(&letters->journal->table_lock);
+    return last;
+}
+
 /* The keeper has rounds of a second. */
 static void await_oldest(uint64_t least)
 {
@@ -105,8 +116,7 @@ START_TEST(F2_a_sink_that_fell_back_holds_only_what_it_lacks_and_the_store_has)
     on_resume(forward, 2, 2);
     settle(forward);
     remove_letters(1, 10);
-    for (unsigned i = 0; i < 50; i++) /* it has not looked yet, so all that it lacks is held */
-        ck_assert_uint_le(hs_journal_oldest(letters->journal), 3);
+    ck_assert_uint_eq(removable(), 2); /* it has not looked yet, so all that it lacks is held */
     follow_the_store(forward);
     settle(forward);
     await_oldest(8);
