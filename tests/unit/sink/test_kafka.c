@@ -263,7 +263,9 @@ START_TEST(an_unknown_topic_is_held_and_goes_on_when_it_is_there)
     rd_kafka_mock_topic_set_error(cluster.mock, "missing", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
     open_up();
     owner_give_one(owner, 1, "missing", NULL);
-    owner_give_one(owner, 2, "t", NULL);
+    /* If librdkafka knows already it refused the first at once: no room until that is told (K2). */
+    while (owner_give_one(owner, 2, "t", NULL) == HS_SUBMIT_FULL)
+        owner_turn(owner);
     drained();
     ck_assert_int_eq(owner_end(owner, 1, 0)->outcome, HS_HELD);
     ck_assert_str_eq(owner_end(owner, 1, 0)->reason, "unknown_topic");
