@@ -23,8 +23,9 @@ const struct hs_command hs_command_journal_dump = {
             "--body json (the default): a body that is JSON stands as it is (line breaks between\n"
             "its values are left out), any other as body_base64; raw: always body_base64, which\n"
             "gives every byte back; none.\n"
-            "Damaged records are passed over, and told on stderr. Exit status: 0 good, 1 damage\n"
-            "was met, 2 wrong use or unreadable.",
+            "Damaged records are passed over, and told on stderr; so are events that hookstream\n"
+            "removes, as journal.retain says, behind one that is printed already. Exit status: 0\n"
+            "good, 1 damage was met, 2 wrong use or unreadable.",
     .operands = "",
     .run = run,
 };
@@ -73,6 +74,10 @@ static int on_event(void *context, const struct hs_event *event)
 static void on_finding(void *context, const struct hs_journal_finding *finding)
 {
     struct dump *dump = context;
+    if (finding->removed)
+        (void)hs_command_fail(dump->command, 0,
+                              "%s: %s; events from sequence %" PRIu64 " on are not printed",
+                              finding->file, finding->what, finding->first);
     if (!finding->damage)
         return;
     dump->damaged = true;

@@ -13,6 +13,8 @@
 /* How long the end of the newest segment may look damaged because it is being written. */
 #define AGAIN_TRIES 25u
 #define AGAIN_MS 10
+/* The newest segment of a listing that is gone when it is reached means a new listing. */
+#define LIST_TRIES 16u
 /* By so much the clock may have been set back. */
 #define CLOCK_SLACK_NS UINT64_C(3600000000000)
 
@@ -25,6 +27,9 @@ struct walking {
     const char *segments_path;
     uint64_t *firsts; /* of all segments, by their names */
     size_t count;
+    uint64_t next; /* segments before it are done with */
+    bool missed;   /* the last segment that was to be read was removed */
+    uint64_t gone; /* the first event that was removed behind one that was read; 0: none */
 
     /* The segment at hand. */
     char *path;
@@ -69,6 +74,25 @@ static void tell_lost(struct walking *walking, uint64_t last)
     walking->hole = 0;
     if (last > walking->totals->end)
         walking->totals->end = last;
+}
+
+/* Beside a process that removes what is delivered: those from `gone` to `last` (0: nobody knows)
+ * were there when the walk began, or came since, and went before it came to them. */
+static void tell_gone(struct walking *walking, uint64_t last)
+{
+    if (walking->gone == 0)
+        return;
+    HS_AUTO_FREE char *path = hs_segment_path(walking->segments_path, walking->gone);
+    tell(walking, &(struct hs_journal_finding){
+                      .file = path,
+                      .first = walking->gone,
+                      .last = last < walking->walk->to ? last : walking->walk->to,
+                      .what = "removed before it was read: events that are delivered go as "
+                              "journal.retain and journal.max_size say",
+                      .advice = "nothing; raise the two if events are to be kept longer",
+                      .removed = true,
+                  });
+    walking->gone = 0;
 }
 
 /* ---- One segment ---- */
@@ -294,15 +318,42 @@ static int walk_segment(struct walking *walking, size_t index)
         hs_add_sat(finished_ns, CLOCK_SLACK_NS) < walking->walk->received_from_ns)
         return 0;
     int code = open_segment(walking, index);
+    walking->missed = code == -ENOENT;
+    if (walking->missed && walking->totals->begin != 0 && walking->gone == 0)
+        walking->gone = walking->firsts[index]; /* else it was the oldest */
+    if (!walking->missed)
+        tell_gone(walking, walking->firsts[index] - 1);
     if (code == -EBADMSG)
         tell_bad_header(walking, index);
     if (code < 0)
-        return code == -ENOENT || code == -EBADMSG ? 0 : code; /* gone: it was the oldest */
+        return code == -ENOENT || code == -EBADMSG ? 0 : code;
     walking->expected = walking->header.first;
     walking->hole = 0;
     walking->tries = 0;
     code = check_header(walking);
     return code == 0 ? read_records(walking) : code;
+}
+
+/* Those that are there now, from `next` on. */
+static int walk_listed(struct walking *walking)
+{
+    walking->missed = false;
+    int code = hs_folder_list_segments(walking->disk, walking->segments_path, &walking->firsts,
+                                       &walking->count);
+    if (code < 0)
+        return code;
+    for (size_t i = 0; code == 0 && i < walking->count; i++) {
+        uint64_t first = walking->firsts[i];
+        if (first < walking->next || first > walking->walk->to)
+            continue;
+        walking->next = first + 1;
+        walking->path = hs_segment_path(walking->segments_path, first);
+        code = walk_segment(walking, i);
+        hs_records_leave(&walking->records);
+        free(walking->path);
+    }
+    free(walking->firsts);
+    return code;
 }
 
 int hs_journal_walk(const struct hs_disk *disk, const char *path,
@@ -318,18 +369,15 @@ int hs_journal_walk(const struct hs_disk *disk, const char *path,
         .totals = &totals,
         .segments_path = segments_path,
     };
-    int code = hs_folder_list_segments(disk, segments_path, &walking.firsts, &walking.count);
+    hs_records_init(&walking.records, disk);
+    int code = walk_listed(&walking);
+    for (unsigned i = 1; code == 0 && walking.missed && i < LIST_TRIES; i++)
+        code = walk_listed(&walking);
     if (code == -ENOENT)
         code = hs_fail(-ENOENT, "%s holds no journal", path);
-    hs_records_init(&walking.records, disk);
-    for (size_t i = 0; code == 0 && i < walking.count && walking.firsts[i] <= walk->to; i++) {
-        walking.path = hs_segment_path(segments_path, walking.firsts[i]);
-        code = walk_segment(&walking, i);
-        hs_records_leave(&walking.records);
-        free(walking.path);
-    }
+    if (code == 0)
+        tell_gone(&walking, 0);
     hs_records_free(&walking.records);
-    free(walking.firsts);
     *ret_totals = totals;
     return code;
 }

@@ -435,6 +435,86 @@ START_TEST(what_is_too_old_or_before_the_first_wanted_is_not_read)
 }
 END_TEST
 
+#define ASIDE "/j/segments/aside"
+
+/* When the walk gives the first event the segments of these indices are removed, and the newest one
+ * comes if it was set aside. */
+struct removing {
+    struct found found;
+    struct bench *bench;
+    size_t first, last;
+    bool newest_comes;
+};
+
+static int on_event_remove(void *context, const struct hs_event *event)
+{
+    struct removing *removing = context;
+    const struct hs_disk *disk = model_table(removing->bench->disk);
+    for (size_t i = removing->first; event->sequence == 1 && i <= removing->last; i++)
+        ck_assert_int_eq(hs_disk_unlink(disk, segment_of(segment_firsts[i])), 0);
+    if (event->sequence == 1 && removing->newest_comes)
+        ck_assert_int_eq(
+            disk->rename(disk->context, ASIDE, segment_of(segment_firsts[segment_count - 1])), 0);
+    return on_event(&removing->found, event);
+}
+
+static void on_finding_remove(void *context, const struct hs_journal_finding *finding)
+{
+    struct removing *removing = context;
+    ck_assert(finding->removed);
+    on_finding(&removing->found, finding);
+}
+
+/* As the keeper does when the walk is slow. */
+static struct found walk_and_remove(size_t first, size_t last, bool newest_comes)
+{
+    struct removing removing = {
+        .bench = three_segments(), .first = first, .last = last, .newest_comes = newest_comes};
+    const struct hs_disk *disk = model_table(removing.bench->disk);
+    const char *newest = segment_of(segment_firsts[segment_count - 1]);
+    if (newest_comes)
+        ck_assert_int_eq(disk->rename(disk->context, newest, ASIDE), 0);
+    const struct hs_journal_walk walk = {.to = UINT64_MAX,
+                                         .context = &removing,
+                                         .event = on_event_remove,
+                                         .finding = on_finding_remove};
+    ck_assert_int_eq(hs_journal_walk(disk, "/j", &walk, &removing.found.totals), 0);
+    ck_assert_uint_eq(removing.found.damages, 0);
+    bench_free(removing.bench);
+    return removing.found;
+}
+
+START_TEST(what_is_removed_before_the_walk_comes_to_it_is_told)
+{
+    struct found found = walk_and_remove(0, 1, false);
+    ck_assert_uint_eq(found.notes, 1);
+    ck_assert_uint_eq(found.findings[0].first, segment_firsts[1]);
+    ck_assert_uint_eq(found.findings[0].last, segment_firsts[2] - 1);
+    for (uint64_t n = 1; n <= EVENTS; n++)
+        ck_assert_uint_eq(found.events[n], n < segment_firsts[1] || n >= segment_firsts[2]);
+    found = walk_and_remove(0, 0, false); /* it is read to its end all the same */
+    ck_assert_uint_eq(found.notes, 0);
+    ck_assert_uint_eq(found.totals.events, EVENTS);
+    found = walk_and_remove(1, segment_count - 1, false); /* nothing is behind them */
+    ck_assert_uint_eq(found.notes, 1);
+    ck_assert_uint_eq(found.findings[0].first, segment_firsts[1]);
+    ck_assert_uint_eq(found.findings[0].last, 0);
+}
+END_TEST
+
+START_TEST(a_walk_whose_newest_segment_was_removed_goes_on_to_the_newest_one)
+{
+    bench_free(three_segments()); /* how many there are */
+    struct found found = walk_and_remove(1, segment_count - 2, true);
+    uint64_t newest = segment_firsts[segment_count - 1];
+    ck_assert_uint_eq(found.notes, 1);
+    ck_assert_uint_eq(found.findings[0].first, segment_firsts[1]);
+    ck_assert_uint_eq(found.findings[0].last, newest - 1);
+    for (uint64_t n = 1; n <= EVENTS; n++)
+        ck_assert_uint_eq(found.events[n], n < segment_firsts[1] || n >= newest);
+}
+END_TEST
+
 START_TEST(cursors_and_meta_are_looked_at)
 {
     struct bench *bench = three_segments();
@@ -542,6 +622,8 @@ HS_TEST_MAIN("journal damage", every_byte_of_every_segment_may_be_wrong,
              a_file_that_was_cut_short_or_is_gone_is_missed,
              damage_in_the_last_batch_before_a_crash_costs_no_whole_record,
              J4_what_is_void_is_no_damage_and_is_not_given, J6_a_torn_tail_is_a_note_and_no_damage,
-             what_is_too_old_or_before_the_first_wanted_is_not_read, cursors_and_meta_are_looked_at,
-             what_is_behind_the_journals_beginning_is_known,
+             what_is_too_old_or_before_the_first_wanted_is_not_read,
+             what_is_removed_before_the_walk_comes_to_it_is_told,
+             a_walk_whose_newest_segment_was_removed_goes_on_to_the_newest_one,
+             cursors_and_meta_are_looked_at, what_is_behind_the_journals_beginning_is_known,
              any_damage_is_survived_and_no_event_is_made_up)
