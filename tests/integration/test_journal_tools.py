@@ -3,6 +3,7 @@
 import base64
 import datetime
 import json
+import re
 import signal
 import struct
 import subprocess
@@ -396,6 +397,11 @@ def test_output_that_cannot_be_written_is_told(stopped, word):
     assert "cannot write to stdout" in done.stderr
 
 
+def holes(sequences):
+    """The first one of each run that is missing between two others."""
+    return [one + 1 for one, next_one in zip(sequences, sequences[1:]) if next_one != one + 1]
+
+
 def test_verify_and_dump_beside_a_running_hookstream_find_nothing_wrong(hookstream):
     one = hookstream(**FILES, journal={"max_size": "16MiB", "retain": "1s"})
     types = ("order.created", "queue.consumer.entered")
@@ -404,17 +410,24 @@ def test_verify_and_dump_beside_a_running_hookstream_find_nothing_wrong(hookstre
         wait_for(lambda: len(load.answered) > 50, what="answers")
         rounds, sequences = 0, [1]
         while rounds < 8 or sequences[0] == 1:  # until segments were removed, too
-            before = len(load.answered)
-            known = set(load.answered[-40:])
             findings, summary = verify(journal(one))
             assert [f for f in findings if f["kind"] == "damage"] == [], findings
             assert summary["good"]
+            before = len(load.answered)
+            known = set(load.answered[-40:])
+            durable = one.metric("journal_sequence", point="durable")
             done = program.command("journal", "dump", "--path", journal(one), "--body", "none")
-            assert (done.returncode, done.stderr) == (0, "")
+            assert done.returncode == 0, done.stderr
             events = [json.loads(line) for line in done.stdout.splitlines()]
-            assert known <= {event["id"] for event in events}, "what was answered is there"
             sequences = [event["sequence"] for event in events]
-            assert sequences == list(range(sequences[0], sequences[-1] + 1))
+            # What is delivered goes after a second, at times before a slow dump has come to it:
+            # from the oldest on, or the dump says what is missing.
+            told = re.findall("removed before it was read.* from sequence ([0-9]+) on", done.stderr)
+            assert holes(sequences) == [int(first) for first in told]
+            assert len(done.stderr.splitlines()) == len(told), done.stderr
+            assert sequences[-1] >= durable, "what was durable is there"
+            if sequences[0] == 1 and not told:
+                assert known <= {event["id"] for event in events}, "what was answered is there"
             stat = program.command("journal", "stat", "--path", journal(one))
             assert stat.returncode == 0, stat.stderr
             wait_for(lambda: len(load.answered) > before, what="more answers")
