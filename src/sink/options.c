@@ -40,7 +40,8 @@ static const struct hs_option kafka_rows[] = {
      .fallback = "false",
      .help = "Write in transactions that also carry how far the sink is: readers with "
              "isolation.level=read_committed see each event once. false: each event at least "
-             "once, sooner and cheaper."},
+             "once, sooner and cheaper. Not with Kafka 4.3.0 and 4.3.1, whose own fault "
+             "(KAFKA-20734) can show copies."},
     {.name = "transactional_id",
      .kind = HS_OPTION_STRING,
      .offset = SINK(transactional_id),
