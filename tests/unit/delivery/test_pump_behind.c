@@ -1,11 +1,13 @@
 /* A sink that lost events it had confirmed: what it lacks stays in the journal, and what it has
- * again makes room, without a further event having to come. The sink is one of the test's own, and
- * the test calls what the loop would. */
+ * again makes room, without a further event having to come. And how far behind a saved cursor may
+ * be. The sink is one of the test's own, and the test calls what the loop would. */
 #include "pump.c" /* its static functions are what the loop calls */
 #include "hs_test.h"
 
 #include "../journal/model_disk.h"
 #include "../sink/kind.h"
+
+#include <hookstream/journal_inspect.h>
 
 #define EVENTS 100u
 #define BODY_SIZE 4000u /* some fifteen events a segment */
@@ -166,7 +168,45 @@ START_TEST(a_sink_that_lost_nothing_is_given_what_is_open)
 }
 END_TEST
 
+static uint64_t saved(void)
+{
+    struct hs_journal_summary summary;
+    ck_assert_int_eq(hs_journal_summarize(model_table(disk), "/j", &summary), 0);
+    uint64_t position = 0;
+    for (size_t i = 0; i < summary.cursor_count; i++)
+        if (strcmp(summary.cursors[i].name, pump->name) == 0)
+            position = summary.cursors[i].position;
+    hs_journal_summary_free(&summary);
+    return position;
+}
+
+static void settle_up_to(uint64_t last)
+{
+    for (uint64_t sequence = hs_cursor_position(pump->cursor) + 1; sequence <= last; sequence++)
+        hs_window_done(&pump->window, hs_window_find(&pump->window, sequence), 1);
+    settle(pump);
+}
+
+/* P5: without a turn of the timer. */
+START_TEST(a_cursor_is_saved_as_soon_as_it_is_a_window_past_the_saved_one)
+{
+    begin_at(1);
+    for (uint64_t sequence = 2; sequence <= EVENTS; sequence++)
+        hs_window_push(&pump->window, sequence, 1)->lost = true; /* it is no route's to count */
+    pump->save_at = 50;
+    settle_up_to(49);
+    ck_assert_uint_eq(saved(), 1);
+    settle_up_to(60);
+    ck_assert_uint_eq(saved(), 60);
+    ck_assert_uint_eq(pump->save_at, 60 + HS_PUMP_WINDOW);
+    settle_up_to(70);
+    ck_assert_uint_eq(saved(), 60);
+    end();
+}
+END_TEST
+
 HS_TEST_MAIN("pump behind", what_a_sink_lost_is_held_and_goes_as_it_has_it_again,
              a_sink_that_says_less_and_has_the_last_one_that_it_confirmed_lost_nothing,
              what_a_sink_lost_behind_an_open_event_is_read_again,
-             a_sink_that_lost_nothing_is_given_what_is_open)
+             a_sink_that_lost_nothing_is_given_what_is_open,
+             a_cursor_is_saved_as_soon_as_it_is_a_window_past_the_saved_one)
