@@ -22,6 +22,21 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     SERVICES_FOLDER = SERVICES_FOLDER / "sets" / os.environ["HOOKSTREAM_SERVICES"]
 
 
+def pytest_addoption(parser):
+    parser.addoption("--threads-only", action="store_true",
+                     help="leave out what is marked single_threaded, for ThreadSanitizer")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Whatever its mark says, a test that starts a hookstream has threads and stays."""
+    if not config.getoption("--threads-only"):
+        return
+    out = [item for item in items if item.get_closest_marker("single_threaded")
+           and "hookstream" not in item.fixturenames]
+    config.hook.pytest_deselected(items=out)
+    items[:] = [item for item in items if item not in set(out)]
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """Lets a fixture see at its end whether its test failed."""

@@ -5,6 +5,8 @@ import pytest
 
 from support import program
 
+pytestmark = pytest.mark.single_threaded
+
 GOOD = """\
 server:
   listen: 127.0.0.1:8080

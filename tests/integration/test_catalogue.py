@@ -8,6 +8,8 @@ import pytest
 
 from support import program
 
+pytestmark = pytest.mark.single_threaded
+
 EXAMPLES = sorted((Path(__file__).parents[1] / "fixtures" / "fanfare").glob("*.json"))
 KINDS = {"string": str, "integer": int, "boolean": bool, "object": dict, "array": list,
          "number": (int, float), "null": type(None)}

@@ -10,6 +10,8 @@ import pytest
 
 from support import program, sender
 
+pytestmark = pytest.mark.single_threaded
+
 GOOD = """\
 server: {listen: 127.0.0.1:8080}
 journal: {path: journal}

@@ -41,6 +41,7 @@ def recipe(title):
     return next(one.values for one in recipes() if one.id == title)
 
 
+@pytest.mark.single_threaded
 @pytest.mark.parametrize("config, cases, types, commands", recipes())
 def test_a_recipe(tmp_path, monkeypatch, config, cases, types, commands):
     for name, value in SECRETS.items():

@@ -10,6 +10,8 @@ import pytest
 from support import program
 from test_broken_configurations import BROKEN, GOOD, check, place
 
+pytestmark = pytest.mark.single_threaded
+
 # ---- JSON and exit status ----
 
 

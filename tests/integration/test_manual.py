@@ -3,7 +3,11 @@ every command."""
 
 import re
 
+import pytest
+
 from support import program
+
+pytestmark = pytest.mark.single_threaded
 
 
 def rows():

@@ -3,7 +3,11 @@
 import json
 import xml.etree.ElementTree as ElementTree
 
+import pytest
+
 from support import program
+
+pytestmark = pytest.mark.single_threaded
 
 CONFIG = """\
 server: {listen: 127.0.0.1:8080}

@@ -8,6 +8,8 @@ import pytest
 
 from support import program
 
+pytestmark = pytest.mark.single_threaded
+
 RULES = program.ROOT / "deploy" / "prometheus" / "rules.yml"
 needs_promtool = pytest.mark.skipif(
     shutil.which("promtool") is None, reason="promtool is not installed")

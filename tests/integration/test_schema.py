@@ -10,6 +10,8 @@ import yaml
 
 from support import program
 
+pytestmark = pytest.mark.single_threaded
+
 ROOT = program.ROOT
 SCHEMA = ROOT / "config" / "hookstream.schema.json"
 

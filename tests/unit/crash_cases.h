@@ -7,6 +7,7 @@
 #define HS_TEST_CRASH_CASES_H
 
 #include "journal/model_disk.h"
+#include "sanitized.h"
 
 #include <check.h>
 #include <hookstream/log.h>
@@ -32,10 +33,10 @@ static inline uint64_t crash_number(const char *name, uint64_t fallback)
     return text != NULL && text[0] != '\0' ? strtoull(text, NULL, 10) : fallback;
 }
 
-/* Tells the cases of this part, one after the other. */
-static inline void crash_tell_part(int part, uint64_t fallback, void (*tell)(uint64_t seed))
+/* Tells the cases of this part, one after the other: `all` of them, or a sanitizer's share. */
+static inline void crash_tell_part(int part, uint64_t all, void (*tell)(uint64_t seed))
 {
-    uint64_t count = crash_number("HOOKSTREAM_TEST_CASES", fallback);
+    uint64_t count = crash_number("HOOKSTREAM_TEST_CASES", all / ONE_IN);
     uint64_t first = crash_number("HOOKSTREAM_TEST_SEED", 0);
     for (uint64_t seed = first + (uint64_t)part; seed < first + count; seed += CRASH_PARTS) {
         tell(seed);

@@ -5,12 +5,7 @@
 
 #include "crash_cases.h"
 
-/* Under a sanitizer each takes ten times as long. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CASES 40u
-#else
 #define CASES 300u
-#endif
 #define RUNS 4u
 #define NUMBERS 2000u
 

@@ -8,11 +8,7 @@
 #include <hookstream/metrics.h>
 #include <inttypes.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CASES 100u
-#else
 #define CASES 500u
-#endif
 #define RUNS 4u
 #define LETTERS_MAX 2000u
 

@@ -2,17 +2,12 @@
  * every record that is whole is read, and what is not is told: by the readers, which a sink
  * hears, and by `journal verify`, which looks from outside. */
 #include "journal_help.h"
+#include "sanitized.h"
 
 #include <hookstream/clock.h>
 #include <hookstream/journal_inspect.h>
 
-#ifdef __SANITIZE_THREAD__
-#define COARSE 61u
-#elif defined(__SANITIZE_ADDRESS__)
-#define COARSE 31u
-#else
-#define COARSE 1u
-#endif
+#define COARSE (4u * ONE_IN - 3u) /* bytes from one to the next, odd */
 
 #define EVENTS 15u
 #define FINDINGS_MAX 64u

@@ -6,12 +6,7 @@
 
 #include "crash_cases.h"
 
-/* Under a sanitizer each takes ten times as long. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CASES 200u
-#else
 #define CASES 1500u
-#endif
 #define RUNS 4u
 #define EVENTS_MAX 4000u
 

@@ -1,16 +1,11 @@
 /* Recovery: what a start makes of what is on the disk. */
 #include "journal_help.h"
+#include "sanitized.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Recovery has one thread; under ThreadSanitizer, which makes it twenty times slower, every
- * 16th case will do. */
-#ifdef __SANITIZE_THREAD__
-#define COARSE 16u
-#else
-#define COARSE 1u
-#endif
+#define COARSE ONE_IN
 
 /* A journal of `count` events that was killed: nothing was cut or closed in good order. */
 static struct bench *killed(uint64_t seed, uint64_t count)

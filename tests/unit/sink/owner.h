@@ -11,6 +11,7 @@
 
 #define OWNER_EVENTS 100000u
 #define OWNER_PARTS 32u
+#define OWNER_BLOCK 500u /* events, of one part */
 #define OWNER_PATIENCE_S 30
 
 struct owner_end {
@@ -24,7 +25,7 @@ struct owner {
     struct hs_sink *sink;
     struct hs_sink_host host;
     struct event *patience;
-    struct owner_end *ends; /* by sequence * OWNER_PARTS + part */
+    struct owner_end *ends[OWNER_PARTS][OWNER_EVENTS / OWNER_BLOCK]; /* made when asked for */
     size_t ended, delivered, failed;
     uint64_t highest;             /* sequence given */
     uint64_t order[OWNER_EVENTS]; /* sequences in the order they were delivered */
@@ -39,7 +40,11 @@ struct owner {
 static struct owner_end *owner_end(struct owner *owner, uint64_t sequence, unsigned part)
 {
     ck_assert_uint_lt(sequence, OWNER_EVENTS);
-    return &owner->ends[sequence * OWNER_PARTS + part];
+    ck_assert_uint_lt(part, OWNER_PARTS);
+    struct owner_end **block = &owner->ends[part][sequence / OWNER_BLOCK];
+    if (*block == NULL)
+        *block = hs_alloc(OWNER_BLOCK * sizeof(**block));
+    return &(*block)[sequence % OWNER_BLOCK];
 }
 
 static void owner_completed(void *context, uint64_t sequence, unsigned part,
@@ -89,8 +94,10 @@ static bool owner_resume(void *context, uint64_t position, uint64_t last)
     ck_assert_uint_ge(last, position);
     owner->resumes++;
     owner->position = position;
-    for (size_t i = 0; i < (owner->highest + 1) * OWNER_PARTS; i++)
-        owner->ends[i].given = false; /* the sink forgot them */
+    struct owner_end **blocks = &owner->ends[0][0];
+    for (size_t i = 0; i < sizeof(owner->ends) / sizeof(*blocks); i++)
+        for (size_t k = 0; blocks[i] != NULL && k < OWNER_BLOCK; k++)
+            blocks[i][k].given = false; /* the sink forgot them */
     return !owner->refuses;
 }
 
@@ -108,9 +115,6 @@ static struct owner *owner_create(void)
     struct owner *owner = hs_alloc(sizeof(*owner));
     owner->base = event_base_new();
     ck_assert_ptr_nonnull(owner->base);
-    owner->ends =
-        calloc((size_t)OWNER_EVENTS * OWNER_PARTS, sizeof(*owner->ends)); /* lazily touched */
-    ck_assert_ptr_nonnull(owner->ends);
     owner->patience = evtimer_new(owner->base, owner_impatient, owner);
     owner->host =
         (struct hs_sink_host){owner, owner_completed, owner_room, owner_state, owner_resume};
@@ -137,7 +141,9 @@ static void owner_free(struct owner *owner)
     owner_close(owner);
     event_free(owner->patience);
     event_base_free(owner->base);
-    free(owner->ends);
+    struct owner_end **blocks = &owner->ends[0][0];
+    for (size_t i = 0; i < sizeof(owner->ends) / sizeof(*blocks); i++)
+        free(blocks[i]);
     free(owner);
 }
 

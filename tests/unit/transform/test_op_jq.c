@@ -3,6 +3,7 @@
 #include "rows.h"
 
 #include "jq_process.h"
+#include "sanitized.h"
 #include "words.h"
 
 #include <hookstream/jq_serve.h>
@@ -138,14 +139,6 @@ END_TEST
 
 /* ---- Attacks ---- */
 
-/* A sanitizer's allocator does not fail, as libc's does: it ends the process, or hangs over its
- * report. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true
-#else
-#define SANITIZED false
-#endif
-
 /* Whatever the program does, it ends as an error of its event, and the next one is fine. */
 START_TEST(test_no_program_hangs_or_ends_the_one_who_asked)
 {
@@ -180,6 +173,8 @@ START_TEST(test_no_program_hangs_or_ends_the_one_who_asked)
     };
     const struct hs_jq_limits limits = {200000000, 16u << 20};
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
+        /* A sanitizer's allocator does not fail, as libc's does: it ends the process, or hangs
+         * over its report. */
         if (SANITIZED && (rows[i].code == -ENOMEM || rows[i].or_code == -ENOMEM))
             continue;
         struct hs_jq_process *process =
