@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import uuid
@@ -20,6 +21,9 @@ SERVICES_FOLDER = program.ROOT / "build" / "services"
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["HOOKSTREAM_SERVICES"] = os.environ["PYTEST_XDIST_WORKER"]
     SERVICES_FOLDER = SERVICES_FOLDER / "sets" / os.environ["HOOKSTREAM_SERVICES"]
+
+# Run in the background, the tests may have it ignored, and what they start would have so, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser):
