@@ -22,7 +22,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["HOOKSTREAM_SERVICES"] = os.environ["PYTEST_XDIST_WORKER"]
     SERVICES_FOLDER = SERVICES_FOLDER / "sets" / os.environ["HOOKSTREAM_SERVICES"]
 
-# Run in the background, the tests may have it ignored, and what they start would have so, too.
+# Run in the background, the tests may have it ignored, and so would whatever they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -35,10 +35,23 @@ def pytest_collection_modifyitems(config, items):
     """Whatever its mark says, a test that starts a hookstream has threads and stays."""
     if not config.getoption("--threads-only"):
         return
-    out = [item for item in items if item.get_closest_marker("single_threaded")
-           and "hookstream" not in item.fixturenames]
-    config.hook.pytest_deselected(items=out)
-    items[:] = [item for item in items if item not in set(out)]
+    config.hook.pytest_deselected(items=[item for item in items if _has_no_thread(item)])
+    items[:] = [item for item in items if not _has_no_thread(item)]
+
+
+def _has_no_thread(item):
+    return item.get_closest_marker("single_threaded") and "hookstream" not in item.fixturenames
+
+
+@pytest.fixture(autouse=True)
+def _single_threaded_is_true(request, monkeypatch):
+    """One that starts a hookstream past the fixture would be left out unseen."""
+
+    def refuse(*_):
+        raise AssertionError("this test starts a hookstream: it is not single_threaded")
+
+    if _has_no_thread(request.node):
+        monkeypatch.setattr(program.Hookstream, "start", refuse)
 
 
 @pytest.hookimpl(hookwrapper=True)

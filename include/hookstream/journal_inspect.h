@@ -42,7 +42,7 @@ struct hs_journal_finding {
     const char *what;     /* what was found */
     const char *advice;   /* what to do */
     bool passed_over;     /* the events cannot be read, and whoever reads on goes past them */
-    bool removed;         /* the events were delivered and went while the walk was under way */
+    bool removed;         /* the events were removed during the walk: no damage */
 };
 /* The finding is valid during the call. */
 typedef void hs_journal_finding_fn(void *context, const struct hs_journal_finding *finding);
@@ -70,9 +70,9 @@ struct hs_journal_totals {
 
 /* Walks the segments from the oldest to the newest. Events that are void (J4) are not given;
  * those of the newest batch may be given before they are durable. All that were durable when it
- * began are given, but those removed before it came to them: the oldest, and behind one that was
- * given those of which a finding tells. 0, what `event` returned,
- * -ENOENT: no journal there; -EPROTO; -errno. */
+ * began are given, but for those removed meanwhile: the oldest without a word, those behind a
+ * segment that was read with a finding. 0, what `event` returned, -ENOENT: no journal there;
+ * -EAGAIN: all that was listed was removed, again and again; -EPROTO; -errno. */
 HS_MUST_CHECK int hs_journal_walk(const struct hs_disk *disk, const char *path,
                                   const struct hs_journal_walk *walk,
                                   struct hs_journal_totals *ret_totals);

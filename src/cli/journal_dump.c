@@ -23,9 +23,9 @@ const struct hs_command hs_command_journal_dump = {
             "--body json (the default): a body that is JSON stands as it is (line breaks between\n"
             "its values are left out), any other as body_base64; raw: always body_base64, which\n"
             "gives every byte back; none.\n"
-            "Damaged records are passed over, and told on stderr; so are events that hookstream\n"
-            "removes, as journal.retain says, behind one that is printed already. Exit status: 0\n"
-            "good, 1 damage was met, 2 wrong use or unreadable.",
+            "Damaged records are passed over, and told on stderr. So is what hookstream removes\n"
+            "meanwhile behind what is printed already. Exit status: 0 good, 1 damage was met, 2\n"
+            "wrong use or unreadable.",
     .operands = "",
     .run = run,
 };
@@ -71,13 +71,23 @@ static int on_event(void *context, const struct hs_event *event)
     return ++dump->printed == dump->limit ? ENDED : 0;
 }
 
+static void tell_removed(const struct dump *dump, const struct hs_journal_finding *finding)
+{
+    if (finding->first <= finding->last)
+        (void)hs_command_fail(dump->command, 0,
+                              "%s: %s: sequences %" PRIu64 " to %" PRIu64 " are not printed",
+                              finding->file, finding->what, finding->first, finding->last);
+    else
+        (void)hs_command_fail(dump->command, 0,
+                              "%s: %s: sequences from %" PRIu64 " on are not printed",
+                              finding->file, finding->what, finding->first);
+}
+
 static void on_finding(void *context, const struct hs_journal_finding *finding)
 {
     struct dump *dump = context;
     if (finding->removed)
-        (void)hs_command_fail(dump->command, 0,
-                              "%s: %s; events from sequence %" PRIu64 " on are not printed",
-                              finding->file, finding->what, finding->first);
+        tell_removed(dump, finding);
     if (!finding->damage)
         return;
     dump->damaged = true;
@@ -86,13 +96,15 @@ static void on_finding(void *context, const struct hs_journal_finding *finding)
 }
 
 /* As a replay: where the newest one ends is a good place to go on from, though nothing came. */
-static int check_from(const struct dump *dump, uint64_t from, uint64_t newest)
+static int check_from(const struct dump *dump, uint64_t from,
+                      const struct hs_journal_totals *totals)
 {
-    if (dump->damaged || from <= hs_add_sat(newest, 1))
+    /* What no segment was read for may be older than all that is kept. */
+    if (dump->damaged || totals->segments == 0 || from <= hs_add_sat(totals->end, 1))
         return 0;
     return hs_fail(-EINVAL,
                    "there is no event from sequence %" PRIu64 " on: the newest one is %" PRIu64,
-                   from, newest);
+                   from, totals->end);
 }
 
 static int print_events(struct dump *dump, const char *path, uint64_t from, uint64_t last)
@@ -105,13 +117,13 @@ static int print_events(struct dump *dump, const char *path, uint64_t from, uint
         .event = on_event,
         .finding = on_finding,
     };
-    struct hs_journal_totals totals = {.end = UINT64_MAX};
+    struct hs_journal_totals totals = {.segments = 0};
     signal(SIGPIPE, SIG_IGN); /* NOLINT: an error of the write says it */
     hs_buffer_init(&dump->line, LINE_MAX_SIZE);
     int code = dump->limit == 0 ? 0 : hs_journal_walk(hs_disk_system(), path, &walk, &totals);
     hs_buffer_free(&dump->line);
     if (code == 0)
-        code = check_from(dump, from, totals.end);
+        code = check_from(dump, from, &totals);
     if (code >= 0 && fflush(stdout) != 0 && errno != EPIPE)
         code = hs_fail_errno(errno, "cannot write to stdout");
     if (code < 0)

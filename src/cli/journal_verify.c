@@ -38,9 +38,14 @@ static void append_member(struct hs_buffer *line, const char *name, const char *
     hs_json_encode_string(hs_slice_text(text), line);
 }
 
-/* What becomes of what cannot be read. */
+/* What becomes of what cannot be read, or why it was removed. */
 static const char *outcome(const struct report *report, const struct hs_journal_finding *finding)
 {
+    if (finding->removed)
+        return report->letters
+                   ? "; dead letters go when they were retried or discarded, or past their limits"
+                   : "; delivered events go as journal.retain, journal.max_size and the room on "
+                     "the disk say";
     if (!finding->passed_over)
         return "";
     return report->letters ? "; it counts in hookstream_dead_letters_lost_total, and its event may "
@@ -50,7 +55,6 @@ static const char *outcome(const struct report *report, const struct hs_journal_
 
 static void print_json(const struct report *report, const struct hs_journal_finding *finding)
 {
-
     struct hs_buffer line;
     hs_buffer_init(&line, LINE_MAX_SIZE);
     hs_buffer_printf(&line, "{\"kind\":\"%s\"", finding->damage ? "damage" : "note");
@@ -61,6 +65,10 @@ static void print_json(const struct report *report, const struct hs_journal_find
     if (finding->first <= finding->last)
         hs_buffer_printf(&line, ",\"first\":%" PRIu64 ",\"last\":%" PRIu64, finding->first,
                          finding->last);
+    else if (finding->removed)
+        hs_buffer_printf(&line, ",\"first\":%" PRIu64, finding->first);
+    if (finding->removed)
+        hs_buffer_append_text(&line, ",\"removed\":true");
     append_member(&line, "what", finding->what);
     HS_AUTO_FREE char *advice = NULL;
     if (asprintf(&advice, "%s%s", finding->advice, outcome(report, finding)) < 0)
@@ -73,15 +81,17 @@ static void print_json(const struct report *report, const struct hs_journal_find
 
 static void print_text(const struct report *report, const struct hs_journal_finding *finding)
 {
+    const char *one = report->letters ? "dead letter" : "event";
     printf("%s: %s: offset %" PRIu64, finding->damage ? "damage" : "note", finding->file,
            finding->offset);
     if (finding->bytes > 0)
         printf(", %" PRIu64 " bytes", finding->bytes);
     if (finding->first == finding->last)
-        printf(", %s %" PRIu64, report->letters ? "dead letter" : "event", finding->first);
+        printf(", %s %" PRIu64, one, finding->first);
     else if (finding->first < finding->last)
-        printf(", %s %" PRIu64 " to %" PRIu64, report->letters ? "dead letters" : "events",
-               finding->first, finding->last);
+        printf(", %ss %" PRIu64 " to %" PRIu64, one, finding->first, finding->last);
+    else if (finding->removed)
+        printf(", %ss from %" PRIu64 " on", one, finding->first);
     printf(": %s\n  to do: %s%s\n", finding->what, finding->advice, outcome(report, finding));
 }
 

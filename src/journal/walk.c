@@ -76,8 +76,8 @@ static void tell_lost(struct walking *walking, uint64_t last)
         walking->totals->end = last;
 }
 
-/* Beside a process that removes what is delivered: those from `gone` to `last` (0: nobody knows)
- * were there when the walk began, or came since, and went before it came to them. */
+/* Those from `gone` to `last` (0: nobody knows) were there when the walk began, or came since, and
+ * were removed before it came to them. Why, whoever knows what the journal is for can say. */
 static void tell_gone(struct walking *walking, uint64_t last)
 {
     if (walking->gone == 0)
@@ -87,9 +87,8 @@ static void tell_gone(struct walking *walking, uint64_t last)
                       .file = path,
                       .first = walking->gone,
                       .last = last < walking->walk->to ? last : walking->walk->to,
-                      .what = "removed before it was read: events that are delivered go as "
-                              "journal.retain and journal.max_size say",
-                      .advice = "nothing; raise the two if events are to be kept longer",
+                      .what = "removed while the journal was read",
+                      .advice = "nothing",
                       .removed = true,
                   });
     walking->gone = 0;
@@ -247,12 +246,12 @@ static bool find_bound(const struct walking *walking, size_t index, uint64_t *re
 static void tell_bad_header(struct walking *walking, size_t index)
 {
     HS_AUTO_FREE char *what = NULL;
+    if (asprintf(&what, "%s: none of its events can be read", hs_error_text()) < 0)
+        what = NULL;
     /* What the segment before it cannot say: all up to what the one behind it says is lost. */
     uint64_t first = walking->firsts[index], last = 0, finished_ns;
     if (!find_bound(walking, index, &last, &finished_ns))
         last = 0;
-    if (asprintf(&what, "%s: none of its events can be read", hs_error_text()) < 0)
-        what = NULL;
     tell(walking, &(struct hs_journal_finding){
                       .damage = true,
                       .file = walking->path,
@@ -320,7 +319,7 @@ static int walk_segment(struct walking *walking, size_t index)
     int code = open_segment(walking, index);
     walking->missed = code == -ENOENT;
     if (walking->missed && walking->totals->begin != 0 && walking->gone == 0)
-        walking->gone = walking->firsts[index]; /* else it was the oldest */
+        walking->gone = walking->firsts[index]; /* else nothing older was read: the oldest may go */
     if (!walking->missed)
         tell_gone(walking, walking->firsts[index] - 1);
     if (code == -EBADMSG)
@@ -375,6 +374,9 @@ int hs_journal_walk(const struct hs_disk *disk, const char *path,
         code = walk_listed(&walking);
     if (code == -ENOENT)
         code = hs_fail(-ENOENT, "%s holds no journal", path);
+    if (code == 0 && walking.missed && totals.begin == 0)
+        code = hs_fail(-EAGAIN, "%s: segments are removed faster than they can be read: try again",
+                       path);
     if (code == 0)
         tell_gone(&walking, 0);
     hs_records_free(&walking.records);

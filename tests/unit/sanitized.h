@@ -1,6 +1,7 @@
 /* How much of what is tried with many seeds, or at every byte, a build goes through by itself: the
- * dev build all of it, those with sanitizers, ten times as slow, one in so many. What a sanitizer
- * sees it sees in any of them; the rare cases are the dev build's and of `scripts/test power`. */
+ * dev build all of it, those with sanitizers, ten times as slow, one in so many. Most of what a
+ * sanitizer sees it sees in any of them; the rare cases are the dev build's and `scripts/test
+ * power`'s. */
 #ifndef HS_TEST_SANITIZED_H
 #define HS_TEST_SANITIZED_H
 
