@@ -119,10 +119,18 @@ struct hs_http_handlers {
 #define HS_HTTP_FIELDS_MAX 2048u       /* bytes of extra lines in an answer */
 #define HS_HTTP_ANSWER_MAX (64u << 20) /* bytes of an answer that wait for the client */
 
-/* Opens a listener on the address (SO_REUSEPORT when `share_port`) and serves on `base`.
- * `limits` and `handlers` are copied. -errno and words. */
+/* Who may listen on a server's port. No other process ever shares it. */
+enum hs_http_port {
+    HS_HTTP_PORT_ALONE,  /* this server */
+    HS_HTTP_PORT_FIRST,  /* this server, and later those that join */
+    HS_HTTP_PORT_JOINED, /* joins a FIRST of this process; the kernel spreads connections */
+};
+
+/* Opens a listener on the address and serves on `base`. `limits` and `handlers` are copied.
+ * -errno with a message; -EADDRINUSE: another process listens there. */
 HS_MUST_CHECK int hs_http_server_create(struct event_base *base, const struct hs_address *address,
-                                        bool share_port, const struct hs_http_limits *limits,
+                                        enum hs_http_port port_mode,
+                                        const struct hs_http_limits *limits,
                                         const struct hs_http_handlers *handlers, void *context,
                                         struct hs_http_server **ret_server);
 /* Stops accepting; idle connections close, those with a request in work or in part answer

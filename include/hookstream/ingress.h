@@ -28,7 +28,8 @@ struct hs_limit_options {
 
 struct hs_server_options {
     struct hs_address listen;
-    uint64_t workers; /* 0: auto */
+    const char *health_path; /* NULL: none */
+    uint64_t workers;        /* 0: auto */
     uint64_t deadline_ns;
     uint64_t shutdown_grace_ns;
     struct hs_limit_options limits;

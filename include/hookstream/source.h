@@ -45,6 +45,13 @@ struct hs_source_options {
 extern const struct hs_options hs_source_option_table;
 /* Appends the schema's definition "secrets", without the braces around it. */
 void hs_source_schema(struct hs_buffer *ret_json);
+/* The path without a slash at its end: `/a/` and `/a` are one path. `/` stays. */
+static inline struct hs_slice hs_source_path(struct hs_slice path)
+{
+    if (path.size > 1 && path.data[path.size - 1] == '/')
+        path.size--;
+    return path;
+}
 void hs_source_check_paths(struct hs_config *config, const struct hs_children *sources);
 
 /* ---- Verification ---- */

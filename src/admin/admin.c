@@ -312,8 +312,8 @@ static int open_all(struct hs_admin *admin)
         .on_abandoned = on_abandoned,
         .on_answered = on_answered,
     };
-    code = hs_http_server_create(admin->base, &admin->options->listen, false, &limits, &handlers,
-                                 admin, &admin->server);
+    code = hs_http_server_create(admin->base, &admin->options->listen, HS_HTTP_PORT_ALONE, &limits,
+                                 &handlers, admin, &admin->server);
     return code < 0 ? hs_fail_in(code, "admin.listen") : 0;
 }
 

@@ -131,6 +131,29 @@ static void check_names(struct hs_config *config, const struct hs_children *chil
                         "there is no %s: name at least one under `%s:`", what, key);
 }
 
+/* The health path is a path of the door like a source's, and none of theirs. */
+static void check_health_path(struct hs_config *config, const struct hs_settings *settings)
+{
+    const char *text = settings->server.health_path;
+    if (text == NULL)
+        return;
+    const struct hs_node *node =
+        hs_node_get(hs_node_get(hs_config_root(config), "server"), "health_path");
+    struct hs_slice path = hs_source_path(hs_slice_text(text));
+    if (text[0] != '/' || strpbrk(text, "?#* ") != NULL)
+        hs_config_error(config, HS_FINDING_HEALTH_PATH, node,
+                        "server.health_path begins with a slash and has no ?, #, * or space, such "
+                        "as /healthz");
+    for (size_t i = 0; i < settings->sources.count; i++) {
+        const struct hs_source_options *source = hs_children_at(&settings->sources, i);
+        if (source->path != NULL &&
+            hs_slice_equal(hs_source_path(hs_slice_text(source->path)), path))
+            hs_config_error(config, HS_FINDING_HEALTH_PATH, node,
+                            "server.health_path `%s` is the path of source `%s`: choose another",
+                            text, settings->sources.names[i]);
+    }
+}
+
 static void check_sizes(struct hs_config *config, const struct hs_settings *settings)
 {
     const struct hs_node *journal = hs_node_get(hs_config_root(config), "journal");
@@ -179,6 +202,7 @@ static void check_parts(struct hs_config *config, struct hs_settings *settings, 
     check_names(config, &settings->sources, "source", "sources");
     check_names(config, &settings->sinks, "sink", "sinks");
     hs_source_check_paths(config, &settings->sources);
+    check_health_path(config, settings);
     for (size_t i = 0; !offline && i < settings->sinks.count; i++)
         hs_sink_check(config, settings->sinks.names[i], hs_children_at(&settings->sinks, i));
     if (settings->sinks.count > HS_SINKS_MAX)

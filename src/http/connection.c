@@ -245,7 +245,7 @@ static size_t take_body(struct hs_http_connection *connection, char *data, size_
                                      &refusal);
         if (done < 0 || !hs_http_connection_hold(connection, decoded)) {
             hs_http_refuse(connection, done < 0 ? refusal : HS_HTTP_NO_BUDGET,
-                           done < 0 ? hs_error_text() : NULL);
+                           done < 0 ? hs_error_text() : NULL, hs_slice(data, size));
             return size;
         }
         exchange->whole = done > 0;
@@ -277,11 +277,11 @@ static size_t take_exchange(struct hs_http_connection *connection, char *data, s
     }
     HS_ASSERT(connection->exchange == exchange); /* true means: not answered */
     if (length > server->limits.body_size) {
-        hs_http_refuse(connection, HS_HTTP_BODY_TOO_LARGE, NULL);
+        hs_http_refuse(connection, HS_HTTP_BODY_TOO_LARGE, NULL, hs_slice(data, size));
         return size;
     }
     if (!hs_http_connection_hold(connection, length)) {
-        hs_http_refuse(connection, HS_HTTP_NO_BUDGET, NULL);
+        hs_http_refuse(connection, HS_HTTP_NO_BUDGET, NULL, hs_slice(data, size));
         return size;
     }
     return take_body(connection, data, size, head_size);
@@ -301,7 +301,7 @@ static size_t take_request(struct hs_http_connection *connection, char *data, si
         if (head_size == 0 && connection->state != HS_CONNECTION_HEAD)
             hs_http_set_state(connection, HS_CONNECTION_HEAD);
         if (head_size < 0)
-            hs_http_refuse(connection, refusal, hs_error_text());
+            hs_http_refuse(connection, refusal, hs_error_text(), hs_slice(data, size));
         return 0;
     }
     memset(exchange->owner, 0, sizeof(exchange->owner));
@@ -322,7 +322,7 @@ static void keep_rest(struct hs_http_connection *connection, const char *data, s
     }
     if (size > 0 && !hs_http_connection_hold(connection, connection->held + size)) {
         if (connection->state == HS_CONNECTION_HEAD || connection->state == HS_CONNECTION_IDLE) {
-            hs_http_refuse(connection, HS_HTTP_NO_BUDGET, NULL);
+            hs_http_refuse(connection, HS_HTTP_NO_BUDGET, NULL, hs_slice(data, size));
             return;
         }
         /* What is in work is answered; what came too early was not begun, so its sender
@@ -477,7 +477,7 @@ static void read_body(struct hs_http_connection *connection)
         int done = hs_chunked_decode(&exchange->chunked, data, size, &used, &decoded, &refusal);
         if (done < 0 || !hs_http_connection_hold(connection, exchange->body_size + decoded)) {
             hs_http_refuse(connection, done < 0 ? refusal : HS_HTTP_NO_BUDGET,
-                           done < 0 ? hs_error_text() : NULL);
+                           done < 0 ? hs_error_text() : NULL, HS_SLICE_NONE);
             return;
         }
         whole = done > 0;

@@ -18,6 +18,7 @@
 #define HS_HTTP_BACKLOG 4096        /* of listen(2); the kernel caps it at net.core.somaxconn */
 #define HS_HTTP_SPARE_MAX 256u      /* exchanges kept for the next requests */
 #define HS_HTTP_ANSWER_SIZE 8192u   /* scratch in which answers are put together */
+#define HS_HTTP_PEER_MAX 64u        /* bytes of a peer as text */
 #define HS_HTTP_SIZE_MAX (1u << 30) /* of limits.header_size and limits.body_size */
 #define HS_HTTP_RATE_GRACE_NS UINT64_C(5000000000) /* before limits.body_rate counts */
 
@@ -41,9 +42,9 @@ struct hs_http_exchange {
     struct hs_http_exchange *next_spare;
     struct hs_chunked chunked;
     size_t head_size;
-    uint64_t body_size; /* BODY: bytes that `in` holds of it */
-    bool whole;         /* all of the body is here (or there is none) */
-    char peer[64];      /* made when asked for */
+    uint64_t body_size;          /* BODY: bytes that `in` holds of it */
+    bool whole;                  /* all of the body is here (or there is none) */
+    char peer[HS_HTTP_PEER_MAX]; /* made when asked for */
     struct hs_http_head head;
 };
 
@@ -131,9 +132,13 @@ void hs_http_exchange_give(struct hs_http_server *server, struct hs_http_exchang
 
 /* ---- respond.c ---- */
 
-/* Answers with the row of the refusal and ends the connection; `detail` NULL: the row's. */
+/* Answers with the row of the refusal, logs it, and ends the connection. `detail` NULL: the
+ * row's. `bytes` begin with the request, for the log; none: what the connection has kept. */
 void hs_http_refuse(struct hs_http_connection *connection, enum hs_http_refusal refusal,
-                    const char *detail);
+                    const char *detail, struct hs_slice bytes);
+/* "203.0.113.7:4711" of the connection's other end. */
+void hs_http_peer_text(const struct hs_http_connection *connection,
+                       char ret_text[HS_HTTP_PEER_MAX]);
 /* Sends the interim answer 100. */
 void hs_http_send_continue(struct hs_http_connection *connection);
 /* Makes the Date line and what holds it anew. */
@@ -142,7 +147,7 @@ void hs_http_set_date(struct hs_http_server *server, uint64_t wall_ns);
 /* ---- listen.c ---- */
 
 /* A listening socket; -errno and words. */
-HS_MUST_CHECK int hs_http_listen(const struct hs_address *address, bool share_port, int *ret_socket,
-                                 uint16_t *ret_port);
+HS_MUST_CHECK int hs_http_listen(const struct hs_address *address, enum hs_http_port mode,
+                                 int *ret_socket, uint16_t *ret_port);
 
 #endif

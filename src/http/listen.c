@@ -13,26 +13,39 @@ static int set_option(int socket, int level, int option, int value)
 }
 
 /* TCP_NODELAY is inherited by what is accepted (Linux), so it is set once, here. */
-static int configure(int socket, const struct addrinfo *info, bool share_port)
+static int configure(int socket, const struct addrinfo *info)
 {
     if (set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
         set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1) < 0)
         return -errno;
-    if (share_port && set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
-        return -errno;
     if (info->ai_family == AF_INET6 && set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, 0) < 0)
-        return -errno;
-    if (bind(socket, info->ai_addr, info->ai_addrlen) < 0 || listen(socket, HS_HTTP_BACKLOG) < 0)
         return -errno;
     return 0;
 }
 
-static int open_one(const struct addrinfo *info, bool share_port, int *ret_socket)
+/* SO_REUSEPORT lets any process of the same user join the port, if both sockets have it. So the
+ * first socket binds and listens without it: the kernel checks again in listen(), so of two
+ * processes that start together only one passes. Only then is the port opened to the sockets
+ * that join, which are this process's own. */
+static int take_port(int socket, const struct addrinfo *info, enum hs_http_port port)
+{
+    if (port == HS_HTTP_PORT_JOINED && set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
+        return -errno;
+    if (bind(socket, info->ai_addr, info->ai_addrlen) < 0 || listen(socket, HS_HTTP_BACKLOG) < 0)
+        return -errno;
+    if (port == HS_HTTP_PORT_FIRST && set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
+        return -errno;
+    return 0;
+}
+
+static int open_one(const struct addrinfo *info, enum hs_http_port port, int *ret_socket)
 {
     int file = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
     if (file < 0)
         return -errno;
-    int result = configure(file, info, share_port);
+    int result = configure(file, info);
+    if (result == 0)
+        result = take_port(file, info, port);
     if (result < 0) {
         (void)close(file); /* nothing was written to it */
         return result;
@@ -54,7 +67,32 @@ static uint16_t port_of(int socket)
     return ntohs(name.any.sa_family == AF_INET6 ? name.v6.sin6_port : name.v4.sin_port);
 }
 
-int hs_http_listen(const struct hs_address *address, bool share_port, int *ret_socket,
+/* Whether the next address of the name may be tried: this one does not exist on this machine.
+ * One that is taken is an error, else a part of the name would be served by another process. */
+static bool may_try_next(int result)
+{
+    return result == -EADDRNOTAVAIL || result == -EAFNOSUPPORT || result == -EPROTONOSUPPORT;
+}
+
+static int open_any(const struct addrinfo *list, enum hs_http_port port, int *ret_socket)
+{
+    int result = -EADDRNOTAVAIL;
+    for (const struct addrinfo *info = list; info && may_try_next(result); info = info->ai_next)
+        result = open_one(info, port, ret_socket);
+    return result;
+}
+
+static int refuse(int result, const char *host, const char *port)
+{
+    if (result == -EADDRINUSE)
+        return hs_fail(result,
+                       "cannot listen on %s:%s: another process listens there; find it with "
+                       "`ss -ltnp 'sport = :%s'`",
+                       host, port, port);
+    return hs_fail_errno(-result, "cannot listen on %s:%s", host, port);
+}
+
+int hs_http_listen(const struct hs_address *address, enum hs_http_port mode, int *ret_socket,
                    uint16_t *ret_port)
 {
     /* No host: every address, of both families where IPv6 is there, else of IPv4. */
@@ -63,21 +101,19 @@ int hs_http_listen(const struct hs_address *address, bool share_port, int *ret_s
     char port[8];
     (void)snprintf(port, sizeof(port), "%u", address->port);
     int result = -EADDRNOTAVAIL;
-    for (size_t i = 0; i < HS_ARRAY_SIZE(hosts) && hosts[i] != NULL; i++) {
+    for (size_t i = 0; i < HS_ARRAY_SIZE(hosts) && hosts[i] != NULL && may_try_next(result); i++) {
         const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
         struct addrinfo *list = NULL;
         int lookup = getaddrinfo(hosts[i], port, &hints, &list);
         if (lookup != 0 && !any)
             return hs_fail(-EADDRNOTAVAIL, "cannot listen on %s:%s: %s", hosts[i], port,
                            gai_strerror(lookup));
-        for (const struct addrinfo *info = list; info && result < 0; info = info->ai_next)
-            result = open_one(info, share_port, ret_socket);
+        result = open_any(list, mode, ret_socket);
         if (list != NULL)
             freeaddrinfo(list);
-        if (result == 0) {
-            *ret_port = port_of(*ret_socket);
-            return 0;
-        }
     }
-    return hs_fail_errno(-result, "cannot listen on %s:%s", any ? "*" : address->host, port);
+    if (result < 0)
+        return refuse(result, any ? "*" : address->host, port);
+    *ret_port = port_of(*ret_socket);
+    return 0;
 }

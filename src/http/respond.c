@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <hookstream/clock.h>
+#include <hookstream/log.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -16,6 +17,7 @@
 #define HEAD_MAX (512u + HS_HTTP_FIELDS_MAX)
 #define PROBLEM_MAX 2048u
 #define DETAIL_MAX 256u
+#define LINE_LOGGED_MAX 120u /* bytes of a refused request in a line of the log */
 
 _Static_assert(HEAD_MAX + COPIED_BODY_MAX <= HS_HTTP_ANSWER_SIZE, "the scratch for answers");
 
@@ -288,16 +290,39 @@ void hs_http_respond_problem(struct hs_http_exchange *exchange, unsigned status,
     hs_http_respond(exchange, status, lines, problem, close);
 }
 
+/* The request line as far as the path goes: a query may hold what a log must not. */
+static struct hs_slice line_of(struct hs_slice bytes)
+{
+    size_t size = 0;
+    while (size < bytes.size && size < LINE_LOGGED_MAX && bytes.data[size] != '\r' &&
+           bytes.data[size] != '\n' && bytes.data[size] != '?')
+        size++;
+    return hs_slice(bytes.data, size);
+}
+
+static void log_refusal(const struct hs_http_connection *connection,
+                        const struct hs_http_refusal_row *row, const char *detail,
+                        struct hs_slice bytes)
+{
+    char peer[HS_HTTP_PEER_MAX];
+    hs_http_peer_text(connection, peer);
+    struct hs_slice line = line_of(bytes.size > 0 ? bytes : hs_buffer_slice(&connection->in));
+    hs_log_limited(HS_LOG_WARN, row->name, "request refused", HS_F("peer", "%s", peer),
+                   HS_F("status", "%u", row->status), HS_F("detail", "%s", detail),
+                   HS_F("line", "%.*s", HS_SLICE_ARG(line)));
+}
+
 void hs_http_refuse(struct hs_http_connection *connection, enum hs_http_refusal refusal,
-                    const char *detail)
+                    const char *detail, struct hs_slice bytes)
 {
     struct hs_http_server *server = connection->server;
     struct hs_http_exchange *exchange = connection->exchange;
     const struct hs_http_refusal_row *row = hs_http_refusal_row(refusal);
     char body[PROBLEM_MAX], lines[HS_HTTP_FIELDS_MAX + 1];
     struct answer answer = {.status = row->status, .fields = lines, .minor_version = 1};
-    answer.body = make_problem(row->status, detail ? detail : row->detail, row->retry_after_s, NULL,
-                               body, lines);
+    detail = detail != NULL ? detail : row->detail;
+    log_refusal(connection, row, detail, bytes);
+    answer.body = make_problem(row->status, detail, row->retry_after_s, NULL, body, lines);
     answer.body_less = exchange != NULL && exchange->head.method == HS_HTTP_HEAD;
     connection->last = connection->linger = true;
     connection->exchange = NULL;
@@ -310,14 +335,9 @@ void hs_http_refuse(struct hs_http_connection *connection, enum hs_http_refusal 
     move_on(connection, transmitted);
 }
 
-const char *hs_http_exchange_peer(const struct hs_http_exchange *exchange)
+void hs_http_peer_text(const struct hs_http_connection *connection, char ret_text[HS_HTTP_PEER_MAX])
 {
-    /* Made when first asked for: most requests never are. */
-    char *text = ((struct hs_http_exchange *)(uintptr_t)exchange)->peer;
-    if (text[0] != '\0')
-        return text;
     char host[INET6_ADDRSTRLEN] = "";
-    const struct hs_http_connection *connection = exchange->connection;
     bool v6 = connection->peer.any.sa_family == AF_INET6;
     const struct in6_addr *address = &connection->peer.v6.sin6_addr;
     bool mapped = v6 && IN6_IS_ADDR_V4MAPPED(address);
@@ -327,7 +347,15 @@ const char *hs_http_exchange_peer(const struct hs_http_exchange *exchange)
         (void)inet_ntop(AF_INET, address->s6_addr + 12, host, sizeof(host));
     else
         (void)inet_ntop(AF_INET, &connection->peer.v4.sin_addr, host, sizeof(host));
-    (void)snprintf(text, sizeof(exchange->peer), v6 && !mapped ? "[%s]:%u" : "%s:%u", host,
+    (void)snprintf(ret_text, HS_HTTP_PEER_MAX, v6 && !mapped ? "[%s]:%u" : "%s:%u", host,
                    ntohs(v6 ? connection->peer.v6.sin6_port : connection->peer.v4.sin_port));
+}
+
+const char *hs_http_exchange_peer(const struct hs_http_exchange *exchange)
+{
+    /* Made when first asked for: most requests never are. */
+    char *text = ((struct hs_http_exchange *)(uintptr_t)exchange)->peer;
+    if (text[0] == '\0')
+        hs_http_peer_text(exchange->connection, text);
     return text;
 }

@@ -46,7 +46,7 @@ static void take_connection(struct hs_http_server *server, int socket, const str
     if (connection != NULL && over) {
         hs_log_limited(HS_LOG_WARN, "http_connections",
                        "connection refused: limits.connections is reached");
-        hs_http_refuse(connection, HS_HTTP_TOO_MANY, NULL);
+        hs_http_refuse(connection, HS_HTTP_TOO_MANY, NULL, HS_SLICE_NONE);
     }
 }
 
@@ -139,7 +139,7 @@ static void set_up(struct hs_http_server *server)
 }
 
 int hs_http_server_create(struct event_base *base, const struct hs_address *address,
-                          bool share_port, const struct hs_http_limits *limits,
+                          enum hs_http_port port_mode, const struct hs_http_limits *limits,
                           const struct hs_http_handlers *handlers, void *context,
                           struct hs_http_server **ret_server)
 {
@@ -147,7 +147,7 @@ int hs_http_server_create(struct event_base *base, const struct hs_address *addr
         return hs_fail(-EINVAL, "limits of more than 1 GiB a request");
     int socket;
     uint16_t port;
-    int result = hs_http_listen(address, share_port, &socket, &port);
+    int result = hs_http_listen(address, port_mode, &socket, &port);
     if (result < 0)
         return result;
     struct hs_http_server *server = hs_alloc(sizeof(*server));

@@ -58,10 +58,10 @@ static void expire(struct hs_http_connection *connection)
         hs_http_connection_close(connection, HS_HTTP_END_IDLE);
         break;
     case HS_CONNECTION_HEAD:
-        hs_http_refuse(connection, HS_HTTP_HEAD_TIMEOUT, NULL);
+        hs_http_refuse(connection, HS_HTTP_HEAD_TIMEOUT, NULL, HS_SLICE_NONE);
         break;
     case HS_CONNECTION_BODY:
-        hs_http_refuse(connection, HS_HTTP_BODY_TIMEOUT, NULL);
+        hs_http_refuse(connection, HS_HTTP_BODY_TIMEOUT, NULL, HS_SLICE_NONE);
         break;
     case HS_CONNECTION_WRITING:
         hs_http_connection_close(connection, HS_HTTP_END_UNREAD);

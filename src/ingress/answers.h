@@ -12,7 +12,9 @@ enum hs_answer {
     HS_ANSWER_INVALID,
     HS_ANSWER_UNKNOWN_PATH,
     HS_ANSWER_WRONG_METHOD,
+    HS_ANSWER_READ_ONLY_PAGE,
     HS_ANSWER_WRONG_MEDIA,
+    HS_ANSWER_ENCODED,
     HS_ANSWER_TOO_LARGE,
     HS_ANSWER_RATE_LIMITED,
     HS_ANSWER_FULL,
@@ -34,6 +36,10 @@ struct hs_answer_row {
     const char *detail;   /* of the problem body */
 };
 const struct hs_answer_row *hs_answer_row(enum hs_answer answer);
+
+/* What the head's Content-Type and Content-Encoding say of the body: ACCEPTED, WRONG_MEDIA or
+ * ENCODED. */
+enum hs_answer hs_answer_of_media(const struct hs_http_head *head);
 
 /* The answer for what hs_journal_append() said (a negative errno). */
 enum hs_answer hs_answer_of_append(int code);

@@ -11,6 +11,8 @@
 
 _Static_assert(sizeof(struct hs_waiter) <= HS_HTTP_OWNER_SIZE, "a waiter lives in its exchange");
 
+#define PATH_LOGGED_MAX 120u /* bytes of a request's path in a line of the log */
+
 /* ---- Answering ---- */
 
 static struct hs_waiter *waiter_of(struct hs_http_exchange *exchange)
@@ -18,13 +20,28 @@ static struct hs_waiter *waiter_of(struct hs_http_exchange *exchange)
     return hs_http_exchange_owner(exchange);
 }
 
+/* One cause per reason, so that a flood of one does not hide another. */
 static void log_rejected(const struct hs_waiter *waiter, const struct hs_answer_row *row,
                          const char *reason, const char *detail)
 {
-    /* One cause a reason, so that a flood of one does not hide another. */
-    hs_log_limited(HS_LOG_WARN, reason, "request refused", HS_F("source", "%s", waiter->lane->name),
-                   HS_F("peer", "%s", hs_http_exchange_peer(waiter->exchange)),
-                   HS_F("status", "%u", row->status), HS_F("detail", "%s", detail));
+    const char *name = waiter->lane->name;
+    const char *peer = hs_http_exchange_peer(waiter->exchange);
+    if (waiter->off_by_s != 0) {
+        hs_log_limited(HS_LOG_WARN, reason, "request refused", HS_F("source", "%s", name),
+                       HS_F("peer", "%s", peer), HS_F("status", "%u", row->status),
+                       HS_F("off_by_s", "%" PRId64, waiter->off_by_s),
+                       HS_F("detail", "%s", detail));
+    } else if (waiter->on_head) {
+        struct hs_slice path = hs_http_exchange_head(waiter->exchange)->path;
+        path.size = path.size < PATH_LOGGED_MAX ? path.size : PATH_LOGGED_MAX;
+        hs_log_limited(HS_LOG_WARN, reason, "request refused", HS_F("source", "%s", name),
+                       HS_F("peer", "%s", peer), HS_F("status", "%u", row->status),
+                       HS_F("path", "%.*s", HS_SLICE_ARG(path)), HS_F("detail", "%s", detail));
+    } else {
+        hs_log_limited(HS_LOG_WARN, reason, "request refused", HS_F("source", "%s", name),
+                       HS_F("peer", "%s", peer), HS_F("status", "%u", row->status),
+                       HS_F("detail", "%s", detail));
+    }
 }
 
 void hs_intake_answer(struct hs_worker *worker, struct hs_waiter *waiter, enum hs_answer answer,
@@ -66,22 +83,11 @@ static void on_abandoned(void *context, struct hs_http_exchange *exchange)
 
 static struct hs_lane *lane_of_path(struct hs_worker *worker, struct hs_slice path)
 {
+    path = hs_source_path(path);
     for (size_t i = 0; i < worker->ingress->spec.sources->count; i++)
         if (hs_slice_equal(worker->lanes[i].path, path))
             return &worker->lanes[i];
     return NULL;
-}
-
-/* application/json, with or without parameters; a request that names no type is taken. */
-static bool is_json(const struct hs_http_head *head)
-{
-    struct hs_slice type = hs_http_field(head, HS_SLICE("content-type"));
-    if (type.data == NULL)
-        return true;
-    const char *semicolon = memchr(type.data, ';', type.size);
-    if (semicolon != NULL)
-        type.size = (size_t)(semicolon - type.data);
-    return hs_slice_equal_nocase(hs_slice_trim(type), HS_SLICE("application/json"));
 }
 
 /* Takes one request of the source's rate, shared by all workers (a leaky bucket of one
@@ -103,17 +109,29 @@ static bool is_within_rate(struct hs_worker *worker, const struct hs_lane *lane)
     return true;
 }
 
+static bool is_health(const struct hs_worker *worker, const struct hs_http_head *head)
+{
+    return worker->health.size > 0 && hs_slice_equal(worker->health, hs_source_path(head->path));
+}
+
+static enum hs_answer judge_health(const struct hs_http_head *head)
+{
+    return head->method == HS_HTTP_GET || head->method == HS_HTTP_HEAD ? HS_ANSWER_ACCEPTED
+                                                                       : HS_ANSWER_READ_ONLY_PAGE;
+}
+
 static enum hs_answer judge_head(struct hs_worker *worker, struct hs_waiter *waiter,
                                  const struct hs_http_head *head)
 {
     struct hs_lane *lane = lane_of_path(worker, head->path);
     if (lane == NULL)
-        return HS_ANSWER_UNKNOWN_PATH;
+        return is_health(worker, head) ? judge_health(head) : HS_ANSWER_UNKNOWN_PATH;
     waiter->lane = lane;
     if (head->method != HS_HTTP_POST)
         return HS_ANSWER_WRONG_METHOD;
-    if (!is_json(head))
-        return HS_ANSWER_WRONG_MEDIA;
+    enum hs_answer media = hs_answer_of_media(head);
+    if (media != HS_ANSWER_ACCEPTED)
+        return media;
     if (worker->draining)
         return HS_ANSWER_DRAINING;
     if (!is_within_rate(worker, lane))
@@ -129,8 +147,9 @@ static bool on_head(void *context, struct hs_http_exchange *exchange)
     waiter->lane = &worker->nowhere;
     waiter->since_ns = hs_clock_monotonic_ns();
     enum hs_answer answer = judge_head(worker, waiter, hs_http_exchange_head(exchange));
-    if (answer == HS_ANSWER_ACCEPTED)
+    if (HS_LIKELY(answer == HS_ANSWER_ACCEPTED))
         return true;
+    waiter->on_head = true;
     hs_intake_answer(worker, waiter, answer, NULL, NULL);
     return false;
 }
@@ -196,10 +215,44 @@ int hs_intake_keep(struct hs_worker *worker, const struct hs_event *event, uint6
     return code;
 }
 
+/* Whether an event would be accepted now: what the health path of the door answers. */
+static bool is_accepting(struct hs_worker *worker)
+{
+    const struct hs_ingress_spec *spec = &worker->ingress->spec;
+    const char *why;
+    if (worker->draining || !hs_journal_writable(spec->journal, &why))
+        return false;
+    if (spec->shared == NULL)
+        return true;
+    struct hs_dedupe_shared_status status;
+    hs_dedupe_shared_status(spec->shared, &status);
+    return status.up || !status.refuses;
+}
+
+static void answer_health(struct hs_worker *worker, struct hs_http_exchange *exchange)
+{
+    bool accepting = is_accepting(worker);
+    hs_http_respond(exchange, accepting ? 200 : 503, "Content-Type: text/plain\r\n",
+                    accepting ? HS_SLICE("ready\n") : HS_SLICE("not ready\n"), false);
+}
+
+/* The seconds by which the claim's timestamp is off; 0 where the verdict is another. */
+static int64_t off_by_of(const struct hs_judgement *judgement)
+{
+    enum hs_verdict verdict = judgement->verdict;
+    return verdict == HS_TIMESTAMP_STALE || verdict == HS_TIMESTAMP_FUTURE
+               ? (int64_t)judgement->skew_s
+               : 0;
+}
+
 static void on_request(void *context, struct hs_http_exchange *exchange, struct hs_slice body)
 {
     struct hs_worker *worker = context;
     struct hs_waiter *waiter = waiter_of(exchange);
+    if (waiter->lane == &worker->nowhere) {
+        answer_health(worker, exchange);
+        return;
+    }
     struct hs_event event;
     event.sequence = 0;
     event.header_count = 0;
@@ -216,6 +269,7 @@ static void on_request(void *context, struct hs_http_exchange *exchange, struct 
     hs_judge(waiter->lane->verifier, waiter->lane->options, &claim, &event, &envelope, &judgement);
     count_verdict(waiter->lane, &judgement);
     if (judgement.answer != HS_ANSWER_ACCEPTED) {
+        waiter->off_by_s = off_by_of(&judgement);
         hs_intake_answer(worker, waiter, judgement.answer, judgement.reason, judgement.detail);
         return;
     }

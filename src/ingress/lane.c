@@ -15,7 +15,7 @@ int hs_lane_open(struct hs_lane *lane, const char *name, unsigned index,
     if (options == NULL)
         return 0;
     lane->options = options;
-    lane->path = hs_slice_text(options->path);
+    lane->path = hs_source_path(hs_slice_text(options->path));
     lane->headers = hs_scheme_headers((enum hs_scheme)options->verify.scheme);
     lane->skew = hs_metrics_histogram(metrics, HS_METRIC_clock_skew_seconds, name);
     lane->secrets = hs_alloc_array(options->verify.secret_count + 1, sizeof(struct hs_counter *));

@@ -76,6 +76,13 @@ static const struct hs_option server_rows[] = {
      .offset = SERVER(listen),
      .fallback = "0.0.0.0:8080",
      .help = "Address and port that webhooks come to."},
+    {.name = "health_path",
+     .kind = HS_OPTION_STRING,
+     .offset = SERVER(health_path),
+     .example = "/healthz",
+     .help = "A path of this port that answers GET with 200 while events are accepted and with 503 "
+             "while they are not, for load balancers that cannot reach admin.listen. Off unless it "
+             "is set."},
     {.name = "workers",
      .kind = HS_OPTION_COUNT,
      .offset = SERVER(workers),

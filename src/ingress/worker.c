@@ -84,6 +84,8 @@ static int open_lanes(struct hs_worker *worker)
 {
     const struct hs_ingress_spec *spec = &worker->ingress->spec;
     worker->lanes = hs_alloc_array(spec->sources->count + 1, sizeof(*worker->lanes));
+    if (spec->options->health_path != NULL)
+        worker->health = hs_source_path(hs_slice_text(spec->options->health_path));
     int code = hs_lane_open(&worker->nowhere, "", 0, NULL, spec->metrics);
     bool routed = false;
     for (unsigned i = 0; code == 0 && i < spec->sources->count; i++) {
@@ -134,7 +136,8 @@ static int open_server(struct hs_worker *worker)
     struct hs_address address = options->listen;
     if (worker->index > 0)
         address.port = ingress->port; /* the one the first got, if 0 was asked for */
-    int code = hs_http_server_create(worker->base, &address, true, &limits, &hs_intake_handlers,
+    enum hs_http_port mode = worker->index == 0 ? HS_HTTP_PORT_FIRST : HS_HTTP_PORT_JOINED;
+    int code = hs_http_server_create(worker->base, &address, mode, &limits, &hs_intake_handlers,
                                      worker, &worker->server);
     if (code < 0)
         return hs_fail_in(code, "server.listen");

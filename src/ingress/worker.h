@@ -42,7 +42,9 @@ struct hs_waiter {
     uint64_t sinks;           /* bits; for HS_WAITING_DELIVERED */
     uint64_t since_ns;        /* monotonic */
     struct hs_asking *asking; /* for HS_WAITING_SHARED */
+    int64_t off_by_s;         /* of a stale or future timestamp; for the log */
     enum hs_waiting on;
+    bool on_head; /* refused by its head, whose slices are still valid */
 };
 
 struct hs_waiter_list {
@@ -54,6 +56,7 @@ struct hs_worker {
     unsigned index;
     struct hs_lane *lanes;    /* a source, in the configuration's order */
     struct hs_lane nowhere;   /* counts what reached no source */
+    struct hs_slice health;   /* server.health_path; empty: none */
     struct hs_router *router; /* for `ack: delivered`; NULL when no source has it */
     struct hs_waiter_list lists[HS_WAITING_COUNT]; /* by enum hs_waiting */
     struct event_base *base;

@@ -183,13 +183,19 @@ const struct hs_options hs_source_option_table = {
     .check = check_source,
 };
 
+static bool is_same_path(const char *one, const char *other)
+{
+    return one != NULL && other != NULL &&
+           hs_slice_equal(hs_source_path(hs_slice_text(one)), hs_source_path(hs_slice_text(other)));
+}
+
 void hs_source_check_paths(struct hs_config *config, const struct hs_children *sources)
 {
     for (size_t i = 0; i < sources->count; i++) {
         const struct hs_source_options *one = hs_children_at(sources, i);
         for (size_t k = 0; k < i; k++) {
             const struct hs_source_options *other = hs_children_at(sources, k);
-            if (one->path == NULL || other->path == NULL || strcmp(one->path, other->path) != 0)
+            if (!is_same_path(one->path, other->path))
                 continue;
             hs_config_error(config, HS_FINDING_SOURCE_PATH_TAKEN,
                             hs_node_get(sources->nodes[i], "path"),

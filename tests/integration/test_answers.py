@@ -194,7 +194,7 @@ def test_unknown_path_method_and_media_type(door):
     answer = exchange(one.port, sender.request(body, path="/elsewhere"))
     assert answer.status == 404, answer
     problem(answer)
-    for path in (sender.PATH + "/", sender.PATH[:-1], sender.PATH.upper()):
+    for path in (sender.PATH[:-1], sender.PATH.upper()):
         assert exchange(one.port, sender.request(body, path=path)).status == 404, path
     for method in ("GET", "PUT", "DELETE", "OPTIONS"):
         answer = exchange(one.port, sender.request(body, method=method))

@@ -152,8 +152,8 @@ static inline void live_start(void)
     const struct hs_address address = {.host = live.host, .port = 0};
     live.base = event_base_new();
     ck_assert_ptr_nonnull(live.base);
-    ck_assert_int_eq(hs_http_server_create(live.base, &address, true, &live.limits, &handlers, NULL,
-                                           &live.server),
+    ck_assert_int_eq(hs_http_server_create(live.base, &address, HS_HTTP_PORT_FIRST, &live.limits,
+                                           &handlers, NULL, &live.server),
                      0);
 }
 

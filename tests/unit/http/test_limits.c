@@ -455,33 +455,6 @@ START_TEST(an_answer_half_written_when_the_drain_begins_arrives_whole)
 }
 END_TEST
 
-START_TEST(a_port_in_use_is_an_error_in_words_unless_shared)
-{
-    live_init();
-    live_start();
-    static char port[8];
-    snprintf(port, sizeof(port), "%u", hs_http_server_port(live.server));
-    const struct hs_address address = {.host = "127.0.0.1",
-                                       .port = hs_http_server_port(live.server)};
-    const struct hs_http_handlers handlers = {0};
-    struct hs_http_server *second = NULL;
-    ck_assert_int_eq(
-        hs_http_server_create(live.base, &address, false, &live.limits, &handlers, NULL, &second),
-        -EADDRINUSE);
-    ck_assert_ptr_nonnull(strstr(hs_error_text(), port));
-    ck_assert_ptr_null(second);
-    ck_assert_int_eq(
-        hs_http_server_create(live.base, &address, true, &live.limits, &handlers, NULL, &second),
-        0);
-    hs_http_server_free(second);
-    const struct hs_address nowhere = {.host = "no.such.host.invalid", .port = 0};
-    ck_assert_int_lt(
-        hs_http_server_create(live.base, &nowhere, false, &live.limits, &handlers, NULL, &second),
-        0);
-    live_stop();
-}
-END_TEST
-
 HS_TEST_MAIN("http limits", connections_above_the_limit_are_told_503,
              far_above_the_limit_connections_are_closed_at_once,
              a_slow_head_is_408_and_an_idle_connection_closes_silently, a_slow_body_is_408,
@@ -497,5 +470,4 @@ HS_TEST_MAIN("http limits", connections_above_the_limit_are_told_503,
              a_drain_answers_what_is_in_work_and_closes_the_rest,
              freeing_the_server_abandons_what_is_in_work, the_peer_is_named_for_logs,
              without_a_host_all_addresses_are_listened_on,
-             an_answer_half_written_when_the_drain_begins_arrives_whole,
-             a_port_in_use_is_an_error_in_words_unless_shared)
+             an_answer_half_written_when_the_drain_begins_arrives_whole)
