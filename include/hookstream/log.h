@@ -1,7 +1,9 @@
-/* Logs: one line an event on stderr, logfmt or JSON, limited in rate by cause. A line has a
+/* Logs: one line per occurrence on stderr, logfmt or JSON, limited in rate by cause. A line has a
  * level, a short message that says what happened and, where a person can act, what to do,
- * and key=value fields. Never a secret, never a body.
- * Threads: any; a line is written with one write(2). */
+ * and key=value fields. Never a secret, never a body. What could move a terminal's cursor or
+ * reorder text is escaped (shown.h).
+ * Threads: any. Between hs_log_start() and hs_log_stop() no call waits for the reader of stderr:
+ * see src/base/log_queue.h. Outside of them a line is written at once. */
 #ifndef HOOKSTREAM_LOG_H
 #define HOOKSTREAM_LOG_H
 
@@ -13,6 +15,24 @@ enum hs_log_format { HS_LOG_LOGFMT, HS_LOG_JSON };
 /* Before any thread starts, or to change it while running. */
 void hs_log_configure(enum hs_log_level least, enum hs_log_format format);
 bool hs_log_enabled(enum hs_log_level level);
+
+/* Starts the thread that writes; from then on lines wait in a ring of HS_LOG_QUEUE_BYTES, and are
+ * dropped and counted when it is full. Signals that other threads are to take must be blocked
+ * before. -errno and words. */
+#define HS_LOG_QUEUE_BYTES (1u << 20)
+HS_MUST_CHECK int hs_log_start(void);
+/* Writes what waits, for HS_LOG_FLUSH_NS at most if nobody reads it, and ends the thread. Without
+ * hs_log_start() nothing is done. */
+#define HS_LOG_FLUSH_NS UINT64_C(1000000000)
+void hs_log_stop(void);
+/* Lines dropped since the process began; and whether lines are being dropped now. */
+uint64_t hs_log_dropped(void);
+bool hs_log_is_dropping(void);
+/* Text that is finished lines, such as findings: goes out as it is, line by line. */
+void hs_log_text(struct hs_slice text);
+/* For a process that is about to abort: gives the queued lines a moment, then writes the words,
+ * unless that would wait. */
+void hs_log_last_words(const char *words);
 
 /* One field: hs_log(..., HS_F("sink", "%s", name), HS_F("lag", "%" PRIu64, lag)). */
 struct hs_log_field {

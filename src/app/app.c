@@ -2,9 +2,11 @@
  * delivery, ingress, admin; and stopped so that each still has what it needs. */
 #include <hookstream/app.h>
 
+#include <event2/event.h>
 #include <hookstream/clock.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "report.h"
@@ -118,6 +120,29 @@ static void set_build_metrics(struct hs_app *app)
     hs_gauge_set(hs_metrics_gauge(app->metrics, HS_METRIC_config_last_reload_success), 1);
 }
 
+/* On the thread that renders the page; collectors run one at a time. */
+static void collect(void *context)
+{
+    struct hs_app *app = context;
+    uint64_t dropped = hs_log_dropped();
+    hs_counter_add(app->log_dropped, dropped - hs_counter_value(app->log_dropped));
+}
+
+/* libevent would write to stderr itself, and wait for its reader. */
+static void on_event_log(int severity, const char *message)
+{
+    hs_log_limited(severity == EVENT_LOG_ERR ? HS_LOG_ERROR : HS_LOG_WARN, "libevent",
+                   "libevent reports", HS_F("detail", "%s", message));
+}
+
+static void on_event_fatal(int error)
+{
+    char words[64];
+    snprintf(words, sizeof(words), "hookstream: libevent ends the process: %d", error);
+    hs_log_last_words(words);
+    abort();
+}
+
 int hs_app_start(struct hs_config *config, const struct hs_settings *settings,
                  struct hs_app **ret_app)
 {
@@ -126,6 +151,10 @@ int hs_app_start(struct hs_config *config, const struct hs_settings *settings,
     app->settings = settings;
     app->started_wall_ns = hs_clock_wall_ns();
     app->metrics = hs_metrics_create();
+    event_set_log_callback(on_event_log);
+    event_set_fatal_callback(on_event_fatal);
+    app->log_dropped = hs_metrics_counter(app->metrics, HS_METRIC_log_dropped_total);
+    hs_metrics_on_collect(app->metrics, collect, app);
     set_build_metrics(app);
     int code = start_journal(app);
     if (code == 0)

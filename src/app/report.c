@@ -3,6 +3,7 @@
 
 #include <hookstream/clock.h>
 #include <hookstream/json.h>
+#include <hookstream/log.h>
 #include <inttypes.h>
 
 /* How much waits for a sink that is not up, since when, and why. */
@@ -55,6 +56,16 @@ static bool report_shared(struct hs_app *app, struct hs_buffer *ret_reasons)
     return !status.refuses;
 }
 
+/* Events are accepted without a log, too. */
+static void report_log(struct hs_buffer *ret_reasons)
+{
+    if (hs_log_is_dropping())
+        hs_buffer_printf(ret_reasons,
+                         "log lines are being dropped, %" PRIu64
+                         " so far: stderr is not read, or cannot be written\n",
+                         hs_log_dropped());
+}
+
 bool hs_report_ready(void *context, struct hs_buffer *ret_reasons)
 {
     struct hs_app *app = context;
@@ -67,6 +78,7 @@ bool hs_report_ready(void *context, struct hs_buffer *ret_reasons)
     if (!ready)
         hs_buffer_printf(ret_reasons, "journal: %s\n", why);
     ready = report_shared(app, ret_reasons) && ready;
+    report_log(ret_reasons);
     return report_sinks(app, ret_reasons) && ready;
 }
 

@@ -20,6 +20,7 @@ struct hs_app {
     struct hs_ingress *ingress;
     struct hs_control control;
     struct hs_admin *admin;
+    struct hs_counter *log_dropped;
     uint64_t started_wall_ns;
     _Atomic bool accepting; /* between the start of the ingress and the stop */
 };

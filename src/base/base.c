@@ -1,6 +1,7 @@
 /* Base: slices, numbers, errors with their words, allocation, and the nearest name. */
 #include <hookstream/base.h>
 
+#include <hookstream/log.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -145,8 +146,11 @@ const char *hs_error_text(void)
 
 void hs_assert_failed(const char *condition, const char *file, int line)
 {
-    fprintf(stderr, "hookstream: bug: `%s` does not hold at %s:%d; ending, the journal is safe\n",
-            condition, file, line);
+    char words[512];
+    snprintf(words, sizeof(words),
+             "hookstream: bug: `%s` does not hold at %s:%d; ending, the journal is safe", condition,
+             file, line);
+    hs_log_last_words(words);
     abort();
 }
 
@@ -154,7 +158,7 @@ void hs_assert_failed(const char *condition, const char *file, int line)
 
 static _Noreturn void no_memory(void)
 {
-    fputs("hookstream: out of memory; ending, the journal is safe\n", stderr);
+    hs_log_last_words("hookstream: out of memory; ending, the journal is safe");
     abort();
 }
 

@@ -1,6 +1,7 @@
 /* Hashes by libxxhash, random bytes by the kernel. */
 #include <hookstream/hash.h>
 
+#include <hookstream/log.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -25,7 +26,7 @@ void hs_random_bytes(void *ret_bytes, size_t size)
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0) {
-            fputs("hookstream: the kernel gives no random bytes\n", stderr);
+            hs_log_last_words("hookstream: the kernel gives no random bytes");
             abort();
         }
         at += got;

@@ -1,14 +1,15 @@
-/* Log: a line is made in one buffer on the stack and written with one write(2). */
-#include <hookstream/log.h>
+/* Log: makes a line in one buffer on the stack; log_queue.c takes it to stderr. */
+#include "log_queue.h"
 
 #include <hookstream/clock.h>
+#include <hookstream/shown.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <unistd.h>
 
-#define LINE_MAX_BYTES 4096u
 #define CAUSES_MAX 256u
+/* Of a line's message, so that fields find room beside it. */
+#define MESSAGE_MAX 2048u
 
 static _Atomic int least_level = HS_LOG_INFO;
 static _Atomic int line_format = HS_LOG_LOGFMT;
@@ -33,8 +34,12 @@ struct hs_log_field hs_log_field(const char *key, const char *format, ...)
     va_start(list, format);
     int size = vsnprintf(field.value, sizeof(field.value), format, list);
     va_end(list);
-    if (size >= (int)sizeof(field.value))
-        memcpy(field.value + sizeof(field.value) - 4, "...", 4);
+    if (size >= (int)sizeof(field.value)) {
+        size_t cut = sizeof(field.value) - 4;
+        while (cut > 0 && ((unsigned char)field.value[cut] & 0xc0) == 0x80)
+            cut--; /* not within a character */
+        memcpy(field.value + cut, "...", 4);
+    }
     return field;
 }
 
@@ -85,111 +90,130 @@ bool hs_log_admit(const char *cause, uint64_t *ret_suppressed)
 /* ---- The line ---- */
 
 struct line {
-    char text[LINE_MAX_BYTES];
+    char *text; /* HS_LOG_LINE_MAX bytes */
     size_t size;
+    bool json;
 };
 
-static void put(struct line *line, const char *text, size_t size)
+/* false: it does not fit, with room left for a quote, a brace and a line feed. */
+static bool put(struct line *line, const char *text, size_t size)
 {
-    size_t room = sizeof(line->text) - 2 - line->size; /* a brace and a line feed remain */
-    if (size > room)
-        size = room;
+    if (size > HS_LOG_LINE_MAX - 3 - line->size)
+        return false;
     memcpy(line->text + line->size, text, size);
     line->size += size;
-}
-
-static void put_text(struct line *line, const char *text)
-{
-    put(line, text, strlen(text)); /* strlen: our own words */
-}
-
-static void put_escape(struct line *line, unsigned char c)
-{
-    char text[8];
-    int size;
-    if (c == '\n')
-        size = snprintf(text, sizeof(text), "\\n");
-    else if (c == '"' || c == '\\')
-        size = snprintf(text, sizeof(text), "\\%c", c);
-    else
-        size = snprintf(text, sizeof(text), "\\u%04x", c);
-    put(line, text, (size_t)size);
-}
-
-/* Bytes of a valid UTF-8 sequence at `at`, or 0. */
-static size_t utf8_size(const unsigned char *at)
-{
-    size_t size = at[0] < 0x80             ? 1
-                  : (at[0] & 0xe0) == 0xc0 ? 2
-                  : (at[0] & 0xf0) == 0xe0 ? 3
-                  : (at[0] & 0xf8) == 0xf0 ? 4
-                                           : 0;
-    if (size == 2 && at[0] < 0xc2)
-        return 0;
-    for (size_t i = 1; i < size; i++)
-        if ((at[i] & 0xc0) != 0x80) /* also ends at the final NUL */
-            return 0;
-    return size;
-}
-
-static void put_quoted(struct line *line, const char *value)
-{
-    put(line, "\"", 1);
-    for (const unsigned char *at = (const unsigned char *)value; *at != '\0';) {
-        size_t size = utf8_size(at);
-        if (*at < 0x20 || *at == 0x7f || *at == '"' || *at == '\\' || size == 0) {
-            put_escape(line, *at);
-            at++;
-        } else {
-            put(line, (const char *)at, size);
-            at += size;
-        }
-    }
-    put(line, "\"", 1);
-}
-
-static bool is_plain(const char *value)
-{
-    if (value[0] == '\0')
-        return false;
-    for (const unsigned char *at = (const unsigned char *)value; *at != '\0'; at++)
-        if (*at <= ' ' || *at >= 0x7f || *at == '"' || *at == '=' || *at == '\\')
-            return false;
     return true;
 }
 
-static void put_field(struct line *line, bool json, const char *key, const char *value)
+/* JSON has no escape for a byte that is not UTF-8, and pairs for what is beyond four digits. */
+static size_t json_escape(uint32_t character, char ret_text[HS_SHOWN_ESCAPE_MAX + 1])
 {
-    if (line->size > (json ? 1u : 0u))
-        put(line, json ? "," : " ", 1);
-    if (json)
-        put(line, "\"", 1);
-    put_text(line, key);
-    put_text(line, json ? "\":" : "=");
-    if (!json && is_plain(value))
-        put_text(line, value);
+    int size;
+    if (character == UINT32_MAX)
+        size = snprintf(ret_text, HS_SHOWN_ESCAPE_MAX + 1, "\\ufffd");
+    else if (character > 0xffff)
+        size = snprintf(ret_text, HS_SHOWN_ESCAPE_MAX + 1, "\\u%04x\\u%04x",
+                        0xd800 + ((character - 0x10000) >> 10), 0xdc00 + (character & 0x3ff));
     else
+        size = snprintf(ret_text, HS_SHOWN_ESCAPE_MAX + 1, "\\u%04x", character);
+    return (size_t)size;
+}
+
+/* false: no room for it, nor for what follows. */
+static bool put_character(struct line *line, uint32_t character, bool shown, struct hs_slice bytes)
+{
+    char escape[HS_SHOWN_ESCAPE_MAX + 1] = "\\";
+    size_t size;
+    if (character == '"' || character == '\\') {
+        escape[1] = bytes.data[0];
+        size = 2;
+    } else if (shown) {
+        return put(line, bytes.data, bytes.size);
+    } else if (line->json && character != '\n') {
+        size = json_escape(character, escape);
+    } else {
+        size = hs_shown_escape(character, (unsigned char)bytes.data[0], escape);
+    }
+    return put(line, escape, size);
+}
+
+static void put_quoted(struct line *line, struct hs_slice value)
+{
+    line->text[line->size++] = '"';
+    while (value.size > 0) {
+        uint32_t character;
+        bool shown;
+        size_t size = hs_shown_next(value, &character, &shown);
+        if (!put_character(line, character, shown, hs_slice(value.data, size)))
+            break;
+        value = hs_slice(value.data + size, value.size - size);
+    }
+    line->text[line->size++] = '"';
+}
+
+static bool is_plain(struct hs_slice value)
+{
+    for (size_t i = 0; i < value.size; i++) {
+        unsigned char c = (unsigned char)value.data[i];
+        if (c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\')
+            return false;
+    }
+    return value.size > 0;
+}
+
+/* A field is there with its key and quotes, or not at all. */
+static void put_field(struct line *line, const char *key, struct hs_slice value)
+{
+    size_t least = strlen(key) + sizeof(",\"\":\"\"\"}\n"); /* strlen: our own words */
+    if (line->size + least > HS_LOG_LINE_MAX)
+        return;
+    char name[128];
+    int size = snprintf(name, sizeof(name), line->json ? "%s\"%s\":" : "%s%s=",
+                        line->size > (line->json ? 1u : 0u) ? (line->json ? "," : " ") : "", key);
+    HS_ASSERT(size > 0 && size < (int)sizeof(name));
+    (void)put(line, name, (size_t)size); /* there is room: see above */
+    if (line->json || !is_plain(value) || !put(line, value.data, value.size))
         put_quoted(line, value);
+}
+
+size_t hs_log_render(char ret_line[HS_LOG_LINE_MAX], enum hs_log_level level, const char *message,
+                     const struct hs_log_field *fields, size_t count)
+{
+    struct line line = {.text = ret_line};
+    line.json = atomic_load_explicit(&line_format, memory_order_relaxed) == HS_LOG_JSON;
+    char time[32];
+    hs_clock_format(hs_clock_wall_ns(), time);
+    if (line.json)
+        (void)put(&line, "{", 1);
+    put_field(&line, "time", hs_slice_text(time));
+    put_field(&line, "level", hs_slice_text(level_names[level]));
+    put_field(&line, "msg", hs_slice(message, strnlen(message, MESSAGE_MAX)));
+    for (size_t i = 0; i < count; i++)
+        put_field(&line, fields[i].key, hs_slice_text(fields[i].value));
+    if (line.json)
+        line.text[line.size++] = '}';
+    line.text[line.size++] = '\n';
+    return line.size;
 }
 
 void hs_log_write(enum hs_log_level level, const char *message, const struct hs_log_field *fields,
                   size_t count)
 {
-    bool json = atomic_load_explicit(&line_format, memory_order_relaxed) == HS_LOG_JSON;
-    char time[32];
-    hs_clock_format(hs_clock_wall_ns(), time);
-    struct line line = {.size = 0};
-    if (json)
-        put(&line, "{", 1);
-    put_field(&line, json, "time", time);
-    put_field(&line, json, "level", level_names[level]);
-    put_field(&line, json, "msg", message);
-    for (size_t i = 0; i < count; i++)
-        put_field(&line, json, fields[i].key, fields[i].value);
-    if (json)
-        line.text[line.size++] = '}';
-    line.text[line.size++] = '\n';
-    /* A log that cannot be written has nowhere to say so. */
-    ssize_t written = write(STDERR_FILENO, line.text, line.size);
-    (void)written;
+    char line[HS_LOG_LINE_MAX];
+    hs_log_put(line, hs_log_render(line, level, message, fields, count));
+}
+
+void hs_log_text(struct hs_slice text)
+{
+    while (text.size > 0) {
+        char line[HS_LOG_LINE_MAX];
+        const char *end = memchr(text.data, '\n', text.size);
+        size_t whole = end != NULL ? (size_t)(end - text.data) : text.size;
+        size_t size = whole < sizeof(line) - 1 ? whole : sizeof(line) - 1;
+        memcpy(line, text.data, size);
+        line[size] = '\n';
+        hs_log_put(line, size + 1);
+        size += end != NULL && size == whole;
+        text = hs_slice(text.data + size, text.size - size);
+    }
 }

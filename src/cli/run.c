@@ -67,19 +67,43 @@ static void raise_file_limit(const struct hs_settings *settings)
                HS_F("wanted", "%llu", (unsigned long long)wanted));
 }
 
+/* As lines of the log, in its format: nothing else is on that stream. */
+static void log_findings(struct hs_config *config)
+{
+    const struct hs_findings *findings = hs_config_findings(config);
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct hs_finding *finding = &findings->items[i];
+        hs_log_write(finding->severity == HS_FINDING_ERROR ? HS_LOG_ERROR : HS_LOG_WARN,
+                     finding->message,
+                     (struct hs_log_field[]){HS_F("finding", "HS%03u", (unsigned)finding->code),
+                                             HS_F("file", "%s", finding->file),
+                                             HS_F("line", "%u", finding->line),
+                                             HS_F("column", "%u", finding->column)},
+                     4);
+    }
+}
+
+/* With their places in the file for people. */
 static void print_findings(struct hs_config *config)
 {
     struct hs_buffer text;
     hs_buffer_init(&text, 16u << 20);
     hs_config_show_findings(config, &text);
-    hs_command_print(&text, stderr);
+    hs_log_text(hs_buffer_slice(&text));
     hs_buffer_free(&text);
 }
 
-static int serve(struct hs_config *config, const struct hs_settings *settings)
+static void show_findings(struct hs_config *config, const struct hs_settings *settings)
 {
-    sigset_t signals;
-    block_signals(&signals);
+    if (settings->log.format == HS_LOG_JSON)
+        log_findings(config);
+    else
+        print_findings(config);
+}
+
+static int serve(struct hs_config *config, const struct hs_settings *settings,
+                 const sigset_t *signals)
+{
     raise_file_limit(settings);
     struct hs_app *app;
     if (hs_app_start(config, settings, &app) < 0) {
@@ -87,11 +111,26 @@ static int serve(struct hs_config *config, const struct hs_settings *settings)
         return HS_EXIT_BAD;
     }
     int signal_number;
-    sigwait(&signals, &signal_number);
-    unblock_for_second(&signals);
+    sigwait(signals, &signal_number);
+    unblock_for_second(signals);
     hs_app_stop(app);
     hs_app_free(app);
     return HS_EXIT_GOOD;
+}
+
+/* From here on nobody waits for the reader of the log. */
+static int log_and_serve(struct hs_config *config, const struct hs_settings *settings)
+{
+    sigset_t signals;
+    block_signals(&signals);
+    if (hs_log_start() < 0) {
+        hs_log(HS_LOG_ERROR, "cannot start", HS_F("error", "%s", hs_error_text()));
+        return HS_EXIT_BAD;
+    }
+    show_findings(config, settings);
+    int code = serve(config, settings, &signals);
+    hs_log_stop();
+    return code;
 }
 
 static int run(const struct hs_command *command, int argc, char **argv)
@@ -104,19 +143,17 @@ static int run(const struct hs_command *command, int argc, char **argv)
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
     if (code != 0)
         return code - 1;
-    struct hs_settings settings;
+    struct hs_settings settings = {0};
     struct hs_config *config = hs_settings_load(hs_config_path(path), &settings);
     (void)hs_settings_advise(config, &settings, true); /* what stood in its way is said */
-    const struct hs_findings *findings = hs_config_findings(config);
-    if (findings->count > 0)
-        print_findings(config);
-    if (findings->errors > 0) {
+    hs_log_configure((enum hs_log_level)settings.log.level,
+                     (enum hs_log_format)settings.log.format);
+    if (hs_config_findings(config)->errors > 0) {
+        show_findings(config, &settings);
         hs_config_free(config);
         return HS_EXIT_BAD;
     }
-    hs_log_configure((enum hs_log_level)settings.log.level,
-                     (enum hs_log_format)settings.log.format);
-    code = serve(config, &settings);
+    code = log_and_serve(config, &settings);
     hs_config_free(config);
     return code;
 }

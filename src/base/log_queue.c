@@ -1,0 +1,293 @@
+/* Log queue: a ring of bytes between the threads that log and one that writes. The lock is held
+ * for a copy of one line, never for a write. */
+#include "log_queue.h"
+
+#include <hookstream/clock.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How long one look waits for room at the reader's end. */
+#define LOOK_MS 200
+/* Between two tries after a write failed: a full disk may have room again. */
+#define FAILED_WAIT_NS HS_NS_PER_SECOND
+/* What a process that ends by an assertion gives the writer for the lines before it. */
+#define LAST_WORDS_NS (500 * HS_NS_PER_MS)
+#define NAP_NS (5 * HS_NS_PER_MS)
+
+enum mode {
+    MODE_DIRECT, /* no writer: written at once */
+    MODE_QUEUED, /* the writer runs */
+    MODE_CLOSED, /* the writer was given up at the end: lines are dropped */
+};
+
+static char ring[HS_LOG_QUEUE_BYTES];
+static struct {
+    pthread_mutex_t lock; /* guards all down to `thread` */
+    pthread_cond_t work;  /* the ring is no longer empty, or the writer is to end */
+    pthread_cond_t ended; /* the writer has ended */
+    enum mode mode;
+    size_t head, used; /* of the ring */
+    uint64_t missing;  /* lines dropped and not reported yet; > 0: all lines are dropped */
+    bool stopping;     /* write the rest, then end */
+    bool abandoned;    /* end without the rest */
+    bool failing;      /* the last write failed */
+    bool gone;         /* the thread has ended */
+    pthread_t thread;
+} queue = {.lock = PTHREAD_MUTEX_INITIALIZER};
+static _Atomic uint64_t dropped;
+
+uint64_t hs_log_dropped(void)
+{
+    return atomic_load_explicit(&dropped, memory_order_relaxed);
+}
+
+bool hs_log_is_dropping(void)
+{
+    pthread_mutex_lock(&queue.lock);
+    bool dropping = queue.missing > 0;
+    pthread_mutex_unlock(&queue.lock);
+    return dropping;
+}
+
+/* ---- Without the writer ---- */
+
+/* A log that cannot be written has nowhere to report that. */
+static void write_now(const char *line, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(STDERR_FILENO, line, size);
+        if (written < 0 && errno == EAGAIN) { /* someone else made it non-blocking */
+            struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+            (void)poll(&out, 1, LOOK_MS);
+            continue;
+        }
+        if (written < 0 && errno != EINTR)
+            return;
+        line += written > 0 ? written : 0;
+        size -= written > 0 ? (size_t)written : 0;
+    }
+}
+
+/* ---- The ring; with the lock ---- */
+
+static void append(const char *line, size_t size)
+{
+    size_t tail = (queue.head + queue.used) % sizeof(ring);
+    size_t first = sizeof(ring) - tail < size ? sizeof(ring) - tail : size;
+    memcpy(ring + tail, line, first);
+    memcpy(ring, line + first, size - first);
+    queue.used += size;
+    if (queue.used == size)
+        pthread_cond_signal(&queue.work);
+}
+
+/* Copies as many whole lines as one write may take; the first may have lost its beginning to the
+ * write before. Returns their size. */
+static size_t copy_lines(char ret_lines[HS_LOG_LINE_MAX])
+{
+    size_t size = queue.used < HS_LOG_LINE_MAX ? queue.used : HS_LOG_LINE_MAX;
+    size_t first = sizeof(ring) - queue.head < size ? sizeof(ring) - queue.head : size;
+    memcpy(ret_lines, ring + queue.head, first);
+    memcpy(ret_lines + first, ring, size - first);
+    const char *end = size > 0 ? memrchr(ret_lines, '\n', size) : NULL;
+    return end != NULL ? (size_t)(end - ret_lines) + 1 : 0;
+}
+
+/* Where lines were dropped one says so, once half of the ring is free: until then all are dropped,
+ * so that the gap is one. */
+static void report_missing(void)
+{
+    if (queue.missing == 0 || queue.used > sizeof(ring) / 2 || queue.failing)
+        return;
+    char line[HS_LOG_LINE_MAX];
+    const struct hs_log_field field = HS_F("dropped", "%" PRIu64, queue.missing);
+    queue.missing = 0;
+    append(line, hs_log_render(line, HS_LOG_WARN,
+                               "log lines were dropped here: stderr was not read, or could not be "
+                               "written",
+                               &field, 1));
+}
+
+void hs_log_put(const char *line, size_t size)
+{
+    HS_ASSERT(size <= HS_LOG_LINE_MAX);
+    pthread_mutex_lock(&queue.lock);
+    enum mode mode = queue.mode;
+    if (mode == MODE_QUEUED && queue.missing == 0 && size <= sizeof(ring) - queue.used) {
+        append(line, size);
+    } else if (mode != MODE_DIRECT) {
+        queue.missing++;
+        atomic_fetch_add_explicit(&dropped, 1, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&queue.lock);
+    if (mode == MODE_DIRECT)
+        write_now(line, size);
+}
+
+/* ---- The writer ---- */
+
+/* Writes some, without waiting for long. Returns how much; 0: the reader has no room now;
+ * -errno. */
+static ssize_t write_some(const char *lines, size_t size)
+{
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&out, 1, LOOK_MS) <= 0)
+        return 0;
+    ssize_t written = write(STDERR_FILENO, lines, size);
+    return written >= 0 ? written : errno == EAGAIN || errno == EINTR ? 0 : -errno;
+}
+
+/* With the lock: until there is something to write, or the end. */
+static void wait_for_lines(void)
+{
+    while (queue.used == 0 && !queue.stopping)
+        pthread_cond_wait(&queue.work, &queue.lock);
+}
+
+/* With the lock: a while, or until the end. */
+static void wait_after_failure(void)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(FAILED_WAIT_NS / HS_NS_PER_SECOND);
+    int code = 0;
+    while (!queue.stopping && code == 0)
+        code = pthread_cond_timedwait(&queue.work, &queue.lock, &until);
+}
+
+/* With the lock: one step. A failed write is tried again with the same bytes, so that a line which
+ * a full disk cut is completed. */
+static void step(void)
+{
+    char lines[HS_LOG_LINE_MAX];
+    size_t size = copy_lines(lines);
+    pthread_mutex_unlock(&queue.lock);
+    ssize_t written = write_some(lines, size);
+    pthread_mutex_lock(&queue.lock);
+    queue.failing = written < 0;
+    if (written > 0) {
+        queue.head = (queue.head + (size_t)written) % sizeof(ring);
+        queue.used -= (size_t)written;
+    }
+    if (queue.failing)
+        wait_after_failure();
+}
+
+static void *run(void *context)
+{
+    prctl(PR_SET_NAME, "hs-log");
+    pthread_mutex_lock(&queue.lock);
+    for (;;) {
+        report_missing();
+        wait_for_lines();
+        if (queue.abandoned || (queue.stopping && (queue.used == 0 || queue.failing)))
+            break;
+        step();
+    }
+    queue.gone = true;
+    pthread_cond_broadcast(&queue.ended);
+    pthread_mutex_unlock(&queue.lock);
+    return NULL;
+}
+
+/* ---- Its life ---- */
+
+static void init_conditions(void)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&queue.work, &monotonic);
+    pthread_cond_init(&queue.ended, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+int hs_log_start(void)
+{
+    HS_ASSERT(queue.mode != MODE_QUEUED);
+    init_conditions();
+    queue.stopping = queue.abandoned = queue.failing = queue.gone = false;
+    int failed = pthread_create(&queue.thread, NULL, run, NULL);
+    if (failed != 0)
+        return hs_fail_errno(failed, "cannot start the log's thread");
+    pthread_mutex_lock(&queue.lock);
+    queue.mode = MODE_QUEUED;
+    pthread_mutex_unlock(&queue.lock);
+    return 0;
+}
+
+/* With the lock. Whether the writer ended in time. */
+static bool wait_for_end(uint64_t ns)
+{
+    uint64_t until_ns = hs_clock_monotonic_ns() + ns;
+    struct timespec until = {(time_t)(until_ns / HS_NS_PER_SECOND),
+                             (long)(until_ns % HS_NS_PER_SECOND)};
+    int code = 0;
+    while (!queue.gone && code == 0)
+        code = pthread_cond_timedwait(&queue.ended, &queue.lock, &until);
+    return queue.gone;
+}
+
+void hs_log_stop(void)
+{
+    pthread_mutex_lock(&queue.lock);
+    if (queue.mode != MODE_QUEUED) {
+        pthread_mutex_unlock(&queue.lock);
+        return;
+    }
+    queue.stopping = true;
+    pthread_cond_signal(&queue.work);
+    bool ended = wait_for_end(HS_LOG_FLUSH_NS);
+    queue.abandoned = true;
+    ended = ended || wait_for_end(HS_LOG_FLUSH_NS);
+    queue.mode = ended && queue.used == 0 ? MODE_DIRECT : MODE_CLOSED;
+    queue.used = 0;
+    pthread_mutex_unlock(&queue.lock);
+    if (ended)
+        pthread_join(queue.thread, NULL);
+    else
+        pthread_detach(
+            queue.thread); /* in a write that does not return: it ends with the process */
+}
+
+/* ---- The end by an assertion ---- */
+
+/* Gives the writer a moment for what is queued. Takes no lock for good: the caller may be
+ * anywhere. */
+static bool let_it_write(void)
+{
+    uint64_t until = hs_clock_monotonic_ns() + LAST_WORDS_NS;
+    const struct timespec nap = {0, (long)NAP_NS};
+    bool queued = true, empty = false;
+    while (!empty && hs_clock_monotonic_ns() < until) {
+        if (pthread_mutex_trylock(&queue.lock) == 0) {
+            queued = queue.mode == MODE_QUEUED;
+            empty = queue.used == 0 || !queued;
+            pthread_mutex_unlock(&queue.lock);
+        }
+        if (!empty)
+            (void)nanosleep(&nap, NULL);
+    }
+    return queued;
+}
+
+void hs_log_last_words(const char *words)
+{
+    char line[HS_LOG_LINE_MAX];
+    size_t size = strnlen(words, sizeof(line) - 1);
+    bool plain = !let_it_write();
+    if (plain) {
+        memcpy(line, words, size);
+        line[size++] = '\n';
+    } else {
+        size = hs_log_render(line, HS_LOG_ERROR, words, NULL, 0);
+    }
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (plain || poll(&out, 1, 0) > 0)
+        write_now(line, size);
+}
