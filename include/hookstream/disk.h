@@ -38,8 +38,15 @@ struct hs_disk {
 const struct hs_disk *hs_disk_system(void);
 
 /* Opens; `flags` as open(2), O_CLOEXEC is added, files are created 0600. A file number >= 0,
- * which the caller closes with hs_disk_close(), or -errno. */
+ * which the caller closes with hs_disk_close(), or -errno. Without O_DIRECTORY only a regular
+ * file is opened: no symbolic link is followed, and a FIFO never blocks. The text of the error
+ * names what stands there instead. */
 HS_MUST_CHECK int hs_disk_open(const struct hs_disk *disk, const char *path, int flags);
+/* Whether hs_disk_open() returned this because there is something other than a regular file. */
+bool hs_disk_is_wrong_kind(int code);
+/* Opens an empty file for reading and writing. What stands in its place goes, unless it is a
+ * folder. As hs_disk_open(). */
+HS_MUST_CHECK int hs_disk_create(const struct hs_disk *disk, const char *path);
 /* Takes the file number; -1 is fine. An error of close(2) is ignored: what must be safe was
  * synced before. */
 void hs_disk_close(const struct hs_disk *disk, int file);
@@ -75,6 +82,9 @@ HS_MUST_CHECK int hs_disk_replace(const struct hs_disk *disk, const char *path,
  * -EFBIG past the ceiling, -errno. */
 struct hs_buffer;
 HS_MUST_CHECK int hs_disk_read_all(const struct hs_disk *disk, const char *path,
+                                   struct hs_buffer *ret_data);
+/* The same of a file that hookstream wrote itself, opened as by hs_disk_open(). */
+HS_MUST_CHECK int hs_disk_read_own(const struct hs_disk *disk, const char *path,
                                    struct hs_buffer *ret_data);
 
 /* ---- Numbers in files: least significant byte first, at any alignment ---- */

@@ -4,13 +4,16 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <hookstream/buffer.h>
+#include <hookstream/open.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define FILE_MODE 0600
+#define PATH_TEXT_MAX 512
 #define DIRECTORY_MODE 0700
 #define ZERO_STEP (256u * 1024u)
 #define ZERO_PAUSE_MOST_NS 50000000L
@@ -20,7 +23,7 @@
 
 static int system_open(void *context, const char *path, int flags, mode_t mode)
 {
-    return open(path, flags, mode);
+    return hs_open_file(path, flags, mode);
 }
 
 static int system_close(void *context, int file)
@@ -161,13 +164,79 @@ const struct hs_disk *hs_disk_system(void)
 
 /* ---- Whole operations ---- */
 
-int hs_disk_open(const struct hs_disk *disk, const char *path, int flags)
+/* What stands where a file should be. NULL: some other error. */
+static const char *wrong_kind(int error)
+{
+    return error == ELOOP    ? "a symbolic link"
+           : error == EISDIR ? "a folder"
+           : error == ENXIO  ? "a FIFO, socket or device"
+                             : NULL;
+}
+
+static int open_any(const struct hs_disk *disk, const char *path, int flags)
 {
     int file;
     do
         file = disk->open(disk->context, path, flags | O_CLOEXEC, FILE_MODE);
     while (file < 0 && errno == EINTR);
-    return file >= 0 ? file : hs_fail_errno(errno, "cannot open %s", path);
+    if (file >= 0)
+        return file;
+    int error = errno;
+    const char *kind = (flags & O_NOFOLLOW) != 0 ? wrong_kind(error) : NULL;
+    if (kind == NULL)
+        return hs_fail_errno(error, "cannot open %s", path);
+    return hs_fail(-error, "cannot open %s: it is %s and not a regular file: move it away", path,
+                   kind);
+}
+
+int hs_disk_open(const struct hs_disk *disk, const char *path, int flags)
+{
+    return open_any(disk, path, flags | ((flags & O_DIRECTORY) != 0 ? 0 : O_NOFOLLOW));
+}
+
+bool hs_disk_is_wrong_kind(int code)
+{
+    return wrong_kind(-code) != NULL;
+}
+
+int hs_disk_create(const struct hs_disk *disk, const char *path)
+{
+    const int flags = O_RDWR | O_CREAT;
+    int file = hs_disk_open(disk, path, flags | O_TRUNC);
+    /* A name of our own: what stands there is in the way, and nobody's data. */
+    if (!hs_disk_is_wrong_kind(file) || file == -EISDIR)
+        return file;
+    int code = hs_disk_unlink(disk, path);
+    return code < 0 ? code : hs_disk_open(disk, path, flags | O_EXCL);
+}
+
+/* ---- Errors ---- */
+
+/* Where the file is, as far as the system says; "" for a disk that is not the system's. */
+static void path_of(const struct hs_disk *disk, int file, char *ret_path, size_t size)
+{
+    char link[32];
+    ret_path[0] = '\0';
+    if (disk->open != system_open)
+        return;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
+    ssize_t count = readlink(link, ret_path, size - 1);
+    ret_path[count > 0 ? count : 0] = '\0';
+}
+
+/* hs_fail_errno() with the file's path; of a limit of file sizes with what to do. */
+static int fail_at(const struct hs_disk *disk, int file, int error, const char *what)
+{
+    char path[PATH_TEXT_MAX];
+    struct rlimit limit;
+    path_of(disk, file, path, sizeof(path));
+    const char *blank = path[0] != '\0' ? " " : "";
+    if (error == EFBIG && getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        return hs_fail(-EFBIG,
+                       "%s%s%s: File too large: this process may not make a file larger than %llu "
+                       "bytes; raise that limit (ulimit -f, LimitFSIZE=)",
+                       what, blank, path, (unsigned long long)limit.rlim_cur);
+    return hs_fail_errno(error, "%s%s%s", what, blank, path);
 }
 
 void hs_disk_close(const struct hs_disk *disk, int file)
@@ -186,7 +255,7 @@ ssize_t hs_disk_read(const struct hs_disk *disk, int file, void *ret_data, size_
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return hs_fail_errno(errno, "cannot read");
+            return fail_at(disk, file, errno, "cannot read");
         if (got == 0)
             break;
         done += (size_t)got;
@@ -204,7 +273,7 @@ int hs_disk_write(const struct hs_disk *disk, int file, struct hs_slice data, ui
             continue;
         /* A write of nothing would be tried for ever. */
         if (put <= 0)
-            return hs_fail_errno(put < 0 ? errno : EIO, "cannot write");
+            return fail_at(disk, file, put < 0 ? errno : EIO, "cannot write");
         done += (size_t)put;
     }
     return 0;
@@ -213,28 +282,28 @@ int hs_disk_write(const struct hs_disk *disk, int file, struct hs_slice data, ui
 int hs_disk_sync(const struct hs_disk *disk, int file)
 {
     if (disk->fdatasync(disk->context, file) < 0)
-        return hs_fail_errno(errno, "cannot sync");
+        return fail_at(disk, file, errno, "cannot sync");
     return 0;
 }
 
 int hs_disk_truncate(const struct hs_disk *disk, int file, uint64_t size)
 {
     if (disk->ftruncate(disk->context, file, (off_t)size) < 0)
-        return hs_fail_errno(errno, "cannot truncate");
+        return fail_at(disk, file, errno, "cannot truncate");
     return 0;
 }
 
 int hs_disk_allocate(const struct hs_disk *disk, int file, uint64_t size)
 {
     if (disk->allocate(disk->context, file, (off_t)size) < 0)
-        return hs_fail_errno(errno, "cannot reserve %llu bytes", (unsigned long long)size);
+        return fail_at(disk, file, errno, "cannot reserve room for");
     return 0;
 }
 
 int64_t hs_disk_size(const struct hs_disk *disk, int file)
 {
     off_t size = disk->size(disk->context, file);
-    return size < 0 ? hs_fail_errno(errno, "cannot ask a file's size") : (int64_t)size;
+    return size < 0 ? fail_at(disk, file, errno, "cannot ask the size of") : (int64_t)size;
 }
 
 int hs_disk_list(const struct hs_disk *disk, const char *path,
@@ -259,9 +328,11 @@ int hs_disk_sync_directory(const struct hs_disk *disk, const char *path)
 
 int hs_disk_unlink(const struct hs_disk *disk, const char *path)
 {
-    if (disk->unlink(disk->context, path) < 0 && errno != ENOENT)
-        return hs_fail_errno(errno, "cannot remove %s", path);
-    return 0;
+    if (disk->unlink(disk->context, path) == 0 || errno == ENOENT)
+        return 0;
+    if (errno == EISDIR)
+        return hs_fail(-EISDIR, "cannot remove %s: it is a folder: move it away", path);
+    return hs_fail_errno(errno, "cannot remove %s", path);
 }
 
 /* The name of a folder that was made: what is put into it is no safer than that. */
@@ -302,12 +373,12 @@ int hs_disk_make_directory(const struct hs_disk *disk, const char *path)
 
 static int write_new(const struct hs_disk *disk, const char *path, struct hs_slice data)
 {
-    int file = hs_disk_open(disk, path, O_WRONLY | O_CREAT | O_TRUNC);
+    int file = hs_disk_create(disk, path);
     if (file < 0)
         return file;
     int code = hs_disk_write(disk, file, data, 0);
     if (code == 0 && disk->fsync(disk->context, file) < 0)
-        code = hs_fail_errno(errno, "cannot sync %s", path);
+        code = fail_at(disk, file, errno, "cannot sync");
     hs_disk_close(disk, file);
     return code;
 }
@@ -329,11 +400,10 @@ int hs_disk_replace(const struct hs_disk *disk, const char *path, struct hs_slic
     return hs_disk_sync_directory(disk, slash != NULL ? folder : ".");
 }
 
-int hs_disk_read_all(const struct hs_disk *disk, const char *path, struct hs_buffer *ret_data)
+/* Reads and closes the file. */
+static int read_file(const struct hs_disk *disk, const char *path, int file,
+                     struct hs_buffer *ret_data)
 {
-    int file = hs_disk_open(disk, path, O_RDONLY);
-    if (file < 0)
-        return file;
     int code = 0;
     for (;;) {
         size_t room = ret_data->ceiling - ret_data->size;
@@ -354,4 +424,16 @@ int hs_disk_read_all(const struct hs_disk *disk, const char *path, struct hs_buf
     }
     hs_disk_close(disk, file);
     return code;
+}
+
+int hs_disk_read_own(const struct hs_disk *disk, const char *path, struct hs_buffer *ret_data)
+{
+    int file = hs_disk_open(disk, path, O_RDONLY);
+    return file < 0 ? file : read_file(disk, path, file, ret_data);
+}
+
+int hs_disk_read_all(const struct hs_disk *disk, const char *path, struct hs_buffer *ret_data)
+{
+    int file = open_any(disk, path, O_RDONLY);
+    return file < 0 ? file : read_file(disk, path, file, ret_data);
 }

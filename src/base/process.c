@@ -20,7 +20,7 @@ static double cpu_seconds(void)
 static double number_of(const char *path, char skip, unsigned n)
 {
     char line[1024];
-    FILE *file = fopen(path, "re");
+    FILE *file = fopen(path, "re"); /* open: only read */
     if (file == NULL)
         return 0;
     size_t size = fread(line, 1, sizeof(line) - 1, file);

@@ -3,6 +3,7 @@
 #include <hookstream/storage.h>
 
 #include <fcntl.h>
+#include <hookstream/open.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -31,7 +32,7 @@ static bool go_up(char *path)
 static int try_to_write(const char *folder)
 {
     static const char bytes[512];
-    int file = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    int file = hs_open_file(folder, O_TMPFILE | O_WRONLY, 0600);
     if (file < 0)
         return hs_fail_errno(errno, "cannot make a file in %s", folder);
     int code = 0;

@@ -4,6 +4,7 @@
 
 #include <hookstream/buffer.h>
 #include <hookstream/catalogue.h>
+#include <hookstream/open.h>
 #include <hookstream/sink.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -307,7 +308,7 @@ static void put_page(const struct plan *plan, struct hs_buffer *page)
 static int write_file(const struct hs_command *command, const char *path,
                       const struct hs_buffer *page)
 {
-    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    int file = hs_open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
     if (file < 0)
         return hs_command_fail(command, HS_EXIT_BAD, "%s: %s", path,
                                errno == EEXIST ? "is there already; it stays as it is"

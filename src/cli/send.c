@@ -7,6 +7,7 @@
 #include <hookstream/buffer.h>
 #include <hookstream/json.h>
 #include <hookstream/log.h>
+#include <hookstream/open.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -174,7 +175,7 @@ static int send_all(const struct hs_command *command, const struct request *requ
                     struct hs_sender_options *options)
 {
     if (request->ledger != NULL) {
-        options->ledger = fopen(request->ledger, "w");
+        options->ledger = hs_open_stream(request->ledger);
         if (options->ledger == NULL)
             return hs_command_fail(command, HS_EXIT_BAD, "cannot write %s: %m", request->ledger);
     }

@@ -4,6 +4,7 @@
 
 #include <hookstream/disk.h>
 #include <hookstream/json.h>
+#include <hookstream/open.h>
 #include <stdlib.h>
 
 #define TEXT_MAX (64u << 20)
@@ -140,7 +141,7 @@ static int write_recorded(const char *path, const struct hs_rehearsal_result *re
     hs_buffer_init(&json, 4 * TEXT_MAX);
     hs_rehearsal_write(result, &json);
     hs_buffer_append_byte(&json, '\n');
-    FILE *file = fopen(path, "w");
+    FILE *file = hs_open_stream(path);
     if (file != NULL)
         hs_command_print(&json, file);
     hs_buffer_free(&json);
@@ -223,7 +224,7 @@ static void report(struct tests *tests, const char *file, const char *name, stru
 
 static int write_junit(const struct tests *tests, const char *path)
 {
-    FILE *file = fopen(path, "w");
+    FILE *file = hs_open_stream(path);
     if (file == NULL)
         return hs_fail_errno(errno, "cannot write %s", path);
     fprintf(file,

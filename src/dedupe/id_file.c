@@ -156,7 +156,7 @@ int hs_id_file_write(struct hs_dedupe *dedupe, uint64_t first, uint64_t last)
     HS_AUTO_FREE char *fresh = NULL;
     if (asprintf(&fresh, "%s.new", path) < 0)
         return hs_fail(-ENOMEM, "no memory for a path");
-    int file = hs_disk_open(disk, fresh, O_RDWR | O_CREAT | O_TRUNC);
+    int file = hs_disk_create(disk, fresh);
     if (file < 0)
         return file;
     int code = fill(dedupe, file, first, last);

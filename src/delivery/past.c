@@ -139,7 +139,7 @@ static int record(const struct hs_delivery_spec *spec, struct hs_slice today)
     hs_buffer_init(&before, TEXT_MAX);
     int code = make_folder(journal);
     if (code == 0)
-        code = hs_disk_read_all(disk, current, &before);
+        code = hs_disk_read_own(disk, current, &before);
     bool same = code == 0 && hs_slice_equal(hs_buffer_slice(&before), today);
     if (code == 0 && !same)
         code = put_by(journal, spec->sinks, current);
@@ -235,7 +235,7 @@ static int load(struct hs_journal *journal, const char *sink, struct generation 
     HS_AUTO_FREE char *path = path_until(journal, generation->until);
     struct hs_buffer text;
     hs_buffer_init(&text, TEXT_MAX);
-    int code = hs_disk_read_all(hs_journal_disk(journal), path, &text);
+    int code = hs_disk_read_own(hs_journal_disk(journal), path, &text);
     if (code < 0)
         return code;
     generation->config = hs_config_parse(path, hs_buffer_slice(&text), NULL, NULL);

@@ -62,7 +62,7 @@ static int read_marks(const struct hs_disk *disk, const char *path, struct marks
 {
     struct hs_buffer bytes;
     hs_buffer_init(&bytes, 4096);
-    int code = hs_disk_read_all(disk, path, &bytes);
+    int code = hs_disk_read_own(disk, path, &bytes);
     if (code == 0)
         code = decode(path, hs_buffer_slice(&bytes), ret_marks);
     hs_buffer_free(&bytes);

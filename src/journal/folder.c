@@ -128,9 +128,9 @@ static int take_lock(struct hs_journal *journal)
     if (journal->disk != hs_disk_system())
         return 0;
     HS_AUTO_FREE char *path = in_folder(journal->path, "LOCK");
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int file = hs_disk_open(journal->disk, path, O_RDWR | O_CREAT);
     if (file < 0)
-        return hs_fail_errno(errno, "cannot open %s", path);
+        return file;
     if (flock(file, LOCK_EX | LOCK_NB) < 0) {
         int code = errno == EWOULDBLOCK ? fail_busy(journal->path, file)
                                         : hs_fail_errno(errno, "cannot lock %s", path);
@@ -172,7 +172,7 @@ int hs_folder_read_meta(const struct hs_disk *disk, const char *folder, char ret
     HS_AUTO_FREE char *path = in_folder(folder, "meta");
     struct hs_buffer bytes;
     hs_buffer_init(&bytes, 4096);
-    int code = hs_disk_read_all(disk, path, &bytes);
+    int code = hs_disk_read_own(disk, path, &bytes);
     if (code == 0)
         code = decode_meta(path, hs_buffer_slice(&bytes), ret_identity, ret_hash_key);
     hs_buffer_free(&bytes);

@@ -135,7 +135,7 @@ static int write_header(struct hs_journal *journal, int file,
 static int try_spare(struct hs_journal *journal)
 {
     const struct hs_disk *disk = journal->disk;
-    int file = hs_disk_open(disk, journal->spare_path, O_RDWR | O_CREAT | O_TRUNC);
+    int file = hs_disk_create(disk, journal->spare_path);
     if (file < 0)
         return file;
     int code = hs_disk_allocate(disk, file, journal->options.segment_size / HS_SEGMENT_SPARE);
@@ -150,7 +150,7 @@ static int try_spare(struct hs_journal *journal)
 int hs_segment_prepare(struct hs_journal *journal)
 {
     const struct hs_disk *disk = journal->disk;
-    int file = hs_disk_open(disk, journal->preparing_path, O_RDWR | O_CREAT | O_TRUNC);
+    int file = hs_disk_create(disk, journal->preparing_path);
     if (file < 0)
         return file;
     int code = hs_disk_allocate(disk, file, journal->options.segment_size);
@@ -195,7 +195,7 @@ static int make_file(struct hs_journal *journal, const struct hs_segment_header 
 {
     const struct hs_disk *disk = journal->disk;
     const char *from = prepared ? journal->next_path : journal->fresh_path;
-    int file = hs_disk_open(disk, from, O_RDWR | O_CREAT | (prepared ? 0 : O_TRUNC));
+    int file = prepared ? hs_disk_open(disk, from, O_RDWR) : hs_disk_create(disk, from);
     if (file < 0)
         return file;
     HS_AUTO_FREE char *path = hs_segment_path(journal->segments_path, header->first);

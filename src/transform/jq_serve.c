@@ -88,8 +88,8 @@ static bool close_the_doors(void)
     HS_IGNORE(prctl(PR_SET_PDEATHSIG, SIGKILL));       /* a closed socket ends it too, only later */
     HS_IGNORE(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); /* nothing here would gain any */
     HS_IGNORE(close_range(STATM_DESCRIPTOR, ~0u, 0));  /* they are closed when it is started, too */
-    if (open("/proc/self/statm", O_RDONLY | O_CLOEXEC) != STATM_DESCRIPTOR || clearenv() != 0 ||
-        setenv("TZ", "UTC0", 1) != 0)
+    int statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC); /* open: of a known number */
+    if (statm != STATM_DESCRIPTOR || clearenv() != 0 || setenv("TZ", "UTC0", 1) != 0)
         return false;
     tzset();
     for (size_t i = 0; i < HS_ARRAY_SIZE(none); i++)

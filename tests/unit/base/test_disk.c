@@ -4,8 +4,12 @@
 #include <fcntl.h>
 #include <hookstream/buffer.h>
 #include <hookstream/disk.h>
+#include <hookstream/open.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char folder[64];
@@ -47,6 +51,12 @@ static ssize_t stingy_pread(void *context, int file, void *data, size_t size, of
         return -1;
     }
     return pread(file, data, 1, offset);
+}
+
+static int failing_fdatasync(void *context, int file)
+{
+    errno = EIO;
+    return -1;
 }
 
 START_TEST(short_writes_are_continued)
@@ -116,6 +126,86 @@ START_TEST(read_all_has_a_ceiling)
     hs_buffer_init(&back, 9);
     ck_assert_int_eq(hs_disk_read_all(hs_disk_system(), path_of("d"), &back), -EFBIG);
     hs_buffer_free(&back);
+}
+END_TEST
+
+/* ---- What is opened ---- */
+
+START_TEST(no_file_gets_a_standard_descriptor)
+{
+    make_folder();
+    const char *path = path_of("own");
+    for (int number = STDIN_FILENO; number <= STDERR_FILENO; number++) {
+        int kept = dup(number);
+        close(number);
+        int file = hs_disk_open(hs_disk_system(), path, O_RDWR | O_CREAT);
+        FILE *stream = hs_open_stream(path);
+        bool free_still = fcntl(number, F_GETFD) < 0;
+        int opened = hs_open_standard(), flags = fcntl(number, F_GETFD);
+        dup2(kept, number);
+        close(kept);
+        ck_assert_int_gt(file, STDERR_FILENO);
+        ck_assert(free_still);
+        ck_assert_int_gt(fileno(stream), STDERR_FILENO);
+        ck_assert_int_eq(fcntl(file, F_GETFD), FD_CLOEXEC);
+        ck_assert_int_eq(opened, 0);
+        ck_assert_int_ge(flags, 0);
+        fclose(stream);
+        hs_disk_close(hs_disk_system(), file);
+    }
+}
+END_TEST
+
+START_TEST(only_regular_files_are_opened)
+{
+    static const struct {
+        const char *name;
+        int code;
+    } odd[] = {{"fifo", -ENXIO}, {"link", -ELOOP}, {"folder", -EISDIR}};
+    static const int flags[] = {O_RDONLY, O_RDWR, O_WRONLY, O_RDWR | O_CREAT | O_TRUNC};
+    const struct hs_disk *disk = hs_disk_system();
+    make_folder();
+    ck_assert_int_eq(hs_disk_replace(disk, path_of("victim"), HS_SLICE("precious")), 0);
+    ck_assert_int_eq(mkfifo(path_of("fifo"), 0600), 0);
+    ck_assert_int_eq(symlink("victim", path_of("link")), 0);
+    ck_assert_int_eq(mkdir(path_of("folder"), 0700), 0);
+    for (size_t i = 0; i < HS_ARRAY_SIZE(odd); i++) {
+        for (size_t f = 0; f < HS_ARRAY_SIZE(flags); f++) {
+            ck_assert_int_eq(hs_disk_open(disk, path_of(odd[i].name), flags[f]), odd[i].code);
+            ck_assert(hs_disk_is_wrong_kind(odd[i].code));
+            ck_assert_ptr_nonnull(strstr(hs_error_text(), odd[i].name));
+        }
+        int file = hs_disk_create(disk, path_of(odd[i].name));
+        ck_assert_int_eq(file >= 0, odd[i].code != -EISDIR);
+        hs_disk_close(disk, file);
+    }
+    struct hs_buffer back;
+    hs_buffer_init(&back, 100);
+    ck_assert_int_eq(hs_disk_read_own(disk, path_of("victim"), &back), 0);
+    ck_assert(hs_slice_equal(hs_buffer_slice(&back), HS_SLICE("precious")));
+    hs_buffer_free(&back);
+}
+END_TEST
+
+START_TEST(errors_name_the_file)
+{
+    struct rlimit before, small = {.rlim_cur = 100};
+    make_folder();
+    struct hs_disk disk = *hs_disk_system();
+    disk.fdatasync = failing_fdatasync;
+    int file = hs_disk_open(&disk, path_of("named"), O_RDWR | O_CREAT);
+    ck_assert_int_eq(hs_disk_sync(&disk, file), -EIO);
+    ck_assert_ptr_nonnull(strstr(hs_error_text(), path_of("named")));
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small.rlim_max = before.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    int code = hs_disk_write(&disk, file, HS_SLICE("x"), 100);
+    setrlimit(RLIMIT_FSIZE, &before);
+    ck_assert_int_eq(code, -EFBIG);
+    ck_assert_ptr_nonnull(strstr(hs_error_text(), path_of("named")));
+    ck_assert_ptr_nonnull(strstr(hs_error_text(), "100 bytes"));
+    hs_disk_close(&disk, file);
 }
 END_TEST
 
@@ -190,5 +280,6 @@ END_TEST
 HS_TEST_MAIN("base disk", short_writes_are_continued, errors_come_through,
              replace_keeps_the_old_when_it_fails, read_all_has_a_ceiling,
              reserved_blocks_read_as_zeros_and_take_writes_of_any_size,
-             folders_are_made_with_their_parents_and_listed,
+             no_file_gets_a_standard_descriptor, only_regular_files_are_opened,
+             errors_name_the_file, folders_are_made_with_their_parents_and_listed,
              the_names_of_folders_that_are_made_are_synced)
