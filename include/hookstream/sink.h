@@ -153,6 +153,7 @@ struct hs_sink_host {
      * before the first call of this. false: what the server has is not ours, nothing will be
      * submitted and nothing may be written. */
     bool (*resume)(void *context, uint64_t position, uint64_t last);
+    bool known; /* the sink is not new to the owner: it was given events by earlier runs */
 };
 
 struct hs_sink;

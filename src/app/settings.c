@@ -1,6 +1,6 @@
 /* Settings: the whole configuration as one table of tables, and the checks that need more
  * than one module's view. */
-#include <hookstream/app.h>
+#include "settings_folders.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -214,6 +214,8 @@ static void check_parts(struct hs_config *config, struct hs_settings *settings, 
     hs_transform_check_lists(config, settings->transformations, settings->routes,
                              settings->fallback);
     check_sizes(config, settings);
+    if (!offline)
+        hs_settings_check_folders(config, settings);
 }
 
 static struct hs_config *bind_settings(struct hs_config *config, bool offline,

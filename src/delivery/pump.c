@@ -565,6 +565,7 @@ static int open_way(struct hs_pump *pump, const struct hs_pump_spec *spec)
         .room = on_room,
         .state = hs_pump_sink_state,
         .resume = on_resume,
+        .known = !hs_cursor_is_new(pump->cursor),
     };
     return hs_sink_open(pump->base, pump->name, hs_journal_identity(pump->journal), pump->options,
                         &host, &pump->sink);

@@ -1,16 +1,21 @@
 /* File sink: JSON lines in a folder, for a run without any server. Events gather in memory
  * until the push; then each file is written and synced once, and only then are they
  * delivered. Delivers at least once: what was written and not yet confirmed when the process
- * ends is written again.
+ * ends is written again. A folder that cannot be made is tried again, and holds the sink.
  *
  * Everything that ends a message but success is in this table:
- *   disk_full    held       ENOSPC, EDQUOT: make room
- *   disk_error   held       anything else the disk says, opening included
- *   not_json     permanent  a body that is no JSON (a transformation cannot make one)
- *   too_large    permanent  a line that passes HS_FILE_OUT_CEILING */
+ *   disk_full     held       ENOSPC, EDQUOT: make room
+ *   disk_error    held       anything else that the disk or the folder says
+ *   not_a_file    permanent  the name belongs to a folder, link, FIFO, socket or device
+ *   foreign_file  permanent  the name belongs to a file without hookstream's mark (file_own.h)
+ *   file_refused  permanent  the file exists and cannot be written by this user
+ *   name_refused  permanent  the file system does not take the name
+ *   not_json      permanent  a body that is not JSON (a transformation cannot make one)
+ *   too_large     permanent  a line that passes HS_FILE_OUT_CEILING */
 #include "file.h"
 
 #include "file_out.h"
+#include "file_own.h"
 
 #include <event2/event.h>
 #include <hookstream/json.h>
@@ -19,11 +24,11 @@
 #define FILES_MAX 64u
 #define GATHER_MESSAGES 2048u
 #define GATHER_BYTES (1u << 20) /* over all files; a single parcel may pass it */
+#define PREPARE_LEAST_MS 500u   /* between two tries to make the folder */
+#define PREPARE_MOST_MS 10000u
 _Static_assert(FILES_MAX >= 2 * HS_PARCEL_MESSAGES_MAX, "a parcel fits the files");
 
-static const struct hs_failure disk_full = {HS_HELD, "disk_full", "the disk is full: make room"};
-static const struct hs_failure disk_error = {HS_HELD, "disk_error", "the disk fails"};
-static const struct hs_failure not_json = {HS_PERMANENT, "not_json", "the body is no JSON"};
+static const struct hs_failure not_json = {HS_PERMANENT, "not_json", "the body is not JSON"};
 static const struct hs_failure too_large = {HS_PERMANENT, "too_large", "the line is too long"};
 
 struct entry {
@@ -43,6 +48,7 @@ struct hs_file {
     struct entry entries[GATHER_MESSAGES];
     size_t count;
     bool owes_room, announced;
+    unsigned failures; /* to make the folder, in a row */
     struct event *on_turn;
 };
 
@@ -117,41 +123,38 @@ static enum hs_submit submit(struct hs_sink *sink, const struct hs_parcel *parce
 
 /* ---- Writing ---- */
 
-/* Gives how the disk failed, or NULL; hs_error_text() has the words. */
-static const struct hs_failure *write_all(struct hs_file *file)
+/* Gives the file that failed for the disk's sake, or NULL. */
+static const struct hs_file_out *write_all(struct hs_file *file)
 {
-    const struct hs_failure *failure = NULL;
+    const struct hs_file_out *held = NULL;
     for (size_t i = 0; i < FILES_MAX; i++) {
         struct hs_file_out *out = &file->outs[i];
         if (out->text.size == 0)
             continue;
-        int code = hs_file_out_write(out, &file->folder);
-        if (code == 0)
-            continue;
-        failure = code == -ENOSPC || code == -EDQUOT ? &disk_full : &disk_error;
-        for (size_t k = 0; k < file->count; k++)
-            if (file->entries[k].out == out && file->entries[k].failure == NULL)
-                file->entries[k].failure = failure;
+        hs_file_out_write(out, &file->folder);
+        if (out->failure != NULL && out->failure->outcome == HS_HELD)
+            held = out;
     }
+    for (size_t i = 0; i < file->count; i++)
+        if (file->entries[i].failure == NULL)
+            file->entries[i].failure = file->entries[i].out->failure;
     file->busy = file->gathered = 0;
-    return failure;
+    return held;
 }
 
-static void tell(struct hs_file *file, const struct hs_failure *of_disk)
+static void tell(struct hs_file *file, const struct hs_file_out *held)
 {
     size_t count = file->count;
     file->count = 0;
-    char words[256];
-    snprintf(words, sizeof(words), "%s", of_disk != NULL ? hs_error_text() : "");
-    if (of_disk != NULL)
-        hs_sink_set_state(&file->sink, HS_SINK_HOLDING, of_disk->label, words);
+    if (held != NULL)
+        hs_sink_set_state(&file->sink, HS_SINK_HOLDING, held->failure->label, held->detail);
     else if (count > 0)
         hs_sink_set_state(&file->sink, HS_SINK_UP, "", "");
     for (size_t i = 0; i < count; i++) {
         const struct entry entry = file->entries[i];
         const char *detail = NULL;
         if (entry.failure != NULL)
-            detail = entry.failure->outcome == HS_HELD ? words : entry.failure->words;
+            detail = entry.failure == entry.out->failure ? entry.out->detail : entry.failure->words;
         hs_sink_complete(&file->sink, entry.sequence, entry.part, entry.failure, detail);
     }
     if (file->owes_room) {
@@ -160,29 +163,41 @@ static void tell(struct hs_file *file, const struct hs_failure *of_disk)
     }
 }
 
+/* Until the folder can be written to nothing is taken, since submit() wants `announced`. */
+static void prepare(struct hs_file *file)
+{
+    if (hs_file_own_prepare(&file->folder, file->sink.host.known) < 0) {
+        uint64_t ms = hs_sink_backoff_ms(file->failures++, PREPARE_LEAST_MS, PREPARE_MOST_MS);
+        struct timeval pause = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
+        hs_sink_set_state(&file->sink, HS_SINK_HOLDING, "folder", hs_error_text());
+        HS_IGNORE(event_add(file->on_turn, &pause)); /* fails only without memory */
+        return;
+    }
+    file->announced = true;
+    hs_sink_set_state(&file->sink, HS_SINK_UP, "", "");
+    (void)file->sink.host.resume(file->sink.host.context, 0, 0);
+}
+
 /* A turn of its own: nothing is told from within submit or push. */
 static void on_turn(evutil_socket_t number, short what, void *context)
 {
     struct hs_file *file = context;
-    if (!file->announced) {
-        file->announced = true;
-        hs_sink_set_state(&file->sink, HS_SINK_UP, "", "");
-        (void)file->sink.host.resume(file->sink.host.context, 0, 0);
-        return;
-    }
-    tell(file, write_all(file));
+    if (file->announced)
+        tell(file, write_all(file));
+    else
+        prepare(file);
 }
 
 static void push(struct hs_sink *sink)
 {
     struct hs_file *file = of(sink);
-    if (file->count > 0 || file->owes_room)
+    if (file->announced && (file->count > 0 || file->owes_room))
         event_active(file->on_turn, EV_TIMEOUT, 0);
 }
 
 static void skip(struct hs_sink *sink, uint64_t sequence)
 {
-    (void)sink, (void)sequence; /* a file keeps no cursor */
+    (void)sink, (void)sequence; /* a file has no cursor */
 }
 
 /* ---- Life ---- */
@@ -199,7 +214,7 @@ static void close_sink(struct hs_sink *sink)
 
 static void leave_out(struct hs_sink *sink, uint64_t sequence, uint32_t parts)
 {
-    (void)sink, (void)sequence, (void)parts; /* files keep no cursor */
+    (void)sink, (void)sequence, (void)parts; /* a file has no cursor */
 }
 
 static const struct hs_sink_ops ops = {submit, push, skip, leave_out, close_sink};
@@ -212,12 +227,10 @@ int hs_file_open_on(const struct hs_sink_spec *spec, const struct hs_disk *disk,
     file->folder = (struct hs_file_folder){disk, spec->options->path, spec->options->max_size};
     for (size_t i = 0; i < FILES_MAX; i++)
         file->outs[i].file = -1;
-    int code = hs_disk_make_directory(disk, spec->options->path);
-    if (code == 0 && (file->on_turn = event_new(spec->base, -1, 0, on_turn, file)) == NULL)
-        code = hs_fail(-ENOMEM, "cannot make the events of the sink %s", spec->name);
-    if (code < 0) {
+    file->on_turn = event_new(spec->base, -1, 0, on_turn, file);
+    if (file->on_turn == NULL) {
         close_sink(&file->sink);
-        return code;
+        return hs_fail(-ENOMEM, "cannot make the events of the sink %s", spec->name);
     }
     event_active(file->on_turn, EV_TIMEOUT, 0);
     *ret_sink = &file->sink;

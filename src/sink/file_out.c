@@ -1,9 +1,14 @@
-/* File out: see file_out.h. A file that failed is closed and read anew: after a failed sync
+/* File out: see file_out.h. A file that failed is closed and read again: after a failed sync
  * its pages may be gone, so nothing is believed but what was synced before. */
 #include "file_out.h"
 
+#include "file_own.h"
+
 #include <fcntl.h>
 #include <stdio.h>
+
+static const struct hs_failure disk_full = {HS_HELD, "disk_full", "the disk is full: make room"};
+static const struct hs_failure disk_error = {HS_HELD, "disk_error", "the disk fails"};
 
 static char *path_of(const struct hs_file_folder *folder, const char *name, unsigned number)
 {
@@ -71,7 +76,7 @@ static int64_t cut_torn_line(const struct hs_disk *disk, int file)
 static int open_file(struct hs_file_out *out, const struct hs_file_folder *folder)
 {
     HS_AUTO_FREE char *path = path_of(folder, out->name, 0);
-    int file = hs_disk_open(folder->disk, path, O_RDWR | O_CREAT);
+    int file = hs_file_own_open(folder, path, &out->failure);
     if (file < 0)
         return file;
     int64_t size = cut_torn_line(folder->disk, file);
@@ -93,14 +98,6 @@ static void close_file(struct hs_file_out *out, const struct hs_file_folder *fol
 
 /* ---- Turning ---- */
 
-static bool is_there(const struct hs_disk *disk, const char *path)
-{
-    int file = hs_disk_open(disk, path, O_RDONLY);
-    if (file >= 0)
-        hs_disk_close(disk, file);
-    return file != -ENOENT;
-}
-
 /* The first NAME.N that is free, looked for in steps that double and then halve: few looks
  * even with thousands of files. 0: there are too many. */
 static unsigned free_number(const struct hs_file_out *out, const struct hs_file_folder *folder)
@@ -110,13 +107,13 @@ static unsigned free_number(const struct hs_file_out *out, const struct hs_file_
         if (free_at > HS_FILE_TURNS_MAX)
             return 0;
         HS_AUTO_FREE char *path = path_of(folder, out->name, free_at);
-        if (!is_there(folder->disk, path))
+        if (!hs_file_own_is_taken(path))
             break;
     }
     while (free_at - taken > 1) {
         unsigned middle = taken + (free_at - taken) / 2;
         HS_AUTO_FREE char *path = path_of(folder, out->name, middle);
-        if (is_there(folder->disk, path))
+        if (hs_file_own_is_taken(path))
             taken = middle;
         else
             free_at = middle;
@@ -140,14 +137,30 @@ static int turn(struct hs_file_out *out, const struct hs_file_folder *folder)
 
 /* ---- Writing ---- */
 
-static int write_text(struct hs_file_out *out, const struct hs_file_folder *folder)
+/* What someone else did to the file meanwhile: it is opened again, and begun if it is gone. */
+static void look_again(struct hs_file_out *out, const struct hs_file_folder *folder)
 {
+    HS_AUTO_FREE char *path = path_of(folder, out->name, 0);
+    if (!hs_file_own_is_same(path, out->file, out->size))
+        close_file(out, folder);
+}
+
+static int make_ready(struct hs_file_out *out, const struct hs_file_folder *folder)
+{
+    if (out->file >= 0)
+        look_again(out, folder);
     int code = out->file < 0 ? open_file(out, folder) : 0;
     if (code == 0 && folder->max_size > 0 && out->size >= folder->max_size) {
         code = turn(out, folder);
         if (code == 0)
             code = open_file(out, folder);
     }
+    return code;
+}
+
+static int write_text(struct hs_file_out *out, const struct hs_file_folder *folder)
+{
+    int code = make_ready(out, folder);
     if (code < 0)
         return code;
     code = hs_disk_write(folder->disk, out->file, hs_buffer_slice(&out->text), out->size);
@@ -159,18 +172,23 @@ static int write_text(struct hs_file_out *out, const struct hs_file_folder *fold
     }
     /* If cutting fails too, whole lines of it may stay, and their events come twice. */
     char words[256];
-    snprintf(words, sizeof(words), "%s", hs_error_text());
+    snprintf(words, sizeof(words), "%s: %s", out->name, hs_error_text());
     HS_IGNORE(hs_disk_truncate(folder->disk, out->file, out->size));
     close_file(out, folder);
     return hs_fail(code, "%s", words);
 }
 
-int hs_file_out_write(struct hs_file_out *out, const struct hs_file_folder *folder)
+void hs_file_out_write(struct hs_file_out *out, const struct hs_file_folder *folder)
 {
+    out->failure = NULL; /* or what is wrong with the name alone */
     int code = write_text(out, folder);
+    if (code < 0) {
+        snprintf(out->detail, sizeof(out->detail), "%s", hs_error_text());
+        if (out->failure == NULL)
+            out->failure = code == -ENOSPC || code == -EDQUOT ? &disk_full : &disk_error;
+    }
     if (out->text.capacity > HS_FILE_OUT_KEPT_BYTES)
         hs_buffer_free(&out->text);
     else
         hs_buffer_clear(&out->text);
-    return code;
 }

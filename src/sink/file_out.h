@@ -1,7 +1,9 @@
 /* File out: one file of JSON lines: gathered in memory, then written and synced as a whole or
- * not at all. Knows no events. */
+ * not at all. Which files may be written is file_own.h's. Knows no events. */
 #ifndef HS_SINK_FILE_OUT_H
 #define HS_SINK_FILE_OUT_H
+
+#include "kind.h"
 
 #include <hookstream/buffer.h>
 #include <hookstream/disk.h>
@@ -18,6 +20,9 @@ struct hs_file_out {
     uint64_t size;         /* of the whole, synced lines in it */
     struct hs_buffer text; /* gathered lines */
     uint64_t used;         /* for choosing which to close */
+    /* How the last write failed, and the message; NULL: it did not. */
+    const struct hs_failure *failure;
+    char detail[256];
 };
 
 /* Where the files are. */
@@ -31,8 +36,9 @@ void hs_file_out_init(struct hs_file_out *out, struct hs_slice name);
 /* Closes and frees; what was gathered is gone. */
 void hs_file_out_free(struct hs_file_out *out, const struct hs_file_folder *folder);
 /* Writes and syncs what was gathered, opening the file first if need be. What was gathered is
- * forgotten in either case. -errno and words: none of it counts, and what is in the file of
- * it is cut away before the next is written. */
-HS_MUST_CHECK int hs_file_out_write(struct hs_file_out *out, const struct hs_file_folder *folder);
+ * forgotten in either case. A file that was removed, renamed or shortened by someone else is
+ * opened again. With `out->failure` set none of it counts, and what is in the file of it is cut
+ * away before the next is written. */
+void hs_file_out_write(struct hs_file_out *out, const struct hs_file_folder *folder);
 
 #endif

@@ -165,7 +165,10 @@ static const struct hs_option file_rows[] = {
      .offset = SINK(path),
      .required = true,
      .example = "data",
-     .help = "Folder of the files; made if it is not there."},
+     .help =
+         "Folder of the files, which is created if it does not exist; no other sink's, and not "
+         "in or around the journal's. Files there that hookstream did not write are left alone, "
+         "and links are not followed: an event whose file has such a name is a dead letter."},
     {.name = "max_size",
      .kind = HS_OPTION_SIZE,
      .offset = SINK(max_size),
@@ -310,7 +313,9 @@ static const struct hs_option file_target_rows[] = {
      .kind = HS_OPTION_STRING,
      .offset = TARGET(destination),
      .fallback = "{family}.jsonl",
-     .help = "Template of the file's name in the sink's folder."},
+     .help =
+         "Template of the file's name in the sink's folder: 1 to 200 bytes, without a slash or a "
+         "control character, and no dot at the beginning."},
     ROUTER_ROWS,
 };
 

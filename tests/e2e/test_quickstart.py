@@ -29,7 +29,7 @@ def test_first_event_is_answered_and_in_its_file(hookstream):
     assert done.returncode == 0, done
     assert "202: 1" in done.stdout, done
     one.drained()
-    lines = (one.folder / "data" / "order.jsonl").read_text().splitlines()
+    lines = (one.folder / "data" / "events" / "order.jsonl").read_text().splitlines()
     assert [json.loads(line)["type"] for line in lines] == ["order.created"]
 
 
@@ -42,7 +42,7 @@ def test_every_type_lands_in_the_file_of_its_family(hookstream):
     sent = {line.split()[0] for line in ledger.read_text().splitlines()}
     assert len(sent) == 21
     found = set()
-    for file in (one.folder / "data").glob("*.jsonl"):
+    for file in (one.folder / "data" / "events").glob("*.jsonl"):
         for line in file.read_text().splitlines():
             event = json.loads(line)
             assert event["type"].split(".")[0] == file.stem

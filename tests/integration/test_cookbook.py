@@ -128,7 +128,7 @@ def test_dead_letters_are_sorted_out_as_the_page_says(running, shell, tmp_path):
     one.stop()
     one.start()
     shell(again, **named)
-    orders = tmp_path / "data" / "orders.jsonl"
+    orders = tmp_path / "data" / "events" / "orders.jsonl"
     wait_for(lambda: orders.exists() and orders.read_text().endswith("\n"), what="the order")
     assert '"amountMinor":1500' in orders.read_text()
     assert "discarded 0 dead letters, 1 is left" in shell(discard, **named), "it came just now"

@@ -116,8 +116,13 @@ static struct owner *owner_create(void)
     owner->base = event_base_new();
     ck_assert_ptr_nonnull(owner->base);
     owner->patience = evtimer_new(owner->base, owner_impatient, owner);
-    owner->host =
-        (struct hs_sink_host){owner, owner_completed, owner_room, owner_state, owner_resume};
+    owner->host = (struct hs_sink_host){
+        .context = owner,
+        .completed = owner_completed,
+        .room = owner_room,
+        .state = owner_state,
+        .resume = owner_resume,
+    };
     owner->state = HS_SINK_STATE_COUNT;
     return owner;
 }
