@@ -87,6 +87,25 @@ void hs_catalogue_sample(const struct hs_event_type *type, enum hs_sample_form f
                          struct hs_slice id, uint64_t now_wall_ns, uint64_t *random,
                          struct hs_buffer *ret_body);
 
+/* One field of a sample that is not as the form has it. */
+struct hs_sample_change {
+    size_t row; /* in the type's fields; of an array's elements: in each of them */
+    enum hs_sample_change_kind {
+        HS_SAMPLE_ABSENT,
+        HS_SAMPLE_VALUE,    /* `json` is its value */
+        HS_SAMPLE_ELEMENTS, /* the array has so many */
+    } kind;
+    struct hs_slice json;
+    unsigned elements;
+};
+/* As hs_catalogue_sample(), with changes; the first one of a row counts. */
+void hs_catalogue_sample_changed(const struct hs_event_type *type, enum hs_sample_form form,
+                                 const struct hs_sample_change *changes, size_t change_count,
+                                 struct hs_slice id, uint64_t now_wall_ns, uint64_t *random,
+                                 struct hs_buffer *ret_body);
+/* Whether the row allows any value, or members and elements that it does not list. */
+bool hs_catalogue_row_is_open(const struct hs_event_type *type, size_t row);
+
 /* ---- Differences ---- */
 
 struct hs_catalogue_change {

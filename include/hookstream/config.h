@@ -14,7 +14,10 @@
 
 /* ---- Findings: what is wrong with a configuration, all of it in one go ---- */
 
-enum hs_severity { HS_FINDING_ERROR, HS_FINDING_WARNING };
+/* A note is worth knowing and no fault: it counts nowhere, not with `check --strict` either. */
+enum hs_severity { HS_FINDING_ERROR, HS_FINDING_WARNING, HS_FINDING_NOTE };
+/* "error", "warning", "note". */
+const char *hs_severity_name(enum hs_severity severity);
 
 /* The kinds of mistake, numbered for ever: see findings.def. HS_FINDING_UNKNOWN_KEY is HS030. */
 enum hs_finding_code {
@@ -34,7 +37,7 @@ struct hs_finding {
 
 struct hs_findings {
     struct hs_finding *items;
-    size_t count, errors;
+    size_t count, errors, notes; /* the rest are warnings */
 };
 
 /* The page of a code, out of findings.def; wrong and right are "" where no YAML shows it. */
@@ -140,6 +143,8 @@ void hs_config_error(struct hs_config *config, enum hs_finding_code code,
                      const struct hs_node *node, const char *format, ...) HS_PRINTF(4, 5);
 void hs_config_warning(struct hs_config *config, enum hs_finding_code code,
                        const struct hs_node *node, const char *format, ...) HS_PRINTF(4, 5);
+void hs_config_note(struct hs_config *config, enum hs_finding_code code, const struct hs_node *node,
+                    const char *format, ...) HS_PRINTF(4, 5);
 /* The node's text in backquotes, cut at 80 characters, control characters spelled out;
  * "`(secret)`" for a secret one; "a list", "a mapping", "an empty text", "nothing" for the
  * others. In the arena. */

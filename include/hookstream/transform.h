@@ -33,6 +33,9 @@ HS_MUST_CHECK int hs_work_body(struct hs_work *work, struct hs_slice *ret_body);
  * for sinks that have headers. A `content-type` among them says what the body is, which without
  * one is application/json. Valid until the next begin, revert or edit. */
 size_t hs_work_headers(struct hs_work *work, const struct hs_header **ret_headers);
+/* How many failures `on_error: skip` has passed over since the work was created; hs_error_text()
+ * still has the last one's message right after the item. */
+uint64_t hs_work_skips(const struct hs_work *work);
 
 /* ---- Templates ---- */
 
@@ -74,9 +77,18 @@ void hs_condition_free(struct hs_condition *condition);
 HS_MUST_CHECK int hs_condition_holds(const struct hs_condition *condition, struct hs_work *work);
 /* Whether two conditions are the same text, spaces aside (for ties). */
 bool hs_condition_same(const struct hs_condition *a, const struct hs_condition *b);
-/* Each value that a field is to be, or not to be: by ==, != and in. */
+/* Each value that a field is held against. */
+enum hs_comparison_kind {
+    HS_IS,     /* == and in */
+    HS_IS_NOT, /* != */
+    HS_IS_LESS,
+    HS_IS_AT_MOST,
+    HS_IS_MORE,
+    HS_IS_AT_LEAST,
+};
 struct hs_comparison {
     const char *path;
+    enum hs_comparison_kind by;
     enum hs_json_kind kind;
     struct hs_slice literal;    /* a string's decoded text, or a number's token */
     bool decimal;               /* it compares by its value, with numbers and with texts */
@@ -85,6 +97,9 @@ struct hs_comparison {
 typedef void hs_comparison_fn(void *context, const struct hs_comparison *comparison);
 void hs_condition_comparisons(const struct hs_condition *condition, hs_comparison_fn *visit,
                               void *context);
+/* Whether the condition has a `matches`, or an `exists`. */
+bool hs_condition_matches(const struct hs_condition *condition);
+bool hs_condition_asks_existence(const struct hs_condition *condition);
 /* The condition as text, with one space between its tokens. Borrowed. */
 struct hs_slice hs_condition_text(const struct hs_condition *condition);
 
@@ -140,6 +155,7 @@ struct hs_transform_item {
     const struct hs_node *node;        /* the item's mapping */
     const struct hs_condition *when;   /* or NULL */
     const char *each;                  /* the path of `for`, or NULL */
+    bool skips;                        /* on_error: skip */
     const struct hs_transform *inside; /* of `use`: the list, whose items are done; or NULL */
     /* After it fields may have names and places that nothing here tells of: flatten, unwrap, and
      * `use` of a list with such an item. */

@@ -1,10 +1,10 @@
 /* Advice: walks every route as an event would: match, `when`, transformations, targets. */
-#include "look.h"
+#include "trial.h"
 
 #include <stdlib.h>
 
+#define UNROUTED_SHOWN 6u
 #define ITEM_USES_MAX 1024u /* fields of one transformation that are followed */
-#define NAMES_MAX 4096u
 
 /* ---- Which types come ---- */
 
@@ -55,37 +55,12 @@ static void gather_types(struct hs_look *look)
     }
 }
 
-/* ---- match ---- */
-
-static void look_at_match(struct hs_look *look)
-{
-    const struct hs_node *node = hs_node_get(look->route->node, "match");
-    struct hs_type_filter *filter = hs_type_filter_create(look->route->match);
-    const char *names[NAMES_MAX];
-    size_t count = 0;
-    bool takes = filter == NULL || look->open || look->all_count == 0;
-    for (size_t i = 0; !takes && i < look->all_count && count + 1 < NAMES_MAX; i++) {
-        const char *name = look->all[i].type->name;
-        takes = hs_type_filter_takes(filter, hs_slice_text(name));
-        names[count++] = name;
-        names[count++] =
-            hs_arena_dup(hs_config_arena(look->config), hs_slice(name, strcspn(name, ".")));
-    }
-    hs_type_filter_free(filter);
-    if (takes)
-        return;
-    const char *near = hs_nearest_name(hs_slice_text(look->route->match), names, count);
-    hs_look_warn(look, HS_FINDING_MATCH_OF_NO_TYPE, node, NULL, "no known type matches `%s`%s%s%s",
-                 look->route->match,
-                 near ? ", did you mean `" : "; `hookstream catalogue list` shows them",
-                 near ? near : "", near ? "`?" : "");
-}
-
 /* ---- Transformations ---- */
 
 struct uses {
     struct hs_look *look;
     const struct hs_node *near;
+    bool depends; /* what the item makes depends on the values of its fields */
     struct hs_use items[ITEM_USES_MAX];
     size_t count;
 };
@@ -94,6 +69,8 @@ static void note_use(void *context, const struct hs_use *use)
 {
     struct uses *uses = context;
     hs_look_at_use(uses->look, use, uses->near);
+    if (uses->depends && use->kind != HS_USE_WRITE && use->kind != HS_USE_KEEP)
+        hs_look_at_written(uses->look, use, uses->near);
     if (uses->count < ITEM_USES_MAX)
         uses->items[uses->count++] = *use;
 }
@@ -102,6 +79,16 @@ static void note_when(void *context, const struct hs_use *use)
 {
     struct uses *uses = context;
     hs_look_at_use(uses->look, use, uses->near);
+}
+
+/* Whether the operation asks what its fields hold, rather than taking or hiding them. */
+static bool depends_on_values(const char *operation)
+{
+    static const char *const those[] = {"decimal", "time", "cast"};
+    for (size_t i = 0; i < HS_ARRAY_SIZE(those); i++)
+        if (strcmp(operation, those[i]) == 0)
+            return true;
+    return false;
 }
 
 /* What the item makes and takes away, for those after it. */
@@ -136,6 +123,8 @@ static void walk_item(struct hs_look *look, const struct hs_transform *transform
     struct uses *uses = hs_alloc(sizeof(*uses));
     uses->look = look;
     uses->near = item.node;
+    uses->depends = depends_on_values(item.operation);
+    hs_look_at_set(look, &item);
     hs_transform_when_uses(transform, index, note_when, uses);
     hs_look_at_item_values(look, transform, index);
     if (item.inside != NULL) {
@@ -145,6 +134,7 @@ static void walk_item(struct hs_look *look, const struct hs_transform *transform
     } else {
         hs_transform_uses(transform, index, note_use, uses);
         hs_tracks_follow(look, &item, uses->items, uses->count);
+        hs_written_follow(look, &item, uses->items, uses->count);
         change_fields(look, &item, uses);
         look->blurred = look->blurred || item.reshapes;
     }
@@ -160,14 +150,33 @@ static void walk(struct hs_look *look, const struct hs_transform *transform)
 
 /* ---- Targets ---- */
 
+static void note_template(void *context, const struct hs_use *use)
+{
+    struct uses *uses = context;
+    struct hs_look *look = uses->look;
+    const char *path = hs_look_path(look, use->path);
+    hs_look_at_use(look, use, uses->near);
+    hs_look_at_written(look, use, uses->near);
+    if (use->kind != HS_USE_READ || look->blurred || !hs_path_is_below(path, "data") ||
+        !hs_look_is_taken_away(look, path))
+        return;
+    hs_look_tell(look, uses->near);
+    hs_look_warn(look, HS_FINDING_ALWAYS_DEFAULT, uses->near, path,
+                 "`%s` is never there, so its default always stands for it: an earlier "
+                 "transformation takes it away",
+                 path);
+}
+
 static void look_at_template(struct hs_look *look, const struct hs_template *tmpl,
                              const struct hs_node *node)
 {
+    if (tmpl == NULL)
+        return;
     struct uses *uses = hs_alloc(sizeof(*uses));
     uses->look = look;
     uses->near = node;
-    if (tmpl != NULL)
-        hs_template_uses(tmpl, note_when, uses);
+    hs_template_uses(tmpl, note_template, uses);
+    hs_look_at_plain_text(look, tmpl, node);
     free(uses);
 }
 
@@ -221,13 +230,13 @@ static void look_at_when(struct hs_look *look, const struct hs_condition *when,
     free(uses);
 }
 
-static void look_at_route(struct hs_look *look)
+static void look_at_route(struct hs_look *look, const struct hs_trial *trial)
 {
     const struct hs_route *route = look->route;
     gather_types(look);
     hs_look_read_accept(look);
     if (route->node->kind == HS_NODE_MAP)
-        look_at_match(look);
+        hs_look_at_match(look);
     look_at_when(look, route->when, route->node);
     if (route->when != NULL)
         hs_condition_uses(route->when, note_named, look);
@@ -241,17 +250,59 @@ static void look_at_route(struct hs_look *look)
     for (size_t i = 0; i < route->target_count; i++)
         look_at_target(look, i);
     hs_tracks_tell(look, 0);
+    hs_look_at_trial(look, trial);
     hs_look_check_accept(look);
+}
+
+/* ---- Types that no route takes ---- */
+
+static bool is_routed(const struct hs_router *router, struct hs_slice type, struct hs_slice source)
+{
+    for (size_t i = 0; i < hs_router_count(router); i++)
+        if (hs_router_may_take(router, i, type, source))
+            return true;
+    return false;
+}
+
+static void note_unrouted(struct hs_config *config, const struct hs_advice_input *input)
+{
+    struct hs_arena *arena = hs_config_arena(config);
+    for (size_t i = 0; i < input->sources->count; i++) {
+        const struct hs_catalogue *catalogue = hs_catalogues_of(input->catalogues, i);
+        struct hs_slice source = hs_slice_text(input->sources->names[i]);
+        const char *names = "";
+        size_t count = 0;
+        for (size_t k = 0; catalogue != NULL && k < catalogue->count; k++) {
+            const char *name = catalogue->types[k].name;
+            if (is_routed(input->router, hs_slice_text(name), source))
+                continue;
+            if (count++ < UNROUTED_SHOWN)
+                names = hs_arena_printf(arena, "%s%s%s", names, count > 1 ? ", " : "", name);
+        }
+        if (count > UNROUTED_SHOWN)
+            names = hs_arena_printf(arena, "%s and %zu more", names, count - UNROUTED_SHOWN);
+        if (count > 0 && hs_router_default(input->router) == HS_DEFAULT_DEAD_LETTER)
+            hs_config_note(config, HS_FINDING_TYPES_UNROUTED,
+                           hs_node_get(hs_config_root(config), "default"),
+                           "no route takes %s of source `%s`: such events become dead letters",
+                           names, input->sources->names[i]);
+    }
 }
 
 void hs_advice_give(struct hs_config *config, const struct hs_advice_input *input)
 {
+    struct hs_trial *trial = hs_trial_run(config, input);
     for (size_t i = 0; i < hs_router_count(input->router); i++) {
         struct hs_look *look = hs_alloc(sizeof(*look));
         look->config = config;
         look->input = input;
         look->route = hs_router_at(input->router, i);
-        look_at_route(look);
+        look->told = hs_alloc(sizeof(*look->told));
+        look_at_route(look, trial);
+        free(look->told);
         free(look);
     }
+    hs_trial_free(trial);
+    if (!input->lenient)
+        note_unrouted(config, input);
 }

@@ -105,22 +105,25 @@ static bool is_known(const struct hs_look *look, const char *path)
     return false;
 }
 
-static bool is_taken_away(const struct hs_look *look, const char *path)
+bool hs_look_is_taken_away(const struct hs_look *look, const char *path)
 {
+    if (hs_paths_meet(&look->made, path))
+        return false;
     for (size_t i = 0; i < look->gone.count; i++)
         if (hs_path_is_below(path, look->gone.items[i]))
             return true;
     return look->kept.count > 0 && !hs_paths_meet(&look->kept, path);
 }
 
-static void tell_missing(struct hs_look *look, const struct hs_node *node, const char *path)
+/* Whether it can be missing, also if that is accepted. */
+static bool tell_missing(struct hs_look *look, const struct hs_node *node, const char *path)
 {
     static const char *const narrowing[] = {"type", "family"};
     for (size_t i = 0; i < HS_ARRAY_SIZE(narrowing); i++)
         if (hs_paths_meet(&look->named_by_when, narrowing[i]))
-            return; /* the `when` may leave only those that have it */
+            return false; /* the `when` may leave only those that have it */
     if (hs_paths_meet(&look->named_by_when, path))
-        return;
+        return false;
     const char *types = "";
     size_t count = 0;
     for (size_t i = 0; i < look->matched_count; i++) {
@@ -138,6 +141,7 @@ static void tell_missing(struct hs_look *look, const struct hs_node *node, const
                      "`%s` can be missing in %s: such an event becomes a dead letter; give a "
                      "default, as {%s|none}",
                      path, types, path);
+    return count > 0;
 }
 
 void hs_look_at_use(struct hs_look *look, const struct hs_use *use, const struct hs_node *near)
@@ -150,17 +154,21 @@ void hs_look_at_use(struct hs_look *look, const struct hs_use *use, const struct
         return;
     if (hs_paths_meet(&look->made, path))
         return;
-    if (use->kind == HS_USE_NEED && is_taken_away(look, path)) {
+    if (use->kind == HS_USE_NEED && hs_look_is_taken_away(look, path)) {
+        hs_look_tell(look, near);
         hs_look_error(look, HS_FINDING_FIELD_TAKEN_AWAY, node,
                       "`%s` is never there: an earlier transformation takes it away", path);
         return;
     }
     if (look->open || (look->shared > 0 ? look->all_count : look->matched_count) == 0)
         return;
-    if (!is_known(look, path))
+    if (!is_known(look, path)) {
+        hs_look_tell(look, near);
+        hs_look_tell(look, node);
         tell_unknown(look, node, path);
-    else if (use->kind == HS_USE_NEED && look->shared == 0)
-        tell_missing(look, node, path);
+    } else if (use->kind == HS_USE_NEED && look->shared == 0 && tell_missing(look, node, path)) {
+        hs_look_tell(look, near);
+    }
 }
 
 /* ---- Values ---- */
@@ -213,6 +221,7 @@ static void tell_value(struct hs_look *look, const struct hs_comparison *compari
                        const char *path, const struct hs_catalogue_field *field)
 {
     bool listed = kind_fits(field, comparison);
+    hs_look_tell(look, comparison->node);
     hs_look_warn(
         look, HS_FINDING_VALUE_NEVER, comparison->node, path, "`%s` is never %s%.*s%s: %s%s%s",
         path, comparison->kind == HS_JSON_STRING ? "'" : "",
@@ -236,6 +245,7 @@ static void look_at_type(struct hs_look *look, const struct hs_comparison *compa
             return;
     }
     const char *near = hs_nearest_name(comparison->literal, names, count);
+    hs_look_tell(look, comparison->node);
     hs_look_warn(look, HS_FINDING_VALUE_NEVER, comparison->node, "type",
                  "no known event has the type '%.*s'%s%s%s", HS_SLICE_ARG(comparison->literal),
                  near ? ", did you mean `" : "", near ? near : "", near ? "`?" : "");
@@ -245,7 +255,8 @@ static void look_at_value(void *context, const struct hs_comparison *comparison)
 {
     struct hs_look *look = context;
     const char *path = hs_look_path(look, comparison->path);
-    if (comparison->kind == HS_JSON_NULL || comparison->node->secret || look->open)
+    bool ordered = comparison->by != HS_IS && comparison->by != HS_IS_NOT;
+    if (ordered || comparison->kind == HS_JSON_NULL || comparison->node->secret || look->open)
         return;
     if (strcmp(path, "type") == 0 && comparison->kind == HS_JSON_STRING && look->all_count > 0)
         look_at_type(look, comparison);

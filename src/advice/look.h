@@ -33,6 +33,12 @@ struct hs_accept {
     bool used[HS_ACCEPT_MAX]; /* items that took a warning back */
 };
 
+/* Items and templates that something was said of: what fails there needs no second finding. */
+struct hs_told {
+    const struct hs_node *nodes[HS_LOOK_PATHS_MAX];
+    size_t count;
+};
+
 struct hs_look {
     struct hs_config *config;
     const struct hs_advice_input *input;
@@ -48,6 +54,8 @@ struct hs_look {
     struct hs_paths gone; /* taken away by them */
     struct hs_paths kept; /* by the last `keep`; none: there was no `keep` */
     struct hs_paths named_by_when;
+    struct hs_paths written; /* fields of the catalogue that hold something else by now */
+    struct hs_told *told;
     struct hs_track tracks[HS_LOOK_PATHS_MAX];
     size_t track_count;
     struct hs_accept *accepts; /* the route's, then each target's */
@@ -57,6 +65,7 @@ struct hs_look {
 /* ---- Paths ---- */
 
 /* As the catalogue writes it: [0] becomes [*]. In the arena. */
+const char *hs_path_plain(struct hs_arena *arena, const char *path);
 const char *hs_look_path(const struct hs_look *look, const char *path);
 /* Whether `path` is `above`, or stands below it. */
 bool hs_path_is_below(const char *path, const char *above);
@@ -78,6 +87,9 @@ void hs_look_warn(struct hs_look *look, enum hs_finding_code code, const struct 
 /* An error; when the input is lenient a warning. */
 void hs_look_error(struct hs_look *look, enum hs_finding_code code, const struct hs_node *node,
                    const char *format, ...) HS_PRINTF(4, 5);
+/* Something was said of this item or template. */
+void hs_look_tell(struct hs_look *look, const struct hs_node *node);
+bool hs_look_has_told(const struct hs_look *look, const struct hs_node *node);
 /* `accept` itself: what it cannot be, and what of it was of no use. */
 void hs_look_check_accept(struct hs_look *look);
 
@@ -85,6 +97,8 @@ void hs_look_check_accept(struct hs_look *look);
 
 /* Whether events of the type can have the field, as far as its rows say. */
 bool hs_type_may_have(const struct hs_event_type *type, const char *path);
+/* Whether an earlier transformation takes the field away, and none makes it again. */
+bool hs_look_is_taken_away(const struct hs_look *look, const char *path);
 /* Holds one use against the types. */
 void hs_look_at_use(struct hs_look *look, const struct hs_use *use, const struct hs_node *near);
 /* Holds the comparisons of a condition against the types. */
@@ -92,6 +106,23 @@ void hs_look_at_values(struct hs_look *look, const struct hs_condition *conditio
 /* The same of the `when` of a transformation. */
 void hs_look_at_item_values(struct hs_look *look, const struct hs_transform *transform,
                             size_t index);
+
+/* ---- Texts and values that are not what they seem ---- */
+
+/* A text of a template that names a known field, without braces. */
+void hs_look_at_plain_text(struct hs_look *look, const struct hs_template *tmpl,
+                           const struct hs_node *node);
+/* The same of the values that a `set` gives. */
+void hs_look_at_set(struct hs_look *look, const struct hs_transform_item *item);
+/* Notes which of the sender's fields the item writes over. */
+void hs_written_follow(struct hs_look *look, const struct hs_transform_item *item,
+                       const struct hs_use *uses, size_t count);
+/* The field is used as if it still had the sender's value. */
+void hs_look_at_written(struct hs_look *look, const struct hs_use *use, const struct hs_node *near);
+
+/* ---- match ---- */
+
+void hs_look_at_match(struct hs_look *look);
 
 /* ---- Personal data and credentials ---- */
 

@@ -1,7 +1,7 @@
 /* Paths: places in events as texts, the way the catalogue writes them. */
 #include "look.h"
 
-const char *hs_look_path(const struct hs_look *look, const char *path)
+const char *hs_path_plain(struct hs_arena *arena, const char *path)
 {
     struct hs_buffer text;
     hs_buffer_init(&text, 1u << 20);
@@ -14,9 +14,14 @@ const char *hs_look_path(const struct hs_look *look, const char *path)
             hs_buffer_append_byte(&text, *path++);
         }
     }
-    const char *kept = hs_arena_dup(hs_config_arena(look->config), hs_buffer_slice(&text));
+    const char *kept = hs_arena_dup(arena, hs_buffer_slice(&text));
     hs_buffer_free(&text);
     return kept;
+}
+
+const char *hs_look_path(const struct hs_look *look, const char *path)
+{
+    return hs_path_plain(hs_config_arena(look->config), path);
 }
 
 bool hs_path_is_below(const char *path, const char *above)

@@ -5,13 +5,19 @@
 
 #define WORDS_MAX 2048u
 
+static bool can_be_accepted(uint64_t code)
+{
+    return (code >= HS_FINDING_MATCH_OF_NO_TYPE && code <= HS_FINDING_NO_KEY) ||
+           (code >= HS_FINDING_FAILS_WITHOUT && code <= HS_FINDING_PLAIN_FIELD) ||
+           code == HS_FINDING_KEY_CONSTANT || code == HS_FINDING_ALWAYS_DEFAULT;
+}
+
 /* "HS205", or "HS205 data.email". */
 static bool read_item(struct hs_slice text, unsigned *ret_code, struct hs_slice *ret_field)
 {
     uint64_t code;
     if (text.size < 5 || strncmp(text.data, "HS", 2) != 0 ||
-        hs_slice_to_u64(hs_slice(text.data + 2, 3), 999, &code) < 0 ||
-        code < HS_FINDING_MATCH_OF_NO_TYPE || code > HS_FINDING_NO_KEY)
+        hs_slice_to_u64(hs_slice(text.data + 2, 3), 999, &code) < 0 || !can_be_accepted(code))
         return false;
     if (text.size > 5 && (text.data[5] != ' ' || text.size == 6))
         return false;
@@ -80,6 +86,20 @@ void hs_look_error(struct hs_look *look, enum hs_finding_code code, const struct
         hs_config_error(look->config, code, node, "%s", words);
 }
 
+void hs_look_tell(struct hs_look *look, const struct hs_node *node)
+{
+    if (look->told->count < HS_LOOK_PATHS_MAX)
+        look->told->nodes[look->told->count++] = node;
+}
+
+bool hs_look_has_told(const struct hs_look *look, const struct hs_node *node)
+{
+    for (size_t i = 0; i < look->told->count; i++)
+        if (look->told->nodes[i] == node)
+            return true;
+    return false;
+}
+
 static void check_accept(struct hs_look *look, const struct hs_accept *accept)
 {
     const struct hs_strings *items = accept->items;
@@ -91,8 +111,8 @@ static void check_accept(struct hs_look *look, const struct hs_accept *accept)
         struct hs_slice only;
         if (!read_item(hs_slice_text(items->items[i]), &number, &only))
             hs_config_error(look->config, HS_FINDING_ACCEPT_WRONG, items->nodes[i],
-                            "%s: write HS202 to HS208, and a field behind it if it is meant for "
-                            "that one only, such as `HS205 data.email`",
+                            "%s: write HS202 to HS208 or HS213 to HS224, and a field after it if "
+                            "it is meant for that one only, such as `HS205 data.email`",
                             hs_config_quote(look->config, items->nodes[i]));
         else if (!accept->used[i])
             hs_config_warning(look->config, HS_FINDING_ACCEPT_UNUSED, items->nodes[i],

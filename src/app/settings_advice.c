@@ -73,6 +73,30 @@ static bool can_be_advised(struct hs_config *config, const struct hs_settings *s
     return can;
 }
 
+/* ---- Sinks ---- */
+
+static bool is_forwarded_to(const struct hs_settings *settings, const char *name)
+{
+    const struct hs_node *sink = settings->dead_letters.forward != NULL
+                                     ? hs_node_get(settings->dead_letters.forward, "sink")
+                                     : NULL;
+    return sink != NULL && sink->kind == HS_NODE_SCALAR &&
+           hs_slice_equal(sink->text, hs_slice_text(name));
+}
+
+static void warn_of_unused(struct hs_config *config, const struct hs_settings *settings,
+                           const struct hs_router *router)
+{
+    uint64_t used = 0;
+    for (size_t i = 0; i < hs_router_count(router); i++)
+        used |= hs_router_at(router, i)->sinks;
+    for (size_t i = 0; i < settings->sinks.count && i < HS_SINKS_MAX; i++)
+        if ((used >> i & 1) == 0 && !is_forwarded_to(settings, settings->sinks.names[i]))
+            hs_config_warning(config, HS_FINDING_SINK_UNUSED, settings->sinks.nodes[i],
+                              "no target names the sink `%s`, so it gets nothing",
+                              settings->sinks.names[i]);
+}
+
 /* ---- Advice ---- */
 
 bool hs_settings_advise(struct hs_config *config, const struct hs_settings *settings, bool lenient)
@@ -84,6 +108,7 @@ bool hs_settings_advise(struct hs_config *config, const struct hs_settings *sett
                                                  &settings->sinks, &settings->sources);
     struct hs_advice_input input = {router, &settings->sources, catalogues, lenient};
     hs_advice_give(config, &input);
+    warn_of_unused(config, settings, router);
     hs_router_free(router);
     hs_catalogues_free(catalogues);
     return true;

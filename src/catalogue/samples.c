@@ -15,6 +15,8 @@ struct sample {
     uint64_t now_ns;
     uint64_t *random;
     struct hs_buffer *body;
+    const struct hs_sample_change *changes;
+    size_t change_count;
 };
 
 /* splitmix64 (Steele, Lea, Flood 2014): small, and any seed is good. */
@@ -189,6 +191,23 @@ static bool chance(struct sample *sample)
            (sample->form == HS_SAMPLE_VARIED && draw(sample, 2) != 0);
 }
 
+/* The first change of the row, or NULL. */
+static const struct hs_sample_change *change_of(const struct sample *sample, size_t row)
+{
+    for (size_t i = 0; i < sample->change_count; i++)
+        if (sample->changes[i].row == row)
+            return &sample->changes[i];
+    return NULL;
+}
+
+static bool is_left_out(struct sample *sample, size_t row)
+{
+    const struct hs_sample_change *change = change_of(sample, row);
+    if (change != NULL)
+        return change->kind == HS_SAMPLE_ABSENT;
+    return sample->type->fields[row].optional && !chance(sample);
+}
+
 static void put_row(struct sample *sample, size_t at);
 
 /* The rows from `at` to `end` that are members; their names begin after `skip` bytes. */
@@ -198,7 +217,7 @@ static void put_members(struct sample *sample, size_t at, size_t end, size_t ski
     hs_buffer_append_byte(sample->body, '{');
     for (; at < end; at = hs_catalogue_row_after(sample->type, at)) {
         const struct hs_catalogue_field *field = &sample->type->fields[at];
-        if (field->optional && !chance(sample))
+        if (is_left_out(sample, at))
             continue;
         if (!first)
             hs_buffer_append_byte(sample->body, ',');
@@ -219,11 +238,14 @@ static void put_elements(struct sample *sample, size_t at, size_t end)
     bool chosen = choices != NULL && choices[0] != '<';
     unsigned most = chosen ? count_choices(choices) : ELEMENTS_MOST;
     unsigned count = sample->form == HS_SAMPLE_VARIED ? 1 + draw(sample, most) : chosen ? most : 1;
+    const struct hs_sample_change *change = at > 0 ? change_of(sample, at - 1) : NULL;
+    if (change != NULL)
+        count = change->elements;
     for (unsigned i = 0; at < end && i < count; i++) {
         if (i > 0)
             hs_buffer_append_byte(sample->body, ',');
         if (chosen)
-            put_choice(sample, sample->type->fields[at].type, choices, i);
+            put_choice(sample, sample->type->fields[at].type, choices, i % most);
         else
             put_row(sample, at);
     }
@@ -233,7 +255,10 @@ static void put_elements(struct sample *sample, size_t at, size_t end)
 static void put_row(struct sample *sample, size_t at)
 {
     const struct hs_catalogue_field *field = &sample->type->fields[at];
-    if (field->nullable && !chance(sample))
+    const struct hs_sample_change *change = change_of(sample, at);
+    if (change != NULL && change->kind == HS_SAMPLE_VALUE)
+        hs_buffer_append_slice(sample->body, change->json);
+    else if (field->nullable && change == NULL && !chance(sample))
         hs_buffer_append_text(sample->body, "null");
     else if (field->type == HS_FIELD_OBJECT)
         put_members(sample, at + 1, hs_catalogue_row_after(sample->type, at),
@@ -248,6 +273,14 @@ void hs_catalogue_sample(const struct hs_event_type *type, enum hs_sample_form f
                          struct hs_slice id, uint64_t now_wall_ns, uint64_t *random,
                          struct hs_buffer *ret_body)
 {
-    struct sample sample = {type, form, id, now_wall_ns, random, ret_body};
+    hs_catalogue_sample_changed(type, form, NULL, 0, id, now_wall_ns, random, ret_body);
+}
+
+void hs_catalogue_sample_changed(const struct hs_event_type *type, enum hs_sample_form form,
+                                 const struct hs_sample_change *changes, size_t change_count,
+                                 struct hs_slice id, uint64_t now_wall_ns, uint64_t *random,
+                                 struct hs_buffer *ret_body)
+{
+    struct sample sample = {type, form, id, now_wall_ns, random, ret_body, changes, change_count};
     put_members(&sample, 0, type->field_count, 0);
 }

@@ -113,3 +113,10 @@ size_t hs_catalogue_row_after(const struct hs_event_type *type, size_t at)
     }
     return at;
 }
+
+bool hs_catalogue_row_is_open(const struct hs_event_type *type, size_t row)
+{
+    enum hs_field_type kind = type->fields[row].type;
+    bool holds = kind == HS_FIELD_OBJECT || kind == HS_FIELD_ARRAY;
+    return kind == HS_FIELD_ANY || (holds && hs_catalogue_row_after(type, row) == row + 1);
+}

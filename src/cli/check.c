@@ -63,13 +63,13 @@ static int explain(const struct hs_command *command, const char *word)
 static bool is_bad(const struct check *check)
 {
     const struct hs_findings *findings = hs_config_findings(check->config);
-    return findings->errors > 0 || (check->strict && findings->count > 0);
+    return findings->errors > 0 || (check->strict && findings->count > findings->notes);
 }
 
 static void write_text(const struct check *check, struct hs_buffer *ret_text)
 {
     const struct hs_findings *findings = hs_config_findings(check->config);
-    size_t warnings = findings->count - findings->errors;
+    size_t warnings = findings->count - findings->errors - findings->notes;
     hs_buffer_append_slice(ret_text, hs_buffer_slice(&check->report));
     hs_config_show_findings(check->config, ret_text);
     if (hs_config_root(check->config) == NULL && findings->items[0].line > 0)
@@ -92,7 +92,7 @@ static void put_text(struct hs_buffer *json, const char *name, struct hs_slice v
 static void put_finding(const struct hs_finding *finding, struct hs_buffer *json)
 {
     hs_buffer_printf(json, "{\"code\":\"HS%03u\",\"severity\":\"%s\",", (unsigned)finding->code,
-                     finding->severity == HS_FINDING_ERROR ? "error" : "warning");
+                     hs_severity_name(finding->severity));
     put_text(json, "file", hs_slice_text(finding->file));
     if (finding->line > 0)
         hs_buffer_printf(json, ",\"line\":%u,\"column\":%u", finding->line, finding->column);
@@ -120,9 +120,10 @@ static void write_json(const struct check *check, struct hs_buffer *ret_text)
     const struct hs_findings *findings = hs_config_findings(check->config);
     hs_buffer_append_byte(ret_text, '{');
     put_text(ret_text, "file", hs_slice_text(check->path));
-    hs_buffer_printf(ret_text, ",\"good\":%s,\"errors\":%zu,\"warnings\":%zu,\"findings\":[",
+    hs_buffer_printf(ret_text,
+                     ",\"good\":%s,\"errors\":%zu,\"warnings\":%zu,\"notes\":%zu,\"findings\":[",
                      is_bad(check) ? "false" : "true", findings->errors,
-                     findings->count - findings->errors);
+                     findings->count - findings->errors - findings->notes, findings->notes);
     for (size_t i = 0; i < findings->count; i++) {
         if (i > 0)
             hs_buffer_append_byte(ret_text, ',');

@@ -111,6 +111,7 @@ static void insert(struct hs_config *config, const struct hs_finding *finding)
     findings->items[at] = *finding;
     findings->count++;
     findings->errors += finding->severity == HS_FINDING_ERROR;
+    findings->notes += finding->severity == HS_FINDING_NOTE;
 }
 
 void hs_config_add(struct hs_config *config, enum hs_severity severity, enum hs_finding_code code,
@@ -176,6 +177,21 @@ void hs_config_warning(struct hs_config *config, enum hs_finding_code code,
     va_end(list);
 }
 
+void hs_config_note(struct hs_config *config, enum hs_finding_code code, const struct hs_node *node,
+                    const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    add_formatted(config, HS_FINDING_NOTE, code, node, format, list);
+    va_end(list);
+}
+
+const char *hs_severity_name(enum hs_severity severity)
+{
+    static const char *const names[] = {"error", "warning", "note"};
+    return names[severity];
+}
+
 const struct hs_findings *hs_config_findings(struct hs_config *config)
 {
     return &config->findings;
@@ -186,8 +202,7 @@ void hs_config_put_finding(const struct hs_finding *finding, struct hs_buffer *r
     hs_buffer_printf(ret_text, "%s:", finding->file);
     if (finding->line > 0)
         hs_buffer_printf(ret_text, "%u:%u:", finding->line, finding->column);
-    hs_buffer_printf(ret_text, " %s HS%03u: %s\n",
-                     finding->severity == HS_FINDING_ERROR ? "error" : "warning",
+    hs_buffer_printf(ret_text, " %s HS%03u: %s\n", hs_severity_name(finding->severity),
                      (unsigned)finding->code, finding->message);
 }
 

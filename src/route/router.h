@@ -6,7 +6,6 @@
 #include "trie.h"
 
 #define HS_ROUTES_MAX 1000u
-#define HS_TARGETS_MAX 32u
 
 struct hs_cache;
 

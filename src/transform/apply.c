@@ -22,6 +22,8 @@ static int apply_once(const struct hs_item *item, struct hs_work *work, bool *re
         int code = item->operation.kind->apply(&item->operation, part, work);
         if (code < 0 && (!item->skip || code == -EAGAIN)) /* to be tried again is not to fail */
             return code;
+        if (code < 0)
+            hs_work_note_skip(work);
     }
     return 0;
 }

@@ -116,19 +116,42 @@ void hs_condition_uses(const struct hs_condition *condition, hs_use_fn *visit, v
 void hs_condition_comparisons(const struct hs_condition *condition, hs_comparison_fn *visit,
                               void *context)
 {
+    static const enum hs_comparison_kind kinds[] = {
+        [HS_TEST_EQUAL] = HS_IS,     [HS_TEST_DIFFERS] = HS_IS_NOT,
+        [HS_TEST_LESS] = HS_IS_LESS, [HS_TEST_AT_MOST] = HS_IS_AT_MOST,
+        [HS_TEST_MORE] = HS_IS_MORE, [HS_TEST_AT_LEAST] = HS_IS_AT_LEAST,
+        [HS_TEST_IN] = HS_IS,
+    };
     for (unsigned i = 0; i < condition->count; i++) {
         const struct hs_condition_node *node = &condition->nodes[i];
-        if (node->test != HS_TEST_EQUAL && node->test != HS_TEST_DIFFERS &&
-            node->test != HS_TEST_IN)
+        if (node->test < HS_TEST_EQUAL || node->test > HS_TEST_IN)
             continue;
         for (unsigned k = 0; k < node->count; k++) {
             const struct hs_condition_value *value = &condition->values[node->first + k];
-            struct hs_comparison comparison = {hs_field_name(&node->field), value->kind,
-                                               hs_slice(value->text, value->size), value->decimal,
-                                               condition->node};
+            struct hs_comparison comparison = {
+                hs_field_name(&node->field),        kinds[node->test], value->kind,
+                hs_slice(value->text, value->size), value->decimal,    condition->node};
             visit(context, &comparison);
         }
     }
+}
+
+static bool has_test(const struct hs_condition *condition, enum hs_test test)
+{
+    bool has = false;
+    for (unsigned i = 0; i < condition->count; i++)
+        has = has || condition->nodes[i].test == test;
+    return has;
+}
+
+bool hs_condition_matches(const struct hs_condition *condition)
+{
+    return has_test(condition, HS_TEST_MATCHES);
+}
+
+bool hs_condition_asks_existence(const struct hs_condition *condition)
+{
+    return has_test(condition, HS_TEST_EXISTS);
 }
 
 struct hs_slice hs_condition_text(const struct hs_condition *condition)

@@ -281,6 +281,7 @@ struct hs_transform_item hs_transform_at(const struct hs_transform *transform, s
                                       .node = item->node,
                                       .when = item->when,
                                       .each = item->each.text,
+                                      .skips = item->skip,
                                       .inside = hs_use_list(&item->operation),
                                       .reshapes = reshapes(&item->operation)};
 }

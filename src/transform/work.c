@@ -18,6 +18,7 @@ struct hs_work {
     bool opened;   /* `envelope` is of this event */
     size_t added;  /* bytes that edits put in */
     size_t values; /* of the tree, at most; 0: not counted yet */
+    uint64_t skips;
     struct hs_json_member envelope[HS_ENVELOPE_WORDS];
     struct hs_buffer body;
     struct hs_buffer scratch[HS_SCRATCHES];
@@ -80,6 +81,16 @@ void hs_work_revert(struct hs_work *work)
         work->parsed = false;
     work->rendered = false;
     forget_headers(work);
+}
+
+uint64_t hs_work_skips(const struct hs_work *work)
+{
+    return work->skips;
+}
+
+void hs_work_note_skip(struct hs_work *work)
+{
+    work->skips++;
 }
 
 const struct hs_event *hs_work_event(const struct hs_work *work)

@@ -39,6 +39,9 @@ struct hs_buffer *hs_work_scratch(struct hs_work *work, enum hs_scratch which);
 HS_MUST_CHECK int hs_work_set_header(struct hs_work *work, struct hs_slice name,
                                      struct hs_slice value);
 
+/* `on_error: skip` passed over a failure. */
+void hs_work_note_skip(struct hs_work *work);
+
 /* To be called before an edit puts `json`, and names of `name_bytes` as they read, into the
  * tree. -EMSGSIZE: the event's edits would pass a bound. */
 HS_MUST_CHECK int hs_work_charge(struct hs_work *work, struct hs_slice json, size_t name_bytes);

@@ -48,7 +48,7 @@ static const struct {
     {FILE_ROUTE("order", "transform: [{lower: [data.new]}, {set: {data.new: 1}}]"),
      "test.yaml:4:48: error HS200: `data.new`: the events of this route have no such field; "
      "`hookstream catalogue show TYPE` shows them\n"},
-    {FILE_ROUTE("order", "transform: [{flatten: {separator: _}}, {remove: [data_x]}]"), ""},
+    {FILE_ROUTE("order", "transform: [{flatten: {separator: _}}, {lower: [data_x]}]"), ""},
     /* A named list is for several routes. */
     {"transformations: {p: [{redact: [data.email]}]}\n" FILE_ROUTE("order",
                                                                    "transform: [{use: p}]"),
@@ -68,11 +68,53 @@ static const struct {
      "it away\n"},
     /* match. */
     {FILE_ROUTE("ordre", "transform: []"),
-     "test.yaml:4:20: warning HS202: no known type matches `ordre`, did you mean `order`?\n"},
+     "test.yaml:4:20: error HS202: no known type matches `ordre`, did you mean `order`?\n"},
     {FILE_ROUTE("order.creatd", "transform: []"),
-     "test.yaml:4:20: warning HS202: no known type matches `order.creatd`, did you mean "
+     "test.yaml:4:20: error HS202: no known type matches `order.creatd`, did you mean "
      "`order.created`?\n"},
     {FILE_ROUTE("ordre", "accept: [HS202]"), ""},
+    {FILE_ROUTE("\"queue.consummer.*\"", "transform: []"),
+     "test.yaml:4:20: error HS202: no known type matches `queue.consummer.*`, did you mean "
+     "`queue.consumer.*`?\n"},
+    {FILE_ROUTE("parcel", "transform: []"),
+     "test.yaml:4:20: warning HS202: no known type matches `parcel`; `hookstream catalogue list` "
+     "shows them\n"},
+    /* Samples of every type are put through the rules. */
+    {FILE_ROUTE("order", "transform: [{lower: [data.items]}]"),
+     "test.yaml:4:39: error HS212: route `a`: every event of type order.created becomes a dead "
+     "letter (transform): lower data.items: it is an array, which has no text\n"},
+    {FILE_ROUTE("order", "transform: [{cast: {fields: [data.amount], to: integer}}]"),
+     "test.yaml:4:39: error HS212: route `a`: a usual event of type order.created, "
+     "order.completed becomes a dead letter (transform): cast data.amount: it is a text that is "
+     "no integer, such as 42\n"},
+    {FILE_ROUTE("order", "transform: [{decimal: {field: data.amount, code: USD}}]"),
+     "test.yaml:4:39: warning HS214: route `a`: an event of type order.created, order.completed "
+     "in KWD, with the amount \"149.995\" becomes a dead letter (transform): decimal "
+     "data.amount: it has more than 2 digits after the point, which is all that the currency "
+     "has\n"},
+    {FILE_ROUTE("order", "transform: [{decimal: {field: data.amount, currency: "
+                         "data.currencyCode}}]"),
+     ""},
+    {FILE_ROUTE("order", "transform: [{decimal: {field: data.amount, code: USD}}], accept: "
+                         "[HS214]"),
+     ""},
+    {FILE_ROUTE("order", "when: \"type == 'order.created' and type == 'order.completed'\""),
+     "test.yaml:4:33: warning HS215: this `when` never holds: no known event that can come here "
+     "meets it\n"},
+    {FILE_ROUTE("order", "when: \"data.amount >= 100 and data.amount < 200\""), ""},
+    {FILE_ROUTE("order", "when: \"data.amount < 100 and data.amount > 200\""),
+     "test.yaml:4:33: warning HS215: this `when` never holds: no known event that can come here "
+     "meets it\n"},
+    {FILE_ROUTE("order", "when: \"type != 'order.created' or type != 'order.completed'\""),
+     "test.yaml:4:33: warning HS216: this `when` always holds: every known event that can come "
+     "here meets it\n"},
+    {FILE_ROUTE("order", "transform: [{cast: {fields: [data.orderId], to: integer}, on_error: "
+                         "skip}]"),
+     "test.yaml:4:39: warning HS217: `cast` fails for every known event, and `on_error: skip` "
+     "leaves it out: cast data.orderId: it is a text that is no integer, such as 42\n"},
+    {KEY_ROUTE("order", "data.orderId"),
+     "test.yaml:4:57: warning HS219: `data.orderId` is plain text here, the same for every event: "
+     "for the field's value write it in braces, {data.orderId}\n"},
     /* Missing. */
     {KEY_ROUTE("order", "{data.orderId}{data.experienceId}"),
      "test.yaml:4:57: warning HS203: `data.experienceId` can be missing in order.completed, "
@@ -80,8 +122,8 @@ static const struct {
      "{data.experienceId|none}\n"
      "test.yaml:4:57: warning HS207: by `data.experienceId` events of one order can come to "
      "different partitions and lose their order: take \"{data.orderId}\"\n"},
-    {"routes:\n- {name: a, match: order, when: \"data.items exists\",\n"
-     "  to: [{sink: f, file: \"{data.items}\"}]}\n" TAIL,
+    {"routes:\n- {name: a, match: order, when: \"data.experienceId exists\",\n"
+     "  to: [{sink: f, file: \"{data.experienceId}\"}]}\n" TAIL,
      ""},
     /* Values. */
     {FILE_ROUTE("auction.bid.placed", "when: \"data.isHighestBid == 'true'\""),
@@ -149,8 +191,8 @@ static const struct {
      "test.yaml:4:36: warning HS209: `HS205`: there is no such warning about this route: take it "
      "out\n"},
     {FILE_ROUTE("order", "accept: [HS200]"),
-     "test.yaml:4:36: error HS210: `HS200`: write HS202 to HS208, and a field behind it if it is "
-     "meant for that one only, such as `HS205 data.email`\n"},
+     "test.yaml:4:36: error HS210: `HS200`: write HS202 to HS208 or HS213 to HS224, and a field "
+     "after it if it is meant for that one only, such as `HS205 data.email`\n"},
     /* accept of a target, also under default. */
     {"routes: []\ndefault: [{sink: f, file: x, accept: [HS205, HS206]}]\n", ""},
     {"routes: []\ndefault: [{sink: k, topic: x, accept: [HS205, HS206, HS208]}]\n", ""},
@@ -169,9 +211,8 @@ static const struct {
      "target: take it out\n"},
     {"routes: []\ndefault: [{sink: k, topic: x, key: \"{type}\", accept: [HS2, HS205, HS206, "
      "HS207]}]\n",
-     "test.yaml:4:55: error HS210: `HS2`: write HS202 to HS208, and a field behind it if it is "
-     "meant "
-     "for that one only, such as `HS205 data.email`\n"},
+     "test.yaml:4:55: error HS210: `HS2`: write HS202 to HS208 or HS213 to HS224, and a field "
+     "after it if it is meant for that one only, such as `HS205 data.email`\n"},
     /* Keys. */
     {KEY_ROUTE("auction.bid.placed", "{data.bidId}"),
      "test.yaml:4:70: warning HS207: by `data.bidId` events of one auction can come to different "
@@ -208,11 +249,20 @@ static char *find(const char *yaml, bool lenient)
     struct hs_config *config = hs_settings_load("test.yaml", &settings);
     ck_assert_msg(hs_config_findings(config)->errors == 0, "%s", yaml);
     hs_settings_advise(config, &settings, lenient);
-    struct hs_buffer text;
+    struct hs_buffer text, kept;
     hs_buffer_init(&text, 1 << 20);
+    hs_buffer_init(&kept, 1 << 20);
     hs_config_print_findings(config, &text);
-    char *found = strndup(text.data != NULL ? text.data : "", text.size);
+    struct hs_slice rest = hs_buffer_slice(&text);
+    while (rest.size > 0) { /* most rows name one of the two sinks only */
+        size_t size = (size_t)((const char *)memchr(rest.data, '\n', rest.size) - rest.data) + 1;
+        if (memmem(rest.data, size, " HS220: ", 8) == NULL)
+            hs_buffer_append(&kept, rest.data, size);
+        rest = hs_slice(rest.data + size, rest.size - size);
+    }
+    char *found = strndup(kept.data != NULL ? kept.data : "", kept.size);
     hs_buffer_free(&text);
+    hs_buffer_free(&kept);
     hs_config_free(config);
     return found;
 }
@@ -316,11 +366,20 @@ static char *find_with_catalogue(const char *catalogue, const char *own)
     struct hs_settings settings;
     struct hs_config *config = hs_settings_load("test.yaml", &settings);
     hs_settings_advise(config, &settings, false);
-    struct hs_buffer text;
+    struct hs_buffer text, kept;
     hs_buffer_init(&text, 1 << 20);
+    hs_buffer_init(&kept, 1 << 20);
     hs_config_print_findings(config, &text);
-    char *found = strndup(text.data != NULL ? text.data : "", text.size);
+    struct hs_slice rest = hs_buffer_slice(&text);
+    while (rest.size > 0) { /* most rows name one of the two sinks only */
+        size_t size = (size_t)((const char *)memchr(rest.data, '\n', rest.size) - rest.data) + 1;
+        if (memmem(rest.data, size, " HS220: ", 8) == NULL)
+            hs_buffer_append(&kept, rest.data, size);
+        rest = hs_slice(rest.data + size, rest.size - size);
+    }
+    char *found = strndup(kept.data != NULL ? kept.data : "", kept.size);
     hs_buffer_free(&text);
+    hs_buffer_free(&kept);
     hs_config_free(config);
     return found;
 }

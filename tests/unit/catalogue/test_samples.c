@@ -56,6 +56,47 @@ START_TEST(every_type_has_the_members_of_its_example)
 }
 END_TEST
 
+START_TEST(a_change_is_all_that_differs)
+{
+    static const struct hs_catalogue_field fields[] = {
+        {.path = "id", .type = HS_FIELD_ID, .sample = "<id>"},
+        {.path = "state", .type = HS_FIELD_TEXT, .sample = "open"},
+        {.path = "list", .type = HS_FIELD_ARRAY, .optional = true},
+        {.path = "list[*]", .type = HS_FIELD_OBJECT},
+        {.path = "list[*].size", .type = HS_FIELD_INTEGER, .sample = "7"},
+    };
+    static const struct hs_event_type type = {
+        .name = "a.b", .fields = fields, .field_count = HS_ARRAY_SIZE(fields)};
+    static const struct {
+        enum hs_sample_form form;
+        struct hs_sample_change change;
+        const char *body;
+    } cases[] = {
+        {HS_SAMPLE_FULL, {2, HS_SAMPLE_ABSENT, {NULL, 0}, 0}, "{\"id\":\"x\",\"state\":\"open\"}"},
+        {HS_SAMPLE_FULL,
+         {2, HS_SAMPLE_ELEMENTS, {NULL, 0}, 0},
+         "{\"id\":\"x\",\"state\":\"open\",\"list\":[]}"},
+        {HS_SAMPLE_BARE,
+         {2, HS_SAMPLE_ELEMENTS, {NULL, 0}, 2},
+         "{\"id\":\"x\",\"state\":\"open\",\"list\":[{\"size\":7},{\"size\":7}]}"},
+        {HS_SAMPLE_FULL,
+         {4, HS_SAMPLE_VALUE, {"null", 4}, 0},
+         "{\"id\":\"x\",\"state\":\"open\",\"list\":[{\"size\":null}]}"},
+        {HS_SAMPLE_BARE, {1, HS_SAMPLE_VALUE, {"\"\"", 2}, 0}, "{\"id\":\"x\",\"state\":\"\"}"},
+    };
+    for (size_t i = 0; i < HS_ARRAY_SIZE(cases); i++) {
+        struct hs_buffer body;
+        uint64_t random = 1;
+        hs_buffer_init(&body, 1 << 16);
+        hs_catalogue_sample_changed(&type, cases[i].form, &cases[i].change, 1, HS_SLICE("x"), 0,
+                                    &random, &body);
+        ck_assert_msg(hs_slice_equal(hs_buffer_slice(&body), hs_slice_text(cases[i].body)),
+                      "%zu: %.*s", i, (int)body.size, body.data);
+        hs_buffer_free(&body);
+    }
+}
+END_TEST
+
 START_TEST(the_same_seed_gives_the_same_sample)
 {
     struct hs_buffer one, other;
@@ -85,4 +126,5 @@ START_TEST(families_are_the_catalogues_or_other)
 END_TEST
 
 HS_TEST_MAIN("catalogue samples", every_type_has_the_members_of_its_example,
-             the_same_seed_gives_the_same_sample, families_are_the_catalogues_or_other)
+             a_change_is_all_that_differs, the_same_seed_gives_the_same_sample,
+             families_are_the_catalogues_or_other)

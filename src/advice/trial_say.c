@@ -1,0 +1,169 @@
+/* Trial say: what came of the samples, as findings about a route. */
+#include "trial.h"
+
+#define KEYS_LEAST 5u /* samples before a key is said to be the same for all */
+
+/* ---- Faults ---- */
+
+/* "order.created, order.completed and 3 more". */
+static const char *types_of(struct hs_look *look, const struct hs_trial_fault *fault)
+{
+    struct hs_arena *arena = hs_config_arena(look->config);
+    const char *names = "";
+    for (size_t i = 0; i < fault->type_count && i < HS_TRIAL_TYPES_SHOWN; i++)
+        names = hs_arena_printf(arena, "%s%s%s", names, i > 0 ? ", " : "", fault->types[i]->name);
+    if (fault->type_count > HS_TRIAL_TYPES_SHOWN)
+        names = hs_arena_printf(arena, "%s and %zu more", names,
+                                fault->type_count - HS_TRIAL_TYPES_SHOWN);
+    return names;
+}
+
+/* "route `orders`, target 2". */
+static const char *whose(struct hs_look *look, const struct hs_route *route, size_t target)
+{
+    struct hs_arena *arena = hs_config_arena(look->config);
+    bool fallback =
+        route->index >= hs_router_count(look->input->router) || strcmp(route->name, "default") == 0;
+    const char *name = fallback ? "`default`" : hs_arena_printf(arena, "route `%s`", route->name);
+    return target > 0 ? hs_arena_printf(arena, "%s, target %zu", name, target) : name;
+}
+
+static void say_fault(struct hs_look *look, const struct hs_trial_fault *fault)
+{
+    const char *types = types_of(look, fault);
+    const char *by = whose(look, fault->route, fault->target);
+    if (fault->code == HS_FINDING_EVERY_EVENT_FAILS)
+        hs_look_error(look, fault->code, fault->node,
+                      "%s: %s event of type %s becomes a dead letter (%s): %s", by,
+                      fault->usual ? "a usual" : "every", types, fault->reason, fault->words);
+    else
+        hs_look_warn(look, fault->code, fault->node, fault->field,
+                     "%s: an event of type %s %s becomes a dead letter (%s): %s", by, types,
+                     fault->variant, fault->reason, fault->words);
+}
+
+static void say_faults(struct hs_look *look, const struct hs_trial *trial)
+{
+    for (size_t i = 0; i < hs_trial_fault_count(trial); i++) {
+        const struct hs_trial_fault *fault = hs_trial_fault_at(trial, i);
+        if (fault->route != look->route || hs_look_has_told(look, fault->node) ||
+            hs_look_has_told(look, fault->item))
+            continue;
+        look->target = fault->target;
+        say_fault(look, fault);
+    }
+    for (size_t i = 0; i < hs_trial_fault_count(trial); i++) {
+        const struct hs_trial_fault *fault = hs_trial_fault_at(trial, i);
+        hs_look_tell(look, fault->item);
+    }
+}
+
+/* ---- Conditions ---- */
+
+struct claim {
+    const struct hs_node *node;
+    bool unknown; /* it asks for what samples do not tell of */
+    bool data;
+};
+
+static void weigh(void *context, const struct hs_use *use)
+{
+    static const char *const known[] = {"type", "family", "data", "body", "item"};
+    struct claim *claim = context;
+    bool told = false;
+    for (size_t i = 0; i < HS_ARRAY_SIZE(known); i++)
+        told = told || hs_path_is_below(use->path, known[i]);
+    claim->unknown = claim->unknown || !told;
+    claim->data = claim->data || !hs_path_is_below(use->path, "type");
+    claim->node = use->node;
+}
+
+static void say_when(struct hs_look *look, const struct hs_trial_place *place,
+                     const struct hs_condition *when)
+{
+    struct claim claim = {0};
+    hs_condition_uses(when, weigh, &claim);
+    if (claim.unknown || claim.node == NULL || hs_look_has_told(look, claim.node) ||
+        place->asked == 0)
+        return;
+    bool never = place->held == 0, always = place->held == place->asked && place->asked > 1;
+    if (never && !hs_condition_matches(when))
+        hs_look_warn(look, HS_FINDING_WHEN_NEVER, claim.node, NULL,
+                     "this `when` never holds: no known event that can come here meets it");
+    else if (always && !hs_condition_asks_existence(when))
+        hs_look_warn(look, HS_FINDING_WHEN_ALWAYS, claim.node, NULL,
+                     "this `when` always holds: every known event that can come here meets it");
+}
+
+/* ---- Items ---- */
+
+/* Operations that leave a trace wherever they find their field. */
+static bool leaves_a_trace(const char *operation)
+{
+    static const char *const those[] = {"remove", "rename", "copy",   "redact",
+                                        "mask",   "hash",   "unwrap", "decimal"};
+    for (size_t i = 0; i < HS_ARRAY_SIZE(those); i++)
+        if (strcmp(operation, those[i]) == 0)
+            return true;
+    return false;
+}
+
+static void say_item(struct hs_look *look, const struct hs_trial_place *place)
+{
+    if (hs_look_has_told(look, place->node))
+        return;
+    if (place->held > 0 && place->skipped == place->held)
+        hs_look_warn(look, HS_FINDING_NO_EFFECT, place->node, NULL,
+                     "`%s` fails for every known event, and `on_error: skip` leaves it out: %s",
+                     place->operation, place->words);
+    else if (place->each != NULL && place->when == NULL && place->held == 0)
+        hs_look_warn(look, HS_FINDING_NO_EFFECT, place->node, NULL,
+                     "`%s` is never done: no known event that comes here has %s", place->operation,
+                     place->each);
+    else if (place->full > 0 && place->idle == place->full && leaves_a_trace(place->operation))
+        hs_look_warn(look, HS_FINDING_NO_EFFECT, place->node, NULL,
+                     "`%s` changes no known event that comes here: its field is not there by then",
+                     place->operation);
+}
+
+/* ---- Keys ---- */
+
+static void note_varying(void *context, const struct hs_use *use)
+{
+    bool *varies = context;
+    *varies = *varies || hs_path_is_below(use->path, "data") || hs_path_is_below(use->path, "body");
+}
+
+static void say_key(struct hs_look *look, const struct hs_trial_place *place)
+{
+    const struct hs_target *target = &look->route->targets[place->target - 1];
+    bool varies = false;
+    if (target->key == NULL || place->node != target->options.key_node ||
+        place->keys < KEYS_LEAST || place->same < place->keys || target->kind != HS_SINK_KAFKA ||
+        hs_look_has_told(look, place->node))
+        return;
+    hs_template_uses(target->key, note_varying, &varies);
+    if (varies)
+        hs_look_warn(look, HS_FINDING_KEY_CONSTANT, place->node, NULL,
+                     "the key is `%s` for every known event that comes here: all go to one "
+                     "partition",
+                     place->first);
+}
+
+void hs_look_at_trial(struct hs_look *look, const struct hs_trial *trial)
+{
+    say_faults(look, trial);
+    for (size_t i = 0; !look->open && i < hs_trial_place_count(trial); i++) {
+        const struct hs_trial_place *place = hs_trial_place_at(trial, i);
+        if (place->route != look->route)
+            continue;
+        look->target = place->target;
+        if (place->when != NULL)
+            say_when(look, place, place->when);
+        if (place->operation != NULL)
+            say_item(look, place);
+        else if (place->when == NULL && place->target > 0)
+            say_key(look, place);
+    }
+    look->target = 0;
+}
