@@ -26,7 +26,8 @@ struct hs_settings {
     const struct hs_node *transformations;
     const struct hs_node *routes;
     const struct hs_node *fallback; /* default: */
-    bool routed;                    /* routes and default were compiled without an error */
+    bool allow_weak_secrets;
+    bool routed; /* routes and default were compiled without an error */
 };
 extern const struct hs_options hs_settings_table;
 

@@ -73,6 +73,11 @@ struct hs_node {
     /* Scalar: it was bound as a secret, so what stands in the file is shown to nobody either. Its
      * text ends in line `last_line`. */
     bool sealed;
+    /* Scalar: where its ${...} came from ("the environment variable NAME", "the file /path"), or
+     * NULL; `marked`: the file began with a byte order mark, which was left out; `made_up`: a tool
+     * put something in place of what is not there (see struct hs_config_lookup). */
+    const char *origin;
+    bool marked, made_up;
     unsigned last_line;
     /* What stood here could not be made a node (an unset variable, an unknown alias): a finding
      * says so, and findings added at this node are dropped, so that one fault is told once. */
@@ -125,6 +130,9 @@ const char *hs_config_hash(const struct hs_config *config);
 void hs_config_set_scope(struct hs_config *config, const char *word);
 const char *hs_config_scope(const struct hs_config *config);
 
+/* From here on placeholders and short secrets are warnings instead of errors. */
+void hs_config_allow_weak_secrets(struct hs_config *config);
+
 /* Findings in the order of their place in the file. */
 const struct hs_findings *hs_config_findings(struct hs_config *config);
 /* Prints every finding as "file:line:column: error HS030: message". */
@@ -162,7 +170,7 @@ void hs_config_unknown_key(struct hs_config *config, enum hs_finding_code code,
 
 enum hs_option_kind {
     HS_OPTION_STRING,   /* const char *; NULL when absent and without default */
-    HS_OPTION_SECRET,   /* const char *; never printed */
+    HS_OPTION_SECRET,   /* const char *; never printed; its row has a `secret`, too */
     HS_OPTION_BOOL,     /* bool; true or false */
     HS_OPTION_COUNT,    /* uint64_t; digits; "auto" is 0 when `auto_ok` */
     HS_OPTION_SIZE,     /* uint64_t bytes; 64KiB, 1MiB, 10GiB, 1000B, 500KB, plain digits */
@@ -176,6 +184,17 @@ enum hs_option_kind {
     HS_OPTION_MAP,      /* struct hs_children: name -> child struct */
     HS_OPTION_LIST,     /* struct hs_children: list of child structs, names NULL */
     HS_OPTION_NODE,     /* const struct hs_node *: the module that owns it reads it itself */
+};
+
+/* What kind of secret an option holds. A row says so, and every kind is held against one rule when
+ * it is bound: no placeholder that a template left behind, and for keys of our own at least 16
+ * characters. What is around a secret (line breaks, quotes) is warned of. */
+enum hs_secret_kind {
+    HS_SECRET_NONE,      /* not a secret */
+    HS_SECRET_PASSWORD,  /* another server's: its length is not ours to choose */
+    HS_SECRET_URL,       /* a URL that may have such a password in it */
+    HS_SECRET_KEY,       /* ours: a token, the key of a pseudonym */
+    HS_SECRET_SIGNATURE, /* proves who sent something: also no two may be the same */
 };
 
 struct hs_address {
@@ -226,9 +245,13 @@ struct hs_option {
     uint64_t least, most;           /* COUNT, SIZE (bytes), DURATION (ns); most 0: no limit */
     const char *const *choices;     /* CHOICE: NULL-terminated */
     const struct hs_options *child; /* TABLE, MAP, LIST */
-    const char *form;               /* NODE: the schema's definition that describes it; or NULL */
-    const char *help;               /* one or two sentences for the manual */
-    const char *example;            /* as one would write it; NULL: the default is example enough */
+    enum hs_secret_kind secret;     /* what the value is, or each text in it; hidden then */
+    /* PAIRS: whether the value under this name is a PASSWORD, whatever the others are. */
+    bool (*is_password)(const char *name);
+    bool program;        /* STRING: a program or pattern, in which $NAME has a meaning */
+    const char *form;    /* NODE: the schema's definition that describes it; or NULL */
+    const char *help;    /* one or two sentences for the manual */
+    const char *example; /* as one would write it; NULL: the default is example enough */
 };
 
 /* A table: the keys of one mapping. A variant is a mapping whose `tag` key (say `type`)

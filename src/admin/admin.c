@@ -39,6 +39,7 @@ static const struct hs_option rows[] = {
              "/metrics, /livez and /readyz need no token, wherever they are asked from."},
     {.name = "token",
      .kind = HS_OPTION_SECRET,
+     .secret = HS_SECRET_KEY,
      .offset = ADMIN(token),
      .help = "Bearer token for /api. A request without it is answered only when it comes from "
              "loopback and asks by a name of loopback (docs/security.md).",

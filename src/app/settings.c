@@ -35,6 +35,12 @@ static const struct hs_options log_table = {
 };
 
 static const struct hs_option setting_rows[] = {
+    {.name = "allow_weak_secrets",
+     .kind = HS_OPTION_BOOL,
+     .offset = SETTING(allow_weak_secrets),
+     .fallback = "false",
+     .help = "For tests. true: a secret that is a placeholder, or has fewer than 16 characters, is "
+             "a warning at every start. false: it is an error, and nothing starts."},
     {.name = "server",
      .kind = HS_OPTION_TABLE,
      .offset = SETTING(server),
@@ -225,6 +231,10 @@ static struct hs_config *bind_settings(struct hs_config *config, bool offline,
     *ret_settings = (struct hs_settings){0};
     if (root == NULL)
         return config;
+    const struct hs_node *weak = hs_node_get(root, "allow_weak_secrets");
+    if (weak != NULL && weak->kind == HS_NODE_SCALAR &&
+        hs_slice_equal(weak->text, HS_SLICE("true")))
+        hs_config_allow_weak_secrets(config);
     hs_config_bind(config, root, &hs_settings_table, ret_settings);
     if (root->kind == HS_NODE_MAP)
         check_parts(config, ret_settings, offline);

@@ -214,19 +214,58 @@ static void hide(const struct hs_node *node)
         hide(node->items[i]);
 }
 
-bool hs_bind_plain(const struct hs_bind *bind, const struct hs_node *node,
-                   const struct hs_option *option, void *ret_field)
+/* A secret is hidden and held against its rule; other texts are searched for placeholders. */
+static void look_at_text(const struct hs_bind *bind, const struct hs_node *node, const char *path,
+                         const struct hs_option *option, enum hs_secret_kind kind)
 {
-    bool good;
+    if (kind != HS_SECRET_NONE) {
+        hs_secret_check(bind->config, node, path, option, kind);
+        hide(node);
+        return;
+    }
+    for (size_t i = 0; node->kind == HS_NODE_LIST && i < node->count; i++)
+        if (node->items[i]->kind == HS_NODE_SCALAR)
+            hs_config_warn_placeholder(bind->config, node->items[i], path, node->items[i]->text);
+    if (node->kind == HS_NODE_SCALAR && !option->program)
+        hs_config_warn_placeholder(bind->config, node, path, node->text);
+}
+
+static void look_at_pairs(const struct hs_bind *bind, const struct hs_node *node,
+                          const struct hs_option *option)
+{
+    for (size_t i = 0; node->kind == HS_NODE_MAP && i < node->count; i++) {
+        const char *name = node->keys[i]->text.data;
+        bool password = option->is_password != NULL && option->is_password(name);
+        const char *path =
+            hs_arena_printf(bind->config->arena, "%s.%s", hs_bind_path(bind, option->name),
+                            hs_config_excerpt(bind->config, node->keys[i]->text));
+        look_at_text(bind, node->items[i], path, option,
+                     password ? HS_SECRET_PASSWORD : HS_SECRET_NONE);
+    }
+}
+
+static void look_at(const struct hs_bind *bind, const struct hs_node *node,
+                    const struct hs_option *option)
+{
+    bool secret = option->kind == HS_OPTION_SECRET || option->kind == HS_OPTION_SECRETS;
+    enum hs_secret_kind kind =
+        secret && option->secret == HS_SECRET_NONE ? HS_SECRET_PASSWORD : option->secret;
+    bool text = option->kind == HS_OPTION_STRING || option->kind == HS_OPTION_STRINGS;
+    if (option->kind == HS_OPTION_PAIRS)
+        look_at_pairs(bind, node, option);
+    else if (kind != HS_SECRET_NONE || text)
+        look_at_text(bind, node, hs_bind_path(bind, option->name), option, kind);
+}
+
+static bool read_plain(const struct hs_bind *bind, const struct hs_node *node,
+                       const struct hs_option *option, void *ret_field)
+{
     /* The others have a table of their own: bind.c. */
     HS_ASSERT(option->kind < HS_OPTION_TABLE || option->kind == HS_OPTION_NODE);
     switch (option->kind) {
     case HS_OPTION_STRING:
-        return hs_config_read_text(bind->config, node, ret_field);
     case HS_OPTION_SECRET:
-        good = hs_config_read_text(bind->config, node, ret_field);
-        hide(node);
-        return good;
+        return hs_config_read_text(bind->config, node, ret_field);
     case HS_OPTION_BOOL:
         return read_bool(bind, node, option, ret_field);
     case HS_OPTION_COUNT:
@@ -238,11 +277,8 @@ bool hs_bind_plain(const struct hs_bind *bind, const struct hs_node *node,
     case HS_OPTION_ADDRESS:
         return read_address(bind, node, option, ret_field);
     case HS_OPTION_STRINGS:
-        return read_strings(bind, node, option, ret_field);
     case HS_OPTION_SECRETS:
-        good = read_strings(bind, node, option, ret_field);
-        hide(node);
-        return good;
+        return read_strings(bind, node, option, ret_field);
     case HS_OPTION_PAIRS:
         return read_pairs(bind, node, option, ret_field);
     case HS_OPTION_NODE:
@@ -254,4 +290,12 @@ bool hs_bind_plain(const struct hs_bind *bind, const struct hs_node *node,
         break;
     }
     return false;
+}
+
+bool hs_bind_plain(const struct hs_bind *bind, const struct hs_node *node,
+                   const struct hs_option *option, void *ret_field)
+{
+    bool good = read_plain(bind, node, option, ret_field);
+    look_at(bind, node, option);
+    return good;
 }

@@ -12,8 +12,22 @@ struct expansion {
     struct hs_config *config;
     struct hs_node place; /* of the ${ at hand, for findings */
     struct hs_buffer text;
+    const char *origin; /* of the first value, or of the first with something odd around it */
+    bool odd, marked, made_up;
     bool failed;
 };
+
+/* Appends what a ${...} stands for, and remembers where it came from: a warning about the text
+ * names that place. */
+static void bring_in(struct expansion *expansion, struct hs_slice value, const char *what,
+                     const char *name)
+{
+    hs_buffer_append_slice(&expansion->text, value);
+    bool odd = hs_secret_oddity(expansion->config, value) != NULL;
+    if (expansion->origin == NULL || (odd && !expansion->odd))
+        expansion->origin = hs_arena_printf(expansion->config->arena, "%s %s", what, name);
+    expansion->odd |= odd;
+}
 
 static const char *look_up(const struct hs_config *config, const char *name)
 {
@@ -41,7 +55,33 @@ static bool stand_in(struct expansion *expansion, const char *name)
     const char *value = config->absent ? config->absent(config->env_context, name) : NULL;
     if (value != NULL)
         hs_buffer_append_text(&expansion->text, value);
+    expansion->made_up |= value != NULL;
     return value != NULL;
+}
+
+/* A text file's contents without the mark that some editors put in front and without its one final
+ * line ending, LF or CR LF. */
+static struct hs_slice trim_file(struct expansion *expansion, struct hs_slice text)
+{
+    if (hs_slice_starts_with(text, HS_SLICE("\xEF\xBB\xBF"))) {
+        text = hs_slice(text.data + 3, text.size - 3);
+        expansion->marked = true;
+    }
+    if (text.size > 0 && text.data[text.size - 1] == '\n')
+        text.size--;
+    if (text.size > 0 && text.data[text.size - 1] == '\r')
+        text.size--;
+    return text;
+}
+
+/* Why a file with NUL bytes cannot be taken. */
+static const char *binary_words(struct hs_slice text)
+{
+    bool utf16 = hs_slice_starts_with(text, HS_SLICE("\xFF\xFE")) ||
+                 hs_slice_starts_with(text, HS_SLICE("\xFE\xFF"));
+    return utf16 ? "the file is UTF-16: save it as UTF-8"
+                 : "the file has NUL bytes, so it is not "
+                   "a text file";
 }
 
 /* What a file holds, without its final newline. */
@@ -51,26 +91,24 @@ static void expand_file(struct expansion *expansion, struct hs_slice path)
     HS_AUTO_FREE char *name = hs_slice_dup(path);
     struct hs_buffer contents;
     hs_buffer_init(&contents, FILE_MAX);
-    expansion->failed = true;
-    if (path.size == 0)
+    bool good = true;
+    if (path.size == 0) {
         hs_config_error(config, HS_FINDING_EXPANSION_FILE, &expansion->place,
                         "`${file:}` names no file: write ${file:/path}");
-    else if (hs_disk_read_all(hs_disk_system(), name, &contents) < 0 && !stand_in(expansion, name))
-        hs_config_error(config, HS_FINDING_EXPANSION_FILE, &expansion->place, "`${file:...}`: %s",
-                        hs_error_text());
-    else if (contents.size > 0 && memchr(contents.data, '\0', contents.size) != NULL)
-        hs_config_error(config, HS_FINDING_EXPANSION_FILE, &expansion->place,
-                        "`${file:%s}`: the file has NUL bytes, so it "
-                        "is no text",
-                        name);
-    else
-        expansion->failed = false;
-    if (contents.size > 0 && contents.data[contents.size - 1] == '\n')
-        contents.size--;
-    if (contents.size > 0 && contents.data[contents.size - 1] == '\r')
-        contents.size--;
-    if (!expansion->failed)
-        hs_buffer_append_slice(&expansion->text, hs_buffer_slice(&contents));
+        good = false;
+    } else if (hs_disk_read_all(hs_disk_system(), name, &contents) < 0) {
+        good = stand_in(expansion, name);
+        if (!good)
+            hs_config_error(config, HS_FINDING_EXPANSION_FILE, &expansion->place,
+                            "`${file:...}`: %s", hs_error_text());
+    } else if (contents.size > 0 && memchr(contents.data, '\0', contents.size) != NULL) {
+        hs_config_error(config, HS_FINDING_EXPANSION_FILE, &expansion->place, "`${file:%s}`: %s",
+                        name, binary_words(hs_buffer_slice(&contents)));
+        good = false;
+    } else {
+        bring_in(expansion, trim_file(expansion, hs_buffer_slice(&contents)), "the file", name);
+    }
+    expansion->failed |= !good;
     hs_buffer_free(&contents);
 }
 
@@ -80,7 +118,7 @@ static void expand_variable(struct expansion *expansion, struct hs_slice name,
     HS_AUTO_FREE char *key = hs_slice_dup(name);
     const char *value = look_up(expansion->config, key);
     if (value != NULL && (value[0] != '\0' || fallback.data == NULL)) {
-        hs_buffer_append_text(&expansion->text, value);
+        bring_in(expansion, hs_slice_text(value), "the environment variable", key);
     } else if (fallback.data != NULL) {
         hs_buffer_append_slice(&expansion->text, fallback);
     } else if (!stand_in(expansion, key)) {
@@ -184,6 +222,9 @@ void hs_config_expand(struct hs_config *config, struct hs_node *node, bool as_wr
         hs_buffer_append(&expansion.text, at, (size_t)(end - at));
     check_total(&expansion);
     node->broken = expansion.failed;
+    node->origin = expansion.origin;
+    node->marked = expansion.marked;
+    node->made_up = expansion.made_up;
     node->text = HS_SLICE("");
     if (!node->broken && expansion.text.size > 0)
         node->text = hs_slice(hs_arena_dup(config->arena, hs_buffer_slice(&expansion.text)),

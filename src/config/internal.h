@@ -7,6 +7,13 @@
 /* Bytes that all ${...} of one configuration together may bring in. */
 #define HS_CONFIG_EXPANDED_MAX (16u << 20)
 
+/* A secret that was bound as somebody's key. */
+struct hs_known_key {
+    const struct hs_node *node;
+    const struct hs_option *option;
+    const char *path;
+};
+
 struct hs_config {
     struct hs_arena *arena;
     const char *file;
@@ -21,6 +28,9 @@ struct hs_config {
     const char *scope;              /* see hs_config_set_scope() */
     hs_config_env_fn *env, *absent; /* NULL: getenv(3), and an error */
     void *env_context;
+    bool weak_allowed;         /* see hs_config_allow_weak_secrets() */
+    struct hs_known_key *keys; /* in the arena */
+    size_t key_count;
 };
 
 /* Reads the text into nodes; findings say what is wrong, NULL when nothing came of it. */
@@ -29,6 +39,17 @@ struct hs_node *hs_config_read_yaml(struct hs_config *config, struct hs_slice te
 /* Expands ${...} in a scalar's text. `as_written`: the text stands in the file character by
  * character, so that a finding can name the column of its ${. */
 void hs_config_expand(struct hs_config *config, struct hs_node *node, bool as_written);
+
+/* Holds every scalar in the node against the rule for this kind of secret; `path` is how messages
+ * call the option. */
+void hs_secret_check(struct hs_config *config, const struct hs_node *node, const char *path,
+                     const struct hs_option *option, enum hs_secret_kind kind);
+/* What is odd about a secret's text, as a verb with its object ("ends in a line break"); NULL:
+ * nothing. Never repeats any of it. */
+const char *hs_secret_oddity(struct hs_config *config, struct hs_slice text);
+/* Warns of a placeholder in a text that is not a secret, or in the part `text` of it. */
+void hs_config_warn_placeholder(struct hs_config *config, const struct hs_node *node,
+                                const char *path, struct hs_slice text);
 
 /* Keeps the file's text for hs_config_line() and hs_config_place(). */
 void hs_config_keep_source(struct hs_config *config, struct hs_slice text);

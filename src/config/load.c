@@ -89,6 +89,11 @@ const char *hs_config_scope(const struct hs_config *config)
     return config->scope;
 }
 
+void hs_config_allow_weak_secrets(struct hs_config *config)
+{
+    config->weak_allowed = true;
+}
+
 const char *hs_config_hash(const struct hs_config *config)
 {
     return config->hash;

@@ -27,7 +27,8 @@ static const struct hs_option rows[] = {
      .help = "local: by the journal alone. redis: for several replicas behind one address; ids "
              "unknown to this one are asked of the others by a Redis."},
     {.name = "url",
-     .kind = HS_OPTION_STRING,
+     .kind = HS_OPTION_SECRET,
+     .secret = HS_SECRET_URL,
      .offset = DEDUPE(url),
      .help = "With `store: redis`: redis://[user:password@]host[:port][/database], or "
              "unix:///path/to/socket. A name is looked up by the threads that answer senders, at "
@@ -40,6 +41,7 @@ static const struct hs_option rows[] = {
      .help = "ACL user, if the url has none."},
     {.name = "password",
      .kind = HS_OPTION_SECRET,
+     .secret = HS_SECRET_PASSWORD,
      .offset = DEDUPE(password),
      .example = "\"${REDIS_PASSWORD}\"",
      .help = "Password, if the url has none."},

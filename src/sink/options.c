@@ -18,6 +18,17 @@ static const char *const start_names[] = {"now", "oldest", NULL};
                 "where it was."                                                                    \
     }
 
+/* Of librdkafka's properties: those whose value is a password, a private key, or has one in it. */
+static bool is_password(const char *name)
+{
+    static const char *const parts[] = {"password", "passphrase", "secret",
+                                        "key.pem",  "jaas",       "oauthbearer.config"};
+    for (size_t i = 0; i < HS_ARRAY_SIZE(parts); i++)
+        if (strstr(name, parts[i]) != NULL)
+            return true;
+    return false;
+}
+
 static const struct hs_option kafka_rows[] = {
     {.name = "brokers",
      .kind = HS_OPTION_STRINGS,
@@ -28,6 +39,7 @@ static const struct hs_option kafka_rows[] = {
     {.name = "properties",
      .kind = HS_OPTION_PAIRS,
      .offset = SINK(properties),
+     .is_password = is_password,
      .example = "{security.protocol: sasl_ssl, sasl.mechanism: SCRAM-SHA-512}",
      .help =
          "Any property of librdkafka's CONFIGURATION.md, but those the promises rest on "
@@ -122,6 +134,7 @@ static const struct hs_options wait_table = {
 static const struct hs_option redis_rows[] = {
     {.name = "url",
      .kind = HS_OPTION_SECRET,
+     .secret = HS_SECRET_URL,
      .offset = SINK(url),
      .required = true,
      .example = "redis://redis:6379/0",
@@ -133,6 +146,7 @@ static const struct hs_option redis_rows[] = {
      .help = "ACL user, if the url has none."},
     {.name = "password",
      .kind = HS_OPTION_SECRET,
+     .secret = HS_SECRET_PASSWORD,
      .offset = SINK(password),
      .example = "\"${REDIS_PASSWORD}\"",
      .help = "Password, if the url has none."},

@@ -5,7 +5,6 @@
 #include <stddef.h>
 
 #define SECRETS_MAX 16u
-#define SECRET_SIZE_LEAST 8u
 
 #define VERIFY(field) offsetof(struct hs_verify_options, field)
 #define SOURCE(field) offsetof(struct hs_source_options, field)
@@ -27,6 +26,7 @@ static const struct hs_option verify_rows[] = {
      .kind = HS_OPTION_NODE,
      .offset = VERIFY(secrets),
      .form = "secrets",
+     .secret = HS_SECRET_SIGNATURE,
      .required = true,
      .help = "The endpoint's secrets, any of which may have signed (several while one is "
              "replaced): a list, or a mapping of name to secret. Empty ones are left out. The "
@@ -58,13 +58,6 @@ static void add_secret(struct hs_config *config, struct hs_verify_options *optio
     }
     if (node->text.size == 0)
         return;
-    if (node->text.size < SECRET_SIZE_LEAST) {
-        hs_config_error(config, HS_FINDING_WEAK_SECRET, node,
-                        "this secret has fewer than %u characters and can be guessed: take the "
-                        "sender's, or for tests make one with `openssl rand -hex 32`",
-                        SECRET_SIZE_LEAST);
-        return;
-    }
     options->secret_items[options->secret_count++] = (struct hs_secret){name, node->text};
 }
 

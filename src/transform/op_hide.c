@@ -173,6 +173,7 @@ static const struct hs_option hash_rows[] = {
      .example = "[data.email, data.phone]"},
     {.name = "key",
      .kind = HS_OPTION_SECRET,
+     .secret = HS_SECRET_KEY,
      .offset = offsetof(struct hash_options, key),
      .required = true,
      .help = "The secret of the HMAC: without it nobody can find a value by hashing guesses.",

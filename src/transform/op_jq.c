@@ -17,6 +17,7 @@ struct jq_options {
 static const struct hs_option jq_rows[] = {
     {.name = "program",
      .kind = HS_OPTION_STRING,
+     .program = true,
      .offset = offsetof(struct jq_options, program),
      .required = true,
      .help = "The program in jq's language.",

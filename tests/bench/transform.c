@@ -32,7 +32,7 @@ static const struct {
     {"truncate", "- truncate: {fields: [data.admissionToken], length: 8}", true},
     {"cast", "- cast: {fields: [data.waitTimeSeconds], to: string}", true},
     {"time", "- time: {field: data.enteredAt, to: unix_ms}", true},
-    {"hash", "- hash: {fields: [data.consumerId], key: bench-secret}", false},
+    {"hash", "- hash: {fields: [data.consumerId], key: bench-secret-of-ours}", false},
     {"decimal", "- decimal: {field: data.waitTimeSeconds, code: USD, into: data.minor}", false},
     {"set (a new field)", "- set: {data.channel: web}", false},
     {"default", "- default: {data.channel: web}", false},

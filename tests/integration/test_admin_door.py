@@ -17,7 +17,7 @@ OPEN = ("/metrics", "/livez", "/readyz")
 GUARDED = ("/api/status", "/api/dead-letters?number=1&body=1", "/api/replay")
 STRANGERS = ("evil.example", "evil.example:9464", "localhost.evil.example", "127.evil.example",
              "127.0.0.1.evil.example", "10.0.0.1", "[::2]:9464", "2130706433", "")
-BEARER = "Authorization: Bearer the-token\r\n"
+BEARER = "Authorization: Bearer the-token-of-the-test\r\n"
 
 
 def with_a_letter(hookstream, **admin):
@@ -62,11 +62,11 @@ def test_the_name_that_it_listens_on_is_answered(hookstream):
 
 
 def test_the_token_is_answered_by_any_name(hookstream):
-    one = with_a_letter(hookstream, token="the-token")
+    one = with_a_letter(hookstream, token="the-token-of-the-test")
     for page in GUARDED:
         assert http.get(one.admin_port, page, "evil.example").status == 403
         assert http.get(one.admin_port, page, "hookstream.svc:9464", BEARER).status == 200
-        wrong = BEARER.replace("the-token", "the-tokem")
+        wrong = BEARER.replace("the-token-of-the-test", "the-tokem-of-the-test")
         assert http.get(one.admin_port, page, "hookstream.svc:9464", wrong).status == 403
         assert http.get(one.admin_port, page).status == 200  # loopback, as without a token
 

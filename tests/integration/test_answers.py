@@ -140,13 +140,13 @@ def test_either_of_two_secrets_is_taken_and_counted_by_name(hookstream):
         source={
             "verify": {
                 "scheme": "fanfare",
-                "secrets": {"new": "the-new-secret", "old": "the-old-secret"},
+                "secrets": {"new": "the-new-secret-of-two", "old": "the-old-secret-of-two"},
             }
         },
     )
-    assert one.post(sender.event(), secret="the-new-secret").status == 202
-    assert one.post(sender.event(), secret="the-old-secret").status == 202
-    assert one.post(sender.event(), secret="the-old-secret").status == 202
+    assert one.post(sender.event(), secret="the-new-secret-of-two").status == 202
+    assert one.post(sender.event(), secret="the-old-secret-of-two").status == 202
+    assert one.post(sender.event(), secret="the-old-secret-of-two").status == 202
     assert one.post(sender.event(), secret="an-older-secret").status == 401
     one.counts("signature_secret_total", secret="new", is_now=1)
     one.counts("signature_secret_total", secret="old", is_now=2)

@@ -84,13 +84,13 @@ BROKEN = {
     "a name with a space": ("  redis: {", "  my redis: {", 40, "my redis", ["my redis"]),
     # Sources and sinks.
     "a short secret": (
-        "a-secret-of-the-test", "short", 51, '"short"', ["8 characters", "openssl rand"]),
+        "a-secret-of-the-test", "short", 51, '"short"', ["16 characters", "openssl rand"]),
     "a whole URL for a path": (
         "/webhooks/fanfare", "https://example.com/hooks", 52, "https:",
         ["slash", "/webhooks/fanfare"]),
     "two sources on one path": (
         "sinks:", "  other: {path: '/webhooks/fanfare', verify: {scheme: fanfare,"
-        " secrets: [another-secret]}}\nsinks:", 53, "'/webhooks", ["source `fanfare`", "its own"]),
+        " secrets: [another-secret-of-the-test]}}\nsinks:", 53, "'/webhooks", ["source `fanfare`", "its own"]),
     "a broker with a path": (
         "kafka:9092", "kafka:9092/events", 60, '"kafka:9092/', ["host:port"]),
     "a property that is none": (

@@ -98,7 +98,7 @@ ONE_FAULT = {
         GOOD.replace(
             "sinks:",
             "  other:\n    path: /webhooks/fanfare\n"
-            "    verify: {scheme: fanfare, secrets: [another-secret]}\nsinks:",
+            "    verify: {scheme: fanfare, secrets: [another-secret-of-the-test]}\nsinks:",
         ),
         "/webhooks/fanfare",
     ),

@@ -11,8 +11,8 @@ from support.ports import free_port
 from support.wait import wait_for
 
 SECRETS = {
-    "FANFARE_SECRET": "cookbook-secret",
-    "SHOP_SECRET": "another-secret",
+    "FANFARE_SECRET": "cookbook-secret-1",
+    "SHOP_SECRET": "cookbook-secret-2",
     "PII_KEY": "a-key-for-pseudonyms",
 }
 

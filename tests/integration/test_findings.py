@@ -92,6 +92,7 @@ SECTIONS = {
     "default": "default: dead_letter\n",
     "dedupe": "dedupe: {window: 48h}\n",
     "dead_letters": "",
+    "admin": "",
     "transformations": "",
 }
 SERVER = {"listen", "workers", "deadline"}
@@ -157,11 +158,11 @@ def examples():
 
 
 def codes_of(tmp_path, example):
-    (tmp_path / "redis").write_text("a-password\n")
+    (tmp_path / "redis").write_text("k9Jq2mZx\n")
     text = "".join({**SECTIONS, **section(example)}.values())
     text = text.replace("/run/secrets", str(tmp_path))
-    environment = {name: "sixteen-and-more" for name in (
-        "FANFARE_SECRET", "HASH_KEY", "SECRET_A", "SECRET_B")}
+    environment = {name: f"sixteen-and-more-{name}" for name in (
+        "FANFARE_SECRET", "HASH_KEY", "SECRET_A", "SECRET_B", "ADMIN_TOKEN")}
     environment["REDIS_URL"] = "redis://redis"
     done = check(tmp_path, text, "--json", env={**os.environ, **environment})
     return [int(one["code"][2:]) for one in json.loads(done.stdout)["findings"]], done.stdout

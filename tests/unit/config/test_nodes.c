@@ -368,7 +368,8 @@ START_TEST(test_files_that_are_no_texts)
     snprintf(yaml, sizeof(yaml), "a: ${file:%s}\nb: 1\n", path);
     struct hs_config *config = test_parse(yaml);
     snprintf(wanted, sizeof(wanted),
-             "test.yaml:1:4: error HS022: `${file:%s}`: the file has NUL bytes, so it is no text\n",
+             "test.yaml:1:4: error HS022: `${file:%s}`: the file has NUL bytes, so it is not a "
+             "text file\n",
              path);
     expect_findings(config, yaml, wanted);
     ck_assert(node_at(config, "a")->broken);

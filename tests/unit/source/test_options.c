@@ -36,8 +36,8 @@ START_TEST(secrets_are_a_list_or_a_mapping_and_empty_ones_are_left_out)
 {
     struct bound bound;
     struct hs_config *config = load("sources: {a: {path: /a, verify: {scheme: fanfare, secrets: "
-                                    "['', first-secret]}}, b: {path: /b, verify: {scheme: "
-                                    "fanfare, secrets: {old: second-secret}}}}",
+                                    "['', first-secret-of-a]}}, b: {path: /b, verify: {scheme: "
+                                    "fanfare, secrets: {old: second-secret-of-b}}}}",
                                     &bound);
     ck_assert_uint_eq(hs_config_findings(config)->errors, 0);
     const struct hs_source_options *a = hs_children_at(&bound.sources, 0);
@@ -59,16 +59,19 @@ START_TEST(what_is_wrong_is_said)
     } cases[] = {
         {"sources: {a: {path: /a, verify: {scheme: fanfare, secrets: ['']}}}", "no secret is left"},
         {"sources: {a: {path: /a, verify: {scheme: fanfare, secrets: [short]}}}",
-         "fewer than 8 characters"},
+         "fewer than 16 characters"},
         {"sources: {a: {path: /a, verify: {scheme: fanfare}}}", "`secrets` is missing"},
-        {"sources: {a: {path: /a, verify: {scheme: hmac, secrets: [long-enough]}}}", "fanfare"},
-        {"sources: {a: {verify: {scheme: fanfare, secrets: [long-enough]}}}", "`path` is missing"},
-        {"sources: {a: {path: a, verify: {scheme: fanfare, secrets: [long-enough]}}}",
+        {"sources: {a: {path: /a, verify: {scheme: hmac, secrets: [is-now-long-enough]}}}",
+         "fanfare"},
+        {"sources: {a: {verify: {scheme: fanfare, secrets: [is-now-long-enough]}}}",
+         "`path` is missing"},
+        {"sources: {a: {path: a, verify: {scheme: fanfare, secrets: [is-now-long-enough]}}}",
          "begins with a slash"},
-        {"sources: {a: {path: '/a?b', verify: {scheme: fanfare, secrets: [long-enough]}}}",
+        {"sources: {a: {path: '/a?b', verify: {scheme: fanfare, secrets: [is-now-long-enough]}}}",
          "no spaces, no ?"},
-        {"sources: {a: {path: /a, verify: {scheme: fanfare, secrets: [long-enough]}}, b: {path: "
-         "/a, verify: {scheme: fanfare, secrets: [long-enough]}}}",
+        {"sources: {a: {path: /a, verify: {scheme: fanfare, secrets: [is-now-long-enough]}}, b: "
+         "{path: "
+         "/a, verify: {scheme: fanfare, secrets: [is-now-long-enough]}}}",
          "of source `a`"},
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(cases); i++) {
@@ -80,7 +83,7 @@ START_TEST(what_is_wrong_is_said)
         hs_buffer_append_byte(&text, '\0');
         ck_assert_msg(strstr(text.data, cases[i].words) != NULL, "%s\n%s", cases[i].text,
                       text.data);
-        ck_assert_msg(strstr(text.data, "long-enough") == NULL, "a secret was printed: %s",
+        ck_assert_msg(strstr(text.data, "is-now-long-enough") == NULL, "a secret was printed: %s",
                       text.data);
         hs_buffer_free(&text);
         hs_config_free(config);

@@ -19,6 +19,7 @@ static inline const char *edit_env(void *context, const char *name)
 static inline struct hs_config *edit_config(const char *yaml)
 {
     struct hs_config *config = hs_config_parse("test.yaml", hs_slice_text(yaml), edit_env, NULL);
+    hs_config_allow_weak_secrets(config); /* keys of published test vectors */
     ck_assert_msg(hs_config_root(config) != NULL, "no YAML: %s", yaml);
     return config;
 }
@@ -28,7 +29,10 @@ static inline void edit_expect_no_findings(struct hs_config *config, const char 
     struct hs_buffer text;
     hs_buffer_init(&text, 1 << 20);
     hs_config_print_findings(config, &text);
-    ck_assert_msg(text.size == 0, "%s\n%.*s", yaml, (int)text.size, text.data);
+    const struct hs_findings *findings = hs_config_findings(config);
+    for (size_t i = 0; i < findings->count; i++)
+        ck_assert_msg(findings->items[i].code == HS_FINDING_WEAK_SECRET, "%s\n%.*s", yaml,
+                      (int)text.size, text.data);
     hs_buffer_free(&text);
 }
 
