@@ -33,6 +33,12 @@ static void on_failed(void *context, const struct hs_event *event)
         hs_dedupe_forget(app->dedupe, event->source, event->id);
 }
 
+static void on_lost(void *context, uint64_t first, uint64_t last)
+{
+    struct hs_app *app = context;
+    hs_dedupe_lost(app->dedupe, first, last);
+}
+
 static int start_journal(struct hs_app *app)
 {
     int code =
@@ -46,7 +52,12 @@ static int start_journal(struct hs_app *app)
                                        app->metrics, &app->shared);
     if (code < 0)
         return code;
-    struct hs_journal_watcher watcher = {.context = app, .sealed = on_sealed, .failed = on_failed};
+    struct hs_journal_watcher watcher = {
+        .context = app,
+        .sealed = on_sealed,
+        .failed = on_failed,
+        .lost = on_lost,
+    };
     return hs_journal_start(app->journal, &watcher);
 }
 

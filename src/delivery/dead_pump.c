@@ -175,6 +175,9 @@ static int open_way(struct hs_dead_pump *pump)
         return code;
     pump->work = hs_work_create();
     pump->lost = hs_metrics_counter(pump->metrics, HS_METRIC_sink_lost_total, "dead_letters");
+    uint64_t passed = hs_cursor_position(pump->cursor), begin = hs_journal_begin(pump->journal);
+    hs_journal_lose(pump->journal, passed + 1, begin - 1);
+    hs_lost_tell(pump->lost, "dead_letters", passed + 1, begin - 1);
     size_t routes = hs_router_count(pump->router);
     pump->sampled_out = hs_alloc_array(routes + 1, sizeof(*pump->sampled_out));
     for (size_t i = 0; i < routes; i++)

@@ -549,6 +549,7 @@ static int open_way(struct hs_pump *pump, const struct hs_pump_spec *spec)
     pump->save_at = place == 0 ? pump->read_sequence + HS_PUMP_WINDOW : UINT64_MAX;
     if (place == 0)
         count_maybe_resent(pump);
+    hs_journal_lose(pump->journal, pump->read_sequence + 1, hs_journal_begin(pump->journal) - 1);
     hs_lost_tell(pump->lost, pump->name, pump->read_sequence + 1,
                  hs_journal_begin(pump->journal) - 1);
     code = hs_past_open(pump->journal, pump->name, pump->read_sequence, &pump->past);

@@ -85,7 +85,9 @@ static struct run seal_run(struct hs_journal *journal, size_t at, uint64_t room,
             break;
         hs_record_seal(record, durable, seed);
         run.last = hs_record_sequence(record);
-        run.newest_wall_ns = hs_record_received_ns(record);
+        /* Those that are sent again came long ago. */
+        uint64_t received = hs_record_received_ns(record);
+        run.newest_wall_ns = received > run.newest_wall_ns ? received : run.newest_wall_ns;
         run.bytes.size += size;
         at += size;
     }
@@ -129,7 +131,8 @@ static void publish(struct hs_journal *journal, const struct run *run)
     struct hs_segment *segment = hs_table_active(journal);
     segment->end += run->bytes.size;
     segment->last = run->last;
-    segment->newest_wall_ns = run->newest_wall_ns;
+    if (run->newest_wall_ns > segment->newest_wall_ns)
+        segment->newest_wall_ns = run->newest_wall_ns;
     atomic_store_explicit(&journal->durable, run->last, memory_order_release);
     pthread_mutex_unlock(&journal->table_lock);
 }

@@ -20,6 +20,7 @@ struct hs_reader {
     uint64_t expected;          /* the sequence after the last one passed in it */
     struct hs_reader_loss loss; /* of the last damage */
     struct hs_counter *damaged; /* NULL: none met yet */
+    bool looks_only;
 };
 
 int hs_reader_open(struct hs_journal *journal, uint64_t from, struct hs_reader **ret_reader)
@@ -31,6 +32,11 @@ int hs_reader_open(struct hs_journal *journal, uint64_t from, struct hs_reader *
     hs_records_init(&reader->records, journal->disk);
     *ret_reader = reader;
     return 0;
+}
+
+void hs_reader_look_only(struct hs_reader *reader)
+{
+    reader->looks_only = true;
 }
 
 void hs_reader_close(struct hs_reader *reader)
@@ -145,6 +151,8 @@ static int lose(struct hs_reader *reader, uint64_t last, uint64_t begin, uint64_
             HS_F("bytes", "%" PRIu64, end - begin), HS_F("first", "%" PRIu64, first),
             HS_F("last", "%" PRIu64, last));
     }
+    if (!reader->looks_only)
+        hs_journal_lose(reader->journal, reader->loss.first, last);
     return hs_fail(-EBADMSG, "damaged bytes in %s at offset %" PRIu64, path, begin);
 }
 

@@ -251,6 +251,7 @@ int hs_segment_begin(struct hs_journal *journal, uint64_t first)
     pthread_mutex_unlock(&journal->table_lock);
     if (replaced != NULL)
         hs_segment_free(replaced);
+    hs_mark_begin(journal, first); /* before a record of it can be durable */
     hs_keeper_wake(journal);
     return 0;
 }
