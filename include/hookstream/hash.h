@@ -12,6 +12,12 @@ struct hs_hash128 {
 uint64_t hs_hash64(struct hs_slice bytes, uint64_t seed);
 struct hs_hash128 hs_hash128(struct hs_slice bytes, uint64_t seed);
 
+/* hs_hash64() of bytes that come piece by piece. hs_hasher_end() gives the hash and frees. */
+struct hs_hasher;
+struct hs_hasher *hs_hasher_create(uint64_t seed);
+void hs_hasher_add(struct hs_hasher *hasher, struct hs_slice bytes);
+uint64_t hs_hasher_end(struct hs_hasher *hasher);
+
 /* Fills with bytes from the kernel's random source; ends the program if there is none. */
 void hs_random_bytes(void *ret_bytes, size_t size);
 /* A random UUID, version 4 (RFC 9562, 5.4), as 36 characters and a NUL. */

@@ -18,6 +18,32 @@ struct hs_hash128 hs_hash128(struct hs_slice bytes, uint64_t seed)
     return (struct hs_hash128){hash.low64, hash.high64};
 }
 
+struct hs_hasher {
+    XXH3_state_t *state;
+};
+
+struct hs_hasher *hs_hasher_create(uint64_t seed)
+{
+    struct hs_hasher *hasher = hs_alloc(sizeof(*hasher));
+    hasher->state = XXH3_createState();
+    HS_ASSERT(hasher->state != NULL); /* out of memory ends the program, as in hs_alloc() */
+    HS_ASSERT(XXH3_64bits_reset_withSeed(hasher->state, seed) == XXH_OK);
+    return hasher;
+}
+
+void hs_hasher_add(struct hs_hasher *hasher, struct hs_slice bytes)
+{
+    HS_ASSERT(XXH3_64bits_update(hasher->state, bytes.data, bytes.size) == XXH_OK);
+}
+
+uint64_t hs_hasher_end(struct hs_hasher *hasher)
+{
+    uint64_t hash = XXH3_64bits_digest(hasher->state);
+    (void)XXH3_freeState(hasher->state); /* always XXH_OK */
+    free(hasher);
+    return hash;
+}
+
 void hs_random_bytes(void *ret_bytes, size_t size)
 {
     char *at = ret_bytes;

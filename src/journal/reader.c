@@ -104,7 +104,7 @@ static int enter_segment(struct hs_reader *reader)
         /* Removed since the look: the next look finds what comes after it. */
         file = hs_disk_open(journal->disk, path, O_RDONLY);
         if (file >= 0)
-            hs_records_enter(&reader->records, file, seed, end);
+            hs_records_enter(&reader->records, file, seed, reader->first, end);
     }
     return file < 0 ? file : 1;
 }

@@ -268,7 +268,7 @@ static int recover_last(struct hs_journal *journal)
     };
     uint64_t size = segment->size;
     hs_records_init(&tail.records, journal->disk);
-    hs_records_enter(&tail.records, file, segment->seed, size);
+    hs_records_enter(&tail.records, file, segment->seed, segment->first, size);
     segment->end = HS_SEGMENT_HEADER;
     int code = scan(&tail);
     if (code == 0 && tail.hole != 0 && tail.end != segment->end)
