@@ -4,6 +4,7 @@
 
 #include <event2/event.h>
 #include <hookstream/clock.h>
+#include <hookstream/heartbeat.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -167,7 +168,9 @@ int hs_app_start(struct hs_config *config, const struct hs_settings *settings,
     app->log_dropped = hs_metrics_counter(app->metrics, HS_METRIC_log_dropped_total);
     hs_metrics_on_collect(app->metrics, collect, app);
     set_build_metrics(app);
-    int code = start_journal(app);
+    int code = hs_heartbeat_watch(app->metrics);
+    if (code == 0)
+        code = start_journal(app);
     if (code == 0)
         code = start_delivery(app);
     if (code == 0)
@@ -217,6 +220,7 @@ void hs_app_free(struct hs_app *app)
     hs_dedupe_shared_free(app->shared);
     hs_dedupe_free(app->dedupe);
     hs_journal_close(app->journal);
+    hs_heartbeat_unwatch();
     hs_metrics_free(app->metrics);
     free(app);
 }

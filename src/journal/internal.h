@@ -230,6 +230,9 @@ HS_MUST_CHECK int hs_mark_read(const struct hs_disk *disk, const char *folder,
  * is missing is reported, and the table made to say that it was there. */
 void hs_missing_find(struct hs_journal *journal, uint64_t found);
 
+/* journal.c: registers the calling thread of the journal. Events are accepted by that of the events
+ * only. */
+void hs_journal_begin_heartbeat(const struct hs_journal *journal, const char *name);
 void *hs_committer_run(void *journal); /* commit.c */
 /* commit.c: no more appends, for the reason in hs_error_text(), until the disk is mended. */
 void hs_journal_break(struct hs_journal *journal, int code);

@@ -2,7 +2,9 @@
 #include "internal.h"
 
 #include <hookstream/clock.h>
+#include <hookstream/heartbeat.h>
 #include <hookstream/log.h>
+#include <stdio.h>
 
 /* ---- State ---- */
 
@@ -151,6 +153,14 @@ int hs_journal_open(const struct hs_disk *disk, const struct hs_journal_options 
 }
 
 /* ---- Start ---- */
+
+void hs_journal_begin_heartbeat(const struct hs_journal *journal, const char *name)
+{
+    char text[48];
+    bool events = journal->alarmed == journal->metrics;
+    snprintf(text, sizeof(text), events ? "%s" : "%s of %s", name, journal->label);
+    hs_heartbeat_begin(text, events ? HS_HEARTBEAT_ACCEPTS : 0);
+}
 
 static int start_threads(struct hs_journal *journal)
 {

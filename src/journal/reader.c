@@ -4,6 +4,7 @@
 #include "records.h"
 
 #include <fcntl.h>
+#include <hookstream/heartbeat.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 
@@ -202,6 +203,7 @@ int hs_reader_next(struct hs_reader *reader, struct hs_event *ret_event)
     uint64_t durable = hs_journal_durable(reader->journal);
     if (durable == reader->seen_durable)
         return 0;
+    hs_heartbeat(); /* whoever reads many events makes progress */
     for (;;) {
         if (reader->records.file < 0) {
             int entered = enter_segment(reader);
