@@ -9,6 +9,7 @@
 #ifndef HOOKSTREAM_CONFIG_H
 #define HOOKSTREAM_CONFIG_H
 
+#include <hookstream/address.h>
 #include <hookstream/base.h>
 #include <hookstream/buffer.h>
 
@@ -176,8 +177,9 @@ enum hs_option_kind {
     HS_OPTION_SIZE,     /* uint64_t bytes; 64KiB, 1MiB, 10GiB, 1000B, 500KB, plain digits */
     HS_OPTION_DURATION, /* uint64_t nanoseconds; 250ms, 300s, 5m, 24h, 7d, 100us */
     HS_OPTION_CHOICE,   /* unsigned: the index in `choices` */
-    HS_OPTION_ADDRESS,  /* struct hs_address: "host:port", "[::1]:80", "0.0.0.0:80" */
-    HS_OPTION_STRINGS,  /* struct hs_strings; a list of scalars, or one scalar */
+    HS_OPTION_ADDRESS,  /* struct hs_address: "host:port", "[::1]:80", "*:80" */
+    HS_OPTION_STRINGS,  /* struct hs_strings; a list of scalars, or one; commas separate items, too
+                         */
     HS_OPTION_SECRETS,  /* struct hs_strings; empty items are dropped */
     HS_OPTION_PAIRS,    /* struct hs_pairs: a map of scalar to scalar, in order */
     HS_OPTION_TABLE,    /* the child's struct, in place */
@@ -195,11 +197,6 @@ enum hs_secret_kind {
     HS_SECRET_URL,       /* a URL that may have such a password in it */
     HS_SECRET_KEY,       /* ours: a token, the key of a pseudonym */
     HS_SECRET_SIGNATURE, /* proves who sent something: also no two may be the same */
-};
-
-struct hs_address {
-    const char *host; /* "" stands for all addresses */
-    uint16_t port;
 };
 
 struct hs_strings {

@@ -25,7 +25,7 @@ HS_MUST_CHECK int hs_redis_url_parse(const char *text, const char *username, con
                                      struct hs_redis_url *ret_url);
 void hs_redis_url_free(struct hs_redis_url *url);
 /* Where it is, in words and without a secret: host:port, or the socket's path. */
-#define HS_REDIS_PLACE_TEXT 128u
+#define HS_REDIS_PLACE_TEXT 288u
 void hs_redis_url_place(const struct hs_redis_url *url, char ret_text[HS_REDIS_PLACE_TEXT]);
 
 /* Begins to connect. A host's name is looked up here, and that may block. -errno and words. The

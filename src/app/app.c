@@ -4,7 +4,6 @@
 
 #include <event2/event.h>
 #include <hookstream/clock.h>
-#include <hookstream/heartbeat.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -34,12 +33,6 @@ static void on_failed(void *context, const struct hs_event *event)
         hs_dedupe_forget(app->dedupe, event->source, event->id);
 }
 
-static void on_lost(void *context, uint64_t first, uint64_t last)
-{
-    struct hs_app *app = context;
-    hs_dedupe_lost(app->dedupe, first, last);
-}
-
 static int start_journal(struct hs_app *app)
 {
     int code =
@@ -53,12 +46,7 @@ static int start_journal(struct hs_app *app)
                                        app->metrics, &app->shared);
     if (code < 0)
         return code;
-    struct hs_journal_watcher watcher = {
-        .context = app,
-        .sealed = on_sealed,
-        .failed = on_failed,
-        .lost = on_lost,
-    };
+    struct hs_journal_watcher watcher = {.context = app, .sealed = on_sealed, .failed = on_failed};
     return hs_journal_start(app->journal, &watcher);
 }
 
@@ -168,9 +156,7 @@ int hs_app_start(struct hs_config *config, const struct hs_settings *settings,
     app->log_dropped = hs_metrics_counter(app->metrics, HS_METRIC_log_dropped_total);
     hs_metrics_on_collect(app->metrics, collect, app);
     set_build_metrics(app);
-    int code = hs_heartbeat_watch(app->metrics);
-    if (code == 0)
-        code = start_journal(app);
+    int code = start_journal(app);
     if (code == 0)
         code = start_delivery(app);
     if (code == 0)
@@ -179,10 +165,12 @@ int hs_app_start(struct hs_config *config, const struct hs_settings *settings,
         hs_app_free(app);
         return code;
     }
+    char listen[HS_ADDRESS_TEXT], admin[HS_ADDRESS_TEXT];
+    hs_address_print(settings->server.listen.host, hs_ingress_port(app->ingress), listen);
+    hs_address_print(settings->admin.listen.host, hs_admin_port(app->admin), admin);
     hs_log(
-        HS_LOG_INFO, "ready", HS_F("version", "%s", HS_VERSION),
-        HS_F("listen", "%s:%u", settings->server.listen.host, hs_ingress_port(app->ingress)),
-        HS_F("admin", "%s:%u", settings->admin.listen.host, hs_admin_port(app->admin)),
+        HS_LOG_INFO, "ready", HS_F("version", "%s", HS_VERSION), HS_F("listen", "%s", listen),
+        HS_F("admin", "%s", admin),
         HS_F("journal", "%s",
              settings->journal.store == HS_STORE_MEMORY ? "memory" : hs_journal_path(app->journal)),
         HS_F("durable", "%" PRIu64, hs_journal_durable(app->journal)),
@@ -220,7 +208,6 @@ void hs_app_free(struct hs_app *app)
     hs_dedupe_shared_free(app->shared);
     hs_dedupe_free(app->dedupe);
     hs_journal_close(app->journal);
-    hs_heartbeat_unwatch();
     hs_metrics_free(app->metrics);
     free(app);
 }

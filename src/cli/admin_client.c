@@ -14,17 +14,14 @@
 
 static int connect_to(const struct hs_address *address)
 {
-    char port[8];
+    char port[8], place[HS_ADDRESS_TEXT];
+    const char *host = hs_address_for_client(address->host);
     snprintf(port, sizeof(port), "%u", address->port);
-    const char *host = address->host;
-    if (host[0] == '\0' || strcmp(host, "0.0.0.0") == 0)
-        host = "127.0.0.1";
-    else if (strcmp(host, "::") == 0)
-        host = "::1";
+    hs_address_print(host, address->port, place);
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
     int code = getaddrinfo(host, port, &hints, &found);
     if (code != 0)
-        return hs_fail(-EHOSTUNREACH, "%s: %s", host, gai_strerror(code));
+        return hs_fail(-EHOSTUNREACH, "%s: %s", place, gai_strerror(code));
     int file = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct timeval patience = {TIMEOUT_SECONDS, 0};
     if (file >= 0) {
@@ -39,9 +36,9 @@ static int connect_to(const struct hs_address *address)
     if (file >= 0)
         close(file);
     return hs_fail_errno(error,
-                         "cannot connect to the admin port %s:%s; is hookstream running with this "
+                         "cannot connect to the admin port %s; is hookstream running with this "
                          "configuration?",
-                         host, port);
+                         place);
 }
 
 static int send_all(int file, struct hs_slice bytes)

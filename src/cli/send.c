@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <strings.h>
 
 static int run(const struct hs_command *command, int argc, char **argv);
 
@@ -91,23 +92,26 @@ static int choose_types(const struct hs_command *command, const struct request *
     return 0;
 }
 
-/* http://host:port/path, the only form that is needed here. */
+/* http://host[:port][/path], the only form that is needed here. `url` becomes the host's text. */
 static int take_url(const struct hs_command *command, char *url, struct hs_sender_options *options)
 {
     static const char scheme[] = "http://";
-    if (strncmp(url, scheme, sizeof(scheme) - 1) != 0)
-        return hs_command_fail(command, HS_EXIT_USAGE, "--url is http://HOST:PORT/PATH, not `%s`",
-                               url);
-    char *host = url + sizeof(scheme) - 1;
-    char *slash = strchr(host, '/');
-    options->path = slash != NULL ? hs_strdup(slash) : hs_strdup("/");
-    if (slash != NULL)
-        *slash = '\0';
-    char *colon = strrchr(host, ':');
-    options->port = colon != NULL ? colon + 1 : "80";
-    if (colon != NULL)
-        *colon = '\0';
-    options->host = host;
+    if (strncasecmp(url, scheme, sizeof(scheme) - 1) != 0)
+        return hs_command_fail(
+            command, HS_EXIT_USAGE, "--url is http://HOST:PORT/PATH, not `%s`%s", url,
+            strncasecmp(url, "https://", 8) == 0 ? ": TLS is not spoken here" : "");
+    char *place = url + sizeof(scheme) - 1;
+    size_t size = strcspn(place, "/?#");
+    struct hs_slice host;
+    if (hs_address_parse(hs_slice(place, size), HS_ADDRESS_REMOTE, 80, &host, &options->port) < 0)
+        return hs_command_fail(command, HS_EXIT_USAGE,
+                               "--url is http://HOST:PORT/PATH, not `%s`: %s", url,
+                               hs_error_text());
+    size_t path = strcspn(place + size, "#"); /* a fragment is not sent */
+    options->path =
+        place[size] == '/' ? hs_slice_dup(hs_slice(place + size, path)) : hs_strdup("/");
+    place[(size_t)(host.data - place) + host.size] = '\0';
+    options->host = host.data;
     return 0;
 }
 
@@ -132,12 +136,8 @@ static int take_config(const struct hs_command *command, const struct request *r
         options->secret = source->verify.secret_items[0].key;
     if (options->host != NULL)
         return 0;
-    static char port[8];
-    snprintf(port, sizeof(port), "%u", settings->server.listen.port);
-    const char *host = settings->server.listen.host;
-    bool any = host[0] == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
-    options->host = any ? "127.0.0.1" : host;
-    options->port = port;
+    options->host = hs_address_for_client(settings->server.listen.host);
+    options->port = settings->server.listen.port;
     options->path = hs_strdup(source->path);
     return 0;
 }

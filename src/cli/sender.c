@@ -114,6 +114,8 @@ static void make_request(struct link *link)
     snprintf(link->id, sizeof(link->id), "whk_%s", delivery);
     int digits = snprintf(timestamp, sizeof(timestamp), "%llu",
                           (unsigned long long)(now_ns / HS_NS_PER_SECOND));
+    char place[HS_ADDRESS_TEXT];
+    hs_address_print_host_field(options->host, options->port, place);
     struct hs_buffer body;
     hs_buffer_init(&body, REQUEST_MAX);
     make_body(link, now_ns, &body);
@@ -121,12 +123,11 @@ static void make_request(struct link *link)
                        signature);
     hs_buffer_clear(&link->request);
     hs_buffer_printf(&link->request,
-                     "POST %s HTTP/1.1\r\nHost: %s:%s\r\nContent-Type: application/json\r\n"
+                     "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"
                      "X-Fanfare-Signature: %s\r\nX-Fanfare-Timestamp: %s\r\n"
                      "X-Fanfare-Delivery-Id: dlv_%s\r\nX-Fanfare-Retry-Count: 0\r\n"
                      "Content-Length: %zu\r\n\r\n",
-                     options->path, options->host, options->port, signature, timestamp, delivery,
-                     body.size);
+                     options->path, place, signature, timestamp, delivery, body.size);
     hs_buffer_append_slice(&link->request, hs_buffer_slice(&body));
     HS_ASSERT(code == 0 && hs_buffer_status(&body) == 0 && hs_buffer_status(&link->request) == 0);
     hs_buffer_free(&body);
@@ -379,10 +380,11 @@ static int run_loop(struct sender *sender)
     sender->result->nanoseconds = hs_clock_monotonic_ns() - sender->begun_ns;
     if (sender->options->progress && sender->said_count > 0)
         fputc('\n', stderr);
-    if (sender->stopping)
-        return hs_fail(-ECONNREFUSED, "cannot connect to %s:%s; is hookstream running?",
-                       sender->options->host, sender->options->port);
-    return 0;
+    if (!sender->stopping)
+        return 0;
+    char place[HS_ADDRESS_TEXT];
+    hs_address_print(sender->options->host, sender->options->port, place);
+    return hs_fail(-ECONNREFUSED, "cannot connect to %s; is hookstream running?", place);
 }
 
 int hs_sender_run(const struct hs_sender_options *options, struct hs_sender_result *ret_result)
@@ -391,7 +393,9 @@ int hs_sender_run(const struct hs_sender_options *options, struct hs_sender_resu
     struct sender sender = {.options = options, .result = ret_result, .random = options->seed};
     hs_random_bytes(&sender.run_tag, sizeof(sender.run_tag));
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    int code = getaddrinfo(options->host, options->port, &hints, &sender.address);
+    char port[8];
+    snprintf(port, sizeof(port), "%u", (unsigned)options->port);
+    int code = getaddrinfo(options->host, port, &hints, &sender.address);
     if (code != 0)
         return hs_fail(-EHOSTUNREACH, "%s: %s", options->host, gai_strerror(code));
     code = run_loop(&sender);

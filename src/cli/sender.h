@@ -13,7 +13,8 @@
 #define HS_SENDER_BODY_MAX (64u << 20)
 
 struct hs_sender_options {
-    const char *host, *port, *path;
+    const char *host, *path;
+    uint16_t port;
     struct hs_slice secret;
     const struct hs_event_type **types; /* samples of them are sent in turn; none: `body` is */
     size_t type_count;

@@ -3,7 +3,6 @@
 #include "internal.h"
 
 #define CHOICES_TEXT_MAX 4096u
-#define PORT_MAX 65535u
 
 const char *hs_bind_path(const struct hs_bind *bind, const char *name)
 {
@@ -97,46 +96,28 @@ static bool read_choice(const struct hs_bind *bind, const struct hs_node *node,
     return false;
 }
 
-/* A name or an address, without its brackets. */
-static bool read_host(struct hs_slice text, struct hs_slice *ret_host)
-{
-    bool brackets = text.size > 2 && text.data[0] == '[' && text.data[text.size - 1] == ']';
-    struct hs_slice host = brackets ? hs_slice(text.data + 1, text.size - 2) : text;
-    for (size_t i = 0; i < host.size; i++) {
-        char c = host.data[i];
-        /* An IPv6 address needs its brackets: else its last group could be the port. */
-        if (c <= ' ' || c == 0x7f || c == '[' || c == ']' || c == '/' || (c == ':' && !brackets))
-            return false;
-    }
-    *ret_host = host;
-    return true;
-}
-
 static bool read_address(const struct hs_bind *bind, const struct hs_node *node,
                          const struct hs_option *option, struct hs_address *ret_address)
 {
-    const char *colon = NULL;
-    if (node->kind == HS_NODE_SCALAR && node->text.size > 0)
-        colon = memrchr(node->text.data, ':', node->text.size);
-    struct hs_slice host = HS_SLICE_NONE;
-    uint64_t port = 0;
-    int code = -EINVAL;
-    if (colon != NULL &&
-        read_host(hs_slice(node->text.data, (size_t)(colon - node->text.data)), &host))
-        code = hs_slice_to_u64(
-            hs_slice(colon + 1, (size_t)(node->text.data + node->text.size - colon) - 1), PORT_MAX,
-            &port);
-    if (code < 0) {
+    struct hs_slice host;
+    uint16_t port;
+    if (node->kind != HS_NODE_SCALAR) {
         hs_config_error(bind->config, HS_FINDING_ADDRESS, node,
-                        code == -ERANGE
-                            ? "%s must be an address and a port from 0 to 65535, is %s"
-                            : "%s must be an address and a port, such as 0.0.0.0:8080 or "
-                              "[::1]:8080, is %s",
+                        "%s must be an address and a port, is %s: one that begins with `[` stands "
+                        "in quotes, such as \"[::]:8080\"",
                         hs_bind_path(bind, option->name), hs_config_quote(bind->config, node));
         return false;
     }
+    if (hs_address_parse(node->text, HS_ADDRESS_LISTEN, 0, &host, &port) < 0) {
+        hs_config_error(bind->config, HS_FINDING_ADDRESS, node,
+                        "%s must be an address and a port, such as 0.0.0.0:8080 or [::1]:8080, is "
+                        "%s: %s",
+                        hs_bind_path(bind, option->name), hs_config_quote(bind->config, node),
+                        hs_error_text());
+        return false;
+    }
     ret_address->host = hs_arena_dup(bind->config->arena, host);
-    ret_address->port = (uint16_t)port;
+    ret_address->port = port;
     return true;
 }
 
@@ -152,23 +133,93 @@ static bool read_item(const struct hs_bind *bind, const struct hs_node *node, co
     return hs_config_read_text(bind->config, node, ret_text);
 }
 
+/* Where the text's next comma is that separates two items, not one inside [ ] or quotes, as in the
+ * path data["a,b"]; the end when there is none. */
+static size_t next_comma(struct hs_slice text, size_t at)
+{
+    unsigned depth = 0;
+    char quote = '\0';
+    for (; at < text.size; at++) {
+        char c = text.data[at];
+        if (quote != '\0')
+            quote = c == quote ? '\0' : quote;
+        else if (c == '"' || c == '\'')
+            quote = c;
+        else if (c == '[')
+            depth++;
+        else if (c == ']')
+            depth -= depth > 0;
+        else if (c == ',' && depth == 0)
+            return at;
+    }
+    return text.size;
+}
+
+/* The items of a text such as "a:9092, b:9092", which is how one variable holds a list; each at
+ * the place of the whole. */
+static size_t split_item(struct hs_arena *arena, const struct hs_node *item,
+                         const struct hs_node **ret_items, size_t room)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < item->text.size;) {
+        size_t comma = next_comma(item->text, at);
+        struct hs_slice piece = hs_slice_trim(hs_slice(item->text.data + at, comma - at));
+        at = comma + 1;
+        if (piece.size == 0 || count == room)
+            continue;
+        struct hs_node *one = hs_arena_alloc(arena, sizeof(*one));
+        *one = *item;
+        one->text = hs_slice(hs_arena_dup(arena, piece), piece.size);
+        ret_items[count++] = one;
+    }
+    return count;
+}
+
+static bool has_commas(const struct hs_option *option, const struct hs_node *item)
+{
+    return option->kind == HS_OPTION_STRINGS && item->kind == HS_NODE_SCALAR &&
+           item->text.size > 0 && next_comma(item->text, 0) < item->text.size;
+}
+
+/* The list's items, those with commas split. */
+static const struct hs_node **list_items(const struct hs_bind *bind, const struct hs_node *node,
+                                         const struct hs_option *option, size_t *ret_count)
+{
+    bool list = node->kind == HS_NODE_LIST;
+    size_t most = 0, count = list ? node->count : 1;
+    for (size_t i = 0; i < count; i++) {
+        const struct hs_node *item = list ? node->items[i] : node;
+        most += 1 + (has_commas(option, item) ? item->text.size / 2 : 0);
+    }
+    const struct hs_node **items = hs_arena_alloc(bind->config->arena, (most + 1) * sizeof(*items));
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct hs_node *item = list ? node->items[i] : node;
+        if (has_commas(option, item))
+            kept += split_item(bind->config->arena, item, items + kept, most - kept);
+        else
+            items[kept++] = item;
+    }
+    *ret_count = kept;
+    return items;
+}
+
 static bool read_strings(const struct hs_bind *bind, const struct hs_node *node,
                          const struct hs_option *option, struct hs_strings *ret_strings)
 {
     if (node->kind == HS_NODE_MAP) {
-        hs_config_error(bind->config, HS_FINDING_WRONG_SHAPE, node,
-                        "%s must be a list of texts, is %s", hs_bind_path(bind, option->name),
-                        hs_config_quote(bind->config, node));
+        hs_config_error(
+            bind->config, HS_FINDING_WRONG_SHAPE, node, "%s must be a list of texts, is %s%s%s%s",
+            hs_bind_path(bind, option->name), hs_config_quote(bind->config, node),
+            option->example != NULL ? ", as in `" : "",
+            option->example != NULL ? option->example : "", option->example != NULL ? "`" : "");
         return false;
     }
-    bool list = node->kind == HS_NODE_LIST;
-    size_t count = list ? node->count : 1;
-    struct hs_arena *arena = bind->config->arena;
-    const char **items = hs_arena_alloc(arena, (count + 1) * sizeof(*items));
-    const struct hs_node **nodes = hs_arena_alloc(arena, (count + 1) * sizeof(*nodes));
-    size_t kept = 0;
+    size_t count, kept = 0;
+    const struct hs_node **nodes = list_items(bind, node, option, &count);
+    const char **items = hs_arena_alloc(bind->config->arena, (count + 1) * sizeof(*items));
     for (size_t i = 0; i < count; i++) {
-        const struct hs_node *item = list ? node->items[i] : node;
+        const struct hs_node *item = nodes[i];
         bool empty = item->kind == HS_NODE_SCALAR && item->text.size == 0;
         if ((option->kind == HS_OPTION_SECRETS && empty) || !read_item(bind, item, &items[kept]))
             continue;
@@ -182,9 +233,11 @@ static bool read_pairs(const struct hs_bind *bind, const struct hs_node *node,
                        const struct hs_option *option, struct hs_pairs *ret_pairs)
 {
     if (node->kind != HS_NODE_MAP) {
-        hs_config_error(bind->config, HS_FINDING_WRONG_SHAPE, node,
-                        "%s must be a mapping of names to texts, is %s",
-                        hs_bind_path(bind, option->name), hs_config_quote(bind->config, node));
+        hs_config_error(
+            bind->config, HS_FINDING_WRONG_SHAPE, node,
+            "%s must be a mapping of names to texts, is %s%s%s%s", hs_bind_path(bind, option->name),
+            hs_config_quote(bind->config, node), option->example != NULL ? ", as in `" : "",
+            option->example != NULL ? option->example : "", option->example != NULL ? "`" : "");
         return false;
     }
     struct hs_pair *items = hs_arena_alloc(bind->config->arena, (node->count + 1) * sizeof(*items));

@@ -82,14 +82,16 @@ static int open_any(const struct addrinfo *list, enum hs_http_port port, int *re
     return result;
 }
 
-static int refuse(int result, const char *host, const char *port)
+static int refuse(int result, const struct hs_address *address)
 {
+    char place[HS_ADDRESS_TEXT];
+    hs_address_print(address->host, address->port, place);
     if (result == -EADDRINUSE)
         return hs_fail(result,
-                       "cannot listen on %s:%s: another process listens there; find it with "
-                       "`ss -ltnp 'sport = :%s'`",
-                       host, port, port);
-    return hs_fail_errno(-result, "cannot listen on %s:%s", host, port);
+                       "cannot listen on %s: another process listens there; find it with "
+                       "`ss -ltnp 'sport = :%u'`",
+                       place, (unsigned)address->port);
+    return hs_fail_errno(-result, "cannot listen on %s", place);
 }
 
 int hs_http_listen(const struct hs_address *address, enum hs_http_port mode, int *ret_socket,
@@ -105,15 +107,17 @@ int hs_http_listen(const struct hs_address *address, enum hs_http_port mode, int
         const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
         struct addrinfo *list = NULL;
         int lookup = getaddrinfo(hosts[i], port, &hints, &list);
-        if (lookup != 0 && !any)
-            return hs_fail(-EADDRNOTAVAIL, "cannot listen on %s:%s: %s", hosts[i], port,
-                           gai_strerror(lookup));
+        if (lookup != 0 && !any) {
+            char place[HS_ADDRESS_TEXT];
+            hs_address_print(address->host, address->port, place);
+            return hs_fail(-EADDRNOTAVAIL, "cannot listen on %s: %s", place, gai_strerror(lookup));
+        }
         result = open_any(list, mode, ret_socket);
         if (list != NULL)
             freeaddrinfo(list);
     }
     if (result < 0)
-        return refuse(result, any ? "*" : address->host, port);
+        return refuse(result, address);
     *ret_port = port_of(*ret_socket);
     return 0;
 }

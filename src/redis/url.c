@@ -1,5 +1,6 @@
 /* Redis URL: the `redis` scheme as registered with IANA, and `unix` as redis-py and others
  * have it. The text holds a password: no message repeats it. */
+#include <hookstream/address.h>
 #include <hookstream/redis.h>
 #include <stdio.h>
 
@@ -73,33 +74,20 @@ static int read_database(struct hs_slice text, struct hs_redis_url *url)
     return 0;
 }
 
-static int read_host(struct hs_slice host, struct hs_redis_url *url)
+static int read_host(struct hs_slice text, struct hs_redis_url *url)
 {
-    struct hs_slice name = host, port = HS_SLICE_NONE;
-    const char *close = host.size > 0 ? memchr(host.data, ']', host.size) : NULL;
-    if (host.size > 0 && host.data[0] == '[' && close != NULL) {
-        name = hs_slice(host.data + 1, (size_t)(close - host.data) - 1);
-        port = hs_slice(close + 1, host.size - (size_t)(close - host.data) - 1);
-        if (port.size > 0 && port.data[0] != ':')
-            return hs_fail(-EINVAL, "the url has something between the address and its port");
-        if (port.size > 0)
-            port = hs_slice(port.data + 1, port.size - 1);
-    } else {
-        struct hs_slice before;
-        port = host;
-        if (cut(&port, ':', false, &before))
-            name = before;
-        else
-            port = HS_SLICE_NONE;
-    }
-    uint64_t number = PORT_DEFAULT;
-    if (name.size == 0)
+    if (text.size > 0 && text.data[text.size - 1] == ':')
+        text.size--; /* a port may be empty (RFC 3986, 3.2.3) */
+    struct hs_slice host;
+    uint16_t port;
+    if (text.size == 0)
         return hs_fail(-EINVAL, "the url names no host: expected redis://host:6379/0");
-    if (port.data != NULL && port.size > 0 &&
-        (hs_slice_to_u64(port, 65535, &number) < 0 || number == 0))
-        return hs_fail(-EINVAL, "the url's port is no number from 1 to 65535");
-    url->host = hs_slice_dup(name);
-    url->port = (uint16_t)number;
+    if (hs_address_parse(text, HS_ADDRESS_REMOTE, PORT_DEFAULT, &host, &port) < 0) {
+        HS_AUTO_FREE char *why = hs_strdup(hs_error_text());
+        return hs_fail(-EINVAL, "the url's host and port, as in redis://host:6379/0: %s", why);
+    }
+    url->host = hs_slice_dup(host);
+    url->port = port;
     return 0;
 }
 
@@ -188,10 +176,8 @@ void hs_redis_url_place(const struct hs_redis_url *url, char ret_text[HS_REDIS_P
 {
     if (url->path != NULL)
         snprintf(ret_text, HS_REDIS_PLACE_TEXT, "%s", url->path);
-    else if (strchr(url->host, ':') != NULL)
-        snprintf(ret_text, HS_REDIS_PLACE_TEXT, "[%s]:%u", url->host, (unsigned)url->port);
     else
-        snprintf(ret_text, HS_REDIS_PLACE_TEXT, "%.110s:%u", url->host, (unsigned)url->port);
+        hs_address_print(url->host, url->port, ret_text);
 }
 
 void hs_redis_url_free(struct hs_redis_url *url)

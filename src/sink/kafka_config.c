@@ -7,6 +7,7 @@
 
 #define ERROR_TEXT_MAX 512u
 #define FINDING_TEXT_MAX 1024u
+#define BROKER_PORT 9092u /* librdkafka's, when a broker has none */
 #define PROPERTY_NAMES_MAX 512u
 #define PROPERTIES_PAGE "https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md"
 
@@ -264,15 +265,9 @@ static bool broker_is_sound(struct hs_slice broker)
     const char *mark = broker.size > 3 ? memmem(broker.data, broker.size, "://", 3) : NULL;
     if (mark != NULL)
         broker = hs_slice(mark + 3, broker.size - (size_t)(mark + 3 - broker.data));
-    for (size_t i = 0; i < broker.size; i++)
-        if ((unsigned char)broker.data[i] <= ' ' || broker.data[i] == ',' || broker.data[i] == '/')
-            return false;
-    const char *colon = broker.size > 0 ? memrchr(broker.data, ':', broker.size) : NULL;
-    if (colon == NULL || broker.data[broker.size - 1] == ']')
-        return broker.size > 0;
-    uint64_t port;
-    struct hs_slice digits = hs_slice(colon + 1, broker.size - (size_t)(colon + 1 - broker.data));
-    return colon > broker.data && hs_slice_to_u64(digits, 65535, &port) == 0 && port > 0;
+    struct hs_slice host;
+    uint16_t port;
+    return hs_address_parse(broker, HS_ADDRESS_REMOTE, BROKER_PORT, &host, &port) == 0;
 }
 
 static void check_brokers(struct hs_config *config, const struct hs_sink_options *options)
@@ -284,8 +279,8 @@ static void check_brokers(struct hs_config *config, const struct hs_sink_options
     for (size_t i = 0; i < options->brokers.count; i++)
         if (!broker_is_sound(hs_slice_text(options->brokers.items[i])))
             hs_config_error(config, HS_FINDING_BROKER, options->brokers.nodes[i],
-                            "%s is no broker: expected host:port, such as kafka:9092",
-                            hs_config_quote(config, options->brokers.nodes[i]));
+                            "%s is not a broker: expected host:port, such as kafka:9092 (%s)",
+                            hs_config_quote(config, options->brokers.nodes[i]), hs_error_text());
 }
 
 static void check_transactions(struct hs_config *config, const struct hs_sink_options *options)

@@ -295,6 +295,33 @@ START_TEST(test_variants_have_their_own_options)
 }
 END_TEST
 
+/* One variable can hold a whole list. A comma inside [ ] or quotes separates nothing. */
+START_TEST(test_commas_separate_the_items_of_a_list)
+{
+    static const struct {
+        const char *yaml, *items[4];
+    } cases[] = {
+        {"tags: \"a:1,b:2\"", {"a:1", "b:2"}},
+        {"tags: [\" a:1 , b:2,\", c]", {"a:1", "b:2", "c"}},
+        {"tags: [\"data[\\\"x,y\\\"].z\", \"a['b,c'],d\"]", {"data[\"x,y\"].z", "a['b,c']", "d"}},
+        {"tags: \",,\"", {NULL}},
+    };
+    for (size_t i = 0; i < HS_ARRAY_SIZE(cases); i++) {
+        struct test_settings settings;
+        struct hs_config *config = test_bind(cases[i].yaml, &settings);
+        expect_none(config);
+        size_t count = 0;
+        for (; cases[i].items[count] != NULL; count++) {
+            ck_assert_uint_gt(settings.tags.count, count);
+            ck_assert_str_eq(settings.tags.items[count], cases[i].items[count]);
+            ck_assert_ptr_nonnull(settings.tags.nodes[count]);
+        }
+        ck_assert_uint_eq(settings.tags.count, count);
+        hs_config_free(config);
+    }
+}
+END_TEST
+
 START_TEST(test_lists_of_tables)
 {
     struct test_settings settings;
@@ -393,5 +420,5 @@ END_TEST
 HS_TEST_MAIN("binding", test_an_empty_mapping_gives_the_defaults, test_every_kind_is_bound,
              test_one_text_is_a_list_of_one, test_words_from_the_environment_are_texts,
              test_sizes_and_durations, test_likely_units_are_suggested, test_addresses,
-             test_variants_have_their_own_options, test_lists_of_tables, test_what_must_be_there,
-             test_single_readers)
+             test_variants_have_their_own_options, test_lists_of_tables,
+             test_commas_separate_the_items_of_a_list, test_what_must_be_there, test_single_readers)

@@ -127,15 +127,20 @@ static const struct {
      "test.yaml:1:51: error HS061: the value of the property `compression.type` is not one it "
      "takes\n"},
     {"{type: kafka, brokers: ['a b:1', 'h:0', 'h:x', ':1', '']}",
-     "test.yaml:1:25: error HS060: `a b:1` is no broker: expected host:port, such as kafka:9092\n"
-     "test.yaml:1:34: error HS060: `h:0` is no broker: expected host:port, such as kafka:9092\n"
-     "test.yaml:1:41: error HS060: `h:x` is no broker: expected host:port, such as kafka:9092\n"
-     "test.yaml:1:48: error HS060: `:1` is no broker: expected host:port, such as kafka:9092\n"
-     "test.yaml:1:54: error HS060: an empty text is no broker: expected host:port, such as "
-     "kafka:9092\n"},
+     "test.yaml:1:25: error HS060: `a b:1` is not a broker: expected host:port, such as kafka:9092 "
+     "(a host has letters, digits, `-`, `_` and `.` only)\n"
+     "test.yaml:1:34: error HS060: `h:0` is not a broker: expected host:port, such as kafka:9092 "
+     "(nothing can be reached at port 0)\n"
+     "test.yaml:1:41: error HS060: `h:x` is not a broker: expected host:port, such as kafka:9092 "
+     "(its port is not a number)\n"
+     "test.yaml:1:48: error HS060: `:1` is not a broker: expected host:port, such as kafka:9092 "
+     "(it names no host)\n"
+     "test.yaml:1:54: error HS060: an empty text is not a broker: expected host:port, such as "
+     "kafka:9092 (it names no host)\n"},
     {"{type: redis, url: 'redis://u:p@h:1/2'}", ""},
     {"{type: redis, url: 'redis://h:70000'}",
-     "test.yaml:1:20: error HS062: the url's port is no number from 1 to 65535\n"},
+     "test.yaml:1:20: error HS062: the url's host and port, as in redis://host:6379/0: a port is "
+     "at most 65535\n"},
     {"{type: redis, url: 'rediss://:${SECRET}@h'}",
      "test.yaml:1:20: error HS062: rediss:// needs TLS, which this build's hiredis does not have: "
      "use "

@@ -61,7 +61,7 @@ static const struct {
     {"redis://:secret%00@h", "password has a wrong % escape"},
     {"redis://u%zz:secret@h", "user has a wrong % escape"},
     {"redis://u@h", "a user needs a password"},
-    {"redis://[::1]x:secret", "between the address and its port"},
+    {"redis://[::1]x:secret", "may follow the `]`"},
     {"unix://run/secret.sock", "names no socket"},
     {"unix:///run/x?secret=1", "?db=NUMBER"},
 };
