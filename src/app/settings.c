@@ -76,12 +76,15 @@ static const struct hs_option setting_rows[] = {
      .offset = SETTING(sources),
      .child = &hs_source_option_table,
      .required = true,
+     .example = "{fanfare: {path: /webhooks/fanfare, verify: {scheme: fanfare, secrets: "
+                "[\"${FANFARE_SECRET}\"]}}}",
      .help = "Who sends: a name, a path and how its signature is checked."},
     {.name = "sinks",
      .kind = HS_OPTION_MAP,
      .offset = SETTING(sinks),
      .child = &hs_sink_option_table,
      .required = true,
+     .example = "{kafka: {type: kafka, brokers: [\"kafka:9092\"]}}",
      .help = "Where events go: a name, a type and how to reach it."},
     {.name = "transformations",
      .kind = HS_OPTION_NODE,
@@ -132,7 +135,7 @@ static void check_names(struct hs_config *config, const struct hs_children *chil
                             "`-`",
                             name, what);
     }
-    if (children->count == 0 && map != NULL) /* missing: the binding said so */
+    if (children->count == 0 && map != NULL && map->kind == HS_NODE_MAP) /* else it is said */
         hs_config_error(config, HS_FINDING_NOTHING_NAMED, map,
                         "there is no %s: name at least one under `%s:`", what, key);
 }
@@ -203,6 +206,14 @@ static bool check_routes(struct hs_config *config, const struct hs_settings *set
     return compiled;
 }
 
+/* Whether a section is a mapping, or absent. What else it is was said, and what names things in it
+ * would be wrong a second time. */
+static bool has_shape(const struct hs_config *config, const char *key)
+{
+    const struct hs_node *node = hs_node_get(hs_config_root(config), key);
+    return node == NULL || node->kind == HS_NODE_MAP;
+}
+
 static void check_parts(struct hs_config *config, struct hs_settings *settings, bool offline)
 {
     check_names(config, &settings->sources, "source", "sources");
@@ -214,8 +225,9 @@ static void check_parts(struct hs_config *config, struct hs_settings *settings, 
     if (settings->sinks.count > HS_SINKS_MAX)
         hs_config_error(config, HS_FINDING_TOO_MANY, settings->sinks.nodes[HS_SINKS_MAX],
                         "too many sinks: at most %u are possible", HS_SINKS_MAX);
-    settings->routed = check_routes(config, settings);
-    if (settings->dead_letters.forward != NULL)
+    bool shaped = has_shape(config, "sinks") && has_shape(config, "sources");
+    settings->routed = shaped && check_routes(config, settings);
+    if (shaped && settings->dead_letters.forward != NULL)
         hs_delivery_check_forward(config, settings->dead_letters.forward, &settings->sinks);
     hs_transform_check_lists(config, settings->transformations, settings->routes,
                              settings->fallback);

@@ -147,7 +147,7 @@ static int add_file(struct hs_inference *inference, const char *path)
 {
     struct hs_buffer text;
     hs_buffer_init(&text, SAMPLES_MAX);
-    int code = hs_disk_read_all(hs_disk_system(), path, &text);
+    int code = hs_command_read(path, &text);
     if (code >= 0)
         code = hs_inference_add(inference, path, hs_buffer_slice(&text));
     hs_buffer_free(&text);
@@ -187,7 +187,9 @@ static int answer(const struct hs_command *command, const struct hs_catalogue *c
         return infer(command, argc - 1, argv + 1);
     bool shows = strcmp(verb, "show") == 0;
     if (argc != 2 || (!shows && strcmp(verb, "schema") != 0))
-        return hs_command_fail(command, HS_EXIT_USAGE, "say what: %s", command->operands);
+        return hs_command_fail(
+            command, HS_EXIT_USAGE, "%s%s%ssay what: %s", verb[0] != '\0' ? "`" : "", verb,
+            verb[0] != '\0' ? "` is not it, or its names are missing: " : "", command->operands);
     const struct hs_event_type *type;
     if (hs_catalogue_find(catalogue, argv[1], &type) < 0)
         return hs_command_fail(command, HS_EXIT_BAD, "%s", hs_error_text());

@@ -4,6 +4,7 @@
 #include <hookstream/buffer.h>
 #include <hookstream/cli.h>
 #include <hookstream/disk.h>
+#include <hookstream/text.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,10 +56,17 @@ int hs_command_fail(const struct hs_command *command, int status, const char *fo
     return status;
 }
 
-int hs_command_read(const char *path, struct hs_buffer *ret_text)
+static void drop_mark(struct hs_buffer *text)
 {
-    if (strcmp(path, "-") != 0)
-        return hs_disk_read_all(hs_disk_system(), path, ret_text);
+    size_t kept = hs_text_without_mark(hs_buffer_slice(text)).size;
+    if (kept == text->size)
+        return;
+    memmove(text->data, text->data + (text->size - kept), kept);
+    text->size = kept;
+}
+
+static int read_input(struct hs_buffer *ret_text)
+{
     for (size_t got = 1; got > 0;) {
         char piece[65536];
         got = fread(piece, 1, sizeof(piece), stdin);
@@ -67,6 +75,15 @@ int hs_command_read(const char *path, struct hs_buffer *ret_text)
             return hs_fail(-EFBIG, "standard input is larger than %zu bytes", ret_text->ceiling);
     }
     return ferror(stdin) ? hs_fail(-EIO, "standard input cannot be read") : 0;
+}
+
+int hs_command_read(const char *path, struct hs_buffer *ret_text)
+{
+    int code = strcmp(path, "-") == 0 ? read_input(ret_text)
+                                      : hs_disk_read_all(hs_disk_system(), path, ret_text);
+    if (code == 0)
+        drop_mark(ret_text);
+    return code;
 }
 
 void hs_command_print(const struct hs_buffer *text, FILE *out)
@@ -229,8 +246,7 @@ int hs_cli_main(int argc, char **argv)
     if (strcmp(argv[1], "--version") == 0)
         return hs_command_version.run(&hs_command_version, 0, NULL);
     const char *near = hs_nearest_name(hs_slice_text(argv[1]), names, HS_ARRAY_SIZE(commands));
-    fprintf(stderr, "hookstream: unknown command `%s`%s%s%s\n\n", argv[1],
-            near ? ", did you mean `" : "", near ? near : "", near ? "`?" : "");
-    print_commands(stderr);
+    fprintf(stderr, "hookstream: unknown command `%s`%s%s%s; `hookstream --help` lists them\n",
+            argv[1], near ? ", did you mean `" : "", near ? near : "", near ? "`?" : "");
     return HS_EXIT_USAGE;
 }

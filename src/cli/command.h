@@ -54,7 +54,8 @@ int hs_command_fail(const struct hs_command *command, int status, const char *fo
     HS_PRINTF(3, 4);
 
 struct hs_buffer;
-/* All of a file, or of standard input for "-", up to the buffer's ceiling. -errno and words. */
+/* All of a file, or of standard input for "-", up to the buffer's ceiling, without a byte order
+ * mark. -errno and words. */
 HS_MUST_CHECK int hs_command_read(const char *path, struct hs_buffer *ret_text);
 /* Writes the buffer to `out`; an empty one is fine. */
 void hs_command_print(const struct hs_buffer *text, FILE *out);

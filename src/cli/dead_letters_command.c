@@ -446,7 +446,10 @@ static int run(const struct hs_command *command, int argc, char **argv)
         wish.action = argv[first++];
     if (!is_action(wish.action))
         return hs_command_fail(command, HS_EXIT_USAGE,
-                               "say what: list, show, retry, discard or export; see --help");
+                               wish.action == NULL
+                                   ? "say what: list, show, retry, discard or export; see --help"
+                                   : "there is no `%s`: say list, show, retry, discard or export",
+                               wish.action);
     if (first < argc && wish.operand == NULL)
         wish.operand = argv[first++];
     if (first < argc)

@@ -111,10 +111,14 @@ static int read_names(const struct hs_command *command, const char *option, cons
         struct hs_slice one = before(rest, ',');
         size_t used = one.size < rest.size ? one.size + 1 : one.size;
         rest = hs_slice(rest.data + used, rest.size - used);
-        if (one.size > 0 && !has(known, one))
+        one = hs_slice_trim(one);
+        bool all = hs_slice_equal(one, HS_SLICE("all"));
+        if (one.size > 0 && !all && !has(known, one))
             return refuse_unknown(command, option, one, known);
-        if (one.size > 0)
+        if (one.size > 0 && !all)
             add(ret_names, one);
+        for (size_t i = 0; all && i < known->count; i++)
+            add(ret_names, known->items[i]);
     }
     if (ret_names->count > 0)
         return HS_EXIT_GOOD;
@@ -343,8 +347,9 @@ static int run(const struct hs_command *command, int argc, char **argv)
     const char *families = NULL, *sinks = NULL, *path = NULL;
     struct plan plan = {.catalogue = hs_catalogue_fanfare(), .source = "fanfare"};
     const struct hs_arg args[] = {
-        {"families", 'f', HS_ARG_TEXT, &families, "A,B", "Families of events: order,queue."},
-        {"sinks", 's', HS_ARG_TEXT, &sinks, "A,B", "Kinds of sinks: kafka,redis,file."},
+        {"families", 'f', HS_ARG_TEXT, &families, "A,B",
+         "Families of events: order,queue; or all."},
+        {"sinks", 's', HS_ARG_TEXT, &sinks, "A,B", "Kinds of sinks: kafka,redis,file; or all."},
         {"source", 0, HS_ARG_TEXT, &plan.source, "NAME", "Name of the source; fanfare."},
         {"output", 'o', HS_ARG_TEXT, &path, "FILE", "A new file; else standard output."},
     };

@@ -36,11 +36,16 @@ static int read_environment(struct hs_stage *stage, const char *path)
 {
     if (path == NULL)
         return 0;
-    int code = hs_disk_read_all(hs_disk_system(), path, &stage->environment);
+    int code = hs_command_read(path, &stage->environment);
     hs_buffer_append_byte(&stage->environment, '\0');
-    for (size_t i = 0; i < stage->environment.size; i++)
-        if (stage->environment.data[i] == '\n')
-            stage->environment.data[i] = '\0';
+    char *text = stage->environment.data;
+    for (size_t i = 0; text != NULL && i < stage->environment.size; i++) {
+        if (text[i] != '\n')
+            continue;
+        text[i] = '\0';
+        if (i > 0 && text[i - 1] == '\r')
+            text[i - 1] = '\0';
+    }
     return code;
 }
 

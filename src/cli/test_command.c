@@ -106,7 +106,7 @@ static int make_event(const struct hs_stage *stage, const char *file, const stru
                                request->now_wall_ns, ret_body);
     } else if (path != NULL && path->kind == HS_NODE_SCALAR) {
         HS_AUTO_FREE char *name = beside(file, path->text.data);
-        code = hs_disk_read_all(hs_disk_system(), name, ret_body);
+        code = hs_command_read(name, ret_body);
     } else {
         hs_test_json(node, ret_body);
         return 0;
@@ -160,7 +160,7 @@ static int hold(struct tests *tests, const char *file, const struct hs_test_expe
     if (path != NULL && tests->update)
         code = write_recorded(path, result);
     if (path != NULL && code == 0)
-        code = hs_disk_read_all(hs_disk_system(), path, &recorded);
+        code = hs_command_read(path, &recorded);
     if (code == 0)
         hs_test_compare(expect, result, hs_buffer_slice(&recorded), faults);
     hs_buffer_free(&recorded);

@@ -31,9 +31,14 @@ static bool bind_children(const struct hs_bind *bind, const struct hs_node *node
     bool map = option->kind == HS_OPTION_MAP;
     struct hs_config *config = bind->config;
     if (node->kind != (map ? HS_NODE_MAP : HS_NODE_LIST)) {
-        hs_config_error(config, HS_FINDING_WRONG_SHAPE, node, "%s must be a %s, is %s",
+        const char *example = option->example;
+        hs_config_error(config, HS_FINDING_WRONG_SHAPE, node, "%s must be a %s, is %s%s%s%s%s%s",
                         hs_bind_path(bind, option->name), map ? "mapping of names" : "list",
-                        hs_config_quote(config, node));
+                        hs_config_quote(config, node),
+                        node->kind == HS_NODE_LIST ? ": the name is a key, without `-`" : "",
+                        example ? ", as in `" : "", example ? option->name : "",
+                        example ? ": " : "",
+                        example ? hs_arena_printf(config->arena, "%s`", example) : "");
         return false;
     }
     size_t size = option->child->struct_size;
@@ -244,6 +249,38 @@ static void tell_apart(struct hs_bind *bind, const struct hs_node *map,
     }
 }
 
+/* The option that shows best what a mapping of this table looks like: one that must be there, else
+ * one that takes more than a word out of a few. */
+static const struct hs_option *telling_option(const struct hs_options *options)
+{
+    const struct hs_option *found = NULL;
+    for (size_t i = 0; i < options->option_count; i++) {
+        const struct hs_option *one = &options->options[i];
+        if (one->example == NULL && one->fallback == NULL)
+            continue;
+        bool word = one->kind == HS_OPTION_CHOICE || one->kind == HS_OPTION_BOOL;
+        if (one->required)
+            return one;
+        if (found == NULL ||
+            (!word && (found->kind == HS_OPTION_CHOICE || found->kind == HS_OPTION_BOOL)))
+            found = one;
+    }
+    return found;
+}
+
+/* ", as in `{path: data}`" */
+static const char *form_of(const struct hs_bind *bind, const struct hs_options *options)
+{
+    struct hs_arena *arena = bind->config->arena;
+    if (options->tag != NULL)
+        return hs_arena_printf(arena, ", as in `{%s: %s, ...}`", options->tag,
+                               options->kinds[0]->name);
+    const struct hs_option *one = telling_option(options);
+    return one == NULL ? ""
+                       : hs_arena_printf(arena, ", as in `{%s: %s}`", one->name,
+                                         one->example != NULL ? one->example : one->fallback);
+}
+
 /* The mapping to bind, NULL for one of defaults only. */
 static const struct hs_node *enter(struct hs_bind *bind, const struct hs_node *node,
                                    const struct hs_options *options)
@@ -257,8 +294,8 @@ static const struct hs_node *enter(struct hs_bind *bind, const struct hs_node *n
     }
     if (hs_node_is_absent(node) && !node->broken)
         return NULL; /* an empty mapping, whose required options are missed here */
-    hs_config_error(bind->config, HS_FINDING_WRONG_SHAPE, node, "%s must be a mapping, is %s",
-                    bind->where, hs_config_quote(bind->config, node));
+    hs_config_error(bind->config, HS_FINDING_WRONG_SHAPE, node, "%s must be a mapping, is %s%s",
+                    bind->where, hs_config_quote(bind->config, node), form_of(bind, options));
     bind->quiet = true;
     return NULL;
 }

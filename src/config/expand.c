@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #include <hookstream/disk.h>
+#include <hookstream/text.h>
 #include <stdlib.h>
 
 #define FILE_MAX (1u << 20)
@@ -63,10 +64,9 @@ static bool stand_in(struct expansion *expansion, const char *name)
  * line ending, LF or CR LF. */
 static struct hs_slice trim_file(struct expansion *expansion, struct hs_slice text)
 {
-    if (hs_slice_starts_with(text, HS_SLICE("\xEF\xBB\xBF"))) {
-        text = hs_slice(text.data + 3, text.size - 3);
-        expansion->marked = true;
-    }
+    size_t size = text.size;
+    text = hs_text_without_mark(text);
+    expansion->marked |= text.size < size;
     if (text.size > 0 && text.data[text.size - 1] == '\n')
         text.size--;
     if (text.size > 0 && text.data[text.size - 1] == '\r')
@@ -77,11 +77,9 @@ static struct hs_slice trim_file(struct expansion *expansion, struct hs_slice te
 /* Why a file with NUL bytes cannot be taken. */
 static const char *binary_words(struct hs_slice text)
 {
-    bool utf16 = hs_slice_starts_with(text, HS_SLICE("\xFF\xFE")) ||
-                 hs_slice_starts_with(text, HS_SLICE("\xFE\xFF"));
-    return utf16 ? "the file is UTF-16: save it as UTF-8"
-                 : "the file has NUL bytes, so it is not "
-                   "a text file";
+    return hs_text_is_utf16(text) ? "the file is UTF-16: save it as UTF-8"
+                                  : "the file has NUL bytes, so it is not "
+                                    "a text file";
 }
 
 /* What a file holds, without its final newline. */

@@ -48,8 +48,6 @@ static void find_lines(struct hs_config *config)
 
 void hs_config_keep_source(struct hs_config *config, struct hs_slice text)
 {
-    if (text.size >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0)
-        text = hs_slice(text.data + 3, text.size - 3); /* libyaml does not count the mark */
     config->source = hs_slice(hs_arena_dup(config->arena, text), text.size);
 }
 

@@ -3,6 +3,7 @@
 
 #include <hookstream/disk.h>
 #include <hookstream/hash.h>
+#include <hookstream/text.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,6 +20,12 @@ static struct hs_config *create(const char *name, hs_config_env_fn *env, void *e
 static void parse(struct hs_config *config, struct hs_slice text)
 {
     snprintf(config->hash, sizeof(config->hash), "%016llx", (unsigned long long)hs_hash64(text, 0));
+    if (hs_text_is_utf16(text)) {
+        hs_config_error(config, HS_FINDING_FILE_BYTES, NULL,
+                        "the file is UTF-16: save it as UTF-8");
+        return;
+    }
+    text = hs_text_without_mark(text);
     hs_config_keep_source(config, text);
     config->root = hs_config_read_yaml(config, text);
 }

@@ -45,4 +45,7 @@ struct hs_node *hs_yaml_map(struct hs_yaml *yaml, const yaml_event_t *begin, uns
 /* Room for one more in an array of the arena. */
 void hs_yaml_grow(struct hs_yaml *yaml, struct hs_node ***items, size_t count, size_t *capacity);
 
+/* Whether the line of the mark has an IPv6 address without quotes, which fails the parser soon. */
+bool hs_yaml_has_bare_address(const struct hs_yaml *yaml, yaml_mark_t mark);
+
 #endif

@@ -38,7 +38,7 @@ static const struct {
     {"did not find expected hexdecimal number", AT_PROBLEM, HS_FINDING_YAML_QUOTES,
      "an escape without its hexadecimal digits: inside \" \" a backslash is written \\\\"},
     {"did not find expected alphabetic or numeric character", AT_CONTEXT, HS_FINDING_YAML_QUOTES,
-     "a text that begins with `*` or `&` must stand in quotes"},
+     "a text that begins with `*` or `&` must stand in quotes, such as \"*:8080\""},
     {"found a tab character that violates indentation", AT_PROBLEM, HS_FINDING_YAML_TAB,
      "a tab cannot indent: use spaces"},
     {"found a tab character where an indentation space is expected", AT_PROBLEM,
@@ -116,6 +116,43 @@ static const char *words_of_bytes(struct hs_slice text, const char *problem, con
     return "a tab cannot indent: use spaces";
 }
 
+/* Whether an address begins at `at` that YAML does not take for a text: [::1]:8080, which opens a
+ * list, or ::1, whose first colon ends a key. */
+static bool is_bare_address(const char *begin, const char *at, const char *end)
+{
+    bool bracket = *at == '[';
+    if (at > begin && strchr(" \t,[{", at[-1]) == NULL)
+        return false;
+    size_t colons = 0;
+    const char *close = at + bracket;
+    for (; close < end && strchr("0123456789abcdefABCDEF:.%", *close) != NULL; close++)
+        colons += *close == ':';
+    bool port =
+        end - close > 2 && close[0] == ']' && close[1] == ':' && close[2] >= '0' && close[2] <= '9';
+    if (bracket)
+        return close < end && *close == ']' && colons > 0 && (port || colons > 1);
+    return end - at > 2 && at[0] == ':' && at[1] == ':' && close > at + 2;
+}
+
+/* Where in the line around `at` such an address begins; NULL: nowhere. */
+static const char *find_bare_address(struct hs_slice text, const char *at)
+{
+    const char *end = text.data + text.size, *begin = at;
+    if (text.size == 0 || at < text.data || at > end)
+        return NULL;
+    while (begin > text.data && begin[-1] != '\n')
+        begin--;
+    for (const char *one = begin; one < end && *one != '\n'; one++)
+        if ((*one == '[' || *one == ':') && is_bare_address(begin, one, end))
+            return one;
+    return NULL;
+}
+
+bool hs_yaml_has_bare_address(const struct hs_yaml *yaml, yaml_mark_t mark)
+{
+    return find_bare_address(yaml->text, find_byte(yaml->text, mark)) != NULL;
+}
+
 void hs_yaml_fail_parser(struct hs_yaml *yaml)
 {
     const yaml_parser_t *parser = &yaml->parser;
@@ -125,6 +162,14 @@ void hs_yaml_fail_parser(struct hs_yaml *yaml)
         return;
     }
     const char *at = find_byte(yaml->text, parser->problem_mark);
+    const char *address = find_bare_address(yaml->text, at);
+    if (address != NULL) {
+        hs_yaml_fail(yaml, HS_FINDING_YAML_QUOTES,
+                     mark_of(yaml->text, (size_t)(address - yaml->text.data)),
+                     "an IPv6 address must stand in brackets and quotes, such as "
+                     "\"[::]:8080\"");
+        return;
+    }
     enum hs_finding_code code = HS_FINDING_YAML_QUOTES;
     const char *words = words_of_bytes(yaml->text, problem, at, &code);
     if (words != NULL) {

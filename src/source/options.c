@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #define SECRETS_MAX 16u
+#define PATH_MAX_SIZE 1024u
 
 #define VERIFY(field) offsetof(struct hs_verify_options, field)
 #define SOURCE(field) offsetof(struct hs_source_options, field)
@@ -147,23 +148,85 @@ static const struct hs_option source_rows[] = {
      .example = "shop-events.yaml"},
 };
 
+/* Whether a segment is `.` or `..`, which clients resolve before they send. */
+static bool has_dots(struct hs_slice path)
+{
+    for (size_t at = 0; at < path.size;) {
+        size_t size = 0;
+        while (at + size < path.size && path.data[at + size] != '/')
+            size++;
+        if ((size == 1 || size == 2) && memcmp(path.data + at, "..", size) == 0)
+            return true;
+        at += size + 1;
+    }
+    return false;
+}
+
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
+
+static bool has_wrong_escape(struct hs_slice path)
+{
+    for (size_t i = 0; i < path.size; i++)
+        if (path.data[i] == '%' &&
+            (i + 2 >= path.size || !is_hex(path.data[i + 1]) || !is_hex(path.data[i + 2])))
+            return true;
+    return false;
+}
+
+static bool holds_one_of(struct hs_slice path, const char *bytes)
+{
+    for (size_t i = 0; i < path.size; i++)
+        if (path.data[i] != '\0' && strchr(bytes, path.data[i]) != NULL)
+            return true;
+    return false;
+}
+
+static bool has_unseen(struct hs_slice path)
+{
+    for (size_t i = 0; i < path.size; i++)
+        if ((unsigned char)path.data[i] <= ' ' || (unsigned char)path.data[i] >= 0x7f)
+            return true;
+    return false;
+}
+
+/* Why no request would come in at this path; NULL: it is sound. */
+static const char *path_fault(struct hs_slice path)
+{
+    if (path.size == 0 || path.data[0] != '/')
+        return "a path begins with a slash, such as /webhooks/fanfare";
+    if (path.size > PATH_MAX_SIZE)
+        return "a path has at most 1024 characters";
+    if (has_unseen(path))
+        return "a path has no spaces, control characters or letters outside of ASCII; those of a "
+               "URL are written with % and two hex digits";
+    if (holds_one_of(path, "?#"))
+        return "a path has no ? and no #: what follows them in a URL is not part of it";
+    if (holds_one_of(path, "*{}") || memmem(path.data, path.size, "/:", 2) != NULL)
+        return "a path is compared as it is, so `*`, {name} and :name match nothing: give each "
+               "path a source of its own";
+    if (holds_one_of(path, "\\<>[]^`|\""))
+        return "a path has only letters, digits and -._~!$&'()+,;=:@% between its slashes";
+    if (memmem(path.data, path.size, "//", 2) != NULL)
+        return "a path has one slash at a time";
+    if (has_dots(path))
+        return "a path has no `.` or `..` between slashes: a client takes them out before it sends";
+    return has_wrong_escape(path) ? "a % in a path needs two hex digits after it" : NULL;
+}
+
 static void check_source(struct hs_config *config, const struct hs_node *node, void *bound)
 {
     const struct hs_source_options *options = bound;
     const struct hs_node *path = node != NULL ? hs_node_get(node, "path") : NULL;
-    if (path == NULL || options->path == NULL)
+    if (path == NULL || options->path == NULL || path->kind != HS_NODE_SCALAR)
         return;
-    if (options->path[0] != '/' || path->text.size > 1024)
+    const char *fault = path_fault(path->text);
+    if (fault != NULL)
         hs_config_error(config, HS_FINDING_SOURCE_PATH, path,
-                        "a path begins with a slash, such as /webhooks/fanfare");
-    for (size_t i = 0; i < path->text.size; i++) {
-        unsigned char c = (unsigned char)path->text.data[i];
-        if (c <= ' ' || c >= 0x7f || c == '?' || c == '#') {
-            hs_config_error(config, HS_FINDING_SOURCE_PATH, path,
-                            "a path has no spaces, no ? and no #");
-            return;
-        }
-    }
+                        "%s cannot be the path of a source: %s", hs_config_quote(config, path),
+                        fault);
 }
 
 const struct hs_options hs_source_option_table = {
@@ -190,11 +253,13 @@ void hs_source_check_paths(struct hs_config *config, const struct hs_children *s
             const struct hs_source_options *other = hs_children_at(sources, k);
             if (!is_same_path(one->path, other->path))
                 continue;
-            hs_config_error(config, HS_FINDING_SOURCE_PATH_TAKEN,
-                            hs_node_get(sources->nodes[i], "path"),
-                            "source `%s` has the path `%s` of source `%s`: every source needs its "
-                            "own",
-                            sources->names[i], one->path, sources->names[k]);
+            hs_config_error(
+                config, HS_FINDING_SOURCE_PATH_TAKEN, hs_node_get(sources->nodes[i], "path"),
+                "source `%s` has the path `%s` of source `%s`%s: every source needs its "
+                "own",
+                sources->names[i], other->path, sources->names[k],
+                strcmp(one->path, other->path) != 0 ? " (a slash at the end makes no difference)"
+                                                    : "");
         }
     }
 }

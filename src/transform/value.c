@@ -12,6 +12,60 @@ static bool is_token(const struct hs_node *node)
            kind <= HS_JSON_NUMBER;
 }
 
+/* What YAML 1.1 reads as something else than a text, and hookstream does not. */
+static const struct yaml_word {
+    const char *word, *meant;
+} yaml_words[] = {
+    {"true", "true"}, {"yes", "true"},  {"on", "true"},   {"false", "false"},
+    {"no", "false"},  {"off", "false"}, {"null", "null"}, {"none", "null"},
+    {"nil", "null"},  {".nan", "null"}, {".inf", "null"}, {"-.inf", "null"},
+};
+
+/* What is meant by a number that is not one of JSON: +1, .5, 1_000, 0x1F, 007. */
+static const char *meant_number(struct hs_slice text)
+{
+    size_t digits = 0;
+    bool hex = text.size > 2 && text.data[0] == '0' && (text.data[1] | 0x20) == 'x';
+    for (size_t i = 0; i < text.size; i++) {
+        char c = text.data[i];
+        bool digit =
+            (c >= '0' && c <= '9') || (hex && i > 1 && (c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+        if (!digit && strchr("+-._", c) == NULL && !(hex && i == 1))
+            return NULL;
+        digits += digit;
+    }
+    bool sign = text.data[0] == '+' || text.data[0] == '-' || text.data[0] == '.';
+    bool begins = sign || (text.data[0] >= '0' && text.data[0] <= '9');
+    size_t points = 0, dashes = 0;
+    for (size_t i = 1; i < text.size; i++) {
+        points += text.data[i] == '.';
+        dashes += text.data[i] == '-' || text.data[i] == '+';
+    }
+    return digits > 0 && begins && points < 2 && dashes == 0 ? "a number in decimal digits" : NULL;
+}
+
+/* An unquoted True, yes, NULL or 0x1F is a text here: what it is for the person who wrote it. */
+static const char *meant_instead(const struct hs_node *node)
+{
+    if (node->quoted || node->secret || node->text.size == 0)
+        return NULL;
+    for (size_t i = 0; i < HS_ARRAY_SIZE(yaml_words); i++)
+        if (hs_slice_equal_nocase(node->text, hs_slice_text(yaml_words[i].word)))
+            return yaml_words[i].meant;
+    return meant_number(node->text);
+}
+
+static void warn_of_word(struct hs_config *config, const struct hs_node *node, const char *name)
+{
+    const char *meant = meant_instead(node);
+    const char *shown = meant != NULL ? hs_config_quote(config, node) : "";
+    if (meant != NULL)
+        hs_config_warning(config, HS_FINDING_YAML_WORD, node,
+                          "`%s` gives the field the text %s: for a JSON value write %s, for the "
+                          "text write it in quotes",
+                          name, shown, meant);
+}
+
 bool hs_value_compile(struct hs_config *config, const struct hs_node *node,
                       struct hs_operation *operation, struct hs_value *ret_value)
 {
@@ -32,6 +86,7 @@ bool hs_value_compile(struct hs_config *config, const struct hs_node *node,
         ret_value->token = hs_slice_dup(hs_slice_trim(node->text));
         return true;
     }
+    warn_of_word(config, node, name);
     ret_value->tmpl = hs_template_compile(config, node, node->text);
     hs_operation_uses_template(operation, ret_value->tmpl);
     return ret_value->tmpl != NULL;
@@ -61,7 +116,8 @@ int hs_value_json(const struct hs_value *value, struct hs_work *work, const char
     }
     hs_json_encode_string(hs_buffer_slice(text), json);
     if (hs_buffer_status(text) < 0 || hs_buffer_status(json) < 0)
-        return hs_fail(-EMSGSIZE, "%s %s: the text %s", operation, path, HS_WORK_TOO_LONG);
+        return hs_fail(-EMSGSIZE, "%s %s: the text passes %u bytes", operation, path,
+                       HS_WORK_BODY_MAX);
     *ret_json = hs_buffer_slice(json);
     return 0;
 }

@@ -16,12 +16,12 @@ TOPICS = {
     "queue": "fanfare.queue",
     "draw": "fanfare.draw",
     "auction": "fanfare.auction",
-    "order": "fanfare.orders",
-    "consumer": "fanfare.consumers",
-    "distribution": "fanfare.distributions",
+    "order": "fanfare.order",
+    "consumer": "fanfare.consumer",
+    "distribution": "fanfare.distribution",
 }
 KEYS = {
-    "queue": "consumerId",
+    "queue": "queueId",
     "draw": "drawId",
     "auction": "auctionId",
     "order": "orderId",
@@ -32,8 +32,8 @@ STREAMS = {
     "queue": "fanfare:{queueId}",
     "draw": "fanfare:{drawId}",
     "auction": "fanfare:{auctionId}",
-    "order": "fanfare:orders",
-    "consumer": "fanfare:consumers",
+    "order": "fanfare:order",
+    "consumer": "fanfare:consumer",
     "distribution": "fanfare:{distributionId}",
 }
 CREDENTIALS = {"queue": "admissionToken", "draw": "admissionToken", "auction": "paymentToken"}
@@ -141,9 +141,9 @@ def test_an_untransformed_route_forwards_the_bytes(example, kafka, redis):
     body = body.replace(b'"quantity"', b'"zahl\\u0000\\u00fc":1.50e+3 ,  "quantity"', 1)
     assert example.post(body).status == 202
     example.drained("kafka", "redis")
-    (record,) = [one for one in kafka.read("fanfare.orders") if one.id == document["id"]]
+    (record,) = [one for one in kafka.read("fanfare.order") if one.id == document["id"]]
     assert record.body == body
-    assert body in [entry["body"] for entry in redis.stream("fanfare:orders")]
+    assert body in [entry["body"] for entry in redis.stream("fanfare:order")]
 
 
 def test_send_all_arrives_once_in_each(example, kafka, redis, tmp_path):

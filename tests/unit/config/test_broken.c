@@ -1,6 +1,11 @@
 /* Broken texts: each with everything that is found, where it is found and in which words. */
 #include "tables.h"
 
+#define ADDRESS_IN_QUOTES(place)                                                                   \
+    "test.yaml:" place                                                                             \
+    ": error HS007: an IPv6 address must stand in brackets and quotes, such as "                   \
+    "\"[::]:8080\"\n"
+
 static const struct {
     const char *yaml, *findings;
 } rows[] = {
@@ -11,8 +16,10 @@ static const struct {
     {"---\n", "test.yaml: error HS002: the file is empty: there are no settings in it\n"},
     {"~\n", "test.yaml: error HS002: the file is empty: there are no settings in it\n"},
     {"just a text\n",
-     "test.yaml:1:1: error HS032: the configuration must be a mapping, is `just a text`\n"},
-    {"- a\n", "test.yaml:1:1: error HS032: the configuration must be a mapping, is a list\n"},
+     "test.yaml:1:1: error HS032: the configuration must be a mapping, is `just a text`, "
+     "as in `{tags: *}`\n"},
+    {"- a\n", "test.yaml:1:1: error HS032: the configuration must be a mapping, is a list, as in "
+              "`{tags: *}`\n"},
 
     /* Not YAML. */
     {"server:\n\tlisten: x\n", "test.yaml:2:1: error HS005: a tab cannot indent: use spaces\n"},
@@ -40,8 +47,8 @@ static const struct {
     {"tags:\n- a\n- b\n  c\nd\n", "test.yaml:5:1: error HS008: a key without its `:`\n"},
     {"tags: @a\n",
      "test.yaml:1:7: error HS007: a text cannot begin with this character: put it in quotes\n"},
-    {"tags: **\n",
-     "test.yaml:1:7: error HS007: a text that begins with `*` or `&` must stand in quotes\n"},
+    {"tags: **\n", "test.yaml:1:7: error HS007: a text that begins with `*` or `&` must stand in "
+                   "quotes, such as \"*:8080\"\n"},
     {"tags: \"a\\d\"\n", "test.yaml:1:9: error HS007: no such escape: inside \" \" a backslash is "
                          "written \\\\; or use ' '\n"},
     {"tags: \"\\u12\"\n", "test.yaml:1:10: error HS007: an escape without its hexadecimal digits: "
@@ -153,11 +160,16 @@ static const struct {
      "test.yaml:3:3: error HS030: unknown key `moed` in server, did you mean `mode`?\n"},
 
     /* Wrong kinds. */
-    {"server: [a]\n", "test.yaml:1:9: error HS032: server must be a mapping, is a list\n"},
-    {"server: yes\n", "test.yaml:1:9: error HS032: server must be a mapping, is `yes`\n"},
-    {"sinks: [a]\n", "test.yaml:1:8: error HS032: sinks must be a mapping of names, is a list\n"},
+    {"server: [a]\n", "test.yaml:1:9: error HS032: server must be a mapping, is a list, as in "
+                      "`{listen: 0.0.0.0:8080}`\n"},
+    {"server: yes\n", "test.yaml:1:9: error HS032: server must be a mapping, is `yes`, as in "
+                      "`{listen: 0.0.0.0:8080}`\n"},
+    {"sinks: [a]\n", "test.yaml:1:8: error HS032: sinks must be a mapping of names, is a list: "
+                     "the name is a key, without `-`\n"},
     {"rules: {a: b}\n", "test.yaml:1:8: error HS032: rules must be a list, is a mapping\n"},
-    {"rules: [a, {name: b}]\n", "test.yaml:1:9: error HS032: rules[0] must be a mapping, is `a`\n"},
+    {"rules: [a, {name: b}]\n",
+     "test.yaml:1:9: error HS032: rules[0] must be a mapping, is `a`, as in "
+     "`{match: **}`\n"},
     {"tags: {a: b}\n", "test.yaml:1:7: error HS032: tags must be a list of texts, is a mapping\n"},
     {"tags: [a, [b], ~]\n",
      "test.yaml:1:11: error HS032: expected a text, got a list\n"
@@ -234,16 +246,30 @@ static const struct {
      "test.yaml:1:16: error HS034: server.mode must be slow, steady or fast, is a list\n"},
     {"server: {listen: \"8080\"}\n", "test.yaml:1:18: error HS038: server.listen must be an "
                                      "address and a port, such as 0.0.0.0:8080 or "
-                                     "[::1]:8080, is `8080`\n"},
-    {"server: {listen: \"::1:80\"}\n", "test.yaml:1:18: error HS038: server.listen must be an "
-                                       "address and a port, such as 0.0.0.0:8080 or "
-                                       "[::1]:8080, is `::1:80`\n"},
-    {"server: {listen: \"http://a:80\"}\n", "test.yaml:1:18: error HS038: server.listen must be an "
-                                            "address and a port, such as 0.0.0.0:8080 or "
-                                            "[::1]:8080, is `http://a:80`\n"},
-    {"server: {listen: \"a:65536\"}\n",
-     "test.yaml:1:18: error HS038: server.listen must be an address and a port from 0 to 65535, is "
-     "`a:65536`\n"},
+                                     "[::1]:8080, is `8080`: its port is missing\n"},
+    {"server: {listen: \"::1:80\"}\n",
+     "test.yaml:1:18: error HS038: server.listen must be an "
+     "address and a port, such as 0.0.0.0:8080 or "
+     "[::1]:8080, is `::1:80`: an IPv6 address needs brackets, as in [::1]:8080\n"},
+    {"server: {listen: \"http://a:80\"}\n",
+     "test.yaml:1:18: error HS038: server.listen must be an "
+     "address and a port, such as 0.0.0.0:8080 or "
+     "[::1]:8080, is `http://a:80`: an address has no scheme before it and no path behind it\n"},
+    {"server: {listen: \"a:65536\"}\n", "test.yaml:1:18: error HS038: server.listen must be an "
+                                        "address and a port, such as 0.0.0.0:8080 "
+                                        "or [::1]:8080, is `a:65536`: a port is at most 65535\n"},
+
+    /* Addresses that YAML takes for something else. */
+    {"server:\n  listen: [::]:8080\n", ADDRESS_IN_QUOTES("2:11")},
+    {"server:\n  listen: [::1]:8080\n", ADDRESS_IN_QUOTES("2:11")},
+    {"server: {listen: [::]:8080}\n", ADDRESS_IN_QUOTES("1:18")},
+    {"server: {listen: [fe80::A%1]:8080}\n", ADDRESS_IN_QUOTES("1:18")},
+    {"server: {listen: ::1:8080}\n", ADDRESS_IN_QUOTES("1:18")},
+    {"server: {listen: [::1]}\n", ADDRESS_IN_QUOTES("1:18")},
+    {"sinks: {a: {type: kafka, brokers: [[::1]:9092]}}\n", ADDRESS_IN_QUOTES("1:36")},
+    {"server:\n  listen: *:9464\n", "test.yaml:2:11: error HS007: a text that begins with `*` or "
+                                    "`&` must stand in quotes, such as "
+                                    "\"*:8080\"\n"},
 
     /* Variants. */
     {"sinks:\n  a: {type: kafak, brokers: [x]}\n",

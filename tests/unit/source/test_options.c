@@ -52,6 +52,9 @@ START_TEST(secrets_are_a_list_or_a_mapping_and_empty_ones_are_left_out)
 }
 END_TEST
 
+#define PATH(path)                                                                                 \
+    "sources: {a: {path: '" path "', verify: {scheme: fanfare, secrets: [is-now-long-enough]}}}"
+
 START_TEST(what_is_wrong_is_said)
 {
     static const struct {
@@ -68,7 +71,23 @@ START_TEST(what_is_wrong_is_said)
         {"sources: {a: {path: a, verify: {scheme: fanfare, secrets: [is-now-long-enough]}}}",
          "begins with a slash"},
         {"sources: {a: {path: '/a?b', verify: {scheme: fanfare, secrets: [is-now-long-enough]}}}",
-         "no spaces, no ?"},
+         "no ? and no #"},
+        {PATH("/webhooks/*"), "match nothing"},
+        {PATH("/{source}"), "match nothing"},
+        {PATH("/a/:id"), "match nothing"},
+        {PATH("/a#b"), "no ? and no #"},
+        {PATH("/a b"), "no spaces"},
+        {PATH("/\xC3\xA4"), "outside of ASCII"},
+        {PATH("/a//b"), "one slash at a time"},
+        {PATH("/a/../b"), "`.` or `..`"},
+        {PATH("/a/."), "`.` or `..`"},
+        {PATH("/a%2"), "two hex digits"},
+        {PATH("/a%zz"), "two hex digits"},
+        {PATH("/a|b"), "only letters"},
+        {PATH("https://host/a"), "begins with a slash"},
+        {"sources: {a: {path: /a/, verify: {scheme: fanfare, secrets: [is-now-long-enough]}}, "
+         "b: {path: /a, verify: {scheme: fanfare, secrets: [is-now-long-enough]}}}",
+         "a slash at the end makes no difference"},
         {"sources: {a: {path: /a, verify: {scheme: fanfare, secrets: [is-now-long-enough]}}, b: "
          "{path: "
          "/a, verify: {scheme: fanfare, secrets: [is-now-long-enough]}}}",
