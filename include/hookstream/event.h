@@ -30,9 +30,11 @@ struct hs_event {
     uint64_t received_wall_ns; /* since 1970 */
     enum hs_event_flaw flaw;
     struct hs_slice source; /* name of the source */
-    struct hs_slice id;     /* envelope id, decoded; empty when flawed */
-    struct hs_slice type;   /* envelope type, decoded; empty when flawed */
-    struct hs_slice body;   /* the bytes received */
+    /* Envelope id, decoded; when flawed the digest of what was signed (hs_envelope_digest()), or
+     * empty in a journal that is older than that. What has one is known to the dedupe. */
+    struct hs_slice id;
+    struct hs_slice type; /* envelope type, decoded; empty when flawed */
+    struct hs_slice body; /* the bytes received */
     struct hs_header headers[HS_EVENT_HEADERS_MAX];
     size_t header_count;
 };

@@ -114,5 +114,10 @@ struct hs_envelope {
  * non-empty strings of sane length; a type is dot-separated segments of [A-Za-z0-9_-].
  * HS_EVENT_VALID, or what is wrong with it (hs_error_text() has the words). */
 enum hs_event_flaw hs_envelope_read(struct hs_slice body, struct hs_envelope *ret_envelope);
+/* The id that a genuine event without a usable one gets: "sha256:" and 32 digits of the SHA-256 of
+ * what was signed, the timestamp and the body. A copy of the request has the same one, so that it
+ * is a duplicate as any other (docs/decisions/0011-events-without-id.md). No type. */
+void hs_envelope_digest(struct hs_slice timestamp, struct hs_slice body,
+                        struct hs_envelope *ret_envelope);
 
 #endif

@@ -29,7 +29,7 @@ static bool on_sealed(void *context, uint64_t first, uint64_t last)
 static void on_failed(void *context, const struct hs_event *event)
 {
     struct hs_app *app = context;
-    if (event->flaw == HS_EVENT_VALID)
+    if (event->id.size > 0)
         hs_dedupe_forget(app->dedupe, event->source, event->id);
 }
 

@@ -7,9 +7,11 @@
 
 #include <hookstream/clock.h>
 #include <hookstream/log.h>
+#include <hookstream/source.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 
@@ -36,16 +38,31 @@ struct hs_dead_pump {
     _Atomic bool failing; /* a letter could not be written */
 };
 
-/* Why the event is a dead letter, or NULL: some sink gets it or it is to be dropped. */
-static const char *why_dead(struct hs_dead_pump *pump, const struct hs_event *event)
+/* What is wrong with an event that is not an envelope: found again, since the record does not say.
+ */
+static void say_flaw(const struct hs_event *event, char *ret_detail, size_t size)
 {
-    if (event->flaw != HS_EVENT_VALID)
+    struct hs_envelope envelope;
+    bool flawed = hs_envelope_read(event->body, &envelope) != HS_EVENT_VALID;
+    snprintf(ret_detail, size, "%s", flawed ? hs_error_text() : "");
+}
+
+/* Why the event is a dead letter, or NULL: some sink gets it or it is to be dropped. */
+static const char *why_dead(struct hs_dead_pump *pump, const struct hs_event *event,
+                            char *ret_detail, size_t size)
+{
+    ret_detail[0] = '\0';
+    if (event->flaw != HS_EVENT_VALID) {
+        say_flaw(event, ret_detail, size);
         return hs_event_flaw_name(event->flaw);
+    }
     hs_work_begin(pump->work, event);
     const struct hs_route *route;
     int found = hs_router_match(pump->router, pump->work, &route);
-    if (found < 0)
-        return "not_matched"; /* a `when` could not be asked of it */
+    if (found < 0) { /* a `when` could not be asked of it */
+        snprintf(ret_detail, size, "%s", hs_error_text());
+        return "not_matched";
+    }
     if (found > 0 && !hs_route_samples(route, event))
         hs_counter_add(pump->sampled_out[route->index], 1);
     bool wanted = hs_router_default(pump->router) == HS_DEFAULT_DEAD_LETTER;
@@ -60,9 +77,10 @@ static bool is_over(const struct hs_dead_pump *pump)
 }
 
 /* Puts the letter and waits until it is safe; tries again until it is, or until the stop. */
-static bool bury(struct hs_dead_pump *pump, const struct hs_event *event, const char *reason)
+static bool bury(struct hs_dead_pump *pump, const struct hs_event *event, const char *reason,
+                 const char *detail)
 {
-    struct hs_dead_letter_reason why = {.reason = reason, .attempts = 0};
+    struct hs_dead_letter_reason why = {.reason = reason, .detail = detail, .attempts = 0};
     while (!is_over(pump)) {
         uint64_t ticket;
         if (hs_dead_letters_put(pump->letters, event, &why, &ticket) == 0) {
@@ -92,13 +110,15 @@ static bool bury(struct hs_dead_pump *pump, const struct hs_event *event, const 
 
 static bool look_at(struct hs_dead_pump *pump, const struct hs_event *event)
 {
-    const char *reason = why_dead(pump, event);
+    char detail[HS_DEAD_LETTER_TEXT_MAX];
+    const char *reason = why_dead(pump, event, detail, sizeof(detail));
     if (reason != NULL) {
-        if (!bury(pump, event, reason))
+        if (!bury(pump, event, reason, detail))
             return false;
         hs_cells_count(&pump->cells, pump->metrics, HS_METRIC_dead_letters_total, "", reason, "");
         hs_log_limited(HS_LOG_WARN, "dead_letter", "an event is a dead letter",
-                       HS_F("reason", "%s", reason), HS_F("event", "%.*s", HS_SLICE_ARG(event->id)),
+                       HS_F("reason", "%s", reason), HS_F("detail", "%s", detail),
+                       HS_F("event", "%.*s", HS_SLICE_ARG(event->id)),
                        HS_F("type", "%.*s", HS_SLICE_ARG(event->type)));
     }
     return true;

@@ -180,7 +180,7 @@ static void count_verdict(const struct hs_lane *lane, const struct hs_judgement 
 void hs_intake_wait(struct hs_worker *worker, struct hs_waiter *waiter,
                     const struct hs_event *event, uint64_t sequence, bool duplicate)
 {
-    if (event->flaw == HS_EVENT_VALID)
+    if (event->flaw == HS_EVENT_VALID || duplicate)
         hs_lane_count_event(waiter->lane, event->type, duplicate);
     waiter->sequence = sequence;
     unsigned ack = waiter->lane->options->ack;
@@ -201,8 +201,6 @@ int hs_intake_keep(struct hs_worker *worker, const struct hs_event *event, uint6
 {
     const struct hs_ingress_spec *spec = &worker->ingress->spec;
     *ret_duplicate = false;
-    if (event->flaw != HS_EVENT_VALID)
-        return hs_journal_append(spec->journal, event, ret_sequence);
     struct hs_dedupe_claim claim;
     uint64_t now_ns = event->received_wall_ns;
     if (hs_dedupe_begin(spec->dedupe, event->source, event->id, now_ns, &claim) == HS_DEDUPE_SEEN) {
@@ -273,7 +271,7 @@ static void on_request(void *context, struct hs_http_exchange *exchange, struct 
         hs_intake_answer(worker, waiter, judgement.answer, judgement.reason, judgement.detail);
         return;
     }
-    if (worker->sharing != NULL && event.flaw == HS_EVENT_VALID) {
+    if (worker->sharing != NULL) {
         hs_sharing_take(worker, waiter, &event);
         return;
     }

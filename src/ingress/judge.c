@@ -50,9 +50,9 @@ void hs_judge(struct hs_verifier *verifier, const struct hs_source_options *sour
         answer(ret_judgement, HS_ANSWER_INVALID, hs_event_flaw_name(event->flaw), hs_error_text());
         return;
     }
-    if (event->flaw == HS_EVENT_VALID) {
-        event->id = envelope->id;
-        event->type = envelope->type;
-    }
+    if (event->flaw != HS_EVENT_VALID)
+        hs_envelope_digest(claim->timestamp, event->body, envelope);
+    event->id = envelope->id;
+    event->type = envelope->type;
     answer(ret_judgement, HS_ANSWER_ACCEPTED, NULL, NULL);
 }

@@ -41,7 +41,7 @@ static void owe(struct hs_worker *worker, const struct hs_waiter *waiter,
 {
     struct owed *owed = hs_alloc(sizeof(*owed));
     *owed = (struct owed){.key = *key, .sequence = sequence};
-    if (waiter->lane->options->ack == HS_ACK_DELIVERED)
+    if (waiter->lane->options->ack == HS_ACK_DELIVERED && event->flaw == HS_EVENT_VALID)
         owed->sinks = hs_router_sinks(worker->router, event->type, event->source);
     STAILQ_INSERT_TAIL(&worker->sharing->durable, owed, link);
 }

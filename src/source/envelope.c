@@ -2,13 +2,57 @@
  * stand there twice. Nothing of it is kept but the two slices. */
 #include <hookstream/json.h>
 #include <hookstream/source.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+
+/* The id of an event without one: enough of a SHA-256 that nobody makes two that are the same. */
+#define DIGEST_PREFIX "sha256:"
+#define DIGEST_BYTES 16u
 
 enum { ID, TYPE, TIMESTAMP, ORGANIZATION, DATA, MEMBER_COUNT };
+
+static const char *const kind_names[] = {
+    [HS_JSON_NULL] = "null",       [HS_JSON_FALSE] = "false",   [HS_JSON_TRUE] = "true",
+    [HS_JSON_NUMBER] = "a number", [HS_JSON_STRING] = "a text", [HS_JSON_ARRAY] = "an array",
+    [HS_JSON_OBJECT] = "an object"};
 
 static enum hs_event_flaw not_envelope(const char *what, const char *why)
 {
     (void)hs_fail(-EINVAL, "%s %s", what, why);
     return HS_EVENT_NOT_ENVELOPE;
+}
+
+static size_t line_at(struct hs_slice body, size_t offset)
+{
+    size_t line = 1;
+    for (size_t i = 0; i < offset && i < body.size; i++)
+        line += body.data[i] == '\n';
+    return line;
+}
+
+/* What is wrong with a member, and where its value is. */
+static enum hs_event_flaw bad_member(struct hs_slice body, const struct hs_json_member *member,
+                                     const char *why)
+{
+    size_t offset = (size_t)(member->value.data - body.data);
+    (void)hs_fail(-EINVAL, "`%.*s` %s (its value is at byte %zu, line %zu)",
+                  HS_SLICE_ARG(member->name), why, offset, line_at(body, offset));
+    return HS_EVENT_NOT_ENVELOPE;
+}
+
+/* That the member is there and a text. */
+static enum hs_event_flaw check_text(struct hs_slice body, const struct hs_json_member *member)
+{
+    char why[64];
+    if (member->value.data == NULL) {
+        (void)hs_fail(-EINVAL, "`%.*s` is missing at the top of the body",
+                      HS_SLICE_ARG(member->name));
+        return HS_EVENT_NOT_ENVELOPE;
+    }
+    if (member->kind == HS_JSON_STRING)
+        return HS_EVENT_VALID;
+    snprintf(why, sizeof(why), "is %s and not a text", kind_names[member->kind]);
+    return bad_member(body, member, why);
 }
 
 /* A member's text: in the body when it has no escapes, else decoded into `room`. */
@@ -62,24 +106,37 @@ static bool is_type(struct hs_slice type)
     return !segment_empty;
 }
 
-static enum hs_event_flaw read_members(const struct hs_json_member *members,
+/* Why read_text() failed. */
+static enum hs_event_flaw bad_size(struct hs_slice body, const struct hs_json_member *member,
+                                   size_t most)
+{
+    char why[64];
+    if (member->value.size <= 2)
+        return bad_member(body, member, "is empty");
+    snprintf(why, sizeof(why), "is longer than %zu bytes", most);
+    return bad_member(body, member, why);
+}
+
+static enum hs_event_flaw read_members(struct hs_slice body, const struct hs_json_member *members,
                                        struct hs_envelope *ret_envelope)
 {
-    if (members[ID].kind != HS_JSON_STRING || members[ID].value.data == NULL)
-        return not_envelope("id", "is missing or not a string");
-    if (members[TYPE].kind != HS_JSON_STRING || members[TYPE].value.data == NULL)
-        return not_envelope("type", "is missing or not a string");
-    if (!read_text(&members[ID], ret_envelope->decoded, HS_ENVELOPE_ID_MAX, &ret_envelope->id))
-        return not_envelope("id", "is empty or too long");
+    const struct hs_json_member *id = &members[ID], *type = &members[TYPE];
+    char *id_room = ret_envelope->decoded, *type_room = id_room + HS_ENVELOPE_ID_MAX;
+    enum hs_event_flaw flaw = check_text(body, id);
+    if (flaw == HS_EVENT_VALID)
+        flaw = check_text(body, type);
+    if (flaw != HS_EVENT_VALID)
+        return flaw;
+    if (!read_text(id, id_room, HS_ENVELOPE_ID_MAX, &ret_envelope->id))
+        return bad_size(body, id, HS_ENVELOPE_ID_MAX);
     if (has_control(ret_envelope->id))
-        return not_envelope("id", "has control characters");
-    if (ret_envelope->id.data == ret_envelope->decoded && has_replacement(ret_envelope->id))
-        return not_envelope("id", "has half a surrogate pair, which is no character");
-    if (!read_text(&members[TYPE], ret_envelope->decoded + HS_ENVELOPE_ID_MAX, HS_ENVELOPE_TYPE_MAX,
-                   &ret_envelope->type))
-        return not_envelope("type", "is empty or too long");
+        return bad_member(body, id, "has control characters");
+    if (ret_envelope->id.data == id_room && has_replacement(ret_envelope->id))
+        return bad_member(body, id, "has half a surrogate pair, which is not a character");
+    if (!read_text(type, type_room, HS_ENVELOPE_TYPE_MAX, &ret_envelope->type))
+        return bad_size(body, type, HS_ENVELOPE_TYPE_MAX);
     if (!is_type(ret_envelope->type))
-        return not_envelope("type", "is not dot-separated words of letters, digits, _ and -");
+        return bad_member(body, type, "is not dot-separated words of letters, digits, _ and -");
     return HS_EVENT_VALID;
 }
 
@@ -94,12 +151,44 @@ enum hs_event_flaw hs_envelope_read(struct hs_slice body, struct hs_envelope *re
     };
     enum hs_json_kind kind;
     size_t offset;
-    if (hs_json_scan(body, members, MEMBER_COUNT, &kind, &offset) < 0)
+    if (hs_json_scan(body, members, MEMBER_COUNT, &kind, &offset) < 0) {
+        char why[256];
+        snprintf(why, sizeof(why), "%s", hs_error_text());
+        (void)hs_fail(-EINVAL, "%s (line %zu of %zu bytes)", why, line_at(body, offset), body.size);
         return HS_EVENT_NOT_JSON;
-    if (kind != HS_JSON_OBJECT)
-        return not_envelope("the body", "is not a JSON object");
+    }
+    if (kind != HS_JSON_OBJECT) {
+        char why[64];
+        snprintf(why, sizeof(why), "is %s and not a JSON object", kind_names[kind]);
+        return not_envelope("the body", why);
+    }
     for (size_t i = 0; i < MEMBER_COUNT; i++)
         if (members[i].repeated)
-            return not_envelope(members[i].name.data, "stands there twice");
-    return read_members(members, ret_envelope);
+            return bad_member(body, &members[i], "occurs more than once; this is the first");
+    return read_members(body, members, ret_envelope);
+}
+
+void hs_envelope_digest(struct hs_slice timestamp, struct hs_slice body,
+                        struct hs_envelope *ret_envelope)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    HS_ASSERT(context != NULL); /* out of memory ends the program, as in hs_alloc() */
+    bool good = EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
+                EVP_DigestUpdate(context, timestamp.data, timestamp.size) == 1 &&
+                EVP_DigestUpdate(context, ".", 1) == 1 &&
+                EVP_DigestUpdate(context, body.data, body.size) == 1 &&
+                EVP_DigestFinal_ex(context, digest, NULL) == 1;
+    HS_ASSERT(good); /* verification just hashed the same bytes */
+    EVP_MD_CTX_free(context);
+    char *at = ret_envelope->decoded;
+    memcpy(at, DIGEST_PREFIX, sizeof(DIGEST_PREFIX) - 1);
+    at += sizeof(DIGEST_PREFIX) - 1;
+    for (size_t i = 0; i < DIGEST_BYTES; i++) {
+        *at++ = digits[digest[i] >> 4];
+        *at++ = digits[digest[i] & 15];
+    }
+    ret_envelope->id = hs_slice(ret_envelope->decoded, (size_t)(at - ret_envelope->decoded));
+    ret_envelope->type = HS_SLICE_NONE;
 }

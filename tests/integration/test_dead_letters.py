@@ -69,6 +69,37 @@ def test_a_letter_keeps_the_bytes_and_says_why(hookstream):
     assert exported == letters(one)
 
 
+def test_a_captured_request_without_an_id_counts_once(hookstream):
+    """Copies of what is not an envelope are duplicates, also after a restart."""
+    one = no_route(hookstream)
+    bodies = {
+        b"{nonsense": "at byte 1 (line 1 of 9 bytes)",
+        b'{"type": "a.b", "data": {}}': "`id` is missing",
+        b'{"id": 7, "type": "a.b"}': "`id` is a number and not a text (its value is at byte 7",
+        b'{"id": "", "type": "a.b"}': "`id` is empty",
+        b'{"id": "' + b"i" * 300 + b'", "type": "a.b"}': "`id` is longer than 256 bytes",
+        b'{"id": "a", "type": "a.b", "id": "b"}': "`id` occurs more than once",
+        b"[1]": "the body is an array",
+    }
+    captured = [sender.request(body) for body in bodies]
+    for request in captured * 3:
+        assert http.exchange(one.port, request).status == 202
+    await_letters(one, len(bodies))
+    one.stop()
+    one.start()
+    for request in captured:
+        assert http.exchange(one.port, request).status == 202
+    late = sender.event("queue.consumer.entered")
+    assert one.post(late).status == 202
+    await_letters(one, len(bodies) + 1)
+    *kept, last = letters(one)
+    assert last["id"] == late["id"]
+    for letter, words in zip(kept, bodies.values()):
+        assert words in letter["detail"], letter["detail"]
+        assert letter["id"].startswith("sha256:") and len(letter["id"]) == 39
+    assert len({letter["id"] for letter in kept}) == len(bodies)
+
+
 def test_nothing_is_listed_of_a_hookstream_that_does_not_run(hookstream):
     one = no_route(hookstream)
     one.stop()

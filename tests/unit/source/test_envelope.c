@@ -80,6 +80,49 @@ START_TEST(flaws_are_named)
 }
 END_TEST
 
+START_TEST(a_flaw_says_what_and_where)
+{
+    static const struct {
+        const char *body, *words;
+    } rows[] = {
+        {"", "there is nothing"},
+        {"{\n\"id\":\"a\",\n}", "at byte 12 (line 3 of 13 bytes)"},
+        {"{\"id\":\"a\"} x", "more follows after the value at byte 11 (line 1 of 12 bytes)"},
+        {"[]", "the body is an array and not a JSON object"},
+        {"7", "the body is a number and not a JSON object"},
+        {"{}", "`id` is missing at the top of the body"},
+        {"{\"id\":\"a\"}", "`type` is missing at the top of the body"},
+        {"{\"id\":1,\"type\":\"b\"}",
+         "`id` is a number and not a text (its value is at byte 6, line 1)"},
+        {"{\"id\":\"a\",\n \"type\":[]}", "`type` is an array and not a text (its value is at byte "
+                                          "19, line 2)"},
+        {"{\"id\":\"\",\"type\":\"b\"}", "`id` is empty (its value is at byte 6"},
+        {"{\"id\":\"a\",\"type\":\"b c\"}", "`type` is not dot-separated words"},
+        {"{\"id\":\"a\\n\",\"type\":\"b\"}", "`id` has control characters (its value is at byte 6"},
+        {"{\"id\":\"a\",\"type\":\"b\",\"id\":\"c\"}",
+         "`id` occurs more than once; this is the first"},
+    };
+    for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
+        struct hs_envelope envelope;
+        ck_assert_int_ne(hs_envelope_read(hs_slice_text(rows[i].body), &envelope), HS_EVENT_VALID);
+        ck_assert_msg(strstr(hs_error_text(), rows[i].words) != NULL, "%s: %s", rows[i].body,
+                      hs_error_text());
+    }
+}
+END_TEST
+
+START_TEST(a_digest_is_of_the_timestamp_and_the_body)
+{
+    struct hs_envelope envelope;
+    hs_envelope_digest(HS_SLICE("1795425300"), HS_SLICE("{}"), &envelope);
+    /* printf 1795425300.{} | sha256sum */
+    ck_assert(hs_slice_equal(envelope.id, HS_SLICE("sha256:a4ef73eab638fe5ff647aaa495719e33")));
+    hs_envelope_digest(HS_SLICE("1795425301"), HS_SLICE("{}"), &envelope);
+    ck_assert(!hs_slice_equal(envelope.id, HS_SLICE("sha256:a4ef73eab638fe5ff647aaa495719e33")));
+    ck_assert_uint_eq(envelope.type.size, 0);
+}
+END_TEST
+
 static enum hs_event_flaw read_with_id_of(size_t size)
 {
     char body[1024];
@@ -114,4 +157,5 @@ START_TEST(depth_is_bounded)
 END_TEST
 
 HS_TEST_MAIN("source envelope", every_example_of_the_provider_is_an_envelope, flaws_are_named,
+             a_flaw_says_what_and_where, a_digest_is_of_the_timestamp_and_the_body,
              an_id_has_a_sane_length, depth_is_bounded)
