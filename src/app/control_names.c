@@ -6,10 +6,11 @@
 
 /* What can make a letter (a test holds them against the sources). */
 static const char *const reasons[] = {
-    "not_json",  "not_envelope", "no_route",          "not_matched",    "rerouted",
-    "condition", "transform",    "template",          "destination",    "too_large",
-    "invalid",   "not_flat",     "invalid_timestamp", "invalid_record", "invalid_topic",
-    "unknown",   "wrong_type",
+    "not_json",     "not_envelope", "no_route",          "not_matched",    "rerouted",
+    "condition",    "transform",    "template",          "destination",    "too_large",
+    "invalid",      "not_flat",     "invalid_timestamp", "invalid_record", "invalid_topic",
+    "unknown",      "wrong_type",   "not_a_file",        "foreign_file",   "file_refused",
+    "name_refused",
 };
 
 struct name {

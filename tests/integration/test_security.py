@@ -1,5 +1,6 @@
 """What docs/security.md says of the log and of the disk."""
 
+import contextlib
 import os
 import stat
 
@@ -37,13 +38,14 @@ def test_the_log_has_what_the_page_says(hookstream):
     assert exchange(one.port, b"GARBAGE\r\n\r\n").status == 400
     one.drained()
     wait_for(lambda: dead["id"] in one.log, what="the line of the dead letter")
-    refused = [line for line in one.log.splitlines() if "request refused" in line]
-    assert len(refused) == 1, refused
-    for part in ("source=fanfare", "peer=127.0.0.1:", "status=401", "cause=signature"):
-        assert part in refused[0], refused
-    for reason in ("body_too_large", "head_too_large", "bad_request"):
+    causes = ("signature", "body_too_large", "head_too_large", "bad_request")
+    for reason in causes:
         one.counts("rejected_total", reason=reason, is_now=1)
-        assert reason not in one.log
+    refused = [line for line in one.log.splitlines() if "request refused" in line]
+    assert len(refused) == len(causes), refused
+    for line, cause in zip(refused, causes):
+        assert "peer=127.0.0.1:" in line and f"cause={cause} " in line, line
+    assert "source=fanfare" in refused[0] and "status=401" in refused[0], refused
     assert "type=queue.consumer.entered" in one.log and taken["id"] not in one.log
     for word in (BADGE, sender.SECRET, "sha256=", "compared-with-this"):
         assert word not in one.log, word
@@ -68,8 +70,9 @@ def test_the_disk_has_what_the_page_says(hookstream):
     found = [journal, out, *files_below(journal), *files_below(out)]
     assert len(found) > 8
     for path in found:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        assert mode == (0o700 if path.is_dir() else 0o600), (path, oct(mode))
+        with contextlib.suppress(FileNotFoundError):  # the next segment gets its final name
+            mode = stat.S_IMODE(path.stat().st_mode)
+            assert mode == (0o700 if path.is_dir() else 0o600), (path, oct(mode))
     segments = b"".join(path.read_bytes() for path in (journal / "segments").iterdir())
     assert BADGE.encode() in segments, "as received, before `remove`"
     assert BADGE.encode() not in (out / "all.jsonl").read_bytes()

@@ -104,7 +104,7 @@ MONEY = [
 CONFIG = """\
 server: {limits: {body_size: 2MiB}}
 journal: {path: unused}
-sources: {fanfare: {path: /webhooks/fanfare, verify: {scheme: fanfare, secrets: [a-secret]}}}
+sources: {fanfare: {path: /webhooks/fanfare, verify: {scheme: fanfare, secrets: [a-secret-for-the-tests]}}}
 sinks: {files: {type: file, path: unused}}
 routes:
   - name: orders
