@@ -22,8 +22,10 @@ static const struct hs_option rows[] = {
      .fallback = "1GiB",
      .least = 4 * SEGMENT_LEAST,
      .most = UINT64_C(1) << 40,
-     .help = "Room for dead letters on disk, beside journal.max_size. Past it the oldest are "
-             "dropped, with an error in the log; a warning comes at 80 %."},
+     .help =
+         "Room for dead letters on disk, beside journal.max_size. Past it the oldest of "
+         "the kind that has more than its share are dropped, with an error in the log; a kind is "
+         "a reason and a source. A warning comes at 80 %."},
     {.name = "retain",
      .kind = HS_OPTION_DURATION,
      .offset = LETTERS(retain_ns),
@@ -96,7 +98,7 @@ static void on_failed(void *context, const struct hs_event *record)
     struct hs_dead_letters *letters = context;
     struct hs_letter letter;
     pthread_mutex_lock(&letters->lock);
-    if (hs_number_set_add(&letters->gone, record->sequence) && hs_letter_decode(record, &letter))
+    if (hs_letters_take_out(letters, record->sequence) && hs_letter_decode(record, &letter))
         letters->count--;
     pthread_mutex_unlock(&letters->lock);
 }
@@ -107,7 +109,7 @@ static void take_out(void *context, uint64_t first, uint64_t last)
     first = first < letters->gone.base ? letters->gone.base : first;
     /* What is named twice, or is no letter, is not counted twice: `count` is not below 0. */
     for (uint64_t number = first; number <= last; number++)
-        if (hs_number_set_add(&letters->gone, number) && letters->count > 0)
+        if (hs_letters_take_out(letters, number) && letters->count > 0)
             letters->count--;
 }
 
@@ -145,10 +147,13 @@ static void load_record(struct loading *loading, const struct hs_event *record)
     struct hs_letter letter;
     expect(loading, record->sequence);
     loading->expected = record->sequence + 1;
-    if (hs_letter_decode(record, &letter))
+    if (hs_letter_decode(record, &letter)) {
         letters->count++;
-    else
+        hs_letter_kinds_add(&letters->kinds, letter.number, letter.reason, letter.event.source,
+                            letter.event.body.size);
+    } else {
         hs_number_set_add(&letters->gone, record->sequence);
+    }
     (void)hs_letter_each_gone(record, take_out, letters);
 }
 
@@ -244,6 +249,7 @@ void hs_dead_letters_close(struct hs_dead_letters *letters)
     hs_metrics_free(letters->inner_metrics);
     hs_number_set_free(&letters->gone);
     hs_number_set_free(&letters->damaged);
+    hs_letter_kinds_free(&letters->kinds);
     pthread_mutex_destroy(&letters->lock);
     pthread_mutex_destroy(&letters->removal);
     free(letters);
@@ -265,6 +271,16 @@ static void add_count(struct hs_dead_letters *letters, int more)
 {
     pthread_mutex_lock(&letters->lock);
     letters->count += (uint64_t)(int64_t)more;
+    pthread_mutex_unlock(&letters->lock);
+}
+
+static void note_kind(struct hs_dead_letters *letters, uint64_t number,
+                      const struct hs_event *event, const char *reason)
+{
+    pthread_mutex_lock(&letters->lock);
+    if (!hs_number_set_has(&letters->gone, number)) /* it has not failed already */
+        hs_letter_kinds_add(&letters->kinds, number, hs_slice_text(reason), event->source,
+                            event->body.size);
     pthread_mutex_unlock(&letters->lock);
 }
 
@@ -290,6 +306,8 @@ int hs_dead_letters_put(struct hs_dead_letters *letters, const struct hs_event *
     if (code < 0)
         add_count(letters, -1);
     else
+        note_kind(letters, *ret_ticket, event, why->reason);
+    if (code == 0)
         (void)atomic_compare_exchange_strong(&letters->oldest_wall_ns, &none,
                                              event->received_wall_ns);
     if (code == -ENOSPC)

@@ -183,7 +183,7 @@ static void give_all(struct hs_forward *forward)
                 forward->read_number = durable;
             return;
         }
-        if (!give(forward, &letter)) {
+        if (!letter.forwarded && !give(forward, &letter)) {
             (void)seek(forward, letter.number);
             return;
         }

@@ -41,6 +41,8 @@ bool hs_letter_decode(const struct hs_event *record, struct hs_letter *ret_lette
         struct hs_slice *place = place_of(ret_letter, header->name);
         if (place != NULL)
             *place = header->value;
+        else if (hs_slice_equal(header->name, HS_SLICE(HS_LETTER_MOVED)))
+            ret_letter->forwarded = memchr(header->value.data, ' ', header->value.size) != NULL;
         else if (hs_slice_equal(header->name, HS_SLICE("x-dead-attempts")))
             HS_IGNORE(hs_slice_to_u64(header->value, UINT64_MAX, &ret_letter->attempts));
         else if (hs_slice_equal(header->name, HS_SLICE("x-dead-sequence")))
@@ -60,11 +62,26 @@ static struct hs_slice take_line(struct hs_slice *text)
     return line;
 }
 
+/* The original of a letter that was moved. */
+static void each_moved(const struct hs_event *record, hs_gone_fn *each, void *context)
+{
+    struct hs_slice value = hs_event_header(record, HS_SLICE(HS_LETTER_MOVED));
+    const char *space = value.size > 0 ? memchr(value.data, ' ', value.size) : NULL;
+    uint64_t number;
+    if (space != NULL)
+        value.size = (size_t)(space - value.data);
+    if (value.size > 0 && hs_slice_to_u64(value, UINT64_MAX, &number) == 0)
+        each(context, number, number);
+}
+
 bool hs_letter_each_gone(const struct hs_event *record, hs_gone_fn *each, void *context)
 {
-    if (record->header_count == 0 ||
-        !hs_slice_equal(record->headers[0].name, HS_SLICE(HS_LETTER_GONE)))
+    if (record->header_count == 0)
         return false;
+    if (!hs_slice_equal(record->headers[0].name, HS_SLICE(HS_LETTER_GONE))) {
+        each_moved(record, each, context);
+        return false;
+    }
     for (struct hs_slice text = record->body; text.size > 0;) {
         struct hs_slice line = take_line(&text);
         const char *dash = line.size > 0 ? memchr(line.data, '-', line.size) : NULL;

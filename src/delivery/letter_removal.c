@@ -28,6 +28,7 @@ void hs_letters_move_hold(struct hs_dead_letters *letters)
     pthread_mutex_lock(&letters->lock);
     while (at < durable && hs_number_set_has(&letters->gone, at + 1))
         at++;
+    hs_letter_kinds_forget_below(&letters->kinds, at + 1);
     pthread_mutex_unlock(&letters->lock);
     hs_cursor_move(letters->hold, at);
     if (hs_cursor_save(letters->hold) < 0)
@@ -66,7 +67,7 @@ static void mark_gone(struct hs_dead_letters *letters, const uint64_t *numbers, 
     uint64_t durable = hs_journal_durable(letters->journal);
     pthread_mutex_lock(&letters->lock);
     for (size_t i = 0; i < count; i++)
-        if (numbers[i] <= durable && hs_number_set_add(&letters->gone, numbers[i]))
+        if (numbers[i] <= durable && hs_letters_take_out(letters, numbers[i]))
             letters->count--;
     hs_number_set_add(&letters->gone, record);
     pthread_mutex_unlock(&letters->lock);
@@ -131,7 +132,7 @@ void hs_letters_lose(struct hs_dead_letters *letters, struct hs_reader_loss loss
     uint64_t lost = 0, first = 0, last = 0;
     pthread_mutex_lock(&letters->lock);
     for (uint64_t number = loss.first; number <= loss.last; number++) {
-        if (!hs_number_set_add(&letters->gone, number))
+        if (!hs_letters_take_out(letters, number))
             continue;
         hs_number_set_add(&letters->damaged, number);
         first = lost++ == 0 ? number : first;
@@ -162,6 +163,20 @@ bool hs_dead_letters_is_damaged(struct hs_dead_letters *letters, uint64_t number
 
 /* ---- By age and size ---- */
 
+void hs_letters_report_unforwarded(struct hs_dead_letters *letters, uint64_t count,
+                                   enum hs_letters_limit limit)
+{
+    hs_counter_add(
+        hs_metrics_counter(letters->metrics, HS_METRIC_dead_letters_unforwarded_total, "dropped"),
+        count);
+    hs_log(
+        HS_LOG_ERROR,
+        "dead letters were dropped before dead_letters.forward had them: mend its sink, or raise "
+        "the limit",
+        HS_F("letters", "%" PRIu64, count),
+        HS_F("limit", "dead_letters.%s", hs_letters_limit_names[limit]));
+}
+
 /* Everything up to `last` goes; the cursor says so, no record is needed. */
 static void drop_until(struct hs_dead_letters *letters, uint64_t last, enum hs_letters_limit limit)
 {
@@ -170,7 +185,7 @@ static void drop_until(struct hs_dead_letters *letters, uint64_t last, enum hs_l
     uint64_t forwarded = letters->forwarded ? hs_cursor_position(letters->forwarded) : last;
     pthread_mutex_lock(&letters->lock);
     for (uint64_t number = first; number <= last; number++) {
-        bool there = hs_number_set_add(&letters->gone, number);
+        bool there = hs_letters_take_out(letters, number);
         dropped += there;
         unforwarded += there && number > forwarded;
     }
@@ -184,16 +199,8 @@ static void drop_until(struct hs_dead_letters *letters, uint64_t last, enum hs_l
     hs_log(HS_LOG_ERROR,
            "dead letters were dropped: retry or discard them in time, or raise the limit",
            HS_F("letters", "%" PRIu64, dropped), HS_F("limit", "dead_letters.%s", name));
-    if (unforwarded == 0)
-        return;
-    hs_counter_add(
-        hs_metrics_counter(letters->metrics, HS_METRIC_dead_letters_unforwarded_total, "dropped"),
-        unforwarded);
-    hs_log(
-        HS_LOG_ERROR,
-        "dead letters were dropped before dead_letters.forward had them: mend its sink, or raise "
-        "the limit",
-        HS_F("letters", "%" PRIu64, unforwarded), HS_F("limit", "dead_letters.%s", name));
+    if (unforwarded > 0)
+        hs_letters_report_unforwarded(letters, unforwarded, limit);
 }
 
 /* The last of the oldest letters that are past their time; 0: none. Gives the age of the
@@ -250,7 +257,8 @@ static uint64_t drop_oldest(struct hs_dead_letters *letters)
     hs_journal_segments(letters->journal, &segments, &count);
     uint64_t bytes = hs_letters_bytes(letters);
     for (size_t i = 0; i < count && segments[i].sealed && bytes > letters->options.max_size; i++) {
-        drop_until(letters, segments[i].last, HS_LETTERS_MAX_SIZE);
+        if (!hs_letters_evict(letters, segments[i].last))
+            break; /* tried again with the next tidying */
         bytes -= segments[i].bytes;
     }
     free(segments);

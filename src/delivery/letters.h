@@ -4,7 +4,9 @@
  *
  * The store is a journal. A letter that is removed stays in its segment; a record with
  * HS_LETTER_GONE as its first header names in its body the numbers that are gone ("12-15"
- * and "17", a line each). Everything up to the cursor `hold` is gone without being named. */
+ * and "17", a line each). Everything up to the cursor `hold` is gone without being named. A letter
+ * with a header HS_LETTER_MOVED is a copy of the one that the header names, which is gone: it was
+ * moved out of a segment whose other letters were dropped. */
 #ifndef HS_DELIVERY_LETTERS_H
 #define HS_DELIVERY_LETTERS_H
 
@@ -13,6 +15,7 @@
 #include <stdatomic.h>
 
 #define HS_LETTER_GONE "x-dead-gone"
+#define HS_LETTER_MOVED "x-dead-moved" /* "17", or "17 forwarded" */
 
 /* A bit a number from `base` on; what is below it is gone. */
 struct hs_number_set {
@@ -26,6 +29,39 @@ bool hs_number_set_has(const struct hs_number_set *set, uint64_t number);
 bool hs_number_set_add(struct hs_number_set *set, uint64_t number);
 void hs_number_set_free(struct hs_number_set *set);
 
+/* ---- Kinds: letters of one reason and one source ---- */
+
+/* Kinds past this count as the last one together. */
+#define HS_LETTER_KINDS_MAX 255u
+
+struct hs_letter_kind {
+    char reason[48], source[80]; /* cut where they are longer */
+    uint64_t bytes, count;       /* of letters that are kept */
+};
+
+/* What each kind holds; for each letter that is kept its kind and size, 4 bytes. */
+struct hs_letter_kinds {
+    struct hs_letter_kind kinds[HS_LETTER_KINDS_MAX];
+    unsigned count;
+    uint32_t *notes; /* of numbers from `base` on: kind + 1 and size; 0: not kept */
+    uint64_t base;
+    size_t note_count;
+};
+
+void hs_letter_kinds_free(struct hs_letter_kinds *kinds);
+void hs_letter_kinds_add(struct hs_letter_kinds *kinds, uint64_t number, struct hs_slice reason,
+                         struct hs_slice source, size_t body_size);
+/* Does nothing where there is no such letter. */
+void hs_letter_kinds_remove(struct hs_letter_kinds *kinds, uint64_t number);
+/* NULL: there is no such letter. */
+const struct hs_letter_kind *hs_letter_kinds_of(const struct hs_letter_kinds *kinds,
+                                                uint64_t number);
+/* No letter below this number is kept any more. */
+void hs_letter_kinds_forget_below(struct hs_letter_kinds *kinds, uint64_t number);
+/* The bytes that each kind may have so that all fit into `room`; those that have less keep what
+ * they have. UINT64_MAX: all fit. */
+uint64_t hs_letter_kinds_share(const struct hs_letter_kinds *kinds, uint64_t room);
+
 /* Why letters are dropped: options of dead_letters. */
 enum hs_letters_limit { HS_LETTERS_MAX_SIZE, HS_LETTERS_RETAIN, HS_LETTERS_LIMITS };
 extern const char *const hs_letters_limit_names[HS_LETTERS_LIMITS];
@@ -38,7 +74,8 @@ struct hs_dead_letters {
      * what is gone holds no segment back. */
     struct hs_cursor *forwarded;
     pthread_mutex_t removal; /* one removal at a time; taken before `lock` */
-    pthread_mutex_t lock;    /* guards the next three */
+    pthread_mutex_t lock;    /* guards the next four */
+    struct hs_letter_kinds kinds;
     struct hs_number_set gone;
     struct hs_number_set damaged; /* those of `gone` that were lost by damage since the start */
     uint64_t count;
@@ -65,6 +102,21 @@ bool hs_letter_is_gone(struct hs_dead_letters *letters, uint64_t number);
 /* The records of these numbers cannot be read: letters among them that are not gone are lost, and
  * are told and counted, once. */
 void hs_letters_lose(struct hs_dead_letters *letters, struct hs_reader_loss loss);
+/* Notes that the letter is gone, once. Under `lock`. */
+static inline bool hs_letters_take_out(struct hs_dead_letters *letters, uint64_t number)
+{
+    if (!hs_number_set_add(&letters->gone, number))
+        return false;
+    hs_letter_kinds_remove(&letters->kinds, number);
+    return true;
+}
+
+/* Empties the oldest segment, which ends at `last`: of kinds that have more than their share the
+ * letters are dropped, others are moved to the end. false: there was no room to move them. Under
+ * `removal`. */
+void hs_letters_report_unforwarded(struct hs_dead_letters *letters, uint64_t count,
+                                   enum hs_letters_limit limit);
+HS_MUST_CHECK bool hs_letters_evict(struct hs_dead_letters *letters, uint64_t last);
 /* Of all its segments on disk. */
 uint64_t hs_letters_bytes(struct hs_dead_letters *letters);
 /* Lets go of segments all of whose letters are gone. */

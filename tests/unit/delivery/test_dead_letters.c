@@ -61,8 +61,8 @@ static void kill_and_open(void)
     open_all();
 }
 
-/* Puts a letter of the event `id`, received so long ago; its number. */
-static uint64_t put(const char *id, uint64_t age_ns, size_t body_size)
+/* Puts a letter of this reason of the event `id`, received so long ago; its number. */
+static uint64_t put_for(const char *reason, const char *id, uint64_t age_ns, size_t body_size)
 {
     char *body = calloc(1, body_size + 1);
     memset(body, 'b', body_size);
@@ -76,17 +76,19 @@ static uint64_t put(const char *id, uint64_t age_ns, size_t body_size)
         .headers = {{HS_SLICE("traceparent"), HS_SLICE("00-1")}},
         .header_count = 1,
     };
-    struct hs_dead_letter_reason why = {.reason = "too_large",
-                                        .detail = "words",
-                                        .route = "orders",
-                                        .sink = "kafka",
-                                        .attempts = 3};
+    struct hs_dead_letter_reason why = {
+        .reason = reason, .detail = "words", .route = "orders", .sink = "kafka", .attempts = 3};
     uint64_t ticket;
     int code = hs_dead_letters_put(letters, &event, &why, &ticket);
     free(body);
     ck_assert_msg(code == 0, "%s", hs_error_text());
     ck_assert_int_eq(hs_journal_wait(letters->journal, ticket), HS_JOURNAL_DURABLE);
     return ticket;
+}
+
+static uint64_t put(const char *id, uint64_t age_ns, size_t body_size)
+{
+    return put_for("too_large", id, age_ns, body_size);
 }
 
 /* The ids of all letters, each with a space behind. */
@@ -477,7 +479,108 @@ START_TEST(a_number_set_holds_what_was_added)
 }
 END_TEST
 
-HS_TEST_MAIN("dead letters", a_letter_is_read_as_it_was_put,
+static void expect_all_important(void)
+{
+    for (unsigned i = 0; i < 5; i++) {
+        char id[24];
+        snprintf(id, sizeof(id), "important%u ", i);
+        const char *at = strstr(list(), id);
+        ck_assert_msg(at != NULL, "%s is gone: %s", id, list());
+        ck_assert_msg(strstr(at + 1, id) == NULL, "%s is there twice: %s", id, list());
+    }
+}
+
+/* In all it is three times what fits, and what is important was there first. */
+static void flood(void)
+{
+    for (unsigned i = 0; i < 5; i++) {
+        char id[24];
+        snprintf(id, sizeof(id), "important%u", i);
+        put_for("no_route", id, 0, 1000);
+    }
+    for (unsigned i = 0; i < 48; i++) {
+        char id[24];
+        snprintf(id, sizeof(id), "f%u", i);
+        put_for("not_json", id, 0, 1 << 20);
+        letters->tidied_ns = 0;
+        hs_dead_letters_tidy(letters);
+    }
+}
+
+START_TEST(a_flood_of_one_kind_pushes_out_no_other)
+{
+    begin();
+    flood();
+    expect_all_important();
+    ck_assert_ptr_nonnull(strstr(list(), "f47 "));
+    ck_assert_ptr_null(strstr(list(), "f0 "));
+    uint64_t left = hs_dead_letters_count(letters);
+    ck_assert_uint_ge(left, 5 + 8);
+    ck_assert_uint_le(hs_letters_bytes(letters), options.max_size + (8u << 20));
+    ck_assert(metric("dead_letters_evicted_total{source=\"fanfare\",reason=\"not_json\"}") ==
+              (double)(5 + 48 - left));
+    reopen();
+    ck_assert_uint_eq(hs_dead_letters_count(letters), left);
+    expect_all_important();
+    end();
+}
+END_TEST
+
+START_TEST(a_letter_that_was_moved_is_removed_as_any_other)
+{
+    begin();
+    flood();
+    struct hs_letter_reader *reader;
+    struct hs_letter letter;
+    uint64_t number = 0;
+    ck_assert_int_eq(hs_letter_reader_open(letters, 1, &reader), 0);
+    while (number == 0 && hs_letter_reader_next(reader, &letter) > 0)
+        if (hs_slice_equal(letter.event.id, HS_SLICE("important3")))
+            number = letter.number;
+    ck_assert_uint_gt(number, 5);
+    ck_assert_uint_eq(letter.event.sequence, 77);
+    ck_assert(hs_slice_equal(letter.reason, HS_SLICE("no_route")));
+    ck_assert_uint_eq(letter.event.header_count, 1);
+    hs_letter_reader_close(reader);
+    uint64_t before = hs_dead_letters_count(letters);
+    ck_assert_int_eq(hs_dead_letters_remove(letters, &number, 1), 1);
+    reopen();
+    ck_assert_ptr_null(strstr(list(), "important3 "));
+    ck_assert_uint_eq(hs_dead_letters_count(letters), before - 1);
+    end();
+}
+END_TEST
+
+START_TEST(what_is_shared_among_kinds_leaves_small_ones_alone)
+{
+    struct hs_letter_kinds *kinds = calloc(1, sizeof(*kinds));
+    static const size_t sizes[] = {100 << 10, 800 << 10, 3 << 20};
+    for (uint64_t i = 0; i < 3; i++) {
+        char reason[8];
+        snprintf(reason, sizeof(reason), "r%u", (unsigned)i);
+        hs_letter_kinds_add(kinds, 10 + i, hs_slice_text(reason), HS_SLICE("s"), sizes[i]);
+    }
+    ck_assert_uint_eq(hs_letter_kinds_share(kinds, 8 << 20), UINT64_MAX);
+    uint64_t share = hs_letter_kinds_share(kinds, 2 << 20);
+    ck_assert_uint_gt(share, 800 << 10);
+    ck_assert_uint_lt(share, 2 << 20);
+    share = hs_letter_kinds_share(kinds, 1 << 20);
+    ck_assert_uint_gt(share, 400 << 10);
+    ck_assert_uint_lt(share, 800 << 10);
+    hs_letter_kinds_remove(kinds, 12);
+    hs_letter_kinds_remove(kinds, 12);
+    ck_assert_ptr_null(hs_letter_kinds_of(kinds, 12));
+    ck_assert_uint_eq(hs_letter_kinds_share(kinds, 1 << 20), UINT64_MAX);
+    hs_letter_kinds_forget_below(kinds, 12);
+    ck_assert_str_eq(kinds->kinds[1].reason, "r1");
+    hs_letter_kinds_free(kinds);
+    free(kinds);
+}
+END_TEST
+
+HS_TEST_MAIN("dead letters", a_flood_of_one_kind_pushes_out_no_other,
+             a_letter_that_was_moved_is_removed_as_any_other,
+             what_is_shared_among_kinds_leaves_small_ones_alone, a_letter_is_read_as_it_was_put,
              L1_L2_what_was_removed_stays_away_and_the_rest_stays,
              L2_a_removal_that_cannot_be_written_is_none, when_all_are_gone_their_room_is_free,
              what_is_too_old_is_dropped_and_counted, what_is_too_much_is_dropped_oldest_first,

@@ -1,0 +1,129 @@
+/* Letter kinds: how much room the letters of each reason and source take. */
+#include "letters.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define KIND_BITS 8u
+#define SIZE_UNIT 64u   /* bytes that one of a note's size stands for */
+#define HEAD_BYTES 512u /* of a letter beside its body, about */
+#define SIZE_MAX_UNITS ((UINT32_C(1) << (32 - KIND_BITS)) - 1)
+#define NOTES_LEAST 1024u
+
+void hs_letter_kinds_free(struct hs_letter_kinds *kinds)
+{
+    free(kinds->notes);
+    *kinds = (struct hs_letter_kinds){0};
+}
+
+static bool is_kind(const struct hs_letter_kind *kind, const struct hs_letter_kind *wanted)
+{
+    return strcmp(kind->reason, wanted->reason) == 0 && strcmp(kind->source, wanted->source) == 0;
+}
+
+static unsigned kind_of(struct hs_letter_kinds *kinds, struct hs_slice reason,
+                        struct hs_slice source)
+{
+    struct hs_letter_kind wanted = {0};
+    unsigned at = 0;
+    snprintf(wanted.reason, sizeof(wanted.reason), "%.*s", HS_SLICE_ARG(reason));
+    snprintf(wanted.source, sizeof(wanted.source), "%.*s", HS_SLICE_ARG(source));
+    while (at < kinds->count && !is_kind(&kinds->kinds[at], &wanted))
+        at++;
+    if (at < kinds->count)
+        return at;
+    if (at == HS_LETTER_KINDS_MAX)
+        return at - 1;
+    kinds->kinds[kinds->count++] = wanted;
+    return at;
+}
+
+/* The place of the number's note, made if need be. */
+static uint32_t *note_at(struct hs_letter_kinds *kinds, uint64_t number)
+{
+    if (kinds->note_count == 0)
+        kinds->base = number;
+    HS_ASSERT(number >= kinds->base);
+    size_t at = (size_t)(number - kinds->base);
+    if (at >= kinds->note_count) {
+        size_t count = 2 * at > NOTES_LEAST ? 2 * at : NOTES_LEAST;
+        kinds->notes = hs_realloc_array(kinds->notes, count, sizeof(*kinds->notes));
+        memset(kinds->notes + kinds->note_count, 0,
+               (count - kinds->note_count) * sizeof(*kinds->notes));
+        kinds->note_count = count;
+    }
+    return &kinds->notes[at];
+}
+
+void hs_letter_kinds_add(struct hs_letter_kinds *kinds, uint64_t number, struct hs_slice reason,
+                         struct hs_slice source, size_t body_size)
+{
+    uint64_t units = (body_size + HEAD_BYTES + SIZE_UNIT - 1) / SIZE_UNIT;
+    uint32_t size = units < SIZE_MAX_UNITS ? (uint32_t)units : SIZE_MAX_UNITS;
+    unsigned kind = kind_of(kinds, reason, source);
+    if (kinds->note_count > 0 && number < kinds->base)
+        return; /* it is gone already */
+    *note_at(kinds, number) = size << KIND_BITS | (kind + 1);
+    kinds->kinds[kind].bytes += (uint64_t)size * SIZE_UNIT;
+    kinds->kinds[kind].count++;
+}
+
+static uint32_t note_of(const struct hs_letter_kinds *kinds, uint64_t number)
+{
+    bool there = number >= kinds->base && number - kinds->base < kinds->note_count;
+    return there ? kinds->notes[number - kinds->base] : 0;
+}
+
+const struct hs_letter_kind *hs_letter_kinds_of(const struct hs_letter_kinds *kinds,
+                                                uint64_t number)
+{
+    uint32_t note = note_of(kinds, number);
+    return note != 0 ? &kinds->kinds[(note & ((1u << KIND_BITS) - 1)) - 1] : NULL;
+}
+
+void hs_letter_kinds_remove(struct hs_letter_kinds *kinds, uint64_t number)
+{
+    uint32_t note = note_of(kinds, number);
+    if (note == 0)
+        return;
+    struct hs_letter_kind *kind = &kinds->kinds[(note & ((1u << KIND_BITS) - 1)) - 1];
+    kind->bytes -= (uint64_t)(note >> KIND_BITS) * SIZE_UNIT;
+    kind->count--;
+    kinds->notes[number - kinds->base] = 0;
+}
+
+void hs_letter_kinds_forget_below(struct hs_letter_kinds *kinds, uint64_t number)
+{
+    if (number <= kinds->base || number - kinds->base < kinds->note_count / 2)
+        return; /* not worth it yet */
+    size_t gone = (size_t)(number - kinds->base);
+    gone = gone < kinds->note_count ? gone : kinds->note_count;
+    kinds->note_count -= gone;
+    memmove(kinds->notes, kinds->notes + gone, kinds->note_count * sizeof(*kinds->notes));
+    kinds->base += gone;
+}
+
+/* Raised from kind to kind: those that have less than an equal part leave the rest to the others.
+ */
+uint64_t hs_letter_kinds_share(const struct hs_letter_kinds *kinds, uint64_t room)
+{
+    uint64_t share = 0, all = 0;
+    for (unsigned i = 0; i < kinds->count; i++)
+        all += kinds->kinds[i].bytes;
+    if (all <= room)
+        return UINT64_MAX;
+    for (unsigned round = 0; round < kinds->count; round++) {
+        uint64_t left = room;
+        unsigned larger = 0;
+        for (unsigned i = 0; i < kinds->count; i++) {
+            bool fits = kinds->kinds[i].bytes <= share;
+            left -= fits ? kinds->kinds[i].bytes : 0;
+            larger += !fits;
+        }
+        uint64_t part = larger > 0 ? left / larger : share;
+        if (part <= share)
+            break;
+        share = part;
+    }
+    return share;
+}
