@@ -61,12 +61,15 @@ void hs_delivery_free(struct hs_delivery *delivery);
 /* Every event up to this sequence is done by the sink (index as in `sinks`). */
 uint64_t hs_delivery_position(const struct hs_delivery *delivery, unsigned sink);
 
+/* The reason of a sink that is up and whose server lost the cursor. */
+#define HS_PUMP_CURSOR_MISSING "cursor_missing"
+
 struct hs_pump_status {
     const char *name;
     const char *kind; /* kafka, redis, file, dead_letters */
     enum hs_sink_state state;
     char reason[48]; /* of the state, "" if none */
-    char detail[232];
+    char detail[400];
     uint64_t away_ns; /* for so long it has not been up; 0: it is, or this is not known */
     uint64_t position, lag_events, in_flight;
     double lag_seconds;

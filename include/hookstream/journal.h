@@ -190,10 +190,13 @@ uint64_t hs_cursor_position(const struct hs_cursor *cursor);
  * from a crash. */
 void hs_cursor_move(struct hs_cursor *cursor, uint64_t sequence);
 /* The events after this sequence are needed once more, although the position is past them:
- * they are held back (J5) until the next move, and the next start begins there. */
+ * they are held back (J5) until the next move, and the next start begins there. UINT64_MAX: they
+ * are not needed after all. */
 void hs_cursor_keep(struct hs_cursor *cursor, uint64_t sequence);
 /* The sink's server has confirmed an event of this sequence: kept with the position. */
 void hs_cursor_give(struct hs_cursor *cursor, uint64_t sequence);
+/* The last of these; of a sink that is new, where it began. */
+uint64_t hs_cursor_given(const struct hs_cursor *cursor);
 /* Whether a server that has events up to `last` has lost some that it confirmed. What the position
  * has beyond them was left out, and is no loss. */
 bool hs_cursor_lost(const struct hs_cursor *cursor, uint64_t last);

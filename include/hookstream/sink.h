@@ -23,6 +23,9 @@ enum hs_sink_kind { HS_SINK_KAFKA, HS_SINK_REDIS, HS_SINK_FILE, HS_SINK_KIND_COU
 
 enum hs_sink_start { HS_START_NOW, HS_START_OLDEST };
 
+/* What is done about events that a server had confirmed when it has lost the cursor. */
+enum hs_cursor_lost { HS_CURSOR_LOST_REPLAY, HS_CURSOR_LOST_CONTINUE };
+
 /* With `replicas` > 0 an event of a redis sink is delivered when so many replicas have it. */
 struct hs_redis_wait_options {
     uint64_t replicas;
@@ -33,6 +36,7 @@ struct hs_sink_options {
     unsigned kind; /* enum hs_sink_kind, by `type:` */
     const struct hs_node *node;
     unsigned start; /* enum hs_sink_start: where a sink that is new to the journal begins */
+    unsigned on_cursor_lost; /* enum hs_cursor_lost: redis, and kafka with exactly_once */
     /* kafka */
     struct hs_strings brokers;
     struct hs_pairs properties;   /* any librdkafka property; secret ones never printed */
@@ -135,6 +139,8 @@ enum hs_submit { HS_SUBMIT_ACCEPTED, HS_SUBMIT_FULL };
 /* What a sink tells its owner (delivery). */
 /* A server's events are another process' that uses the same journal's identity. */
 #define HS_SINK_ANOTHERS UINT64_MAX
+/* The server keeps a cursor for us, and has none. */
+#define HS_SINK_CURSOR_GONE (UINT64_MAX - 1)
 
 struct hs_sink_host {
     void *context;
@@ -149,9 +155,9 @@ struct hs_sink_host {
     /* The sink (re)connected and forgot everything in flight: all that was not completed is
      * to be submitted again, in order. `position` is the last sequence that the server
      * itself says is done (exactly-once sinks), 0 if it does not say; `last`, not less, is
-     * the last one of which it has anything, or HS_SINK_ANOTHERS. Nothing may be submitted
-     * before the first call of this. false: what the server has is not ours, nothing will be
-     * submitted and nothing may be written. */
+     * the last one of which it has anything, HS_SINK_ANOTHERS or HS_SINK_CURSOR_GONE. Nothing may
+     * be submitted before the first call of this. false: what the server has is not ours, nothing
+     * will be submitted and nothing may be written. */
     bool (*resume)(void *context, uint64_t position, uint64_t last);
     bool known; /* the sink is not new to the owner: it was given events by earlier runs */
 };

@@ -32,6 +32,9 @@ static bool report_sinks(struct hs_app *app, struct hs_buffer *ret_reasons)
         hs_delivery_status(app->delivery, i, &status);
         if (status.state == HS_SINK_HOLDING || status.state == HS_SINK_CONNECTING)
             report_away(&status, ret_reasons);
+        else if (status.reason[0] != '\0' && status.state == HS_SINK_UP)
+            hs_buffer_printf(ret_reasons, "sink %s is up (%s): %s\n", status.name, status.reason,
+                             status.detail);
         if (status.stuck) {
             hs_buffer_printf(ret_reasons, "sink %s is up but nothing was confirmed for over %u s\n",
                              status.name, (unsigned)(HS_PUMP_STUCK_NS / HS_NS_PER_SECOND));

@@ -5,6 +5,7 @@
 #include "cells.h"
 #include "letter_message.h"
 #include "letters.h"
+#include "server_mark.h"
 #include "window.h"
 
 #include <event2/event.h>
@@ -36,6 +37,7 @@ struct hs_forward {
     unsigned failures;    /* retries in a row */
     bool held;            /* the last failure was one for a person */
     bool moved;           /* as in a pump */
+    struct hs_server_mark mark;
 
     pthread_t thread;
     bool started;
@@ -47,7 +49,7 @@ struct hs_forward {
     /* What others may read. */
     pthread_mutex_t lock; /* guards the next three */
     enum hs_sink_state state;
-    char reason[48], detail[232];
+    char reason[48], detail[400];
     _Atomic uint64_t oldest_wall_ns, in_flight, confirmed;
 
     struct hs_counter *forwarded;
@@ -345,6 +347,7 @@ static void on_completed(void *context, uint64_t sequence, unsigned part, enum h
         return;
     }
     hs_cursor_give(forward->letters->forwarded, sequence);
+    hs_server_mark_set(&forward->mark);
     if (forward->moved)
         hs_cursor_settle_at(forward->letters->forwarded, hs_sink_place(&forward->options));
     forward->moved = false;
@@ -362,6 +365,7 @@ static bool is_ahead(struct hs_forward *forward, uint64_t last)
 {
     if (hs_cursor_hear_server(forward->letters->forwarded, last, forward->read_number))
         return false;
+    hs_server_mark_clear(&forward->mark);
     on_state(forward, HS_SINK_HOLDING, "cursor_ahead",
              "it has letters that this store does not have: the store is an older copy. Remove the "
              "cursor on the server to go on from here, and restart");
@@ -393,12 +397,42 @@ static void take_position(struct hs_forward *forward, uint64_t position, uint64_
     }
 }
 
+/* Letters that it had may be gone with the cursor: those that are kept are sent again, unless the
+ * sink's options say otherwise. */
+static void server_forgot(struct hs_forward *forward)
+{
+    uint64_t first = forward->mark.first, last = hs_cursor_position(forward->letters->forwarded);
+    if (!forward->mark.is_set || forward->moved || last <= first)
+        return;
+    bool replay = forward->options.on_cursor_lost == HS_CURSOR_LOST_REPLAY;
+    hs_counter_add(
+        hs_metrics_counter(forward->metrics, HS_METRIC_sink_cursor_lost_total, SINK_NAME), 1);
+    hs_log(HS_LOG_WARN,
+           replay ? "the server has lost the cursor of the dead letters that it was given: those "
+                    "that are kept are sent again"
+                  : "the server has lost the cursor of the dead letters that it was given, and "
+                    "perhaps the letters: they are not sent again",
+           HS_F("sink", "%s", SINK_NAME), HS_F("reason", HS_PUMP_CURSOR_MISSING),
+           HS_F("first", "%" PRIu64, first + 1), HS_F("last", "%" PRIu64, last));
+    if (!replay)
+        return;
+    hs_cursor_keep(forward->letters->forwarded, first);
+    hs_window_clear(&forward->window);
+    forward->read_number = first;
+}
+
 static bool on_resume(void *context, uint64_t position, uint64_t last)
 {
     struct hs_forward *forward = context;
+    bool gone = last == HS_SINK_CURSOR_GONE;
+    last = gone ? 0 : last;
     forward->may_send = !is_ahead(forward, last);
     if (!forward->may_send)
         return false;
+    if (gone)
+        server_forgot(forward);
+    else if (position > 0)
+        hs_server_mark_set(&forward->mark);
     take_position(forward, position, last);
     hs_cursor_give(forward->letters->forwarded, last);
     for (uint64_t at = forward->window.head; at < forward->window.tail; at++) {
@@ -473,6 +507,8 @@ static int open_way(struct hs_forward *forward, const struct hs_delivery_spec *s
     forward->moved =
         hs_cursor_is_moved_to(forward->letters->forwarded, hs_sink_place(&forward->options));
     forward->read_number = hs_cursor_position(forward->letters->forwarded);
+    if (hs_sink_place(&forward->options) != 0)
+        hs_server_mark_open(&forward->mark, forward->letters->journal, "forward", 0);
     int code = hs_letter_reader_open(forward->letters, forward->read_number + 1, &forward->reader);
     if (code < 0)
         return code;
@@ -552,6 +588,7 @@ void hs_forward_free(struct hs_forward *forward)
     hs_letter_maker_free(forward->maker);
     hs_window_free(&forward->window);
     hs_cells_free(&forward->cells);
+    hs_server_mark_close(&forward->mark);
     pthread_mutex_destroy(&forward->lock);
     free(forward->transactional_id);
     free(forward);

@@ -286,6 +286,8 @@ static void settle(struct hs_pump *pump)
         hs_cursor_keep(pump->cursor, position); /* if the sink fell back: what it has again goes */
     if (position >= pump->save_at)
         save_cursor(pump);
+    if (position >= pump->note.until)
+        hs_pump_clear_note(pump);
     publish(pump, popped, delivered);
 }
 
@@ -348,63 +350,6 @@ static void on_room(void *context)
     hs_pump_turn_soon(pump);
 }
 
-/* The server has events that this journal cannot have given: the journal is an older copy, or
- * another copy of it is in use. Events that came since have numbers that the server takes for
- * done, so nothing is sent until someone has decided. */
-static bool is_ahead(struct hs_pump *pump, uint64_t last)
-{
-    if (hs_cursor_hear_server(pump->cursor, last, pump->read_sequence))
-        return false;
-    char words[232];
-    snprintf(words, sizeof(words),
-             "it has events after %" PRIu64
-             " that this journal did not give it: the journal is an older copy, or in use twice. "
-             "When no other uses it, remove the sink's cursor on the server and restart to go on "
-             "from here",
-             hs_cursor_end(pump->cursor));
-    hs_pump_sink_state(pump, HS_SINK_HOLDING, "cursor_ahead", words);
-    return true;
-}
-
-/* An exactly-once sink's server says itself how far it is, and that counts more than our
- * own cursor: what it has is done, and what it lost (a failover) is read and sent again. It says
- * less than it has when events were left out behind the last one, or it was not told yet. */
-static void take_position(struct hs_pump *pump, uint64_t position, uint64_t last)
-{
-    if (position == 0)
-        return;
-    if (pump->moved && position < hs_cursor_position(pump->cursor)) {
-        hs_log(HS_LOG_INFO,
-               "the sink's server has an older position, of before its options were changed: the "
-               "journal's own counts",
-               HS_F("sink", "%s", pump->name), HS_F("has", "%" PRIu64, position),
-               HS_F("confirmed", "%" PRIu64, hs_cursor_position(pump->cursor)));
-        return;
-    }
-    for (uint64_t at = pump->window.head; at < pump->window.tail; at++) {
-        struct hs_window_entry *entry = hs_window_at(&pump->window, at);
-        if (entry->sequence <= position)
-            hs_window_done(&pump->window, entry, entry->open & ~entry->lettered);
-    }
-    /* Also of those that are done and wait in the window for one before them. */
-    bool behind = position < pump->read_sequence && hs_cursor_lost(pump->cursor, last);
-    if (behind) {
-        hs_log(HS_LOG_WARN,
-               "the sink lost events that it had confirmed; they are sent again from the journal",
-               HS_F("sink", "%s", pump->name), HS_F("has", "%" PRIu64, last),
-               HS_F("goes_on_after", "%" PRIu64, position));
-        hs_cursor_keep(pump->cursor, position);
-        hs_window_clear(&pump->window);
-    } else if (position <= pump->read_sequence)
-        return; /* else all in the window is of before it */
-    if (hs_reader_seek(pump->reader, position + 1) < 0) {
-        hs_log(HS_LOG_ERROR, "cannot move to where the sink says it is",
-               HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));
-        return;
-    }
-    pump->read_sequence = position;
-}
-
 /* What was on its way when the sink lost touch: what of it arrived, arrives twice, unless the
  * sink is an exactly-once one. */
 static void count_resent(struct hs_pump *pump, uint32_t parts)
@@ -416,11 +361,15 @@ static void count_resent(struct hs_pump *pump, uint32_t parts)
 static bool on_resume(void *context, uint64_t position, uint64_t last)
 {
     struct hs_pump *pump = context;
-    pump->may_send = !is_ahead(pump, last);
+    bool gone = last == HS_SINK_CURSOR_GONE;
+    last = gone ? 0 : last;
+    pump->may_send = !hs_pump_is_ahead(pump, last);
     pump->stalled = false;
     if (!pump->may_send)
         return false;
-    take_position(pump, position, last);
+    if (gone)
+        hs_pump_server_forgot(pump);
+    hs_pump_take_position(pump, position, last);
     hs_cursor_give(pump->cursor, last);
     for (uint64_t at = pump->window.head; at < pump->window.tail; at++) {
         struct hs_window_entry *entry = hs_window_at(&pump->window, at);
@@ -549,6 +498,10 @@ static int open_way(struct hs_pump *pump, const struct hs_pump_spec *spec)
     pump->save_at = place == 0 ? pump->read_sequence + HS_PUMP_WINDOW : UINT64_MAX;
     if (place == 0)
         count_maybe_resent(pump);
+    else
+        hs_server_mark_open(&pump->mark, pump->journal, pump->name,
+                            hs_cursor_is_new(pump->cursor) ? pump->read_sequence : 0);
+    pump->note.until = UINT64_MAX;
     hs_lost_tell(pump->lost, pump->name, pump->read_sequence + 1,
                  hs_journal_begin(pump->journal) - 1);
     code = hs_past_open(pump->journal, pump->name, pump->read_sequence, &pump->past);
@@ -653,6 +606,7 @@ void hs_pump_free(struct hs_pump *pump)
     hs_past_free(pump->past);
     pthread_mutex_destroy(&pump->lock);
     hs_cells_free(&pump->cells);
+    hs_server_mark_close(&pump->mark);
     free(pump->delivered);
     free(pump->skipped);
     free(pump->transform_seconds);

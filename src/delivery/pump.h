@@ -13,6 +13,7 @@
 #include "cells.h"
 #include <hookstream/parcel.h>
 #include "past.h"
+#include "server_mark.h"
 #include "window.h"
 
 #include <hookstream/resend.h>
@@ -59,6 +60,7 @@ struct hs_pump {
     uint64_t held_sequence; /* its event, whose delivery ends that; 0: any delivery does */
     bool unmade;            /* it was one of making messages: no delivery ends that */
     bool moved;             /* the sink's server may have an old position, until it has confirmed */
+    struct hs_server_mark mark; /* whether the server has had a cursor */
 
     /* The loop. */
     pthread_t thread;
@@ -73,7 +75,11 @@ struct hs_pump {
     enum hs_sink_state state;
     uint64_t away_since_ns; /* monotonic: when the state was no longer up; 0: it is up */
     bool was_up;            /* once, at least; the pump's own */
-    char reason[48], detail[232];
+    char reason[48], detail[400];
+    struct {            /* what to say of a sink that is up; also guarded by the lock */
+        uint64_t until; /* until the cursor is here; UINT64_MAX: as long as it is up. The pump's */
+        char detail[400];
+    } note;
     _Atomic uint64_t oldest_wall_ns; /* of what is not done; 0: nothing waits */
     _Atomic uint64_t in_flight, progress_ns, delivered_count;
 
@@ -105,6 +111,16 @@ void hs_pump_join(struct hs_pump *pump);
 /* Joins if need be, and frees. NULL is fine. */
 void hs_pump_free(struct hs_pump *pump);
 void hs_pump_status(struct hs_pump *pump, struct hs_pump_status *ret_status);
+
+/* pump_position.c: what the sink's server says of how far it is. */
+/* The server has events that this journal cannot have given: the sink is held. */
+bool hs_pump_is_ahead(struct hs_pump *pump, uint64_t last);
+/* Goes to where the server says it is; 0: it does not say. */
+void hs_pump_take_position(struct hs_pump *pump, uint64_t position, uint64_t last);
+/* The server has no cursor: if it had one, that is reported, and events are sent again if
+ * `on_cursor_lost` says so. */
+void hs_pump_server_forgot(struct hs_pump *pump);
+void hs_pump_clear_note(struct hs_pump *pump);
 
 /* pump_outcome.c: what becomes of messages that ended. */
 void hs_pump_completed(void *context, uint64_t sequence, unsigned part, enum hs_outcome outcome,

@@ -314,6 +314,7 @@ void hs_pump_completed(void *context, uint64_t sequence, unsigned part, enum hs_
     if (outcome == HS_DELIVERED) {
         hs_window_done(&pump->window, entry, bit);
         hs_cursor_give(pump->cursor, sequence);
+        hs_server_mark_set(&pump->mark);
         if (!pump->unmade)
             hs_pump_recovered(pump);
         return;
@@ -342,6 +343,10 @@ void hs_pump_status(struct hs_pump *pump, struct hs_pump_status *ret_status)
     ret_status->state = pump->state;
     memcpy(ret_status->reason, pump->reason, sizeof(ret_status->reason));
     memcpy(ret_status->detail, pump->detail, sizeof(ret_status->detail));
+    if (pump->state == HS_SINK_UP && pump->reason[0] == '\0' && pump->note.detail[0] != '\0') {
+        snprintf(ret_status->reason, sizeof(ret_status->reason), HS_PUMP_CURSOR_MISSING);
+        memcpy(ret_status->detail, pump->note.detail, sizeof(ret_status->detail));
+    }
     pthread_mutex_unlock(&pump->lock);
     uint64_t oldest = atomic_load_explicit(&pump->oldest_wall_ns, memory_order_relaxed);
     uint64_t now = hs_clock_wall_ns();

@@ -295,6 +295,11 @@ void hs_cursor_give(struct hs_cursor *cursor, uint64_t sequence)
     cursor->given = sequence > cursor->given ? sequence : cursor->given;
 }
 
+uint64_t hs_cursor_given(const struct hs_cursor *cursor)
+{
+    return cursor->given;
+}
+
 bool hs_cursor_lost(const struct hs_cursor *cursor, uint64_t last)
 {
     return last < cursor->given;

@@ -62,12 +62,13 @@ struct hs_kafka_txn {
     struct hs_kafka_cursor sending; /* what the open transaction will store */
     struct hs_kafka_txn_entry *entries;
     size_t count;
-    bool claimed; /* the cursor's record names us */
-    bool resumed; /* the owner was told to go on with this producer */
-    bool broken;  /* something of it failed: not to be committed */
-    bool held;    /* a person must act before anything can be committed, and was told */
-    bool fenced;  /* the producer was told so */
-    bool renew;   /* after this commit the producer is made anew */
+    bool claimed;  /* the cursor's record names us */
+    bool anothers; /* it was of another journal */
+    bool resumed;  /* the owner was told to go on with this producer */
+    bool broken;   /* something of it failed: not to be committed */
+    bool held;     /* a person must act before anything can be committed, and was told */
+    bool fenced;   /* the producer was told so */
+    bool renew;    /* after this commit the producer is made anew */
     unsigned looks;
     struct event *on_timer;
     /* The helper's while it works. */

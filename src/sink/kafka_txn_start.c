@@ -131,6 +131,7 @@ static void was_read(struct hs_kafka_txn *txn)
     }
     snprintf(txn->before, sizeof(txn->before), "%s", txn->read.found ? found.owner : "");
     txn->claimed = cursor != NULL && strcmp(cursor->owner, txn->owner) == 0;
+    txn->anothers = txn->read.found && cursor == NULL;
     hs_kafka_progress_begin(&txn->progress, cursor);
     txn->stage = HS_KAFKA_TXN_OPEN;
     if (txn->claimed)
@@ -145,8 +146,10 @@ void hs_kafka_txn_resume(struct hs_kafka_txn *txn)
     txn->resumed = true;
     if (!txn->held)
         hs_sink_set_state(&kafka->sink, HS_SINK_UP, "", "");
+    uint64_t last = txn->progress.stored;
     (void)kafka->sink.host.resume(kafka->sink.host.context,
-                                  hs_kafka_progress_position(&txn->progress), txn->progress.stored);
+                                  hs_kafka_progress_position(&txn->progress),
+                                  last == 0 && !txn->anothers ? HS_SINK_CURSOR_GONE : last);
 }
 
 /* ---- The fence ---- */

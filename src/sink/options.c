@@ -29,6 +29,14 @@ static bool is_password(const char *name)
     return false;
 }
 
+static const char *const cursor_lost_names[] = {"replay", "continue", NULL};
+
+#define CURSOR_LOST_ROW(by_default, words)                                                         \
+    {                                                                                              \
+        .name = "on_cursor_lost", .kind = HS_OPTION_CHOICE, .offset = SINK(on_cursor_lost),        \
+        .choices = cursor_lost_names, .fallback = by_default, .help = words                        \
+    }
+
 static const struct hs_option kafka_rows[] = {
     {.name = "brokers",
      .kind = HS_OPTION_STRINGS,
@@ -81,6 +89,12 @@ static const struct hs_option kafka_rows[] = {
      .most = 30000000000,
      .help = "With exactly_once: a transaction ends this long after its first message. Readers "
              "see an event that much later; shorter costs the brokers more."},
+    CURSOR_LOST_ROW(
+        "continue",
+        "With exactly_once, when the record in cursor_topic is gone (topic deleted, "
+        "record expired): continue where the journal's own cursor is, since the other "
+        "topics still have the events; or replay what the journal keeps (retain), which "
+        "readers then see twice. Either is logged and counted."),
     START_ROW,
 };
 
@@ -156,6 +170,11 @@ static const struct hs_option redis_rows[] = {
      .fallback = "hookstream:cursor",
      .help = "Prefix of the key in which Redis keeps how far it is; each event is written once "
              "because the key moves in the same transaction. Keep it from being evicted."},
+    CURSOR_LOST_ROW("replay",
+                    "When the cursor's key is gone (Redis restarted empty, FLUSHALL, another Redis "
+                    "behind url): send again what the journal keeps (retain), so that nothing is "
+                    "missing, and what is still in the streams comes twice; or continue with new "
+                    "events, and log the command that sends the others again."),
     {.name = "wait",
      .kind = HS_OPTION_TABLE,
      .offset = SINK(wait),

@@ -424,6 +424,7 @@ void hs_redis_forget(struct hs_redis *redis)
 {
     redis->is_flying = false;
     redis->store.is_out = false;
+    redis->look.is_out = false;
     redis->owes_room = false;
     redis->sink.in_flight = 0;
     for (size_t i = 0; i < HS_ARRAY_SIZE(redis->batches); i++)
@@ -436,6 +437,7 @@ static void close_sink(struct hs_sink *sink)
     hs_redis_link_close(redis);
     hs_redis_wait_close(redis);
     hs_redis_store_close(redis);
+    hs_redis_look_close(redis);
     for (size_t i = 0; i < HS_ARRAY_SIZE(redis->batches); i++)
         hs_redis_batch_free(&redis->batches[i]);
     hs_redis_url_free(&redis->url);
@@ -473,6 +475,8 @@ int hs_redis_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink)
     code = hs_redis_store_init(redis);
     if (code == 0)
         code = hs_redis_wait_init(redis, &spec->options->wait);
+    if (code == 0)
+        code = hs_redis_look_init(redis);
     if (code == 0)
         code = hs_redis_link_init(redis);
     if (code < 0) {

@@ -1,6 +1,7 @@
 /* Redis sink, private. redis.c gathers and sends batches and says how messages ended;
  * redis_link.c connects, greets and waits; redis_store.c writes the cursor without a batch;
- * redis_wait.c asks for replicas; redis_cursor.c knows how far the server is.
+ * redis_wait.c asks for replicas; redis_look.c finds out that the cursor is gone;
+ * redis_cursor.c knows how far the server is.
  *
  * Stages of the link:
  *   WAITING   no connection; the timer makes one
@@ -80,6 +81,11 @@ struct hs_redis {
         unsigned failures; /* questions in a row that found too few */
         struct event *on_pause;
     } wait;
+    struct {               /* at the cursor while nothing is written */
+        bool is_out;       /* asked, and not answered */
+        uint64_t expected; /* the sequence that was stored when it was asked */
+        struct event *on_time;
+    } look;
 };
 
 /* redis.c */
@@ -126,6 +132,10 @@ void hs_redis_store_soon(struct hs_redis *redis);
 /* The cursor's SET, of a transaction. */
 void hs_redis_send_cursor(struct hs_redis *redis, hs_redis_reply_fn *on_reply);
 void hs_redis_store_close(struct hs_redis *redis);
+
+/* redis_look.c */
+HS_MUST_CHECK int hs_redis_look_init(struct hs_redis *redis);
+void hs_redis_look_close(struct hs_redis *redis);
 
 /* redis_wait.c */
 HS_MUST_CHECK int hs_redis_wait_init(struct hs_redis *redis,

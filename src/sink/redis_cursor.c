@@ -183,8 +183,12 @@ uint64_t hs_redis_progress_begin(struct hs_redis_progress *progress,
     }
     copy_cursor(&progress->stored, read);
     progress->verify_until = 0;
-    if (!says)
+    if (!says) {
+        /* It has nothing, or has lost the key: the owner says where it goes on (skip). */
+        progress->applied = progress->floor = 0;
+        progress->hole_count = 0;
         return 0;
+    }
     progress->applied = larger(progress->applied, read->confirmed);
     uint64_t done = confirmed(progress);
     if (done >= read->sequence) /* nothing is open: also when the floor is past the cursor */

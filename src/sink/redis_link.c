@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
+#include <hookstream/log.h>
 #include <stdio.h>
 
 #define RECONNECT_LEAST_MS 100u
@@ -85,15 +86,31 @@ void hs_redis_send(struct hs_redis *redis, hs_redis_reply_fn *on_reply,
 
 /* ---- Greeting ---- */
 
+/* Nobody moved the cursor, and it is there. */
+static bool has_same_cursor(const struct hs_redis *redis)
+{
+    return redis->read.sequence > 0 && redis->read.sequence == redis->progress.stored.sequence;
+}
+
 void hs_redis_greeted(struct hs_redis *redis)
 {
     HS_IGNORE(event_del(redis->on_timer));
     redis->stage = HS_REDIS_READY;
     /* A batch that was refused is not there: what goes beyond those before it is not ours. */
-    bool is_anothers = redis->is_refused && redis->read.sequence > redis->progress.stored.sequence;
+    bool was_refused = redis->is_refused;
+    bool is_anothers = was_refused && redis->read.sequence > redis->progress.stored.sequence;
     redis->is_refused = false;
+    bool was_touched = was_refused && !is_anothers && has_same_cursor(redis);
     uint64_t position = hs_redis_progress_begin(&redis->progress, &redis->read);
-    hs_redis_ready(redis, position, is_anothers ? HS_SINK_ANOTHERS : redis->read.sequence);
+    if (was_touched)
+        hs_log(HS_LOG_WARN,
+               "another connection touched the sink's cursor: is a second hookstream using a copy "
+               "of this journal?",
+               HS_F("sink", "%s", redis->sink.name), HS_F("key", "%s", redis->cursor_key));
+    hs_redis_ready(redis, position,
+                   is_anothers                 ? HS_SINK_ANOTHERS
+                   : redis->read.sequence == 0 ? HS_SINK_CURSOR_GONE
+                                               : redis->read.sequence);
 }
 
 static void note_damaged(struct hs_redis *redis)
@@ -154,9 +171,9 @@ void hs_redis_fenced(struct hs_redis *redis)
 {
     redis->is_refused = true;
     hs_redis_progress_answered(&redis->progress, false);
-    hs_redis_leave(redis, "fenced",
-                   "another connection moved the cursor: is a second "
-                   "hookstream using this journal's identity?");
+    hs_redis_leave(redis, "cursor_changed",
+                   "the cursor's key changed under a transaction, of which nothing was done: it is "
+                   "read again");
 }
 
 /* The last reply of the greeting, but for that of WAIT. */

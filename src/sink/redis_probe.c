@@ -97,7 +97,8 @@ static void judge_persistence(const struct redis *redis, struct hs_slice info)
         return;
     hs_config_warning(redis->probe->config, HS_FINDING_ONLINE_PERSISTENCE, redis->node,
                       "`%s`: appendonly is off: what this Redis has confirmed since its last "
-                      "snapshot is lost when it ends; set appendonly yes if that matters",
+                      "snapshot is gone when it ends, and sent again only as far as "
+                      "journal.retain reaches; set appendonly yes if that matters",
                       redis->probe->name);
 }
 

@@ -133,8 +133,8 @@ def test_redis_is_killed_among_dead_letters(stage, redis_server):
 
 
 def test_redis_comes_back_empty(stage, redis_server):
-    """Redis without persistence forgets what it had, its cursor too. What it had confirmed is
-    its own loss and is not sent again; what it had not is sent, each once."""
+    """Redis without persistence forgets what it had, its cursor too. All of it is sent again from
+    the journal, with what it had not confirmed, each once."""
     server = redis_server("--appendonly", "no")
     it = stage(redis=server)
     it.start()
@@ -149,8 +149,10 @@ def test_redis_comes_back_empty(stage, redis_server):
     assert server.length(it.name) < 100, "Redis kept its data, so nothing was shown"
     it.post(50)
     it.one.drained()
-    rest = {i: event for i, event in it.ledger.events.items() if i not in confirmed}
-    verdict = judge(rest, redis_seen(server, it.name))
+    it.one.counts("sink_cursor_lost_total", 1)
+    replayed = it.one.metric("sink_cursor_lost_events_total", outcome="replayed")
+    assert replayed >= len(confirmed)
+    verdict = judge(it.ledger.events, redis_seen(server, it.name))
     it.report(
         sent=len(it.ledger.genuine()), answered=len(it.ledger.taken()), lost=len(verdict.missing),
         reordered=len(verdict.reordered), duplicated_redis=verdict.duplicates,

@@ -357,7 +357,7 @@ START_TEST(a_batch_behind_a_newer_connection_is_void)
     owner_give_one(owner, 4, "s", NULL);
     hs_sink_push(owner->sink);
     OWNER_WAIT(owner, owner->resumes == 2);
-    ck_assert_ptr_nonnull(strstr(owner->trail, "connecting:fenced"));
+    ck_assert_ptr_nonnull(strstr(owner->trail, "connecting:cursor_changed"));
     ck_assert_str_eq(events_of("s"), "1 2 3 ");
     ck_assert_uint_eq(owner->position, 3);
     end();

@@ -1,0 +1,164 @@
+/* Pump, third part: what the sink's server says of how far it is, and what that means here: it has
+ * more than this journal gave it, less than it confirmed, or no cursor at all any more. */
+#include "pump.h"
+
+#include <hookstream/log.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+/* The server has events that this journal cannot have given: the journal is an older copy, or
+ * another copy of it is in use. Events that came since have numbers that the server takes for
+ * done, so nothing is sent until someone has decided. */
+bool hs_pump_is_ahead(struct hs_pump *pump, uint64_t last)
+{
+    if (hs_cursor_hear_server(pump->cursor, last, pump->read_sequence))
+        return false;
+    hs_server_mark_clear(&pump->mark);
+    char words[400];
+    snprintf(words, sizeof(words),
+             "it has events after %" PRIu64
+             " that this journal did not give it: the journal is an older copy, or in use twice. "
+             "When no other uses it, remove the sink's cursor on the server and restart to go on "
+             "from here",
+             hs_cursor_end(pump->cursor));
+    hs_pump_sink_state(pump, HS_SINK_HOLDING, "cursor_ahead", words);
+    return true;
+}
+
+/* An exactly-once sink's server says itself how far it is, and that counts more than our
+ * own cursor: what it has is done, and what it lost (a failover) is read and sent again. It says
+ * less than it has when events were left out behind the last one, or it was not told yet. */
+void hs_pump_take_position(struct hs_pump *pump, uint64_t position, uint64_t last)
+{
+    if (position == 0)
+        return;
+    hs_server_mark_set(&pump->mark);
+    if (pump->moved && position < hs_cursor_position(pump->cursor)) {
+        hs_log(HS_LOG_INFO,
+               "the sink's server has an older position, of before its options were changed: the "
+               "journal's own counts",
+               HS_F("sink", "%s", pump->name), HS_F("has", "%" PRIu64, position),
+               HS_F("confirmed", "%" PRIu64, hs_cursor_position(pump->cursor)));
+        return;
+    }
+    for (uint64_t at = pump->window.head; at < pump->window.tail; at++) {
+        struct hs_window_entry *entry = hs_window_at(&pump->window, at);
+        if (entry->sequence <= position)
+            hs_window_done(&pump->window, entry, entry->open & ~entry->lettered);
+    }
+    /* Also of those that are done and wait in the window for one before them. */
+    bool behind = position < pump->read_sequence && hs_cursor_lost(pump->cursor, last);
+    if (behind) {
+        hs_log(HS_LOG_WARN,
+               "the sink lost events that it had confirmed; they are sent again from the journal",
+               HS_F("sink", "%s", pump->name), HS_F("has", "%" PRIu64, last),
+               HS_F("goes_on_after", "%" PRIu64, position));
+        hs_cursor_keep(pump->cursor, position);
+        hs_window_clear(&pump->window);
+    } else if (position <= pump->read_sequence)
+        return; /* else all in the window is of before it */
+    if (hs_reader_seek(pump->reader, position + 1) < 0) {
+        hs_log(HS_LOG_ERROR, "cannot move to where the sink says it is",
+               HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));
+        return;
+    }
+    pump->read_sequence = position;
+}
+
+/* ---- A cursor that is gone ---- */
+
+/* The last event that the sink has confirmed, also one that waits in the window for another. */
+static uint64_t last_confirmed(const struct hs_pump *pump)
+{
+    uint64_t last = hs_cursor_position(pump->cursor), given = hs_cursor_given(pump->cursor);
+    return given > last ? given : last;
+}
+
+static void count_forgotten(struct hs_pump *pump, const char *outcome, uint64_t events)
+{
+    if (events > 0)
+        hs_counter_add(hs_metrics_counter(pump->metrics, HS_METRIC_sink_cursor_lost_events_total,
+                                          pump->name, outcome),
+                       events);
+}
+
+/* Everything in the window is read again, too, and given in order. */
+static void go_back_to(struct hs_pump *pump, uint64_t position)
+{
+    hs_window_clear(&pump->window);
+    pump->read_sequence = position;
+    if (hs_reader_seek(pump->reader, position + 1) < 0)
+        hs_log(HS_LOG_ERROR, "cannot move to the events that are sent again",
+               HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));
+}
+
+static void set_note(struct hs_pump *pump, uint64_t until, const char *detail)
+{
+    pthread_mutex_lock(&pump->lock);
+    pump->note.until = until;
+    snprintf(pump->note.detail, sizeof(pump->note.detail), "%s", detail);
+    pthread_mutex_unlock(&pump->lock);
+}
+
+void hs_pump_clear_note(struct hs_pump *pump)
+{
+    set_note(pump, UINT64_MAX, "");
+}
+
+/* Said once: in the log, and as long as it matters on /readyz. */
+static void tell_forgotten(struct hs_pump *pump, bool replay, uint64_t from, uint64_t last,
+                           uint64_t gone)
+{
+    char command[160], detail[400], older[96] = "";
+    uint64_t events = last - from + 1;
+    snprintf(command, sizeof(command),
+             "hookstream replay --from %" PRIu64 " --last %" PRIu64 " --to %s", from, last,
+             pump->name);
+    if (gone > 0)
+        snprintf(older, sizeof(older), "; %" PRIu64 " older ones are no longer in the journal",
+                 gone);
+    if (events == 0)
+        snprintf(detail, sizeof(detail), "its server lost hookstream's cursor%s", older);
+    else if (replay)
+        snprintf(detail, sizeof(detail),
+                 "its server lost hookstream's cursor: events %" PRIu64 " to %" PRIu64
+                 " are sent again%s",
+                 from, last, older);
+    else
+        snprintf(detail, sizeof(detail),
+                 "its server lost hookstream's cursor, and perhaps events %" PRIu64 " to %" PRIu64
+                 "%s: send them again with `%s`",
+                 from, last, older, command);
+    set_note(pump, replay ? last : UINT64_MAX, detail);
+    hs_log(replay && gone == 0 ? HS_LOG_WARN : HS_LOG_ERROR,
+           "the sink's server has lost hookstream's cursor, and perhaps what it had confirmed",
+           HS_F("sink", "%s", pump->name), HS_F("reason", "cursor_missing"),
+           HS_F("on_cursor_lost", "%s", replay ? "replay" : "continue"),
+           HS_F("first", "%" PRIu64, from), HS_F("last", "%" PRIu64, last),
+           HS_F("events", "%" PRIu64, events), HS_F("not_in_journal", "%" PRIu64, gone),
+           HS_F("detail", "%s", detail), HS_F("command", "%s", events > 0 ? command : ""));
+}
+
+/* A place that was changed has no cursor yet, and a server that never had one has lost none. */
+void hs_pump_server_forgot(struct hs_pump *pump)
+{
+    uint64_t first = pump->mark.first, last = last_confirmed(pump);
+    if (!pump->mark.is_set || pump->moved || last <= first)
+        return;
+    hs_cursor_keep(pump->cursor, first); /* so that the oldest stays while we look */
+    uint64_t oldest = hs_journal_oldest(pump->journal);
+    uint64_t from = first + 1 > oldest ? first + 1 : oldest;
+    from = from <= last ? from : last + 1;
+    bool replay = pump->options->on_cursor_lost == HS_CURSOR_LOST_REPLAY;
+    hs_counter_add(hs_metrics_counter(pump->metrics, HS_METRIC_sink_cursor_lost_total, pump->name),
+                   1);
+    count_forgotten(pump, "gone", from - 1 - first);
+    count_forgotten(pump, replay ? "replayed" : "left", last - from + 1);
+    tell_forgotten(pump, replay, from, last, from - 1 - first);
+    if (!replay) {
+        hs_cursor_keep(pump->cursor, UINT64_MAX);
+        return;
+    }
+    hs_cursor_keep(pump->cursor, from - 1);
+    go_back_to(pump, from - 1);
+}
