@@ -68,8 +68,7 @@ static const struct {
      "test.yaml:2:4: error HS004: these bytes are not UTF-8: save the file as UTF-8\n"},
     {"tags: \xC0\xAF\n",
      "test.yaml:1:7: error HS004: these bytes are not UTF-8: save the file as UTF-8\n"},
-    {"\xFF\xFEt\n",
-     "test.yaml:1:1: error HS004: these bytes are not UTF-8: save the file as UTF-8\n"},
+    {"\xFF\xFEt\n", "test.yaml: error HS004: the file is UTF-16: save it as UTF-8\n"},
     {"tags: a\x01"
      "b\n",
      "test.yaml:1:8: error HS004: the control character U+0001 cannot stand here\n"},
