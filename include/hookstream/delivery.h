@@ -45,6 +45,27 @@ struct hs_delivery_spec {
 void hs_delivery_check_forward(struct hs_config *config, const struct hs_node *forward,
                                const struct hs_children *sinks);
 
+/* For `check`: what a sink that has events waiting had by the routes that they were accepted under,
+ * which the journal's folder at `path` keeps, and does not have by `router`. */
+struct hs_reroute_type {
+    const char *type, *source;
+};
+struct hs_reroute_question {
+    const struct hs_disk *disk;
+    const char *path; /* the journal's */
+    const struct hs_router *router;
+    const char *sink;
+    unsigned index;                      /* of the sink, for `router` */
+    uint64_t position;                   /* of its cursor */
+    const struct hs_reroute_type *types; /* those that are asked about */
+    size_t type_count;
+};
+/* `all`: the sink gets none of the type's events; else some of them may be left out. May be called
+ * for a type more than once. */
+typedef void hs_reroute_fn(void *context, const char *type, bool all);
+void hs_delivery_find_rerouted(const struct hs_reroute_question *question, hs_reroute_fn *visit,
+                               void *context);
+
 struct hs_delivery;
 
 /* Compiles a router a pump, opens cursors and sinks, starts the threads. A broker that is

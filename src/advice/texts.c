@@ -22,7 +22,7 @@ static const char *field_in(const struct hs_look *look, struct hs_slice text)
                 text.size < path.size)
                 continue;
             const char *at = memmem(text.data, text.size, path.data, path.size);
-            if (at == NULL || (at > text.data && is_word(at[-1])) ||
+            if (at == NULL || (at > text.data && (is_word(at[-1]) || at[-1] == '{')) ||
                 (at + path.size < text.data + text.size && is_word(at[path.size])))
                 continue;
             found = type->fields[k].path;

@@ -27,6 +27,7 @@ struct hs_trial_fault {
     const struct hs_node *item; /* the item of the route's or target's list; `node` otherwise */
     const char *reason, *words; /* the dead letter's */
     bool usual;                 /* EVERY_EVENT_FAILS: but for a few unusual values */
+    bool conditional;           /* EVERY_EVENT_FAILS: every one that some `when` lets come to it */
     const char *field, *variant;
     const struct hs_event_type *types[HS_TRIAL_TYPES_SHOWN];
     size_t type_count;
@@ -43,6 +44,7 @@ struct hs_trial_place {
     const char *each;                /* its `for` */
     bool skips;                      /* on_error: skip */
     unsigned asked, held; /* a condition: how often; an item: how often it was come to, and done */
+    bool guards;          /* a condition: it does not hold for a type that is not known yet */
     unsigned skipped;     /* an item: how often it failed and went on */
     const char *words;    /* of the last such failure */
     unsigned full,

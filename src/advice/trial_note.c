@@ -48,6 +48,18 @@ void hs_trial_note_when(struct hs_trial *trial, const struct hs_condition *when,
     place->when = when;
     place->asked++;
     place->held += held;
+    hs_trial_note_guard(trial, place);
+}
+
+void hs_trial_note_guard(struct hs_trial *trial, struct hs_trial_place *place)
+{
+    struct hs_slice type = trial->event->type, family = hs_event_family(type);
+    if (place->when == NULL || trial->variant->kind != HS_VARIANT_FULL)
+        return;
+    trial->event->type =
+        hs_slice_text(hs_arena_printf(trial->arena, "%.*s.not_known_yet", HS_SLICE_ARG(family)));
+    place->guards = place->guards || hs_condition_holds(place->when, trial->work) <= 0;
+    trial->event->type = type;
 }
 
 /* Whether the rows tell of the path, and all of it. */
@@ -162,6 +174,7 @@ static void close_failure(struct hs_trial *trial, const struct hs_trial_failure 
                                          .reason = failure->reason,
                                          .words = failure->words,
                                          .usual = !always,
+                                         .conditional = always && !failure->full,
                                          .field = failure->variant->field,
                                          .variant = failure->variant->words};
     add_fault(trial, &fault);

@@ -34,8 +34,12 @@ static void say_fault(struct hs_look *look, const struct hs_trial_fault *fault)
     const char *by = whose(look, fault->route, fault->target);
     if (fault->code == HS_FINDING_EVERY_EVENT_FAILS)
         hs_look_error(look, fault->code, fault->node,
-                      "%s: %s event of type %s becomes a dead letter (%s): %s", by,
-                      fault->usual ? "a usual" : "every", types, fault->reason, fault->words);
+                      "%s: %s event of type %s%s becomes a dead letter (%s): %s", by,
+                      fault->usual         ? "a usual"
+                      : fault->conditional ? "any"
+                                           : "every",
+                      types, fault->conditional ? " for which `when` holds" : "", fault->reason,
+                      fault->words);
     else
         hs_look_warn(look, fault->code, fault->node, fault->field,
                      "%s: an event of type %s %s becomes a dead letter (%s): %s", by, types,
@@ -63,18 +67,18 @@ static void say_faults(struct hs_look *look, const struct hs_trial *trial)
 struct claim {
     const struct hs_node *node;
     bool unknown; /* it asks for what samples do not tell of */
-    bool data;
+    bool source;  /* of which there may be one only */
 };
 
 static void weigh(void *context, const struct hs_use *use)
 {
-    static const char *const known[] = {"type", "family", "data", "body", "item"};
+    static const char *const known[] = {"type", "family", "source", "data", "body", "item"};
     struct claim *claim = context;
     bool told = false;
     for (size_t i = 0; i < HS_ARRAY_SIZE(known); i++)
         told = told || hs_path_is_below(use->path, known[i]);
     claim->unknown = claim->unknown || !told;
-    claim->data = claim->data || !hs_path_is_below(use->path, "type");
+    claim->source = claim->source || strcmp(use->path, "source") == 0;
     claim->node = use->node;
 }
 
@@ -90,23 +94,12 @@ static void say_when(struct hs_look *look, const struct hs_trial_place *place,
     if (never && !hs_condition_matches(when))
         hs_look_warn(look, HS_FINDING_WHEN_NEVER, claim.node, NULL,
                      "this `when` never holds: no known event that can come here meets it");
-    else if (always && !hs_condition_asks_existence(when))
+    else if (always && !place->guards && !claim.source && !hs_condition_asks_existence(when))
         hs_look_warn(look, HS_FINDING_WHEN_ALWAYS, claim.node, NULL,
                      "this `when` always holds: every known event that can come here meets it");
 }
 
 /* ---- Items ---- */
-
-/* Operations that leave a trace wherever they find their field. */
-static bool leaves_a_trace(const char *operation)
-{
-    static const char *const those[] = {"remove", "rename", "copy",   "redact",
-                                        "mask",   "hash",   "unwrap", "decimal"};
-    for (size_t i = 0; i < HS_ARRAY_SIZE(those); i++)
-        if (strcmp(operation, those[i]) == 0)
-            return true;
-    return false;
-}
 
 static void say_item(struct hs_look *look, const struct hs_trial_place *place)
 {
@@ -120,7 +113,7 @@ static void say_item(struct hs_look *look, const struct hs_trial_place *place)
         hs_look_warn(look, HS_FINDING_NO_EFFECT, place->node, NULL,
                      "`%s` is never done: no known event that comes here has %s", place->operation,
                      place->each);
-    else if (place->full > 0 && place->idle == place->full && leaves_a_trace(place->operation))
+    else if (place->full > 0 && place->idle == place->full)
         hs_look_warn(look, HS_FINDING_NO_EFFECT, place->node, NULL,
                      "`%s` changes no known event that comes here: its field is not there by then",
                      place->operation);

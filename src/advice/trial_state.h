@@ -32,6 +32,7 @@ struct hs_trial {
     const struct hs_event_type *type;
     bool type_is_open; /* it has fields of which the rows do not tell */
     const struct hs_variant *variant;
+    struct hs_event *event;
     /* Results: */
     struct hs_trial_place places[HS_TRIAL_PLACES_MAX];
     size_t place_count;
@@ -55,6 +56,8 @@ void hs_trial_fail(struct hs_trial *trial, struct hs_trial_place *place, const s
 /* A condition was asked. */
 void hs_trial_note_when(struct hs_trial *trial, const struct hs_condition *when,
                         const struct hs_route *route, size_t target, bool held);
+/* Asks the place's condition of the same event as one of a type that is not known yet. */
+void hs_trial_note_guard(struct hs_trial *trial, struct hs_trial_place *place);
 /* The type is done: its failures become faults. */
 void hs_trial_close_type(struct hs_trial *trial);
 /* Whether one of the uses is of what the type's rows do not tell of. */

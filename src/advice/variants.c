@@ -2,6 +2,7 @@
  * say (how long a text is, which characters it has) is tried at its ends. */
 #include "variants.h"
 
+#include <hookstream/clock.h>
 #include <hookstream/json.h>
 
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #define LONG_TEXT 300u /* more than a topic's or a file's name may have */
 #define SHOWN_MAX 40u  /* bytes of a value in words */
 #define ELEMENTS 3u
+#define CENT 0.01 /* how far beside a value that `when` asks for */
 /* ISO 4217: without, with two, with three, with four digits after the point. */
 static const struct {
     const char *code, *amount;
@@ -246,8 +248,13 @@ static const char *value_near(struct hs_arena *arena, const struct hs_catalogue_
                               const struct hs_comparison *comparison, int side)
 {
     enum hs_field_type type = field->type;
-    if (type == HS_FIELD_TIME && side != 0)
-        return side < 0 ? "\"2001-01-01T00:00:00Z\"" : "\"2099-01-01T00:00:00Z\"";
+    uint64_t wall_ns;
+    if (type == HS_FIELD_TIME && side != 0 &&
+        hs_value_time(comparison->literal, 0, &wall_ns) == 0 && wall_ns > HS_NS_PER_SECOND) {
+        char text[32];
+        hs_clock_format(side < 0 ? wall_ns - HS_NS_PER_SECOND : wall_ns + HS_NS_PER_SECOND, text);
+        return hs_arena_printf(arena, "\"%.19sZ\"", text);
+    }
     if (side == 0 || !comparison->decimal)
         return json_of(arena, type, comparison->literal);
     char *end, *text = hs_arena_dup(arena, comparison->literal);

@@ -97,6 +97,33 @@ static void warn_of_unused(struct hs_config *config, const struct hs_settings *s
                               settings->sinks.names[i]);
 }
 
+/* What librdkafka is told where `properties` say nothing (kafka_config.c). */
+#define MESSAGE_BYTES 1048588u
+
+static void warn_of_size(struct hs_config *config, const struct hs_settings *settings)
+{
+    uint64_t body = settings->server.limits.body_size;
+    for (size_t i = 0; i < settings->sinks.count; i++) {
+        const struct hs_sink_options *sink = hs_children_at(&settings->sinks, i);
+        const struct hs_node *node = settings->sinks.nodes[i];
+        uint64_t most = MESSAGE_BYTES;
+        for (size_t k = 0; k < sink->properties.count; k++)
+            if (strcmp(sink->properties.items[k].name, "message.max.bytes") == 0) {
+                node = sink->properties.items[k].value_node;
+                if (hs_slice_to_u64(hs_slice_text(sink->properties.items[k].value), UINT64_MAX,
+                                    &most) < 0)
+                    most = body; /* said elsewhere */
+            }
+        if (sink->kind == HS_SINK_KAFKA && most < body)
+            hs_config_warning(config, HS_FINDING_TOO_LARGE_FOR_SINK, node,
+                              "events may have %llu bytes (server.limits.body_size), and "
+                              "message.max.bytes of the sink `%s` is %llu: larger ones become dead "
+                              "letters",
+                              (unsigned long long)body, settings->sinks.names[i],
+                              (unsigned long long)most);
+    }
+}
+
 /* ---- Advice ---- */
 
 bool hs_settings_advise(struct hs_config *config, const struct hs_settings *settings, bool lenient)
@@ -109,6 +136,7 @@ bool hs_settings_advise(struct hs_config *config, const struct hs_settings *sett
     struct hs_advice_input input = {router, &settings->sources, catalogues, lenient};
     hs_advice_give(config, &input);
     warn_of_unused(config, settings, router);
+    warn_of_size(config, settings);
     hs_router_free(router);
     hs_catalogues_free(catalogues);
     return true;

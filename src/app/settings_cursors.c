@@ -79,5 +79,6 @@ void hs_settings_check_cursors(struct hs_config *config, const struct hs_setting
     if (summary.events > 0)
         warn_of_new(config, settings, &summary);
     warn_of_orphans(config, settings, &summary);
+    hs_settings_check_routes(config, settings, &summary);
     hs_journal_summary_free(&summary);
 }

@@ -1,6 +1,8 @@
 /* Past: see past.h. */
 #include "past.h"
 
+#include "routing.h"
+
 #include <fcntl.h>
 #include <hookstream/buffer.h>
 #include <hookstream/log.h>
@@ -184,9 +186,7 @@ void hs_past_forget(struct hs_journal *journal, uint64_t least)
 
 struct generation {
     uint64_t until;
-    struct hs_config *config;
-    struct hs_children sinks, sources;
-    struct hs_router *router;
+    struct hs_routing routing;
     unsigned sink; /* index of the pump's, or sinks.count: it was not there */
 };
 
@@ -195,61 +195,19 @@ struct hs_past {
     size_t count;
 };
 
-static void compile(struct generation *generation, const char *sink)
-{
-    struct written {
-        struct hs_children sinks;
-        struct hs_strings sources;
-        const struct hs_node *routes, *fallback;
-    } written;
-    static const struct hs_option rows[] = {
-        {.name = "sinks",
-         .kind = HS_OPTION_MAP,
-         .offset = offsetof(struct written, sinks),
-         .child = &hs_sink_option_table},
-        {.name = "sources", .kind = HS_OPTION_STRINGS, .offset = offsetof(struct written, sources)},
-        {.name = "routes", .kind = HS_OPTION_NODE, .offset = offsetof(struct written, routes)},
-        {.name = "default", .kind = HS_OPTION_NODE, .offset = offsetof(struct written, fallback)},
-    };
-    static const struct hs_options table = {
-        .name = "routing",
-        .title = "Routes of before",
-        .options = rows,
-        .option_count = HS_ARRAY_SIZE(rows),
-        .struct_size = sizeof(struct written),
-        .node_offset = SIZE_MAX,
-    };
-    hs_config_bind(generation->config, hs_config_root(generation->config), &table, &written);
-    generation->sinks = written.sinks;
-    generation->sources =
-        (struct hs_children){.names = written.sources.items, .count = written.sources.count};
-    generation->router = hs_router_compile(generation->config, written.routes, written.fallback,
-                                           &generation->sinks, &generation->sources);
-    while (generation->sink < generation->sinks.count &&
-           strcmp(generation->sinks.names[generation->sink], sink) != 0)
-        generation->sink++;
-}
-
 static int load(struct hs_journal *journal, const char *sink, struct generation *generation)
 {
     HS_AUTO_FREE char *path = path_until(journal, generation->until);
-    struct hs_buffer text;
-    hs_buffer_init(&text, TEXT_MAX);
-    int code = hs_disk_read_own(hs_journal_disk(journal), path, &text);
-    if (code < 0)
-        return code;
-    generation->config = hs_config_parse(path, hs_buffer_slice(&text), NULL, NULL);
-    hs_buffer_free(&text);
-    hs_config_allow_weak_secrets(generation->config); /* these routes ran before the rule did */
-    if (hs_config_root(generation->config) != NULL)
-        compile(generation, sink);
-    if (generation->router == NULL || hs_config_findings(generation->config)->errors > 0)
+    int code = hs_routing_load(hs_journal_disk(journal), path, &generation->routing);
+    if (code == -EBADMSG)
         return hs_fail(-EBADMSG,
                        "%s cannot be read: events that waited for %s and that its routes "
                        "of today do not name could be passed over; remove the file to "
                        "start all the same",
                        path, sink);
-    return 0;
+    if (code == 0)
+        generation->sink = hs_routing_sink(&generation->routing, sink);
+    return code;
 }
 
 int hs_past_open(struct hs_journal *journal, const char *sink, uint64_t position,
@@ -276,10 +234,8 @@ int hs_past_open(struct hs_journal *journal, const char *sink, uint64_t position
 
 void hs_past_free(struct hs_past *past)
 {
-    for (size_t i = 0; past != NULL && i < past->count; i++) {
-        hs_router_free(past->items[i].router);
-        hs_config_free(past->items[i].config);
-    }
+    for (size_t i = 0; past != NULL && i < past->count; i++)
+        hs_routing_free(&past->items[i].routing);
     free(past);
 }
 
@@ -296,8 +252,8 @@ bool hs_past_was_for(struct hs_past *past, struct hs_work *work)
 {
     const struct hs_route *route;
     const struct generation *generation = find_generation(past, hs_work_event(work)->sequence);
-    return generation != NULL && generation->sink < generation->sinks.count &&
-           hs_router_match(generation->router, work, &route) > 0 &&
+    return generation != NULL && generation->sink < generation->routing.sinks.count &&
+           hs_router_match(generation->routing.router, work, &route) > 0 &&
            hs_route_reaches(route, generation->sink, work) != 0; /* not to be asked: buried */
 }
 
@@ -305,6 +261,7 @@ bool hs_past_was_unrouted(struct hs_past *past, struct hs_work *work)
 {
     const struct hs_route *route;
     const struct generation *generation = find_generation(past, hs_work_event(work)->sequence);
-    return generation != NULL && hs_router_default(generation->router) == HS_DEFAULT_DEAD_LETTER &&
-           hs_router_match(generation->router, work, &route) == 0;
+    return generation != NULL &&
+           hs_router_default(generation->routing.router) == HS_DEFAULT_DEAD_LETTER &&
+           hs_router_match(generation->routing.router, work, &route) == 0;
 }

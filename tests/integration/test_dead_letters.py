@@ -585,6 +585,41 @@ def test_events_that_wait_when_the_routes_change_do_not_vanish(hookstream, redis
     assert [p.name for p in (one.folder / "journal" / "routing").iterdir()] == ["current"]
 
 
+def test_check_says_that_changed_routes_make_dead_letters_of_what_waits(hookstream, redis_server):
+    def to(sink, match, **more):
+        target = {"sink": sink, **({"stream": "s"} if sink == "redis" else {"file": "x.jsonl"})}
+        return {"name": match, "match": match, "to": [{**target, **more}]}
+
+    def told(*routes):
+        config["routes"] = routes
+        one.file.write_text(json.dumps(config))
+        done = program.command("check", "--json", "-c", one.file)
+        return [found["message"] for found in json.loads(done.stdout)["findings"]
+                if found["code"] == "HS222"]
+
+    server = redis_server()
+    one = hookstream(sinks={"redis": {"type": "redis", "url": server.url}, **FILES},
+                     routes=[to("redis", "order"), to("redis", "draw")])
+    server.end()
+    for kind in ("order.created", "draw.consumer.won"):
+        assert one.post(sender.event(kind)).status == 202
+    one.stop()
+    config = json.loads(one.file.read_text())
+    assert told(to("redis", "order"), to("redis", "draw"), to("files", "queue")) == []
+    (lost,) = told(to("redis", "order"), to("files", "draw"))
+    assert "2 events wait for the sink `redis`" in lost and "no longer gets them" in lost
+    assert "draw.consumer.won" in lost and "order" not in lost
+    (some,) = told(to("redis", "order", when="data.amount > 10"), to("redis", "draw"))
+    assert "order.created" in some and "no longer gets all of them" in some
+    server.start()
+    config["routes"] = [to("redis", "order"), to("redis", "draw")]
+    one.file.write_text(json.dumps(config))
+    one.start()
+    one.drained()
+    one.stop()
+    assert told(to("redis", "order"), to("files", "draw")) == [], "nothing waits any more"
+
+
 def test_what_no_route_took_is_a_letter_though_a_route_came_before_it_was_looked_at(
     hookstream, redis_server
 ):

@@ -48,7 +48,7 @@ static const struct {
     {FILE_ROUTE("order", "transform: [{lower: [data.new]}, {set: {data.new: 1}}]"),
      "test.yaml:4:48: error HS200: `data.new`: the events of this route have no such field; "
      "`hookstream catalogue show TYPE` shows them\n"},
-    {FILE_ROUTE("order", "transform: [{flatten: {separator: _}}, {lower: [data_x]}]"), ""},
+    {FILE_ROUTE("order", "transform: [{flatten: {separator: _}}, {set: {data_x: 1}}]"), ""},
     /* A named list is for several routes. */
     {"transformations: {p: [{redact: [data.email]}]}\n" FILE_ROUTE("order",
                                                                    "transform: [{use: p}]"),
