@@ -23,6 +23,8 @@ void hs_buffer_clear(struct hs_buffer *buffer);
 /* Room for `size` more bytes: the place to write them, or NULL (and failed) past the
  * ceiling. The bytes count only after hs_buffer_commit(). */
 char *hs_buffer_reserve(struct hs_buffer *buffer, size_t size);
+/* Makes the capacity this, which is what the buffer holds at least and its ceiling at most. */
+void hs_buffer_grow(struct hs_buffer *buffer, size_t capacity);
 void hs_buffer_commit(struct hs_buffer *buffer, size_t size);
 void hs_buffer_append(struct hs_buffer *buffer, const void *data, size_t size);
 void hs_buffer_append_byte(struct hs_buffer *buffer, char byte);

@@ -50,6 +50,7 @@ enum hs_http_refusal {
     HS_HTTP_BODY_TIMEOUT,   /* 408 */
     HS_HTTP_TOO_MANY,       /* 503: connection limit */
     HS_HTTP_NO_BUDGET,      /* 503: on_memory said no */
+    HS_HTTP_CROWDED_OUT,    /* 503: was slow when the door was full of others */
     HS_HTTP_REFUSAL_COUNT
 };
 /* Stable label of a refusal for metrics and logs: "bad_request", "head_timeout", ... */
@@ -70,12 +71,29 @@ size_t hs_http_field_count(const struct hs_http_head *head, struct hs_slice name
 
 /* ---- The server ---- */
 
+/* A connection that had to go for others, by what it was doing. */
+enum hs_http_evicted {
+    HS_HTTP_EVICTED_SILENT,   /* had sent nothing, or nothing that was accepted */
+    HS_HTTP_EVICTED_HEAD,     /* within a head */
+    HS_HTTP_EVICTED_BODY,     /* within a body */
+    HS_HTTP_EVICTED_ANSWERED, /* had not read its answer, or was refused for good */
+    HS_HTTP_EVICTED_IDLE,     /* had sent what was accepted before, and was idle */
+    HS_HTTP_EVICTED_COUNT
+};
+/* Its label for metrics: "silent", "head", ... */
+const char *hs_http_evicted_name(enum hs_http_evicted evicted);
+
 struct hs_http_limits {
-    uint64_t connections; /* of this server; one more is accepted, told 503 and closed */
-    uint64_t header_size; /* bytes of request line and fields */
-    uint64_t body_size;   /* bytes */
+    /* Of this server. For one more another is closed (crowd.c); it is refused with 503 only
+     * if all others are in work. */
+    uint64_t connections;
+    uint64_t peer_connections;            /* of one address; 0: no limit of its own */
+    uint64_t unproven_bytes;              /* of bodies that are not whole, together; 0: no limit */
+    uint64_t peer_bytes;                  /* the same of one address; 0: no limit of its own */
+    uint64_t header_size;                 /* bytes of request line and fields */
+    uint64_t body_size;                   /* bytes */
     uint64_t idle_ns, header_ns, body_ns; /* between requests; for a head; for a body */
-    uint64_t body_rate; /* bytes a second that a body must keep up on average after 5 s */
+    uint64_t least_rate; /* bytes a second that head and body keep up on average after 5 s */
 };
 
 struct hs_http_server;
@@ -102,10 +120,13 @@ struct hs_http_handlers {
      * head was whole. Its owner data is as set. Called from within hs_http_respond(). */
     void (*on_answered)(void *context, struct hs_http_exchange *exchange, unsigned status,
                         enum hs_http_refusal refusal);
-    /* Asked before body bytes are buffered (`more` > 0; also partial heads and requests that
+    /* The next two are called while other connections are handled: they end no exchange.
+     * Asked before body bytes are buffered (`more` > 0; also partial heads and requests that
      * came before their turn) and told when they are released (`more` < 0): one budget for
      * all that waits. false: 503 with Retry-After. May be NULL. */
     bool (*on_memory)(void *context, int64_t more);
+    /* A connection was closed to make room for others: for counting. May be NULL. */
+    void (*on_evicted)(void *context, enum hs_http_evicted evicted);
 };
 
 /* The server's own ceilings; what an operator sets stands in struct hs_http_limits. */
@@ -114,6 +135,7 @@ struct hs_http_handlers {
 #define HS_HTTP_REQUEST_BURST 64u       /* pipelined requests handled before others' turn */
 #define HS_HTTP_ACCEPT_BURST 64u        /* connections accepted before others' turn */
 #define HS_HTTP_REFUSED_MAX 64u         /* above limits.connections, while being told 503 */
+#define HS_HTTP_ENDED_BURST 64u         /* connections ended for their time before others' turn */
 #define HS_HTTP_LINGER_BYTES (1u << 20) /* dropped after the last answer, then closed */
 #define HS_HTTP_LINGER_NS UINT64_C(1000000000)
 #define HS_HTTP_FIELDS_MAX 2048u       /* bytes of extra lines in an answer */

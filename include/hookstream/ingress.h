@@ -23,6 +23,8 @@
 
 struct hs_limit_options {
     uint64_t connections, header_size, body_size, in_flight;
+    uint64_t peer_connections, peer_in_flight; /* 0: no limit of their own */
+    uint64_t least_rate;                       /* bytes a second; 0: none */
     uint64_t idle_ns, header_ns, body_ns;
 };
 
@@ -43,6 +45,7 @@ typedef uint64_t hs_ingress_position_fn(void *context, unsigned sink);
 
 struct hs_ingress_spec {
     const struct hs_server_options *options;
+    uint64_t connections; /* what there is room for, limits.connections at most; 0: that many */
     struct hs_config *config;
     const struct hs_children *sources, *sinks;
     struct hs_journal *journal;

@@ -44,6 +44,13 @@ char *hs_buffer_reserve(struct hs_buffer *buffer, size_t size)
     return buffer->data + buffer->size;
 }
 
+void hs_buffer_grow(struct hs_buffer *buffer, size_t capacity)
+{
+    HS_ASSERT(capacity >= buffer->size && capacity <= buffer->ceiling);
+    buffer->data = hs_realloc_array(buffer->data, capacity, 1);
+    buffer->capacity = capacity;
+}
+
 void hs_buffer_commit(struct hs_buffer *buffer, size_t size)
 {
     if (buffer->failed)

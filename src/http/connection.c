@@ -51,16 +51,29 @@ void *hs_http_exchange_owner(struct hs_http_exchange *exchange)
 
 /* ---- Holding memory ---- */
 
-bool hs_http_connection_hold(struct hs_http_connection *connection, uint64_t bytes)
+/* Room in `in` for `size` bytes in all, paid for before it is taken. What a head announces is
+ * not paid for: memory grows with what has come, to twice of it at most. */
+static bool make_space(struct hs_http_connection *connection, size_t size, uint64_t announced)
 {
-    struct hs_http_server *server = connection->server;
-    if (bytes == connection->held || server->handlers.on_memory == NULL)
+    if (size <= connection->in.capacity)
         return true;
-    int64_t more = (int64_t)bytes - (int64_t)connection->held;
-    if (!server->handlers.on_memory(server->context, more) && more > 0)
+    size_t capacity = connection->in.capacity * 2;
+    if (capacity > announced)
+        capacity = (size_t)announced;
+    if (capacity < size)
+        capacity = size;
+    if (!hs_http_connection_hold(connection, capacity))
         return false;
-    connection->held = bytes;
+    hs_buffer_grow(&connection->in, capacity);
     return true;
+}
+
+/* The size of head and body, as far as the head says it. */
+static uint64_t announced_size(const struct hs_http_exchange *exchange)
+{
+    if (exchange->head.chunked)
+        return UINT64_MAX;
+    return hs_add_sat(exchange->head.content_length, exchange->head_size);
 }
 
 /* Giving back is never refused. */
@@ -91,7 +104,8 @@ static void start_reading(struct hs_http_connection *connection)
 
 static void connection_free(struct hs_http_connection *connection)
 {
-    TAILQ_REMOVE(&connection->server->lists[HS_CONNECTION_CLOSED], connection, link);
+    TAILQ_REMOVE(&connection->server->lists[connection->proven][HS_CONNECTION_CLOSED], connection,
+                 link);
     if (--connection->server->open == 0)
         (void)event_del(&connection->server->tick); /* nothing to look at */
     hs_buffer_free(&connection->in);
@@ -116,6 +130,8 @@ void hs_http_connection_close(struct hs_http_connection *connection, enum hs_htt
         hs_http_exchange_give(server, exchange);
     }
     release(connection, 0);
+    hs_http_peer_give(&server->peers, connection->peer);
+    connection->peer = NULL;
     if (!connection->running)
         connection_free(connection);
 }
@@ -127,13 +143,15 @@ struct hs_http_connection *hs_http_connection_create(struct hs_http_server *serv
     struct hs_http_connection *connection = hs_alloc(sizeof(*connection));
     connection->server = server;
     connection->socket = socket;
-    if (peer_size <= sizeof(connection->peer))
-        memcpy(&connection->peer, peer, peer_size);
+    if (peer_size <= sizeof(connection->peer_name))
+        memcpy(&connection->peer_name, peer, peer_size);
     hs_buffer_init(&connection->in, server->in_ceiling);
     hs_buffer_init(&connection->out, HS_HTTP_ANSWER_MAX);
     connection->state = HS_CONNECTION_IDLE;
     connection->entered_ns = hs_clock_monotonic_ns();
-    TAILQ_INSERT_TAIL(&server->lists[HS_CONNECTION_IDLE], connection, link);
+    connection->peer = hs_http_peer_take(&server->peers, &connection->peer_name.any);
+    TAILQ_INSERT_TAIL(&server->lists[false][HS_CONNECTION_IDLE], connection, link);
+    hs_http_peer_place(connection);
     server->open++;
     if (event_assign(&connection->readable, server->base, socket, EV_READ | EV_PERSIST,
                      hs_http_connection_readable, connection) < 0 ||
@@ -215,19 +233,20 @@ static void deliver(struct hs_http_connection *connection, struct hs_slice body)
 }
 
 /* Keeps the head and what there is of the body, and waits for the rest. */
-static void keep_part(struct hs_http_connection *connection, const char *data, size_t head_size,
+static void keep_part(struct hs_http_connection *connection, char *data, size_t head_size,
                       size_t body_size)
 {
-    const struct hs_http_head *head = &connection->exchange->head;
-    connection->exchange->body_size = body_size;
-    /* All at once where the size is known (it is within body_size, hence within size_t). */
-    size_t more = head->chunked ? body_size : (size_t)head->content_length;
-    (void)hs_buffer_reserve(&connection->in, head_size + more);
-    hs_buffer_append(&connection->in, data, head_size + body_size);
-    HS_ASSERT(hs_buffer_status(&connection->in) == 0);
+    struct hs_http_exchange *exchange = connection->exchange;
+    exchange->body_size = body_size;
     connection->received = body_size;
     hs_http_set_state(connection, HS_CONNECTION_BODY);
-    if (head->expect_continue && body_size == 0)
+    if (!make_space(connection, head_size + body_size, announced_size(exchange))) {
+        hs_http_refuse(connection, HS_HTTP_NO_BUDGET, NULL, hs_slice(data, head_size));
+        return;
+    }
+    hs_buffer_append(&connection->in, data, head_size + body_size);
+    HS_ASSERT(hs_buffer_status(&connection->in) == 0);
+    if (exchange->head.expect_continue && body_size == 0)
         hs_http_send_continue(connection);
 }
 
@@ -243,19 +262,22 @@ static size_t take_body(struct hs_http_connection *connection, char *data, size_
         hs_chunked_init(&exchange->chunked, connection->server->limits.body_size);
         int done = hs_chunked_decode(&exchange->chunked, data + head_size, here, &used, &decoded,
                                      &refusal);
-        if (done < 0 || !hs_http_connection_hold(connection, decoded)) {
-            hs_http_refuse(connection, done < 0 ? refusal : HS_HTTP_NO_BUDGET,
-                           done < 0 ? hs_error_text() : NULL, hs_slice(data, size));
+        if (done < 0) {
+            hs_http_refuse(connection, refusal, hs_error_text(), hs_slice(data, size));
             return size;
         }
         exchange->whole = done > 0;
     } else if (exchange->whole) {
         used = decoded = (size_t)exchange->head.content_length;
     }
-    if (exchange->whole)
-        deliver(connection, hs_slice(data + head_size, decoded));
-    else
+    if (!exchange->whole) {
         keep_part(connection, data, head_size, decoded);
+    } else if (hs_http_connection_hold(connection, decoded)) {
+        deliver(connection, hs_slice(data + head_size, decoded));
+    } else {
+        hs_http_refuse(connection, HS_HTTP_NO_BUDGET, NULL, hs_slice(data, size));
+        return size;
+    }
     return head_size + used;
 }
 
@@ -278,10 +300,6 @@ static size_t take_exchange(struct hs_http_connection *connection, char *data, s
     HS_ASSERT(connection->exchange == exchange); /* true means: not answered */
     if (length > server->limits.body_size) {
         hs_http_refuse(connection, HS_HTTP_BODY_TOO_LARGE, NULL, hs_slice(data, size));
-        return size;
-    }
-    if (!hs_http_connection_hold(connection, length)) {
-        hs_http_refuse(connection, HS_HTTP_NO_BUDGET, NULL, hs_slice(data, size));
         return size;
     }
     return take_body(connection, data, size, head_size);
@@ -427,19 +445,28 @@ static void take_early(struct hs_http_connection *connection)
     leave(connection);
 }
 
+static void take_early_of(struct hs_http_list *list)
+{
+    struct hs_http_connection *connection;
+    size_t count = 0;
+    TAILQ_FOREACH(connection, list, link)
+    count++;
+    for (; count > 0 && (connection = TAILQ_FIRST(list)) != NULL; count--)
+        take_early(connection);
+}
+
 void hs_http_take_turns(evutil_socket_t socket, short what, void *context)
 {
     static const struct timeval now = {0, 0};
     struct hs_http_server *server = context;
-    struct hs_http_list *list = &server->lists[HS_CONNECTION_EARLY];
-    struct hs_http_connection *connection;
-    size_t count = 0;
-    for (connection = TAILQ_FIRST(list); connection; connection = TAILQ_NEXT(connection, link))
-        count++;
-    for (; count > 0 && (connection = TAILQ_FIRST(list)) != NULL; count--)
-        take_early(connection);
+    bool left = false;
+    for (int proven = 1; proven >= 0; proven--) {
+        struct hs_http_list *list = &server->lists[proven][HS_CONNECTION_EARLY];
+        take_early_of(list);
+        left |= !TAILQ_EMPTY(list);
+    }
     /* Fails only without memory; the connections then wait for others to be EARLY. */
-    if (!TAILQ_EMPTY(list))
+    if (left)
         (void)event_add(&server->turn, &now);
 }
 
@@ -475,9 +502,8 @@ static void read_body(struct hs_http_connection *connection)
     if (exchange->head.chunked) {
         enum hs_http_refusal refusal;
         int done = hs_chunked_decode(&exchange->chunked, data, size, &used, &decoded, &refusal);
-        if (done < 0 || !hs_http_connection_hold(connection, exchange->body_size + decoded)) {
-            hs_http_refuse(connection, done < 0 ? refusal : HS_HTTP_NO_BUDGET,
-                           done < 0 ? hs_error_text() : NULL, HS_SLICE_NONE);
+        if (done < 0) {
+            hs_http_refuse(connection, refusal, hs_error_text(), HS_SLICE_NONE);
             return;
         }
         whole = done > 0;
@@ -485,6 +511,10 @@ static void read_body(struct hs_http_connection *connection)
         uint64_t left = exchange->head.content_length - exchange->body_size;
         used = decoded = size < left ? size : (size_t)left;
         whole = used == left;
+    }
+    if (!make_space(connection, connection->in.size + decoded, announced_size(exchange))) {
+        hs_http_refuse(connection, HS_HTTP_NO_BUDGET, NULL, HS_SLICE_NONE);
+        return;
     }
     hs_buffer_append(&connection->in, data, decoded);
     HS_ASSERT(hs_buffer_status(&connection->in) == 0);

@@ -5,6 +5,7 @@
 #define HS_HTTP_INTERNAL_H
 
 #include "chunked.h"
+#include "peers.h"
 #include "refusals.h"
 
 #include <event2/event.h>
@@ -14,13 +15,15 @@
 #include <sys/queue.h>
 
 #define HS_HTTP_TICK_MS 250         /* how often time limits are looked at */
+#define HS_HTTP_SWEEP_MS 1          /* between bursts of endings */
 #define HS_HTTP_BACKOFF_MS 100      /* without accepting, when descriptors or memory ran out */
 #define HS_HTTP_BACKLOG 4096        /* of listen(2); the kernel caps it at net.core.somaxconn */
 #define HS_HTTP_SPARE_MAX 256u      /* exchanges kept for the next requests */
 #define HS_HTTP_ANSWER_SIZE 8192u   /* scratch in which answers are put together */
 #define HS_HTTP_PEER_MAX 64u        /* bytes of a peer as text */
 #define HS_HTTP_SIZE_MAX (1u << 30) /* of limits.header_size and limits.body_size */
-#define HS_HTTP_RATE_GRACE_NS UINT64_C(5000000000) /* before limits.body_rate counts */
+#define HS_HTTP_RATE_GRACE_NS UINT64_C(5000000000)  /* before limits.least_rate counts */
+#define HS_HTTP_RATE_PERIOD_NS UINT64_C(1000000000) /* between looks at a rate after it */
 
 /* A connection is in exactly one state and on that state's list, in the order in which
  * connections entered it. The names, transitions and time limits are in state.c. */
@@ -50,17 +53,22 @@ struct hs_http_exchange {
 
 struct hs_http_connection {
     struct event readable; /* persistent, level-triggered; deleted only while `paused` */
-    TAILQ_ENTRY(hs_http_connection) link;
+    TAILQ_ENTRY(hs_http_connection) link, peer_link, watch_link;
     struct hs_http_server *server;
+    struct hs_http_peer *peer;
     struct hs_http_exchange *exchange; /* WORK and BODY only */
     struct event *writable;            /* made by the first answer that the socket did not take */
-    uint64_t entered_ns;               /* the state; set only for states with a time limit */
+    uint64_t entered_ns;               /* the state; not set for WORK and EARLY */
+    uint64_t look_ns;                  /* HEAD, BODY: when its rate is looked at next */
     uint64_t held;                     /* bytes asked for with on_memory */
     uint64_t received;                 /* BODY: bytes on the wire; LINGER: bytes dropped */
     struct hs_buffer in, out;
     size_t out_sent;
     int socket;
     uint8_t state; /* enum hs_http_state */
+    uint8_t place; /* enum hs_http_place */
+    uint8_t watch; /* 1 more than the index of its list in server->watched; 0: on none */
+    bool proven;   /* a POST on it was answered 2xx; others go before it */
     bool paused;   /* not reading while an answer is owed: too much came early, or the end did */
     bool last;     /* closes after the answer */
     bool linger;   /* bytes may still come that nobody will read: see HS_CONNECTION_LINGER */
@@ -69,22 +77,24 @@ struct hs_http_connection {
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
-    } peer;
+    } peer_name;
 };
-
-TAILQ_HEAD(hs_http_list, hs_http_connection);
 
 struct hs_http_server {
     struct event_base *base;
     struct hs_http_limits limits;
     struct hs_http_handlers handlers;
     void *context;
-    struct event listener, retry, tick, turn;
+    struct event listener, retry, tick, turn, sweep;
     int socket; /* of the listener, -1 when it is closed */
     uint16_t port;
     bool draining;
-    size_t open; /* connections in any state */
-    struct hs_http_list lists[HS_CONNECTION_STATE_COUNT];
+    size_t open;                                             /* connections in any state */
+    size_t lingering;                                        /* in the state LINGER */
+    struct hs_http_list lists[2][HS_CONNECTION_STATE_COUNT]; /* [proven][state] */
+    /* HEAD and BODY by their look_ns: before the first look, and after it. */
+    struct hs_http_list watched[2];
+    struct hs_http_peers peers;
     uint64_t timeouts[HS_CONNECTION_STATE_COUNT]; /* ns in a state; 0: no limit */
     struct hs_http_exchange *spare;
     size_t spare_count;
@@ -107,8 +117,22 @@ const char *hs_http_state_name(enum hs_http_state state);
 void hs_http_set_state(struct hs_http_connection *connection, enum hs_http_state state);
 /* A body that came this far in this time is below `rate` bytes a second. */
 bool hs_http_too_slow(uint64_t received, uint64_t elapsed_ns, uint64_t rate);
-/* Ends whatever has been in its state for too long. */
-void hs_http_expire(struct hs_http_server *server, uint64_t now_ns);
+/* Ends what has been in its state for too long or is too slow, HS_HTTP_ENDED_BURST at most.
+ * true: there may be more. */
+bool hs_http_expire(struct hs_http_server *server, uint64_t now_ns);
+/* The connection, which is in work, has sent what was accepted. */
+void hs_http_prove(struct hs_http_connection *connection);
+
+/* ---- crowd.c ---- */
+
+/* Closes the connection that is spared last; a proven one only if `proven`. false: all others
+ * are in work. */
+bool hs_http_evict_one(struct hs_http_server *server, bool proven);
+/* The same among the unproven ones of a peer. */
+bool hs_http_evict_of_peer(struct hs_http_peer *peer);
+/* Sets what the connection holds of the owner's budget. Others that hold bytes may have to go
+ * for it. false, with nothing changed: there is no room. */
+bool hs_http_connection_hold(struct hs_http_connection *connection, uint64_t bytes);
 
 /* ---- connection.c ---- */
 
@@ -124,8 +148,6 @@ void hs_http_connection_settle(struct hs_http_connection *connection);
 void hs_http_connection_readable(evutil_socket_t socket, short what, void *context);
 /* Takes up what waits in the connections that are EARLY. */
 void hs_http_take_turns(evutil_socket_t socket, short what, void *context);
-/* Makes the held bytes `bytes`. false: the owner's budget has no room; nothing changed. */
-bool hs_http_connection_hold(struct hs_http_connection *connection, uint64_t bytes);
 /* A spare exchange, or the exchange back among the spare ones. */
 struct hs_http_exchange *hs_http_exchange_take(struct hs_http_server *server);
 void hs_http_exchange_give(struct hs_http_server *server, struct hs_http_exchange *exchange);
@@ -136,6 +158,8 @@ void hs_http_exchange_give(struct hs_http_server *server, struct hs_http_exchang
  * row's. `bytes` begin with the request, for the log; none: what the connection has kept. */
 void hs_http_refuse(struct hs_http_connection *connection, enum hs_http_refusal refusal,
                     const char *detail, struct hs_slice bytes);
+/* The same for a connection that makes room for others: it is closed in the same call. */
+void hs_http_refuse_and_close(struct hs_http_connection *connection, enum hs_http_refusal refusal);
 /* "203.0.113.7:4711" of the connection's other end. */
 void hs_http_peer_text(const struct hs_http_connection *connection,
                        char ret_text[HS_HTTP_PEER_MAX]);

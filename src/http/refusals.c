@@ -15,6 +15,8 @@ static const struct hs_http_refusal_row refusals[HS_HTTP_REFUSAL_COUNT] = {
     [HS_HTTP_BODY_TIMEOUT] = {"body_timeout", 408, 0, "the body came too slowly"},
     [HS_HTTP_TOO_MANY] = {"too_many_connections", 503, 1, "too many connections are open"},
     [HS_HTTP_NO_BUDGET] = {"no_budget", 503, 1, "too many bytes of requests are in work"},
+    [HS_HTTP_CROWDED_OUT] = {"crowded_out", 503, 1,
+                             "the request was slow while others waited for room; send it again"},
 };
 
 static const char *const ends[HS_HTTP_END_COUNT] = {
@@ -25,7 +27,7 @@ static const char *const ends[HS_HTTP_END_COUNT] = {
     [HS_HTTP_END_UNREAD] = "the client did not read its answer",
     [HS_HTTP_END_LINGERED] = "refused, and dropped what still came",
     [HS_HTTP_END_DRAINED] = "idle while draining",
-    [HS_HTTP_END_CROWDED] = "too many connections",
+    [HS_HTTP_END_CROWDED] = "closed to make room for others",
     [HS_HTTP_END_FREED] = "the server ends",
 };
 
@@ -38,6 +40,14 @@ const struct hs_http_refusal_row *hs_http_refusal_row(enum hs_http_refusal refus
 const char *hs_http_refusal_name(enum hs_http_refusal refusal)
 {
     return hs_http_refusal_row(refusal)->name;
+}
+
+const char *hs_http_evicted_name(enum hs_http_evicted evicted)
+{
+    static const char *const names[HS_HTTP_EVICTED_COUNT] = {"silent", "head", "body", "answered",
+                                                             "idle"};
+    HS_ASSERT((size_t)evicted < HS_ARRAY_SIZE(names));
+    return names[evicted];
 }
 
 const char *hs_http_end_text(enum hs_http_end end)

@@ -21,7 +21,7 @@ enum hs_http_end {
     HS_HTTP_END_UNREAD,   /* the client did not read its answer */
     HS_HTTP_END_LINGERED, /* refused; what still came was dropped for long enough */
     HS_HTTP_END_DRAINED,  /* idle when the server drains */
-    HS_HTTP_END_CROWDED,  /* above the connection limit and too many are being told so */
+    HS_HTTP_END_CROWDED,  /* the door is full and others need the room */
     HS_HTTP_END_FREED,    /* the server itself ends */
     HS_HTTP_END_COUNT
 };

@@ -237,6 +237,9 @@ void hs_http_respond(struct hs_http_exchange *exchange, unsigned status, const c
                                   .body_less = head->method == HS_HTTP_HEAD,
                                   .minor_version = head->minor_version};
     connection->exchange = NULL; /* nothing that happens below abandons it */
+    if (!connection->proven && head->method == HS_HTTP_POST && status / 100 == 2 &&
+        connection->state == HS_CONNECTION_WORK)
+        hs_http_prove(connection);
     enum transmitted transmitted = transmit(connection, &answer);
     server->handlers.on_answered(server->context, exchange, status, HS_HTTP_OK);
     hs_http_exchange_give(server, exchange);
@@ -312,8 +315,9 @@ static void log_refusal(const struct hs_http_connection *connection,
                    HS_F("line", "%.*s", HS_SLICE_ARG(line)));
 }
 
-void hs_http_refuse(struct hs_http_connection *connection, enum hs_http_refusal refusal,
-                    const char *detail, struct hs_slice bytes)
+static enum transmitted answer_refusal(struct hs_http_connection *connection,
+                                       enum hs_http_refusal refusal, const char *detail,
+                                       struct hs_slice bytes)
 {
     struct hs_http_server *server = connection->server;
     struct hs_http_exchange *exchange = connection->exchange;
@@ -332,23 +336,37 @@ void hs_http_refuse(struct hs_http_connection *connection, enum hs_http_refusal 
         server->handlers.on_abandoned(server->context, exchange);
         hs_http_exchange_give(server, exchange);
     }
-    move_on(connection, transmitted);
+    return transmitted;
+}
+
+void hs_http_refuse(struct hs_http_connection *connection, enum hs_http_refusal refusal,
+                    const char *detail, struct hs_slice bytes)
+{
+    move_on(connection, answer_refusal(connection, refusal, detail, bytes));
+}
+
+void hs_http_refuse_and_close(struct hs_http_connection *connection, enum hs_http_refusal refusal)
+{
+    /* What the socket does not take at once is lost: whoever makes room cannot be waited for. */
+    (void)answer_refusal(connection, refusal, NULL, HS_SLICE_NONE);
+    hs_http_connection_close(connection, HS_HTTP_END_CROWDED);
 }
 
 void hs_http_peer_text(const struct hs_http_connection *connection, char ret_text[HS_HTTP_PEER_MAX])
 {
     char host[INET6_ADDRSTRLEN] = "";
-    bool v6 = connection->peer.any.sa_family == AF_INET6;
-    const struct in6_addr *address = &connection->peer.v6.sin6_addr;
+    bool v6 = connection->peer_name.any.sa_family == AF_INET6;
+    const struct in6_addr *address = &connection->peer_name.v6.sin6_addr;
     bool mapped = v6 && IN6_IS_ADDR_V4MAPPED(address);
     if (v6 && !mapped)
         (void)inet_ntop(AF_INET6, address, host, sizeof(host));
     else if (mapped)
         (void)inet_ntop(AF_INET, address->s6_addr + 12, host, sizeof(host));
     else
-        (void)inet_ntop(AF_INET, &connection->peer.v4.sin_addr, host, sizeof(host));
-    (void)snprintf(ret_text, HS_HTTP_PEER_MAX, v6 && !mapped ? "[%s]:%u" : "%s:%u", host,
-                   ntohs(v6 ? connection->peer.v6.sin6_port : connection->peer.v4.sin_port));
+        (void)inet_ntop(AF_INET, &connection->peer_name.v4.sin_addr, host, sizeof(host));
+    (void)snprintf(
+        ret_text, HS_HTTP_PEER_MAX, v6 && !mapped ? "[%s]:%u" : "%s:%u", host,
+        ntohs(v6 ? connection->peer_name.v6.sin6_port : connection->peer_name.v4.sin_port));
 }
 
 const char *hs_http_exchange_peer(const struct hs_http_exchange *exchange)

@@ -8,11 +8,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* What is due; what a burst leaves comes after others' turn. */
+static void sweep(evutil_socket_t socket, short what, void *context)
+{
+    static const struct timeval soon = {0, HS_HTTP_SWEEP_MS * 1000};
+    struct hs_http_server *server = context;
+    if (hs_http_expire(server, hs_clock_monotonic_ns()))
+        (void)event_add(&server->sweep, &soon); /* else the next tick does it */
+}
+
 static void on_tick(evutil_socket_t socket, short what, void *context)
 {
     struct hs_http_server *server = context;
     hs_http_set_date(server, hs_clock_wall_ns());
-    hs_http_expire(server, hs_clock_monotonic_ns());
+    sweep(socket, what, server);
 }
 
 /* The first connection starts the tick, connection.c stops it with the last. */
@@ -26,28 +35,43 @@ static void start_tick(struct hs_http_server *server)
 
 /* ---- Accepting ---- */
 
-/* Above the limit a client is told so, as long as not too many are being told. */
+/* Whether the peer may have this connection, if need be after another of its own was closed. */
+static bool is_within_peer(struct hs_http_server *server, struct hs_http_peer *peer)
+{
+    uint64_t limit = server->limits.peer_connections;
+    if (limit == 0 || peer->open <= limit)
+        return true;
+    /* The new one is among them, and the youngest. */
+    return peer->amounts[HS_RANK_CONNECTIONS] > 1 && hs_http_evict_of_peer(peer);
+}
+
+/* Whether there is room for one more, if need be after another was closed. Some that were refused
+ * and linger are above the limit. */
+static bool find_room(struct hs_http_server *server)
+{
+    size_t lingering = server->lingering;
+    size_t spared = lingering < HS_HTTP_REFUSED_MAX ? lingering : HS_HTTP_REFUSED_MAX;
+    return server->open - spared < server->limits.connections || hs_http_evict_one(server, true);
+}
+
+/* With no room a client is told so, as long as not too many are being told. */
 static void take_connection(struct hs_http_server *server, int socket, const struct sockaddr *peer,
                             socklen_t peer_size)
 {
-    uint64_t limit = server->limits.connections;
-    if (server->open >= hs_add_sat(limit, HS_HTTP_REFUSED_MAX)) {
+    bool full = !find_room(server);
+    if (full && server->lingering >= HS_HTTP_REFUSED_MAX) {
         hs_log_limited(HS_LOG_WARN, "http_connections",
-                       "connection closed: far above limits.connections",
+                       "connection closed: far above limits.connections, and all are in work",
                        HS_F("reason", "%s", hs_http_end_text(HS_HTTP_END_CROWDED)));
         (void)close(socket); /* nothing was written to it */
         return;
     }
     if (server->open == 0)
         start_tick(server);
-    bool over = server->open >= limit;
     struct hs_http_connection *connection =
         hs_http_connection_create(server, socket, peer, peer_size);
-    if (connection != NULL && over) {
-        hs_log_limited(HS_LOG_WARN, "http_connections",
-                       "connection refused: limits.connections is reached");
+    if (connection != NULL && (full || !is_within_peer(server, connection->peer)))
         hs_http_refuse(connection, HS_HTTP_TOO_MANY, NULL, HS_SLICE_NONE);
-    }
 }
 
 static void on_retry(evutil_socket_t socket, short what, void *context)
@@ -91,9 +115,16 @@ static bool is_passing(int error)
     }
 }
 
+/* One that is in nobody's way has a descriptor. */
+static bool is_descriptors(int error)
+{
+    return error == EMFILE || error == ENFILE;
+}
+
 static void on_acceptable(evutil_socket_t socket, short what, void *context)
 {
     struct hs_http_server *server = context;
+    bool made_room = false; /* once: whatever took the descriptors may take this one, too */
     for (unsigned i = 0; i < HS_HTTP_ACCEPT_BURST; i++) {
         struct sockaddr_storage peer;
         socklen_t size = sizeof(peer);
@@ -103,8 +134,12 @@ static void on_acceptable(evutil_socket_t socket, short what, void *context)
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return;
         } else if (!is_passing(errno)) {
-            back_off(server, errno);
-            return;
+            int error = errno;
+            if (made_room || !is_descriptors(error) || !hs_http_evict_one(server, false)) {
+                back_off(server, error);
+                return;
+            }
+            made_room = true;
         }
     }
 }
@@ -124,7 +159,11 @@ static void stop_accepting(struct hs_http_server *server)
 static void set_up(struct hs_http_server *server)
 {
     for (int state = 0; state < HS_CONNECTION_STATE_COUNT; state++)
-        TAILQ_INIT(&server->lists[state]);
+        for (int proven = 0; proven <= 1; proven++)
+            TAILQ_INIT(&server->lists[proven][state]);
+    TAILQ_INIT(&server->watched[0]);
+    TAILQ_INIT(&server->watched[1]);
+    hs_http_peers_init(&server->peers, server->limits.connections);
     server->timeouts[HS_CONNECTION_IDLE] = server->limits.idle_ns;
     server->timeouts[HS_CONNECTION_HEAD] = server->limits.header_ns;
     server->timeouts[HS_CONNECTION_BODY] = server->limits.body_ns;
@@ -163,6 +202,7 @@ int hs_http_server_create(struct event_base *base, const struct hs_address *addr
         evtimer_assign(&server->retry, base, on_retry, server) < 0 ||
         event_assign(&server->tick, base, -1, EV_PERSIST, on_tick, server) < 0 ||
         evtimer_assign(&server->turn, base, hs_http_take_turns, server) < 0 ||
+        evtimer_assign(&server->sweep, base, sweep, server) < 0 ||
         event_add(&server->listener, NULL) < 0) {
         hs_http_server_free(server);
         return hs_fail(-ENOMEM, "cannot watch the listening socket");
@@ -180,9 +220,9 @@ void hs_http_server_drain(struct hs_http_server *server)
     /* Each looks once more at its socket: a request that is already there is answered, the
      * others close. */
     struct hs_http_connection *connection;
-    for (connection = TAILQ_FIRST(&server->lists[HS_CONNECTION_IDLE]); connection != NULL;
-         connection = TAILQ_NEXT(connection, link))
-        event_active(&connection->readable, EV_READ, 1);
+    for (int proven = 0; proven <= 1; proven++)
+        TAILQ_FOREACH(connection, &server->lists[proven][HS_CONNECTION_IDLE], link)
+    event_active(&connection->readable, EV_READ, 1);
 }
 
 size_t hs_http_server_connections(const struct hs_http_server *server)
@@ -200,15 +240,17 @@ void hs_http_server_free(struct hs_http_server *server)
     if (server == NULL)
         return;
     stop_accepting(server);
-    for (int state = 0; state < HS_CONNECTION_CLOSED; state++) {
+    for (int list = 0; list < 2 * HS_CONNECTION_CLOSED; list++) {
         struct hs_http_connection *connection;
-        while ((connection = TAILQ_FIRST(&server->lists[state])) != NULL) {
+        while ((connection = TAILQ_FIRST(&server->lists[list % 2][list / 2])) != NULL) {
             HS_ASSERT(!connection->running); /* not from within a handler */
             hs_http_connection_close(connection, HS_HTTP_END_FREED);
         }
     }
     HS_ASSERT(server->open == 0);
     (void)evtimer_del(&server->turn);
+    (void)evtimer_del(&server->sweep);
+    hs_http_peers_free(&server->peers);
     while (server->spare != NULL) {
         struct hs_http_exchange *exchange = server->spare;
         server->spare = exchange->next_spare;

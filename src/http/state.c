@@ -32,15 +32,46 @@ const char *hs_http_state_name(enum hs_http_state state)
     return states[state].name;
 }
 
-void hs_http_set_state(struct hs_http_connection *connection, enum hs_http_state state)
+/* HEAD and BODY are watched for their rate from when they begin. */
+static void watch(struct hs_http_connection *connection)
 {
     struct hs_http_server *server = connection->server;
+    bool slow = connection->state == HS_CONNECTION_HEAD || connection->state == HS_CONNECTION_BODY;
+    if (HS_LIKELY(!slow && connection->watch == 0))
+        return;
+    if (connection->watch != 0)
+        TAILQ_REMOVE(&server->watched[connection->watch - 1], connection, watch_link);
+    connection->watch = slow ? 1 : 0;
+    if (!slow)
+        return;
+    connection->look_ns = hs_add_sat(connection->entered_ns, HS_HTTP_RATE_GRACE_NS);
+    TAILQ_INSERT_TAIL(&server->watched[0], connection, watch_link);
+}
+
+void hs_http_set_state(struct hs_http_connection *connection, enum hs_http_state state)
+{
+    struct hs_http_list *lists = connection->server->lists[connection->proven];
     HS_ASSERT(states[state].from & (1u << connection->state));
-    TAILQ_REMOVE(&server->lists[connection->state], connection, link);
-    TAILQ_INSERT_TAIL(&server->lists[state], connection, link);
+    TAILQ_REMOVE(&lists[connection->state], connection, link);
+    TAILQ_INSERT_TAIL(&lists[state], connection, link);
+    if (state == HS_CONNECTION_LINGER)
+        connection->server->lingering++;
+    else if (connection->state == HS_CONNECTION_LINGER)
+        connection->server->lingering--;
     connection->state = (uint8_t)state;
-    if (server->timeouts[state] != 0)
+    if (state != HS_CONNECTION_WORK && state != HS_CONNECTION_EARLY)
         connection->entered_ns = hs_clock_monotonic_ns();
+    watch(connection);
+    hs_http_peer_place(connection);
+}
+
+void hs_http_prove(struct hs_http_connection *connection)
+{
+    struct hs_http_server *server = connection->server;
+    HS_ASSERT(connection->place == HS_PLACE_NONE && !connection->proven);
+    TAILQ_REMOVE(&server->lists[false][connection->state], connection, link);
+    TAILQ_INSERT_TAIL(&server->lists[true][connection->state], connection, link);
+    connection->proven = true;
 }
 
 bool hs_http_too_slow(uint64_t received, uint64_t elapsed_ns, uint64_t rate)
@@ -72,30 +103,56 @@ static void expire(struct hs_http_connection *connection)
     }
 }
 
-/* The first body that came along in time but too slowly; the list's old end has them all. */
-static struct hs_http_connection *find_slow_body(struct hs_http_server *server, uint64_t now_ns)
+/* What a watched connection has sent since its state began. */
+static uint64_t received_of(const struct hs_http_connection *connection)
 {
-    struct hs_http_connection *connection = TAILQ_FIRST(&server->lists[HS_CONNECTION_BODY]);
-    for (; connection != NULL; connection = TAILQ_NEXT(connection, link)) {
-        uint64_t elapsed = now_ns - connection->entered_ns;
-        if (elapsed < HS_HTTP_RATE_GRACE_NS)
-            return NULL;
-        if (hs_http_too_slow(connection->received, elapsed, server->limits.body_rate))
-            return connection;
-    }
-    return NULL;
+    return connection->state == HS_CONNECTION_HEAD ? connection->in.size : connection->received;
 }
 
-void hs_http_expire(struct hs_http_server *server, uint64_t now_ns)
+/* Looks at those of one list that are due, each once. Returns how many it ended. */
+static unsigned look_at_rates(struct hs_http_server *server, struct hs_http_list *list,
+                              uint64_t now_ns, unsigned most)
 {
-    for (int state = 0; state < HS_CONNECTION_STATE_COUNT; state++) {
-        uint64_t limit = server->timeouts[state];
-        struct hs_http_connection *connection;
-        while (limit != 0 && (connection = TAILQ_FIRST(&server->lists[state])) != NULL &&
-               hs_add_sat(connection->entered_ns, limit) <= now_ns)
+    struct hs_http_connection *connection;
+    unsigned ended = 0;
+    while (ended < most && (connection = TAILQ_FIRST(list)) != NULL &&
+           connection->look_ns <= now_ns) {
+        uint64_t elapsed = now_ns - connection->entered_ns;
+        if (hs_http_too_slow(received_of(connection), elapsed, server->limits.least_rate)) {
             expire(connection);
+            ended++;
+            continue;
+        }
+        TAILQ_REMOVE(list, connection, watch_link);
+        connection->look_ns = now_ns + HS_HTTP_RATE_PERIOD_NS;
+        connection->watch = 2;
+        TAILQ_INSERT_TAIL(&server->watched[1], connection, watch_link);
     }
-    struct hs_http_connection *slow;
-    while (server->limits.body_rate != 0 && (slow = find_slow_body(server, now_ns)) != NULL)
-        expire(slow); /* from the start again: a handler may have ended others */
+    return ended;
+}
+
+static unsigned end_the_late(struct hs_http_server *server, enum hs_http_state state, bool proven,
+                             uint64_t now_ns, unsigned most)
+{
+    uint64_t limit = server->timeouts[state];
+    struct hs_http_connection *connection;
+    unsigned ended = 0;
+    while (limit != 0 && ended < most &&
+           (connection = TAILQ_FIRST(&server->lists[proven][state])) != NULL &&
+           hs_add_sat(connection->entered_ns, limit) <= now_ns) {
+        expire(connection);
+        ended++;
+    }
+    return ended;
+}
+
+bool hs_http_expire(struct hs_http_server *server, uint64_t now_ns)
+{
+    unsigned left = HS_HTTP_ENDED_BURST;
+    for (int state = 0; state < HS_CONNECTION_STATE_COUNT; state++)
+        for (int proven = 0; proven <= 1; proven++)
+            left -= end_the_late(server, (enum hs_http_state)state, proven, now_ns, left);
+    for (int i = 0; i < 2; i++)
+        left -= look_at_rates(server, &server->watched[i], now_ns, left);
+    return left == 0;
 }

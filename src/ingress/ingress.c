@@ -30,6 +30,10 @@ int hs_ingress_start(const struct hs_ingress_spec *spec, struct hs_ingress **ret
     ingress->rates = hs_alloc_array(spec->sources->count + 1, sizeof(*ingress->rates));
     ingress->worker_count = choose_workers(spec->options->workers);
     ingress->connections_gauge = hs_metrics_gauge(spec->metrics, HS_METRIC_connections);
+    ingress->connections_max =
+        spec->connections != 0 ? spec->connections : spec->options->limits.connections;
+    hs_gauge_set(hs_metrics_gauge(spec->metrics, HS_METRIC_connections_max),
+                 (double)ingress->connections_max);
     ingress->in_flight_gauge = hs_metrics_gauge(spec->metrics, HS_METRIC_in_flight_bytes);
     int code = 0;
     for (unsigned i = 0; code == 0 && i < ingress->worker_count; i++)

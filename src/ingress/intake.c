@@ -166,6 +166,12 @@ static bool on_memory(void *context, int64_t more)
     return false;
 }
 
+static void on_evicted(void *context, enum hs_http_evicted evicted)
+{
+    struct hs_worker *worker = context;
+    hs_counter_add(worker->evicted[evicted], 1);
+}
+
 /* ---- The body ---- */
 
 static void count_verdict(const struct hs_lane *lane, const struct hs_judgement *judgement)
@@ -290,4 +296,5 @@ const struct hs_http_handlers hs_intake_handlers = {
     .on_abandoned = on_abandoned,
     .on_answered = on_answered,
     .on_memory = on_memory,
+    .on_evicted = on_evicted,
 };

@@ -14,8 +14,21 @@ static const struct hs_option limit_rows[] = {
      .fallback = "10000",
      .least = 1,
      .most = 1000000,
-     .help = "Open connections, shared out evenly over the workers. One more is answered 503 and "
-             "closed."},
+     .help = "Open connections, shared out evenly over the workers, and no more than the limit of "
+             "open files leaves room for. For one more another is closed: one that was silent or "
+             "slow for longest, of the address that holds most. It is refused (503) only if all "
+             "others wait for their answer."},
+    {.name = "peer_connections",
+     .kind = HS_OPTION_COUNT,
+     .offset = LIMIT(peer_connections),
+     .auto_ok = true,
+     .fallback = "auto",
+     .least = 0,
+     .most = 1000000,
+     .help = "Open connections of one address (IPv4, or IPv6 /64), shared out evenly over the "
+             "workers. auto: as many as `connections`; the address that holds most gives way "
+             "first when they are used up. Leave it so behind a load balancer, where all senders "
+             "have one address."},
     {.name = "header_size",
      .kind = HS_OPTION_SIZE,
      .offset = LIMIT(header_size),
@@ -36,8 +49,24 @@ static const struct hs_option limit_rows[] = {
      .fallback = "64MiB",
      .least = 1 << 20,
      .most = UINT64_C(1) << 34,
-     .help = "One budget for all bodies that are being read or wait for their answer. Past it: "
-             "503 with Retry-After."},
+     .help = "One budget for all bodies that are being read or wait for their answer. A body is "
+             "charged as it comes. Three quarters are for bodies that are not whole; past that the "
+             "oldest of the address that holds most is answered 503. A whole request gets 503 only "
+             "if others that are accepted fill the budget."},
+    {.name = "peer_in_flight",
+     .kind = HS_OPTION_SIZE,
+     .offset = LIMIT(peer_in_flight),
+     .fallback = "0B",
+     .most = UINT64_C(1) << 34,
+     .help = "What bodies that are not whole may hold of one address, shared out evenly over the "
+             "workers. 0B: no limit but that of all."},
+    {.name = "least_rate",
+     .kind = HS_OPTION_SIZE,
+     .offset = LIMIT(least_rate),
+     .fallback = "1KiB",
+     .most = 1 << 30,
+     .help = "Bytes a second that a head or a body must keep up on average once it is 5 s old. "
+             "Slower: 408. 0B: no such limit."},
     {.name = "idle_time",
      .kind = HS_OPTION_DURATION,
      .offset = LIMIT(idle_ns),
@@ -51,7 +80,9 @@ static const struct hs_option limit_rows[] = {
      .fallback = "10s",
      .least = SECONDS(1),
      .most = SECONDS(300),
-     .help = "From the first byte of a request to the end of its header fields. Slower: 408."},
+     .help =
+         "From the first byte of a request to the end of its header fields. Slower: 408. A head "
+         "below `least_rate` ends before."},
     {.name = "body_time",
      .kind = HS_OPTION_DURATION,
      .offset = LIMIT(body_ns),

@@ -12,8 +12,6 @@
 
 /* How often deadlines and the drain are looked at. */
 #define TICK_NS (100 * HS_NS_PER_MS)
-/* A body must keep up this rate once its first seconds are over (slow senders). */
-#define BODY_RATE_LEAST 1024u
 
 static bool is_drained(const struct hs_worker *worker)
 {
@@ -86,6 +84,10 @@ static int open_lanes(struct hs_worker *worker)
     worker->lanes = hs_alloc_array(spec->sources->count + 1, sizeof(*worker->lanes));
     if (spec->options->health_path != NULL)
         worker->health = hs_source_path(hs_slice_text(spec->options->health_path));
+    for (int phase = 0; phase < HS_HTTP_EVICTED_COUNT; phase++)
+        worker->evicted[phase] =
+            hs_metrics_counter(spec->metrics, HS_METRIC_evicted_connections_total,
+                               hs_http_evicted_name((enum hs_http_evicted)phase));
     int code = hs_lane_open(&worker->nowhere, "", 0, NULL, spec->metrics);
     bool routed = false;
     for (unsigned i = 0; code == 0 && i < spec->sources->count; i++) {
@@ -119,20 +121,34 @@ static int open_events(struct hs_worker *worker)
     return worker->ingress->spec.shared != NULL ? hs_sharing_open(worker) : 0;
 }
 
+static uint64_t part_of(const struct hs_ingress *ingress, uint64_t whole)
+{
+    return (whole + ingress->worker_count - 1) / ingress->worker_count;
+}
+
+/* A worker's part of the limits: it makes room among its own connections only. */
+static struct hs_http_limits limits_of(const struct hs_ingress *ingress)
+{
+    const struct hs_limit_options *limits = &ingress->spec.options->limits;
+    return (struct hs_http_limits){
+        .connections = part_of(ingress, ingress->connections_max),
+        .peer_connections = part_of(ingress, limits->peer_connections),
+        .unproven_bytes = part_of(ingress, limits->in_flight / 4 * 3),
+        .peer_bytes = part_of(ingress, limits->peer_in_flight),
+        .header_size = limits->header_size,
+        .body_size = limits->body_size,
+        .idle_ns = limits->idle_ns,
+        .header_ns = limits->header_ns,
+        .body_ns = limits->body_ns,
+        .least_rate = limits->least_rate,
+    };
+}
+
 static int open_server(struct hs_worker *worker)
 {
     struct hs_ingress *ingress = worker->ingress;
     const struct hs_server_options *options = ingress->spec.options;
-    struct hs_http_limits limits = {
-        .connections =
-            (options->limits.connections + ingress->worker_count - 1) / ingress->worker_count,
-        .header_size = options->limits.header_size,
-        .body_size = options->limits.body_size,
-        .idle_ns = options->limits.idle_ns,
-        .header_ns = options->limits.header_ns,
-        .body_ns = options->limits.body_ns,
-        .body_rate = BODY_RATE_LEAST,
-    };
+    struct hs_http_limits limits = limits_of(ingress);
     struct hs_address address = options->listen;
     if (worker->index > 0)
         address.port = ingress->port; /* the one the first got, if 0 was asked for */

@@ -19,6 +19,7 @@ struct hs_ingress {
     struct hs_ingress_spec spec;
     struct hs_worker *workers[HS_WORKERS_MAX];
     size_t worker_count;
+    uint64_t connections_max;  /* of all workers together */
     uint16_t port;             /* of the first worker's listener; the others share it */
     _Atomic int64_t in_flight; /* bytes; the budget is options->limits.in_flight */
     _Atomic uint64_t *rates;   /* a source: when its next request is due, monotonic ns */
@@ -58,6 +59,7 @@ struct hs_worker {
     struct hs_lane nowhere;   /* counts what reached no source */
     struct hs_slice health;   /* server.health_path; empty: none */
     struct hs_router *router; /* for `ack: delivered`; NULL when no source has it */
+    struct hs_counter *evicted[HS_HTTP_EVICTED_COUNT];
     struct hs_waiter_list lists[HS_WAITING_COUNT]; /* by enum hs_waiting */
     struct event_base *base;
     struct hs_http_server *server;

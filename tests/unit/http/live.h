@@ -137,7 +137,7 @@ static inline void live_init(void)
                                           .idle_ns = 600 * HS_NS_PER_SECOND,
                                           .header_ns = 600 * HS_NS_PER_SECOND,
                                           .body_ns = 600 * HS_NS_PER_SECOND,
-                                          .body_rate = 0};
+                                          .least_rate = 0};
     live.memory_limit = INT64_MAX;
     live.host = "127.0.0.1";
 }

@@ -160,6 +160,26 @@ START_TEST(without_descriptors_the_listener_pauses_and_comes_back)
 }
 END_TEST
 
+START_TEST(without_descriptors_a_silent_connection_makes_room)
+{
+    begin();
+    struct client idle, other;
+    client_open(&idle);
+    live_until(hs_http_server_connections(live.server) == 2, "the silent one");
+    calls.fail_accept = EMFILE;
+    calls.accept_failures = 1;
+    client_open(&other);
+    others = other.socket;
+    client_expect_end(&idle);
+    client_close(&idle);
+    client_say(&other, HELLO("/w"));
+    client_expect(&other, OK202);
+    client_close(&other);
+    others = -1;
+    end();
+}
+END_TEST
+
 START_TEST(a_failure_of_one_connection_does_not_pause_the_listener)
 {
     begin();
@@ -307,6 +327,7 @@ END_TEST
 HS_TEST_MAIN("http system calls", a_kept_request_costs_one_recv_and_one_send,
              so_does_one_that_is_answered_later, answers_are_not_held_back_for_company,
              without_descriptors_the_listener_pauses_and_comes_back,
+             without_descriptors_a_silent_connection_makes_room,
              a_failure_of_one_connection_does_not_pause_the_listener,
              interrupted_calls_are_made_again, a_socket_that_is_full_gets_the_answer_later,
              a_send_that_fails_ends_the_connection, a_recv_that_fails_abandons_the_exchange,

@@ -1,0 +1,221 @@
+/* Crowd: who has to go when the door is full of connections or of bytes. Only what holds up
+ * others goes: not what is in work, and what is proven (peers.h) last.
+ *
+ * Connections: the peer that holds more than its share loses its own; else all are in one
+ * queue. In either the oldest goes: first one that has been silent for a while, then whichever
+ * has been longest in its head, body or unread answer. Proven ones go after all others, the one
+ * that is idle for longest first.
+ * Bytes: bodies that are not whole have a part of the budget, so a whole request finds room.
+ * Past it the peer that holds most loses its oldest body, which gets a 503.
+ *
+ * The oldest is right where all come from one address, as behind a load balancer: a genuine
+ * request is done in less time than a slow one has waited. */
+#include "internal.h"
+
+#include <hookstream/clock.h>
+#include <hookstream/log.h>
+
+/* A peer's share of the whole, below which it is not looked at alone. */
+#define SHARE_PARTS 16u
+#define SHARE_LEAST 8u /* connections */
+/* Silent for so long, a connection goes before any that has begun a request. */
+#define SILENT_NS HS_NS_PER_SECOND
+/* The largest of so many of the oldest bodies goes. */
+#define LOOKED_AT_MAX 32u
+/* Bodies that may go for the sake of one. */
+#define EVICTED_MAX 256u
+
+static struct hs_http_connection *older(struct hs_http_connection *one,
+                                        struct hs_http_connection *other)
+{
+    if (one == NULL || other == NULL)
+        return one != NULL ? one : other;
+    return one->entered_ns <= other->entered_ns ? one : other;
+}
+
+static struct hs_http_connection *choose(struct hs_http_connection *silent,
+                                         struct hs_http_connection *begun, uint64_t now_ns)
+{
+    if (silent != NULL && now_ns - silent->entered_ns >= SILENT_NS)
+        return silent;
+    return older(silent, begun);
+}
+
+static struct hs_http_connection *choose_of_peer(struct hs_http_peer *peer, uint64_t now_ns)
+{
+    return choose(
+        TAILQ_FIRST(&peer->places[HS_PLACE_SILENT]),
+        older(TAILQ_FIRST(&peer->places[HS_PLACE_HEAD]), TAILQ_FIRST(&peer->places[HS_PLACE_BODY])),
+        now_ns);
+}
+
+/* Of all peers, proven or not. */
+static struct hs_http_connection *choose_of_all(struct hs_http_server *server, bool proven,
+                                                uint64_t now_ns)
+{
+    struct hs_http_list *lists = server->lists[proven];
+    struct hs_http_connection *silent = TAILQ_FIRST(&lists[HS_CONNECTION_IDLE]);
+    struct hs_http_connection *begun = older(
+        TAILQ_FIRST(&lists[HS_CONNECTION_HEAD]),
+        older(TAILQ_FIRST(&lists[HS_CONNECTION_BODY]), TAILQ_FIRST(&lists[HS_CONNECTION_WRITING])));
+    if (proven)
+        return silent != NULL ? silent : begun;
+    return choose(silent, begun, now_ns);
+}
+
+/* Those that were refused for good are kept only so that they read it. */
+static struct hs_http_connection *choose_refused(struct hs_http_server *server)
+{
+    return older(TAILQ_FIRST(&server->lists[false][HS_CONNECTION_LINGER]),
+                 TAILQ_FIRST(&server->lists[true][HS_CONNECTION_LINGER]));
+}
+
+static struct hs_http_connection *choose_connection(struct hs_http_server *server, bool proven)
+{
+    if (server->lingering > HS_HTTP_REFUSED_MAX)
+        return choose_refused(server);
+    uint64_t now_ns = hs_clock_monotonic_ns();
+    uint64_t share = server->limits.connections / SHARE_PARTS;
+    struct hs_http_peer *top = hs_http_peers_top(&server->peers, HS_RANK_CONNECTIONS);
+    if (top == NULL)
+        return proven ? choose_of_all(server, true, now_ns) : NULL;
+    if (top->amounts[HS_RANK_CONNECTIONS] > (share > SHARE_LEAST ? share : SHARE_LEAST))
+        return choose_of_peer(top, now_ns);
+    return choose_of_all(server, false, now_ns);
+}
+
+/* ---- Ending one ---- */
+
+static enum hs_http_evicted phase_of(const struct hs_http_connection *connection)
+{
+    switch (connection->state) {
+    case HS_CONNECTION_HEAD:
+        return HS_HTTP_EVICTED_HEAD;
+    case HS_CONNECTION_BODY:
+        return HS_HTTP_EVICTED_BODY;
+    case HS_CONNECTION_WRITING:
+    case HS_CONNECTION_LINGER:
+        return HS_HTTP_EVICTED_ANSWERED;
+    default:
+        return connection->proven ? HS_HTTP_EVICTED_IDLE : HS_HTTP_EVICTED_SILENT;
+    }
+}
+
+static void evict(struct hs_http_connection *connection)
+{
+    struct hs_http_server *server = connection->server;
+    if (server->handlers.on_evicted != NULL)
+        server->handlers.on_evicted(server->context, phase_of(connection));
+    if (connection->state == HS_CONNECTION_HEAD || connection->state == HS_CONNECTION_BODY)
+        hs_http_refuse_and_close(connection, HS_HTTP_CROWDED_OUT);
+    else
+        hs_http_connection_close(connection, HS_HTTP_END_CROWDED);
+}
+
+bool hs_http_evict_one(struct hs_http_server *server, bool proven)
+{
+    struct hs_http_connection *connection = choose_connection(server, proven);
+    if (connection == NULL)
+        return false;
+    evict(connection);
+    return true;
+}
+
+bool hs_http_evict_of_peer(struct hs_http_peer *peer)
+{
+    struct hs_http_connection *connection = choose_of_peer(peer, hs_clock_monotonic_ns());
+    if (connection == NULL)
+        return false;
+    evict(connection);
+    return true;
+}
+
+/* ---- Bytes ---- */
+
+/* The one that holds most of the oldest in the list, but not `self`. */
+static struct hs_http_connection *largest(struct hs_http_list *list, bool of_peer,
+                                          const struct hs_http_connection *self)
+{
+    struct hs_http_connection *found = NULL, *at = TAILQ_FIRST(list);
+    for (unsigned i = 0; at != NULL && i < LOOKED_AT_MAX; i++) {
+        if (at != self && at->held > 0 && (found == NULL || at->held > found->held))
+            found = at;
+        at = of_peer ? TAILQ_NEXT(at, peer_link) : TAILQ_NEXT(at, link);
+    }
+    return found;
+}
+
+static struct hs_http_connection *largest_of_peer(struct hs_http_peer *peer,
+                                                  const struct hs_http_connection *self)
+{
+    struct hs_http_connection *body = largest(&peer->places[HS_PLACE_BODY], true, self);
+    return body != NULL ? body : largest(&peer->places[HS_PLACE_HEAD], true, self);
+}
+
+static struct hs_http_connection *choose_bytes(struct hs_http_server *server,
+                                               const struct hs_http_connection *self)
+{
+    struct hs_http_peer *top = hs_http_peers_top(&server->peers, HS_RANK_BYTES);
+    struct hs_http_connection *found = NULL;
+    if (top == NULL)
+        return NULL;
+    if (top->amounts[HS_RANK_BYTES] > server->limits.unproven_bytes / SHARE_PARTS)
+        found = largest_of_peer(top, self);
+    static const enum hs_http_state states[] = {HS_CONNECTION_BODY, HS_CONNECTION_WRITING,
+                                                HS_CONNECTION_HEAD};
+    for (size_t i = 0; found == NULL && i < HS_ARRAY_SIZE(states); i++)
+        found = largest(&server->lists[false][states[i]], false, self);
+    return found;
+}
+
+/* Room for `more` bytes of a body that is not whole, within what such bodies may hold. Where no
+ * other is left to go the body may have more: the owner's budget is the limit then. */
+static bool make_room(struct hs_http_connection *self, uint64_t more)
+{
+    struct hs_http_server *server = self->server;
+    const struct hs_http_limits *limits = &server->limits;
+    const uint64_t *all = &server->peers.amounts[HS_RANK_BYTES];
+    const uint64_t *own = &self->peer->amounts[HS_RANK_BYTES];
+    struct hs_http_connection *other;
+    for (unsigned i = 0; limits->peer_bytes != 0 && *own + more > limits->peer_bytes; i++) {
+        if (i >= EVICTED_MAX || (other = largest_of_peer(self->peer, self)) == NULL)
+            return false;
+        evict(other);
+    }
+    for (unsigned i = 0; limits->unproven_bytes != 0 && *all + more > limits->unproven_bytes &&
+                         i < EVICTED_MAX && (other = choose_bytes(server, self)) != NULL;
+         i++)
+        evict(other);
+    return true;
+}
+
+/* Asks the owner's budget, and has others go until it says yes. */
+static bool ask_owner(struct hs_http_connection *self, int64_t more)
+{
+    struct hs_http_server *server = self->server;
+    for (unsigned i = 0; !server->handlers.on_memory(server->context, more); i++) {
+        if (more <= 0)
+            return true; /* giving back is never refused */
+        struct hs_http_connection *other = i < EVICTED_MAX ? choose_bytes(server, self) : NULL;
+        if (other == NULL)
+            return false;
+        evict(other);
+    }
+    return true;
+}
+
+bool hs_http_connection_hold(struct hs_http_connection *connection, uint64_t bytes)
+{
+    if (bytes == connection->held || connection->server->handlers.on_memory == NULL)
+        return true;
+    int64_t more = (int64_t)bytes - (int64_t)connection->held;
+    bool placed = connection->place != HS_PLACE_NONE;
+    if (placed && more > 0 && !make_room(connection, (uint64_t)more))
+        return false;
+    if (!ask_owner(connection, more))
+        return false;
+    connection->held = bytes;
+    if (placed)
+        hs_http_peer_count_bytes(connection, more);
+    return true;
+}
