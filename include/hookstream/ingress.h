@@ -58,6 +58,8 @@ struct hs_ingress_spec {
 
 struct hs_ingress;
 
+/* How many workers these options make. */
+uint64_t hs_ingress_workers(const struct hs_server_options *options);
 /* Opens the listeners and starts the workers. -errno and words (address in use, ...). */
 HS_MUST_CHECK int hs_ingress_start(const struct hs_ingress_spec *spec,
                                    struct hs_ingress **ret_ingress);

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <event2/event.h>
 #include <hookstream/clock.h>
+#include <hookstream/descriptors.h>
 #include <hookstream/http.h>
 #include <hookstream/log.h>
 #include <hookstream/wakeup.h>
@@ -299,8 +300,8 @@ static int open_all(struct hs_admin *admin)
     admin->on_stop = event_new(admin->base, admin->stop.file, EV_READ | EV_PERSIST, on_stop, admin);
     if (admin->on_stop == NULL || event_add(admin->on_stop, NULL) < 0)
         return hs_fail(-ENOMEM, "cannot make the events of the admin port");
-    static const struct hs_http_limits limits = {
-        .connections = 256,
+    const struct hs_http_limits limits = {
+        .connections = hs_descriptors_of_admin(),
         .header_size = 16 << 10,
         .body_size = 1 << 20,
         .idle_ns = 60 * HS_NS_PER_SECOND,

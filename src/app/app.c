@@ -4,6 +4,7 @@
 
 #include <event2/event.h>
 #include <hookstream/clock.h>
+#include <hookstream/descriptors.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -93,8 +94,13 @@ static int start_doors(struct hs_app *app)
     int code = hs_admin_start(&app->settings->admin, &source, &app->admin);
     if (code < 0)
         return code;
+    uint64_t connections;
+    code = hs_app_share_descriptors(app, &connections);
+    if (code < 0)
+        return code;
     struct hs_ingress_spec spec = {
         .options = &app->settings->server,
+        .connections = connections,
         .config = app->config,
         .sources = &app->settings->sources,
         .sinks = &app->settings->sinks,
@@ -143,6 +149,20 @@ static void on_event_fatal(int error)
     abort();
 }
 
+/* A part that could not open a file says which; here it gets what to do about it. */
+static void name_limit(int code)
+{
+    if ((code != -EMFILE && code != -ENFILE) || strstr(hs_error_text(), "open files is") != NULL)
+        return;
+    char text[512];
+    (void)snprintf(text, sizeof(text), "%s", hs_error_text());
+    (void)hs_fail(
+        code,
+        "%s; the limit of open files is %" PRIu64
+        ": raise it (`ulimit -n`, LimitNOFILE= of systemd, --ulimit nofile= of a container)",
+        text, hs_descriptors_limit());
+}
+
 int hs_app_start(struct hs_config *config, const struct hs_settings *settings,
                  struct hs_app **ret_app)
 {
@@ -156,12 +176,15 @@ int hs_app_start(struct hs_config *config, const struct hs_settings *settings,
     app->log_dropped = hs_metrics_counter(app->metrics, HS_METRIC_log_dropped_total);
     hs_metrics_on_collect(app->metrics, collect, app);
     set_build_metrics(app);
-    int code = start_journal(app);
+    int code = hs_app_check_descriptors();
+    if (code == 0)
+        code = start_journal(app);
     if (code == 0)
         code = start_delivery(app);
     if (code == 0)
         code = start_doors(app);
     if (code < 0) {
+        name_limit(code);
         hs_app_free(app);
         return code;
     }

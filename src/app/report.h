@@ -25,6 +25,11 @@ struct hs_app {
     _Atomic bool accepting; /* between the start of the ingress and the stop */
 };
 
+/* file_limit.c: how many connections the limit of open files leaves room for, when everything
+ * but the ingress is open. Logs the numbers. -EMFILE with a message: not even for the rest. */
+HS_MUST_CHECK int hs_app_check_descriptors(void); /* before anything is open: not even a start */
+HS_MUST_CHECK int hs_app_share_descriptors(struct hs_app *app, uint64_t *ret_connections);
+
 bool hs_report_ready(void *context, struct hs_buffer *ret_reasons);
 void hs_report_status(void *context, struct hs_buffer *ret_json);
 

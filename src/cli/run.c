@@ -2,10 +2,10 @@
 #include "command.h"
 
 #include <hookstream/app.h>
+#include <hookstream/descriptors.h>
 #include <hookstream/log.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 static int run(const struct hs_command *command, int argc, char **argv);
@@ -51,22 +51,6 @@ static void unblock_for_second(const sigset_t *signals)
     pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 }
 
-/* Every connection is a file: takes as many as the system lets us have. */
-static void raise_file_limit(const struct hs_settings *settings)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    rlim_t wanted = (rlim_t)settings->server.limits.connections + 256;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < wanted)
-        hs_log(HS_LOG_WARN,
-               "the limit of open files is below limits.connections: raise it "
-               "(ulimit -n), else connections are refused earlier",
-               HS_F("limit", "%llu", (unsigned long long)limit.rlim_cur),
-               HS_F("wanted", "%llu", (unsigned long long)wanted));
-}
-
 /* As lines of the log, in its format: nothing else is on that stream. */
 static void log_findings(struct hs_config *config)
 {
@@ -104,7 +88,7 @@ static void show_findings(struct hs_config *config, const struct hs_settings *se
 static int serve(struct hs_config *config, const struct hs_settings *settings,
                  const sigset_t *signals)
 {
-    raise_file_limit(settings);
+    (void)hs_descriptors_raise(); /* what that leaves room for is logged at the start */
     struct hs_app *app;
     if (hs_app_start(config, settings, &app) < 0) {
         hs_log(HS_LOG_ERROR, "cannot start", HS_F("error", "%s", hs_error_text()));

@@ -5,14 +5,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static size_t choose_workers(uint64_t asked)
+uint64_t hs_ingress_workers(const struct hs_server_options *options)
 {
+    uint64_t asked = options->workers;
     if (asked > 0)
-        return (size_t)(asked < HS_WORKERS_MAX ? asked : HS_WORKERS_MAX);
+        return asked < HS_WORKERS_MAX ? asked : HS_WORKERS_MAX;
     /* One for every two processors: the committer, the sinks and librdkafka's threads want
      * theirs, and one worker alone takes more than the disk syncs. */
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t workers = processors > 1 ? (size_t)processors / 2 : 1;
+    uint64_t workers = processors > 1 ? (uint64_t)processors / 2 : 1;
     return workers < HS_WORKERS_MAX ? workers : HS_WORKERS_MAX;
 }
 
@@ -28,7 +29,7 @@ int hs_ingress_start(const struct hs_ingress_spec *spec, struct hs_ingress **ret
     struct hs_ingress *ingress = hs_alloc(sizeof(*ingress));
     ingress->spec = *spec;
     ingress->rates = hs_alloc_array(spec->sources->count + 1, sizeof(*ingress->rates));
-    ingress->worker_count = choose_workers(spec->options->workers);
+    ingress->worker_count = (size_t)hs_ingress_workers(spec->options);
     ingress->connections_gauge = hs_metrics_gauge(spec->metrics, HS_METRIC_connections);
     ingress->connections_max =
         spec->connections != 0 ? spec->connections : spec->options->limits.connections;

@@ -69,10 +69,10 @@ class Hookstream:
             self.port = _port(config["server"]["listen"])
             self.admin_port = _port(config["admin"]["listen"])
 
-    def start(self, ready=True):
+    def start(self, ready=True, prefix=()):
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
-                [str(binary()), "run", "-c", str(self.file)],
+                [*prefix, str(binary()), "run", "-c", str(self.file)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
