@@ -133,6 +133,7 @@ struct hs_http_handlers {
 #define HS_HTTP_READ_SIZE 65536u        /* bytes of one recv */
 #define HS_HTTP_AHEAD_MAX 65536u        /* bytes kept of requests that came before their turn */
 #define HS_HTTP_REQUEST_BURST 64u       /* pipelined requests handled before others' turn */
+#define HS_HTTP_TURN_REQUESTS 256u      /* the same of all connections together */
 #define HS_HTTP_ACCEPT_BURST 64u        /* connections accepted before others' turn */
 #define HS_HTTP_REFUSED_MAX 64u         /* above limits.connections, while being told 503 */
 #define HS_HTTP_ENDED_BURST 64u         /* connections ended for their time before others' turn */

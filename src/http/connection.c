@@ -364,6 +364,9 @@ static void take_requests(struct hs_http_connection *connection, char *data, siz
     for (unsigned i = 0; i < HS_HTTP_REQUEST_BURST && used < size; i++) {
         if (connection->state != HS_CONNECTION_IDLE && connection->state != HS_CONNECTION_HEAD)
             break;
+        if (i > 0 && connection->server->burst_left == 0)
+            break;
+        connection->server->burst_left -= i > 0;
         size_t step = take_request(connection, data + used, size - used, scanned);
         if (step == 0)
             break;
@@ -445,14 +448,13 @@ static void take_early(struct hs_http_connection *connection)
     leave(connection);
 }
 
-static void take_early_of(struct hs_http_list *list)
+/* Those that come back to the list in the meantime go to its end. */
+static void take_early_of(struct hs_http_server *server, struct hs_http_list *list)
 {
     struct hs_http_connection *connection;
-    size_t count = 0;
-    TAILQ_FOREACH(connection, list, link)
-    count++;
-    for (; count > 0 && (connection = TAILQ_FIRST(list)) != NULL; count--)
-        take_early(connection);
+    for (unsigned i = 0; i < HS_HTTP_REQUEST_BURST && server->burst_left > 0; i++)
+        if ((connection = TAILQ_FIRST(list)) != NULL)
+            take_early(connection);
 }
 
 void hs_http_take_turns(evutil_socket_t socket, short what, void *context)
@@ -460,9 +462,10 @@ void hs_http_take_turns(evutil_socket_t socket, short what, void *context)
     static const struct timeval now = {0, 0};
     struct hs_http_server *server = context;
     bool left = false;
+    server->burst_left = HS_HTTP_TURN_REQUESTS;
     for (int proven = 1; proven >= 0; proven--) {
         struct hs_http_list *list = &server->lists[proven][HS_CONNECTION_EARLY];
-        take_early_of(list);
+        take_early_of(server, list);
         left |= !TAILQ_EMPTY(list);
     }
     /* Fails only without memory; the connections then wait for others to be EARLY. */

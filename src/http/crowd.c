@@ -20,7 +20,7 @@
 #define SHARE_LEAST 8u /* connections */
 /* Silent for so long, a connection goes before any that has begun a request. */
 #define SILENT_NS HS_NS_PER_SECOND
-/* The largest of so many of the oldest bodies goes. */
+/* So many of the oldest are looked at: for one with nothing unread, or for the largest body. */
 #define LOOKED_AT_MAX 32u
 /* Bodies that may go for the sake of one. */
 #define EVICTED_MAX 256u
@@ -33,6 +33,25 @@ static struct hs_http_connection *older(struct hs_http_connection *one,
     return one->entered_ns <= other->entered_ns ? one : other;
 }
 
+/* What it sent is here and was not read yet: it waits for this program and not the reverse. */
+static bool has_unread(const struct hs_http_connection *connection)
+{
+    char byte;
+    return recv(connection->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* The oldest in the list that holds up others, else the oldest. */
+static struct hs_http_connection *oldest(struct hs_http_list *list, bool of_peer)
+{
+    struct hs_http_connection *at = TAILQ_FIRST(list);
+    for (unsigned i = 0; at != NULL && i < LOOKED_AT_MAX; i++) {
+        if (!has_unread(at))
+            return at;
+        at = of_peer ? TAILQ_NEXT(at, peer_link) : TAILQ_NEXT(at, link);
+    }
+    return TAILQ_FIRST(list);
+}
+
 static struct hs_http_connection *choose(struct hs_http_connection *silent,
                                          struct hs_http_connection *begun, uint64_t now_ns)
 {
@@ -43,10 +62,10 @@ static struct hs_http_connection *choose(struct hs_http_connection *silent,
 
 static struct hs_http_connection *choose_of_peer(struct hs_http_peer *peer, uint64_t now_ns)
 {
-    return choose(
-        TAILQ_FIRST(&peer->places[HS_PLACE_SILENT]),
-        older(TAILQ_FIRST(&peer->places[HS_PLACE_HEAD]), TAILQ_FIRST(&peer->places[HS_PLACE_BODY])),
-        now_ns);
+    return choose(oldest(&peer->places[HS_PLACE_SILENT], true),
+                  older(oldest(&peer->places[HS_PLACE_HEAD], true),
+                        oldest(&peer->places[HS_PLACE_BODY], true)),
+                  now_ns);
 }
 
 /* Of all peers, proven or not. */
@@ -54,10 +73,10 @@ static struct hs_http_connection *choose_of_all(struct hs_http_server *server, b
                                                 uint64_t now_ns)
 {
     struct hs_http_list *lists = server->lists[proven];
-    struct hs_http_connection *silent = TAILQ_FIRST(&lists[HS_CONNECTION_IDLE]);
-    struct hs_http_connection *begun = older(
-        TAILQ_FIRST(&lists[HS_CONNECTION_HEAD]),
-        older(TAILQ_FIRST(&lists[HS_CONNECTION_BODY]), TAILQ_FIRST(&lists[HS_CONNECTION_WRITING])));
+    struct hs_http_connection *silent = oldest(&lists[HS_CONNECTION_IDLE], false);
+    struct hs_http_connection *begun = older(oldest(&lists[HS_CONNECTION_HEAD], false),
+                                             older(oldest(&lists[HS_CONNECTION_BODY], false),
+                                                   oldest(&lists[HS_CONNECTION_WRITING], false)));
     if (proven)
         return silent != NULL ? silent : begun;
     return choose(silent, begun, now_ns);
@@ -138,7 +157,8 @@ static struct hs_http_connection *largest(struct hs_http_list *list, bool of_pee
 {
     struct hs_http_connection *found = NULL, *at = TAILQ_FIRST(list);
     for (unsigned i = 0; at != NULL && i < LOOKED_AT_MAX; i++) {
-        if (at != self && at->held > 0 && (found == NULL || at->held > found->held))
+        if (at != self && at->held > 0 &&
+            (found == NULL || (at->held > found->held && !has_unread(at))))
             found = at;
         at = of_peer ? TAILQ_NEXT(at, peer_link) : TAILQ_NEXT(at, link);
     }

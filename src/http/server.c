@@ -161,6 +161,7 @@ static void set_up(struct hs_http_server *server)
     for (int state = 0; state < HS_CONNECTION_STATE_COUNT; state++)
         for (int proven = 0; proven <= 1; proven++)
             TAILQ_INIT(&server->lists[proven][state]);
+    server->burst_left = HS_HTTP_TURN_REQUESTS;
     TAILQ_INIT(&server->watched[0]);
     TAILQ_INIT(&server->watched[1]);
     hs_http_peers_init(&server->peers, server->limits.connections);

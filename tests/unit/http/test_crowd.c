@@ -106,6 +106,48 @@ START_TEST(of_kept_connections_the_longest_idle_one_goes)
 }
 END_TEST
 
+/* The server has not come to read it yet: it waits for the server, so it is not the one. */
+START_TEST(what_has_sent_and_was_not_read_is_spared)
+{
+    live_init();
+    live.limits.connections = CROWD;
+    live_start();
+    open_crowd("", CROWD);
+    ck_assert_int_eq(send(crowd[0].socket, HELLO("/w"), sizeof(HELLO("/w")) - 1, MSG_NOSIGNAL),
+                     sizeof(HELLO("/w")) - 1);
+    client_open(&client); /* and no turn of the loop in between */
+    live_until(ended_of_crowd(CROWD) == 1, "one to go");
+    ck_assert(!crowd[0].ended);
+    client_expect(&crowd[0], OK202);
+    close_crowd(CROWD);
+    live_end(&client);
+}
+END_TEST
+
+/* Many that send requests without end: others have their turn in between. */
+START_TEST(pipelines_of_many_do_not_hold_others_up)
+{
+    static char flood[200 * (sizeof(HELLO("/w")) - 1)];
+    for (size_t i = 0; i < 200; i++)
+        memcpy(flood + i * (sizeof(HELLO("/w")) - 1), HELLO("/w"), sizeof(HELLO("/w")) - 1);
+    live_init();
+    live_start();
+    open_crowd("", CROWD);
+    for (size_t i = 0; i < CROWD; i++)
+        ck_assert_int_eq(send(crowd[i].socket, flood, sizeof(flood), MSG_NOSIGNAL), sizeof(flood));
+    hs_buffer_clear(&live.told);
+    ck_assert_int_ge(event_base_loop(live.base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
+    size_t requests = 0;
+    for (size_t at = 0; at + 5 <= live.told.size; at++)
+        requests += memcmp(live.told.data + at, "202; ", 5) == 0;
+    ck_assert_uint_le(requests, 2 * HS_HTTP_TURN_REQUESTS + 2 * CROWD);
+    for (size_t i = 0; i < CROWD; i++)
+        live_until(client_has(&crowd[i], 200 * (sizeof(OK202) - 1)), "all answers");
+    close_crowd(CROWD);
+    live_stop();
+}
+END_TEST
+
 static void connect_from(struct client *from, const char *address)
 {
     *from = (struct client){.socket = socket(AF_INET, SOCK_STREAM, 0)};
@@ -249,7 +291,8 @@ START_TEST(a_body_that_goes_is_answered_503)
 END_TEST
 
 HS_TEST_MAIN("http crowd", in_every_phase_the_oldest_goes_for_a_new_connection,
-             who_sent_what_was_accepted_goes_last, of_kept_connections_the_longest_idle_one_goes,
+             who_sent_what_was_accepted_goes_last, what_has_sent_and_was_not_read_is_spared,
+             pipelines_of_many_do_not_hold_others_up, of_kept_connections_the_longest_idle_one_goes,
              the_address_that_holds_most_gives_way, an_address_may_hold_no_more_than_its_own_limit,
              bodies_that_stand_still_go_for_a_whole_request,
              the_address_that_holds_most_bytes_gives_way,
