@@ -5,13 +5,15 @@
  *
  * Invariants:
  *   D1  An id that is in the journal within the window is known, also after any crash.
- *   D2  An id whose event is not in the journal is not known.
+ *   D2  An id whose event is not in the journal is not known, unless every sink has passed the
+ *       event. So what any sink is reported to have lost can be sent again. Where it cannot be
+ *       known which ids were lost, those of the whole range count as lost.
  *   D3  Of two equal ids that arrive at the same time one is new and the other is seen.
  *
  * Memory: HS_DEDUPE_SHARDS open-addressing tables, 16 bytes of hash and 1 of generation (an
  * hour) a slot, at most 90 % full; an aged generation counts as absent and its slots are
  * written over, or dropped when a table is rebuilt. With `store: memory` there are no files.
- * Threads: begin/end from any; load and write_ids from one at a time. */
+ * Threads: begin/end and lost from any; load and write_ids from one at a time. */
 #ifndef HOOKSTREAM_DEDUPE_H
 #define HOOKSTREAM_DEDUPE_H
 
@@ -61,6 +63,14 @@ void hs_dedupe_end(struct hs_dedupe *dedupe, struct hs_dedupe_claim *claim, bool
                    uint64_t now_wall_ns);
 /* The event was appended and then failed (J4): its id is not known after all. */
 void hs_dedupe_forget(struct hs_dedupe *dedupe, struct hs_slice source, struct hs_slice id);
+
+/* The journal does not have these events any more, and a sink needed them: their ids are forgotten,
+ * on disk before in memory. For the journal's watcher; blocks until it is done, which takes as
+ * long as reading all files of ids. */
+void hs_dedupe_lost(struct hs_dedupe *dedupe, uint64_t first, uint64_t last);
+/* The ranges that were lost within the window, in this run or an earlier one. From any thread. */
+void hs_dedupe_each_lost(struct hs_dedupe *dedupe,
+                         void (*each)(void *context, uint64_t first, uint64_t last), void *context);
 
 /* Writes the id file of a sealed segment; removes id files that have aged. For the
  * journal's watcher, on the keeper's thread. false: it could not (logged), and the segment

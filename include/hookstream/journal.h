@@ -50,8 +50,7 @@ extern const struct hs_options hs_journal_option_table;
 
 struct hs_journal;
 
-/* What the keeper tells its owner; called on the keeper's or committer's thread. Each may be NULL.
- */
+/* What it tells its owner; called on the keeper's or committer's thread. Each may be NULL. */
 struct hs_journal_watcher {
     void *context;
     /* A segment will get no more records; it can be read with a reader from `first`. Its
@@ -61,6 +60,9 @@ struct hs_journal_watcher {
     /* These events were appended and are not durable after all (J4): called for each of
      * them, before their waiters can see the failure. */
     void (*failed)(void *context, const struct hs_event *event);
+    /* These events are lost (J6) and a cursor is not past them; called on the thread of the reader
+     * that met the place, before hs_reader_next() says so, for each reader that does. */
+    void (*lost)(void *context, uint64_t first, uint64_t last);
 };
 
 /* Locks the directory (created if need be) and recovers: reads the last segment, cuts a
@@ -117,6 +119,13 @@ uint64_t hs_journal_oldest(const struct hs_journal *journal);
  * has not passed was removed or lost without it. */
 uint64_t hs_journal_begin(const struct hs_journal *journal);
 
+/* Of the time of the open. Sequences that are not used again though the journal holds no event of
+ * them: its end was missing or torn. What of them was durable is lost, and in these bounds;
+ * first > last: none. */
+void hs_journal_void(const struct hs_journal *journal, uint64_t *ret_first, uint64_t *ret_last);
+/* Up to this one every cursor in the folder was past every event; 0 if there was no cursor. */
+uint64_t hs_journal_passed(const struct hs_journal *journal);
+
 /* Whether an append would be taken; if not, `ret_reason` gives words for /readyz. */
 bool hs_journal_writable(const struct hs_journal *journal, const char **ret_reason);
 
@@ -166,6 +175,12 @@ struct hs_reader_loss {
     uint64_t first, last;
 };
 struct hs_reader_loss hs_reader_loss(const struct hs_reader *reader);
+/* What this one passes over is not reported to the watcher: it reads for the journal's owner and
+ * not for a sink. */
+void hs_reader_look_only(struct hs_reader *reader);
+/* Reports events that a sink needs and that were gone before it could read them to the watcher.
+ * first > last: none. */
+void hs_journal_lose(struct hs_journal *journal, uint64_t first, uint64_t last);
 /* Moves to the first event with sequence >= from, forwards or back. */
 HS_MUST_CHECK int hs_reader_seek(struct hs_reader *reader, uint64_t from);
 

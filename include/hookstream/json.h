@@ -103,6 +103,12 @@ typedef int hs_json_visit_fn(void *context, struct hs_json_tree *tree, hs_json_n
 int hs_json_each(struct hs_json_tree *tree, const struct hs_json_path *path,
                  hs_json_visit_fn *visit, void *context);
 
+/* The same in the way of a path's steps, but for every member of a name where it is there more than
+ * once; `step` is the first to take, from `node`. */
+int hs_json_each_value(struct hs_json_tree *tree, hs_json_node node,
+                       const struct hs_json_path *path, size_t step, hs_json_visit_fn *visit,
+                       void *context);
+
 /* While a name is given, a path that begins with it begins at `node` and not at the root, whose
  * own member of that name no path reaches then. HS_JSON_NO_NODE takes the name back, and so does
  * a parse. `name` is borrowed. */
@@ -144,6 +150,19 @@ void hs_json_write_node(const struct hs_json_tree *tree, hs_json_node node,
  * outside the value included. */
 void hs_json_write(const struct hs_json_tree *tree, struct hs_buffer *ret_json);
 bool hs_json_changed(const struct hs_json_tree *tree);
+/* How much work was done with the tree since its text was parsed: children passed in searches,
+ * bytes read and copied. Depends on the text and on what was asked alone, so that a limit on it
+ * means the same on every machine. */
+uint64_t hs_json_steps(const struct hs_json_tree *tree);
+/* Counts work that somebody else did with a value of the tree. */
+void hs_json_add_steps(struct hs_json_tree *tree, uint64_t steps);
+/* Where the bytes of a value are. Two values of one tree, between two parses, that are in the same
+ * place and equally long are the same. */
+struct hs_json_place {
+    bool own; /* in the tree's own memory */
+    uint32_t begin;
+};
+struct hs_json_place hs_json_node_place(const struct hs_json_tree *tree, hs_json_node node);
 /* 0, or the first replacing or renaming since the parse that could not be done: -E2BIG: it
  * would be nested too deep, or there are too many values; -ENOSPC: the edits are too large. */
 HS_MUST_CHECK int hs_json_status(const struct hs_json_tree *tree);

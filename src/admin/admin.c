@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <hookstream/clock.h>
 #include <hookstream/descriptors.h>
+#include <hookstream/heartbeat.h>
 #include <hookstream/http.h>
 #include <hookstream/log.h>
 #include <hookstream/wakeup.h>
@@ -22,7 +23,7 @@ struct hs_admin {
     struct hs_http_server *server; /* the thread's, from its start to its end */
     uint16_t port;
     struct hs_wakeup stop;
-    struct event *on_stop;
+    struct event *on_stop, *on_beat;
     pthread_t thread;
     bool started;
 };
@@ -137,7 +138,12 @@ static void show_metrics(struct hs_admin *admin, struct hs_http_exchange *exchan
 
 static void show_live(struct hs_admin *admin, struct hs_http_exchange *exchange)
 {
-    hs_http_respond(exchange, 200, "Content-Type: text/plain\r\n", HS_SLICE("ok\n"), false);
+    struct hs_buffer stuck;
+    hs_buffer_init(&stuck, PAGE_MAX);
+    bool live = hs_heartbeat_report(0, &stuck);
+    hs_http_respond(exchange, live ? 200 : 503, "Content-Type: text/plain; charset=utf-8\r\n",
+                    live ? HS_SLICE("ok\n") : hs_buffer_slice(&stuck), false);
+    hs_buffer_free(&stuck);
 }
 
 static void show_ready(struct hs_admin *admin, struct hs_http_exchange *exchange)
@@ -281,11 +287,19 @@ static void on_stop(evutil_socket_t file, short what, void *context)
     event_base_loopbreak(((struct hs_admin *)context)->base);
 }
 
+static void on_beat(evutil_socket_t file, short what, void *context)
+{
+    hs_heartbeat();
+}
+
 static void *run(void *context)
 {
     struct hs_admin *admin = context;
     prctl(PR_SET_NAME, "hs-admin");
+    hs_heartbeat_begin("hs-admin", 0);
+    hs_heartbeat_work("serving the admin port");
     event_base_loop(admin->base, 0);
+    hs_heartbeat_end();
     return NULL;
 }
 
@@ -298,7 +312,10 @@ static int open_all(struct hs_admin *admin)
     if (admin->base == NULL)
         return hs_fail(-ENOMEM, "cannot make an event loop for the admin port");
     admin->on_stop = event_new(admin->base, admin->stop.file, EV_READ | EV_PERSIST, on_stop, admin);
-    if (admin->on_stop == NULL || event_add(admin->on_stop, NULL) < 0)
+    admin->on_beat = event_new(admin->base, -1, EV_PERSIST, on_beat, admin);
+    const struct timeval turn = {HS_HEARTBEAT_TURN_MS / 1000, HS_HEARTBEAT_TURN_MS % 1000 * 1000};
+    if (admin->on_stop == NULL || event_add(admin->on_stop, NULL) < 0 || admin->on_beat == NULL ||
+        event_add(admin->on_beat, &turn) < 0)
         return hs_fail(-ENOMEM, "cannot make the events of the admin port");
     const struct hs_http_limits limits = {
         .connections = hs_descriptors_of_admin(),
@@ -353,6 +370,8 @@ void hs_admin_free(struct hs_admin *admin)
     hs_http_server_free(admin->server);
     if (admin->on_stop != NULL)
         event_free(admin->on_stop);
+    if (admin->on_beat != NULL)
+        event_free(admin->on_beat);
     if (admin->base != NULL)
         event_base_free(admin->base);
     hs_wakeup_close(&admin->stop);

@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <hookstream/clock.h>
 #include <hookstream/descriptors.h>
+#include <hookstream/heartbeat.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -34,6 +35,12 @@ static void on_failed(void *context, const struct hs_event *event)
         hs_dedupe_forget(app->dedupe, event->source, event->id);
 }
 
+static void on_lost(void *context, uint64_t first, uint64_t last)
+{
+    struct hs_app *app = context;
+    hs_dedupe_lost(app->dedupe, first, last);
+}
+
 static int start_journal(struct hs_app *app)
 {
     int code =
@@ -47,7 +54,12 @@ static int start_journal(struct hs_app *app)
                                        app->metrics, &app->shared);
     if (code < 0)
         return code;
-    struct hs_journal_watcher watcher = {.context = app, .sealed = on_sealed, .failed = on_failed};
+    struct hs_journal_watcher watcher = {
+        .context = app,
+        .sealed = on_sealed,
+        .failed = on_failed,
+        .lost = on_lost,
+    };
     return hs_journal_start(app->journal, &watcher);
 }
 
@@ -178,6 +190,8 @@ int hs_app_start(struct hs_config *config, const struct hs_settings *settings,
     set_build_metrics(app);
     int code = hs_app_check_descriptors();
     if (code == 0)
+        code = hs_heartbeat_watch(app->metrics);
+    if (code == 0)
         code = start_journal(app);
     if (code == 0)
         code = start_delivery(app);
@@ -231,6 +245,7 @@ void hs_app_free(struct hs_app *app)
     hs_dedupe_shared_free(app->shared);
     hs_dedupe_free(app->dedupe);
     hs_journal_close(app->journal);
+    hs_heartbeat_unwatch();
     hs_metrics_free(app->metrics);
     free(app);
 }

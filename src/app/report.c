@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include <hookstream/clock.h>
+#include <hookstream/heartbeat.h>
 #include <hookstream/json.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
@@ -81,6 +82,7 @@ bool hs_report_ready(void *context, struct hs_buffer *ret_reasons)
     if (!ready)
         hs_buffer_printf(ret_reasons, "journal: %s\n", why);
     ready = report_shared(app, ret_reasons) && ready;
+    ready = hs_heartbeat_report(HS_HEARTBEAT_ACCEPTS, ret_reasons) && ready;
     report_log(ret_reasons);
     return report_sinks(app, ret_reasons) && ready;
 }

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <hookstream/buffer.h>
+#include <hookstream/heartbeat.h>
 #include <hookstream/open.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +98,7 @@ static int write_zeros(int file, off_t size)
         if (written < 0)
             return -1;
         at += written;
+        hs_heartbeat(); /* a slow disk takes a while for a segment */
         give_way(&begin);
     }
     return 0;

@@ -3,6 +3,7 @@
 #include "log_queue.h"
 
 #include <hookstream/clock.h>
+#include <hookstream/heartbeat.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
@@ -136,8 +137,10 @@ void hs_log_put(const char *line, size_t size)
 static ssize_t write_some(const char *lines, size_t size)
 {
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    hs_heartbeat_rest(); /* a reader that does not read is no fault of this process */
     if (poll(&out, 1, LOOK_MS) <= 0)
         return 0;
+    hs_heartbeat_work("writing the log");
     ssize_t written = write(STDERR_FILENO, lines, size);
     return written >= 0 ? written : errno == EAGAIN || errno == EINTR ? 0 : -errno;
 }
@@ -145,6 +148,7 @@ static ssize_t write_some(const char *lines, size_t size)
 /* With the lock: until there is something to write, or the end. */
 static void wait_for_lines(void)
 {
+    hs_heartbeat_rest();
     while (queue.used == 0 && !queue.stopping)
         pthread_cond_wait(&queue.work, &queue.lock);
 }
@@ -152,6 +156,7 @@ static void wait_for_lines(void)
 /* With the lock: a while, or until the end. */
 static void wait_after_failure(void)
 {
+    hs_heartbeat_rest();
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)(FAILED_WAIT_NS / HS_NS_PER_SECOND);
@@ -181,6 +186,7 @@ static void step(void)
 static void *run(void *context)
 {
     prctl(PR_SET_NAME, "hs-log");
+    hs_heartbeat_begin("hs-log", 0);
     pthread_mutex_lock(&queue.lock);
     for (;;) {
         report_missing();
@@ -189,6 +195,7 @@ static void *run(void *context)
             break;
         step();
     }
+    hs_heartbeat_end();
     queue.gone = true;
     pthread_cond_broadcast(&queue.ended);
     pthread_mutex_unlock(&queue.lock);

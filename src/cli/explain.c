@@ -232,14 +232,33 @@ static bool is_credential(const char *path)
     return false;
 }
 
-/* Takes a value out of the page, wherever it came to stand. */
-static void mask_value(void *context, const char *path, struct hs_slice before,
-                       struct hs_slice after)
+/* Different values that are masked; each costs a pass over the page. */
+#define CREDENTIALS_MAX 256u
+
+struct credentials {
+    struct hs_slice values[CREDENTIALS_MAX]; /* copies */
+    size_t count;
+    bool too_many;
+};
+
+static void note_credential(void *context, const char *path, struct hs_slice before,
+                            struct hs_slice after)
 {
-    struct hs_buffer *text = context;
+    struct credentials *credentials = context;
     if (!is_credential(path) || after.size < 6 || after.data[0] != '"')
         return;
     struct hs_slice value = hs_slice(after.data + 1, after.size - 2);
+    for (size_t i = 0; i < credentials->count; i++)
+        if (hs_slice_equal(credentials->values[i], value))
+            return;
+    credentials->too_many = credentials->count == CREDENTIALS_MAX;
+    if (!credentials->too_many)
+        credentials->values[credentials->count++] = hs_slice(hs_slice_dup(value), value.size);
+}
+
+/* Takes a value out of the page, wherever it is. */
+static void mask_value(struct hs_buffer *text, struct hs_slice value)
+{
     struct hs_buffer masked;
     hs_buffer_init(&masked, text->ceiling);
     const char *at = text->data, *end = at + text->size;
@@ -251,6 +270,26 @@ static void mask_value(void *context, const char *path, struct hs_slice before,
     hs_buffer_append(&masked, at, (size_t)(end - at));
     hs_buffer_free(text);
     *text = masked;
+}
+
+/* Masks all credentials of the event. Nothing is left of the page when that cannot be done. */
+static int mask(struct hs_slice body, struct hs_buffer *page)
+{
+    struct credentials credentials = {0};
+    /* What is not JSON has no members to mask. */
+    HS_IGNORE(hs_json_differences(HS_SLICE("{}"), body, note_credential, &credentials));
+    for (size_t i = 0; i < credentials.count; i++) {
+        if (!credentials.too_many)
+            mask_value(page, credentials.values[i]);
+        free((char *)credentials.values[i].data);
+    }
+    if (!credentials.too_many)
+        return 0;
+    hs_buffer_clear(page);
+    return hs_fail(-E2BIG,
+                   "the event has more than %u different credentials (names that end in token, "
+                   "secret or password), which is too many to mask: use --show-values",
+                   CREDENTIALS_MAX);
 }
 
 /* ---- The command ---- */
@@ -314,8 +353,11 @@ static int explain(const struct hs_command *command, const struct request *reque
     } else {
         print_result(&page, result, request->partitions);
     }
-    if (!request->show)
-        HS_IGNORE(hs_json_differences(HS_SLICE("{}"), body, mask_value, &page.text)); /* no JSON */
+    code = request->show ? 0 : mask(body, &page.text);
+    if (code < 0) {
+        hs_buffer_free(&page.text);
+        return hs_command_fail(command, HS_EXIT_USAGE, "%s", hs_error_text());
+    }
     hs_command_print(&page.text, stdout);
     hs_buffer_free(&page.text);
     return result->end == HS_END_DELIVERED ? HS_EXIT_GOOD : HS_EXIT_BAD;

@@ -48,6 +48,7 @@ int hs_dedupe_create(const struct hs_dedupe_options *options, struct hs_journal 
     dedupe->journal = journal;
     dedupe->metrics = metrics;
     dedupe->key = hs_journal_hash_key(journal);
+    pthread_mutex_init(&dedupe->files_lock, NULL);
     dedupe->window_hours = (uint32_t)((options->window_ns + HS_NS_PER_HOUR - 1) / HS_NS_PER_HOUR);
     for (size_t i = 0; i < HS_DEDUPE_SHARDS; i++) {
         pthread_mutex_init(&dedupe->shards[i].lock, NULL);
@@ -74,6 +75,7 @@ void hs_dedupe_free(struct hs_dedupe *dedupe)
         hs_id_table_free(&dedupe->shards[i].table);
         pthread_mutex_destroy(&dedupe->shards[i].lock);
     }
+    pthread_mutex_destroy(&dedupe->files_lock);
     free(dedupe->folder);
     free(dedupe);
 }
@@ -106,6 +108,14 @@ void hs_dedupe_put(struct hs_dedupe *dedupe, struct hs_hash128 hash, uint32_t ho
     hs_id_table_advance(&shard->table, now_hour);
     /* From the future, by a clock that was put back: as of now. */
     hs_id_table_put(&shard->table, hash, hour < shard->table.hour ? hour : shard->table.hour);
+    pthread_mutex_unlock(&shard->lock);
+}
+
+void hs_dedupe_keep(struct hs_dedupe *dedupe, struct hs_hash128 hash)
+{
+    struct hs_shard *shard = shard_of(dedupe, hash);
+    pthread_mutex_lock(&shard->lock);
+    hs_id_table_keep(&shard->table, hash);
     pthread_mutex_unlock(&shard->lock);
 }
 

@@ -53,18 +53,23 @@ bool hs_id_file_name(const char *name, uint64_t *ret_first, uint64_t *ret_last)
 /* ---- Reading the journal ---- */
 
 int hs_ids_of_journal(const struct hs_dedupe *dedupe, uint64_t first, uint64_t last,
-                      hs_each_id_fn *each, void *context, uint64_t *ret_newest_wall_ns)
+                      hs_each_id_fn *each, hs_each_hole_fn *hole, void *context,
+                      uint64_t *ret_newest_wall_ns)
 {
     struct hs_reader *reader;
     int code = hs_reader_open(dedupe->journal, first, &reader);
     if (code < 0)
         return code;
+    hs_reader_look_only(reader);
     uint64_t newest = 0, sequence = 0;
     while (sequence < last) {
         struct hs_event event;
         code = hs_reader_next(reader, &event);
-        if (code == -EBADMSG)
-            continue; /* counted and logged by the reader */
+        if (code == -EBADMSG) { /* counted and logged by the reader */
+            if (hole != NULL)
+                hole(context, hs_reader_loss(reader));
+            continue;
+        }
         if (code <= 0 || event.sequence > last)
             break;
         sequence = event.sequence;
@@ -140,7 +145,8 @@ static int fill(struct hs_dedupe *dedupe, int file, uint64_t first, uint64_t las
         .block = block,
     };
     struct hs_id_file header = {.first = first, .last = last};
-    int code = hs_ids_of_journal(dedupe, first, last, write_id, &writing, &header.newest_wall_ns);
+    int code =
+        hs_ids_of_journal(dedupe, first, last, write_id, NULL, &writing, &header.newest_wall_ns);
     write_block(&writing);
     header.count = writing.count;
     code = code < 0 ? code : writing.code;

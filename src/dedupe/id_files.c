@@ -24,6 +24,7 @@ struct ranges {
     size_t count, capacity;
     uint32_t now_hour;
     uint64_t kept; /* ids that have not aged */
+    bool sparing;  /* what is read is spared by the sweep; else it is put in */
     struct {
         struct hs_hash128 hash;
         uint32_t hour;
@@ -90,14 +91,33 @@ static uint64_t drop_aged(struct ranges *ranges)
     return count;
 }
 
-/* Whether the segment is there and ends elsewhere than the file says: its tail was lost. */
-static bool is_outdated(const struct range *range, const struct hs_segment_info *segments,
-                        size_t count)
+/* The first sequence of the file that is lost: its segment is there and ends before the file, or is
+ * gone from between others, or the journal's end is missing. Past the file's last: none is. The
+ * oldest segments go in good order; sinks that needed them nevertheless say so (hs_dedupe_lost()).
+ * `ret_stale`: the segment ends elsewhere, and its file is to be written again. */
+static uint64_t first_lost(const struct ranges *ranges, const struct range *range,
+                           const struct hs_segment_info *segments, size_t count, bool *ret_stale)
 {
-    for (size_t i = 0; i < count; i++)
-        if (segments[i].first == range->first)
-            return segments[i].last != range->last;
-    return false;
+    const struct hs_journal *journal = ranges->dedupe->journal;
+    uint64_t lost = range->last + 1, first, last;
+    *ret_stale = false;
+    /* Every sink was past all of it: it is delivered, and stays known. */
+    if (range->last <= hs_journal_passed(journal))
+        return lost;
+    for (size_t i = 0; i < count; i++) {
+        const struct hs_segment_info *segment = &segments[i];
+        if (segment->first == range->first) {
+            *ret_stale = segment->last != range->last;
+            lost = segment->last < range->last ? segment->last + 1 : range->last + 1;
+            break;
+        }
+        if (segment->first < range->first && range->first <= segment->last)
+            lost = range->first;
+    }
+    hs_journal_void(journal, &first, &last);
+    if (first <= last && first < lost)
+        lost = first > range->first ? first : range->first;
+    return lost;
 }
 
 /* Files of segments that lost events since: the lost ones must not be known, or their
@@ -109,16 +129,22 @@ static void drop_outdated(struct ranges *ranges, const struct hs_segment_info *s
     size_t kept = 0;
     for (size_t i = 0; i < ranges->count; i++) {
         const struct range range = ranges->items[i];
-        if (!is_outdated(&range, segments, count)) {
+        bool stale;
+        uint64_t lost = first_lost(ranges, &range, segments, count, &stale);
+        if (lost > range.last && !stale) {
             ranges->items[kept++] = range;
             continue;
         }
         HS_AUTO_FREE char *path = hs_id_file_path(ranges->dedupe, range.first, range.last);
+        hs_dedupe_note_lost(ranges->dedupe, lost, range.last);
+        HS_IGNORE(hs_disk_unlink(disk, path)); /* tried again at the next start */
+        if (lost > range.last)
+            continue;
         hs_log(HS_LOG_ERROR,
-               "a finished segment of the journal has lost events since its ids were written: "
-               "check the disk; their retries are taken as new",
-               HS_F("file", "%s", path));
-        HS_IGNORE(hs_disk_unlink(disk, path)); /* said again at the next start */
+               "the journal has lost events since their ids were written: check the disk; their "
+               "retries are taken as new",
+               HS_F("file", "%s", path), HS_F("first", "%" PRIu64, lost),
+               HS_F("last", "%" PRIu64, range.last));
     }
     ranges->count = kept;
 }
@@ -137,6 +163,10 @@ static void take_id(void *context, struct hs_hash128 hash, uint32_t hour)
     struct ranges *ranges = context;
     if (hs_has_aged(ranges->dedupe, hour, ranges->now_hour))
         return;
+    if (ranges->sparing) {
+        hs_dedupe_keep(ranges->dedupe, hash);
+        return;
+    }
     uint64_t at = ranges->kept++;
     if (at >= AHEAD)
         put_ahead(ranges, at);
@@ -144,6 +174,13 @@ static void take_id(void *context, struct hs_hash128 hash, uint32_t hour)
     ranges->ahead[at % AHEAD].hash = hash;
     ranges->ahead[at % AHEAD].hour = hour;
     hs_dedupe_note_oldest(ranges->dedupe, hour * HS_NS_PER_HOUR);
+}
+
+/* The ids of what is missing are not put in, and not spared. */
+static void take_hole(void *context, struct hs_reader_loss loss)
+{
+    struct ranges *ranges = context;
+    hs_dedupe_settle(ranges->dedupe, loss.first, loss.last);
 }
 
 /* Those that still wait. */
@@ -181,8 +218,11 @@ static int read_segments(struct ranges *ranges, const struct hs_segment_info *se
             hs_has_aged(dedupe, hs_hour_of(segment->newest_wall_ns), ranges->now_hour))
             continue;
         uint64_t newest;
-        code = hs_ids_of_journal(dedupe, segment->first, segment->last, take_id, ranges, &newest);
-        if (code < 0 || range == NULL)
+        code = hs_ids_of_journal(dedupe, segment->first, segment->last, take_id, take_hole, ranges,
+                                 &newest);
+        if (code < 0 && ranges->sparing)
+            code = 0; /* what can be read of the others is spared nevertheless */
+        if (code < 0 || range == NULL || ranges->sparing)
             continue;
         /* A damaged file goes, so that it is written again. */
         HS_AUTO_FREE char *path = hs_id_file_path(dedupe, range->first, range->last);
@@ -213,6 +253,15 @@ static void say_what_is_lost(const struct ranges *ranges)
     }
 }
 
+/* What an earlier run lost, and what this one has found so far. */
+static void load_lost(struct hs_dedupe *dedupe)
+{
+    uint64_t first, last, passed = hs_journal_passed(dedupe->journal);
+    hs_dedupe_load_lost(dedupe);
+    hs_journal_void(dedupe->journal, &first, &last);
+    hs_dedupe_note_lost(dedupe, first > passed ? first : passed + 1, last);
+}
+
 int hs_dedupe_load(struct hs_dedupe *dedupe)
 {
     if (hs_journal_in_memory(dedupe->journal))
@@ -223,6 +272,7 @@ int hs_dedupe_load(struct hs_dedupe *dedupe)
     int code = list_files(dedupe, &ranges);
     hs_journal_segments(dedupe->journal, &segments, &count);
     if (code == 0) {
+        load_lost(dedupe);
         drop_outdated(&ranges, segments, count);
         hs_dedupe_reserve(dedupe, drop_aged(&ranges));
         code = read_files(&ranges);
@@ -278,14 +328,59 @@ bool hs_dedupe_write_ids(struct hs_dedupe *dedupe, uint64_t first, uint64_t last
 {
     if (hs_journal_in_memory(dedupe->journal))
         return true; /* there is no next start */
+    pthread_mutex_lock(&dedupe->files_lock);
     purge(dedupe);
-    if (last < first || segment_has_aged(dedupe, first))
-        return true;
-    int code = write_if_missing(dedupe, first, last);
+    bool none = last < first || segment_has_aged(dedupe, first);
+    int code = none ? 0 : write_if_missing(dedupe, first, last);
+    pthread_mutex_unlock(&dedupe->files_lock);
     if (code < 0)
         hs_log_limited(HS_LOG_WARN, "id_file",
                        "cannot write the ids of a finished segment; it stays until they are "
                        "written, check the disk",
                        HS_F("error", "%s", hs_error_text()));
     return code == 0;
+}
+
+/* ---- When events are lost ---- */
+
+void hs_dedupe_drop_files(struct hs_dedupe *dedupe, uint64_t first, uint64_t last)
+{
+    const struct hs_disk *disk = hs_journal_disk(dedupe->journal);
+    struct ranges ranges;
+    int code = list_files(dedupe, &ranges);
+    bool any = false;
+    for (size_t i = 0; code == 0 && i < ranges.count; i++) {
+        const struct range *range = &ranges.items[i];
+        if (range->first > last || range->last < first)
+            continue;
+        HS_AUTO_FREE char *path = hs_id_file_path(dedupe, range->first, range->last);
+        code = hs_disk_unlink(disk, path);
+        any = true;
+    }
+    if (code == 0 && any)
+        code = hs_disk_sync_directory(disk, dedupe->folder);
+    free(ranges.items);
+    if (code < 0)
+        hs_log(HS_LOG_ERROR,
+               "cannot remove the ids of lost events: after a restart their retries would be taken "
+               "for duplicates; remove the files of these events from the folder",
+               HS_F("folder", "%s", dedupe->folder), HS_F("first", "%" PRIu64, first),
+               HS_F("last", "%" PRIu64, last), HS_F("error", "%s", hs_error_text()));
+}
+
+void hs_dedupe_keep_all(struct hs_dedupe *dedupe)
+{
+    struct hs_segment_info *segments;
+    size_t count;
+    struct ranges ranges;
+    int code = list_files(dedupe, &ranges);
+    ranges.sparing = true;
+    hs_journal_segments(dedupe->journal, &segments, &count);
+    for (size_t i = 0; code == 0 && i < ranges.count; i++) {
+        struct range *range = &ranges.items[i];
+        range->whole = hs_id_file_read(dedupe, range->first, range->last, take_id, &ranges) == 0;
+    }
+    HS_IGNORE(read_segments(&ranges, segments, count)); /* it has no error of its own then */
+    free(segments);
+    free(ranges.items);
 }

@@ -1,8 +1,11 @@
 /* Dedupe, inside: the shards of the index (dedupe.c over table.c) and the id files
- * (id_file.c one file, id_files.c all of them, verify.c without a dedupe). */
+ * (id_file.c one file, id_files.c all of them, verify.c without a dedupe); and what becomes of
+ * the ids of lost events (forget.c). Locks, in this order: `files_lock`, a shard's, the journal's.
+ */
 #ifndef HS_DEDUPE_INTERNAL_H
 #define HS_DEDUPE_INTERNAL_H
 
+#include "lost_ranges.h"
 #include "table.h"
 
 #include <hookstream/dedupe.h>
@@ -25,6 +28,9 @@ struct hs_dedupe {
     uint32_t purged_hour; /* when aged id files were last looked for; the keeper's */
     _Atomic uint64_t oldest_wall_ns;
     struct hs_gauge *ids_gauge, *oldest_gauge;
+    pthread_mutex_t files_lock;    /* guards the files of ids, and the two below */
+    struct hs_lost_ranges lost;    /* what is in ids/lost */
+    struct hs_lost_ranges settled; /* lost, and no id of it is known: found so in this run */
     struct hs_shard shards[HS_DEDUPE_SHARDS];
 };
 
@@ -51,6 +57,23 @@ void hs_dedupe_prefetch(struct hs_dedupe *dedupe, struct hs_hash128 hash);
 /* Room for so many in all. */
 void hs_dedupe_reserve(struct hs_dedupe *dedupe, uint64_t count);
 void hs_dedupe_note_oldest(struct hs_dedupe *dedupe, uint64_t wall_ns);
+
+/* Marks the hash as one that the sweep spares. */
+void hs_dedupe_keep(struct hs_dedupe *dedupe, struct hs_hash128 hash);
+
+/* ---- Lost events (forget.c); with files_lock, or while the dedupe is loaded ---- */
+
+/* Reads ids/lost. */
+void hs_dedupe_load_lost(struct hs_dedupe *dedupe);
+/* Puts the range into ids/lost, synced. */
+void hs_dedupe_note_lost(struct hs_dedupe *dedupe, uint64_t first, uint64_t last);
+/* No id of these is known. */
+void hs_dedupe_settle(struct hs_dedupe *dedupe, uint64_t first, uint64_t last);
+/* id_files.c: removes the files of ids that have any of the range, and syncs that. */
+void hs_dedupe_drop_files(struct hs_dedupe *dedupe, uint64_t first, uint64_t last);
+/* id_files.c: hs_dedupe_keep() for every id of a file or, where there is none, of a segment. What
+ * cannot be read is not kept: a retry of it is a duplicate at worst. */
+void hs_dedupe_keep_all(struct hs_dedupe *dedupe);
 
 /* ---- One id file ---- */
 
@@ -85,9 +108,11 @@ HS_MUST_CHECK int hs_id_file_read(const struct hs_dedupe *dedupe, uint64_t first
 HS_MUST_CHECK int hs_id_file_check(const struct hs_id_place *place, const char *path,
                                    uint64_t first, uint64_t last, hs_each_id_fn *each,
                                    void *context, uint64_t *ret_damage);
-/* Calls `each` for every id in the journal from `first` to `last`; gives the newest time. */
+/* Calls `each` for every id in the journal from `first` to `last`, and `hole`, if there is one, for
+ * what of it is lost; gives the newest time. */
+typedef void hs_each_hole_fn(void *context, struct hs_reader_loss loss);
 HS_MUST_CHECK int hs_ids_of_journal(const struct hs_dedupe *dedupe, uint64_t first, uint64_t last,
-                                    hs_each_id_fn *each, void *context,
+                                    hs_each_id_fn *each, hs_each_hole_fn *hole, void *context,
                                     uint64_t *ret_newest_wall_ns);
 
 #endif

@@ -127,20 +127,43 @@ static void give_pages(struct hs_id_table *table)
     table->capacity = table->pages_size = 0;
 }
 
+/* ---- What a sweep spares ---- */
+
+static uint8_t *make_bits(size_t count)
+{
+    return hs_alloc(count / 8 + 1);
+}
+
+static bool is_kept(const struct hs_id_table *table, size_t at)
+{
+    return table->kept != NULL && (table->kept[at / 8] >> (at % 8) & 1) != 0;
+}
+
+static void set_kept(struct hs_id_table *table, size_t at, bool kept)
+{
+    if (table->kept == NULL)
+        return;
+    uint8_t bit = (uint8_t)(1u << (at % 8));
+    table->kept[at / 8] = (uint8_t)(kept ? table->kept[at / 8] | bit : table->kept[at / 8] & ~bit);
+}
+
 /* Into new pages with room for `count`, without what has aged. */
 static void rebuild(struct hs_id_table *table, size_t count)
 {
     struct hs_id_table bigger = *table;
     bigger.used = table->live;
     take_pages(&bigger, count);
+    bigger.kept = table->kept != NULL ? make_bits(bigger.capacity) : NULL;
     for (size_t i = 0; i < table->capacity; i++) {
         if (table->marks[i] == 0)
             continue;
         size_t at = find(&bigger, table->hashes[i]);
         bigger.hashes[at] = table->hashes[i];
         bigger.marks[at] = table->marks[i];
+        set_kept(&bigger, at, is_kept(table, i));
     }
     give_pages(table);
+    free(table->kept);
     *table = bigger;
 }
 
@@ -153,6 +176,8 @@ void hs_id_table_init(struct hs_id_table *table, uint32_t window_hours)
 void hs_id_table_free(struct hs_id_table *table)
 {
     give_pages(table);
+    free(table->kept);
+    table->kept = NULL;
     table->used = table->live = 0;
 }
 
@@ -198,6 +223,7 @@ void hs_id_table_put(struct hs_id_table *table, struct hs_hash128 hash, uint32_t
     }
     table->live += table->marks[at] == 0;
     table->marks[at] = mark_of(hour);
+    set_kept(table, at, true);
 }
 
 /* Whether an entry with this home may stand at `at` when the slot `gap` is empty: not if its
@@ -221,9 +247,44 @@ void hs_id_table_remove(struct hs_id_table *table, struct hs_hash128 hash)
             continue;
         table->hashes[gap] = table->hashes[at];
         table->marks[gap] = table->marks[at];
+        set_kept(table, gap, is_kept(table, at));
         gap = at;
     }
     table->hashes[gap] = (struct hs_hash128){0, 0};
     table->marks[gap] = 0;
     table->used--;
+    set_kept(table, gap, false);
+}
+
+/* ---- Sweeping ---- */
+
+void hs_id_table_watch(struct hs_id_table *table)
+{
+    free(table->kept);
+    table->kept = make_bits(table->capacity);
+}
+
+void hs_id_table_keep(struct hs_id_table *table, struct hs_hash128 hash)
+{
+    if (table->capacity == 0 || table->kept == NULL)
+        return;
+    size_t at = find(table, not_empty(hash));
+    if (!is_empty(table->hashes[at]))
+        set_kept(table, at, true);
+}
+
+/* They become aged ones, so that no chain is broken. */
+size_t hs_id_table_sweep(struct hs_id_table *table)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < table->capacity; i++) {
+        if (table->marks[i] == 0 || is_kept(table, i))
+            continue;
+        table->marks[i] = 0;
+        table->live--;
+        count++;
+    }
+    free(table->kept);
+    table->kept = NULL;
+    return count;
 }

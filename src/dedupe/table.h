@@ -17,6 +17,7 @@ struct hs_id_table {
     size_t live; /* of them not aged */
     uint32_t window_hours;
     uint32_t hour; /* marks are not older than `window_hours` before this hour */
+    uint8_t *kept; /* a bit a slot, from watch to sweep: it stays; else NULL */
 };
 
 #define HS_TABLE_LOAD_PERCENT 90u
@@ -39,5 +40,11 @@ bool hs_id_table_has(const struct hs_id_table *table, struct hs_hash128 hash);
 void hs_id_table_put(struct hs_id_table *table, struct hs_hash128 hash, uint32_t hour);
 /* Takes it out. */
 void hs_id_table_remove(struct hs_id_table *table, struct hs_hash128 hash);
+
+/* To take out all but what is named. From the watch on, what is put in is kept. */
+void hs_id_table_watch(struct hs_id_table *table);
+void hs_id_table_keep(struct hs_id_table *table, struct hs_hash128 hash);
+/* Takes out what was not kept; gives how many that were. Ends the watch. */
+size_t hs_id_table_sweep(struct hs_id_table *table);
 
 #endif

@@ -6,6 +6,7 @@
 #include "past.h"
 
 #include <hookstream/clock.h>
+#include <hookstream/heartbeat.h>
 #include <hookstream/log.h>
 #include <hookstream/source.h>
 #include <poll.h>
@@ -82,11 +83,13 @@ static bool bury(struct hs_dead_pump *pump, const struct hs_event *event, const 
 {
     struct hs_dead_letter_reason why = {.reason = reason, .detail = detail, .attempts = 0};
     while (!is_over(pump)) {
+        hs_heartbeat();
         uint64_t ticket;
         if (hs_dead_letters_put(pump->letters, event, &why, &ticket) == 0) {
             enum hs_journal_outcome outcome = HS_JOURNAL_PENDING;
             while (outcome == HS_JOURNAL_PENDING && !is_over(pump)) {
                 struct pollfd wait = {.fd = pump->wakeup.file, .events = POLLIN};
+                hs_heartbeat(); /* the letters' committer is watched itself */
                 hs_wakeup_arm(&pump->wakeup);
                 outcome = hs_dead_letters_outcome(pump->letters, ticket);
                 if (outcome == HS_JOURNAL_PENDING && poll(&wait, 1, WAIT_MS) > 0)
@@ -165,7 +168,10 @@ static void *run(void *context)
 {
     struct hs_dead_pump *pump = context;
     prctl(PR_SET_NAME, "hs-dead-letters");
+    hs_heartbeat_begin("hs-dead-letters", 0);
+    hs_heartbeat_work("looking for events to set aside");
     while (!is_done(pump)) {
+        hs_heartbeat();
         catch_up(pump);
         save(pump);
         hs_dead_letters_tidy(pump->letters);
@@ -178,6 +184,7 @@ static void *run(void *context)
         }
     }
     save(pump);
+    hs_heartbeat_end();
     return NULL;
 }
 
@@ -195,6 +202,9 @@ static int open_way(struct hs_dead_pump *pump)
         return code;
     pump->work = hs_work_create();
     pump->lost = hs_metrics_counter(pump->metrics, HS_METRIC_sink_lost_total, "dead_letters");
+    uint64_t passed = hs_cursor_position(pump->cursor), begin = hs_journal_begin(pump->journal);
+    hs_journal_lose(pump->journal, passed + 1, begin - 1);
+    hs_lost_tell(pump->lost, "dead_letters", passed + 1, begin - 1);
     size_t routes = hs_router_count(pump->router);
     pump->sampled_out = hs_alloc_array(routes + 1, sizeof(*pump->sampled_out));
     for (size_t i = 0; i < routes; i++)

@@ -10,6 +10,7 @@
 
 #include <event2/event.h>
 #include <hookstream/clock.h>
+#include <hookstream/heartbeat.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -287,6 +288,7 @@ static void save(struct hs_forward *forward)
 static void on_tick(evutil_socket_t file, short what, void *context)
 {
     struct hs_forward *forward = context;
+    hs_heartbeat();
     follow_the_store(forward);
     turn(forward);
     save(forward);
@@ -451,8 +453,11 @@ static void *run(void *context)
 {
     struct hs_forward *forward = context;
     prctl(PR_SET_NAME, "hs-forward");
+    hs_heartbeat_begin("hs-forward", 0);
+    hs_heartbeat_work("forwarding dead letters");
     turn_soon(forward);
     event_base_loop(forward->base, 0);
+    hs_heartbeat_end(); /* closing may wait for a broker */
     settle(forward);
     hs_sink_close(forward->sink); /* on this thread, to which it belongs */
     forward->sink = NULL;

@@ -6,6 +6,7 @@
 
 #include <event2/event.h>
 #include <hookstream/clock.h>
+#include <hookstream/heartbeat.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -337,6 +338,7 @@ static void look_at_oldest(struct hs_pump *pump)
 static void on_save(evutil_socket_t file, short what, void *context)
 {
     struct hs_pump *pump = context;
+    hs_heartbeat();
     look_at_oldest(pump);
     save_cursor(pump);
     turn(pump);
@@ -403,11 +405,14 @@ static void *run(void *context)
     char title[16];
     snprintf(title, sizeof(title), "hs-%.11s", pump->name);
     prctl(PR_SET_NAME, title);
+    hs_heartbeat_begin(title, 0);
+    hs_heartbeat_work("delivering events");
     hs_pump_turn_soon(pump);
     event_base_loop(pump->base, 0);
     /* On this thread, since the sink belongs to it. */
     if (pump->dirty)
         settle(pump);
+    hs_heartbeat_end(); /* closing may wait for a broker */
     hs_sink_close(pump->sink);
     pump->sink = NULL;
     if (hs_cursor_save(pump->cursor) < 0)
@@ -502,6 +507,7 @@ static int open_way(struct hs_pump *pump, const struct hs_pump_spec *spec)
         hs_server_mark_open(&pump->mark, pump->journal, pump->name,
                             hs_cursor_is_new(pump->cursor) ? pump->read_sequence : 0);
     pump->note.until = UINT64_MAX;
+    hs_journal_lose(pump->journal, pump->read_sequence + 1, hs_journal_begin(pump->journal) - 1);
     hs_lost_tell(pump->lost, pump->name, pump->read_sequence + 1,
                  hs_journal_begin(pump->journal) - 1);
     code = hs_past_open(pump->journal, pump->name, pump->read_sequence, &pump->past);

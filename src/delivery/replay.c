@@ -3,6 +3,7 @@
 #include <hookstream/replay.h>
 
 #include <hookstream/clock.h>
+#include <hookstream/heartbeat.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -97,6 +98,7 @@ static void set_detail(struct hs_replay *replay, const char *detail)
 
 static void nap(uint64_t ns)
 {
+    hs_heartbeat();
     struct timespec time = {(time_t)(ns / HS_NS_PER_SECOND), (long)(ns % HS_NS_PER_SECOND)};
     (void)nanosleep(&time, NULL); /* woken early: the caller looks again */
 }
@@ -257,7 +259,10 @@ static void *run(void *context)
 {
     struct hs_replay *replay = context;
     prctl(PR_SET_NAME, "hs-replay");
+    hs_heartbeat_begin("hs-replay", 0);
+    hs_heartbeat_work("replaying events");
     int code = walk(replay);
+    hs_heartbeat_end();
     pthread_mutex_lock(&replay->lock);
     struct hs_replay_status *status = &replay->status;
     status->state = code < 0                          ? HS_REPLAY_FAILED

@@ -5,6 +5,7 @@
 
 #include <event2/event.h>
 #include <hookstream/clock.h>
+#include <hookstream/heartbeat.h>
 #include <hookstream/log.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,7 @@ static void on_wakeup(evutil_socket_t file, short what, void *context)
 static void on_tick(evutil_socket_t file, short what, void *context)
 {
     struct hs_worker *worker = context;
+    hs_heartbeat();
     uint64_t now = hs_clock_monotonic_ns();
     uint64_t deadline = worker->ingress->spec.options->deadline_ns;
     hs_waiting_release(worker);
@@ -71,7 +73,10 @@ static void *run(void *context)
     char title[16];
     snprintf(title, sizeof(title), "hs-ingress-%u", worker->index % 100);
     prctl(PR_SET_NAME, title);
+    hs_heartbeat_begin(title, HS_HEARTBEAT_ACCEPTS);
+    hs_heartbeat_work("serving requests");
     event_base_loop(worker->base, 0);
+    hs_heartbeat_end();
     hs_http_server_free(worker->server);
     worker->server = NULL;
     atomic_store_explicit(&worker->connections, 0, memory_order_relaxed);

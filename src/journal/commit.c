@@ -6,6 +6,7 @@
 #include "internal.h"
 
 #include <hookstream/clock.h>
+#include <hookstream/heartbeat.h>
 #include <hookstream/log.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -18,6 +19,7 @@
 /* false: the stop, with nothing left to do. */
 static bool wait_for_work(struct hs_journal *journal)
 {
+    hs_heartbeat_rest();
     pthread_mutex_lock(&journal->lock);
     while (journal->pending_count == 0 && !journal->stopping) {
         /* Whoever comes after a quiet time comes alone. */
@@ -26,6 +28,7 @@ static bool wait_for_work(struct hs_journal *journal)
     }
     bool work = journal->pending_count > 0;
     pthread_mutex_unlock(&journal->lock);
+    hs_heartbeat_work("writing a batch of events");
     return work;
 }
 
@@ -85,7 +88,9 @@ static struct run seal_run(struct hs_journal *journal, size_t at, uint64_t room,
             break;
         hs_record_seal(record, durable, seed);
         run.last = hs_record_sequence(record);
-        run.newest_wall_ns = hs_record_received_ns(record);
+        /* Those that are sent again came long ago. */
+        uint64_t received = hs_record_received_ns(record);
+        run.newest_wall_ns = received > run.newest_wall_ns ? received : run.newest_wall_ns;
         run.bytes.size += size;
         at += size;
     }
@@ -112,8 +117,10 @@ static int write_and_sync(struct hs_journal *journal, struct hs_slice records, u
         hs_counter_add(journal->write_errors, 1);
         return code;
     }
+    hs_heartbeat_work("syncing a batch of events to the disk");
     uint64_t begin = hs_clock_monotonic_ns();
     code = hs_disk_sync(journal->disk, journal->active_file);
+    hs_heartbeat_work("writing a batch of events");
     hs_histogram_observe(journal->sync_seconds, (double)(hs_clock_monotonic_ns() - begin) / 1e9, 1);
     if (code < 0)
         hs_counter_add(journal->sync_errors, 1);
@@ -129,7 +136,8 @@ static void publish(struct hs_journal *journal, const struct run *run)
     struct hs_segment *segment = hs_table_active(journal);
     segment->end += run->bytes.size;
     segment->last = run->last;
-    segment->newest_wall_ns = run->newest_wall_ns;
+    if (run->newest_wall_ns > segment->newest_wall_ns)
+        segment->newest_wall_ns = run->newest_wall_ns;
     atomic_store_explicit(&journal->durable, run->last, memory_order_release);
     pthread_mutex_unlock(&journal->table_lock);
 }
@@ -264,12 +272,14 @@ static bool wait_before_mending(struct hs_journal *journal)
     uint64_t ns = (uint64_t)until.tv_nsec + journal->mend_wait_ns;
     until.tv_sec += (time_t)(ns / HS_NS_PER_SECOND);
     until.tv_nsec = (long)(ns % HS_NS_PER_SECOND);
+    hs_heartbeat_rest();
     pthread_mutex_lock(&journal->lock);
     int code = 0;
     while (!journal->stopping && code == 0)
         code = pthread_cond_timedwait(&journal->work, &journal->lock, &until);
     bool go_on = !journal->stopping;
     pthread_mutex_unlock(&journal->lock);
+    hs_heartbeat_work("opening a segment");
     return go_on;
 }
 
@@ -352,6 +362,7 @@ void *hs_committer_run(void *context)
 {
     struct hs_journal *journal = context;
     prctl(PR_SET_NAME, "hs-committer");
+    hs_journal_begin_heartbeat(journal, "hs-committer");
     /* By default the system may oversleep 50 us, a quarter of the window. */
     prctl(PR_SET_TIMERSLACK, 1000UL);
     if (journal->active_file < 0)
@@ -360,5 +371,6 @@ void *hs_committer_run(void *context)
         wait_for_company(journal);
         commit(journal);
     }
+    hs_heartbeat_end();
     return NULL;
 }

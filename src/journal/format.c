@@ -131,14 +131,30 @@ size_t hs_record_length(const char *bytes, size_t available)
     return sane ? length : 0;
 }
 
+/* What the sizes of its parts say that its length is. */
+static uint64_t length_of_parts(const char *bytes)
+{
+    uint64_t parts = (uint64_t)HS_RECORD_HEADER + hs_get16(bytes + 40) + hs_get16(bytes + 42) +
+                     hs_get16(bytes + 44) + hs_get32(bytes + 48) + hs_get32(bytes + 52);
+    return (parts + 7) & ~UINT64_C(7);
+}
+
+size_t hs_record_whole_length(const char *bytes, size_t available)
+{
+    size_t length = hs_record_length(bytes, available);
+    return length > 0 && length == length_of_parts(bytes) ? length : 0;
+}
+
+bool hs_record_is_whole(const char *bytes, size_t length, uint64_t seed)
+{
+    return hs_get64(bytes + 8) == hs_hash64(hs_slice(bytes + 16, length - 16), seed);
+}
+
 size_t hs_record_guess_lengths(const char *bytes, size_t available, size_t ret_lengths[2])
 {
     if (available < HS_RECORD_HEADER)
         return 0;
-    uint64_t said = hs_get32(bytes);
-    uint64_t parts = (uint64_t)HS_RECORD_HEADER + hs_get16(bytes + 40) + hs_get16(bytes + 42) +
-                     hs_get16(bytes + 44) + hs_get32(bytes + 48) + hs_get32(bytes + 52);
-    parts = (parts + 7) & ~UINT64_C(7);
+    uint64_t said = hs_get32(bytes), parts = length_of_parts(bytes);
     size_t count = 0;
     if (memcmp(bytes + 4, record_magic, 4) != 0) {
         if (said == parts && parts <= HS_RECORD_MAX)
@@ -209,7 +225,7 @@ int hs_record_view(const char *bytes, size_t length, struct hs_event *ret_event)
 
 int hs_record_decode(const char *bytes, size_t length, uint64_t seed, struct hs_event *ret_event)
 {
-    if (hs_get64(bytes + 8) != hs_hash64(hs_slice(bytes + 16, length - 16), seed))
+    if (!hs_record_is_whole(bytes, length, seed))
         return hs_fail(-EBADMSG, "a record's checksum is wrong");
     return hs_record_view(bytes, length, ret_event);
 }

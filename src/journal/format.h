@@ -73,6 +73,10 @@ void hs_record_encode(const struct hs_event *event, uint64_t sequence, size_t si
 void hs_record_seal(char *bytes, uint64_t durable, uint64_t seed);
 /* The length of the record at `bytes` and its sequence, unchecked but sane; 0: none. */
 size_t hs_record_length(const char *bytes, size_t available);
+/* The same, and the sizes of its parts lead to that length: as every record is written. */
+size_t hs_record_whole_length(const char *bytes, size_t available);
+/* Whether its checksum is that of its `length` bytes. */
+bool hs_record_is_whole(const char *bytes, size_t length, uint64_t seed);
 /* How long a damaged record may be: two of its three marks, the length, "REC1" and the sizes of
  * its parts, must agree. Gives how many lengths come into question. */
 size_t hs_record_guess_lengths(const char *bytes, size_t available, size_t ret_lengths[2]);

@@ -3,6 +3,8 @@
  *   journal.c      opens, starts, stops, closes; what it holds
  *   folder.c       the folder: paths, the lock, the identity
  *   recover.c      what is on disk at the start
+ *   mark.c         how far the journal was durable, in a file of its own
+ *   missing.c      whether the journal's end is there at the start
  *   append.c       encodes events into the pending batch, for any thread
  *   commit.c       the committer's thread: writes and syncs batches, moves the watermarks
  *   outcome.c      the watermarks, the failed ranges, and who is told of them
@@ -20,7 +22,8 @@
  *
  * Locks, in this order: `lock` (the pending batch and the state), `table_lock` (segments and
  * cursors), `failed_lock`, `wakeup_lock`. None is held while a file is touched, but that
- * appends copy into memory under `lock`. */
+ * appends copy into memory under `lock`. `mark_lock` is taken with none of them and held while
+ * the mark is written. */
 #ifndef HS_JOURNAL_INTERNAL_H
 #define HS_JOURNAL_INTERNAL_H
 
@@ -65,6 +68,13 @@ struct hs_failed_range {
     uint64_t first, last;
 };
 
+/* How far the journal was durable, as of the last time that it was written (mark.c). */
+struct hs_mark {
+    uint64_t turn; /* 0: never written */
+    uint64_t durable;
+    uint64_t newest, limit; /* the newest segment's first sequence, and the last it may have */
+};
+
 /* A damaged place that was told of: a segment's first sequence and an offset. */
 #define HS_DAMAGES_KEPT 256u
 struct hs_damage {
@@ -82,7 +92,10 @@ struct hs_journal {
     char *fresh_path;     /* one that is made at once when none is prepared */
     char identity[37];
     uint64_t hash_key;
-    uint64_t begin; /* hs_journal_begin() */
+    uint64_t begin;                 /* hs_journal_begin() */
+    uint64_t void_first, void_last; /* hs_journal_void() */
+    uint64_t passed;                /* hs_journal_passed() */
+    bool had_cursors;               /* a cursor's file could be read at the start */
     int lock_file;
     bool prepares; /* segments are reserved ahead: on every disk but memory */
     uint64_t mend_wait_ns;
@@ -122,6 +135,10 @@ struct hs_journal {
     bool next_ready;         /* `next` is prepared */
     pthread_cond_t prepared; /* `preparing` fell */
     uint64_t prepare_after_ns;
+
+    pthread_mutex_t mark_lock; /* guards the two below */
+    int mark_file;             /* -1: none */
+    struct hs_mark mark;
 
     pthread_mutex_t failed_lock; /* guards `failed` and the two below it for writing */
     struct hs_failed_range failed[HS_FAILED_RANGES_MAX];
@@ -198,6 +215,24 @@ void hs_segment_seal(struct hs_journal *journal);
 
 HS_MUST_CHECK int hs_recover(struct hs_journal *journal); /* recover.c */
 
+/* mark.c. Opens the mark and reads it; one that cannot be had is logged and done without. */
+void hs_mark_open(struct hs_journal *journal);
+void hs_mark_close(struct hs_journal *journal);
+/* Writes and syncs it if it is not up to date: the keeper's, and at the stop. */
+void hs_mark_save(struct hs_journal *journal);
+/* The same; a segment that begins with `first` is the newest now. */
+void hs_mark_begin(struct hs_journal *journal, uint64_t first);
+/* Reads it in the folder of a journal. -ENOENT: there is none; -EBADMSG; -errno. */
+HS_MUST_CHECK int hs_mark_read(const struct hs_disk *disk, const char *folder,
+                               struct hs_mark *ret_mark);
+
+/* missing.c: whether more was durable than the events up to `found`, which the segments hold. What
+ * is missing is reported, and the table made to say that it was there. */
+void hs_missing_find(struct hs_journal *journal, uint64_t found);
+
+/* journal.c: registers the calling thread of the journal. Events are accepted by that of the events
+ * only. */
+void hs_journal_begin_heartbeat(const struct hs_journal *journal, const char *name);
 void *hs_committer_run(void *journal); /* commit.c */
 /* commit.c: no more appends, for the reason in hs_error_text(), until the disk is mended. */
 void hs_journal_break(struct hs_journal *journal, int code);

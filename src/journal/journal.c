@@ -2,7 +2,9 @@
 #include "internal.h"
 
 #include <hookstream/clock.h>
+#include <hookstream/heartbeat.h>
 #include <hookstream/log.h>
+#include <stdio.h>
 
 /* ---- State ---- */
 
@@ -94,6 +96,7 @@ static void init_locks(struct hs_journal *journal)
     pthread_mutex_init(&journal->table_lock, NULL);
     pthread_mutex_init(&journal->failed_lock, NULL);
     pthread_mutex_init(&journal->wakeup_lock, NULL);
+    pthread_mutex_init(&journal->mark_lock, NULL);
     pthread_cond_init(&journal->work, &monotonic);
     pthread_cond_init(&journal->housework, &monotonic);
     pthread_cond_init(&journal->prepared, NULL);
@@ -106,6 +109,7 @@ static void free_locks(struct hs_journal *journal)
     pthread_cond_destroy(&journal->housework);
     pthread_cond_destroy(&journal->prepared);
     pthread_mutex_destroy(&journal->wakeup_lock);
+    pthread_mutex_destroy(&journal->mark_lock);
     pthread_mutex_destroy(&journal->failed_lock);
     pthread_mutex_destroy(&journal->table_lock);
     pthread_mutex_destroy(&journal->lock);
@@ -124,7 +128,7 @@ int hs_journal_open(const struct hs_disk *disk, const struct hs_journal_options 
     /* What is delivered is of no use to a process that will not outlive it. */
     if (in_memory)
         journal->options.retain_ns = 0;
-    journal->lock_file = journal->active_file = -1;
+    journal->lock_file = journal->active_file = journal->mark_file = -1;
     journal->mend_wait_ns = HS_MEND_WAIT_NS;
     journal->wake_at = 1;
     journal->metrics = metrics;
@@ -137,6 +141,8 @@ int hs_journal_open(const struct hs_disk *disk, const struct hs_journal_options 
     hs_folder_paths(journal, in_memory ? "memory" : options->path);
     int code = hs_folder_open(journal);
     if (code == 0)
+        hs_mark_open(journal);
+    if (code == 0)
         code = hs_recover(journal);
     if (code < 0) {
         hs_journal_close(journal);
@@ -147,6 +153,14 @@ int hs_journal_open(const struct hs_disk *disk, const struct hs_journal_options 
 }
 
 /* ---- Start ---- */
+
+void hs_journal_begin_heartbeat(const struct hs_journal *journal, const char *name)
+{
+    char text[48];
+    bool events = journal->alarmed == journal->metrics;
+    snprintf(text, sizeof(text), events ? "%s" : "%s of %s", name, journal->label);
+    hs_heartbeat_begin(text, events ? HS_HEARTBEAT_ACCEPTS : 0);
+}
 
 static int start_threads(struct hs_journal *journal)
 {
@@ -233,6 +247,8 @@ void hs_journal_stop(struct hs_journal *journal)
     if (journal->keeper_started)
         pthread_join(journal->keeper, NULL);
     journal->keeper_started = false;
+    if (journal->mark_file >= 0)
+        hs_mark_save(journal);
 }
 
 void hs_journal_close(struct hs_journal *journal)
@@ -247,6 +263,7 @@ void hs_journal_close(struct hs_journal *journal)
     free(journal->segments);
     hs_buffer_free(&journal->pending);
     hs_buffer_free(&journal->batch);
+    hs_mark_close(journal);
     hs_folder_free(journal);
     hs_memory_disk_free(journal->memory);
     free_locks(journal);
@@ -294,6 +311,17 @@ bool hs_journal_in_memory(const struct hs_journal *journal)
 uint64_t hs_journal_begin(const struct hs_journal *journal)
 {
     return journal->begin > 0 ? journal->begin : 1;
+}
+
+void hs_journal_void(const struct hs_journal *journal, uint64_t *ret_first, uint64_t *ret_last)
+{
+    *ret_first = journal->void_first;
+    *ret_last = journal->void_last;
+}
+
+uint64_t hs_journal_passed(const struct hs_journal *journal)
+{
+    return journal->passed;
 }
 
 uint64_t hs_journal_oldest(const struct hs_journal *constant)

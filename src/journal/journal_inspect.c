@@ -86,6 +86,46 @@ static void judge_cursor(struct verifying *verifying, const struct hs_cursor_sum
          });
 }
 
+/* ---- The mark ---- */
+
+/* Before the segments are read: what it says was durable then is in them. */
+static int look_at_mark(struct verifying *verifying, const char *path, struct hs_mark *ret_mark)
+{
+    HS_AUTO_FREE char *file = NULL;
+    int code = hs_mark_read(verifying->disk, path, ret_mark);
+    if (code != -EBADMSG || asprintf(&file, "%s/mark", path) < 0)
+        return code == -ENOENT ? 0 : code;
+    tell(verifying, &(struct hs_journal_finding){
+                        .damage = true,
+                        .file = file,
+                        .first = 1,
+                        .what = "damaged: it says how far the journal was durable, and nothing "
+                                "else is in it",
+                        .advice = "nothing: the next start writes it again",
+                    });
+    return 0;
+}
+
+static void judge_mark(struct verifying *verifying, const char *path, const struct hs_mark *mark)
+{
+    struct hs_journal_totals *totals = &verifying->totals;
+    HS_AUTO_FREE char *file = NULL;
+    if (mark->durable <= totals->end || asprintf(&file, "%s/mark", path) < 0)
+        return;
+    totals->lost += mark->durable - totals->end;
+    tell(verifying, &(struct hs_journal_finding){
+                        .damage = true,
+                        .file = file,
+                        .first = totals->end + 1,
+                        .last = mark->durable,
+                        .what = "the end of the journal is missing: these events were durable, and "
+                                "no segment has them; there may have been more",
+                        .advice = "restore the newest segment from a backup before the next start, "
+                                  "or ask the sender for them",
+                        .passed_over = true,
+                    });
+}
+
 /* On a live journal cursors move: past the end is one that was so before the segments were
  * read, before the beginning one that still is so after it. */
 static int verify_segments_and_cursors(struct verifying *verifying, const char *path)
@@ -96,7 +136,10 @@ static int verify_segments_and_cursors(struct verifying *verifying, const char *
         .context = verifying->context,
         .finding = verifying->finding,
     };
+    struct hs_mark mark = {0};
     int code = look_at_cursors(verifying, true, &before);
+    if (code == 0)
+        code = look_at_mark(verifying, path, &mark);
     uint64_t damages = verifying->totals.damages; /* so far */
     if (code == 0)
         code = hs_journal_walk(verifying->disk, path, &walk, &verifying->totals);
@@ -111,6 +154,7 @@ static int verify_segments_and_cursors(struct verifying *verifying, const char *
     for (size_t i = 0; i < after.count; i++)
         if (after.items[i].position + 1 < verifying->totals.begin)
             judge_cursor(verifying, &after.items[i], false);
+    judge_mark(verifying, path, &mark);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "internal.h"
 
 #include <hookstream/clock.h>
+#include <hookstream/heartbeat.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 #include <sys/prctl.h>
@@ -102,6 +103,7 @@ static void remove_old(struct hs_journal *journal)
     while ((going = look_at_oldest(journal)) != GOING_STAYS) {
         struct hs_segment *segment = hs_table_take(journal, 0);
         pthread_mutex_unlock(&journal->table_lock);
+        hs_heartbeat();
         remove_file(journal, segment, going);
         atomic_fetch_sub(&journal->bytes, segment->size);
         hs_segment_free(segment);
@@ -156,15 +158,19 @@ static void wait_a_round(struct hs_journal *journal)
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += ROUND_SECONDS;
     int code = 0;
+    hs_heartbeat_rest();
     while (!journal->keeper_stop && !journal->chores && code == 0)
         code = pthread_cond_timedwait(&journal->housework, &journal->table_lock, &until);
     journal->chores = false;
+    hs_heartbeat_work("preparing and removing segments");
 }
 
 void *hs_keeper_run(void *context)
 {
     struct hs_journal *journal = context;
     prctl(PR_SET_NAME, "hs-keeper");
+    hs_journal_begin_heartbeat(journal, "hs-keeper");
+    hs_heartbeat_work("preparing and removing segments");
     pthread_mutex_lock(&journal->table_lock);
     while (!journal->keeper_stop) {
         atomic_store(&journal->starved, false);
@@ -172,9 +178,13 @@ void *hs_keeper_run(void *context)
         tell_sealed(journal);
         remove_old(journal);
         prepare_next(journal); /* there may be room now */
+        pthread_mutex_unlock(&journal->table_lock);
+        hs_mark_save(journal);
+        pthread_mutex_lock(&journal->table_lock);
         wait_a_round(journal);
     }
     tell_sealed(journal);
     pthread_mutex_unlock(&journal->table_lock);
+    hs_heartbeat_end();
     return NULL;
 }

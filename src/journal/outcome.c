@@ -2,6 +2,7 @@
  * either moves. Knows no file. */
 #include "internal.h"
 
+#include <hookstream/heartbeat.h>
 #include <hookstream/wakeup.h>
 #include <poll.h>
 
@@ -138,12 +139,14 @@ enum hs_journal_outcome hs_journal_wait(struct hs_journal *journal, uint64_t seq
     if (outcome != HS_JOURNAL_PENDING || hs_wakeup_init(&wakeup) < 0)
         return outcome; /* out of file numbers: the caller takes it for not safe yet */
     hs_journal_subscribe(journal, &wakeup);
+    const char *doing = hs_heartbeat_pause(); /* the committer is watched itself */
     while (hs_wakeup_arm(&wakeup),
            (outcome = hs_journal_outcome(journal, sequence)) == HS_JOURNAL_PENDING) {
         struct pollfd readable = {.fd = wakeup.file, .events = POLLIN};
         (void)poll(&readable, 1, -1); /* EINTR: one look more */
         hs_wakeup_clear(&wakeup);
     }
+    hs_heartbeat_resume(doing);
     hs_journal_unsubscribe(journal, &wakeup);
     hs_wakeup_close(&wakeup);
     return outcome;

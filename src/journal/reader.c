@@ -4,6 +4,7 @@
 #include "records.h"
 
 #include <fcntl.h>
+#include <hookstream/heartbeat.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 
@@ -20,6 +21,7 @@ struct hs_reader {
     uint64_t expected;          /* the sequence after the last one passed in it */
     struct hs_reader_loss loss; /* of the last damage */
     struct hs_counter *damaged; /* NULL: none met yet */
+    bool looks_only;
 };
 
 int hs_reader_open(struct hs_journal *journal, uint64_t from, struct hs_reader **ret_reader)
@@ -31,6 +33,11 @@ int hs_reader_open(struct hs_journal *journal, uint64_t from, struct hs_reader *
     hs_records_init(&reader->records, journal->disk);
     *ret_reader = reader;
     return 0;
+}
+
+void hs_reader_look_only(struct hs_reader *reader)
+{
+    reader->looks_only = true;
 }
 
 void hs_reader_close(struct hs_reader *reader)
@@ -98,7 +105,7 @@ static int enter_segment(struct hs_reader *reader)
         /* Removed since the look: the next look finds what comes after it. */
         file = hs_disk_open(journal->disk, path, O_RDONLY);
         if (file >= 0)
-            hs_records_enter(&reader->records, file, seed, end);
+            hs_records_enter(&reader->records, file, seed, reader->first, end);
     }
     return file < 0 ? file : 1;
 }
@@ -145,6 +152,8 @@ static int lose(struct hs_reader *reader, uint64_t last, uint64_t begin, uint64_
             HS_F("bytes", "%" PRIu64, end - begin), HS_F("first", "%" PRIu64, first),
             HS_F("last", "%" PRIu64, last));
     }
+    if (!reader->looks_only)
+        hs_journal_lose(reader->journal, reader->loss.first, last);
     return hs_fail(-EBADMSG, "damaged bytes in %s at offset %" PRIu64, path, begin);
 }
 
@@ -194,6 +203,7 @@ int hs_reader_next(struct hs_reader *reader, struct hs_event *ret_event)
     uint64_t durable = hs_journal_durable(reader->journal);
     if (durable == reader->seen_durable)
         return 0;
+    hs_heartbeat(); /* whoever reads many events makes progress */
     for (;;) {
         if (reader->records.file < 0) {
             int entered = enter_segment(reader);

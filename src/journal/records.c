@@ -2,7 +2,16 @@
  * resident memory (160 to 315 MB were measured). */
 #include "records.h"
 
+#include <hookstream/disk.h>
+#include <hookstream/hash.h>
 #include <stdlib.h>
+
+/* A record as long as any may always be wrong, and so may eight times what was passed. */
+#define WASTED_FREE ((uint64_t)HS_RECORD_MAX)
+#define WASTED_FACTOR 8u
+#define ALWAYS_CHECKED 2048u /* as long as most records: at most 36 overlap */
+#define LATE_MAX 64u
+#define PIECE (64u << 10)
 
 void hs_records_init(struct hs_records *records, const struct hs_disk *disk)
 {
@@ -23,13 +32,16 @@ void hs_records_free(struct hs_records *records)
     free(records->data);
 }
 
-void hs_records_enter(struct hs_records *records, int file, uint64_t seed, uint64_t end)
+void hs_records_enter(struct hs_records *records, int file, uint64_t seed, uint64_t first,
+                      uint64_t end)
 {
     hs_records_leave(records);
     records->file = file;
     records->seed = seed;
     records->end = end > HS_SEGMENT_HEADER ? end : HS_SEGMENT_HEADER;
     records->offset = HS_SEGMENT_HEADER;
+    records->next = first;
+    records->wasted = records->wasted_place = records->sure = 0;
 }
 
 uint64_t hs_records_place(const struct hs_records *records)
@@ -52,6 +64,7 @@ const char *hs_records_bytes(const struct hs_records *records)
 void hs_records_pass(struct hs_records *records, size_t length)
 {
     HS_ASSERT(length <= records->size - records->at);
+    records->next = hs_record_sequence(hs_records_bytes(records)) + 1;
     records->at += length;
 }
 
@@ -95,55 +108,228 @@ static int have(struct hs_records *records, size_t wanted)
     return 1;
 }
 
+/* ---- What wrong checksums may cost ---- */
+
+/* Whether the budget, with what was passed so far, pays for a checksum that may be wrong. */
+static bool is_affordable(const struct hs_records *records, size_t length)
+{
+    uint64_t place = hs_records_place(records), passed = place - HS_SEGMENT_HEADER;
+    return place == records->sure || length <= ALWAYS_CHECKED ||
+           records->wasted + length <= WASTED_FREE + WASTED_FACTOR * passed;
+}
+
+static void note_waste(struct hs_records *records, uint64_t place, size_t length)
+{
+    records->wasted += place != records->wasted_place ? length : 0;
+    records->wasted_place = place;
+}
+
 ssize_t hs_records_peek(struct hs_records *records, struct hs_event *ret_event)
 {
     int code = have(records, HS_RECORD_HEADER);
     if (code <= 0)
         return code;
-    size_t length = hs_record_length(hs_records_bytes(records), records->size - records->at);
+    size_t length = hs_record_whole_length(hs_records_bytes(records), records->size - records->at);
     if (length == 0)
         return hs_fail(-EBADMSG, "no record where one should begin");
+    if (!is_affordable(records, length))
+        return hs_fail(-EBADMSG, "too many damaged records");
     code = have(records, length);
+    if (code == -EBADMSG)
+        note_waste(records, hs_records_place(records), length);
     if (code < 0)
         return code;
     if (code == 0)
         return hs_fail(-EBADMSG, "a record is longer than its segment");
     code = hs_record_decode(hs_records_bytes(records), length, records->seed, ret_event);
+    if (code == -EBADMSG)
+        note_waste(records, hs_records_place(records), length);
     return code < 0 ? code : (ssize_t)length;
 }
 
-static void go_to_end(struct hs_records *records)
+/* ---- Beyond damage ---- */
+
+/* What looks like a record. */
+struct candidate {
+    uint64_t place, sequence;
+    size_t length;
+};
+
+struct search {
+    uint64_t hole; /* from here on nothing is known */
+    uint64_t next; /* the sequence of the record that began there */
+    struct candidate found;
+    struct candidate late[LATE_MAX]; /* the last ones that could not be paid for */
+    size_t late_count;               /* ever */
+};
+
+static void go_to(struct hs_records *records, uint64_t place)
 {
-    records->offset = records->end;
+    if (place >= records->offset && place <= records->offset + records->size) {
+        records->at = (size_t)(place - records->offset);
+        return;
+    }
+    records->offset = place;
     records->at = records->size = 0;
 }
 
-/* Over what is at hand and does not even begin like a record, cheaply: a zeroed tail has
- * eight million such places. */
-static void skip_nonsense(struct hs_records *records)
+/* Whether the head at hand may be that of a record. Each record before it took
+ * HS_RECORD_HEADER bytes or more, and one sequence. */
+static bool look(const struct hs_records *records, const struct search *search,
+                 struct candidate *ret_candidate)
 {
-    while (records->size - records->at >= 8 + HS_RECORD_HEADER &&
-           hs_record_length(hs_records_bytes(records) + 8, records->size - records->at - 8) == 0)
-        records->at += 8;
+    const char *head = hs_records_bytes(records);
+    size_t length = hs_record_whole_length(head, records->size - records->at);
+    uint64_t place = hs_records_place(records), sequence = hs_record_sequence(head);
+    if (length == 0 || length > records->end - place || sequence < search->next ||
+        sequence - search->next > (place - search->hole) / HS_RECORD_HEADER ||
+        hs_record_durable(head) >= sequence)
+        return false;
+    *ret_candidate = (struct candidate){place, sequence, length};
+    return true;
+}
+
+/* The checksum of a record that is not at hand as a whole, piece by piece: what is at hand
+ * stays, and a large record is not moved about in memory. 1: right; 0: wrong; -errno. */
+static int check_in_file(struct hs_records *records, const struct candidate *candidate)
+{
+    HS_AUTO_FREE char *piece = hs_alloc(PIECE);
+    struct hs_hasher *hasher = hs_hasher_create(records->seed);
+    uint64_t checksum = 0;
+    int code = 1;
+    for (size_t done = 0; code == 1 && done < candidate->length;) {
+        size_t size = candidate->length - done < PIECE ? candidate->length - done : PIECE;
+        ssize_t got =
+            hs_disk_read(records->disk, records->file, piece, size, candidate->place + done);
+        code = got < 0 ? (int)got : (size_t)got == size;
+        if (code != 1)
+            break;
+        size_t head = done == 0 ? 16 : 0;
+        checksum = done == 0 ? hs_get64(piece + 8) : checksum;
+        hs_hasher_add(hasher, hs_slice(piece + head, size - head));
+        done += size;
+    }
+    uint64_t hash = hs_hasher_end(hasher);
+    return code == 1 ? hash == checksum : code;
+}
+
+static int check(struct hs_records *records, const struct candidate *candidate)
+{
+    uint64_t place = candidate->place, at_hand = records->offset + records->size;
+    int code = place >= records->offset && at_hand - place >= candidate->length && place <= at_hand
+                   ? hs_record_is_whole(records->data + (place - records->offset),
+                                        candidate->length, records->seed)
+                   : check_in_file(records, candidate);
+    if (code == 0)
+        note_waste(records, place, candidate->length);
+    return code;
+}
+
+/* Whether a whole record of this sequence begins at `place`. 1, 0 or -errno. */
+static int try_place(struct hs_records *records, struct search *search, uint64_t place,
+                     uint64_t sequence)
+{
+    if (place > records->end || records->end - place < HS_RECORD_HEADER)
+        return 0;
+    go_to(records, place);
+    int code = have(records, HS_RECORD_HEADER);
+    if (code <= 0)
+        return code == -EBADMSG ? 0 : code;
+    struct candidate candidate;
+    if (!look(records, search, &candidate) || candidate.sequence != sequence ||
+        !is_affordable(records, candidate.length))
+        return 0;
+    code = check(records, &candidate);
+    search->found = candidate;
+    return code;
+}
+
+/* Goes by what the damaged record's own head says of its length. 1: the next record is there;
+ * 0: the search continues at search->hole; -errno. */
+static int follow_head(struct hs_records *records, struct search *search)
+{
+    size_t lengths[2], count = 0;
+    int code = have(records, HS_RECORD_HEADER);
+    if (code == 1)
+        count = hs_record_guess_lengths(hs_records_bytes(records), records->size - records->at,
+                                        lengths);
+    else if (code < 0 && code != -EBADMSG)
+        return code;
+    for (size_t i = 0; i < count; i++) {
+        code = try_place(records, search, search->hole + lengths[i], search->next + 1);
+        if (code != 0)
+            return code;
+    }
+    go_to(records, search->hole);
+    return 0;
+}
+
+/* On to the next place where a record may begin. 1; 0: there is none; -errno. */
+static int next_candidate(struct hs_records *records, struct search *search,
+                          struct candidate *ret_candidate)
+{
+    for (;;) {
+        int code = have(records, 8 + HS_RECORD_HEADER);
+        if (code <= 0)
+            return code == -EBADMSG ? 0 : code;
+        while (records->size - records->at >= 8 + HS_RECORD_HEADER) {
+            records->at += 8;
+            if (look(records, search, ret_candidate))
+                return 1;
+        }
+    }
+}
+
+/* 1: there is a whole record; 0: there is none; -errno. */
+static int scan(struct hs_records *records, struct search *search)
+{
+    struct candidate candidate;
+    int code;
+    while ((code = next_candidate(records, search, &candidate)) == 1) {
+        if (!is_affordable(records, candidate.length)) {
+            search->late[search->late_count++ % LATE_MAX] = candidate;
+            continue;
+        }
+        code = check(records, &candidate);
+        if (code != 0) {
+            search->found = candidate;
+            return code;
+        }
+    }
+    return code;
+}
+
+/* One that could not be paid for before may be whole: of those before what was found. */
+static int try_late(struct hs_records *records, const struct search *search, bool found)
+{
+    uint64_t place = found ? search->found.place : records->end;
+    uint64_t sequence = found ? search->found.sequence : UINT64_MAX;
+    size_t kept = search->late_count < LATE_MAX ? search->late_count : LATE_MAX;
+    go_to(records, place);
+    for (size_t i = 1; i <= kept; i++) {
+        const struct candidate *late = &search->late[(search->late_count - i) % LATE_MAX];
+        if (late->length > place - late->place || late->sequence >= sequence ||
+            !is_affordable(records, late->length))
+            continue;
+        int code = check(records, late);
+        if (code < 0)
+            return code;
+        if (code > 0) {
+            go_to(records, late->place);
+            break;
+        }
+    }
+    return 0;
 }
 
 int hs_records_pass_damage(struct hs_records *records)
 {
-    struct hs_event event;
-    ssize_t length;
-    do {
-        int code = have(records, 8 + HS_RECORD_HEADER);
-        if (code < 0 && code != -EBADMSG)
-            return code;
-        if (code <= 0) {
-            go_to_end(records);
-            return 0;
-        }
-        skip_nonsense(records);
-        records->at += 8;
-        length = hs_records_peek(records, &event);
-    } while (length == -EBADMSG);
-    if (length == 0)
-        go_to_end(records);
-    return length < 0 ? (int)length : 0;
+    struct search search = {.hole = hs_records_place(records), .next = records->next};
+    int code = follow_head(records, &search);
+    if (code == 0)
+        code = scan(records, &search);
+    if (code == 0 || code == 1)
+        code = try_late(records, &search, code == 1);
+    records->sure = hs_records_place(records);
+    return code;
 }

@@ -92,6 +92,7 @@ static int add_segment(struct hs_journal *journal, uint64_t first)
 struct tail {
     struct hs_segment *segment;
     uint64_t vouched; /* the largest `durable` that a record says */
+    uint64_t known;   /* what the mark says was durable: damage below it is no torn batch */
     uint64_t unsure;  /* where the first record begins that no other vouches for */
     struct hs_records records;
 
@@ -111,10 +112,12 @@ static void take(struct tail *tail, const char *record, uint64_t place, size_t l
         tail->unsure = place;
     }
     /* Bit rot it is: the reader will tell of it, and which events it costs. */
-    if (tail->hole != 0 && tail->vouched > tail->last)
+    if (tail->hole != 0 && (tail->vouched > tail->last || tail->known > tail->last))
         tail->hole = 0;
     segment->last = hs_record_sequence(record);
-    segment->newest_wall_ns = hs_record_received_ns(record);
+    uint64_t received = hs_record_received_ns(record);
+    segment->newest_wall_ns =
+        received > segment->newest_wall_ns ? received : segment->newest_wall_ns;
     segment->end = place + length;
 }
 
@@ -260,11 +263,12 @@ static int recover_last(struct hs_journal *journal)
     struct tail tail = {
         .segment = segment,
         .vouched = hs_journal_durable(journal), /* what its header says */
+        .known = journal->mark.durable,
         .unsure = HS_SEGMENT_HEADER,
     };
     uint64_t size = segment->size;
     hs_records_init(&tail.records, journal->disk);
-    hs_records_enter(&tail.records, file, segment->seed, size);
+    hs_records_enter(&tail.records, file, segment->seed, segment->first, size);
     segment->end = HS_SEGMENT_HEADER;
     int code = scan(&tail);
     if (code == 0 && tail.hole != 0 && tail.end != segment->end)
@@ -297,6 +301,8 @@ static void on_cursor(void *arg, const char *name)
     if (hs_cursor_read(journal->disk, path, &position) < 0 || position == UINT64_MAX)
         return;
     use_no_sequence_below(journal, position + 1);
+    journal->passed = position < journal->passed ? position : journal->passed;
+    journal->had_cursors = true;
     if (position > hs_journal_durable(journal))
         atomic_store(&journal->durable, position);
 }
@@ -312,8 +318,16 @@ int hs_recover(struct hs_journal *journal)
     free(firsts);
     if (code == 0)
         code = recover_last(journal);
+    uint64_t found = hs_journal_durable(journal);
+    journal->passed = UINT64_MAX;
     if (code == 0)
         code = hs_disk_list(journal->disk, journal->cursors_path, on_cursor, journal);
+    if (code == 0)
+        hs_missing_find(journal, found);
+    if (journal->void_first == 0)
+        journal->void_first = hs_journal_durable(journal) + 1;
+    journal->void_last = journal->next_sequence - 1;
+    journal->passed = journal->had_cursors ? journal->passed : 0;
     atomic_store(&journal->last, hs_journal_durable(journal));
     return code;
 }

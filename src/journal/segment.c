@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <hookstream/clock.h>
 #include <hookstream/hash.h>
+#include <hookstream/heartbeat.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -170,8 +171,10 @@ int hs_segment_prepare(struct hs_journal *journal)
 int hs_segment_prepare_now(struct hs_journal *journal)
 {
     pthread_mutex_lock(&journal->table_lock);
+    const char *doing = hs_heartbeat_pause(); /* the keeper is at work: it is watched itself */
     while (journal->preparing)
         pthread_cond_wait(&journal->prepared, &journal->table_lock);
+    hs_heartbeat_resume(doing);
     bool ready = journal->next_ready || !journal->prepares;
     journal->preparing = !ready;
     pthread_mutex_unlock(&journal->table_lock);
@@ -251,6 +254,7 @@ int hs_segment_begin(struct hs_journal *journal, uint64_t first)
     pthread_mutex_unlock(&journal->table_lock);
     if (replaced != NULL)
         hs_segment_free(replaced);
+    hs_mark_begin(journal, first); /* before a record of it can be durable */
     hs_keeper_wake(journal);
     return 0;
 }

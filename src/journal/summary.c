@@ -72,7 +72,7 @@ static int enter(const struct look *look, uint64_t first, struct hs_records *rec
     uint64_t size;
     int file = hs_segment_open(look->disk, path, O_RDONLY, ret_header, &size);
     if (file >= 0)
-        hs_records_enter(records, file, ret_header->seed, size);
+        hs_records_enter(records, file, ret_header->seed, ret_header->first, size);
     return file < 0 ? file : 0;
 }
 

@@ -6,6 +6,7 @@
 #define BLANK_END 64u /* no record ends in so many zeros */
 #define STEP (64u << 10)
 #define RECORDS_MAX 64u /* damaged ones in a row that are still told apart */
+#define LOOKS_MAX 4096u /* at heads: each damaged one gives two lengths to try */
 
 static bool is_zero(const char *bytes, size_t size)
 {
@@ -18,8 +19,9 @@ static bool is_zero(const char *bytes, size_t size)
 int hs_tail_is_blank(const struct hs_disk *disk, int file, uint64_t from, uint64_t end)
 {
     HS_AUTO_FREE char *bytes = hs_alloc(STEP);
-    while (from < end) {
-        size_t size = end - from < STEP ? (size_t)(end - from) : STEP;
+    /* Most often the first bytes tell: a file may have very many such places. */
+    for (size_t step = SECTOR; from < end; step = step < STEP ? step * 2 : STEP) {
+        size_t size = end - from < step ? (size_t)(end - from) : step;
         ssize_t got = hs_disk_read(disk, file, bytes, size, from);
         if (got < 0)
             return (int)got;
@@ -63,26 +65,31 @@ int hs_tail_is_open(const struct hs_disk *disk, int file, uint64_t size)
 
 int hs_tail_looks_torn(const struct hs_disk *disk, int file, uint64_t from, uint64_t end)
 {
-    char bytes[SECTOR];
+    HS_AUTO_FREE char *bytes = hs_alloc(STEP);
     while (from < end) {
-        uint64_t next = (from / SECTOR + 1) * SECTOR;
-        size_t size = (size_t)((next < end ? next : end) - from);
-        ssize_t got = hs_disk_read(disk, file, bytes, size, from);
+        uint64_t next = (from / STEP + 1) * STEP, to = next < end ? next : end;
+        ssize_t got = hs_disk_read(disk, file, bytes, (size_t)(to - from), from);
         if (got < 0)
             return (int)got;
-        if (is_zero(bytes, (size_t)got))
-            return 1;
+        uint64_t read_to = from + (uint64_t)got;
+        for (uint64_t at = from, after; at < to; at = after) {
+            after = (at / SECTOR + 1) * SECTOR;
+            after = after < read_to ? after : read_to;
+            if (after <= at || is_zero(bytes + (at - from), (size_t)(after - at)))
+                return 1; /* also what lies beyond the end of the file */
+        }
         from = next;
     }
     return 0;
 }
 
 static int count_records(const struct hs_disk *disk, int file, uint64_t from, uint64_t end,
-                         unsigned most)
+                         unsigned most, unsigned *looks)
 {
     char head[HS_RECORD_HEADER];
-    if (most == 0)
+    if (most == 0 || *looks == 0)
         return 0;
+    --*looks;
     ssize_t got = hs_disk_read(disk, file, head, sizeof(head), from);
     if (got < 0)
         return (int)got;
@@ -92,7 +99,7 @@ static int count_records(const struct hs_disk *disk, int file, uint64_t from, ui
             continue;
         if (lengths[i] == end - from)
             return 1;
-        int rest = count_records(disk, file, from + lengths[i], end, most - 1);
+        int rest = count_records(disk, file, from + lengths[i], end, most - 1, looks);
         if (rest != 0)
             return rest < 0 ? rest : rest + 1;
     }
@@ -101,5 +108,6 @@ static int count_records(const struct hs_disk *disk, int file, uint64_t from, ui
 
 int hs_tail_records(const struct hs_disk *disk, int file, uint64_t from, uint64_t end)
 {
-    return from < end ? count_records(disk, file, from, end, RECORDS_MAX) : 0;
+    unsigned looks = LOOKS_MAX;
+    return from < end ? count_records(disk, file, from, end, RECORDS_MAX, &looks) : 0;
 }

@@ -297,7 +297,8 @@ static int open_segment(struct walking *walking, size_t index)
     walking->totals->segments += file != -ENOENT;
     walking->totals->bytes += size;
     if (file >= 0)
-        hs_records_enter(&walking->records, file, walking->header.seed, size);
+        hs_records_enter(&walking->records, file, walking->header.seed, walking->header.first,
+                         size);
     if (file >= 0 && walking->totals->begin == 0)
         walking->totals->begin = walking->header.previous_last + 1;
     if (file >= 0 && walking->header.previous_last > walking->totals->end)

@@ -1,6 +1,6 @@
 /* Edit: changes to the tree. Each marks the nodes on the way up as changed; write.c makes
  * text of that. */
-#include "tree.h"
+#include "index.h"
 
 /* ---- The tree's own memory ---- */
 
@@ -69,24 +69,25 @@ void hs_json_remove(struct hs_json_tree *tree, hs_json_node node)
     if (cell->parent == HS_JSON_NO_NODE)
         return; /* the document itself stays */
     cell->flags |= NODE_REMOVED;
+    if (hs_json_cell_at(tree, cell->parent)->kind == HS_JSON_ARRAY)
+        hs_json_index_drop(tree, cell->parent); /* the later elements have other numbers now */
     mark_changed(tree, cell->parent);
 }
 
 void hs_json_remove_members(struct hs_json_tree *tree, hs_json_node object, struct hs_slice name,
                             hs_json_node but)
 {
-    hs_json_node next;
-    for (hs_json_node child = hs_json_first_child(tree, object); child != HS_JSON_NO_NODE;
-         child = next) {
-        next = hs_json_next(tree, child);
-        if (child != but && hs_json_name_is(hs_json_node_name(tree, child), name))
-            hs_json_remove(tree, child);
-    }
+    struct hs_json_named named;
+    for (hs_json_node member = hs_json_named_first(tree, object, name, &named);
+         member != HS_JSON_NO_NODE; member = hs_json_named_next(&named))
+        if (member != but)
+            hs_json_remove(tree, member);
 }
 
 /* Puts what was read as `fresh` into the place of `node`, which keeps its number. */
 static void take_over(struct hs_json_tree *tree, hs_json_node node, hs_json_node fresh)
 {
+    hs_json_index_drop(tree, node);
     struct hs_json_cell *cell = hs_json_cell_at(tree, node);
     const struct hs_json_cell *from = hs_json_cell_at(tree, fresh);
     cell->first = from->first;
@@ -99,6 +100,7 @@ static void take_over(struct hs_json_tree *tree, hs_json_node node, hs_json_node
     for (hs_json_node child = cell->first; child != HS_JSON_NO_NODE;
          child = tree->cells[child].next)
         tree->cells[child].parent = node;
+    hs_json_count(tree, tree->count - fresh);
     mark_changed(tree, cell->parent);
 }
 
@@ -152,6 +154,7 @@ void hs_json_rename(struct hs_json_tree *tree, hs_json_node member, struct hs_sl
         latch(tree, code);
         return;
     }
+    hs_json_index_drop(tree, hs_json_cell_at(tree, member)->parent);
     set_name(tree, member, name);
     hs_json_cell_at(tree, member)->flags |= NODE_RENAMED;
     mark_changed(tree, hs_json_cell_at(tree, member)->parent);
@@ -235,9 +238,11 @@ static int insert(struct hs_json_tree *tree, hs_json_node object, const struct h
     put_wrapped(path, step + 1, json, &tree->own);
     hs_json_node fresh;
     code = read_last(tree, object, mark, &fresh);
-    if (code == 0)
-        set_name(tree, fresh, name);
-    return code;
+    if (code < 0)
+        return code;
+    set_name(tree, fresh, name);
+    hs_json_index_add(tree, object, fresh);
+    return 0;
 }
 
 int hs_json_set(struct hs_json_tree *tree, const struct hs_json_path *path, struct hs_slice json)
@@ -283,6 +288,7 @@ int hs_json_add_member(struct hs_json_tree *tree, hs_json_node object, struct hs
     hs_buffer_append_slice(&tree->own, name);
     hs_buffer_append_byte(&tree->own, '"');
     take_name(tree, fresh, begin);
+    hs_json_index_add(tree, object, fresh);
     return 0;
 }
 
@@ -301,6 +307,7 @@ static int mark_kept(void *context, struct hs_json_tree *tree, hs_json_node node
 static void clear_marks(struct hs_json_tree *tree, hs_json_node node)
 {
     tree->cells[node].flags &= (uint8_t) ~(NODE_KEEP | NODE_ON_WAY);
+    hs_json_count(tree, 1);
     for (hs_json_node child = hs_json_first_child(tree, node); child != HS_JSON_NO_NODE;
          child = hs_json_next(tree, child))
         clear_marks(tree, child);
@@ -314,6 +321,7 @@ static void prune(struct hs_json_tree *tree, hs_json_node node)
          child = next) {
         next = hs_json_next(tree, child);
         uint8_t flags = tree->cells[child].flags;
+        hs_json_count(tree, 1);
         if (flags & NODE_ON_WAY && !(flags & NODE_KEEP))
             prune(tree, child);
         else if (!(flags & NODE_KEEP))

@@ -1,5 +1,5 @@
 /* Tree: reading text into nodes, and finding a way among them. Edits: edit.c. */
-#include "tree.h"
+#include "index.h"
 
 #include <stdlib.h>
 
@@ -17,6 +17,7 @@ void hs_json_tree_free(struct hs_json_tree *tree)
 {
     if (tree == NULL)
         return;
+    hs_json_index_clear(tree);
     hs_buffer_free(&tree->own);
     free(tree->cells);
     free(tree);
@@ -60,6 +61,7 @@ static inline hs_json_node add_node(struct build *build, enum hs_json_kind kind,
     cell->end = (uint32_t)(end - build->base);
     cell->kind = (uint8_t)kind;
     cell->flags = build->flags;
+    cell->index = 0;
     bool named = name.data != NULL;
     cell->name_begin = named ? (uint32_t)(name.data - build->base) : 0;
     cell->name_size = named ? (uint32_t)name.size : NO_NAME;
@@ -129,6 +131,7 @@ int hs_json_tree_read(struct hs_json_tree *tree, bool own, uint32_t begin, uint3
     };
     uint32_t count = tree->count;
     size_t offset;
+    hs_json_count(tree, size / HS_JSON_BYTES_READ);
     int code = hs_json_walk(hs_slice(base + begin, size), levels_below(tree, parent), &handlers,
                             &build, &offset);
     if (code == 0 && build.full)
@@ -147,6 +150,8 @@ int hs_json_tree_parse(struct hs_json_tree *tree, struct hs_slice text)
     tree->count = 0;
     tree->changed = false;
     tree->failed = 0;
+    hs_json_index_clear(tree);
+    tree->steps = 0;
     if (tree->capacity > HS_JSON_NODES_KEPT) {
         free(tree->cells);
         tree->cells = NULL;
@@ -214,23 +219,40 @@ struct hs_slice hs_json_node_name(const struct hs_json_tree *tree, hs_json_node 
 hs_json_node hs_json_member_get(const struct hs_json_tree *tree, hs_json_node object,
                                 struct hs_slice name)
 {
+    const struct hs_json_cell *cell = hs_json_cell_at(tree, object);
     hs_json_node found = HS_JSON_NO_NODE;
-    if (hs_json_node_kind(tree, object) != HS_JSON_OBJECT)
+    if (cell->kind != HS_JSON_OBJECT)
         return found;
-    for (hs_json_node child = hs_json_first_child(tree, object); child != HS_JSON_NO_NODE;
-         child = hs_json_next(tree, child))
-        if (hs_json_name_is(hs_json_node_name(tree, child), name))
+    if (hs_json_is_indexed(cell))
+        return hs_json_index_last(tree, object, name);
+    uint64_t steps = 0;
+    for (hs_json_node child = cell->first; child != HS_JSON_NO_NODE; steps++) {
+        const struct hs_json_cell *member = &tree->cells[child];
+        if (!(member->flags & NODE_REMOVED) &&
+            hs_json_name_is(hs_json_node_name(tree, child), name))
             found = child;
+        child = member->next;
+    }
+    hs_json_searched(tree, object, steps);
     return found;
 }
 
 hs_json_node hs_json_element_get(const struct hs_json_tree *tree, hs_json_node array, int64_t index)
 {
-    if (hs_json_node_kind(tree, array) != HS_JSON_ARRAY)
+    const struct hs_json_cell *cell = hs_json_cell_at(tree, array);
+    if (cell->kind != HS_JSON_ARRAY)
         return HS_JSON_NO_NODE;
-    hs_json_node child = hs_json_first_child(tree, array);
-    while (child != HS_JSON_NO_NODE && index-- > 0)
-        child = hs_json_next(tree, child);
+    if (hs_json_is_indexed(cell))
+        return hs_json_index_element(tree, array, (uint64_t)index);
+    uint64_t steps = 0;
+    hs_json_node child = cell->first;
+    for (; child != HS_JSON_NO_NODE; steps++) {
+        const struct hs_json_cell *element = &tree->cells[child];
+        if (!(element->flags & NODE_REMOVED) && index-- == 0)
+            break;
+        child = element->next;
+    }
+    hs_json_searched(tree, array, steps);
     return child;
 }
 
@@ -255,7 +277,38 @@ static int each_from(struct hs_json_tree *tree, hs_json_node node, const struct 
     for (hs_json_node child = hs_json_first_child(tree, node); child != HS_JSON_NO_NODE;
          child = next) {
         next = hs_json_next(tree, child);
+        hs_json_count(tree, 1);
         int code = each_from(tree, child, path, step + 1, visit, context);
+        if (code != 0)
+            return code;
+    }
+    return 0;
+}
+
+int hs_json_each_value(struct hs_json_tree *tree, hs_json_node node,
+                       const struct hs_json_path *path, size_t step, hs_json_visit_fn *visit,
+                       void *context)
+{
+    /* As deep as the path has steps, which is bounded. */
+    if (node == HS_JSON_NO_NODE)
+        return 0;
+    if (step == path->count)
+        return visit(context, tree, node);
+    const struct hs_json_step *at = &path->steps[step];
+    bool object = at->name.data != NULL;
+    struct hs_json_named named;
+    hs_json_node next, child;
+    if (!object && hs_json_node_kind(tree, node) != HS_JSON_ARRAY)
+        return 0;
+    if (!object && at->index >= 0)
+        return hs_json_each_value(tree, hs_json_element_get(tree, node, at->index), path, step + 1,
+                                  visit, context);
+    child = object ? hs_json_named_first(tree, node, at->name, &named)
+                   : hs_json_first_child(tree, node);
+    for (; child != HS_JSON_NO_NODE; child = object ? hs_json_named_next(&named) : next) {
+        next = hs_json_next(tree, child);
+        hs_json_count(tree, 1);
+        int code = hs_json_each_value(tree, child, path, step + 1, visit, context);
         if (code != 0)
             return code;
     }
@@ -298,6 +351,22 @@ hs_json_node hs_json_find(const struct hs_json_tree *tree, const struct hs_json_
     /* take_first changes nothing, so the tree may be seen as not const. */
     (void)hs_json_each((struct hs_json_tree *)(uintptr_t)tree, path, take_first, &found);
     return found;
+}
+
+uint64_t hs_json_steps(const struct hs_json_tree *tree)
+{
+    return tree->steps;
+}
+
+void hs_json_add_steps(struct hs_json_tree *tree, uint64_t steps)
+{
+    tree->steps += steps;
+}
+
+struct hs_json_place hs_json_node_place(const struct hs_json_tree *tree, hs_json_node node)
+{
+    const struct hs_json_cell *cell = hs_json_cell_at(tree, node);
+    return (struct hs_json_place){cell->flags & NODE_OWN, cell->begin};
 }
 
 bool hs_json_changed(const struct hs_json_tree *tree)

@@ -7,6 +7,9 @@
 
 #define HS_JSON_NODES_MAX (4u << 20)
 #define HS_JSON_OWN_MAX (64u << 20)
+/* What counts as one step of work: see hs_json_steps(). */
+#define HS_JSON_BYTES_READ 8u
+#define HS_JSON_BYTES_COPIED 64u
 /* A tree that grew beyond this for one event gives the memory back at the next. */
 #define HS_JSON_NODES_KEPT (16u << 10)
 #define HS_JSON_OWN_KEPT (256u << 10)
@@ -31,8 +34,11 @@ struct hs_json_cell {
      * these alone, so that what stands between two items can still be found. */
     uint32_t item_begin, item_name_end, item_value, item_end;
     uint8_t kind, flags;
+    uint16_t index; /* of a container: see index.h */
 };
 #define NO_NAME UINT32_MAX
+
+struct hs_json_index;
 
 struct hs_json_tree {
     struct hs_slice text;
@@ -40,8 +46,11 @@ struct hs_json_tree {
     struct hs_json_cell *cells;
     uint32_t count, capacity;
     hs_json_node root;
-    struct hs_slice name; /* of `named`, for paths that begin with it */
-    hs_json_node named;   /* HS_JSON_NO_NODE: none */
+    struct hs_slice name;           /* of `named`, for paths that begin with it */
+    hs_json_node named;             /* HS_JSON_NO_NODE: none */
+    struct hs_json_index **indexes; /* of containers that were searched often */
+    uint32_t index_count;
+    uint64_t steps; /* work done since the parse: see hs_json_steps() */
     bool changed;
     int failed; /* the first edit that could not be made, as hs_json_status() gives it */
 };
@@ -51,6 +60,12 @@ static inline struct hs_json_cell *hs_json_cell_at(const struct hs_json_tree *tr
 {
     HS_ASSERT(node < tree->count);
     return &tree->cells[node];
+}
+
+/* Counts work. It is a counter and no state: a tree that is only looked at stays as it is. */
+static inline void hs_json_count(const struct hs_json_tree *tree, uint64_t steps)
+{
+    ((struct hs_json_tree *)(uintptr_t)tree)->steps += steps;
 }
 
 static inline const char *hs_json_bytes(const struct hs_json_tree *tree, bool own)

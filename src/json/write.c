@@ -69,6 +69,7 @@ static void put_container(const struct hs_json_tree *tree, const struct hs_json_
     uint32_t head = 0;               /* of the first item that was read */
     for (hs_json_node node = cell->first; node != HS_JSON_NO_NODE; node = tree->cells[node].next) {
         const struct hs_json_cell *item = &tree->cells[node];
+        hs_json_count(tree, 1);
         bool removed = item->flags & NODE_REMOVED;
         if (item->flags & NODE_INSERTED) {
             if (!removed) {
@@ -107,6 +108,7 @@ void hs_json_write_node(const struct hs_json_tree *tree, hs_json_node node,
         put_container(tree, cell, ret_json);
     else
         hs_buffer_append_slice(ret_json, hs_json_node_text(tree, node));
+    hs_json_count(tree, (cell->end - cell->begin) / HS_JSON_BYTES_COPIED);
 }
 
 void hs_json_write(const struct hs_json_tree *tree, struct hs_buffer *ret_json)

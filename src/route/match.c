@@ -78,7 +78,7 @@ struct hs_candidates hs_router_candidates(const struct hs_router *router, struct
         size_t count = look_up(router, type);
         return (struct hs_candidates){cache->scratch, count};
     }
-    uint64_t hash = hs_hash64(type, 0);
+    uint64_t hash = hs_keyed_hash(type, 0);
     struct memory *set = cache->ways[hash % SETS];
     struct memory *memory = NULL;
     for (size_t way = 0; way < WAYS && memory == NULL; way++)

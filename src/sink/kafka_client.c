@@ -44,7 +44,7 @@ static bool is_topic(const struct hs_kafka_topic *topic, struct hs_slice name)
 /* Looks in the few places its hash gives; of those the one that was made first is replaced. */
 rd_kafka_topic_t *hs_kafka_topic(struct hs_kafka *kafka, struct hs_slice name)
 {
-    size_t set = hs_hash64(name, 0) % (HS_KAFKA_TOPICS / HS_KAFKA_TOPIC_WAYS);
+    size_t set = hs_keyed_hash(name, 0) % (HS_KAFKA_TOPICS / HS_KAFKA_TOPIC_WAYS);
     struct hs_kafka_topic *places = &kafka->topics[set * HS_KAFKA_TOPIC_WAYS];
     for (size_t i = 0; i < HS_KAFKA_TOPIC_WAYS; i++)
         if (is_topic(&places[i], name))

@@ -24,6 +24,9 @@ static int apply_once(const struct hs_item *item, struct hs_work *work, bool *re
             return code;
         if (code < 0)
             hs_work_note_skip(work);
+        code = hs_work_within_steps(work); /* nobody can skip that */
+        if (code < 0)
+            return code;
     }
     return 0;
 }

@@ -1,6 +1,8 @@
 /* Condition: `when:` as it is asked of each event. Reading the text is condition_parse.c's. */
 #include "condition.h"
 
+#include "work.h"
+
 #include <stdlib.h>
 
 struct hs_condition *hs_condition_compile(struct hs_config *config, const struct hs_node *node)
@@ -71,6 +73,27 @@ static bool passes(const struct hs_condition *condition, const struct hs_conditi
     }
 }
 
+/* As passes(), and remembers it of a long text. The memory is a cache: a condition that is asked
+ * stays as it is. */
+static bool passes_once(const struct hs_condition *condition, const struct hs_condition_node *node,
+                        const struct hs_field_value *value, struct hs_work *work,
+                        struct hs_buffer *scratch)
+{
+    if (!value->there || value->kind >= HS_JSON_ARRAY || value->text.size < HS_CONDITION_LONG ||
+        node->test == HS_TEST_EXISTS)
+        return passes(condition, node, value, scratch);
+    struct hs_condition_memory *memory = (struct hs_condition_memory *)(uintptr_t)&node->memory;
+    uint64_t epoch = hs_work_epoch(work);
+    if (memory->epoch == epoch && memory->own == value->own && memory->place == value->place &&
+        memory->size == value->text.size)
+        return memory->holds;
+    bool holds = passes(condition, node, value, scratch);
+    hs_work_count(work, value->text.size);
+    *memory =
+        (struct hs_condition_memory){epoch, value->own, holds, value->place, value->text.size};
+    return holds;
+}
+
 static int holds(const struct hs_condition *condition, unsigned index, struct hs_work *work,
                  struct hs_buffer *scratch)
 {
@@ -87,7 +110,7 @@ static int holds(const struct hs_condition *condition, unsigned index, struct hs
     }
     struct hs_field_value value;
     int code = hs_field_read(&node->field, work, &value);
-    return code < 0 ? code : passes(condition, node, &value, scratch);
+    return code < 0 ? code : passes_once(condition, node, &value, work, scratch);
 }
 
 int hs_condition_holds(const struct hs_condition *condition, struct hs_work *work)

@@ -70,7 +70,17 @@ struct hs_condition_node {
     struct hs_field field;
     unsigned first, count; /* of `values`: one, or those of IN */
     struct hs_regexp *regexp;
+    /* What was said of a long text last: with `for` the same one is asked about again and again. */
+    struct hs_condition_memory {
+        uint64_t epoch; /* of the work; 0: nothing */
+        bool own, holds;
+        uintptr_t place;
+        size_t size;
+    } memory;
 };
+
+/* Texts shorter than this are not worth it. */
+#define HS_CONDITION_LONG 64u
 
 struct hs_condition {
     const struct hs_node *node; /* where it stands */

@@ -210,6 +210,7 @@ static int read_envelope(struct hs_work *work, enum hs_envelope_word word,
     value->null = member->value.data && !value->there;
     value->quoted = value->kind == HS_JSON_STRING;
     value->text = member->value;
+    value->place = (uintptr_t)member->value.data;
     return 0;
 }
 
@@ -218,6 +219,7 @@ static void read_header(const struct hs_field *field, const struct hs_event *eve
 {
     value->text = hs_event_header(event, field->header);
     value->there = value->text.data != NULL;
+    value->place = (uintptr_t)value->text.data;
 }
 
 static int read_path(const struct hs_field *field, struct hs_work *work,
@@ -234,8 +236,12 @@ static int read_path(const struct hs_field *field, struct hs_work *work,
     value->there = value->kind != HS_JSON_NULL;
     value->null = !value->there;
     value->quoted = value->kind == HS_JSON_STRING;
-    if (value->kind < HS_JSON_ARRAY)
-        value->text = hs_json_node_text(tree, node);
+    if (value->kind >= HS_JSON_ARRAY)
+        return 0;
+    value->text = hs_json_node_text(tree, node);
+    struct hs_json_place place = hs_json_node_place(tree, node);
+    value->own = place.own;
+    value->place = place.begin;
     return 0;
 }
 
@@ -247,6 +253,8 @@ int hs_field_read(const struct hs_field *field, struct hs_work *work,
     value->there = true;
     value->null = false;
     value->quoted = false;
+    value->own = false;
+    value->place = 0;
     value->kind = HS_JSON_STRING;
     switch (field->word) {
     case ID:

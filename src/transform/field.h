@@ -28,7 +28,11 @@ struct hs_field_value {
     enum hs_json_kind kind; /* of what is there */
     bool quoted;            /* `text` is a JSON string with its quotes, else it is as it reads */
     struct hs_slice text;   /* of strings, numbers, booleans; borrowed until the next edit */
-    char storage[32];       /* for a text that is made; then the value must not be moved */
+    /* Where the text is: one that is in the same place in the same epoch of the work and equally
+     * long is the same text. */
+    bool own;
+    uintptr_t place;
+    char storage[32]; /* for a text that is made; then the value must not be moved */
 };
 
 /* -EINVAL: the body had to be read and is not JSON. */

@@ -190,53 +190,26 @@ bool hs_operation_is_pairs(struct hs_config *config, const struct hs_node *node,
 /* ---- Visiting values ---- */
 
 struct walk {
-    const struct hs_json_path *path;
+    struct hs_work *work;
     hs_json_visit_fn *visit;
     void *context;
-    struct hs_buffer *name; /* for names with escapes */
     int first_error;
     char words[256];
 };
 
-/* Whether the member's name, which may be written with escapes, is this one. */
-static bool is_named(struct walk *walk, struct hs_slice raw, struct hs_slice name)
+/* Stops where the event has cost all that it may; goes on after any other failure. */
+static int visit_value(void *context, struct hs_json_tree *tree, hs_json_node node)
 {
-    if (raw.size == 0 || memchr(raw.data, '\\', raw.size) == NULL)
-        return hs_slice_equal(raw, name);
-    hs_buffer_clear(walk->name);
-    hs_json_decode_string(hs_slice(raw.data - 1, raw.size + 2), walk->name); /* with quotes */
-    return hs_slice_equal(hs_buffer_slice(walk->name), name);
-}
-
-static void visit_value(struct walk *walk, struct hs_json_tree *tree, hs_json_node node)
-{
+    struct walk *walk = context;
     int code = walk->visit(walk->context, tree, node);
+    int spent = hs_work_within_steps(walk->work);
+    if (spent < 0)
+        code = spent;
     if (code < 0 && walk->first_error == 0) {
         walk->first_error = code;
         hs_copy_words(walk->words, sizeof(walk->words));
     }
-}
-
-/* As deep as the path has steps. */
-static void walk_from(struct walk *walk, struct hs_json_tree *tree, hs_json_node node, size_t depth)
-{
-    if (depth == walk->path->count) {
-        visit_value(walk, tree, node);
-        return;
-    }
-    const struct hs_json_step *step = &walk->path->steps[depth];
-    bool named = step->name.data != NULL;
-    if (hs_json_node_kind(tree, node) != (named ? HS_JSON_OBJECT : HS_JSON_ARRAY))
-        return;
-    int64_t index = 0;
-    hs_json_node next;
-    for (hs_json_node child = hs_json_first_child(tree, node); child != HS_JSON_NO_NODE;
-         child = next, index++) {
-        next = hs_json_next(tree, child);
-        if (named ? is_named(walk, hs_json_node_name(tree, child), step->name)
-                  : step->index < 0 || step->index == index)
-            walk_from(walk, tree, child, depth + 1);
-    }
+    return spent;
 }
 
 int hs_each_value(struct hs_work *work, const struct hs_json_path *path, const char *operation,
@@ -246,13 +219,10 @@ int hs_each_value(struct hs_work *work, const struct hs_json_path *path, const c
     int code = hs_work_tree(work, &tree);
     if (code < 0)
         return code;
-    struct walk walk = {.path = path,
-                        .visit = visit,
-                        .context = context,
-                        .name = hs_work_scratch(work, HS_SCRATCH_NAME)};
+    struct walk walk = {.work = work, .visit = visit, .context = context};
     size_t step;
     hs_json_node start = hs_json_path_start(tree, path, &step);
-    walk_from(&walk, tree, start, step);
+    HS_IGNORE(hs_json_each_value(tree, start, path, step, visit_value, &walk)); /* in `walk` */
     if (walk.first_error == 0)
         return 0;
     return hs_fail(walk.first_error, "%s %s: %s", operation, path->text, walk.words);

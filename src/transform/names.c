@@ -33,27 +33,40 @@ static struct hs_slice decode(struct hs_names *names, struct hs_slice raw)
 }
 
 /* The slot that has the name, or the free one where it would go. */
-static struct hs_name *find(const struct hs_names *names, struct hs_slice name)
+static struct hs_name *find(struct hs_names *names, struct hs_slice name, uint32_t hash)
 {
     size_t mask = names->capacity - 1;
-    for (size_t i = (size_t)hs_hash64(name, 0) & mask;; i = (i + 1) & mask) {
+    for (size_t i = hash & mask;; i = (i + 1) & mask) {
         struct hs_name *slot = &names->slots[i];
+        names->probes++;
         if (!slot->used ||
-            hs_slice_equal(hs_slice(names->bytes.data + slot->offset, slot->size), name))
+            (slot->hash == hash &&
+             hs_slice_equal(hs_slice(names->bytes.data + slot->offset, slot->size), name)))
             return slot;
     }
 }
 
+/* They differ, so that only a free slot is looked for. */
 static void grow(struct hs_names *names)
 {
     struct hs_name *old = names->slots;
-    size_t capacity = names->capacity;
+    size_t capacity = names->capacity, mask = capacity * 2 - 1;
     names->capacity = capacity * 2;
     names->slots = hs_alloc_array(names->capacity, sizeof(*names->slots));
-    for (size_t i = 0; i < capacity; i++)
-        if (old[i].used)
-            *find(names, hs_slice(names->bytes.data + old[i].offset, old[i].size)) = old[i];
+    for (size_t i = 0; i < capacity; i++) {
+        size_t at = old[i].hash & mask;
+        if (!old[i].used)
+            continue;
+        while (names->slots[at].used)
+            at = (at + 1) & mask;
+        names->slots[at] = old[i];
+    }
     free(old);
+}
+
+static uint32_t hash_of(struct hs_slice name)
+{
+    return (uint32_t)hs_keyed_hash(name, 0);
 }
 
 uint32_t *hs_names_put(struct hs_names *names, struct hs_slice raw, uint32_t value, bool *ret_new)
@@ -63,13 +76,15 @@ uint32_t *hs_names_put(struct hs_names *names, struct hs_slice raw, uint32_t val
     struct hs_slice name = decode(names, raw);
     if (hs_buffer_status(&names->bytes) < 0)
         return NULL;
-    struct hs_name *slot = find(names, name);
+    uint32_t hash = hash_of(name);
+    struct hs_name *slot = find(names, name, hash);
     *ret_new = !slot->used;
     if (slot->used) {
         names->bytes.size -= name.size;
         return &slot->value;
     }
-    *slot = (struct hs_name){(size_t)(name.data - names->bytes.data), name.size, value, true};
+    *slot = (struct hs_name){(uint32_t)(name.data - names->bytes.data), (uint32_t)name.size, value,
+                             hash, true};
     names->count++;
     return &slot->value;
 }
@@ -79,7 +94,7 @@ uint32_t hs_names_get(struct hs_names *names, struct hs_slice raw, uint32_t miss
     struct hs_slice name = decode(names, raw);
     if (hs_buffer_status(&names->bytes) < 0)
         return missing;
-    const struct hs_name *slot = find(names, name);
+    const struct hs_name *slot = find(names, name, hash_of(name));
     names->bytes.size -= name.size;
     return slot->used ? slot->value : missing;
 }

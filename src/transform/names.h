@@ -8,8 +8,8 @@
 #define HS_NAMES_BYTES_MAX (64u << 20)
 
 struct hs_name {
-    size_t offset, size; /* of its decoded text in `bytes` */
-    uint32_t value;
+    uint32_t offset, size; /* of its decoded text in `bytes` */
+    uint32_t value, hash;
     bool used;
 };
 
@@ -17,6 +17,7 @@ struct hs_names {
     struct hs_buffer bytes;
     struct hs_name *slots; /* open addressing; a power of two, at most half full */
     size_t capacity, count;
+    uint64_t probes; /* slots looked at */
 };
 
 void hs_names_init(struct hs_names *names);

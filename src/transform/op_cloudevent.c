@@ -274,7 +274,7 @@ static int expand(const struct cloudevent *cloudevent, struct hs_work *work,
     for (size_t i = 0; i < cloudevent->count; i++) {
         int code = hs_template_expand(cloudevent->attributes[i].tmpl, work, text);
         if (code == 0 && hs_buffer_status(text) < 0)
-            code = hs_fail(-EMSGSIZE, "the attributes pass %u bytes", HS_WORK_BODY_MAX);
+            code = hs_fail(-EMSGSIZE, "the text of the attributes %s", HS_WORK_TOO_LONG);
         if (code < 0)
             return code;
         ends[i] = text->size;
@@ -303,7 +303,7 @@ static int replace_body(struct hs_work *work, struct hs_json_tree *tree,
                         const struct hs_buffer *json)
 {
     if (hs_buffer_status(json) < 0)
-        return hs_fail(-EMSGSIZE, "the body passes %u bytes", HS_WORK_BODY_MAX);
+        return hs_fail(-EMSGSIZE, "the body %s", HS_WORK_TOO_LONG);
     int code = hs_work_charge(work, hs_buffer_slice(json), 0);
     if (code < 0)
         return code;

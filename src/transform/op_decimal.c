@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-#define EXPONENT_MAX 18u /* more would pass 64 bits with the first digit */
+#define CURRENCY_BYTES_MAX 64u /* of a code in quotes, escapes and all */
+#define EXPONENT_MAX 18u       /* more would pass 64 bits with the first digit */
 
 struct decimal_options {
     const char *field, *currency, *code, *into;
@@ -141,8 +142,12 @@ static int find_exponent(const struct decimal *decimal, struct hs_work *work,
     if (kind != HS_JSON_STRING)
         return hs_fail(-EINVAL, "%s is %s and no currency's code", decimal->currency.text,
                        hs_kind_words(kind));
+    struct hs_slice quoted = hs_json_node_text(tree, node);
+    if (quoted.size > CURRENCY_BYTES_MAX) /* it is looked at once for each amount */
+        return hs_fail(-EINVAL, "%s is a text of %zu bytes and no currency's code",
+                       decimal->currency.text, quoted.size);
     struct hs_buffer *code = hs_work_scratch(work, HS_SCRATCH_MASKED);
-    hs_json_decode_string(hs_json_node_text(tree, node), code);
+    hs_json_decode_string(quoted, code);
     int found = hs_currency_exponent(hs_buffer_slice(code), ret_exponent);
     if (found == 0)
         return 0;

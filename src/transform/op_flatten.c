@@ -83,7 +83,7 @@ static bool compile_flatten(struct hs_config *config, const struct hs_node *node
 
 static int too_long(void)
 {
-    return hs_fail(-EMSGSIZE, "its text passes %u bytes", HS_WORK_BODY_MAX);
+    return hs_fail(-EMSGSIZE, "its text %s", HS_WORK_TOO_LONG);
 }
 
 /* Whether the value becomes fields of its own. */

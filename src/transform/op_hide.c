@@ -120,7 +120,7 @@ static int mask_text(void *context, struct hs_slice text, struct hs_buffer *ret_
         i = next;
     }
     if (hs_buffer_status(masked) < 0)
-        return hs_fail(-EMSGSIZE, "its text passes %u bytes", HS_WORK_BODY_MAX);
+        return hs_fail(-EMSGSIZE, "its text %s", HS_WORK_TOO_LONG);
     hs_json_encode_string(hs_buffer_slice(masked), ret_json);
     return 0;
 }

@@ -107,14 +107,14 @@ static int run_at(void *context, struct hs_json_tree *tree, hs_json_node node)
     struct hs_slice result;
     hs_json_write_node(tree, node, given);
     if (hs_buffer_status(given) < 0)
-        return hs_fail(-EMSGSIZE, "the event passes %u bytes", HS_WORK_BODY_MAX);
+        return hs_fail(-EMSGSIZE, "the event %s", HS_WORK_TOO_LONG);
     hs_jq_keep_prepare(given);
     int code = hs_jq_process_run(jq->process, hs_buffer_slice(given), &result);
     if (code < 0)
         return code;
     code = hs_jq_keep_bytes(jq->keep, tree, node, result, made);
     if (code == -ENOSPC)
-        return hs_fail(-EMSGSIZE, "the result passes %u bytes", HS_WORK_BODY_MAX);
+        return hs_fail(-EMSGSIZE, "the result %s", HS_WORK_TOO_LONG);
     if (code == -EINVAL)
         return hs_fail(code, "libjq gave a result that is no JSON");
     if (code < 0)

@@ -200,8 +200,7 @@ static int apply_copy(const struct hs_operation *operation, size_t part, struct 
     struct hs_buffer *json = hs_work_scratch(work, HS_SCRATCH_JSON);
     hs_json_write_node(tree, node, json);
     if (hs_buffer_status(json) < 0)
-        return hs_fail(-EMSGSIZE, "copy %s: it passes %u bytes", copy->from[part].text,
-                       HS_WORK_BODY_MAX);
+        return hs_fail(-EMSGSIZE, "copy %s: it %s", copy->from[part].text, HS_WORK_TOO_LONG);
     if (to->count + depth_of(hs_buffer_slice(json)) > HS_JSON_DEPTH_MAX)
         return hs_fail(-E2BIG, "copy %s: there it would be more than %u levels deep", to->text,
                        HS_JSON_DEPTH_MAX);

@@ -67,7 +67,7 @@ static bool compile_unwrap(struct hs_config *config, const struct hs_node *node,
 
 static int too_long(void)
 {
-    return hs_fail(-EMSGSIZE, "its text passes %u bytes", HS_WORK_BODY_MAX);
+    return hs_fail(-EMSGSIZE, "its text %s", HS_WORK_TOO_LONG);
 }
 
 static bool collect(struct hs_names *names, const struct hs_json_tree *tree, hs_json_node object)

@@ -28,6 +28,7 @@ static int make(const struct edit *edit, const struct hs_json_tree *tree, hs_jso
     if (scalar.kind >= HS_JSON_ARRAY)
         return hs_fail(-EINVAL, "it is %s, which has no text", hs_kind_words(scalar.kind));
     scalar.token = scalar.text = hs_json_node_text(tree, node);
+    hs_work_count(edit->work, scalar.token.size);
     struct hs_buffer *decoded = hs_work_scratch(edit->work, HS_SCRATCH_TEXT);
     struct hs_buffer *json = hs_work_scratch(edit->work, HS_SCRATCH_JSON);
     if (scalar.kind == HS_JSON_STRING) {
@@ -36,7 +37,7 @@ static int make(const struct edit *edit, const struct hs_json_tree *tree, hs_jso
     }
     int code = edit->edit(edit->context, &scalar, json);
     if (code == 0 && (hs_buffer_status(decoded) < 0 || hs_buffer_status(json) < 0))
-        code = hs_fail(-EMSGSIZE, "its text passes %u bytes", HS_WORK_BODY_MAX);
+        code = hs_fail(-EMSGSIZE, "its text %s", HS_WORK_TOO_LONG);
     *ret_json = hs_buffer_slice(json);
     if (code < 0 || ret_json->size == 0)
         return code;

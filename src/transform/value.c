@@ -116,8 +116,7 @@ int hs_value_json(const struct hs_value *value, struct hs_work *work, const char
     }
     hs_json_encode_string(hs_buffer_slice(text), json);
     if (hs_buffer_status(text) < 0 || hs_buffer_status(json) < 0)
-        return hs_fail(-EMSGSIZE, "%s %s: the text passes %u bytes", operation, path,
-                       HS_WORK_BODY_MAX);
+        return hs_fail(-EMSGSIZE, "%s %s: the text %s", operation, path, HS_WORK_TOO_LONG);
     *ret_json = hs_buffer_slice(json);
     return 0;
 }

@@ -5,6 +5,7 @@
 
 #include "words.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 /* A buffer larger than this gives its memory back with the next event. */
@@ -17,6 +18,9 @@ struct hs_work {
     bool rendered; /* `body` is `tree` as it stands */
     bool opened;   /* `envelope` is of this event */
     size_t added;  /* bytes that edits put in */
+    size_t growth; /* bytes that a text of this event may have, and its edits together */
+    size_t steps;  /* of work that may be done on it */
+    uint64_t epoch;
     size_t values; /* of the tree, at most; 0: not counted yet */
     uint64_t skips;
     struct hs_json_member envelope[HS_ENVELOPE_WORDS];
@@ -30,7 +34,9 @@ struct hs_work {
 
 struct hs_work *hs_work_create(void)
 {
+    static _Atomic uint64_t works; /* so that no two ever are in the same epoch */
     struct hs_work *work = hs_alloc(sizeof(*work));
+    work->epoch = (atomic_fetch_add(&works, 1) + 1) << 40;
     work->tree = hs_json_tree_create();
     hs_buffer_init(&work->body, HS_WORK_BODY_MAX);
     hs_buffer_init(&work->header_text, HS_WORK_HEADERS_MAX);
@@ -63,16 +69,30 @@ static void forget_headers(struct hs_work *work)
     hs_buffer_clear(&work->header_text);
 }
 
+/* `a_byte` for each byte of a body and `least` in any case, but at most `most`. */
+static size_t bounded(size_t bytes, size_t a_byte, size_t least, size_t most)
+{
+    size_t allowed = hs_add_sat(hs_mul_sat(bytes, a_byte), least);
+    return allowed < most ? allowed : most;
+}
+
 void hs_work_begin(struct hs_work *work, const struct hs_event *event)
 {
     work->event = event;
     work->parsed = false;
     work->rendered = false;
     work->opened = false;
+    work->epoch++;
     forget_headers(work);
     shrink(&work->body);
-    for (size_t i = 0; i < HS_SCRATCHES; i++)
+    work->growth =
+        bounded(event->body.size, HS_WORK_GROWTH, HS_WORK_GROWTH_LEAST, HS_WORK_ADDED_MAX);
+    work->steps = bounded(event->body.size, HS_WORK_STEPS_A_BYTE, HS_WORK_STEPS_LEAST, SIZE_MAX);
+    work->body.ceiling = work->growth;
+    for (size_t i = 0; i < HS_SCRATCHES; i++) {
         shrink(&work->scratch[i]);
+        work->scratch[i].ceiling = work->growth;
+    }
 }
 
 void hs_work_revert(struct hs_work *work)
@@ -136,6 +156,7 @@ static int parse(struct hs_work *work)
     if (hs_json_tree_parse(work->tree, work->event->body) < 0)
         return not_json();
     work->parsed = true;
+    work->epoch++;
     work->added = 0;
     work->values = 0;
     open_from_tree(work);
@@ -187,7 +208,7 @@ int hs_work_body(struct hs_work *work, struct hs_slice *ret_body)
         hs_buffer_clear(&work->body);
         hs_json_write(work->tree, &work->body);
         if (hs_buffer_status(&work->body) < 0)
-            return hs_fail(-EMSGSIZE, "the edited body passes %u bytes", HS_WORK_BODY_MAX);
+            return hs_fail(-EMSGSIZE, "the edited body %s", HS_WORK_TOO_LONG);
         work->rendered = true;
     }
     *ret_body = hs_buffer_slice(&work->body);
@@ -243,6 +264,7 @@ static size_t values_at_most(struct hs_slice json)
 
 /* A name's byte becomes up to six (\u00xx), is written twice, and may make an object. */
 #define NAME_COST 16u
+#define WORK_BYTES 1u /* bytes of a value that count as a step */
 
 int hs_work_charge(struct hs_work *work, struct hs_slice json, size_t name_bytes)
 {
@@ -250,11 +272,39 @@ int hs_work_charge(struct hs_work *work, struct hs_slice json, size_t name_bytes
         work->values = values_at_most(work->event->body);
     size_t bytes = hs_add_sat(json.size, hs_mul_sat(name_bytes, NAME_COST));
     size_t values = values_at_most(json) + name_bytes;
-    if (bytes > HS_WORK_ADDED_MAX - work->added || work->values > HS_WORK_VALUES_MAX ||
-        values > HS_WORK_VALUES_MAX - work->values)
-        return hs_fail(-EMSGSIZE, "the edits of one event pass %u bytes or %u values",
-                       HS_WORK_ADDED_MAX, HS_WORK_VALUES_MAX);
+    size_t most = bounded(work->event->body.size, HS_WORK_VALUES_GROWTH, HS_WORK_VALUES_LEAST,
+                          HS_WORK_VALUES_MAX);
+    if (bytes > work->growth - work->added || work->values > most || values > most - work->values)
+        return hs_fail(-EMSGSIZE,
+                       "the edits of one event of %zu bytes pass %zu bytes or %zu values",
+                       work->event->body.size, work->growth, most);
     work->added += bytes;
     work->values += values;
     return 0;
+}
+
+void hs_work_count(struct hs_work *work, size_t bytes)
+{
+    if (work->parsed)
+        hs_json_add_steps(work->tree, bytes / WORK_BYTES);
+}
+
+uint64_t hs_work_steps(const struct hs_work *work)
+{
+    return work->parsed ? hs_json_steps(work->tree) : 0;
+}
+
+int hs_work_within_steps(const struct hs_work *work)
+{
+    if (hs_work_steps(work) <= work->steps)
+        return 0;
+    return hs_fail(-EMSGSIZE,
+                   "the edits of one event of %zu bytes took more than %zu steps: split the "
+                   "item that names a field for each of many others",
+                   work->event->body.size, work->steps);
+}
+
+uint64_t hs_work_epoch(const struct hs_work *work)
+{
+    return work->epoch;
 }

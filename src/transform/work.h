@@ -11,6 +11,17 @@
  * with them: both well below what a tree can hold. */
 #define HS_WORK_ADDED_MAX (32u << 20)
 #define HS_WORK_VALUES_MAX (4u << 20)
+/* What one event may cost is a multiple of its size, so that no event costs more than linear work
+ * or memory, whatever the rules are: bytes of a text and of all edits together, values of the tree,
+ * and steps of work (hs_json_steps()). 1 MiB may become 32 MiB, and take some 70 million steps.
+ * Those that are fixed allow a small event what it needs. */
+#define HS_WORK_GROWTH 28u
+#define HS_WORK_GROWTH_LEAST (4u << 20)
+#define HS_WORK_VALUES_GROWTH 2u /* values a byte of the body */
+#define HS_WORK_VALUES_LEAST (256u << 10)
+#define HS_WORK_STEPS_A_BYTE 64u
+#define HS_WORK_STEPS_LEAST (4u << 20)
+#define HS_WORK_TOO_LONG "would be too long for an event of this size"
 /* Values of the headers that transformations give one message. */
 #define HS_WORK_HEADERS_MAX (64u << 10)
 
@@ -24,14 +35,18 @@ enum hs_envelope_word { HS_ENVELOPE_TIMESTAMP, HS_ENVELOPE_ORGANIZATION, HS_ENVE
 HS_MUST_CHECK int hs_work_envelope(struct hs_work *work, enum hs_envelope_word word,
                                    const struct hs_json_member **ret_member);
 
+/* Counts the work of reading a value of so many bytes, of which the tree does not know. */
+void hs_work_count(struct hs_work *work, size_t bytes);
+/* -EMSGSIZE: the work done on this event passes what its size allows; nothing may go on with it. */
+HS_MUST_CHECK int hs_work_within_steps(const struct hs_work *work);
+/* Steps of work since the body was parsed; 0: it was not. */
+uint64_t hs_work_steps(const struct hs_work *work);
+/* Changes with every event, and whenever its body is parsed again: what was found in another epoch
+ * says nothing. Never 0. */
+uint64_t hs_work_epoch(const struct hs_work *work);
+
 /* Memory to make a text in, empty; one of each kind is in use at a time. */
-enum hs_scratch {
-    HS_SCRATCH_NAME,
-    HS_SCRATCH_TEXT,
-    HS_SCRATCH_MASKED,
-    HS_SCRATCH_JSON,
-    HS_SCRATCHES
-};
+enum hs_scratch { HS_SCRATCH_TEXT, HS_SCRATCH_MASKED, HS_SCRATCH_JSON, HS_SCRATCHES };
 struct hs_buffer *hs_work_scratch(struct hs_work *work, enum hs_scratch which);
 
 /* Gives the message a header, in place of one of that name. `name` is lower case and stays valid as

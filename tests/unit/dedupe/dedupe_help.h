@@ -43,6 +43,12 @@ static inline void house_failed(void *context, const struct hs_event *event)
         hs_dedupe_forget(house->dedupe, event->source, event->id);
 }
 
+static inline void house_lost(void *context, uint64_t first, uint64_t last)
+{
+    struct house *house = context;
+    hs_dedupe_lost(house->dedupe, first, last);
+}
+
 static inline struct house *house_create(uint64_t seed)
 {
     struct house *house = calloc(1, sizeof(*house));
@@ -69,7 +75,7 @@ static inline void house_close(struct house *house)
 /* 0, or what went wrong; then all is closed. */
 static inline int house_try_start(struct house *house)
 {
-    struct hs_journal_watcher watcher = {house, house_sealed, house_failed};
+    struct hs_journal_watcher watcher = {house, house_sealed, house_failed, house_lost};
     int code =
         hs_journal_open(model_table(house->disk), &house->options, house->metrics, &house->journal);
     if (code < 0) {

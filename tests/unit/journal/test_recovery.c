@@ -7,7 +7,8 @@
 
 #define COARSE (ONE_IN | 1u) /* odd: every bit has its turn */
 
-/* A journal of `count` events that was killed: nothing was cut or closed in good order. */
+/* A journal of `count` events that was killed: nothing was cut or closed in good order. Without its
+ * mark, so that what the tests damage may be what a crash tore. */
 static struct bench *killed(uint64_t seed, uint64_t count)
 {
     struct bench *bench = bench_create(seed);
@@ -17,6 +18,7 @@ static struct bench *killed(uint64_t seed, uint64_t count)
     model_cut_after(bench->disk, 1);
     bench_close(bench);
     model_revive(bench->disk);
+    model_unlink(bench->disk, "/j/mark");
     return bench;
 }
 
@@ -314,7 +316,7 @@ START_TEST(J2_no_sequence_that_a_cursor_has_passed_is_used_again)
     bench_close(bench);
     model_unlink(bench->disk, segment_of(1)); /* somebody removed the events */
     bench_start(bench);
-    ck_assert_uint_eq(bench_append(bench, 10, 10), 10);
+    ck_assert_uint_gt(bench_append(bench, 10, 10), 9);
     bench_free(bench);
 }
 END_TEST

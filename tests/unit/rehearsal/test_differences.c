@@ -40,5 +40,64 @@ START_TEST(test_what_is_no_json_is_refused)
 }
 END_TEST
 
-HS_TEST_MAIN("differences", test_each_leaf_that_is_not_the_same_is_told_once,
-             test_what_is_no_json_is_refused)
+struct counting {
+    size_t count, longest;
+};
+
+static void count(void *context, const char *path, struct hs_slice before, struct hs_slice after)
+{
+    struct counting *counting = context;
+    size_t size = strlen(path);
+    counting->count++;
+    counting->longest = size > counting->longest ? size : counting->longest;
+}
+
+/* Leaf against leaf it would be 40,000,000,000 comparisons, and the test's time would end. */
+START_TEST(test_many_leaves_that_all_differ_are_found_at_once)
+{
+    enum { LEAVES = 200000 };
+    struct hs_buffer before, after;
+    hs_buffer_init(&before, 16u << 20);
+    hs_buffer_init(&after, 16u << 20);
+    for (unsigned i = 0; i < LEAVES; i++) {
+        hs_buffer_printf(&before, "%c\"a%u\":1", i == 0 ? '{' : ',', i);
+        hs_buffer_printf(&after, "%c\"b%u\":1", i == 0 ? '{' : ',', i);
+    }
+    hs_buffer_append_byte(&before, '}');
+    hs_buffer_append_byte(&after, '}');
+    struct counting counting = {0};
+    ck_assert_int_eq(
+        hs_json_differences(hs_buffer_slice(&before), hs_buffer_slice(&after), count, &counting),
+        0);
+    ck_assert_uint_eq(counting.count, 2 * LEAVES);
+    hs_buffer_free(&before);
+    hs_buffer_free(&after);
+}
+END_TEST
+
+START_TEST(test_a_path_keeps_its_end_however_long_it_is)
+{
+    struct hs_buffer json, text;
+    hs_buffer_init(&json, 1u << 20);
+    hs_buffer_init(&text, 1u << 16);
+    for (unsigned i = 0; i < 60; i++) {
+        hs_buffer_append_text(&json, "{\"");
+        for (unsigned k = 0; k < 500; k++)
+            hs_buffer_append_byte(&json, 'n');
+        hs_buffer_append_text(&json, i < 59 ? "\":" : "Token\":");
+    }
+    hs_buffer_append_byte(&json, '1');
+    for (unsigned i = 0; i < 60; i++)
+        hs_buffer_append_byte(&json, '}');
+    ck_assert_int_eq(hs_json_differences(HS_SLICE("{}"), hs_buffer_slice(&json), note, &text), 0);
+    hs_buffer_append_byte(&text, '\0');
+    ck_assert_ptr_nonnull(strstr(text.data, "nnnToken:>1;"));
+    ck_assert_uint_lt(text.size, 2048);
+    hs_buffer_free(&json);
+    hs_buffer_free(&text);
+}
+END_TEST
+
+HS_TEST_MAIN("differences", test_many_leaves_that_all_differ_are_found_at_once,
+             test_a_path_keeps_its_end_however_long_it_is,
+             test_each_leaf_that_is_not_the_same_is_told_once, test_what_is_no_json_is_refused)

@@ -1,0 +1,186 @@
+/* Mark: how far the journal was durable, in a small file of its own. A missing end shows by it:
+ * no other file says how far the newest segment went.
+ *
+ * Two slots of 48 bytes, at 0 and at 4096, written in turn, so that a torn write leaves the other:
+ *
+ *   offset size
+ *        0    8  "HSMARK\0\1"
+ *        8    8  turn: the slot with the larger one counts
+ *       16    8  durable: every event up to this one was synced before this was written
+ *       24    8  newest: the first sequence of the newest segment
+ *       32    8  limit: no event of that segment has a larger sequence
+ *       40    8  XXH3-64 of the 40 bytes before
+ *
+ * Written by the keeper at most once a second, at the begin of each segment, and at the stop:
+ * no batch waits for it. So it is never ahead of what is durable, and after a kill at most about
+ * a second behind. The blocks are there from the start, so a full disk does not stop it. */
+#include "internal.h"
+
+#include <fcntl.h>
+#include <hookstream/hash.h>
+#include <hookstream/log.h>
+#include <stdio.h>
+
+#define SLOT_SIZE 48u
+#define SLOT_STEP 4096u
+#define SLOTS 2u
+
+static const char magic[8] = {'H', 'S', 'M', 'A', 'R', 'K', 0, 1};
+
+static void encode(const struct hs_mark *mark, char ret_bytes[SLOT_SIZE])
+{
+    memcpy(ret_bytes, magic, sizeof(magic));
+    hs_put64(ret_bytes + 8, mark->turn);
+    hs_put64(ret_bytes + 16, mark->durable);
+    hs_put64(ret_bytes + 24, mark->newest);
+    hs_put64(ret_bytes + 32, mark->limit);
+    hs_put64(ret_bytes + 40, hs_hash64(hs_slice(ret_bytes, 40), 0));
+}
+
+static bool decode(const char bytes[SLOT_SIZE], struct hs_mark *ret_mark)
+{
+    if (memcmp(bytes, magic, sizeof(magic)) != 0 ||
+        hs_get64(bytes + 40) != hs_hash64(hs_slice(bytes, 40), 0))
+        return false;
+    *ret_mark = (struct hs_mark){
+        .turn = hs_get64(bytes + 8),
+        .durable = hs_get64(bytes + 16),
+        .newest = hs_get64(bytes + 24),
+        .limit = hs_get64(bytes + 32),
+    };
+    return true;
+}
+
+/* The newer slot that is whole. -ENODATA: none is. */
+static int read_slots(const struct hs_disk *disk, int file, struct hs_mark *ret_mark)
+{
+    bool any = false;
+    for (unsigned i = 0; i < SLOTS; i++) {
+        char bytes[SLOT_SIZE];
+        struct hs_mark mark;
+        ssize_t got = hs_disk_read(disk, file, bytes, sizeof(bytes), (uint64_t)i * SLOT_STEP);
+        if (got < 0)
+            return (int)got;
+        if ((size_t)got < sizeof(bytes) || !decode(bytes, &mark) ||
+            (any && mark.turn < ret_mark->turn))
+            continue;
+        *ret_mark = mark;
+        any = true;
+    }
+    return any ? 0 : -ENODATA;
+}
+
+static char *mark_path(const char *folder)
+{
+    char *path = NULL;
+    int size = asprintf(&path, "%s/mark", folder);
+    HS_ASSERT(size > 0); /* out of memory ends the program, as in hs_alloc() */
+    return path;
+}
+
+int hs_mark_read(const struct hs_disk *disk, const char *folder, struct hs_mark *ret_mark)
+{
+    HS_AUTO_FREE char *path = mark_path(folder);
+    int file = hs_disk_open(disk, path, O_RDONLY);
+    if (file < 0)
+        return file;
+    int code = read_slots(disk, file, ret_mark);
+    hs_disk_close(disk, file);
+    return code == -ENODATA ? hs_fail(-EBADMSG, "%s is damaged", path) : code;
+}
+
+/* Blocks for both slots, and a name that a power cut does not take back. */
+static int make(struct hs_journal *journal, const char *path)
+{
+    static const char zeros[SLOT_STEP + SLOT_SIZE];
+    const struct hs_disk *disk = journal->disk;
+    int file = hs_disk_open(disk, path, O_RDWR | O_CREAT);
+    if (file < 0)
+        return file;
+    int code = hs_disk_write(disk, file, hs_slice(zeros, sizeof(zeros)), 0);
+    if (code == 0)
+        code = hs_disk_sync(disk, file);
+    if (code == 0)
+        code = hs_disk_sync_directory(disk, journal->path);
+    if (code == 0)
+        return file;
+    hs_disk_close(disk, file);
+    return code;
+}
+
+void hs_mark_open(struct hs_journal *journal)
+{
+    if (hs_disk_is_memory(journal->disk))
+        return;
+    HS_AUTO_FREE char *path = mark_path(journal->path);
+    int file = hs_disk_open(journal->disk, path, O_RDWR);
+    int64_t size = file >= 0 ? hs_disk_size(journal->disk, file) : 0;
+    int code = size > 0 ? read_slots(journal->disk, file, &journal->mark) : 0;
+    if (code < 0) {
+        hs_counter_add(journal->damaged, 1);
+        hs_log(HS_LOG_ERROR,
+               "the record of how far the journal goes is damaged: events that are missing at its "
+               "end cannot be noticed at this start; check the disk",
+               HS_F("file", "%s", path));
+    }
+    if (file == -ENOENT || size == 0) {
+        hs_disk_close(journal->disk, file);
+        file = make(journal, path);
+    }
+    journal->mark_file = file < 0 ? -1 : file;
+    if (file < 0)
+        hs_log(HS_LOG_WARN,
+               "cannot write the record of how far the journal goes: events that go missing at its "
+               "end would not be noticed",
+               HS_F("file", "%s", path), HS_F("error", "%s", hs_error_text()));
+}
+
+/* With mark_lock held. */
+static int write_mark(struct hs_journal *journal, const struct hs_mark *mark)
+{
+    char bytes[SLOT_SIZE];
+    encode(mark, bytes);
+    uint64_t place = mark->turn % SLOTS * SLOT_STEP;
+    int code =
+        hs_disk_write(journal->disk, journal->mark_file, hs_slice(bytes, sizeof(bytes)), place);
+    /* After a sync that failed the next one is of bytes that are written once more. */
+    return code == 0 ? hs_disk_sync(journal->disk, journal->mark_file) : code;
+}
+
+static void save(struct hs_journal *journal, uint64_t newest, uint64_t limit)
+{
+    pthread_mutex_lock(&journal->mark_lock);
+    struct hs_mark mark = journal->mark;
+    uint64_t durable = hs_journal_durable(journal);
+    bool same = mark.turn > 0 && mark.durable == durable && newest <= mark.newest;
+    mark.turn++;
+    mark.durable = durable;
+    if (newest > mark.newest) {
+        mark.newest = newest;
+        mark.limit = limit;
+    }
+    int code = same || journal->mark_file < 0 ? 0 : write_mark(journal, &mark);
+    if (code == 0 && !same)
+        journal->mark = mark;
+    pthread_mutex_unlock(&journal->mark_lock);
+    if (code < 0)
+        hs_log_limited(HS_LOG_WARN, "mark",
+                       "cannot write the record of how far the journal goes; it is tried again",
+                       HS_F("path", "%s", journal->path), HS_F("error", "%s", hs_error_text()));
+}
+
+void hs_mark_save(struct hs_journal *journal)
+{
+    save(journal, 0, 0);
+}
+
+void hs_mark_begin(struct hs_journal *journal, uint64_t first)
+{
+    save(journal, first, first + journal->options.segment_size / HS_RECORD_HEADER);
+}
+
+void hs_mark_close(struct hs_journal *journal)
+{
+    hs_disk_close(journal->disk, journal->mark_file);
+    journal->mark_file = -1;
+}

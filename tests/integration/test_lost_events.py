@@ -1,0 +1,180 @@
+"""What the journal lost: acknowledged is delivered and reported lost, in every way of losing; what
+is reported can be sent again, and nothing else is taken twice."""
+
+import json
+import os
+import shutil
+
+import pytest
+from support import program, sender
+from support.http import Connection
+from support.ports import free_port
+from support.wait import wait_for
+
+EVENTS = 1700
+PAD = "x" * 1800
+JOURNAL = {"max_size": "8MiB"}  # segments of 1 MiB
+
+
+def config_of(folder, sink):
+    target = {"stream": "s"} if sink["type"] == "redis" else {"file": "all.jsonl"}
+    return program.configuration(
+        folder,
+        sinks={"out": sink},
+        routes=[{"name": "all", "match": "**", "to": [{"sink": "out", **target}]}],
+        journal=JOURNAL,
+        server={"shutdown_grace": "1s", "limits": {"body_size": "64KiB"}},
+    )
+
+
+def send_all(one, ids):
+    """Which of them were answered 202; 100 at a time on one connection."""
+    acked = []
+    with Connection(one.port) as connection:
+        for at in range(0, len(ids), 100):
+            batch = ids[at : at + 100]
+            bodies = [sender.encode(sender.event(event_id=name, pad=PAD)) for name in batch]
+            connection.send(b"".join(map(sender.request, bodies)))
+            acked += [name for name in batch if connection.read_answer().status == 202]
+    return acked
+
+
+def journal(one):
+    return one.folder / "journal"
+
+
+def segments(one):
+    return sorted((journal(one) / "segments").glob("*.hsj"))
+
+
+def delivered(one):
+    """Ids in the order of the file, but for a line that is being written."""
+    path = one.folder / "out" / "all.jsonl"
+    *lines, _ = path.read_bytes().split(b"\n") if path.exists() else [b""]
+    return [json.loads(line)["id"] for line in lines]
+
+
+@pytest.fixture(scope="module")
+def undelivered(tmp_path_factory):
+    """A stopped journal of some segments that no sink has had, and the ids answered 202."""
+    folder = tmp_path_factory.mktemp("undelivered")
+    away = {"type": "redis", "url": f"redis://127.0.0.1:{free_port()}"}
+    one = program.Hookstream(folder, config_of(folder, away)).start()
+    ids = send_all(one, [f"e{number:05d}" for number in range(EVENTS)])
+    one.stop()
+    assert len(segments(one)) >= 3
+    return journal(one), ids
+
+
+@pytest.fixture
+def copied(undelivered, hookstream, tmp_path):
+    """The same journal in a folder of the test's own, with a sink that takes events."""
+    shutil.copytree(undelivered[0], tmp_path / "journal")
+    one = hookstream(config_of(tmp_path, {"type": "file", "path": "out"}), start=False)
+    return one, undelivered[1]
+
+
+def overwrite(path, at, data):
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(data)
+
+
+def lose_header(path):
+    overwrite(path, 0, b"x" * 88)
+    overwrite(path, 2048, b"x" * 88)
+
+
+WAYS = {
+    "deleted": os.unlink,
+    "header": lose_header,
+    "sector": lambda path: overwrite(path, 200_000, b"\0" * 20_000),
+    "half": lambda path: os.truncate(path, path.stat().st_size // 2),
+    "emptied": lambda path: os.truncate(path, 4096),
+    "cut to nothing": lambda path: os.truncate(path, 0),
+}
+PLACES = {"first": 0, "middle": 1, "newest": -1}
+
+
+def lost(one):
+    return one.metric("sink_lost_total", sink="out")
+
+
+def settle(one, ids):
+    """Waits until every event is delivered or reported lost; gives those that are missing."""
+    wait_for(
+        lambda: len(set(delivered(one))) + lost(one) >= len(ids),
+        what="every event to be delivered or reported lost",
+    )
+    return sorted(set(ids) - set(delivered(one)))
+
+
+def send_missing_again(one, ids, missing, copies=0):
+    """They are new and are delivered; of the others a sample is known. `copies` came before."""
+    before = one.metric("events_duplicate_total")
+    assert send_all(one, missing) == missing
+    wait_for(lambda: set(delivered(one)) == set(ids), what="what was sent again to be delivered")
+    assert one.metric("events_duplicate_total") == before
+    there = sorted(set(ids) - set(missing))[::50]
+    assert send_all(one, there) == there
+    one.counts("events_duplicate_total", before + len(there))
+    one.drained()
+    assert len(delivered(one)) == len(ids) + copies, "an event was delivered twice"
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_lost_is_reported_and_can_be_sent_again(copied, way, place):
+    one, ids = copied
+    WAYS[way](segments(one)[PLACES[place]])
+    one.start()
+    missing = settle(one, ids)
+    assert missing and lost(one) == len(missing), "acknowledged is not delivered and reported"
+    if (way, place) != ("deleted", "first"):  # a file that is gone from the front is no damage
+        assert one.metric("journal_damaged_total", journal="events") >= 1
+    send_missing_again(one, ids, missing)
+    one.stop()
+    one.start()
+    assert lost(one) == 0
+    again = missing[::20]
+    assert send_all(one, again) == again
+    one.counts("events_duplicate_total", len(again))
+    one.stop()
+
+
+def test_every_segment_is_deleted(copied):
+    one, ids = copied
+    for path in segments(one):
+        path.unlink()
+    one.start()
+    assert settle(one, ids) == sorted(ids)
+    assert lost(one) == len(ids)
+    send_missing_again(one, ids, sorted(ids))
+
+
+def test_verify_reports_a_missing_end(copied):
+    one, ids = copied
+    segments(one)[-1].unlink()
+    done = program.command("journal", "verify", "--path", journal(one), "--json")
+    *findings, summary = map(json.loads, done.stdout.splitlines())
+    assert done.returncode == 1 and not summary["good"]
+    missing = [finding for finding in findings if "mark" in finding["file"]]
+    assert len(missing) == 1 and missing[0]["last"] == len(ids)
+    one.start()
+    assert lost(one) in (0, summary["lost"])  # it may not have come by yet
+    settle(one, ids)
+    assert lost(one) == summary["lost"]
+
+
+def test_a_kill_after_the_report_and_before_the_retry(copied):
+    """The ids were forgotten on disk before anything was reported."""
+    one, ids = copied
+    WAYS["half"](segments(one)[1])
+    one.start()
+    missing = settle(one, ids)
+    one.kill9()
+    one.start()
+    one.drained()
+    assert lost(one) in (0, len(missing)), "reported once, or once more if no cursor was saved"
+    copies = len(delivered(one)) - len(set(delivered(one)))  # given again after the kill
+    send_missing_again(one, ids, missing, copies)
