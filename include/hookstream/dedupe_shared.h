@@ -5,8 +5,11 @@
  * A key an id, "<prefix><128 bits of SHA-256 of source and id, in hex>", and its states:
  *   absent          nobody has it
  *   p<identity>     pending: that replica may be writing it; ends with dedupe.reservation
- *   c               confirmed: some replica has it as safe as the source's `ack` asks for;
- *                   ends with dedupe.window
+ *   c<tag>:<number> confirmed: some replica has it as safe as the source's `ack` asks for; ends
+ *                   with dedupe.window. The tag is the first 8 characters of its journal's
+ *                   identity, the number the event's sequence there. Before: only a c
+ *
+ * And a key a replica that lost events, "<prefix>lost:<tag>": their ranges, "1-20 31-40 ".
  *
  * Invariants:
  *   S1  An id is confirmed only after its event is safe; nothing but `c` lets a request be
@@ -16,6 +19,8 @@
  *   S3  Every ask that hs_shared_link_ask() took ends in one call of its function, or with
  *       hs_shared_link_drop(), within dedupe.timeout and a little.
  *   S4  Nothing in Redis, its loss included, can lose an event: only write it twice.
+ *   S5  An id that was confirmed for an event which its replica reports as lost is as if absent:
+ * any replica may take it. A replica publishes what it lost before it asks for anything.
  *
  * Threads: the shared part from any; a link belongs to the thread of its event_base. */
 #ifndef HOOKSTREAM_DEDUPE_SHARED_H
@@ -33,6 +38,8 @@ struct hs_dedupe_shared;
 HS_MUST_CHECK int hs_dedupe_shared_create(const struct hs_dedupe_options *options,
                                           const char *identity, struct hs_metrics *metrics,
                                           struct hs_dedupe_shared **ret_shared);
+/* Publishes what the local journal lost (hs_dedupe_each_lost()), now and whenever Redis is back. */
+void hs_dedupe_shared_lose(struct hs_dedupe_shared *shared, struct hs_dedupe *dedupe);
 /* After its links. NULL is fine. */
 void hs_dedupe_shared_free(struct hs_dedupe_shared *shared);
 
@@ -81,9 +88,12 @@ struct hs_shared_ask *hs_shared_link_ask(struct hs_shared_link *link,
 /* The asker goes: `told` is not called, and what is reserved is released. */
 void hs_shared_link_drop(struct hs_shared_ask *ask);
 
-/* The event is safe: the key becomes confirmed unless it is another's. Kept until Redis has
- * it, also while Redis is away. */
-void hs_shared_link_confirm(struct hs_shared_link *link, const struct hs_shared_key *key);
+/* The event is safe, with this sequence: the key becomes confirmed unless it is another's. Kept
+ * until Redis has it, also while Redis is away. */
+void hs_shared_link_confirm(struct hs_shared_link *link, const struct hs_shared_key *key,
+                            uint64_t sequence);
+/* Sends what hs_dedupe_shared_lose() has got since the last time; cheap when there is nothing. */
+void hs_shared_link_publish(struct hs_shared_link *link);
 /* The event was not taken: the key goes if it is ours. */
 void hs_shared_link_release(struct hs_shared_link *link, const struct hs_shared_key *key);
 /* Whether an UNKNOWN is to be answered 503 (on_unavailable: refuse). Counts the choice. */

@@ -10,6 +10,12 @@
 #include <hookstream/base.h>
 #include <sys/types.h>
 
+/* Which file it is, whatever its name. */
+struct hs_file_id {
+    uint64_t device, number;
+    bool known;
+};
+
 /* What the layer asks of the system; each returns as the system call of its name does, -1
  * with errno. A test replaces some of them; `context` is its own. */
 struct hs_disk {
@@ -32,6 +38,8 @@ struct hs_disk {
     off_t (*size)(void *context, int file);
     int (*list)(void *context, const char *path, void (*each)(void *arg, const char *name),
                 void *arg);
+    /* Which file `file` is, or with file < 0 the one at `path`. NULL: it cannot be told. */
+    int (*identify)(void *context, int file, const char *path, struct hs_file_id *ret_id);
 };
 
 /* The real one. Lives for ever. */
@@ -64,6 +72,10 @@ HS_MUST_CHECK int hs_disk_truncate(const struct hs_disk *disk, int file, uint64_
 HS_MUST_CHECK int hs_disk_allocate(const struct hs_disk *disk, int file, uint64_t size);
 /* The file's size in bytes, or -errno. */
 HS_MUST_CHECK int64_t hs_disk_size(const struct hs_disk *disk, int file);
+/* Which file it is: the open one, or with file < 0 the one at `path`. -ENOSYS: this disk cannot
+ * tell; -ENOENT; -errno. */
+HS_MUST_CHECK int hs_disk_identify(const struct hs_disk *disk, int file, const char *path,
+                                   struct hs_file_id *ret_id);
 /* Calls `each` for every name in a folder but . and .., in no order. -errno. */
 HS_MUST_CHECK int hs_disk_list(const struct hs_disk *disk, const char *path,
                                void (*each)(void *arg, const char *name), void *arg);

@@ -190,8 +190,10 @@ struct hs_cursor;
 
 enum hs_cursor_start { HS_CURSOR_FROM_NOW, HS_CURSOR_FROM_OLDEST };
 
-/* Opens the named cursor; a new one starts as `start` says. Names are [A-Za-z0-9._-]. An
- * open cursor holds segments back (J5). -EINVAL, -errno. */
+/* Opens the named cursor; a new one starts as `start` says. One whose file is gone or damaged,
+ * though there was one, starts with the oldest event that is kept: its sink gets events twice
+ * rather than not at all. Names are [A-Za-z0-9._-]. An open cursor holds segments back (J5).
+ * -EINVAL, -errno. */
 HS_MUST_CHECK int hs_cursor_open(struct hs_journal *journal, const char *name,
                                  enum hs_cursor_start start, struct hs_cursor **ret_cursor);
 /* Saves and closes; NULL is fine. From then on no segment is removed any more, until

@@ -28,6 +28,9 @@ HS_MUST_CHECK int hs_journal_summarize(const struct hs_disk *disk, const char *p
                                        struct hs_journal_summary *ret_summary);
 void hs_journal_summary_free(struct hs_journal_summary *summary);
 
+/* Whether there was a cursor of this name, though its file may be gone. */
+bool hs_journal_had_cursor(const struct hs_disk *disk, const char *path, const char *name);
+
 /* What hs_journal_hash_key() would say. -ENOENT: no journal there; -EBADMSG; -EPROTO; -errno. */
 HS_MUST_CHECK int hs_journal_read_hash_key(const struct hs_disk *disk, const char *path,
                                            uint64_t *ret_hash_key);

@@ -39,6 +39,8 @@ static void on_lost(void *context, uint64_t first, uint64_t last)
 {
     struct hs_app *app = context;
     hs_dedupe_lost(app->dedupe, first, last);
+    if (app->shared != NULL)
+        hs_dedupe_shared_lose(app->shared, app->dedupe);
 }
 
 static int start_journal(struct hs_app *app)
@@ -54,6 +56,8 @@ static int start_journal(struct hs_app *app)
                                        app->metrics, &app->shared);
     if (code < 0)
         return code;
+    if (app->shared != NULL)
+        hs_dedupe_shared_lose(app->shared, app->dedupe);
     struct hs_journal_watcher watcher = {
         .context = app,
         .sealed = on_sealed,

@@ -19,12 +19,23 @@ static bool has_sink(const struct hs_settings *settings, const char *name)
     return false;
 }
 
-/* A sink without a cursor, or NULL. */
+/* Whether its cursor was there and is not. Events without any cursor: all were lost. */
+static bool lost_cursor(const struct hs_settings *settings,
+                        const struct hs_journal_summary *summary, const char *name)
+{
+    if (has_cursor(summary, name))
+        return false;
+    return (summary->cursor_count == 0 && summary->events > 0) ||
+           hs_journal_had_cursor(hs_disk_system(), settings->journal.path, name);
+}
+
+/* A sink that never had a cursor, or NULL. */
 static const char *find_new(const struct hs_settings *settings,
                             const struct hs_journal_summary *summary)
 {
     for (size_t i = 0; i < settings->sinks.count; i++)
-        if (!has_cursor(summary, settings->sinks.names[i]))
+        if (!has_cursor(summary, settings->sinks.names[i]) &&
+            !lost_cursor(settings, summary, settings->sinks.names[i]))
             return settings->sinks.names[i];
     return NULL;
 }
@@ -62,6 +73,14 @@ static void warn_of_new(struct hs_config *config, const struct hs_settings *sett
 {
     for (size_t i = 0; i < settings->sinks.count; i++) {
         const struct hs_sink_options *sink = hs_children_at(&settings->sinks, i);
+        if (lost_cursor(settings, summary, settings->sinks.names[i])) {
+            hs_config_warning(
+                config, HS_FINDING_CURSOR_LOST, settings->sinks.nodes[i],
+                "the journal had a cursor of sink `%s`, and its file is gone: it gets "
+                "the %" PRIu64 " events that are kept, those that it had once more",
+                settings->sinks.names[i], summary->events);
+            continue;
+        }
         if (sink->start == HS_START_NOW && !has_cursor(summary, settings->sinks.names[i]))
             hs_config_warning(config, HS_FINDING_CURSOR_NEW, settings->sinks.nodes[i],
                               "sink `%s` is new to the journal and will not get the %" PRIu64

@@ -144,6 +144,15 @@ static int system_list(void *context, const char *path, void (*each)(void *arg, 
     return error == 0 ? 0 : -1;
 }
 
+static int system_identify(void *context, int file, const char *path, struct hs_file_id *ret_id)
+{
+    struct stat status;
+    if ((file >= 0 ? fstat(file, &status) : stat(path, &status)) < 0)
+        return -1;
+    *ret_id = (struct hs_file_id){status.st_dev, status.st_ino, true};
+    return 0;
+}
+
 const struct hs_disk *hs_disk_system(void)
 {
     static const struct hs_disk disk = {
@@ -160,6 +169,7 @@ const struct hs_disk *hs_disk_system(void)
         .allocate = system_allocate,
         .size = system_size,
         .list = system_list,
+        .identify = system_identify,
     };
     return &disk;
 }
@@ -306,6 +316,16 @@ int64_t hs_disk_size(const struct hs_disk *disk, int file)
 {
     off_t size = disk->size(disk->context, file);
     return size < 0 ? fail_at(disk, file, errno, "cannot ask the size of") : (int64_t)size;
+}
+
+int hs_disk_identify(const struct hs_disk *disk, int file, const char *path,
+                     struct hs_file_id *ret_id)
+{
+    if (disk->identify == NULL)
+        return -ENOSYS;
+    if (disk->identify(disk->context, file, path, ret_id) < 0)
+        return hs_fail_errno(errno, "cannot look at %s", path);
+    return 0;
 }
 
 int hs_disk_list(const struct hs_disk *disk, const char *path,

@@ -1,12 +1,14 @@
 /* Shared dedupe: what its links have in common: where Redis is, who we are, how it is. */
 #include "shared.h"
 
+#include <hookstream/buffer.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define NS_PER_MS UINT64_C(1000000)
+#define LOST_TEXT_MAX (64u << 10) /* more ranges than a dedupe keeps */
 
 static bool is_up(struct hs_dedupe_shared *shared)
 {
@@ -31,6 +33,7 @@ int hs_dedupe_shared_create(const struct hs_dedupe_options *options, const char 
     shared->options = options;
     shared->metrics = metrics;
     snprintf(shared->mine, sizeof(shared->mine), "p%s", identity);
+    snprintf(shared->tag, sizeof(shared->tag), "%.8s", identity);
     snprintf(shared->reservation_ms, sizeof(shared->reservation_ms), "%" PRIu64,
              options->reservation_ns / NS_PER_MS);
     snprintf(shared->window_ms, sizeof(shared->window_ms), "%" PRIu64,
@@ -51,7 +54,28 @@ void hs_dedupe_shared_free(struct hs_dedupe_shared *shared)
     hs_metrics_forget(shared->metrics, shared);
     hs_redis_url_free(&shared->url);
     pthread_mutex_destroy(&shared->lock);
+    free(shared->lost);
     free(shared);
+}
+
+static void add_range(void *context, uint64_t first, uint64_t last)
+{
+    hs_buffer_printf(context, "%" PRIu64 "-%" PRIu64 " ", first, last);
+}
+
+void hs_dedupe_shared_lose(struct hs_dedupe_shared *shared, struct hs_dedupe *dedupe)
+{
+    struct hs_buffer text;
+    hs_buffer_init(&text, LOST_TEXT_MAX);
+    hs_dedupe_each_lost(dedupe, add_range, &text);
+    if (text.size > 0) {
+        pthread_mutex_lock(&shared->lock);
+        free(shared->lost);
+        shared->lost = hs_slice_dup(hs_buffer_slice(&text));
+        pthread_mutex_unlock(&shared->lock);
+        atomic_fetch_add_explicit(&shared->lost_version, 1, memory_order_release);
+    }
+    hs_buffer_free(&text);
 }
 
 void hs_shared_note(struct hs_dedupe_shared *shared, const char *reason, const char *detail)

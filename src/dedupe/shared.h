@@ -25,11 +25,14 @@ struct hs_dedupe_shared {
     struct hs_metrics *metrics;
     struct hs_redis_url url;
     char mine[64]; /* "p<identity>" */
+    char tag[9];   /* of the identity, in what is confirmed: a few bytes a key */
     char reservation_ms[24], window_ms[24];
     struct hs_gauge *up_gauge;
     _Atomic unsigned links, ready;
-    pthread_mutex_t lock; /* guards reason and detail */
+    _Atomic uint64_t lost_version; /* of `lost`; 0: nothing was ever lost */
+    pthread_mutex_t lock;          /* guards what follows */
     char reason[32], detail[192];
+    char *lost; /* ranges as text: "1-20 31-40 "; NULL: none yet */
 };
 
 void hs_shared_note(struct hs_dedupe_shared *shared, const char *reason, const char *detail);
@@ -42,6 +45,7 @@ struct hs_shared_ask {
     TAILQ_ENTRY(hs_shared_ask) link;
     enum hs_shared_operation operation;
     struct hs_shared_key key;
+    uint64_t sequence;       /* CONFIRM: of the event */
     uint64_t since_ns;       /* monotonic */
     hs_shared_told_fn *told; /* RESERVE; NULL: the asker has gone */
     void *context;
@@ -56,10 +60,11 @@ struct hs_shared_link {
     struct redisAsyncContext *redis;
     struct event *on_timer, *on_late;
     enum hs_shared_stage stage;
-    unsigned attempts; /* since the last that was good */
-    bool was_up;       /* once; before it asks wait for the first greeting */
-    bool logged;       /* that it went */
-    char script[41];   /* the name that Redis gave the script */
+    unsigned attempts;  /* since the last that was good */
+    bool was_up;        /* once; before it asks wait for the first greeting */
+    bool logged;        /* that it went */
+    uint64_t published; /* the version of `lost` that was sent */
+    char script[41];    /* the name that Redis gave the script */
     struct hs_shared_asks sent, unsent;
     size_t count; /* of both lists */
     struct hs_counter *results[HS_SHARED_RESULTS], *unconfirmed;
@@ -77,7 +82,7 @@ void hs_shared_watch(struct hs_shared_link *link);
 extern const char hs_shared_script[];
 /* The script with a key; `on_reply` gets no private data. -ENOTCONN. */
 HS_MUST_CHECK int hs_shared_call(struct hs_shared_link *link, enum hs_shared_operation operation,
-                                 const char *key,
+                                 const char *key, uint64_t sequence,
                                  void (*on_reply)(struct redisAsyncContext *, void *, void *));
 /* The link is ready: sends what waits. */
 void hs_shared_send_waiting(struct hs_shared_link *link);

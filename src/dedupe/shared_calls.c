@@ -5,35 +5,53 @@
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 #include <hookstream/clock.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define KEY_MAX 256u
 
 /* One step for each key, whoever else asks. A confirmation of what has expired counts: the
- * event is safe here. What is another's, pending or confirmed, stays as it is. */
-const char hs_shared_script[] = "local held = redis.call('GET', KEYS[1])\n"
-                                "if ARGV[1] == 'reserve' then\n"
-                                "  if held == 'c' then return 'seen' end\n"
-                                "  if held and held ~= ARGV[2] then return 'held' end\n"
-                                "  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])\n"
-                                "  return 'ours'\n"
-                                "end\n"
-                                "if held and held ~= ARGV[2] then return 'other' end\n"
-                                "if ARGV[1] == 'confirm' then\n"
-                                "  redis.call('SET', KEYS[1], 'c', 'PX', ARGV[3])\n"
-                                "elseif held then\n"
-                                "  redis.call('DEL', KEYS[1])\n"
-                                "end\n"
-                                "return 'done'\n";
+ * event is safe here. What is another's, pending or confirmed, stays as it is; unless the replica
+ * that confirmed it has lost the event since, as it says in a list of its own (S5). */
+const char hs_shared_script[] =
+    "local held = redis.call('GET', KEYS[1])\n"
+    "local function is_lost()\n"
+    "  local who, at = string.match(held or '', '^c(.+):(%d+)$')\n"
+    "  local ranges = who and redis.call('GET', string.sub(KEYS[1], 1, -33) .. 'lost:' .. who)\n"
+    "  if not ranges then return false end\n"
+    "  for first, last in string.gmatch(ranges, '(%d+)-(%d+)') do\n"
+    "    if tonumber(first) <= tonumber(at) and tonumber(at) <= tonumber(last) then return true "
+    "end\n"
+    "  end\n"
+    "  return false\n"
+    "end\n"
+    "if ARGV[1] == 'reserve' then\n"
+    "  if held and string.sub(held, 1, 1) == 'c' then\n"
+    "    if not is_lost() then return 'seen' end\n"
+    "  elseif held and held ~= ARGV[2] then return 'held' end\n"
+    "  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])\n"
+    "  return 'ours'\n"
+    "end\n"
+    "if held and held ~= ARGV[2] and not (ARGV[1] == 'confirm' and is_lost()) then\n"
+    "  return 'other'\n"
+    "end\n"
+    "if ARGV[1] == 'confirm' then\n"
+    "  redis.call('SET', KEYS[1], 'c' .. ARGV[4], 'PX', ARGV[3])\n"
+    "elseif held then\n"
+    "  redis.call('DEL', KEYS[1])\n"
+    "end\n"
+    "return 'done'\n";
 
 int hs_shared_call(struct hs_shared_link *link, enum hs_shared_operation operation, const char *key,
-                   redisCallbackFn *on_reply)
+                   uint64_t sequence, redisCallbackFn *on_reply)
 {
     static const char *const names[] = {"reserve", "confirm", "release"};
     const struct hs_dedupe_shared *shared = link->shared;
     char whole[KEY_MAX];
     snprintf(whole, sizeof(whole), "%s%s", shared->options->prefix, key);
+    char where[sizeof(shared->tag) + 24];
+    snprintf(where, sizeof(where), "%s:%" PRIu64, shared->tag, sequence);
     const char *words[] = {
         "EVALSHA",
         link->script,
@@ -42,6 +60,7 @@ int hs_shared_call(struct hs_shared_link *link, enum hs_shared_operation operati
         names[operation],
         shared->mine,
         operation == HS_SHARED_CONFIRM ? shared->window_ms : shared->reservation_ms,
+        where,
     };
     int code =
         redisAsyncCommandArgv(link->redis, on_reply, NULL, HS_ARRAY_SIZE(words), words, NULL);
@@ -109,7 +128,7 @@ static void on_call(redisAsyncContext *redis, void *data, void *context)
 static void put(struct hs_shared_link *link, struct hs_shared_ask *call)
 {
     bool sent = link->stage == HS_SHARED_READY &&
-                hs_shared_call(link, call->operation, call->key.hex, on_call) == 0;
+                hs_shared_call(link, call->operation, call->key.hex, call->sequence, on_call) == 0;
     if (sent && call->operation != HS_SHARED_RESERVE)
         call->since_ns = hs_clock_monotonic_ns(); /* it may have waited for long */
     if (sent)
@@ -148,7 +167,8 @@ void hs_shared_link_drop(struct hs_shared_ask *ask)
     ask->told = NULL;
 }
 
-void hs_shared_link_confirm(struct hs_shared_link *link, const struct hs_shared_key *key)
+void hs_shared_link_confirm(struct hs_shared_link *link, const struct hs_shared_key *key,
+                            uint64_t sequence)
 {
     struct hs_shared_ask *oldest = TAILQ_FIRST(&link->unsent);
     if (link->count >= HS_SHARED_CALLS_MAX) {
@@ -157,7 +177,9 @@ void hs_shared_link_confirm(struct hs_shared_link *link, const struct hs_shared_
             return;
         call_free(link, &link->unsent, oldest);
     }
-    put(link, make(link, HS_SHARED_CONFIRM, key));
+    struct hs_shared_ask *call = make(link, HS_SHARED_CONFIRM, key);
+    call->sequence = sequence;
+    put(link, call);
 }
 
 /* Without a connection there is nothing to do: the reservation ends by itself. */
@@ -165,6 +187,33 @@ void hs_shared_link_release(struct hs_shared_link *link, const struct hs_shared_
 {
     if (link->stage == HS_SHARED_READY && link->count < HS_SHARED_CALLS_MAX)
         put(link, make(link, HS_SHARED_RELEASE, key));
+}
+
+/* ---- What this replica lost ---- */
+
+static void on_published(redisAsyncContext *redis, void *data, void *context)
+{
+    struct hs_shared_link *link = redis->data;
+    const redisReply *reply = data;
+    if (link != NULL && reply != NULL && reply->type == REDIS_REPLY_ERROR)
+        hs_shared_leave_for(link, reply);
+}
+
+void hs_shared_link_publish(struct hs_shared_link *link)
+{
+    struct hs_dedupe_shared *shared = link->shared;
+    uint64_t version = atomic_load_explicit(&shared->lost_version, memory_order_acquire);
+    if (version == link->published || link->stage != HS_SHARED_READY)
+        return;
+    char key[KEY_MAX];
+    snprintf(key, sizeof(key), "%slost:%s", shared->options->prefix, shared->tag);
+    pthread_mutex_lock(&shared->lock);
+    const char *words[] = {"SET", key, shared->lost, "PX", shared->window_ms};
+    int code =
+        redisAsyncCommandArgv(link->redis, on_published, NULL, HS_ARRAY_SIZE(words), words, NULL);
+    pthread_mutex_unlock(&shared->lock);
+    if (code == REDIS_OK)
+        link->published = version;
 }
 
 void hs_shared_send_waiting(struct hs_shared_link *link)

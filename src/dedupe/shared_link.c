@@ -99,6 +99,8 @@ static void on_tried(redisAsyncContext *redis, void *data, void *context)
     if (link->logged)
         hs_log(HS_LOG_INFO, "the shared dedupe is back");
     link->logged = false;
+    link->published = 0;          /* Redis may have been restarted empty */
+    hs_shared_link_publish(link); /* before anything is asked */
     hs_shared_send_waiting(link);
 }
 
@@ -118,7 +120,7 @@ static void on_loaded(redisAsyncContext *redis, void *data, void *context)
     char key[80];
     snprintf(key, sizeof(key), "try:%s", link->shared->mine + 1);
     /* Refused only by a link that ends, and then its end is told anyway. */
-    HS_IGNORE(hs_shared_call(link, HS_SHARED_RESERVE, key, on_tried));
+    HS_IGNORE(hs_shared_call(link, HS_SHARED_RESERVE, key, 0, on_tried));
 }
 
 static void on_greeting(redisAsyncContext *redis, void *data, void *context)

@@ -48,7 +48,7 @@ static void owe(struct hs_worker *worker, const struct hs_waiter *waiter,
 
 static void confirm(struct hs_sharing *sharing, struct owed *owed)
 {
-    hs_shared_link_confirm(sharing->link, &owed->key);
+    hs_shared_link_confirm(sharing->link, &owed->key, owed->sequence);
     free(owed);
 }
 
@@ -88,6 +88,7 @@ static void confirm_durable(struct hs_worker *worker)
 void hs_sharing_confirm(struct hs_worker *worker)
 {
     struct hs_sharing *sharing = worker->sharing;
+    hs_shared_link_publish(sharing->link);
     confirm_durable(worker);
     /* Up to the first that is not delivered: those behind it may be confirmed later than they
      * could, which is harmless, and a long list is not walked for each event. */

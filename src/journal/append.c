@@ -29,7 +29,7 @@ static int append(struct hs_journal *journal, const struct hs_event *event, size
 {
     if (journal->state == HS_JOURNAL_STOPPED)
         return hs_fail(-ESHUTDOWN, "the journal is stopped");
-    if (journal->state == HS_JOURNAL_BROKEN)
+    if (journal->state != HS_JOURNAL_OPEN)
         return hs_fail(journal->broken_code, "%s", journal->broken_text);
     if (size > HS_JOURNAL_PENDING_MAX - journal->pending.size)
         return hs_fail(-EAGAIN, "too much waits for the disk");
@@ -71,7 +71,7 @@ bool hs_journal_writable(const struct hs_journal *constant, const char **ret_rea
     pthread_mutex_lock(&journal->lock);
     if (journal->state == HS_JOURNAL_STOPPED)
         snprintf(reason, sizeof(reason), "the journal is stopped");
-    else if (journal->state == HS_JOURNAL_BROKEN)
+    else if (journal->state != HS_JOURNAL_OPEN)
         memcpy(reason, journal->broken_text, sizeof(reason));
     /* An event of a usual size would be refused. */
     else if (journal->planned_end + 4096 > journal->options.segment_size &&

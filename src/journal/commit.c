@@ -21,12 +21,13 @@ static bool wait_for_work(struct hs_journal *journal)
 {
     hs_heartbeat_rest();
     pthread_mutex_lock(&journal->lock);
-    while (journal->pending_count == 0 && !journal->stopping) {
+    while (journal->pending_count == 0 && !journal->stopping &&
+           journal->state != HS_JOURNAL_DISPLACED) {
         /* Whoever comes after a quiet time comes alone. */
         journal->batches_before[0] = journal->batches_before[1] = 0;
         pthread_cond_wait(&journal->work, &journal->lock);
     }
-    bool work = journal->pending_count > 0;
+    bool work = journal->pending_count > 0 || journal->state == HS_JOURNAL_DISPLACED;
     pthread_mutex_unlock(&journal->lock);
     hs_heartbeat_work("writing a batch of events");
     return work;
@@ -155,6 +156,10 @@ static uint64_t active_end(struct hs_journal *journal, uint64_t *ret_seed)
 
 static int turn_over(struct hs_journal *journal, uint64_t first)
 {
+    /* Without a place the segment stays as it is, and the next one cannot begin: below. */
+    if (hs_place_restore(journal) < 0)
+        hs_log_limited(HS_LOG_ERROR, "journal_place", "the segment in use is not in its place",
+                       HS_F("error", "%s", hs_error_text()));
     hs_segment_seal(journal);
     /* Into a file without reserved blocks the disk would be filled to its last byte. */
     int code = hs_segment_prepare_now(journal);
@@ -213,7 +218,7 @@ void hs_journal_break(struct hs_journal *journal, int code)
     bool full = code == -ENOSPC || code == -EDQUOT;
     pthread_mutex_lock(&journal->lock);
     journal->broken_code = full ? -ENOSPC : -EROFS;
-    snprintf(journal->broken_text, sizeof(journal->broken_text), "%.200s", hs_error_text());
+    snprintf(journal->broken_text, sizeof(journal->broken_text), "%s", hs_error_text());
     if (!journal->stopping)
         hs_journal_set_state(journal, HS_JOURNAL_BROKEN);
     pthread_mutex_unlock(&journal->lock);
@@ -312,6 +317,18 @@ static void close_failed_segment(struct hs_journal *journal)
                HS_F("error", "%s", hs_error_text()));
 }
 
+/* Events are taken again. */
+static void reopen(struct hs_journal *journal, bool new_segment)
+{
+    pthread_mutex_lock(&journal->lock);
+    if (new_segment)
+        journal->planned_end = HS_SEGMENT_HEADER;
+    if (!journal->stopping)
+        hs_journal_set_state(journal, HS_JOURNAL_OPEN);
+    pthread_mutex_unlock(&journal->lock);
+    hs_log(HS_LOG_INFO, "the journal can be written again", HS_F("path", "%s", journal->path));
+}
+
 static void mend(struct hs_journal *journal)
 {
     atomic_store(&journal->mending, true);
@@ -323,12 +340,62 @@ static void mend(struct hs_journal *journal)
         close_failed_segment(journal);
         return;
     }
+    reopen(journal, true);
+}
+
+/* ---- A segment that is not in its place ---- */
+
+void hs_journal_displace(struct hs_journal *journal)
+{
     pthread_mutex_lock(&journal->lock);
-    journal->planned_end = HS_SEGMENT_HEADER;
-    if (!journal->stopping)
-        hs_journal_set_state(journal, HS_JOURNAL_OPEN);
+    bool displaced = journal->state == HS_JOURNAL_OPEN;
+    if (displaced) {
+        hs_journal_set_state(journal, HS_JOURNAL_DISPLACED);
+        journal->broken_code = -EROFS;
+        snprintf(journal->broken_text, sizeof(journal->broken_text), "%s", hs_error_text());
+        pthread_cond_broadcast(&journal->work);
+    }
     pthread_mutex_unlock(&journal->lock);
-    hs_log(HS_LOG_INFO, "the journal can be written again", HS_F("path", "%s", journal->path));
+    if (!displaced)
+        return;
+    hs_counter_add(journal->misplaced, 1);
+    hs_log(HS_LOG_ERROR,
+           "the journal's files are not where they were: senders get 503 until they are back",
+           HS_F("path", "%s", journal->path), HS_F("error", "%s", hs_error_text()));
+}
+
+/* Whether it waits for someone to put its file back. */
+static bool is_displaced(struct hs_journal *journal)
+{
+    pthread_mutex_lock(&journal->lock);
+    bool displaced = journal->state == HS_JOURNAL_DISPLACED;
+    pthread_mutex_unlock(&journal->lock);
+    return displaced;
+}
+
+/* Nothing is pending. Waits until the file is in its place, or writes it again. Readers that have
+ * the old file open must not look for more in it: a new segment begins. */
+static void restore(struct hs_journal *journal)
+{
+    int code = hs_place_restore(journal);
+    while (code < 0 && wait_before_mending(journal))
+        code = hs_place_restore(journal);
+    if (code < 0)
+        return; /* the stop came first */
+    if (code > 0) {
+        hs_segment_seal(journal);
+        code = hs_segment_prepare_now(journal);
+        if (code == 0)
+            code = hs_segment_begin(journal, journal->next_sequence);
+        if (code < 0) {
+            hs_journal_break(journal, code);
+            mend(journal);
+            return;
+        }
+        reopen(journal, true);
+        return;
+    }
+    reopen(journal, false);
 }
 
 /* ---- The thread ---- */
@@ -344,6 +411,8 @@ static void empty_batch(struct hs_journal *journal)
 static void commit(struct hs_journal *journal)
 {
     uint64_t count = take_pending(journal);
+    if (count == 0)
+        return;
     int code = write_batch(journal);
     if (code < 0) {
         fail_batch(journal, code);
@@ -370,6 +439,10 @@ void *hs_committer_run(void *context)
     while (wait_for_work(journal)) {
         wait_for_company(journal);
         commit(journal);
+        if (is_displaced(journal))
+            commit(journal); /* what came before it was; nothing comes after */
+        if (is_displaced(journal))
+            restore(journal);
     }
     hs_heartbeat_end();
     return NULL;

@@ -5,6 +5,7 @@
 
 #include <hookstream/disk.h>
 #include <hookstream/hash.h>
+#include <hookstream/journal_inspect.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -92,30 +93,51 @@ static uint64_t start_position(const struct hs_journal *journal, enum hs_cursor_
                                        : hs_journal_oldest(journal) - 1;
 }
 
-/* Where the file says. A damaged one is no reason to lose events: the sink gets all that is
- * kept once more. One beyond the end belongs to a journal that was put back to an older
- * state: what comes from now on is new to the sink. */
+/* The journal has events, so there was a cursor at least of the dead letters. */
+static bool is_lost(const struct hs_cursor *cursor)
+{
+    struct hs_journal *journal = cursor->journal;
+    return (journal->had_events && !journal->had_cursors) ||
+           hs_journal_had_cursor(journal->disk, journal->path, cursor->name);
+}
+
+static void report_lost(const struct hs_cursor *cursor, bool damaged, uint64_t position)
+{
+    struct hs_journal *journal = cursor->journal;
+    hs_counter_add(journal->damaged, 1);
+    hs_log(HS_LOG_ERROR,
+           damaged
+               ? "a cursor's file is damaged: its sink gets every event that is kept, those that "
+                 "it had once more"
+               : "a cursor's file is gone, though its sink is not new: it gets every event that "
+                 "is kept, those that it had once more",
+           HS_F("sink", "%s", cursor->name), HS_F("file", "%s", cursor->path),
+           HS_F("begins_after", "%" PRIu64, position),
+           HS_F("events", "%" PRIu64, hs_journal_durable(journal) - position));
+}
+
+/* Where the file says. A damaged one, or one that is gone, is no reason to lose events: the sink
+ * gets all that is kept once more. One beyond the end belongs to a journal that was put back to an
+ * older state: what comes from now on is new to the sink. */
 static int find_position(struct hs_cursor *cursor, enum hs_cursor_start start)
 {
     const struct hs_journal *journal = cursor->journal;
     struct marks marks = {0};
     uint64_t position, durable = hs_journal_durable(journal);
     int code = read_marks(journal->disk, cursor->path, &marks);
-    if (code == -EBADMSG)
-        hs_log(HS_LOG_ERROR,
-               "a cursor's file is damaged; its sink begins with the oldest event "
-               "kept, so that it gets some twice rather than not at all",
-               HS_F("file", "%s", cursor->path));
-    else if (code < 0 && code != -ENOENT)
+    if (code < 0 && code != -ENOENT && code != -EBADMSG)
         return code;
+    bool lost = code == -EBADMSG || (code == -ENOENT && is_lost(cursor));
     if (code == 0)
         position = marks.position;
     else
-        position = start_position(journal, code == -EBADMSG ? HS_CURSOR_FROM_OLDEST : start);
+        position = start_position(journal, lost ? HS_CURSOR_FROM_OLDEST : start);
     position = position > durable ? durable : position;
-    cursor->is_new = code == -ENOENT;
+    cursor->is_new = code == -ENOENT && !lost;
     cursor->given = code == 0 ? marks.given : position;
-    if (code == -ENOENT && durable > 0 && cursor->name[0] != '.')
+    if (lost)
+        report_lost(cursor, code == -EBADMSG, position);
+    if (cursor->is_new && durable > 0 && cursor->name[0] != '.')
         hs_log(HS_LOG_WARN, "a sink is new to this journal", HS_F("sink", "%s", cursor->name),
                HS_F("begins_after", "%" PRIu64, position), HS_F("durable", "%" PRIu64, durable),
                HS_F("start", "%s", start == HS_CURSOR_FROM_NOW ? "now" : "oldest"));

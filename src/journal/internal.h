@@ -8,11 +8,13 @@
  *   append.c       encodes events into the pending batch, for any thread
  *   commit.c       the committer's thread: writes and syncs batches, moves the watermarks
  *   outcome.c      the watermarks, the failed ranges, and who is told of them
+ *   place.c        whether the files are where they were put, while it runs
  *   keeper.c       the keeper's thread: prepares segments, removes old ones
  *   segment.c      the files, and the table of them
  *   records.c      the records of one segment, through a buffer
  *   reader.c       walks all segments forwards
  *   cursor.c       how far each sink is
+ *   known.c        which cursors there were
  *   summary.c      looks at a folder without opening it
  *   tail.c         what bytes that are no whole records may be
  *   walk.c         all segments of a folder, without opening it
@@ -53,15 +55,19 @@ struct hs_segment {
     uint64_t newest_wall_ns; /* of its newest event; 0: none */
     bool sealed;             /* gets no more records */
     bool told;               /* the watcher knows that it is sealed */
+    bool gone;               /* finished, and its file was deleted in this run */
+    struct hs_file_id id;
     char *path;
 };
 
 /* What hs_journal_append() says now. hs_journal_set_state() moves between them. */
 enum hs_journal_state {
-    HS_JOURNAL_STOPPED, /* not started, or stopped: -ESHUTDOWN; once stopped it stays so */
-    HS_JOURNAL_OPEN,    /* there is an active segment, events are taken */
-    HS_JOURNAL_BROKEN,  /* a write or sync failed: no active segment, nothing pending, -EROFS,
-                         * or -ENOSPC for a full disk (J4) */
+    HS_JOURNAL_STOPPED,   /* not started, or stopped: -ESHUTDOWN; once stopped it stays so */
+    HS_JOURNAL_OPEN,      /* there is an active segment, events are taken */
+    HS_JOURNAL_BROKEN,    /* a write or sync failed: no active segment, nothing pending, -EROFS,
+                           * or -ENOSPC for a full disk (J4) */
+    HS_JOURNAL_DISPLACED, /* the active segment's file is not in its place: -EROFS; what is pending
+                           * is still committed to it (place.c) */
 };
 
 struct hs_failed_range {
@@ -96,8 +102,10 @@ struct hs_journal {
     uint64_t void_first, void_last; /* hs_journal_void() */
     uint64_t passed;                /* hs_journal_passed() */
     bool had_cursors;               /* a cursor's file could be read at the start */
+    bool had_events;                /* and something was durable */
     int lock_file;
-    bool prepares; /* segments are reserved ahead: on every disk but memory */
+    struct hs_file_id folder_id; /* of segments_path, at the start */
+    bool prepares;               /* segments are reserved ahead: on every disk but memory */
     uint64_t mend_wait_ns;
     struct hs_journal_watcher watcher;
 
@@ -106,7 +114,7 @@ struct hs_journal {
     enum hs_journal_state state;
     bool stopping;
     int broken_code; /* -EROFS or -ENOSPC */
-    char broken_text[256];
+    char broken_text[512];
     struct hs_buffer pending; /* records, encoded, not sealed */
     uint64_t pending_count;
     uint64_t wake_at; /* with so many pending the committer wants to be woken */
@@ -135,6 +143,7 @@ struct hs_journal {
     bool next_ready;         /* `next` is prepared */
     pthread_cond_t prepared; /* `preparing` fell */
     uint64_t prepare_after_ns;
+    size_t looked_at; /* the finished segment whose place was looked at last */
 
     pthread_mutex_t mark_lock; /* guards the two below */
     int mark_file;             /* -1: none */
@@ -163,6 +172,7 @@ struct hs_journal {
     const char *label;          /* theirs */
     struct hs_histogram *sync_seconds, *batch_histogram;
     struct hs_counter *write_errors, *sync_errors, *damaged;
+    struct hs_counter *misplaced; /* the keeper's */
     struct hs_gauge *appended_gauge, *durable_gauge, *bytes_gauge, *oldest_gauge, *writable_gauge;
 };
 
@@ -226,6 +236,10 @@ void hs_mark_begin(struct hs_journal *journal, uint64_t first);
 HS_MUST_CHECK int hs_mark_read(const struct hs_disk *disk, const char *folder,
                                struct hs_mark *ret_mark);
 
+/* known.c: notes the names of all cursors; whether one that was noted has no file now. */
+void hs_known_save(struct hs_journal *journal);
+bool hs_known_any_missing(const struct hs_journal *journal);
+
 /* missing.c: whether more was durable than the events up to `found`, which the segments hold. What
  * is missing is reported, and the table made to say that it was there. */
 void hs_missing_find(struct hs_journal *journal, uint64_t found);
@@ -233,9 +247,22 @@ void hs_missing_find(struct hs_journal *journal, uint64_t found);
 /* journal.c: registers the calling thread of the journal. Events are accepted by that of the events
  * only. */
 void hs_journal_begin_heartbeat(const struct hs_journal *journal, const char *name);
+/* place.c. Notes which files those of the table are, and which one a new one is. */
+void hs_place_note_all(struct hs_journal *journal);
+struct hs_file_id hs_place_of(const struct hs_journal *journal, int file, const char *path);
+/* Looks whether they still are; the keeper's, with table_lock, which it lets go of meanwhile. */
+void hs_place_look(struct hs_journal *journal);
+/* -ESTALE: the folder of segments is not the one of the start. */
+HS_MUST_CHECK int hs_place_check_folder(const struct hs_journal *journal);
+/* The committer's, or after it ended. 0: the active segment is in its place; 1: it was deleted, and
+ * is in a new file that gets no more; -ESTALE: someone has to act; -errno. */
+HS_MUST_CHECK int hs_place_restore(struct hs_journal *journal);
+
 void *hs_committer_run(void *journal); /* commit.c */
 /* commit.c: no more appends, for the reason in hs_error_text(), until the disk is mended. */
 void hs_journal_break(struct hs_journal *journal, int code);
+/* commit.c: no more appends, for the reason in hs_error_text(), until the file is in its place. */
+void hs_journal_displace(struct hs_journal *journal);
 void *hs_keeper_run(void *journal); /* keeper.c */
 void hs_keeper_wake(struct hs_journal *journal);
 

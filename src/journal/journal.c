@@ -12,15 +12,17 @@ static const char *const state_names[] = {
     [HS_JOURNAL_STOPPED] = "stopped",
     [HS_JOURNAL_OPEN] = "open",
     [HS_JOURNAL_BROKEN] = "broken",
+    [HS_JOURNAL_DISPLACED] = "displaced",
 };
 
 void hs_journal_set_state(struct hs_journal *journal, enum hs_journal_state state)
 {
-    static const bool may[][3] = {
-        /* to:                   stopped open   broken */
-        [HS_JOURNAL_STOPPED] = {true, true, true},
-        [HS_JOURNAL_OPEN] = {true, false, true},
-        [HS_JOURNAL_BROKEN] = {true, true, false},
+    static const bool may[][4] = {
+        /* to:                     stopped open   broken displaced */
+        [HS_JOURNAL_STOPPED] = {true, true, true, false},
+        [HS_JOURNAL_OPEN] = {true, false, true, true},
+        [HS_JOURNAL_BROKEN] = {true, true, false, false},
+        [HS_JOURNAL_DISPLACED] = {true, true, true, false},
     };
     HS_ASSERT(may[journal->state][state]);
     HS_ASSERT(!journal->stopping || state == HS_JOURNAL_STOPPED);
@@ -79,6 +81,8 @@ static void open_metrics(struct hs_journal *journal)
     journal->sync_errors =
         hs_metrics_counter(alarmed, HS_METRIC_journal_errors_total, label, "sync");
     journal->damaged = hs_metrics_counter(alarmed, HS_METRIC_journal_damaged_total, label);
+    journal->misplaced =
+        hs_metrics_counter(alarmed, HS_METRIC_journal_errors_total, label, "place");
     journal->appended_gauge = hs_metrics_gauge(metrics, HS_METRIC_journal_sequence, "appended");
     journal->durable_gauge = hs_metrics_gauge(metrics, HS_METRIC_journal_sequence, "durable");
     journal->bytes_gauge = hs_metrics_gauge(metrics, HS_METRIC_journal_bytes);
@@ -191,6 +195,7 @@ static int begin_first(struct hs_journal *journal)
 int hs_journal_start(struct hs_journal *journal, const struct hs_journal_watcher *watcher)
 {
     journal->watcher = *watcher;
+    hs_place_note_all(journal);
     int code = begin_first(journal);
     /* Fullness is no reason not to start: sinks make room by what they deliver. */
     if (code < 0 && code != -ENOSPC && code != -EDQUOT)
@@ -220,6 +225,7 @@ void hs_journal_allow_removal(struct hs_journal *journal)
 {
     if (hs_disk_list(journal->disk, journal->cursors_path, on_cursor_name, journal) < 0)
         hs_log(HS_LOG_WARN, "cannot list the cursors", HS_F("error", "%s", hs_error_text()));
+    hs_known_save(journal);
     pthread_mutex_lock(&journal->table_lock);
     journal->removal_allowed = true;
     pthread_mutex_unlock(&journal->table_lock);
@@ -238,8 +244,12 @@ void hs_journal_stop(struct hs_journal *journal)
     if (journal->committer_started)
         pthread_join(journal->committer, NULL);
     journal->committer_started = false;
-    if (journal->active_file >= 0)
+    if (journal->active_file >= 0) {
+        if (hs_place_restore(journal) < 0)
+            hs_log(HS_LOG_ERROR, "the segment in use is not in its place at the stop",
+                   HS_F("error", "%s", hs_error_text()));
         hs_segment_seal(journal);
+    }
     pthread_mutex_lock(&journal->table_lock);
     journal->keeper_stop = true;
     pthread_cond_broadcast(&journal->housework);

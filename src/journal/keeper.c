@@ -178,6 +178,7 @@ void *hs_keeper_run(void *context)
         tell_sealed(journal);
         remove_old(journal);
         prepare_next(journal); /* there may be room now */
+        hs_place_look(journal);
         pthread_mutex_unlock(&journal->table_lock);
         hs_mark_save(journal);
         pthread_mutex_lock(&journal->table_lock);

@@ -100,4 +100,5 @@ void hs_journal_lose(struct hs_journal *journal, uint64_t first, uint64_t last)
     }
     pthread_mutex_unlock(&journal->table_lock);
     hs_keeper_wake(journal);
+    hs_journal_tell(journal); /* workers publish it to the replicas that share a dedupe */
 }

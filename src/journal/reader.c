@@ -81,11 +81,13 @@ static void look_again(struct hs_reader *reader)
     reader->sealed = reader->sealed || !found;
 }
 
-/* 1: opened the segment that has `next` or what comes after it; 0: there is none. */
+/* 1: opened the segment that has `next` or what comes after it; 0: there is none; -ENODATA: its
+ * file was deleted. */
 static int enter_segment(struct hs_reader *reader)
 {
     struct hs_journal *journal = reader->journal;
     int file = -ENOENT;
+    bool gone = false;
     for (unsigned i = 0; i < ENTER_TRIES && file == -ENOENT; i++) {
         HS_AUTO_FREE char *path = NULL;
         uint64_t seed = 0, end = 0;
@@ -97,6 +99,7 @@ static int enter_segment(struct hs_reader *reader)
             reader->sealed = segment->sealed;
             seed = segment->seed;
             end = segment->end;
+            gone = segment->gone;
             path = hs_strdup(segment->path);
         }
         pthread_mutex_unlock(&journal->table_lock);
@@ -104,6 +107,8 @@ static int enter_segment(struct hs_reader *reader)
             return 0;
         /* Removed since the look: the next look finds what comes after it. */
         file = hs_disk_open(journal->disk, path, O_RDONLY);
+        if (file == -ENOENT && gone)
+            return -ENODATA;
         if (file >= 0)
             hs_records_enter(&reader->records, file, seed, reader->first, end);
     }
@@ -207,6 +212,8 @@ int hs_reader_next(struct hs_reader *reader, struct hs_event *ret_event)
     for (;;) {
         if (reader->records.file < 0) {
             int entered = enter_segment(reader);
+            if (entered == -ENODATA)
+                return lose(reader, reader->last, 0, 0);
             if (entered < 0)
                 return entered;
             if (entered == 0)

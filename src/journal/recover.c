@@ -298,8 +298,10 @@ static void on_cursor(void *arg, const char *name)
     uint64_t position;
     if (cursor == NULL || asprintf(&path, "%s/%s", journal->cursors_path, name) < 0)
         return;
-    if (hs_cursor_read(journal->disk, path, &position) < 0 || position == UINT64_MAX)
+    if (hs_cursor_read(journal->disk, path, &position) < 0 || position == UINT64_MAX) {
+        journal->passed = 0; /* nobody knows what its sink has passed */
         return;
+    }
     use_no_sequence_below(journal, position + 1);
     journal->passed = position < journal->passed ? position : journal->passed;
     journal->had_cursors = true;
@@ -327,7 +329,9 @@ int hs_recover(struct hs_journal *journal)
     if (journal->void_first == 0)
         journal->void_first = hs_journal_durable(journal) + 1;
     journal->void_last = journal->next_sequence - 1;
-    journal->passed = journal->had_cursors ? journal->passed : 0;
+    if (!journal->had_cursors || hs_known_any_missing(journal))
+        journal->passed = 0;
+    journal->had_events = hs_journal_durable(journal) > 0;
     atomic_store(&journal->last, hs_journal_durable(journal));
     return code;
 }

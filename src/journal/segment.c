@@ -220,6 +220,9 @@ static int make_file(struct hs_journal *journal, const struct hs_segment_header 
 int hs_segment_begin(struct hs_journal *journal, uint64_t first)
 {
     HS_ASSERT(journal->active_file < 0);
+    int code = hs_place_check_folder(journal);
+    if (code < 0)
+        return code;
     struct hs_segment_header header = {
         .first = first,
         .previous_last = hs_journal_durable(journal),
@@ -235,13 +238,15 @@ int hs_segment_begin(struct hs_journal *journal, uint64_t first)
         pthread_cond_wait(&journal->prepared, &journal->table_lock);
     bool prepared = journal->next_ready;
     pthread_mutex_unlock(&journal->table_lock);
-    int code = make_file(journal, &header, prepared, &journal->active_file);
+    code = make_file(journal, &header, prepared, &journal->active_file);
     pthread_mutex_lock(&journal->table_lock);
     journal->next_ready = journal->next_ready && !prepared;
     pthread_mutex_unlock(&journal->table_lock);
     if (code < 0)
         return code;
     journal->unmarked = false;
+    HS_AUTO_FREE char *path = hs_segment_path(journal->segments_path, first);
+    const struct hs_file_id id = hs_place_of(journal, journal->active_file, path);
     struct hs_segment *replaced = NULL;
     pthread_mutex_lock(&journal->table_lock);
     /* One without events that began here, too, has just lost its name to this one. */
@@ -250,6 +255,7 @@ int hs_segment_begin(struct hs_journal *journal, uint64_t first)
         replaced = hs_table_take(journal, count - 1);
     struct hs_segment *segment = hs_table_add(journal, &header);
     segment->size = journal->options.segment_size;
+    segment->id = id;
     atomic_fetch_add(&journal->bytes, segment->size - (replaced != NULL ? replaced->size : 0));
     pthread_mutex_unlock(&journal->table_lock);
     if (replaced != NULL)

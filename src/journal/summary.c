@@ -183,7 +183,10 @@ static int look_at_all(struct look *look)
         code = -ENOENT;
     for (unsigned i = 0; i < LOOK_TRIES && code == -ENOENT; i++)
         code = look_at_segments(look);
-    return code == 0 ? hs_disk_list(look->disk, look->cursors_path, on_cursor, look) : code;
+    if (code < 0)
+        return code;
+    code = hs_disk_list(look->disk, look->cursors_path, on_cursor, look);
+    return code == -ENOENT ? 0 : code; /* someone removed the folder */
 }
 
 int hs_journal_summarize(const struct hs_disk *disk, const char *path,

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import pathlib
 import random
 import signal
 import socket
@@ -80,7 +81,7 @@ def key_of(server, prefix="hookstream:id:"):
 
 
 def confirmed(server, key):
-    wait_for(lambda: server("GET", key) == b"c", what="the id to be confirmed")
+    wait_for(lambda: server("GET", key)[:1] == b"c", what="the id to be confirmed")
 
 
 def reason(one, word):
@@ -353,3 +354,34 @@ def test_an_event_acknowledged_when_delivered_is_confirmed_then(replicas, redis_
     confirmed(server, key_of(server))
     assert send(two, document) == 202
     assert ids(out) == [document["id"]]
+
+
+def test_what_one_replica_lost_is_taken_by_another(replicas, redis_server):
+    """Confirmed in Redis, and lost on the disk of the replica that confirmed it."""
+    ids_server, out = redis_server(), redis_server()
+    one, two = replicas(ids_server, out)
+    out.end()
+    documents = [sender.event() for _ in range(20)]
+    assert [send(one, document) for document in documents] == [202] * 20
+    wait_for(
+        lambda: sum(ids_server("GET", key)[:1] == b"c" for key in ids_server("KEYS", "*")) == 20,
+        what="all to be confirmed",
+    )
+    one.stop()
+    journal = pathlib.Path(json.loads(one.file.read_text())["journal"]["path"])
+    sorted((journal / "segments").glob("*.hsj"))[-1].unlink()
+    out.start()
+    one.start()
+    wait_for(lambda: one.metric("sink_lost_total", sink="redis") == 20, what="the loss")
+    wait_for(lambda: ids_server("KEYS", "*:lost:*"), what="it to be published")
+    assert [send(two, document) for document in documents[:10]] == [202] * 10
+    assert [send(one, document) for document in documents[10:]] == [202] * 10
+    one.drained()
+    two.drained()
+    assert sorted(ids(out)) == sorted(document["id"] for document in documents)
+    # Once more: now they are duplicates, of either.
+    assert [send(one, document) for document in documents[:10]] == [202] * 10
+    assert [send(two, document) for document in documents[10:]] == [202] * 10
+    one.drained()
+    two.drained()
+    assert len(ids(out)) == 20

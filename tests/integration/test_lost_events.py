@@ -178,3 +178,152 @@ def test_a_kill_after_the_report_and_before_the_retry(copied):
     assert lost(one) in (0, len(missing)), "reported once, or once more if no cursor was saved"
     copies = len(delivered(one)) - len(set(delivered(one)))  # given again after the kill
     send_missing_again(one, ids, missing, copies)
+
+
+# ---- While it runs ----
+
+
+def says(one, words):
+    wait_for(lambda: words in one.readiness, what=f"/readyz to say `{words}`")
+
+
+def refused(one):
+    return one.post(sender.event()).status == 503
+
+
+@pytest.fixture
+def live(hookstream, tmp_path):
+    """A hookstream with events in several segments that its sink, a Redis, has not had."""
+
+    def make(server_url):
+        one = hookstream(config_of(tmp_path, {"type": "redis", "url": server_url}))
+        return one, send_all(one, [f"e{number:05d}" for number in range(EVENTS)])
+
+    return make
+
+
+def deliver_to_a_file(one):
+    """Stops it and starts it again with a sink that takes events."""
+    if one.running:
+        one.stop()
+    config = json.loads(one.file.read_text())
+    config["sinks"]["out"] = {"type": "file", "path": "out"}
+    config["routes"][0]["to"] = [{"sink": "out", "file": "all.jsonl"}]
+    one.file.write_text(json.dumps(config))
+    one.start()
+
+
+@pytest.mark.parametrize("ending", ["stop", "kill"])
+def test_the_segment_in_use_is_deleted(live, ending):
+    """What it held is written again; nothing that was acknowledged is lost."""
+    one, ids = live(f"redis://127.0.0.1:{free_port()}")
+    segments(one)[-1].unlink()
+    ids += send_all(one, [f"f{number:05d}" for number in range(50)])  # some before it is noticed
+    wait_for(lambda: one.metric("journal_errors_total", operation="place"), what="it to be noticed")
+    wait_for(lambda: one.post(sender.event(event_id="later")).status == 202, what="a 202 again")
+    ids.append("later")
+    if ending == "kill":
+        one.kill9()
+    deliver_to_a_file(one)
+    assert settle(one, ids) == [] and lost(one) == 0
+    assert send_all(one, ids[-60:]) == ids[-60:]
+    one.counts("events_duplicate_total", 60)
+
+
+@pytest.mark.parametrize("what", ["segments", "journal"])
+@pytest.mark.parametrize("replaced", [False, True])
+def test_the_folder_is_moved_and_put_back(live, what, replaced):
+    one, ids = live(f"redis://127.0.0.1:{free_port()}")
+    folder = journal(one) / "segments" if what == "segments" else journal(one)
+    away = one.folder / "away"
+    folder.rename(away)
+    if replaced:
+        (journal(one) / "segments").mkdir(parents=True)
+    wait_for(lambda: refused(one), what="a 503")
+    says(one, "another folder is where" if replaced else "put it back")
+    assert one.metric("journal_writable") == 0
+    if replaced:
+        shutil.rmtree(folder)
+    away.rename(folder)
+    wait_for(lambda: one.post(sender.event(event_id="later")).status == 202, what="a 202 again")
+    says(one, "ready")
+    deliver_to_a_file(one)
+    got = settle(one, [*ids, "later"])
+    assert got == [] and lost(one) == 0
+
+
+def test_another_file_takes_the_name_of_the_segment_in_use(live):
+    one, ids = live(f"redis://127.0.0.1:{free_port()}")
+    path = segments(one)[-1]
+    path.rename(path.with_suffix(".away"))
+    path.write_bytes(b"another's")
+    wait_for(lambda: refused(one), what="a 503")
+    says(one, "another file has the name")
+    path.with_suffix(".away").replace(path)
+    wait_for(lambda: not refused(one), what="a 202 again")
+    deliver_to_a_file(one)
+    assert settle(one, ids) == [] and lost(one) == 0
+
+
+def test_a_finished_segment_is_deleted(live, redis_server):
+    """A sink that has not had its events reports them; they can be sent again."""
+    server = redis_server()
+    server.end()
+    one, ids = live(server.url)
+    segments(one)[1].unlink()
+    wait_for(lambda: one.metric("journal_errors_total", operation="place"), what="it to be noticed")
+    server.start()
+
+    def got():
+        return [json.loads(entry["body"])["id"] for entry in server.stream("s")]
+
+    one.drained()
+    missing = sorted(set(ids) - set(got()))
+    assert missing and lost(one) == len(missing)
+    assert send_all(one, missing) == missing
+    one.drained()
+    assert sorted(got()) == sorted(ids)
+    assert not refused(one)
+
+
+# ---- Cursors ----
+
+CURSORS = {
+    "deleted": lambda folder: (folder / "cursors/out.cursor").unlink(),
+    "deleted with all of the sink": lambda folder: [
+        path.unlink() for path in (folder / "cursors").glob("out.*")
+    ],
+    "emptied": lambda folder: os.truncate(folder / "cursors/out.cursor", 0),
+    "garbage": lambda folder: (folder / "cursors/out.cursor").write_bytes(os.urandom(32)),
+    "folder deleted": lambda folder: shutil.rmtree(folder / "cursors"),
+    "folder emptied": lambda folder: [path.unlink() for path in (folder / "cursors").iterdir()],
+}
+
+
+@pytest.mark.parametrize("way", CURSORS)
+def test_a_sink_whose_cursor_is_gone_gets_all_that_is_kept(copied, way):
+    one, ids = copied
+    CURSORS[way](journal(one))
+    if way != "garbage" and way != "emptied":
+        done = program.command("check", "-c", one.file)
+        assert "HS090" in done.stdout and "HS084" not in done.stdout
+    one.start()
+    assert settle(one, ids) == [] and lost(one) == 0
+    assert one.metric("journal_damaged_total", journal="events") >= 1
+    wait_for(lambda: f"events={len(ids)}" in one.log, what="the number in the log")
+    assert "gets every event that is kept" in one.log
+    one.stop()
+    one.start()
+    assert one.metric("journal_damaged_total", journal="events") == 0
+
+
+def test_a_sink_that_is_really_new_begins_with_the_next_event(copied):
+    one, ids = copied
+    config = json.loads(one.file.read_text())
+    config["sinks"]["fresh"] = {"type": "file", "path": "fresh"}
+    one.file.write_text(json.dumps(config))
+    assert "HS084" in program.command("check", "-c", one.file).stdout
+    one.start()
+    settle(one, ids)
+    assert one.sink("fresh")["lag_events"] == 0
+    assert one.metric("journal_damaged_total", journal="events") == 0

@@ -106,7 +106,7 @@ static struct hs_shared_key key_of(const char *id)
 static void confirm(struct replica *replica, const char *id)
 {
     struct hs_shared_key key = key_of(id);
-    hs_shared_link_confirm(replica->link, &key);
+    hs_shared_link_confirm(replica->link, &key, 7);
 }
 
 static const char *held(struct redis_server *server, const char *id)
@@ -138,8 +138,53 @@ START_TEST(S1_seen_only_what_was_confirmed)
     settle(&one);
     ck_assert_int_eq(ask(&two, "a"), HS_SHARED_SEEN);
     ck_assert_int_eq(ask(&one, "a"), HS_SHARED_SEEN);
-    ck_assert_str_eq(held(&server, "a"), "c");
+    ck_assert_str_eq(held(&server, "a"), "cone:7");
     ck_assert_int_eq(ask(&two, "b"), HS_SHARED_OURS);
+    replica_close(&one);
+    replica_close(&two);
+    server_end(&server);
+}
+END_TEST
+
+/* As hs_dedupe_shared_lose() has it from a dedupe. */
+static void lose(struct replica *replica, const char *ranges)
+{
+    replica->shared->lost = hs_strdup(ranges);
+    replica->shared->lost_version++;
+    hs_shared_link_publish(replica->link);
+}
+
+START_TEST(S5_what_a_replica_lost_is_anybodys)
+{
+    struct redis_server server = server_create();
+    struct replica one, two;
+    replica_open(&one, server.url, "one");
+    replica_open(&two, server.url, "two");
+    ck_assert_int_eq(ask(&one, "a"), HS_SHARED_OURS);
+    confirm(&one, "a");
+    settle(&one);
+    lose(&one, "1-6 8-20 ");
+    ck_assert_int_eq(ask(&one, "x"), HS_SHARED_OURS); /* the list is there by now */
+    ck_assert_int_eq(ask(&two, "a"), HS_SHARED_SEEN); /* it is number 7 */
+    free(one.shared->lost);
+    lose(&one, "1-7 8-20 ");
+    ck_assert_int_eq(ask(&one, "x"), HS_SHARED_OURS);
+    ck_assert_int_eq(ask(&two, "a"), HS_SHARED_OURS);
+    ck_assert_int_eq(ask(&one, "a"), HS_SHARED_HELD);
+    confirm(&two, "a");
+    settle(&two);
+    ck_assert_int_eq(ask(&one, "a"), HS_SHARED_SEEN);
+    /* Also by a link that comes later. */
+    struct replica again;
+    replica_open(&again, server.url, "two");
+    again.shared->lost = hs_strdup("7-7 ");
+    again.shared->lost_version++;
+    ck_assert_int_eq(ask(&again, "a"), HS_SHARED_OURS);
+    replica_close(&again);
+    /* Confirmed by one that could not ask before. */
+    confirm(&one, "a");
+    settle(&one);
+    ck_assert_str_eq(held(&server, "a"), "ptwo");
     replica_close(&one);
     replica_close(&two);
     server_end(&server);
@@ -183,7 +228,7 @@ START_TEST(what_is_released_is_free_and_only_ones_own_is)
     confirm(&two, "a");
     hs_shared_link_release(two.link, &key);
     settle(&two);
-    ck_assert_str_eq(held(&server, "a"), "c");
+    ck_assert_str_eq(held(&server, "a"), "ctwo:7");
     replica_close(&one);
     replica_close(&two);
     server_end(&server);
@@ -199,7 +244,7 @@ START_TEST(a_confirmation_after_the_reservation_ended_counts)
     server_do(&server, "FLUSHALL");
     confirm(&one, "a");
     settle(&one);
-    ck_assert_str_eq(held(&server, "a"), "c");
+    ck_assert_str_eq(held(&server, "a"), "cone:7");
     ck_assert_int_gt(strtol(server_get(&server, "TTL id:%s", key_of("a").hex), NULL, 10), 3000);
     replica_close(&one);
     server_end(&server);
@@ -289,8 +334,8 @@ START_TEST(confirmations_wait_for_a_redis_that_is_away)
     server_start(&server);
     UNTIL(&one, is_up(&one));
     settle(&one);
-    ck_assert_str_eq(held(&server, "a"), "c");
-    ck_assert_str_eq(held(&server, "b"), "c");
+    ck_assert_str_eq(held(&server, "a"), "cone:7");
+    ck_assert_str_eq(held(&server, "b"), "cone:7");
     replica_close(&one);
     server_end(&server);
 }
@@ -341,14 +386,15 @@ START_TEST(what_is_said_last_is_said_at_the_end)
     begin(&one, &unheard, "b");
     replica_close(&one);
     ck_assert_uint_eq(unheard.told, 0);
-    while (strcmp(held(&server, "a"), "c") != 0)
+    while (strcmp(held(&server, "a"), "cone:7") != 0)
         poll(NULL, 0, 5);
     server_end(&server);
 }
 END_TEST
 
 HS_TEST_MAIN("dedupe shared", the_key_is_the_same_for_every_version,
-             S1_seen_only_what_was_confirmed, S2_what_is_pending_by_itself_is_taken_over,
+             S1_seen_only_what_was_confirmed, S5_what_a_replica_lost_is_anybodys,
+             S2_what_is_pending_by_itself_is_taken_over,
              what_is_released_is_free_and_only_ones_own_is,
              a_confirmation_after_the_reservation_ended_counts,
              S3_who_went_is_not_told_and_leaves_nothing_reserved, S3_nobody_is_there_at_the_start,
