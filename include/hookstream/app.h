@@ -48,6 +48,10 @@ struct hs_journal_summary;
 void hs_settings_check_routes(struct hs_config *config, const struct hs_settings *settings,
                               const struct hs_journal_summary *summary);
 
+/* Makes each sink's client and ends it, without connecting: an error for each that cannot be made.
+ * `run` holds such a sink and starts all the same. Nothing while the configuration has errors. */
+void hs_settings_check_clients(struct hs_config *config, const struct hs_settings *settings);
+
 /* Holds settings against the catalogues of their sources; see advice.h. false: nothing was held,
  * since an error stands in what decides that: routes, sources, transformations, sinks' types. */
 bool hs_settings_advise(struct hs_config *config, const struct hs_settings *settings, bool lenient);

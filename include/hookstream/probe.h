@@ -12,6 +12,7 @@
 struct hs_probe_place {
     const char *destination;
     const struct hs_node *node;
+    bool keyless; /* a target sends events there without a key */
 };
 
 struct hs_probe {

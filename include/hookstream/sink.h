@@ -191,4 +191,9 @@ void hs_sink_close(struct hs_sink *sink);
 void hs_sink_check(struct hs_config *config, const char *name,
                    const struct hs_sink_options *options);
 
+/* For `check` alone: makes the client and ends it, without connecting. Adds an error if that fails,
+ * for which `run` holds the sink and tries again, since a file may be missing for a while. */
+void hs_sink_check_client(struct hs_config *config, const char *name,
+                          const struct hs_sink_options *options);
+
 #endif

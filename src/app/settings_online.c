@@ -13,16 +13,18 @@ struct places {
     size_t count;
 };
 
-static void add_place(struct places *places, char *text, const struct hs_node *node)
+static void add_place(struct places *places, char *text, const struct hs_target_options *target)
 {
     for (size_t i = 0; i < places->count; i++)
         if (strcmp(places->texts[i], text) == 0) { /* strcmp: texts of our own */
+            places->items[i].keyless |= target->key == NULL;
             free(text);
             return;
         }
     places->items = hs_realloc_array(places->items, places->count + 1, sizeof(*places->items));
     places->texts = hs_realloc_array(places->texts, places->count + 1, sizeof(*places->texts));
-    places->items[places->count] = (struct hs_probe_place){text, node};
+    places->items[places->count] =
+        (struct hs_probe_place){text, target->destination_node, target->key == NULL};
     places->texts[places->count++] = text;
 }
 
@@ -50,7 +52,7 @@ static struct places find_places(const struct hs_router *router, unsigned sink)
             const struct hs_target *target = &route->targets[t];
             char *text = target->sink == sink ? literal_of(target, work) : NULL;
             if (text != NULL)
-                add_place(&places, text, target->options.destination_node);
+                add_place(&places, text, &target->options);
         }
     }
     hs_work_free(work);
@@ -112,6 +114,14 @@ static void probe_journal(const struct hs_probe *probe, const struct hs_settings
     hs_buffer_printf(probe->report, "journal: %s can be written and synced, %llu GiB free%s\n",
                      journal->path, (unsigned long long)(storage.free_bytes >> 30),
                      storage.exists ? "" : " (the folder will be made)");
+}
+
+void hs_settings_check_clients(struct hs_config *config, const struct hs_settings *settings)
+{
+    if (hs_config_findings(config)->errors > 0)
+        return;
+    for (size_t i = 0; i < settings->sinks.count; i++)
+        hs_sink_check_client(config, settings->sinks.names[i], hs_children_at(&settings->sinks, i));
 }
 
 void hs_settings_check_online(struct hs_config *config, const struct hs_settings *settings,

@@ -45,6 +45,17 @@ static int try_to_write(const char *folder)
     return code;
 }
 
+/* The names in it must be durable, too. */
+static int try_to_sync(const char *folder)
+{
+    int file = hs_open_file(folder, O_RDONLY | O_DIRECTORY, 0);
+    if (file < 0)
+        return hs_fail_errno(errno, "cannot open the folder %s", folder);
+    int code = fsync(file) < 0 ? hs_fail_errno(errno, "cannot sync the folder %s", folder) : 0;
+    (void)close(file); /* nothing was written through it */
+    return code;
+}
+
 int hs_storage_look(const char *path, struct hs_storage *ret_storage)
 {
     HS_AUTO_FREE char *folder = hs_strdup(path[0] != '\0' ? path : ".");
@@ -63,6 +74,8 @@ int hs_storage_look(const char *path, struct hs_storage *ret_storage)
     if (statvfs(folder, &space) < 0)
         return hs_fail_errno(errno, "cannot ask for the space in %s", folder);
     int code = try_to_write(folder);
+    if (code == 0)
+        code = try_to_sync(folder);
     if (code < 0)
         return code;
     *ret_storage = (struct hs_storage){

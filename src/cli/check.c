@@ -144,6 +144,7 @@ static int check_file(struct check *check)
     hs_buffer_init(&check->report, REPORT_MAX);
     check->unadvised = !hs_settings_advise(check->config, &settings, false);
     hs_settings_check_cursors(check->config, &settings);
+    hs_settings_check_clients(check->config, &settings);
     if (check->online)
         hs_settings_check_online(check->config, &settings, (unsigned)check->timeout_s * 1000,
                                  &check->report);

@@ -71,6 +71,7 @@ void hs_kafka_is_up(struct hs_kafka *kafka)
     if (kafka->txn != NULL && (!kafka->txn->resumed || kafka->txn->held))
         return;
     kafka->rebuilds = 0;
+    kafka->broker_error[0] = '\0';
     if (kafka->sink.state != HS_SINK_UP)
         hs_sink_set_state(&kafka->sink, HS_SINK_UP, "", "");
 }
@@ -92,11 +93,12 @@ static void hold(struct hs_kafka *kafka, const struct hs_failure *failure, const
 /* No broker is in touch; what a person must mend is also why none is, and stays said. */
 static void begin_connecting(struct hs_kafka *kafka, const char *label, const char *text)
 {
-    char brokers[HS_KAFKA_BROKERS_TEXT], detail[HS_KAFKA_BROKERS_TEXT + 128];
+    char brokers[HS_KAFKA_BROKERS_TEXT], detail[HS_KAFKA_BROKERS_TEXT + 384];
     if (kafka->sink.state == HS_SINK_HOLDING)
         return;
     hs_kafka_config_brokers(kafka->options, brokers);
-    snprintf(detail, sizeof(detail), "%s: %s", brokers, text);
+    snprintf(detail, sizeof(detail), "%s: %.120s%s%.200s", brokers, text,
+             kafka->broker_error[0] != '\0' ? ": " : "", kafka->broker_error);
     hs_sink_set_state(&kafka->sink, HS_SINK_CONNECTING, label, detail);
 }
 
@@ -131,7 +133,10 @@ void hs_kafka_client_error(struct hs_kafka *kafka, rd_kafka_event_t *event)
         begin_connecting(kafka, failure->label, text);
         after(kafka->on_ask, ASK_AGAIN_MS);
     }
-    /* One broker of several: librdkafka goes on by itself, and logs it. */
+    /* One broker of several: librdkafka tries it again by itself. What it says is the reason when
+     * none is left, such as "Connection refused". */
+    else
+        snprintf(kafka->broker_error, sizeof(kafka->broker_error), "%s", text);
 }
 
 /* Brokers that come and go are the state's affair: their lines are for whoever debugs. */
@@ -241,11 +246,20 @@ void hs_kafka_client_open_after(struct hs_kafka *kafka, uint64_t ms)
     after(kafka->on_rebuild, ms);
 }
 
+static void start_connecting(struct hs_kafka *kafka)
+{
+    char brokers[HS_KAFKA_BROKERS_TEXT], detail[HS_KAFKA_BROKERS_TEXT + 64];
+    hs_kafka_config_brokers(kafka->options, brokers);
+    snprintf(detail, sizeof(detail), "%s: no broker has answered yet", brokers);
+    hs_sink_set_state(&kafka->sink, HS_SINK_CONNECTING, "start", detail);
+}
+
 static void announce(struct hs_kafka *kafka)
 {
     kafka->announced = true;
-    if (kafka->sink.state == HS_SINK_STATE_COUNT)
-        begin_connecting(kafka, "start", "no broker has answered yet");
+    if (kafka->sink.state == HS_SINK_STATE_COUNT ||
+        (kafka->sink.state == HS_SINK_HOLDING && strcmp(kafka->sink.reason, "no_client") == 0))
+        start_connecting(kafka);
     if (kafka->txn != NULL) {
         hs_kafka_txn_start(kafka->txn); /* the owner goes on when the cursor was read */
         return;
@@ -264,8 +278,8 @@ static void begin_producer(struct hs_kafka *kafka)
         announce(kafka);
         return;
     }
-    hs_log_limited(HS_LOG_ERROR, "kafka_open", "cannot make a Kafka producer; it is tried again",
-                   HS_F("sink", "%s", kafka->sink.name), HS_F("error", "%s", hs_error_text()));
+    /* A file that a property names may appear, and the other sinks continue meanwhile. */
+    hs_sink_set_state(&kafka->sink, HS_SINK_HOLDING, "no_client", hs_error_text());
     after(kafka->on_rebuild, REBUILD_MOST_MS);
 }
 
@@ -328,10 +342,13 @@ int hs_kafka_client_init(struct hs_kafka *kafka, const struct hs_sink_spec *spec
     if (kafka->on_file == NULL || kafka->on_later == NULL || kafka->on_rebuild == NULL ||
         kafka->on_ask == NULL || event_add(kafka->on_file, NULL) < 0)
         return hs_fail(-ENOMEM, "cannot make the events of the sink %s", spec->name);
-    /* Here, so that what can never work is said at once; announced from the loop. */
-    int code = open_producer(kafka);
-    if (code == 0)
-        code = hs_kafka_helper_start(&kafka->helper, kafka->file);
+    /* Properties that it never takes are refused here; the loop makes the producer. */
+    rd_kafka_conf_t *conf;
+    int code = hs_kafka_config_make(kafka->options, false, NULL, &conf);
+    if (code < 0)
+        return code;
+    rd_kafka_conf_destroy(conf);
+    code = hs_kafka_helper_start(&kafka->helper, kafka->file);
     if (code == 0)
         event_active(kafka->on_rebuild, EV_TIMEOUT, 0);
     return code;

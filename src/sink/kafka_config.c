@@ -193,6 +193,10 @@ static int set_brokers(rd_kafka_conf_t *conf, const struct hs_strings *brokers)
         hs_buffer_append_text(&list, brokers->items[i]);
     }
     hs_buffer_append_byte(&list, '\0');
+    if (brokers->count == 0) {
+        hs_buffer_free(&list);
+        return 0;
+    }
     char error[ERROR_TEXT_MAX];
     int code = hs_buffer_status(&list);
     if (code < 0)
@@ -313,4 +317,28 @@ void hs_kafka_check(struct hs_config *config, const struct hs_sink_options *opti
             hs_config_error(config, HS_FINDING_PROPERTY, pair->name_node, "%s", text);
     }
     rd_kafka_conf_destroy(conf);
+}
+
+/* Without brokers, so that nothing is connected to. */
+void hs_kafka_check_client(struct hs_config *config, const char *name,
+                           const struct hs_sink_options *options)
+{
+    char text[ERROR_TEXT_MAX];
+    const char *id = options->transactional_id != NULL ? options->transactional_id : "check";
+    struct hs_sink_options alone = *options;
+    rd_kafka_conf_t *conf;
+    alone.brokers = (struct hs_strings){0};
+    if (hs_kafka_config_make(&alone, false, options->exactly_once ? id : NULL, &conf) < 0)
+        return; /* hs_kafka_check() said so */
+    rd_kafka_conf_set_log_cb(conf, NULL);
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
+    if (rk != NULL) {
+        rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        return;
+    }
+    rd_kafka_conf_destroy(conf);
+    const struct hs_node *node = options->node;
+    const struct hs_node *properties = node != NULL ? hs_node_get(node, "properties") : NULL;
+    hs_config_error(config, HS_FINDING_NO_CLIENT, properties != NULL ? properties : node,
+                    "sink `%s`: no Kafka client can be made of its properties: %s", name, text);
 }

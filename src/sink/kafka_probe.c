@@ -27,7 +27,7 @@ struct topic {
     const char *name;
     const struct hs_node *node;
     int partitions, replicas, in_sync; /* of the partition that has the fewest */
-    bool leaderless;
+    bool leaderless, keyless;
 };
 
 static int timeout_of(const struct kafka *kafka)
@@ -153,11 +153,13 @@ static void judge_replicas(const struct kafka *kafka, const struct topic *topic,
 {
     struct hs_config *config = kafka->probe->config;
     if (least > topic->replicas)
-        hs_config_error(config, HS_FINDING_ONLINE_REPLICAS, topic->node,
-                        "sink `%s`: topic `%s` has min.insync.replicas %d and %d replica%s: every "
-                        "write will be refused",
-                        kafka->probe->name, topic->name, least, topic->replicas,
-                        topic->replicas == 1 ? "" : "s");
+        hs_config_warning(
+            config, HS_FINDING_ONLINE_REPLICAS, topic->node,
+            "sink `%s`: topic `%s` has min.insync.replicas %d and %d replica%s: newer "
+            "brokers (4.2) ask for no more than there are, older ones refuse every "
+            "write",
+            kafka->probe->name, topic->name, least, topic->replicas,
+            topic->replicas == 1 ? "" : "s");
     else if (topic->in_sync < least)
         hs_config_error(config, HS_FINDING_ONLINE_REPLICAS, topic->node,
                         "sink `%s`: topic `%s` has a partition with %d replicas in sync now, and "
@@ -170,10 +172,17 @@ static void judge_replicas(const struct kafka *kafka, const struct topic *topic,
                           kafka->probe->name, topic->name, topic->replicas, least);
 }
 
-/* The policy of the cursors' topic; of others it is the owner's business. */
+/* A compacted topic takes no event without a key, and that of the cursors must be compacted; else
+ * it is the owner's business. */
 static void judge_policy(const struct kafka *kafka, const struct topic *topic, const char *policy)
 {
     const char *cursors = kafka->options->cursor_topic;
+    if (topic->keyless && policy != NULL && strstr(policy, "compact") != NULL)
+        hs_config_error(
+            kafka->probe->config, HS_FINDING_ONLINE_KEYLESS, topic->node,
+            "sink `%s`: topic `%s` has cleanup.policy %s, and this target has no `key`: "
+            "every event becomes a dead letter; give it one",
+            kafka->probe->name, topic->name, policy);
     if (policy == NULL || cursors == NULL || strcmp(cursors, topic->name) != 0 ||
         strcmp(policy, "compact") == 0)
         return;
@@ -334,7 +343,8 @@ static void probe_all(struct kafka *kafka, const struct hs_probe_place *places, 
     if (!reach(kafka))
         return;
     for (size_t i = 0; i < count; i++) {
-        struct topic topic = {.name = places[i].destination, .node = places[i].node};
+        struct topic topic = {
+            .name = places[i].destination, .node = places[i].node, .keyless = places[i].keyless};
         probe_topic(kafka, &topic);
     }
     if (kafka->options->exactly_once && kafka->options->cursor_topic != NULL)

@@ -44,6 +44,8 @@ HS_MUST_CHECK int hs_redis_open(const struct hs_sink_spec *spec, struct hs_sink 
 HS_MUST_CHECK int hs_file_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink);
 
 void hs_kafka_check(struct hs_config *config, const struct hs_sink_options *options);
+void hs_kafka_check_client(struct hs_config *config, const char *name,
+                           const struct hs_sink_options *options);
 void hs_redis_check(struct hs_config *config, const struct hs_sink_options *options);
 void hs_file_check(struct hs_config *config, const struct hs_sink_options *options);
 

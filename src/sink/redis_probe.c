@@ -13,6 +13,7 @@ struct redis {
     const struct hs_node *node; /* of what names the server */
     struct redisContext *link;
     char place[HS_REDIS_PLACE_TEXT]; /* where it is */
+    bool is_cluster;
 };
 
 /* ---- Questions ---- */
@@ -102,8 +103,15 @@ static void judge_persistence(const struct redis *redis, struct hs_slice info)
                       redis->probe->name);
 }
 
+/* Of the login, not of INFO alone. */
+static bool is_refusal(const struct hs_failure *failure)
+{
+    return strcmp(failure->label, "no_auth") == 0 || strcmp(failure->label, "denied") == 0 ||
+           strcmp(failure->label, "wrong_password") == 0;
+}
+
 /* false, with a finding: it took the connection and says nothing. */
-static bool judge_server(const struct redis *redis)
+static bool judge_server(struct redis *redis)
 {
     redisReply *reply = ASK(redis, "INFO");
     if (reply == NULL) {
@@ -113,6 +121,17 @@ static bool judge_server(const struct redis *redis)
         return false;
     }
     struct hs_slice info = text_of(reply);
+    const struct hs_failure *failure =
+        reply->type == REDIS_REPLY_ERROR
+            ? &hs_redis_error(hs_slice(reply->str, (size_t)reply->len))->failure
+            : NULL;
+    if (failure != NULL && is_refusal(failure)) {
+        hs_config_error(redis->probe->config, HS_FINDING_ONLINE_REFUSED, redis->node,
+                        "`%s`: it does not let us in: %s (%.200s)", redis->probe->name,
+                        failure->words, reply->str);
+        freeReplyObject(reply);
+        return false;
+    }
     if (info.data == NULL) {
         hs_probe_say(redis->probe, "Redis answers; what it is could not be asked (%.200s)",
                      words_of(redis, reply));
@@ -122,6 +141,7 @@ static bool judge_server(const struct redis *redis)
         judge_role(redis, info);
         judge_memory(redis, info);
         judge_persistence(redis, info);
+        redis->is_cluster = hs_slice_equal(info_value(info, "redis_mode"), HS_SLICE("cluster"));
     }
     freeReplyObject(reply);
     return true;
@@ -220,6 +240,40 @@ static void probe_cursor(const struct redis *redis, const struct hs_sink_options
     freeReplyObject(reply);
 }
 
+/* ---- A cluster ---- */
+
+/* -1: it could not be asked. */
+static long long slot_of(const struct redis *redis, const char *key)
+{
+    redisReply *reply = ASK(redis, "CLUSTER", "KEYSLOT", key);
+    long long slot = reply != NULL && reply->type == REDIS_REPLY_INTEGER ? reply->integer : -1;
+    freeReplyObject(reply);
+    return slot;
+}
+
+/* Without a hash tag in `cursor_key` journal and sink decide about its slot, and no stream is in
+ * it but by chance. */
+static void probe_cluster(const struct redis *redis, const struct hs_sink_options *options,
+                          const struct hs_probe_place *places, size_t count)
+{
+    const char *open = strchr(options->cursor_key, '{');
+    const char *end = open != NULL ? strchr(open, '}') : NULL;
+    if (end == NULL || end == open + 1) {
+        hs_config_error(redis->probe->config, HS_FINDING_ONLINE_CLUSTER, redis->node,
+                        "sink `%s`: this Redis is a cluster, and streams and `cursor_key` (`%s`) "
+                        "have no common hash tag: no batch would be taken",
+                        redis->probe->name, options->cursor_key);
+        return;
+    }
+    long long wanted = slot_of(redis, options->cursor_key);
+    for (size_t i = 0; i < count; i++)
+        if (slot_of(redis, places[i].destination) != wanted)
+            hs_config_error(redis->probe->config, HS_FINDING_ONLINE_CLUSTER, places[i].node,
+                            "sink `%s`: this Redis is a cluster, and the stream `%s` is in another "
+                            "slot than `cursor_key` (`%s`): give both one hash tag",
+                            redis->probe->name, places[i].destination, options->cursor_key);
+}
+
 /* ---- Rights ---- */
 
 /* Whether the user may do one of the commands that the sink is made of; false: it could not be
@@ -286,6 +340,8 @@ void hs_redis_probe(const struct hs_probe *probe, const struct hs_sink_options *
     if (judge_server(&redis)) {
         for (size_t i = 0; i < count; i++)
             probe_stream(&redis, &places[i]);
+        if (redis.is_cluster && options->cursor_key != NULL)
+            probe_cluster(&redis, options, places, count);
         probe_cursor(&redis, options);
         probe_rights(&redis, options, places, count);
     }

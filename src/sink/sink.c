@@ -280,3 +280,10 @@ void hs_sink_check(struct hs_config *config, const char *name,
         return;
     }
 }
+
+void hs_sink_check_client(struct hs_config *config, const char *name,
+                          const struct hs_sink_options *options)
+{
+    if (options->kind == HS_SINK_KAFKA)
+        hs_kafka_check_client(config, name, options);
+}

@@ -199,7 +199,6 @@ END_TEST
 START_TEST(what_can_never_work_is_said_when_it_is_opened)
 {
     static const char *const yamls[] = {
-        "{type: kafka, brokers: [k:1], properties: {max.in.flight: 6}}", /* of two together */
         "{type: redis, url: 'http://h'}",
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(yamls); i++) {

@@ -1,0 +1,44 @@
+"""A sink of which no client can be made: `check` says so, and `run` holds it and serves the rest."""
+
+import json
+
+import pytest
+from support import program, sender
+from support.ports import free_port
+from support.wait import wait_for
+
+CASES = {
+    "a CA file that is missing": {"security.protocol": "ssl", "ssl.ca.location": "/missing.pem"},
+    "SASL without a user": {"security.protocol": "sasl_plaintext",
+                            "sasl.mechanism": "SCRAM-SHA-512"},
+    "two that do not go together": {"max.in.flight": "6"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_held_and_the_others_go_on(hookstream, tmp_path, name):
+    sinks = {
+        "kafka": {"type": "kafka", "brokers": [f"127.0.0.1:{free_port()}"],
+                  "properties": CASES[name]},
+        "files": {"type": "file", "path": "out"},
+    }  # fmt: skip
+    routes = [{"name": "a", "match": "**",
+               "to": [{"sink": "kafka", "topic": "t", "key": "{id}"}, {"sink": "files"}]}]  # fmt: skip
+    one = hookstream(sinks=sinks, routes=routes)
+    assert one.post(sender.event("order.created")).status == 202
+    one.drained("files")
+    wait_for(lambda: one.sink("kafka")["reason"] == "no_client", what="the sink to be held")
+    assert "sink kafka is held (no_client)" in one.readiness
+    done = program.command("check", "-c", one.file, "--json")
+    assert "HS066" in [finding["code"] for finding in json.loads(done.stdout)["findings"]]
+    assert done.returncode == 1
+
+
+def test_a_broker_that_is_down_says_why(hookstream):
+    port = free_port()
+    one = hookstream(
+        sinks={"kafka": {"type": "kafka", "brokers": [f"127.0.0.1:{port}"]}},
+        routes=[{"name": "a", "match": "**", "to": [{"sink": "kafka", "topic": "t"}]}],
+    )
+    wait_for(lambda: "Connection refused" in one.readiness, what="the reason")
+    assert str(port) in one.readiness
