@@ -34,6 +34,11 @@ struct hs_disk {
      * as zeros, too, where that is cheap (O_DIRECT), so that no sync need mark them as used.
      * Nobody else uses the file meanwhile. */
     int (*allocate)(void *context, int file, off_t size);
+    /* Only reserves them, and writes nothing where the file system can do that; -1 with errno.
+     * NULL: as good as done. */
+    int (*reserve)(void *context, int file, off_t size);
+    /* Bytes that are free for us where the path is; -1 with errno. NULL: nobody knows. */
+    int64_t (*room)(void *context, const char *path);
     /* Bytes of an open file; calls `each` for every name in a folder but . and .. */
     off_t (*size)(void *context, int file);
     int (*list)(void *context, const char *path, void (*each)(void *arg, const char *name),
@@ -76,6 +81,10 @@ HS_MUST_CHECK int64_t hs_disk_size(const struct hs_disk *disk, int file);
  * tell; -ENOENT; -errno. */
 HS_MUST_CHECK int hs_disk_identify(const struct hs_disk *disk, int file, const char *path,
                                    struct hs_file_id *ret_id);
+/* Reserves blocks for so many bytes, without writing any. */
+HS_MUST_CHECK int hs_disk_reserve(const struct hs_disk *disk, int file, uint64_t size);
+/* Bytes that are free where the path is; UINT64_MAX: nobody knows. */
+uint64_t hs_disk_room(const struct hs_disk *disk, const char *path);
 /* Calls `each` for every name in a folder but . and .., in no order. -errno. */
 HS_MUST_CHECK int hs_disk_list(const struct hs_disk *disk, const char *path,
                                void (*each)(void *arg, const char *name), void *arg);

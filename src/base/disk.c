@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -104,13 +105,37 @@ static int write_zeros(int file, off_t size)
     return 0;
 }
 
+static int64_t free_bytes(const struct statvfs *space)
+{
+    uint64_t bytes = hs_mul_sat(space->f_bavail, space->f_frsize);
+    return bytes < INT64_MAX ? (int64_t)bytes : INT64_MAX;
+}
+
+static int64_t system_room(void *context, const char *path)
+{
+    struct statvfs space;
+    return statvfs(path, &space) < 0 ? -1 : free_bytes(&space);
+}
+
+/* Where the file system cannot reserve, the C library writes to every block: not for nothing. */
+static int system_reserve(void *context, int file, off_t size)
+{
+    struct statvfs space;
+    struct stat status;
+    if (fstatvfs(file, &space) < 0 || fstat(file, &status) < 0)
+        return -1;
+    int error = free_bytes(&space) / 512 + status.st_blocks < size / 512
+                    ? ENOSPC
+                    : posix_fallocate(file, 0, size);
+    errno = error;
+    return error == 0 ? 0 : -1;
+}
+
 static int system_allocate(void *context, int file, off_t size)
 {
-    int error = posix_fallocate(file, 0, size), flags = fcntl(file, F_GETFL);
-    if (error != 0 || flags < 0) {
-        errno = error != 0 ? error : errno;
+    int flags = fcntl(file, F_GETFL), error;
+    if (system_reserve(context, file, size) < 0 || flags < 0)
         return -1;
-    }
     if (size % ZERO_ALIGNMENT != 0 || fcntl(file, F_SETFL, flags | O_DIRECT) < 0)
         return 0; /* reserved is good enough */
     int code = write_zeros(file, size);
@@ -167,6 +192,8 @@ const struct hs_disk *hs_disk_system(void)
         .unlink = system_unlink,
         .mkdir = system_mkdir,
         .allocate = system_allocate,
+        .reserve = system_reserve,
+        .room = system_room,
         .size = system_size,
         .list = system_list,
         .identify = system_identify,
@@ -310,6 +337,19 @@ int hs_disk_allocate(const struct hs_disk *disk, int file, uint64_t size)
     if (disk->allocate(disk->context, file, (off_t)size) < 0)
         return fail_at(disk, file, errno, "cannot reserve room for");
     return 0;
+}
+
+int hs_disk_reserve(const struct hs_disk *disk, int file, uint64_t size)
+{
+    if (disk->reserve != NULL && disk->reserve(disk->context, file, (off_t)size) < 0)
+        return fail_at(disk, file, errno, "cannot reserve room for");
+    return 0;
+}
+
+uint64_t hs_disk_room(const struct hs_disk *disk, const char *path)
+{
+    int64_t room = disk->room != NULL ? disk->room(disk->context, path) : -1;
+    return room < 0 ? UINT64_MAX : (uint64_t)room;
 }
 
 int64_t hs_disk_size(const struct hs_disk *disk, int file)

@@ -5,11 +5,11 @@
 #include <stdio.h>
 
 /* Whether the record has a place in the active segment or in one further, and plans it.
- * Mirrors how the committer lays records out, so that what was taken always fits. With
- * `lock` held. */
+ * Mirrors how the committer lays records out, so that what was taken always fits, as long as
+ * segments have the usual size. With `lock` held. */
 static int plan(struct hs_journal *journal, size_t size)
 {
-    if (journal->planned_end + size <= journal->options.segment_size) {
+    if (journal->planned_end + size <= journal->planned_size) {
         journal->planned_end += size;
         return 0;
     }
@@ -21,7 +21,35 @@ static int plan(struct hs_journal *journal, size_t size)
     }
     atomic_fetch_add(&journal->turns, 1);
     journal->planned_end = HS_SEGMENT_HEADER + size;
+    journal->planned_size = journal->options.segment_size; /* else it is planned again */
     return 0;
+}
+
+void hs_journal_plan_again(struct hs_journal *journal)
+{
+    uint64_t turns = 0, end = 0, room = 0;
+    pthread_mutex_lock(&journal->lock);
+    pthread_mutex_lock(&journal->table_lock);
+    const struct hs_segment *active = hs_table_active(journal);
+    if (active != NULL) {
+        end = active->end;
+        room = active->size;
+    }
+    pthread_mutex_unlock(&journal->table_lock);
+    for (size_t at = 0, size; active != NULL && at < journal->pending.size; at += size) {
+        size = hs_record_length(journal->pending.data + at, journal->pending.size - at);
+        HS_ASSERT(size > 0);
+        if (end + size > room) {
+            turns++;
+            end = HS_SEGMENT_HEADER;
+            room = journal->options.segment_size;
+        }
+        end += size;
+    }
+    journal->planned_end = end;
+    journal->planned_size = room;
+    atomic_store(&journal->turns, turns);
+    pthread_mutex_unlock(&journal->lock);
 }
 
 static int append(struct hs_journal *journal, const struct hs_event *event, size_t size,
@@ -74,8 +102,7 @@ bool hs_journal_writable(const struct hs_journal *constant, const char **ret_rea
     else if (journal->state != HS_JOURNAL_OPEN)
         memcpy(reason, journal->broken_text, sizeof(reason));
     /* An event of a usual size would be refused. */
-    else if (journal->planned_end + 4096 > journal->options.segment_size &&
-             !hs_segment_has_room(journal))
+    else if (journal->planned_end + 4096 > journal->planned_size && !hs_segment_has_room(journal))
         snprintf(reason, sizeof(reason),
                  "journal.max_size is reached and no sink made room: see which sink is behind");
     else

@@ -143,18 +143,21 @@ static void publish(struct hs_journal *journal, const struct run *run)
     pthread_mutex_unlock(&journal->table_lock);
 }
 
-static uint64_t active_end(struct hs_journal *journal, uint64_t *ret_seed)
+/* Its end, and how many bytes it takes at most. */
+static uint64_t active_end(struct hs_journal *journal, uint64_t *ret_seed, uint64_t *ret_size)
 {
     pthread_mutex_lock(&journal->table_lock);
     const struct hs_segment *segment = hs_table_active(journal);
     HS_ASSERT(segment != NULL);
     uint64_t end = segment->end;
     *ret_seed = segment->seed;
+    *ret_size = segment->size;
     pthread_mutex_unlock(&journal->table_lock);
     return end;
 }
 
-static int turn_over(struct hs_journal *journal, uint64_t first)
+/* On to a new segment, which the record at hand fits in. */
+static int turn_over(struct hs_journal *journal, const char *record)
 {
     /* Without a place the segment stays as it is, and the next one cannot begin: below. */
     if (hs_place_restore(journal) < 0)
@@ -162,24 +165,28 @@ static int turn_over(struct hs_journal *journal, uint64_t first)
                        HS_F("error", "%s", hs_error_text()));
     hs_segment_seal(journal);
     /* Into a file without reserved blocks the disk would be filled to its last byte. */
-    int code = hs_segment_prepare_now(journal);
+    int code = hs_segment_prepare_now(journal, HS_SEGMENT_HEADER +
+                                                   hs_record_length(record, HS_RECORD_HEADER));
     if (code == 0)
-        code = hs_segment_begin(journal, first);
+        code = hs_segment_begin(journal, hs_record_sequence(record));
     if (code < 0) {
         hs_counter_add(journal->write_errors, 1);
         return code;
     }
-    uint64_t planned = atomic_fetch_sub(&journal->turns, 1);
-    HS_ASSERT(planned > 0);
+    /* The plan is only of as many as the usual size makes. */
+    uint64_t planned = atomic_load(&journal->turns);
+    while (planned > 0 && !atomic_compare_exchange_weak(&journal->turns, &planned, planned - 1))
+        ;
     return 0;
 }
 
 /* Writes the batch, run by run as segments end, each run synced before the next begins. */
 static int write_batch(struct hs_journal *journal)
 {
+    bool turned = false;
     for (size_t at = 0; at < journal->batch.size;) {
-        uint64_t seed, end = active_end(journal, &seed);
-        struct run run = seal_run(journal, at, journal->options.segment_size - end, seed);
+        uint64_t seed, size, end = active_end(journal, &seed, &size);
+        struct run run = seal_run(journal, at, size - end, seed);
         int code = 0;
         if (run.bytes.size > 0) {
             code = write_and_sync(journal, run.bytes, end);
@@ -188,11 +195,15 @@ static int write_batch(struct hs_journal *journal)
             publish(journal, &run);
             at += run.bytes.size;
         }
-        if (at < journal->batch.size)
-            code = turn_over(journal, hs_record_sequence(journal->batch.data + at));
+        if (at < journal->batch.size) {
+            code = turn_over(journal, journal->batch.data + at);
+            turned = true;
+        }
         if (code < 0)
             return code;
     }
+    if (turned)
+        hs_journal_plan_again(journal);
     return 0;
 }
 
@@ -224,6 +235,16 @@ void hs_journal_break(struct hs_journal *journal, int code)
     pthread_mutex_unlock(&journal->lock);
     hs_log(HS_LOG_ERROR, broken_words(journal, full), HS_F("path", "%s", journal->path),
            HS_F("error", "%s", journal->broken_text));
+}
+
+void hs_journal_explain(struct hs_journal *journal, int code)
+{
+    pthread_mutex_lock(&journal->lock);
+    if (journal->state == HS_JOURNAL_BROKEN) {
+        journal->broken_code = code == -ENOSPC || code == -EDQUOT ? -ENOSPC : -EROFS;
+        snprintf(journal->broken_text, sizeof(journal->broken_text), "%.200s", hs_error_text());
+    }
+    pthread_mutex_unlock(&journal->lock);
 }
 
 /* Tells the watcher of every event in the buffer that is not durable. */
@@ -320,9 +341,9 @@ static void close_failed_segment(struct hs_journal *journal)
 /* Events are taken again. */
 static void reopen(struct hs_journal *journal, bool new_segment)
 {
-    pthread_mutex_lock(&journal->lock);
     if (new_segment)
-        journal->planned_end = HS_SEGMENT_HEADER;
+        hs_journal_plan_again(journal);
+    pthread_mutex_lock(&journal->lock);
     if (!journal->stopping)
         hs_journal_set_state(journal, HS_JOURNAL_OPEN);
     pthread_mutex_unlock(&journal->lock);
@@ -384,7 +405,7 @@ static void restore(struct hs_journal *journal)
         return; /* the stop came first */
     if (code > 0) {
         hs_segment_seal(journal);
-        code = hs_segment_prepare_now(journal);
+        code = hs_segment_prepare_now(journal, 0);
         if (code == 0)
             code = hs_segment_begin(journal, journal->next_sequence);
         if (code < 0) {

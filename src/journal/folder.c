@@ -221,7 +221,9 @@ static int find_prepared(struct hs_journal *journal)
     int file = code == 0 ? hs_disk_open(disk, journal->next_path, O_RDONLY) : code;
     int64_t size = file >= 0 ? hs_disk_size(disk, file) : 0;
     hs_disk_close(disk, file);
+    /* A smaller one is of a time when room was short: perhaps it is not any more. */
     journal->next_ready = size > 0 && (uint64_t)size == journal->options.segment_size;
+    journal->next_size = journal->options.segment_size;
     return code == 0 && !journal->next_ready ? hs_disk_unlink(disk, journal->next_path) : code;
 }
 

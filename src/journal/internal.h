@@ -10,6 +10,7 @@
  *   outcome.c      the watermarks, the failed ranges, and who is told of them
  *   place.c        whether the files are where they were put, while it runs
  *   keeper.c       the keeper's thread: prepares segments, removes old ones
+ *   prepare.c      the file of the next segment, and the room for it
  *   segment.c      the files, and the table of them
  *   records.c      the records of one segment, through a buffer
  *   reader.c       walks all segments forwards
@@ -119,7 +120,8 @@ struct hs_journal {
     uint64_t pending_count;
     uint64_t wake_at; /* with so many pending the committer wants to be woken */
     uint64_t next_sequence;
-    uint64_t planned_end; /* of the active segment, once all that is pending is in it */
+    uint64_t planned_end;  /* of the active segment, once all that is pending is in it */
+    uint64_t planned_size; /* of the segment that this is the end in */
 
     _Atomic uint64_t durable, last;
     _Atomic uint64_t bytes; /* of all segments; the active one counts as full */
@@ -138,12 +140,14 @@ struct hs_journal {
     size_t told_count;                      /* ever */
     bool chores;                            /* what `housework` waits for */
     bool keeper_stop;
-    bool removal_allowed;    /* every cursor that is to be open is open */
-    bool preparing;          /* someone is making `next` */
-    bool next_ready;         /* `next` is prepared */
-    pthread_cond_t prepared; /* `preparing` fell */
-    uint64_t prepare_after_ns;
-    size_t looked_at; /* the finished segment whose place was looked at last */
+    bool removal_allowed;       /* every cursor that is to be open is open */
+    bool preparing;             /* someone is making `next` */
+    bool next_ready;            /* `next` is prepared */
+    pthread_cond_t prepared;    /* `preparing` fell */
+    uint64_t next_size;         /* bytes of `next` */
+    uint64_t prepare_failed_ns; /* when the last try failed; 0: it did not */
+    unsigned prepare_failures;  /* in a row, of those that count for the pause */
+    size_t looked_at;           /* the finished segment whose place was looked at last */
 
     pthread_mutex_t mark_lock; /* guards the two below */
     int mark_file;             /* -1: none */
@@ -213,10 +217,13 @@ HS_MUST_CHECK int hs_segment_open(const struct hs_disk *disk, const char *path, 
 bool hs_table_note_damage(struct hs_journal *journal, uint64_t first, uint64_t offset);
 /* Whether max_size allows one segment more than there are and are planned. */
 bool hs_segment_has_room(const struct hs_journal *journal);
-/* Makes `next`, with a segment's blocks reserved, and syncs it. */
-HS_MUST_CHECK int hs_segment_prepare(struct hs_journal *journal);
+/* prepare.c: makes `next`, with its blocks reserved, and syncs it; of the usual size, or smaller
+ * where room is short, but `least` bytes fit in. Without table_lock. */
+HS_MUST_CHECK int hs_segment_prepare(struct hs_journal *journal, uint64_t least);
+/* Whether the pause after the last failure is over. With table_lock. */
+bool hs_segment_may_prepare(const struct hs_journal *journal);
 /* Waits for the keeper's, or prepares one on this thread: the committer's. */
-HS_MUST_CHECK int hs_segment_prepare_now(struct hs_journal *journal);
+HS_MUST_CHECK int hs_segment_prepare_now(struct hs_journal *journal, uint64_t least);
 /* Makes the prepared file, or a new one, the active segment that begins with `first`. On the
  * committer's thread, or before it runs. */
 HS_MUST_CHECK int hs_segment_begin(struct hs_journal *journal, uint64_t first);
@@ -263,6 +270,11 @@ void *hs_committer_run(void *journal); /* commit.c */
 void hs_journal_break(struct hs_journal *journal, int code);
 /* commit.c: no more appends, for the reason in hs_error_text(), until the file is in its place. */
 void hs_journal_displace(struct hs_journal *journal);
+/* append.c: lays out again what is pending, behind the active segment's end: after a segment of
+ * whatever size began. */
+void hs_journal_plan_again(struct hs_journal *journal);
+/* commit.c: while it is broken, the reason is what hs_error_text() says now. */
+void hs_journal_explain(struct hs_journal *journal, int code);
 void *hs_keeper_run(void *journal); /* keeper.c */
 void hs_keeper_wake(struct hs_journal *journal);
 

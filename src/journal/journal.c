@@ -183,13 +183,13 @@ static int begin_first(struct hs_journal *journal)
     if (!hs_segment_has_room(journal))
         return hs_fail(-ENOSPC, "the journal has reached max_size and no sink made room");
     if (journal->prepares && !journal->next_ready) {
-        int code = hs_segment_prepare(journal);
+        int code = hs_segment_prepare(journal, 0);
         if (code < 0)
             return code;
-        journal->next_ready = true;
     }
-    journal->planned_end = HS_SEGMENT_HEADER;
-    return hs_segment_begin(journal, journal->next_sequence);
+    int code = hs_segment_begin(journal, journal->next_sequence);
+    hs_journal_plan_again(journal);
+    return code;
 }
 
 int hs_journal_start(struct hs_journal *journal, const struct hs_journal_watcher *watcher)

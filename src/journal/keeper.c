@@ -109,6 +109,7 @@ static void remove_old(struct hs_journal *journal)
         hs_segment_free(segment);
         any = true;
         pthread_mutex_lock(&journal->table_lock);
+        journal->prepare_failed_ns = 0; /* there is more room than at the last try */
         /* Whether the one was enough shows when the next segment is prepared. */
         if (going == GOING_DISK_FULL)
             break;
@@ -131,23 +132,21 @@ static void prepare_next(struct hs_journal *journal)
     if (journal->next_ready || journal->preparing || !journal->prepares ||
         !hs_segment_has_room(journal))
         return;
-    if (!mending && hs_clock_monotonic_ns() < journal->prepare_after_ns)
+    if (!hs_segment_may_prepare(journal))
         return;
     journal->preparing = true;
     pthread_mutex_unlock(&journal->table_lock);
-    int code = hs_segment_prepare(journal);
+    int code = hs_segment_prepare(journal, 0);
+    if (code < 0)
+        hs_journal_explain(journal, code);
     if (code < 0)
         hs_log_limited(mending ? HS_LOG_ERROR : HS_LOG_WARN, "segment_prepare",
                        mending ? "the journal still cannot be written"
                                : "cannot prepare the next segment; check the disk",
                        HS_F("path", "%s", journal->path), HS_F("error", "%s", hs_error_text()));
-    atomic_store(&journal->disk_full, code == -ENOSPC || code == -EDQUOT);
     pthread_mutex_lock(&journal->table_lock);
-    journal->next_ready = code == 0;
     journal->preparing = false;
     pthread_cond_signal(&journal->prepared);
-    /* Each try fills a disk that is nearly full for a moment. */
-    journal->prepare_after_ns = code < 0 ? hs_clock_monotonic_ns() + HS_PREPARE_WAIT_NS : 0;
 }
 
 /* ---- The thread ---- */

@@ -128,67 +128,6 @@ static int write_header(struct hs_journal *journal, int file,
     return code < 0 ? code : hs_disk_sync(journal->disk, file);
 }
 
-/* ---- Preparing ---- */
-
-/* Reserves a little more than the segment and gives it back, so that a disk that segments fill
- * keeps room for cursors and files of ids: without those no segment could be removed again.
- * Outside the folder of segments, which max_size is about. */
-static int try_spare(struct hs_journal *journal)
-{
-    const struct hs_disk *disk = journal->disk;
-    int file = hs_disk_create(disk, journal->spare_path);
-    if (file < 0)
-        return file;
-    int code = hs_disk_allocate(disk, file, journal->options.segment_size / HS_SEGMENT_SPARE);
-    hs_disk_close(disk, file);
-    (void)disk->unlink(disk->context, journal->spare_path); /* else truncated next time */
-    return code;
-}
-
-/* Blocks that are there and full of zeros: a sync of records then need not wait for them to
- * be found and marked, and a full disk is met here and not by an event
- * (docs/decisions/0002). */
-int hs_segment_prepare(struct hs_journal *journal)
-{
-    const struct hs_disk *disk = journal->disk;
-    int file = hs_disk_create(disk, journal->preparing_path);
-    if (file < 0)
-        return file;
-    int code = hs_disk_allocate(disk, file, journal->options.segment_size);
-    if (code == 0)
-        code = hs_disk_sync(disk, file);
-    hs_disk_close(disk, file);
-    if (code == 0)
-        code = try_spare(journal);
-    if (code == 0 && disk->rename(disk->context, journal->preparing_path, journal->next_path) < 0)
-        code = hs_fail_errno(errno, "cannot rename %s", journal->preparing_path);
-    /* On a full disk the half of it would take room from those who need it more. */
-    if (code < 0)
-        (void)disk->unlink(disk->context, journal->preparing_path); /* truncated next time */
-    return code;
-}
-
-int hs_segment_prepare_now(struct hs_journal *journal)
-{
-    pthread_mutex_lock(&journal->table_lock);
-    const char *doing = hs_heartbeat_pause(); /* the keeper is at work: it is watched itself */
-    while (journal->preparing)
-        pthread_cond_wait(&journal->prepared, &journal->table_lock);
-    hs_heartbeat_resume(doing);
-    bool ready = journal->next_ready || !journal->prepares;
-    journal->preparing = !ready;
-    pthread_mutex_unlock(&journal->table_lock);
-    if (ready)
-        return 0;
-    int code = hs_segment_prepare(journal);
-    pthread_mutex_lock(&journal->table_lock);
-    journal->next_ready = code == 0;
-    journal->preparing = false;
-    pthread_cond_signal(&journal->prepared);
-    pthread_mutex_unlock(&journal->table_lock);
-    return code;
-}
-
 /* ---- Beginning and sealing ---- */
 
 /* The header goes in before the name, and the name before a record: a segment under its name
@@ -237,6 +176,7 @@ int hs_segment_begin(struct hs_journal *journal, uint64_t first)
     while (journal->preparing)
         pthread_cond_wait(&journal->prepared, &journal->table_lock);
     bool prepared = journal->next_ready;
+    uint64_t size = prepared ? journal->next_size : journal->options.segment_size;
     pthread_mutex_unlock(&journal->table_lock);
     code = make_file(journal, &header, prepared, &journal->active_file);
     pthread_mutex_lock(&journal->table_lock);
@@ -254,7 +194,7 @@ int hs_segment_begin(struct hs_journal *journal, uint64_t first)
     if (count > 0 && journal->segments[count - 1]->first == first)
         replaced = hs_table_take(journal, count - 1);
     struct hs_segment *segment = hs_table_add(journal, &header);
-    segment->size = journal->options.segment_size;
+    segment->size = size;
     segment->id = id;
     atomic_fetch_add(&journal->bytes, segment->size - (replaced != NULL ? replaced->size : 0));
     pthread_mutex_unlock(&journal->table_lock);

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -114,6 +115,47 @@ def test_a_journal_that_filled_its_disk_makes_room(small_disk, stage, redis_serv
         wait_for(it.one.is_ready, what="room made by delivering")
         it.settle(again=0)
     it.judge(answered_503=refused)
+
+
+def _written(one):
+    """Bytes that the process has asked the system to write, so far."""
+    lines = Path(f"/proc/{one.process.pid}/io").read_text().splitlines()
+    return int(dict(line.split(": ") for line in lines)["wchar"])
+
+
+@pytest.mark.parametrize("free", ["smaller segments", "none at all"])
+def test_little_room_costs_no_writes_in_vain(small_disk, hookstream, free):
+    """Room for a segment of 16 MiB but not for what stays free beside it: smaller ones are taken.
+    With less than the smallest takes, nothing is written while everything is answered 503, and
+    /readyz says how much is needed."""
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes((8 if free == "smaller segments" else 23) * MIB))
+    one = hookstream(
+        start=False,
+        journal={"path": str(small_disk / "journal"), "max_size": "128MiB"},
+        sinks={"files": {"type": "file", "path": "out"}},
+        routes=[{"name": "all", "match": "**", "to": [{"sink": "files", "file": "all.jsonl"}]}],
+    )
+    one.start(ready=False)
+    wait_for(lambda: _answers(one), what="the operator's port")
+    if free == "none at all":
+        before, until = _written(one), time.monotonic() + 8
+        while time.monotonic() < until:  # eight tries to write again
+            assert one.post(sender.event()).status == 503
+            time.sleep(0.5)
+        assert _written(one) - before < MIB
+        assert "are needed" in one.readiness, one.readiness
+        filler.write_bytes(bytes(8 * MIB))
+    wait_for(one.is_ready, what="room for smaller segments")
+    assert "smaller than usual" in one.log
+    documents = [sender.event(pad="x" * 20000) for _ in range(300)]
+    for document in documents:
+        assert one.post(document).status == 202
+    one.drained()
+    lines = (one.folder / "out" / "all.jsonl").read_text().splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [d["id"] for d in documents]
+    filler.unlink()
+    one.stop()
 
 
 def test_kafkas_log_directory_is_full(kafka_disk, stage, kafka, redis, services):
