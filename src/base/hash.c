@@ -2,6 +2,7 @@
 #include <hookstream/hash.h>
 
 #include <hookstream/log.h>
+#include <endian.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +53,7 @@ static uint64_t rotate(uint64_t value, unsigned by)
     return value << by | value >> (64 - by);
 }
 
-static void mix(uint64_t v[4], unsigned rounds)
+static inline void mix(uint64_t v[4], unsigned rounds)
 {
     for (unsigned i = 0; i < rounds; i++) {
         v[0] += v[1];
@@ -88,8 +89,11 @@ uint64_t hs_siphash(struct hs_slice bytes, const uint64_t key[2], unsigned c, un
     uint64_t v[4] = {key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
                      key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573)};
     size_t whole = bytes.size / 8 * 8;
-    for (size_t at = 0; at < whole; at += 8)
-        absorb(v, word_at(bytes.data + at, 8), c);
+    for (size_t at = 0; at < whole; at += 8) {
+        uint64_t word;
+        memcpy(&word, bytes.data + at, sizeof(word));
+        absorb(v, le64toh(word), c);
+    }
     uint64_t rest = bytes.size > whole ? word_at(bytes.data + whole, bytes.size - whole) : 0;
     absorb(v, rest | (uint64_t)bytes.size << 56, c);
     v[2] ^= 0xff;
