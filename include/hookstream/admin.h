@@ -3,7 +3,8 @@
  * is shown it asks of its owner. A web page that some browser on this machine has open gets
  * nothing below /api/: a POST with an Origin is refused, and without the token a Host that is no
  * name of loopback.
- * Threads: one of its own; the owner's callbacks run on it. */
+ * Threads: one of its own, on which the owner's callbacks run, but for `control`, which has
+ * another: health is answered whatever an operator asks for. */
 #ifndef HOOKSTREAM_ADMIN_H
 #define HOOKSTREAM_ADMIN_H
 
@@ -30,8 +31,10 @@ struct hs_admin_source {
     bool (*ready)(void *context, struct hs_buffer *ret_reasons);
     /* Appends the status as one JSON object. */
     void (*status)(void *context, struct hs_buffer *ret_json);
-    /* Answers what is below /api/ besides: the HTTP status, and JSON; or a status of 400 and
-     * above and words. 405: the page takes the other method. */
+    /* About once a second; NULL is fine. */
+    void (*each_second)(void *context);
+    /* On a thread of its own, one at a time: answers what is below /api/ besides: the HTTP status,
+     * and JSON; or a status of 400 and above and words. 405: the page takes the other method. */
     unsigned (*control)(void *context, const struct hs_admin_request *request,
                         struct hs_buffer *ret_json);
 };

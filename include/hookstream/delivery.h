@@ -96,6 +96,7 @@ struct hs_pump_status {
     double lag_seconds;
     uint64_t delivered; /* events, as sink_delivered_total: no dead letters, none that is lost */
     /* The sink is up, events wait, and none was confirmed for HS_PUMP_STUCK_NS. */
+    bool unsaved; /* the last try to save its position failed */
     bool stuck;
 };
 #define HS_PUMP_STUCK_NS (60 * UINT64_C(1000000000))

@@ -1,5 +1,5 @@
 /* Admin: a small http server on a thread of its own. What it shows is made when asked. */
-#include <hookstream/admin.h>
+#include "desk.h"
 
 #include <arpa/inet.h>
 #include <event2/event.h>
@@ -9,12 +9,12 @@
 #include <hookstream/http.h>
 #include <hookstream/log.h>
 #include <hookstream/wakeup.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 
 #define PAGE_MAX (16u << 20)
-#define TOKEN_MAX 256u
 
 struct hs_admin {
     const struct hs_admin_options *options;
@@ -22,6 +22,7 @@ struct hs_admin {
     struct event_base *base;
     struct hs_http_server *server; /* the thread's, from its start to its end */
     uint16_t port;
+    struct hs_desk *desk;
     struct hs_wakeup stop;
     struct event *on_stop, *on_beat;
     pthread_t thread;
@@ -65,15 +66,12 @@ static bool is_loopback(const char *peer)
            strncmp(peer, "[::ffff:127.", 12) == 0;
 }
 
-/* Compares every byte, so that the time says nothing about where they differ. */
+/* The time says nothing about where they differ. */
 static bool is_token(struct hs_slice given, const char *token)
 {
     struct hs_slice wanted = hs_slice_text(token);
-    unsigned different = given.size != wanted.size;
-    for (size_t i = 0; i < given.size && i < TOKEN_MAX; i++)
-        different |= (unsigned char)given.data[i] ^
-                     (unsigned char)(wanted.size > 0 ? wanted.data[i % wanted.size] : 0);
-    return different == 0 && given.size <= TOKEN_MAX;
+    return given.size == wanted.size && given.size > 0 &&
+           CRYPTO_memcmp(given.data, wanted.data, wanted.size) == 0;
 }
 
 static bool has_token(const struct hs_admin_options *options, const struct hs_http_head *head)
@@ -171,27 +169,27 @@ static void show_status(struct hs_admin *admin, struct hs_http_exchange *exchang
     hs_buffer_free(&json);
 }
 
-static void show_control(struct hs_admin *admin, struct hs_http_exchange *exchange)
+static void answer_control(struct hs_http_exchange *exchange, bool post, unsigned status,
+                           struct hs_buffer *json)
 {
-    const struct hs_http_head *head = hs_http_exchange_head(exchange);
-    struct hs_admin_request request = {head->method == HS_HTTP_POST, head->path, head->query};
-    struct hs_buffer json;
-    hs_buffer_init(&json, PAGE_MAX);
-    unsigned status = admin->source.control(admin->source.context, &request, &json);
-    if (hs_buffer_status(&json) < 0)
+    const char *allow = post ? "Allow: GET, HEAD\r\n" : "Allow: POST\r\n";
+    if (hs_buffer_status(json) < 0)
         hs_http_respond_problem(exchange, 500, "the answer is too large: ask for less at once", 0,
                                 NULL, false);
     else if (status >= 400)
-        hs_http_respond_problem(exchange, status, (hs_buffer_append_byte(&json, '\0'), json.data),
-                                0,
-                                status != 405  ? NULL
-                                : request.post ? "Allow: GET, HEAD\r\n"
-                                               : "Allow: POST\r\n",
-                                false);
+        hs_http_respond_problem(exchange, status, (hs_buffer_append_byte(json, '\0'), json->data),
+                                0, status == 405 ? allow : NULL, false);
     else
         hs_http_respond(exchange, status, "Content-Type: application/json\r\n",
-                        hs_buffer_slice(&json), false);
-    hs_buffer_free(&json);
+                        hs_buffer_slice(json), false);
+}
+
+/* On the desk's thread: it may take a while. */
+static void show_control(struct hs_admin *admin, struct hs_http_exchange *exchange)
+{
+    if (!hs_desk_take(admin->desk, exchange))
+        hs_http_respond_problem(exchange, 503, "too many requests below /api/ wait already", 1,
+                                NULL, true);
 }
 
 static const struct page {
@@ -273,6 +271,7 @@ static void on_request(void *context, struct hs_http_exchange *exchange, struct 
 
 static void on_abandoned(void *context, struct hs_http_exchange *exchange)
 {
+    hs_desk_forget(exchange);
 }
 
 static void on_answered(void *context, struct hs_http_exchange *exchange, unsigned status,
@@ -289,7 +288,10 @@ static void on_stop(evutil_socket_t file, short what, void *context)
 
 static void on_beat(evutil_socket_t file, short what, void *context)
 {
+    struct hs_admin *admin = context;
     hs_heartbeat();
+    if (admin->source.each_second != NULL)
+        admin->source.each_second(admin->source.context);
 }
 
 static void *run(void *context)
@@ -317,6 +319,9 @@ static int open_all(struct hs_admin *admin)
     if (admin->on_stop == NULL || event_add(admin->on_stop, NULL) < 0 || admin->on_beat == NULL ||
         event_add(admin->on_beat, &turn) < 0)
         return hs_fail(-ENOMEM, "cannot make the events of the admin port");
+    code = hs_desk_create(admin->base, &admin->source, answer_control, &admin->desk);
+    if (code < 0)
+        return code;
     const struct hs_http_limits limits = {
         .connections = hs_descriptors_of_admin(),
         .header_size = 16 << 10,
@@ -367,7 +372,8 @@ void hs_admin_free(struct hs_admin *admin)
         hs_wakeup_tell(&admin->stop);
         pthread_join(admin->thread, NULL);
     }
-    hs_http_server_free(admin->server);
+    hs_http_server_free(admin->server); /* forgets what the desk has to answer */
+    hs_desk_free(admin->desk);
     if (admin->on_stop != NULL)
         event_free(admin->on_stop);
     if (admin->on_beat != NULL)

@@ -106,6 +106,7 @@ static int start_doors(struct hs_app *app)
         .ready = hs_report_ready,
         .status = hs_report_status,
         .control = on_control,
+        .each_second = hs_report_changes,
     };
     int code = hs_admin_start(&app->settings->admin, &source, &app->admin);
     if (code < 0)
@@ -128,8 +129,10 @@ static int start_doors(struct hs_app *app)
         .position_context = app,
     };
     code = hs_ingress_start(&spec, &app->ingress);
-    if (code == 0)
+    if (code == 0) {
+        atomic_store(&app->was_ready, true); /* log_start() reports the first state */
         atomic_store(&app->accepting, true);
+    }
     return code;
 }
 
@@ -138,8 +141,6 @@ static void set_build_metrics(struct hs_app *app)
     hs_gauge_set(hs_metrics_gauge(app->metrics, HS_METRIC_build_info, HS_VERSION), 1);
     hs_gauge_set(hs_metrics_gauge(app->metrics, HS_METRIC_config_info, hs_config_hash(app->config)),
                  1);
-    hs_gauge_set(hs_metrics_gauge(app->metrics, HS_METRIC_config_generation), 1);
-    hs_gauge_set(hs_metrics_gauge(app->metrics, HS_METRIC_config_last_reload_success), 1);
 }
 
 /* On the thread that renders the page; collectors run one at a time. */
@@ -148,6 +149,31 @@ static void collect(void *context)
     struct hs_app *app = context;
     uint64_t dropped = hs_log_dropped();
     hs_counter_add(app->log_dropped, dropped - hs_counter_value(app->log_dropped));
+}
+
+/* What is not accepting yet says so, and logs when it is: see hs_report_changes(). */
+static void log_start(struct hs_app *app)
+{
+    const struct hs_settings *settings = app->settings;
+    struct hs_buffer reasons;
+    hs_buffer_init(&reasons, 1u << 20);
+    bool ready = hs_report_ready(app, &reasons);
+    atomic_store(&app->was_ready, ready);
+    if (ready)
+        hs_buffer_clear(&reasons); /* sinks that connect still */
+    hs_buffer_append_byte(&reasons, '\0');
+    char listen[HS_ADDRESS_TEXT], admin[HS_ADDRESS_TEXT];
+    hs_address_print(settings->server.listen.host, hs_ingress_port(app->ingress), listen);
+    hs_address_print(settings->admin.listen.host, hs_admin_port(app->admin), admin);
+    hs_log(
+        ready ? HS_LOG_INFO : HS_LOG_ERROR, ready ? "ready" : "started, not accepting events",
+        HS_F("version", "%s", HS_VERSION), HS_F("listen", "%s", listen), HS_F("admin", "%s", admin),
+        HS_F("journal", "%s",
+             settings->journal.store == HS_STORE_MEMORY ? "memory" : hs_journal_path(app->journal)),
+        HS_F("durable", "%" PRIu64, hs_journal_durable(app->journal)),
+        HS_F("config", "%s", hs_config_hash(app->config)),
+        HS_F("reason", "%.*s", (int)strcspn(reasons.data, "\n"), reasons.data));
+    hs_buffer_free(&reasons);
 }
 
 /* libevent would write to stderr itself, and wait for its reader. */
@@ -206,16 +232,7 @@ int hs_app_start(struct hs_config *config, const struct hs_settings *settings,
         hs_app_free(app);
         return code;
     }
-    char listen[HS_ADDRESS_TEXT], admin[HS_ADDRESS_TEXT];
-    hs_address_print(settings->server.listen.host, hs_ingress_port(app->ingress), listen);
-    hs_address_print(settings->admin.listen.host, hs_admin_port(app->admin), admin);
-    hs_log(
-        HS_LOG_INFO, "ready", HS_F("version", "%s", HS_VERSION), HS_F("listen", "%s", listen),
-        HS_F("admin", "%s", admin),
-        HS_F("journal", "%s",
-             settings->journal.store == HS_STORE_MEMORY ? "memory" : hs_journal_path(app->journal)),
-        HS_F("durable", "%" PRIu64, hs_journal_durable(app->journal)),
-        HS_F("config", "%s", hs_config_hash(config)));
+    log_start(app);
     *ret_app = app;
     return 0;
 }

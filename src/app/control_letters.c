@@ -16,6 +16,8 @@
 #define LIMIT_MAX 1000u
 #define LIST_BYTES_MAX (4u << 20) /* of an answer; then it says that there is more */
 #define HISTORY_MAX 4096u
+/* How long one request looks for letters; then the answer says that there may be more. */
+#define LOOK_NS HS_NS_PER_SECOND
 
 /* ---- Which letters ---- */
 
@@ -227,12 +229,18 @@ static int walk(struct round *round)
     struct hs_letter_reader *reader;
     struct hs_letter letter;
     uint64_t from = filter->number != ALL ? filter->number : filter->after + 1;
+    uint64_t until = hs_clock_monotonic_ns() + LOOK_NS;
     int code = hs_letter_reader_open(round->control->letters, from, &reader);
     if (code < 0)
         return code;
     while ((code = hs_letter_reader_next(reader, &letter)) > 0) {
         if (letter.number > filter->number) {
             code = 0;
+            break;
+        }
+        if (filter->number == ALL && hs_clock_monotonic_ns() >= until && letter.number > from) {
+            round->more = true; /* from this one on */
+            round->last = letter.number - 1;
             break;
         }
         if (!is_wanted(filter, &letter))

@@ -3,6 +3,7 @@
 
 #include <hookstream/buffer.h>
 #include <hookstream/clock.h>
+#include <inttypes.h>
 
 static int hex(char c)
 {
@@ -47,8 +48,10 @@ static int set_field(const struct hs_query_field *field, const char *value)
         *(const char **)field->target = value;
         return 0;
     case HS_FIELD_COUNT:
-        if (hs_slice_to_u64(text, UINT64_MAX, field->target) < 0)
-            return hs_fail(-EINVAL, "%s takes a whole number, not `%s`", field->name, value);
+        /* The largest of all stands for what was not given. */
+        if (hs_slice_to_u64(text, UINT64_MAX - 1, field->target) < 0)
+            return hs_fail(-EINVAL, "%s takes a whole number of at most %" PRIu64 ", not `%s`",
+                           field->name, UINT64_MAX - 1, value);
         return 0;
     case HS_FIELD_TIME:
         if (hs_value_time(text, hs_clock_wall_ns(), field->target) < 0)

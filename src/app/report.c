@@ -7,6 +7,8 @@
 #include <hookstream/log.h>
 #include <inttypes.h>
 
+#define REASONS_MAX (1u << 20)
+
 /* How much waits for a sink that is not up, since when, and why. */
 static void report_away(const struct hs_pump_status *status, struct hs_buffer *ret_reasons)
 {
@@ -23,11 +25,10 @@ static void report_away(const struct hs_pump_status *status, struct hs_buffer *r
     hs_buffer_printf(ret_reasons, "%s%s\n", status->detail[0] != '\0' ? ": " : "", status->detail);
 }
 
-/* A line for each sink that is not up or is stuck. Only one that is stuck makes it unready: else
- * the journal holds, and events are accepted. */
-static bool report_sinks(struct hs_app *app, struct hs_buffer *ret_reasons)
+/* A line for each sink that is not up, is stuck or cannot save its position. None makes it unready:
+ * the journal keeps what waits, and events are accepted. */
+static void report_sinks(struct hs_app *app, struct hs_buffer *ret_reasons)
 {
-    bool ready = true;
     for (size_t i = 0; i < hs_delivery_count(app->delivery); i++) {
         struct hs_pump_status status;
         hs_delivery_status(app->delivery, i, &status);
@@ -36,13 +37,15 @@ static bool report_sinks(struct hs_app *app, struct hs_buffer *ret_reasons)
         else if (status.reason[0] != '\0' && status.state == HS_SINK_UP)
             hs_buffer_printf(ret_reasons, "sink %s is up (%s): %s\n", status.name, status.reason,
                              status.detail);
-        if (status.stuck) {
+        if (status.stuck)
             hs_buffer_printf(ret_reasons, "sink %s is up but nothing was confirmed for over %u s\n",
                              status.name, (unsigned)(HS_PUMP_STUCK_NS / HS_NS_PER_SECOND));
-            ready = false;
-        }
+        if (status.unsaved)
+            hs_buffer_printf(ret_reasons,
+                             "sink %s: its position cannot be saved, so events may be sent again "
+                             "after a restart; check the journal's disk\n",
+                             status.name);
     }
-    return ready;
 }
 
 /* Not ready only if senders are refused for it. */
@@ -84,7 +87,26 @@ bool hs_report_ready(void *context, struct hs_buffer *ret_reasons)
     ready = report_shared(app, ret_reasons) && ready;
     ready = hs_heartbeat_report(HS_HEARTBEAT_ACCEPTS, ret_reasons) && ready;
     report_log(ret_reasons);
-    return report_sinks(app, ret_reasons) && ready;
+    report_sinks(app, ret_reasons);
+    return ready;
+}
+
+void hs_report_changes(void *context)
+{
+    struct hs_app *app = context;
+    struct hs_buffer reasons;
+    if (!atomic_load(&app->accepting))
+        return;
+    hs_buffer_init(&reasons, REASONS_MAX);
+    bool ready = hs_report_ready(app, &reasons);
+    hs_buffer_append_byte(&reasons, '\0');
+    bool before = atomic_exchange(&app->was_ready, ready);
+    if (ready && !before)
+        hs_log(HS_LOG_INFO, "ready: events are accepted again");
+    else if (!ready && before)
+        hs_log(HS_LOG_ERROR, "not accepting events; /readyz says more",
+               HS_F("reason", "%.*s", (int)strcspn(reasons.data, "\n"), reasons.data));
+    hs_buffer_free(&reasons);
 }
 
 static void add_text(struct hs_buffer *json, const char *name, const char *text)

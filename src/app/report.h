@@ -22,6 +22,7 @@ struct hs_app {
     struct hs_admin *admin;
     struct hs_counter *log_dropped;
     uint64_t started_wall_ns;
+    _Atomic bool was_ready; /* at the last look */
     _Atomic bool accepting; /* between the start of the ingress and the stop */
 };
 
@@ -30,6 +31,8 @@ struct hs_app {
 HS_MUST_CHECK int hs_app_check_descriptors(void); /* before anything is open: not even a start */
 HS_MUST_CHECK int hs_app_share_descriptors(struct hs_app *app, uint64_t *ret_connections);
 
+/* Logs when events are no longer accepted, and when they are again. */
+void hs_report_changes(void *context);
 bool hs_report_ready(void *context, struct hs_buffer *ret_reasons);
 void hs_report_status(void *context, struct hs_buffer *ret_json);
 

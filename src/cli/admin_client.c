@@ -2,17 +2,21 @@
 #include "admin_client.h"
 
 #include <hookstream/json.h>
+#include <hookstream/clock.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#define TIMEOUT_SECONDS 60
+/* How long a process may be silent before it is asked whether it lives, and how long that may take:
+ * together HS_ADMIN_SILENT_S. */
+#define PROBE_MS (HS_ADMIN_SILENT_S * 1000 / 2)
 #define ANSWER_MAX (64u << 20)
 #define READ_SIZE 65536u
 
-static int connect_to(const struct hs_address *address)
+static int connect_to(const struct hs_address *address, uint64_t patience_ms)
 {
     char port[8], place[HS_ADDRESS_TEXT];
     const char *host = hs_address_for_client(address->host);
@@ -23,7 +27,8 @@ static int connect_to(const struct hs_address *address)
     if (code != 0)
         return hs_fail(-EHOSTUNREACH, "%s: %s", place, gai_strerror(code));
     int file = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct timeval patience = {TIMEOUT_SECONDS, 0};
+    struct timeval patience = {(time_t)(patience_ms / 1000),
+                               (suseconds_t)(patience_ms % 1000 * 1000)};
     if (file >= 0) {
         setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
         setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
@@ -35,6 +40,10 @@ static int connect_to(const struct hs_address *address)
         return file;
     if (file >= 0)
         close(file);
+    if (error == EINPROGRESS || error == EAGAIN)
+        return hs_fail(-ETIMEDOUT,
+                       "no answer from the admin port %s:%s within %u s: is it stopped?", host,
+                       port, (unsigned)(patience_ms / 1000));
     return hs_fail_errno(error,
                          "cannot connect to the admin port %s; is hookstream running with this "
                          "configuration?",
@@ -54,10 +63,64 @@ static int send_all(int file, struct hs_slice bytes)
     return 0;
 }
 
+static bool is_readable(int file, uint64_t ms)
+{
+    struct pollfd in = {.fd = file, .events = POLLIN};
+    return poll(&in, 1, (int)ms) > 0;
+}
+
+/* Whether the process answers at all: health does not wait for what others ask. */
+static bool is_alive(const struct hs_admin_options *options, uint64_t ms)
+{
+    int file = connect_to(&options->listen, ms);
+    if (file < 0)
+        return false;
+    bool alive = send_all(file, HS_SLICE("GET /livez HTTP/1.1\r\nHost: localhost\r\n"
+                                         "Connection: close\r\n\r\n")) == 0 &&
+                 is_readable(file, ms);
+    close(file);
+    return alive;
+}
+
+static uint64_t step_ms(uint64_t until_ns)
+{
+    uint64_t now = hs_clock_monotonic_ns();
+    uint64_t left = until_ns > now ? (until_ns - now) / HS_NS_PER_MS + 1 : 0;
+    return left < PROBE_MS ? left : PROBE_MS;
+}
+
+/* Until there is something to read. -ETIMEDOUT and words. */
+static int wait_for_answer(int file, const struct hs_admin_options *options, uint64_t timeout_s)
+{
+    const struct hs_address *at = &options->listen;
+    uint64_t until = hs_clock_monotonic_ns() + timeout_s * HS_NS_PER_SECOND;
+    bool alive = false, stopped = false;
+    for (uint64_t ms; !stopped && (ms = step_ms(until)) > 0; alive = true) {
+        if (is_readable(file, ms))
+            return 0;
+        ms = step_ms(until);
+        if (ms == 0)
+            break;
+        stopped = !is_alive(options, ms);
+    }
+    if (stopped || !alive)
+        return hs_fail(
+            -ETIMEDOUT, "no answer from the admin port %s:%u within %u s: is it stopped?", at->host,
+            at->port, (unsigned)(timeout_s < HS_ADMIN_SILENT_S ? timeout_s : HS_ADMIN_SILENT_S));
+    return hs_fail(-ETIMEDOUT,
+                   "no answer from the admin port %s:%u within %u s, though the process lives: ask "
+                   "for less at once, or give a longer --timeout",
+                   at->host, at->port, (unsigned)timeout_s);
+}
+
 /* Everything until the server closes. */
-static int receive_all(int file, struct hs_buffer *ret_answer)
+static int receive_all(int file, const struct hs_admin_options *options, uint64_t timeout_s,
+                       struct hs_buffer *ret_answer)
 {
     for (;;) {
+        int code = wait_for_answer(file, options, timeout_s);
+        if (code < 0)
+            return code;
         char *at = hs_buffer_reserve(ret_answer, READ_SIZE);
         if (at == NULL)
             return hs_fail(-EMSGSIZE, "the answer of the admin port is too large");
@@ -85,17 +148,19 @@ static int read_reply(struct hs_admin_reply *reply)
     return 0;
 }
 
-static int exchange(int file, struct hs_slice request, struct hs_admin_reply *ret_reply)
+static int exchange(int file, const struct hs_admin_options *options, uint64_t timeout_s,
+                    struct hs_slice request, struct hs_admin_reply *ret_reply)
 {
     int code = send_all(file, request);
     if (code == 0)
-        code = receive_all(file, &ret_reply->answer);
+        code = receive_all(file, options, timeout_s, &ret_reply->answer);
     return code == 0 ? read_reply(ret_reply) : code;
 }
 
-int hs_admin_ask(const struct hs_admin_options *options, bool post, const char *page,
-                 struct hs_admin_reply *ret_reply)
+int hs_admin_ask(const struct hs_admin_options *options, uint64_t timeout_s, bool post,
+                 const char *page, struct hs_admin_reply *ret_reply)
 {
+    uint64_t patience_s = timeout_s < HS_ADMIN_SILENT_S ? timeout_s : HS_ADMIN_SILENT_S;
     *ret_reply = (struct hs_admin_reply){0};
     hs_buffer_init(&ret_reply->answer, ANSWER_MAX);
     struct hs_buffer request;
@@ -110,9 +175,9 @@ int hs_admin_ask(const struct hs_admin_options *options, bool post, const char *
     int code = hs_buffer_status(&request);
     if (code < 0)
         (void)hs_fail(code, "the request is too long");
-    int file = code < 0 ? code : connect_to(&options->listen);
+    int file = code < 0 ? code : connect_to(&options->listen, patience_s * 1000);
     if (file >= 0) {
-        code = exchange(file, hs_buffer_slice(&request), ret_reply);
+        code = exchange(file, options, timeout_s, hs_buffer_slice(&request), ret_reply);
         close(file);
     } else {
         code = file;
@@ -121,6 +186,14 @@ int hs_admin_ask(const struct hs_admin_options *options, bool post, const char *
     if (code < 0)
         hs_admin_reply_free(ret_reply);
     return code;
+}
+
+int hs_admin_check_timeout(const struct hs_command *command, uint64_t timeout_s)
+{
+    if (timeout_s > 0 && timeout_s <= HS_ADMIN_TIMEOUT_MOST_S)
+        return HS_EXIT_GOOD;
+    return hs_command_fail(command, HS_EXIT_USAGE, "--timeout is 1 to %u seconds",
+                           HS_ADMIN_TIMEOUT_MOST_S);
 }
 
 void hs_admin_reply_free(struct hs_admin_reply *reply)

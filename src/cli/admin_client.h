@@ -15,9 +15,16 @@ struct hs_admin_reply {
 };
 
 /* Asks the port that the options name, on this machine when they say any address; with the
- * token if there is one. `page` is path and query. 0 whatever the status; -errno and words. */
-HS_MUST_CHECK int hs_admin_ask(const struct hs_admin_options *options, bool post, const char *page,
-                               struct hs_admin_reply *ret_reply);
+ * token if there is one. `page` is path and query. Gives up after `timeout_s` without a byte; a
+ * process that does not answer /livez either is given up after HS_ADMIN_SILENT_S, if that is
+ * sooner. 0 whatever the status; -errno and words. */
+#define HS_ADMIN_SILENT_S 5u
+HS_MUST_CHECK int hs_admin_ask(const struct hs_admin_options *options, uint64_t timeout_s,
+                               bool post, const char *page, struct hs_admin_reply *ret_reply);
+/* Rows of --timeout, and its check: an exit status, HS_EXIT_GOOD if it may be. */
+#define HS_ADMIN_TIMEOUT_S 60u
+#define HS_ADMIN_TIMEOUT_MOST_S 3600u
+int hs_admin_check_timeout(const struct hs_command *command, uint64_t timeout_s);
 void hs_admin_reply_free(struct hs_admin_reply *reply);
 /* Says on stderr what the port refused, out of its problem body. Gives HS_EXIT_USAGE for what
  * was asked wrongly, else HS_EXIT_BAD. */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define DEFAULT_CONFIG "/etc/hookstream/hookstream.yaml"
@@ -157,7 +158,7 @@ static int set_arg(const struct hs_command *command, const struct hs_arg *arg, c
         *(const char **)arg->target = value;
         return 0;
     case HS_ARG_COUNT:
-        if (hs_slice_to_u64(hs_slice_text(value), UINT64_MAX, arg->target) == 0)
+        if (hs_slice_to_u64(hs_slice_text(value), UINT64_MAX - 1, arg->target) == 0)
             return 0;
         (void)hs_command_fail(command, 0, "--%s takes a whole number, not `%s`", arg->name, value);
         return HS_EXIT_USAGE + 1;
@@ -226,8 +227,19 @@ int hs_args_read(const struct hs_command *command, const struct hs_arg *args, si
     return 0;
 }
 
+/* Secrets are in memory: no core file, and no other process of the user may read it (ptrace(2)).
+ * LeakSanitizer is such a process. */
+static void protect_memory(void)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    if (getenv("HOOKSTREAM_CORE_DUMPS") == NULL)
+        (void)prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L); /* fails on no kernel that it runs on */
+#endif
+}
+
 int hs_cli_main(int argc, char **argv)
 {
+    protect_memory();
     if (argc < 2) {
         print_commands(stderr);
         return HS_EXIT_USAGE;

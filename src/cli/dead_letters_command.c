@@ -38,7 +38,7 @@ struct wish {
     const char *operand; /* a number or an id: check_wish() tells which */
     const char *number, *reason, *route, *sink, *source, *type, *id, *since, *until;
     const char *to;
-    uint64_t limit;
+    uint64_t limit, timeout_s;
     bool json, all;
 };
 
@@ -226,7 +226,7 @@ static int turn_page(const struct wish *wish, uint64_t limit, struct total *tota
     hs_buffer_init(&page, TEXT_MAX);
     hs_buffer_init(&line, 16 * TEXT_MAX);
     write_page(wish, total->last, limit, &page);
-    int code = hs_admin_ask(wish->options, acts, hs_query_text(&page), &reply);
+    int code = hs_admin_ask(wish->options, wish->timeout_s, acts, hs_query_text(&page), &reply);
     hs_buffer_free(&page);
     if (code < 0)
         return hs_command_fail(wish->command, HS_EXIT_BAD, "%s", hs_error_text());
@@ -410,7 +410,7 @@ static int check_wish(struct wish *wish)
 static int run(const struct hs_command *command, int argc, char **argv)
 {
     const char *path = NULL;
-    struct wish wish = {.command = command};
+    struct wish wish = {.command = command, .timeout_s = HS_ADMIN_TIMEOUT_S};
     const struct hs_arg args[] = {
         {"config", 'c', HS_ARG_TEXT, &path, "FILE",
          "Configuration that names the admin port (else $HOOKSTREAM_CONFIG, ...)."},
@@ -429,6 +429,8 @@ static int run(const struct hs_command *command, int argc, char **argv)
          "For retry: to this sink, else to the one that did not take it."},
         {"all", 0, HS_ARG_FLAG, &wish.all, NULL, "For retry and discard: all there are."},
         {"json", 0, HS_ARG_FLAG, &wish.json, NULL, "List as JSON Lines."},
+        {"timeout", 0, HS_ARG_COUNT, &wish.timeout_s, "SECONDS",
+         "Give up on an answer after so long (60); on a stopped process after 5."},
     };
     bool leading = argc > 0 && is_action(argv[0]);
     int skip = leading ? 1 : 0, first;
@@ -454,7 +456,9 @@ static int run(const struct hs_command *command, int argc, char **argv)
         wish.operand = argv[first++];
     if (first < argc)
         return hs_command_fail(command, HS_EXIT_USAGE, "`%s` is too much", argv[first]);
-    code = check_wish(&wish);
+    code = hs_admin_check_timeout(command, wish.timeout_s);
+    if (code == HS_EXIT_GOOD)
+        code = check_wish(&wish);
     if (code != HS_EXIT_GOOD)
         return code;
     struct hs_settings settings;

@@ -21,10 +21,10 @@ const struct hs_command hs_command_health = {
 
 /* Prints the page; its answer is the exit status. */
 static int look(const struct hs_command *command, const struct hs_admin_options *options,
-                const char *page)
+                uint64_t timeout_s, const char *page)
 {
     struct hs_admin_reply reply;
-    if (hs_admin_ask(options, false, page, &reply) < 0)
+    if (hs_admin_ask(options, timeout_s, false, page, &reply) < 0)
         return hs_command_fail(command, HS_EXIT_BAD, "%s", hs_error_text());
     printf("%.*s", HS_SLICE_ARG(reply.body));
     int status = reply.status == 200 ? HS_EXIT_GOOD : HS_EXIT_BAD;
@@ -33,12 +33,12 @@ static int look(const struct hs_command *command, const struct hs_admin_options 
 }
 
 static int look_all(const struct hs_command *command, const struct hs_admin_options *options,
-                    bool ready)
+                    uint64_t timeout_s, bool ready)
 {
-    int status = ready ? HS_EXIT_GOOD : look(command, options, "/livez");
+    int status = ready ? HS_EXIT_GOOD : look(command, options, timeout_s, "/livez");
     if (status != HS_EXIT_GOOD)
         return status;
-    int readiness = look(command, options, "/readyz");
+    int readiness = look(command, options, timeout_s, "/readyz");
     return ready ? readiness : status;
 }
 
@@ -46,20 +46,25 @@ static int run(const struct hs_command *command, int argc, char **argv)
 {
     const char *path = NULL;
     bool ready = false;
+    uint64_t timeout_s = HS_ADMIN_SILENT_S;
     const struct hs_arg args[] = {
         {"config", 'c', HS_ARG_TEXT, &path, "FILE",
          "Configuration that names the admin port (else $HOOKSTREAM_CONFIG, ...)."},
         {"ready", 0, HS_ARG_FLAG, &ready, NULL, "Exit by /readyz: can it accept events?"},
+        {"timeout", 0, HS_ARG_COUNT, &timeout_s, "SECONDS",
+         "Give up on each answer after so long (5)."},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
     if (code != 0)
         return code - 1;
+    if (hs_admin_check_timeout(command, timeout_s) != HS_EXIT_GOOD)
+        return HS_EXIT_USAGE;
     struct hs_settings settings;
     struct hs_config *config = hs_settings_load(hs_config_path(path), &settings);
     if (hs_config_root(config) == NULL)
         code = hs_command_fail(command, HS_EXIT_BAD, "cannot read %s", hs_config_path(path));
     else
-        code = look_all(command, &settings.admin, ready);
+        code = look_all(command, &settings.admin, timeout_s, ready);
     hs_config_free(config);
     return code;
 }

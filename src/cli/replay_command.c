@@ -58,6 +58,7 @@ struct progress {
 struct asking {
     const struct hs_command *command;
     const struct hs_admin_options *options;
+    uint64_t timeout_s;
 };
 
 static uint64_t number_of(const struct hs_json_member *member)
@@ -111,7 +112,7 @@ static int ask(const struct asking *asking, bool post, const char *page,
                struct progress *ret_progress)
 {
     struct hs_admin_reply reply;
-    if (hs_admin_ask(asking->options, post, page, &reply) < 0)
+    if (hs_admin_ask(asking->options, asking->timeout_s, post, page, &reply) < 0)
         return hs_command_fail(asking->command, HS_EXIT_BAD, "%s", hs_error_text());
     int status = HS_EXIT_GOOD;
     if (reply.status != 200)
@@ -265,6 +266,7 @@ struct wishes {
     const char *since, *until, *match, *source, *id, *sink;
     uint64_t from, last, rate;
     bool dry_run, json;
+    uint64_t timeout_s;
 };
 
 static int check_wishes(const struct hs_command *command, const struct wishes *wishes)
@@ -343,7 +345,8 @@ static int act(const struct asking *asking, const struct wishes *wishes)
 
 static int run(const struct hs_command *command, int argc, char **argv)
 {
-    struct wishes wishes = {.from = NOT_SAID, .last = NOT_SAID, .rate = NOT_SAID};
+    struct wishes wishes = {
+        .from = NOT_SAID, .last = NOT_SAID, .rate = NOT_SAID, .timeout_s = HS_ADMIN_TIMEOUT_S};
     const struct hs_arg args[] = {
         {"config", 'c', HS_ARG_TEXT, &wishes.path, "FILE",
          "Configuration that names the admin port (else $HOOKSTREAM_CONFIG, ...)."},
@@ -361,6 +364,8 @@ static int run(const struct hs_command *command, int argc, char **argv)
         {"rate", 0, HS_ARG_COUNT, &wishes.rate, "N", "Events a second (1000; 0: no limit)."},
         {"dry-run", 0, HS_ARG_FLAG, &wishes.dry_run, NULL, "Only count them."},
         {"json", 0, HS_ARG_FLAG, &wishes.json, NULL, "status and cancel: as JSON."},
+        {"timeout", 0, HS_ARG_COUNT, &wishes.timeout_s, "SECONDS",
+         "Give up on an answer after so long (60); on a stopped process after 5."},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
     if (code != 0)
@@ -368,12 +373,14 @@ static int run(const struct hs_command *command, int argc, char **argv)
     wishes.action = first < argc ? argv[first++] : NULL;
     if (first < argc)
         return hs_command_fail(command, HS_EXIT_USAGE, "`%s` is too much", argv[first]);
-    code = check_wishes(command, &wishes);
+    code = hs_admin_check_timeout(command, wishes.timeout_s);
+    if (code == HS_EXIT_GOOD)
+        code = check_wishes(command, &wishes);
     if (code != HS_EXIT_GOOD)
         return code;
     struct hs_settings settings;
     struct hs_config *config = hs_settings_load(hs_config_path(wishes.path), &settings);
-    struct asking asking = {command, &settings.admin};
+    struct asking asking = {command, &settings.admin, wishes.timeout_s};
     if (hs_config_findings(config)->errors > 0)
         code = hs_command_fail(command, HS_EXIT_BAD, "%s has errors: see hookstream check",
                                hs_config_path(wishes.path));

@@ -30,12 +30,13 @@ struct hs_dead_pump {
     struct hs_past *past; /* or NULL: the routes have not changed since */
     struct hs_work *work;
     struct hs_cells cells;
-    struct hs_counter *lost;
+    struct hs_counter *lost, *save_errors;
     struct hs_counter **sampled_out; /* a route; NULL: it has no sample */
     struct hs_wakeup wakeup;
     pthread_t thread;
     bool started;
     _Atomic uint64_t stop_by_ns;
+    _Atomic bool unsaved; /* the last save of the cursor failed */
     _Atomic bool failing; /* a letter could not be written */
 };
 
@@ -153,9 +154,13 @@ static void catch_up(struct hs_dead_pump *pump)
 
 static void save(struct hs_dead_pump *pump)
 {
-    if (hs_cursor_save(pump->cursor) < 0)
-        hs_log_limited(HS_LOG_ERROR, "cursor_save", "cannot save a cursor, check the disk",
-                       HS_F("sink", "dead_letters"), HS_F("error", "%s", hs_error_text()));
+    int code = hs_cursor_save(pump->cursor);
+    atomic_store(&pump->unsaved, code < 0);
+    if (code == 0)
+        return;
+    hs_counter_add(pump->save_errors, 1);
+    hs_log_limited(HS_LOG_ERROR, "cursor_save", "cannot save a cursor, check the disk",
+                   HS_F("sink", "dead_letters"), HS_F("error", "%s", hs_error_text()));
 }
 
 static bool is_done(const struct hs_dead_pump *pump)
@@ -201,6 +206,8 @@ static int open_way(struct hs_dead_pump *pump)
     if (code < 0)
         return code;
     pump->work = hs_work_create();
+    pump->save_errors =
+        hs_metrics_counter(pump->metrics, HS_METRIC_cursor_save_errors_total, "dead_letters");
     pump->lost = hs_metrics_counter(pump->metrics, HS_METRIC_sink_lost_total, "dead_letters");
     uint64_t passed = hs_cursor_position(pump->cursor), begin = hs_journal_begin(pump->journal);
     hs_journal_lose(pump->journal, passed + 1, begin - 1);
@@ -285,6 +292,7 @@ void hs_dead_pump_status(struct hs_dead_pump *pump, struct hs_pump_status *ret_s
         .name = "dead_letters",
         .kind = "dead_letters",
         .state = atomic_load(&pump->failing) ? HS_SINK_HOLDING : HS_SINK_UP,
+        .unsaved = atomic_load(&pump->unsaved),
         .position = position,
         .lag_events = durable > position ? durable - position : 0,
     };

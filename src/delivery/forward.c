@@ -53,7 +53,9 @@ struct hs_forward {
     char reason[48], detail[400];
     _Atomic uint64_t oldest_wall_ns, in_flight, confirmed;
 
-    struct hs_counter *forwarded;
+    _Atomic bool unsaved; /* the last save of the cursor failed */
+
+    struct hs_counter *forwarded, *save_errors;
     struct hs_cells cells;
 };
 
@@ -279,10 +281,14 @@ static void on_wakeup(evutil_socket_t file, short what, void *context)
 
 static void save(struct hs_forward *forward)
 {
-    if (hs_cursor_save(forward->letters->forwarded) < 0)
-        hs_log_limited(HS_LOG_ERROR, "cursor_save",
-                       "cannot save how far dead letters are forwarded; some may come again",
-                       HS_F("error", "%s", hs_error_text()));
+    int code = hs_cursor_save(forward->letters->forwarded);
+    atomic_store(&forward->unsaved, code < 0);
+    if (code == 0)
+        return;
+    hs_counter_add(forward->save_errors, 1);
+    hs_log_limited(HS_LOG_ERROR, "cursor_save",
+                   "cannot save how far dead letters are forwarded; some may come again",
+                   HS_F("error", "%s", hs_error_text()));
 }
 
 static void on_tick(evutil_socket_t file, short what, void *context)
@@ -538,6 +544,8 @@ int hs_forward_start(const struct hs_delivery_spec *spec, const struct hs_node *
     forward->metrics = spec->metrics;
     forward->wakeup.file = -1;
     pthread_mutex_init(&forward->lock, NULL);
+    forward->save_errors =
+        hs_metrics_counter(spec->metrics, HS_METRIC_cursor_save_errors_total, SINK_NAME);
     forward->forwarded = hs_metrics_counter(spec->metrics, HS_METRIC_dead_letters_forwarded_total);
     int code = open_events(forward);
     if (code == 0)
@@ -608,6 +616,7 @@ void hs_forward_status(struct hs_forward *forward, struct hs_pump_status *ret_st
     *ret_status = (struct hs_pump_status){
         .name = SINK_NAME,
         .kind = hs_sink_kind_name((enum hs_sink_kind)forward->options.kind),
+        .unsaved = atomic_load(&forward->unsaved),
         .position = position,
         .lag_events = durable > position ? durable - position : 0,
         .lag_seconds = oldest != 0 && now > oldest ? (double)(now - oldest) / 1e9 : 0,

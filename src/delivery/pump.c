@@ -258,10 +258,14 @@ static void save_cursor(struct hs_pump *pump)
 {
     if (pump->save_at != UINT64_MAX)
         pump->save_at = hs_cursor_position(pump->cursor) + HS_PUMP_WINDOW;
-    if (hs_cursor_save(pump->cursor) < 0)
-        hs_log_limited(HS_LOG_ERROR, "cursor_save",
-                       "cannot save a sink's cursor; events may be sent again after a crash",
-                       HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));
+    int code = hs_cursor_save(pump->cursor);
+    atomic_store_explicit(&pump->unsaved, code < 0, memory_order_relaxed);
+    if (code == 0)
+        return;
+    hs_counter_add(pump->save_errors, 1);
+    hs_log_limited(HS_LOG_ERROR, "cursor_save",
+                   "cannot save a sink's cursor; events may be sent again after a crash",
+                   HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));
 }
 
 static void settle(struct hs_pump *pump)
@@ -472,6 +476,8 @@ static void open_metrics(struct hs_pump *pump)
             hs_metrics_histogram(pump->metrics, HS_METRIC_transform_seconds, route);
     }
     pump->lost = hs_metrics_counter(pump->metrics, HS_METRIC_sink_lost_total, pump->name);
+    pump->save_errors =
+        hs_metrics_counter(pump->metrics, HS_METRIC_cursor_save_errors_total, pump->name);
     pump->resent = hs_metrics_counter(pump->metrics, HS_METRIC_sink_resent_total, pump->name);
     pump->end_to_end =
         hs_metrics_histogram(pump->metrics, HS_METRIC_end_to_end_seconds, pump->name);

@@ -82,12 +82,14 @@ struct hs_pump {
     } note;
     _Atomic uint64_t oldest_wall_ns; /* of what is not done; 0: nothing waits */
     _Atomic uint64_t in_flight, progress_ns, delivered_count;
+    _Atomic bool unsaved; /* the last save of the cursor failed */
 
     struct hs_metrics *metrics;
     struct hs_counter **delivered; /* a route */
     struct hs_counter **skipped;   /* a route: its targets for the sink did not take the event */
     struct hs_counter *lost;       /* events that the journal lost */
     struct hs_counter *resent;
+    struct hs_counter *save_errors;
     struct hs_cells cells; /* what is counted rarely, by reason */
     struct hs_histogram *end_to_end;
     struct hs_histogram **transform_seconds;

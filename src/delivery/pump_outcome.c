@@ -360,6 +360,7 @@ void hs_pump_status(struct hs_pump *pump, struct hs_pump_status *ret_status)
     ret_status->in_flight = atomic_load_explicit(&pump->in_flight, memory_order_relaxed);
     ret_status->lag_seconds = oldest != 0 && now > oldest ? (double)(now - oldest) / 1e9 : 0;
     ret_status->delivered = atomic_load_explicit(&pump->delivered_count, memory_order_relaxed);
+    ret_status->unsaved = atomic_load_explicit(&pump->unsaved, memory_order_relaxed);
     ret_status->stuck = ret_status->state == HS_SINK_UP && ret_status->in_flight > 0 &&
                         still > HS_PUMP_STUCK_NS && ret_status->lag_seconds > 60;
 }

@@ -117,7 +117,8 @@ def preload(tmp_path):
         here = pathlib.Path(__file__).resolve().parent
         words = ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-o", str(library), str(here / source)]
         subprocess.run([*words, "-ldl"], check=True)
-        return {"LD_PRELOAD": str(library)}
+        # Else /proc/self/fd, where the library looks, is root's.
+        return {"LD_PRELOAD": str(library), "HOOKSTREAM_CORE_DUMPS": "1"}
 
     return make
 

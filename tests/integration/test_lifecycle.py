@@ -138,7 +138,7 @@ def test_sighup_neither_ends_it_nor_reads_the_configuration(hookstream):
     before = one.metrics.text.split("hookstream_config_info{")[1].splitlines()[0]
     one.file.write_text(one.file.read_text().replace("all.jsonl", "other.jsonl"))
     one.process.send_signal(signal.SIGHUP)
-    assert before in one.metrics.text and one.metric("config_generation") == 1
+    assert before in one.metrics.text
     assert one.post(sender.event()).status == 202
     one.drained()
     assert len(lines(one)) == 1

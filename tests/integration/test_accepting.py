@@ -1,0 +1,80 @@
+"""What /readyz, the log and the metrics say of whether events are accepted."""
+
+import os
+
+from support import http, program, sender
+from support.wait import wait_for
+
+
+def full(one):
+    """Posts until the journal takes no more, however small."""
+    for size in (200_000, 3000, 1):
+        for _ in range(400):
+            if one.post(sender.event("order.created", pad="x" * size)).status == 503:
+                break
+        else:
+            raise AssertionError("the journal never was full")
+
+
+def test_ready_is_logged_only_when_events_are_accepted(hookstream, redis_server, unique):
+    """With a journal that is full: at run time, at the next start, and when there is room again."""
+    redis = redis_server()
+    redis.end()
+    parts = {
+        "sinks": {"redis": {"type": "redis", "url": redis.url}},
+        "routes": [{"name": "all", "match": "**", "to": [{"sink": "redis", "stream": unique}]}],
+        "source": {"catalogue": "none"}, "journal": {"max_size": "16MiB"},
+    }
+    one = hookstream(**parts)
+    assert "msg=ready " in one.log
+    full(one)
+    wait_for(lambda: 'msg="not accepting events; ' in one.log, what="the line")
+    assert http.get(one.admin_port, "/readyz").status == 503
+    one.kill9()
+    before = len(one.log)
+    one.start(ready=False)
+    wait_for(lambda: 'msg="started, not accepting events"' in one.log[before:], what="the line")
+    assert "msg=ready" not in one.log[before:] and "reason=" in one.log[before:]
+    assert one.post(sender.event("order.created")).status == 503
+    redis.start()
+    wait_for(lambda: 'msg="ready: events are accepted again"' in one.log[before:], deadline=60)
+    assert one.post(sender.event("order.created")).status == 202
+    assert http.get(one.admin_port, "/readyz").status == 200
+
+
+def test_a_hung_sink_leaves_it_ready(hookstream, redis_server, unique):
+    """Events are accepted, so /readyz is 200; a line names the sink."""
+    redis = redis_server()
+    one = hookstream(
+        sinks={"redis": {"type": "redis", "url": redis.url}},
+        routes=[{"name": "all", "match": "**", "to": [{"sink": "redis", "stream": unique}]}],
+        source={"catalogue": "none"},
+    )
+    redis.end()
+    assert one.post(sender.event("order.created")).status == 202
+    wait_for(lambda: "sink redis is connecting" in one.readiness, deadline=60)
+    assert http.get(one.admin_port, "/readyz").status == 200
+
+
+def test_a_cursor_that_cannot_be_saved_is_counted_and_shown(hookstream, tmp_path):
+    one = hookstream(
+        sinks={"files": {"type": "file", "path": str(tmp_path / "out")}},
+        routes=[{"name": "all", "match": "**", "to": [{"sink": "files", "file": "all.jsonl"}]}],
+        source={"catalogue": "none"},
+    )
+    cursors = one.folder / "journal" / "cursors"
+    kept = cursors.with_name("cursors.kept")
+    os.rename(cursors, kept)
+    assert one.post(sender.event("order.created")).status == 202
+    wait_for(lambda: one.metric("cursor_save_errors_total", sink="files") > 0, what="the count")
+    assert "sink files: its position cannot be saved" in one.readiness
+    assert http.get(one.admin_port, "/readyz").status == 200
+    os.rename(kept, cursors)
+    wait_for(lambda: "cannot be saved" not in one.readiness, what="the line to go")
+
+
+def test_a_process_that_was_given_core_dumps_may_have_them(tmp_path):
+    """HOOKSTREAM_CORE_DUMPS is for debugging; every command starts with it and without."""
+    for environment in ({}, {"HOOKSTREAM_CORE_DUMPS": "1"}):
+        done = program.command("version", env={**os.environ, **environment})
+        assert done.returncode == 0
