@@ -38,6 +38,16 @@ static void on_name(void *arg, const char *name)
                 .advice = "nothing if the segment of these events is still there: the next start "
                           "makes the file again; else restore it from a backup",
             });
+    } else if (hs_disk_is_wrong_kind(code)) {
+        verifying->damages++;
+        verifying->finding(verifying->context,
+                           &(struct hs_journal_finding){
+                               .damage = true,
+                               .file = path,
+                               .first = 1,
+                               .what = hs_error_text(),
+                               .advice = "move it away: hookstream does not start with it",
+                           });
     } else if (code < 0 && code != -ENOENT && verifying->code == 0) {
         verifying->code = code;
     }
@@ -51,7 +61,7 @@ int hs_dedupe_verify(const struct hs_disk *disk, const char *path, hs_journal_fi
     *ret_files = *ret_damages = 0;
     /* Without its key none can be read; that meta is damaged hs_journal_verify() tells. */
     int code = hs_journal_read_hash_key(disk, path, &key);
-    if (code == -EBADMSG)
+    if (code == -EBADMSG || code == -ENOENT)
         return 0;
     if (code < 0)
         return code;

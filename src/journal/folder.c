@@ -192,6 +192,20 @@ static int make_meta(struct hs_journal *journal)
     return hs_disk_replace(journal->disk, path, hs_slice(bytes, META_SIZE));
 }
 
+/* A meta that is gone would be made anew, and no segment be of this journal any more. */
+static int make_meta_of_new(struct hs_journal *journal)
+{
+    HS_AUTO_FREE uint64_t *firsts = NULL;
+    size_t count = 0;
+    int code = hs_folder_list_segments(journal->disk, journal->segments_path, &firsts, &count);
+    if (code == 0 && count > 0)
+        return hs_fail(-EBADMSG,
+                       "%s/meta is missing, though there are segments: restore it from any backup "
+                       "of the journal, it never changes",
+                       journal->path);
+    return code < 0 ? code : make_meta(journal);
+}
+
 /* ---- The whole ---- */
 
 static int make_folders(struct hs_journal *journal)
@@ -238,6 +252,6 @@ int hs_folder_open(struct hs_journal *journal)
         code = hs_folder_read_meta(journal->disk, journal->path, journal->identity,
                                    &journal->hash_key);
     if (code == -ENOENT)
-        code = make_meta(journal);
+        code = make_meta_of_new(journal);
     return code == 0 ? find_prepared(journal) : code;
 }

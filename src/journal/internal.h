@@ -20,6 +20,7 @@
  *   tail.c         what bytes that are no whole records may be
  *   walk.c         all segments of a folder, without opening it
  *   journal_inspect.c   all files of a folder, without opening it
+ *   inspect_names.c     what in it would make a start refuse
  *   format.c       bytes to structs and back
  *   memory_disk.c  the disk of `store: memory`
  *
@@ -31,6 +32,8 @@
 #define HS_JOURNAL_INTERNAL_H
 
 #include "format.h"
+
+#include <hookstream/journal_inspect.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -290,6 +293,12 @@ bool hs_cursor_is_open(struct hs_journal *journal, const char *name);
 /* Reads a cursor's file. */
 HS_MUST_CHECK int hs_cursor_read(const struct hs_disk *disk, const char *path,
                                  uint64_t *ret_position);
+
+/* inspect_names.c: tells of what would make a start refuse: what is not a regular file, and
+ * segments of another journal than `identity` ("": nobody knows). */
+HS_MUST_CHECK int hs_inspect_names(const struct hs_disk *disk, const char *path,
+                                   const char *identity, hs_journal_finding_fn *finding,
+                                   void *context, uint64_t *ret_damages);
 
 /* memory_disk.c */
 struct hs_disk *hs_memory_disk_create(void);

@@ -44,9 +44,14 @@ static void on_cursor(void *arg, const char *name)
                  .damage = true,
                  .file = path,
                  .first = 1,
-                 .what = "damaged cursor: how far its sink is cannot be known",
-                 .advice = "nothing: the next start gives the sink every event that is kept, some "
-                           "of them twice; or restore the file from a backup",
+                 .what = code == -EBADMSG ? "damaged cursor: how far its sink is cannot be known"
+                                          : hs_error_text(),
+                 .advice =
+                     code == -EBADMSG
+                         ? "nothing: the next start gives the sink every event that is kept, some "
+                           "of them twice; or restore the file from a backup"
+                         : "hookstream does not start with it: restore the file from a backup; "
+                           "without it the sink begins as a new one",
              });
     if (code < 0 || cursors->count == HS_CURSORS_MAX)
         return;
@@ -166,27 +171,36 @@ int hs_journal_read_hash_key(const struct hs_disk *disk, const char *path, uint6
     return hs_folder_read_meta(disk, path, identity, ret_hash_key);
 }
 
-static int verify_meta(struct verifying *verifying, const char *path)
+/* `ret_identity` is "" where it is not known. */
+static int verify_meta(struct verifying *verifying, const char *path, char ret_identity[37])
 {
     HS_AUTO_FREE char *file = NULL;
-    char identity[37];
+    HS_AUTO_FREE uint64_t *firsts = NULL;
     uint64_t hash_key;
-    int code = hs_folder_read_meta(verifying->disk, path, identity, &hash_key);
-    if (code == -ENOENT)
+    size_t count = 0;
+    ret_identity[0] = '\0';
+    int code = hs_folder_read_meta(verifying->disk, path, ret_identity, &hash_key);
+    bool missing = code == -ENOENT;
+    if (missing &&
+        (hs_folder_list_segments(verifying->disk, verifying->segments_path, &firsts, &count) < 0 ||
+         count == 0))
         return hs_fail(-ENOENT, "%s holds no journal", path);
-    if (code != -EBADMSG)
+    if (code != -EBADMSG && !missing)
         return code;
     if (asprintf(&file, "%s/meta", path) < 0)
         return hs_fail(-ENOMEM, "no memory for a path");
-    tell(verifying, &(struct hs_journal_finding){
-                        .damage = true,
-                        .file = file,
-                        .first = 1,
-                        .what = "damaged: the journal's identity and the key of its ids are here; "
-                                "hookstream does not start without them",
-                        .advice = "restore this file from any backup of the journal, however old: "
-                                  "it never changes",
-                    });
+    tell(verifying,
+         &(struct hs_journal_finding){
+             .damage = true,
+             .file = file,
+             .first = 1,
+             .what = missing ? "missing, though there are segments: hookstream does not "
+                               "start without it"
+                             : "damaged: the journal's identity and the key of its ids are here; "
+                               "hookstream does not start without them",
+             .advice = "restore this file from any backup of the journal, however old: "
+                       "it never changes",
+         });
     return 0;
 }
 
@@ -223,9 +237,14 @@ int hs_journal_verify(const struct hs_disk *disk, const char *path, hs_journal_f
         return hs_fail(-ENOMEM, "no memory for a path");
     verifying.segments_path = segments_path;
     verifying.cursors_path = cursors_path;
-    int code = verify_meta(&verifying, path);
+    char identity[37];
+    uint64_t damages = 0;
+    int code = verify_meta(&verifying, path, identity);
     if (code == 0)
         code = verify_segments_and_cursors(&verifying, path);
+    if (code == 0)
+        code = hs_inspect_names(disk, path, identity, finding, context, &damages);
+    verifying.totals.damages += damages;
     if (code == 0)
         code = hs_disk_list(disk, segments_path, on_segment_name, &verifying);
     *ret_totals = verifying.totals;

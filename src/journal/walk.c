@@ -243,7 +243,7 @@ static bool find_bound(const struct walking *walking, size_t index, uint64_t *re
     return false;
 }
 
-static void tell_bad_header(struct walking *walking, size_t index)
+static void tell_bad_header(struct walking *walking, size_t index, bool damaged)
 {
     HS_AUTO_FREE char *what = NULL;
     if (asprintf(&what, "%s: none of its events can be read", hs_error_text()) < 0)
@@ -259,7 +259,8 @@ static void tell_bad_header(struct walking *walking, size_t index)
                       .first = last >= first ? first : 1,
                       .last = last >= first ? last : 0,
                       .what = what != NULL ? what : "damaged header",
-                      .advice = CHECK_DISK "; the next start sets it aside as .damaged",
+                      .advice = damaged ? CHECK_DISK "; the next start sets it aside as .damaged"
+                                        : "move it away: hookstream does not start with it",
                   });
 }
 
@@ -323,10 +324,11 @@ static int walk_segment(struct walking *walking, size_t index)
         walking->gone = walking->firsts[index]; /* else nothing older was read: the oldest may go */
     if (!walking->missed)
         tell_gone(walking, walking->firsts[index] - 1);
-    if (code == -EBADMSG)
-        tell_bad_header(walking, index);
+    bool unreadable = code == -EBADMSG || hs_disk_is_wrong_kind(code);
+    if (unreadable)
+        tell_bad_header(walking, index, code == -EBADMSG);
     if (code < 0)
-        return code == -ENOENT || code == -EBADMSG ? 0 : code;
+        return code == -ENOENT || unreadable ? 0 : code;
     walking->expected = walking->header.first;
     walking->hole = 0;
     walking->tries = 0;
