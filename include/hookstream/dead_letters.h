@@ -102,7 +102,10 @@ bool hs_letter_index_has(const struct hs_letter_index *index, const struct hs_ev
 
 /* ---- Removing ---- */
 
-/* Removes letters by their numbers, ascending; those that are not there are passed over.
+/* The number that the letter has now: one that was moved within the store has another. */
+uint64_t hs_dead_letters_number(struct hs_dead_letters *letters, uint64_t number);
+/* Removes letters by their numbers, ascending, also by those that they had before they were moved;
+ * those that are not there are passed over.
  * Blocks until that is durable. Number of letters removed, or -errno. */
 HS_MUST_CHECK int64_t hs_dead_letters_remove(struct hs_dead_letters *letters,
                                              const uint64_t *numbers, size_t count);

@@ -333,6 +333,8 @@ static int read_request(const struct hs_control *control, enum hs_letters_action
         return -EINVAL;
     if (action != HS_LETTERS_LIST && check_choice(filter) < 0)
         return -EINVAL;
+    if (filter->number != ALL) /* the operator may have read it before the letter was moved */
+        filter->number = hs_dead_letters_number(control->letters, filter->number);
     if (filter->to != NULL && !hs_control_has_sink(control, filter->to))
         return -EINVAL;
     if (filter->after > 0)

@@ -150,7 +150,7 @@ static void load_record(struct loading *loading, const struct hs_event *record)
     if (hs_letter_decode(record, &letter)) {
         letters->count++;
         hs_letter_kinds_add(&letters->kinds, letter.number, letter.reason, letter.event.source,
-                            letter.event.body.size);
+                            hs_letter_record_bytes(record));
     } else {
         hs_number_set_add(&letters->gone, record->sequence);
     }
@@ -250,6 +250,7 @@ void hs_dead_letters_close(struct hs_dead_letters *letters)
     hs_number_set_free(&letters->gone);
     hs_number_set_free(&letters->damaged);
     hs_letter_kinds_free(&letters->kinds);
+    hs_letter_moves_free(&letters->moves);
     pthread_mutex_destroy(&letters->lock);
     pthread_mutex_destroy(&letters->removal);
     free(letters);
@@ -275,12 +276,12 @@ static void add_count(struct hs_dead_letters *letters, int more)
 }
 
 static void note_kind(struct hs_dead_letters *letters, uint64_t number,
-                      const struct hs_event *event, const char *reason)
+                      const struct hs_event *letter, const char *reason)
 {
     pthread_mutex_lock(&letters->lock);
     if (!hs_number_set_has(&letters->gone, number)) /* it has not failed already */
-        hs_letter_kinds_add(&letters->kinds, number, hs_slice_text(reason), event->source,
-                            event->body.size);
+        hs_letter_kinds_add(&letters->kinds, number, hs_slice_text(reason), letter->source,
+                            hs_letter_record_bytes(letter));
     pthread_mutex_unlock(&letters->lock);
 }
 
@@ -306,7 +307,7 @@ int hs_dead_letters_put(struct hs_dead_letters *letters, const struct hs_event *
     if (code < 0)
         add_count(letters, -1);
     else
-        note_kind(letters, *ret_ticket, event, why->reason);
+        note_kind(letters, *ret_ticket, &letter, why->reason);
     if (code == 0)
         (void)atomic_compare_exchange_strong(&letters->oldest_wall_ns, &none,
                                              event->received_wall_ns);

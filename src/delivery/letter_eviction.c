@@ -17,8 +17,7 @@ struct eviction {
     bool over[HS_LETTER_KINDS_MAX]; /* kinds that have more than their share */
     uint64_t dropped[HS_LETTER_KINDS_MAX], unforwarded;
     uint64_t forwarded; /* up to here letters are forwarded */
-    uint64_t *moved;    /* originals */
-    uint64_t ticket;    /* of the last copy */
+    struct hs_letter_move *moved;
     size_t moved_count;
 };
 
@@ -53,6 +52,30 @@ static int drop_if_over(struct eviction *eviction, uint64_t number)
     return result;
 }
 
+static int append_copy(struct eviction *eviction, const struct hs_event *copy,
+                       const struct hs_letter *letter)
+{
+    struct hs_dead_letters *letters = eviction->letters;
+    uint64_t ticket = 0;
+    pthread_mutex_lock(&letters->lock);
+    letters->count++; /* before it can fail and be counted out */
+    pthread_mutex_unlock(&letters->lock);
+    int code = hs_journal_append(letters->journal, copy, &ticket);
+    pthread_mutex_lock(&letters->lock);
+    if (code < 0)
+        letters->count--;
+    else if (!hs_number_set_has(&letters->gone, ticket)) /* it has not failed already */
+        hs_letter_kinds_add(&letters->kinds, ticket, letter->reason, letter->event.source,
+                            hs_letter_record_bytes(copy));
+    pthread_mutex_unlock(&letters->lock);
+    if (code < 0)
+        return code;
+    eviction->moved =
+        hs_realloc_array(eviction->moved, eviction->moved_count + 1, sizeof(*eviction->moved));
+    eviction->moved[eviction->moved_count++] = (struct hs_letter_move){letter->number, ticket};
+    return 0;
+}
+
 /* Appends a copy that names the original. */
 static int copy_letter(struct eviction *eviction, const struct hs_event *record)
 {
@@ -72,20 +95,7 @@ static int copy_letter(struct eviction *eviction, const struct hs_event *record)
             copy.headers[copy.header_count++] = record->headers[i];
     copy.headers[copy.header_count++] =
         (struct hs_header){HS_SLICE(HS_LETTER_MOVED), hs_slice_text(place)};
-    int code = hs_journal_append(letters->journal, &copy, &eviction->ticket);
-    if (code < 0)
-        return code;
-    pthread_mutex_lock(&letters->lock);
-    if (!hs_number_set_has(&letters->gone, eviction->ticket)) { /* it has not failed already */
-        letters->count++;
-        hs_letter_kinds_add(&letters->kinds, eviction->ticket, letter.reason, letter.event.source,
-                            letter.event.body.size);
-    }
-    pthread_mutex_unlock(&letters->lock);
-    eviction->moved =
-        hs_realloc_array(eviction->moved, eviction->moved_count + 1, sizeof(*eviction->moved));
-    eviction->moved[eviction->moved_count++] = record->sequence;
-    return 0;
+    return append_copy(eviction, &copy, &letter);
 }
 
 static int evict_records(struct eviction *eviction, struct hs_reader *reader, uint64_t last)
@@ -107,20 +117,26 @@ static int evict_records(struct eviction *eviction, struct hs_reader *reader, ui
     return code;
 }
 
-/* The originals go when the copies are safe. */
+/* The originals go when their copies are safe. The store may have failed and continued in between:
+ * each copy is asked about. */
 static bool settle(struct eviction *eviction)
 {
     struct hs_dead_letters *letters = eviction->letters;
-    if (eviction->moved_count == 0)
-        return true;
-    if (hs_journal_wait(letters->journal, eviction->ticket) != HS_JOURNAL_DURABLE)
-        return false;
+    size_t safe = 0, count = eviction->moved_count;
+    if (count > 0)
+        HS_IGNORE(hs_journal_wait(letters->journal, eviction->moved[count - 1].to));
     pthread_mutex_lock(&letters->lock);
-    for (size_t i = 0; i < eviction->moved_count; i++)
-        if (hs_letters_take_out(letters, eviction->moved[i]))
+    for (size_t i = 0; i < count; i++) {
+        const struct hs_letter_move *move = &eviction->moved[i];
+        if (hs_journal_outcome(letters->journal, move->to) != HS_JOURNAL_DURABLE)
+            continue;
+        safe++;
+        if (hs_letters_take_out(letters, move->from))
             letters->count -= letters->count > 0;
+        hs_letter_moves_add(&letters->moves, move->from, move->to);
+    }
     pthread_mutex_unlock(&letters->lock);
-    return true;
+    return safe == count;
 }
 
 static void report(const struct eviction *eviction)

@@ -5,10 +5,13 @@
 #include <stdlib.h>
 
 #define KIND_BITS 8u
-#define SIZE_UNIT 64u   /* bytes that one of a note's size stands for */
-#define HEAD_BYTES 512u /* of a letter beside its body, about */
+#define SIZE_UNIT 64u  /* bytes that one of a note's size stands for */
+#define HEAD_BYTES 64u /* of a record beside its texts, about */
+#define TEXT_BYTES 4u  /* beside each of its texts */
 #define SIZE_MAX_UNITS ((UINT32_C(1) << (32 - KIND_BITS)) - 1)
 #define NOTES_LEAST 1024u
+/* So far a letter may be noted behind one with a higher number: threads put them side by side. */
+#define BACK_MAX 256u
 
 void hs_letter_kinds_free(struct hs_letter_kinds *kinds)
 {
@@ -42,7 +45,7 @@ static unsigned kind_of(struct hs_letter_kinds *kinds, struct hs_slice reason,
 static uint32_t *note_at(struct hs_letter_kinds *kinds, uint64_t number)
 {
     if (kinds->note_count == 0)
-        kinds->base = number;
+        kinds->base = number > kinds->base + BACK_MAX ? number - BACK_MAX : kinds->base;
     HS_ASSERT(number >= kinds->base);
     size_t at = (size_t)(number - kinds->base);
     if (at >= kinds->note_count) {
@@ -55,13 +58,22 @@ static uint32_t *note_at(struct hs_letter_kinds *kinds, uint64_t number)
     return &kinds->notes[at];
 }
 
-void hs_letter_kinds_add(struct hs_letter_kinds *kinds, uint64_t number, struct hs_slice reason,
-                         struct hs_slice source, size_t body_size)
+uint64_t hs_letter_record_bytes(const struct hs_event *record)
 {
-    uint64_t units = (body_size + HEAD_BYTES + SIZE_UNIT - 1) / SIZE_UNIT;
+    uint64_t bytes =
+        HEAD_BYTES + record->source.size + record->id.size + record->type.size + record->body.size;
+    for (size_t i = 0; i < record->header_count; i++)
+        bytes += record->headers[i].name.size + record->headers[i].value.size + 2 * TEXT_BYTES;
+    return bytes;
+}
+
+void hs_letter_kinds_add(struct hs_letter_kinds *kinds, uint64_t number, struct hs_slice reason,
+                         struct hs_slice source, uint64_t bytes)
+{
+    uint64_t units = (bytes + SIZE_UNIT - 1) / SIZE_UNIT;
     uint32_t size = units < SIZE_MAX_UNITS ? (uint32_t)units : SIZE_MAX_UNITS;
     unsigned kind = kind_of(kinds, reason, source);
-    if (kinds->note_count > 0 && number < kinds->base)
+    if (number < kinds->base)
         return; /* it is gone already */
     *note_at(kinds, number) = size << KIND_BITS | (kind + 1);
     kinds->kinds[kind].bytes += (uint64_t)size * SIZE_UNIT;

@@ -112,13 +112,46 @@ static void note_oldest(struct hs_dead_letters *letters)
     atomic_store(&letters->oldest_wall_ns, oldest);
 }
 
+static int compare(const void *one, const void *other)
+{
+    const uint64_t *a = one, *b = other;
+    return *a < *b ? -1 : *a > *b;
+}
+
+/* The numbers that the letters have now, ascending: some may have been moved since they were read.
+ */
+static uint64_t *find_all(struct hs_dead_letters *letters, const uint64_t *numbers, size_t *count)
+{
+    uint64_t *found = hs_alloc_array(*count + 1, sizeof(*found));
+    size_t kept = 0;
+    pthread_mutex_lock(&letters->lock);
+    for (size_t i = 0; i < *count; i++)
+        found[i] = hs_letter_moves_find(&letters->moves, numbers[i]);
+    pthread_mutex_unlock(&letters->lock);
+    qsort(found, *count, sizeof(*found), compare);
+    for (size_t i = 0; i < *count; i++)
+        if (kept == 0 || found[kept - 1] != found[i])
+            found[kept++] = found[i];
+    *count = kept;
+    return found;
+}
+
+uint64_t hs_dead_letters_number(struct hs_dead_letters *letters, uint64_t number)
+{
+    pthread_mutex_lock(&letters->lock);
+    number = hs_letter_moves_find(&letters->moves, number);
+    pthread_mutex_unlock(&letters->lock);
+    return number;
+}
+
 int64_t hs_dead_letters_remove(struct hs_dead_letters *letters, const uint64_t *numbers,
                                size_t count)
 {
     for (size_t i = 1; i < count; i++)
         HS_ASSERT(numbers[i - 1] < numbers[i]);
     pthread_mutex_lock(&letters->removal);
-    int64_t removed = remove_now(letters, numbers, count);
+    HS_AUTO_FREE uint64_t *found = find_all(letters, numbers, &count);
+    int64_t removed = remove_now(letters, found, count);
     if (removed > 0)
         note_oldest(letters);
     pthread_mutex_unlock(&letters->removal);

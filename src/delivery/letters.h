@@ -49,8 +49,11 @@ struct hs_letter_kinds {
 };
 
 void hs_letter_kinds_free(struct hs_letter_kinds *kinds);
+/* `bytes`: of its record. Numbers may come a little out of order. */
 void hs_letter_kinds_add(struct hs_letter_kinds *kinds, uint64_t number, struct hs_slice reason,
-                         struct hs_slice source, size_t body_size);
+                         struct hs_slice source, uint64_t bytes);
+/* What a record takes on disk, a few bytes more or less. */
+uint64_t hs_letter_record_bytes(const struct hs_event *record);
 /* Does nothing where there is no such letter. */
 void hs_letter_kinds_remove(struct hs_letter_kinds *kinds, uint64_t number);
 /* NULL: there is no such letter. */
@@ -61,6 +64,23 @@ void hs_letter_kinds_forget_below(struct hs_letter_kinds *kinds, uint64_t number
 /* The bytes that each kind may have so that all fit into `room`; those that have less keep what
  * they have. UINT64_MAX: all fit. */
 uint64_t hs_letter_kinds_share(const struct hs_letter_kinds *kinds, uint64_t room);
+
+/* ---- Moves: the numbers of letters that were moved ---- */
+
+/* Of so many the new number is known. Whoever read a letter under its old number names it soon. */
+#define HS_LETTER_MOVES_MAX 65536u
+
+struct hs_letter_move {
+    uint64_t from, to;
+};
+struct hs_letter_moves {
+    struct hs_letter_move *items; /* ascending by `from`: the oldest letters are moved first */
+    size_t count;
+};
+void hs_letter_moves_add(struct hs_letter_moves *moves, uint64_t from, uint64_t to);
+/* The number that the letter has now. */
+uint64_t hs_letter_moves_find(const struct hs_letter_moves *moves, uint64_t number);
+void hs_letter_moves_free(struct hs_letter_moves *moves);
 
 /* Why letters are dropped: options of dead_letters. */
 enum hs_letters_limit { HS_LETTERS_MAX_SIZE, HS_LETTERS_RETAIN, HS_LETTERS_LIMITS };
@@ -74,8 +94,9 @@ struct hs_dead_letters {
      * what is gone holds no segment back. */
     struct hs_cursor *forwarded;
     pthread_mutex_t removal; /* one removal at a time; taken before `lock` */
-    pthread_mutex_t lock;    /* guards the next four */
+    pthread_mutex_t lock;    /* guards the next five */
     struct hs_letter_kinds kinds;
+    struct hs_letter_moves moves;
     struct hs_number_set gone;
     struct hs_number_set damaged; /* those of `gone` that were lost by damage since the start */
     uint64_t count;
@@ -111,11 +132,11 @@ static inline bool hs_letters_take_out(struct hs_dead_letters *letters, uint64_t
     return true;
 }
 
+void hs_letters_report_unforwarded(struct hs_dead_letters *letters, uint64_t count,
+                                   enum hs_letters_limit limit);
 /* Empties the oldest segment, which ends at `last`: of kinds that have more than their share the
  * letters are dropped, others are moved to the end. false: there was no room to move them. Under
  * `removal`. */
-void hs_letters_report_unforwarded(struct hs_dead_letters *letters, uint64_t count,
-                                   enum hs_letters_limit limit);
 HS_MUST_CHECK bool hs_letters_evict(struct hs_dead_letters *letters, uint64_t last);
 /* Of all its segments on disk. */
 uint64_t hs_letters_bytes(struct hs_dead_letters *letters);

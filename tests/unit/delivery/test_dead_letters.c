@@ -107,6 +107,14 @@ static const char *list(void)
     return text;
 }
 
+static unsigned count_listed(void)
+{
+    unsigned count = 0;
+    for (const char *at = list(); (at = strchr(at, ' ')) != NULL; at++)
+        count++;
+    return count;
+}
+
 /* Of the series with these labels. */
 static double metric(const char *series)
 {
@@ -551,6 +559,105 @@ START_TEST(a_letter_that_was_moved_is_removed_as_any_other)
 }
 END_TEST
 
+/* A retry reads a letter, sends it again and removes it: in between it may be moved. */
+START_TEST(L2_a_letter_that_is_moved_before_its_removal_is_removed)
+{
+    begin();
+    uint64_t first = put_for("no_route", "important", 0, 1000);
+    for (unsigned i = 0; i < 20; i++)
+        put_for("not_json", "flood", 0, 1 << 20);
+    hs_dead_letters_tidy(letters);
+    ck_assert_ptr_nonnull(strstr(list(), "important "));
+    uint64_t number = hs_dead_letters_number(letters, first);
+    ck_assert_uint_gt(number, first);
+    uint64_t before = hs_dead_letters_count(letters);
+    ck_assert_int_eq(hs_dead_letters_remove(letters, &first, 1), 1);
+    ck_assert_ptr_null(strstr(list(), "important "));
+    ck_assert_uint_eq(hs_dead_letters_count(letters), before - 1);
+    reopen();
+    ck_assert_ptr_null(strstr(list(), "important "));
+    const uint64_t both[] = {first, number};
+    ck_assert_int_eq(hs_dead_letters_remove(letters, both, 2), 0);
+    end();
+}
+END_TEST
+
+START_TEST(what_letters_take_beside_their_bodies_counts_as_room)
+{
+    begin();
+    close_all();
+    options.body_max = 1 << 10;
+    open_all();
+    char detail[HS_DEAD_LETTER_TEXT_MAX], value[HS_EVENT_HEADER_VALUE_MAX];
+    memset(detail, 'd', sizeof(detail));
+    detail[sizeof(detail) - 1] = '\0';
+    memset(value, 'v', sizeof(value));
+    struct hs_event event = {.id = HS_SLICE("id"), .body = HS_SLICE("b")};
+    for (event.header_count = 0; event.header_count < 5; event.header_count++)
+        event.headers[event.header_count] =
+            (struct hs_header){HS_SLICE("traceparent"), hs_slice(value, sizeof(value))};
+    struct hs_dead_letter_reason why = {.reason = "not_json", .detail = detail};
+    uint64_t ticket = 0;
+    for (unsigned i = 0; i < 24000; i++) { /* three times what fits */
+        int code = hs_dead_letters_put(letters, &event, &why, &ticket);
+        ck_assert_msg(code == 0, "letter %u: %s", i, hs_error_text());
+        if (i % 500 != 499)
+            continue;
+        ck_assert_int_eq(hs_journal_wait(letters->journal, ticket), HS_JOURNAL_DURABLE);
+        letters->tidied_ns = 0;
+        hs_dead_letters_tidy(letters);
+    }
+    ck_assert_uint_le(hs_letters_bytes(letters), options.max_size + (8u << 20));
+    ck_assert(metric("dead_letters_dropped_total{limit=\"max_size\"}") > 0);
+    end();
+}
+END_TEST
+
+START_TEST(a_copy_that_cannot_be_written_leaves_its_letter)
+{
+    begin();
+    put_for("no_route", "important", 0, 1000);
+    for (unsigned i = 0; i < 17; i++)
+        put_for("not_json", "flood", 0, 1 << 20);
+    model_fail_at(disk, MODEL_SYNC, "dead-letters", 1, 1, EIO);
+    hs_dead_letters_tidy(letters);
+    ck_assert_ptr_nonnull(strstr(list(), "important "));
+    ck_assert_uint_eq(hs_dead_letters_count(letters), count_listed());
+    reopen();
+    ck_assert_ptr_nonnull(strstr(list(), "important "));
+    ck_assert_uint_eq(hs_dead_letters_count(letters), count_listed());
+    end();
+}
+END_TEST
+
+START_TEST(letters_of_two_threads_are_noted_in_any_order)
+{
+    struct hs_letter_kinds *kinds = calloc(1, sizeof(*kinds));
+    hs_letter_kinds_add(kinds, 1001, HS_SLICE("r"), HS_SLICE("s"), 100);
+    hs_letter_kinds_add(kinds, 1000, HS_SLICE("r"), HS_SLICE("s"), 100);
+    ck_assert_ptr_nonnull(hs_letter_kinds_of(kinds, 1000));
+    ck_assert_ptr_nonnull(hs_letter_kinds_of(kinds, 1001));
+    ck_assert_uint_eq(kinds->kinds[0].count, 2);
+    hs_letter_kinds_free(kinds);
+    free(kinds);
+}
+END_TEST
+
+START_TEST(of_many_moves_the_latest_are_known)
+{
+    struct hs_letter_moves moves = {0};
+    const uint64_t all = HS_LETTER_MOVES_MAX + 10;
+    for (uint64_t i = 1; i <= all; i++)
+        hs_letter_moves_add(&moves, i, i + all);
+    hs_letter_moves_add(&moves, all + all, 3 * all);
+    ck_assert_uint_eq(hs_letter_moves_find(&moves, all), 3 * all); /* moved twice */
+    ck_assert_uint_eq(hs_letter_moves_find(&moves, all - 1), all + all - 1);
+    ck_assert_uint_eq(hs_letter_moves_find(&moves, 1), 1);
+    ck_assert_uint_eq(hs_letter_moves_find(&moves, 9 * all), 9 * all);
+    hs_letter_moves_free(&moves);
+}
+END_TEST
+
 START_TEST(what_is_shared_among_kinds_leaves_small_ones_alone)
 {
     struct hs_letter_kinds *kinds = calloc(1, sizeof(*kinds));
@@ -580,6 +687,10 @@ END_TEST
 
 HS_TEST_MAIN("dead letters", a_flood_of_one_kind_pushes_out_no_other,
              a_letter_that_was_moved_is_removed_as_any_other,
+             L2_a_letter_that_is_moved_before_its_removal_is_removed,
+             what_letters_take_beside_their_bodies_counts_as_room,
+             a_copy_that_cannot_be_written_leaves_its_letter,
+             letters_of_two_threads_are_noted_in_any_order, of_many_moves_the_latest_are_known,
              what_is_shared_among_kinds_leaves_small_ones_alone, a_letter_is_read_as_it_was_put,
              L1_L2_what_was_removed_stays_away_and_the_rest_stays,
              L2_a_removal_that_cannot_be_written_is_none, when_all_are_gone_their_room_is_free,
