@@ -193,6 +193,17 @@ static void *run(void *context)
     return NULL;
 }
 
+/* What the journal lost before its first event: passed, also when no event follows. */
+static void pass_missing_begin(struct hs_dead_pump *pump)
+{
+    uint64_t first = hs_cursor_position(pump->cursor) + 1, begin = hs_journal_begin(pump->journal);
+    if (first >= begin)
+        return;
+    hs_journal_lose(pump->journal, first, begin - 1);
+    hs_lost_tell(pump->lost, "dead_letters", first, begin - 1);
+    hs_cursor_move(pump->cursor, begin - 1);
+}
+
 static int open_way(struct hs_dead_pump *pump)
 {
     int code = hs_wakeup_init(&pump->wakeup);
@@ -209,9 +220,7 @@ static int open_way(struct hs_dead_pump *pump)
     pump->save_errors =
         hs_metrics_counter(pump->metrics, HS_METRIC_cursor_save_errors_total, "dead_letters");
     pump->lost = hs_metrics_counter(pump->metrics, HS_METRIC_sink_lost_total, "dead_letters");
-    uint64_t passed = hs_cursor_position(pump->cursor), begin = hs_journal_begin(pump->journal);
-    hs_journal_lose(pump->journal, passed + 1, begin - 1);
-    hs_lost_tell(pump->lost, "dead_letters", passed + 1, begin - 1);
+    pass_missing_begin(pump);
     size_t routes = hs_router_count(pump->router);
     pump->sampled_out = hs_alloc_array(routes + 1, sizeof(*pump->sampled_out));
     for (size_t i = 0; i < routes; i++)

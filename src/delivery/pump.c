@@ -494,6 +494,18 @@ static void count_maybe_resent(struct hs_pump *pump)
                    rest);
 }
 
+/* What the journal lost before its first event: passed, also when no event follows. */
+static void pass_missing_begin(struct hs_pump *pump)
+{
+    uint64_t first = pump->read_sequence + 1, begin = hs_journal_begin(pump->journal);
+    if (first >= begin)
+        return;
+    hs_journal_lose(pump->journal, first, begin - 1);
+    hs_lost_tell(pump->lost, pump->name, first, begin - 1);
+    pump->read_sequence = begin - 1;
+    pump->dirty = true;
+}
+
 static int open_way(struct hs_pump *pump, const struct hs_pump_spec *spec)
 {
     enum hs_cursor_start start =
@@ -513,9 +525,7 @@ static int open_way(struct hs_pump *pump, const struct hs_pump_spec *spec)
         hs_server_mark_open(&pump->mark, pump->journal, pump->name,
                             hs_cursor_is_new(pump->cursor) ? pump->read_sequence : 0);
     pump->note.until = UINT64_MAX;
-    hs_journal_lose(pump->journal, pump->read_sequence + 1, hs_journal_begin(pump->journal) - 1);
-    hs_lost_tell(pump->lost, pump->name, pump->read_sequence + 1,
-                 hs_journal_begin(pump->journal) - 1);
+    pass_missing_begin(pump);
     code = hs_past_open(pump->journal, pump->name, pump->read_sequence, &pump->past);
     if (code == 0)
         code = hs_reader_open(pump->journal, pump->read_sequence + 1, &pump->reader);

@@ -249,6 +249,12 @@ HS_MUST_CHECK int hs_mark_read(const struct hs_disk *disk, const char *folder,
 /* known.c: notes the names of all cursors; whether one that was noted has no file now. */
 void hs_known_save(struct hs_journal *journal);
 bool hs_known_any_missing(const struct hs_journal *journal);
+/* Whether a run of this journal has noted any: what every run writes before must be there, too. */
+bool hs_known_is_kept(const struct hs_disk *disk, const char *folder);
+/* Without opening the journal: the path of each cursor that was noted and has no file now. */
+typedef void hs_each_missing_fn(void *context, const char *path);
+void hs_known_each_missing(const struct hs_disk *disk, const char *folder, const char *cursors_path,
+                           hs_each_missing_fn *each, void *context);
 
 /* missing.c: whether more was durable than the events up to `found`, which the segments hold. What
  * is missing is reported, and the table made to say that it was there. */

@@ -68,6 +68,19 @@ static int look_at_cursors(struct verifying *verifying, bool first_look, struct 
     return code == -ENOENT ? 0 : code;
 }
 
+static void on_missing_cursor(void *context, const char *path)
+{
+    tell(context, &(struct hs_journal_finding){
+                      .damage = true,
+                      .file = path,
+                      .first = 1,
+                      .what = "the cursor's file is gone: how far its sink is cannot be known",
+                      .advice = "restore the file from a backup; or nothing: the next start gives "
+                                "the sink every event that is kept, some of them twice, and "
+                                "forgets a sink that is no longer configured",
+                  });
+}
+
 static void judge_cursor(struct verifying *verifying, const struct hs_cursor_summary *cursor,
                          bool past)
 {
@@ -98,14 +111,16 @@ static int look_at_mark(struct verifying *verifying, const char *path, struct hs
 {
     HS_AUTO_FREE char *file = NULL;
     int code = hs_mark_read(verifying->disk, path, ret_mark);
+    if (code == -ENOENT && hs_known_is_kept(verifying->disk, path))
+        code = -EBADMSG;
     if (code != -EBADMSG || asprintf(&file, "%s/mark", path) < 0)
         return code == -ENOENT ? 0 : code;
     tell(verifying, &(struct hs_journal_finding){
                         .damage = true,
                         .file = file,
                         .first = 1,
-                        .what = "damaged: it says how far the journal was durable, and nothing "
-                                "else is in it",
+                        .what = "damaged or gone: it says how far the journal was durable, and "
+                                "nothing else is in it",
                         .advice = "nothing: the next start writes it again",
                     });
     return 0;
@@ -143,6 +158,8 @@ static int verify_segments_and_cursors(struct verifying *verifying, const char *
     };
     struct hs_mark mark = {0};
     int code = look_at_cursors(verifying, true, &before);
+    hs_known_each_missing(verifying->disk, path, verifying->cursors_path, on_missing_cursor,
+                          verifying);
     if (code == 0)
         code = look_at_mark(verifying, path, &mark);
     uint64_t damages = verifying->totals.damages; /* so far */

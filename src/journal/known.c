@@ -3,6 +3,7 @@
  * with the next event, one that was lost must not pass over what its sink was still to get. */
 #include "internal.h"
 
+#include <fcntl.h>
 #include <hookstream/journal_inspect.h>
 #include <hookstream/log.h>
 #include <stdio.h>
@@ -38,6 +39,15 @@ static bool any_known(const struct hs_disk *disk, const char *folder,
     return found;
 }
 
+bool hs_known_is_kept(const struct hs_disk *disk, const char *folder)
+{
+    HS_AUTO_FREE char *path = known_path(folder);
+    int file = hs_disk_open(disk, path, O_RDONLY);
+    if (file >= 0)
+        hs_disk_close(disk, file);
+    return file >= 0;
+}
+
 static bool is_name(const void *context, struct hs_slice name)
 {
     return hs_slice_equal(name, hs_slice_text(context)); /* of the configuration: ends in NUL */
@@ -68,6 +78,31 @@ static bool is_missing(const void *context, struct hs_slice name)
 bool hs_known_any_missing(const struct hs_journal *journal)
 {
     return any_known(journal->disk, journal->path, is_missing, journal);
+}
+
+struct missing {
+    const struct hs_disk *disk;
+    const char *cursors_path;
+    hs_each_missing_fn *each;
+    void *context;
+};
+
+static bool give_missing(const void *context, struct hs_slice name)
+{
+    const struct missing *missing = context;
+    HS_AUTO_FREE char *path = NULL;
+    uint64_t position;
+    if (asprintf(&path, "%s/%.*s.cursor", missing->cursors_path, HS_SLICE_ARG(name)) > 0 &&
+        hs_cursor_read(missing->disk, path, &position) == -ENOENT)
+        missing->each(missing->context, path);
+    return false;
+}
+
+void hs_known_each_missing(const struct hs_disk *disk, const char *folder, const char *cursors_path,
+                           hs_each_missing_fn *each, void *context)
+{
+    const struct missing missing = {disk, cursors_path, each, context};
+    HS_IGNORE(any_known(disk, folder, give_missing, &missing)); /* it goes through all */
 }
 
 static void on_file(void *arg, const char *file)

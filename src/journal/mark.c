@@ -115,11 +115,13 @@ void hs_mark_open(struct hs_journal *journal)
     HS_AUTO_FREE char *path = mark_path(journal->path);
     int file = hs_disk_open(journal->disk, path, O_RDWR);
     int64_t size = file >= 0 ? hs_disk_size(journal->disk, file) : 0;
+    bool gone = (file == -ENOENT || size == 0) && hs_known_is_kept(journal->disk, journal->path);
     int code = size > 0 ? read_slots(journal->disk, file, &journal->mark) : 0;
-    if (code < 0) {
+    if (code < 0 || gone) {
         hs_counter_add(journal->damaged, 1);
         hs_log(HS_LOG_ERROR,
-               "the record of how far the journal goes is damaged: events that are missing at its "
+               "the record of how far the journal goes is damaged or gone: events that are missing "
+               "at its "
                "end cannot be noticed at this start; check the disk",
                HS_F("file", "%s", path));
     }

@@ -149,6 +149,10 @@ def test_every_segment_is_deleted(copied):
     one.start()
     assert settle(one, ids) == sorted(ids)
     assert lost(one) == len(ids)
+    one.drained()  # nothing waits, though no event came since
+    one.stop()
+    one.start()
+    assert lost(one) == 0, "reported at every start"
     send_missing_again(one, ids, sorted(ids))
 
 
@@ -164,6 +168,24 @@ def test_verify_reports_a_missing_end(copied):
     assert lost(one) in (0, summary["lost"])  # it may not have come by yet
     settle(one, ids)
     assert lost(one) == summary["lost"]
+
+
+@pytest.mark.parametrize("way", ["deleted", "emptied", "zeros"])
+def test_a_lost_mark_is_reported(copied, way):
+    one, ids = copied
+    path = journal(one) / "mark"
+    size = path.stat().st_size
+    path.unlink() if way == "deleted" else path.write_bytes(b"" if way == "emptied" else bytes(size))
+    done = program.command("journal", "verify", "--path", journal(one))
+    assert done.returncode == 1 and "/mark" in done.stdout
+    one.start()
+    assert "record of how far the journal goes is damaged or gone" in one.log
+    assert one.metric("journal_damaged_total", journal="events") == 1
+    assert settle(one, ids) == [] and lost(one) == 0
+    one.stop()
+    assert program.command("journal", "verify", "--path", journal(one)).returncode == 0
+    one.start()
+    assert one.metric("journal_damaged_total", journal="events") == 0
 
 
 def test_a_kill_after_the_report_and_before_the_retry(copied):
@@ -307,6 +329,10 @@ def test_a_sink_whose_cursor_is_gone_gets_all_that_is_kept(copied, way):
     if way != "garbage" and way != "emptied":
         done = program.command("check", "-c", one.file)
         assert "HS090" in done.stdout and "HS084" not in done.stdout
+    done = program.command("journal", "verify", "--path", journal(one), "--json")
+    *findings, summary = map(json.loads, done.stdout.splitlines())
+    assert done.returncode == 1 and not summary["good"]
+    assert [finding for finding in findings if finding["file"].endswith("/out.cursor")]
     one.start()
     assert settle(one, ids) == [] and lost(one) == 0
     assert one.metric("journal_damaged_total", journal="events") >= 1
