@@ -4,6 +4,7 @@
 #include <hookstream/buffer.h>
 #include <hookstream/cli.h>
 #include <hookstream/disk.h>
+#include <hookstream/shown.h>
 #include <hookstream/text.h>
 #include <errno.h>
 #include <stdio.h>
@@ -91,6 +92,46 @@ void hs_command_print(const struct hs_buffer *text, FILE *out)
 {
     if (text->size > 0)
         fwrite(text->data, 1, text->size, out);
+}
+
+/* The size of a color's sequence at the beginning, or 0: ESC [ 0, 1, 31 or 32 m. */
+static size_t color_size(struct hs_slice text)
+{
+    static const char *const known[] = {"\033[0m", "\033[1m", "\033[31m", "\033[32m"};
+    for (size_t i = 0; i < HS_ARRAY_SIZE(known); i++)
+        if (hs_slice_starts_with(text, hs_slice_text(known[i])))
+            return strlen(known[i]); /* strlen: our own words */
+    return 0;
+}
+
+void hs_command_print_shown(const struct hs_buffer *text, bool colors, FILE *out)
+{
+    struct hs_buffer shown;
+    hs_buffer_init(&shown, SIZE_MAX / 2);
+    struct hs_slice rest = hs_buffer_slice(text);
+    while (rest.size > 0) {
+        const char *escape = colors ? memchr(rest.data, '\033', rest.size) : NULL;
+        size_t before = escape != NULL ? (size_t)(escape - rest.data) : rest.size;
+        hs_shown_append(&shown, hs_slice(rest.data, before), true);
+        rest = hs_slice(rest.data + before, rest.size - before);
+        size_t color = color_size(rest), taken = color > 0 ? color : rest.size > 0;
+        if (color > 0)
+            hs_buffer_append(&shown, rest.data, color);
+        else
+            hs_shown_append(&shown, hs_slice(rest.data, taken), true);
+        rest = hs_slice(rest.data + taken, rest.size - taken);
+    }
+    hs_command_print(&shown, out);
+    hs_buffer_free(&shown);
+}
+
+void hs_command_print_json(const struct hs_buffer *json, FILE *out)
+{
+    struct hs_buffer shown;
+    hs_buffer_init(&shown, SIZE_MAX / 2);
+    hs_shown_append_json(&shown, hs_buffer_slice(json));
+    hs_command_print(&shown, out);
+    hs_buffer_free(&shown);
 }
 
 const char *hs_config_path(const char *config)

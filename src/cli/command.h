@@ -57,6 +57,11 @@ struct hs_buffer;
 /* All of a file, or of standard input for "-", up to the buffer's ceiling, without a byte order
  * mark. -errno and words. */
 HS_MUST_CHECK int hs_command_read(const char *path, struct hs_buffer *ret_text);
+/* As hs_command_print(), of what has text from outside in it: what could move a terminal's cursor
+ * or reorder text is escaped. `colors`: the colors of explain stay. */
+void hs_command_print_shown(const struct hs_buffer *text, bool colors, FILE *out);
+/* The same of JSON, whose meaning stays. */
+void hs_command_print_json(const struct hs_buffer *json, FILE *out);
 /* Writes the buffer to `out`; an empty one is fine. */
 void hs_command_print(const struct hs_buffer *text, FILE *out);
 

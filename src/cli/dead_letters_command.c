@@ -4,6 +4,7 @@
 
 #include <hookstream/app.h>
 #include <hookstream/json.h>
+#include <hookstream/shown.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -126,12 +127,13 @@ static void print_text(const struct hs_json_tree *tree, hs_json_node node, const
     hs_json_node found = member(tree, node, name);
     if (found != HS_JSON_NO_NODE && hs_json_node_kind(tree, found) == HS_JSON_STRING)
         hs_json_decode_string(hs_json_node_text(tree, found), &text);
-    for (size_t i = 0; i < text.size; i++)
-        if (((unsigned char)text.data[i] < 0x20 && !(lines && text.data[i] == '\n')) ||
-            text.data[i] == 0x7f)
-            text.data[i] = '?';
-    struct hs_slice shown = text.size > 0 ? hs_buffer_slice(&text) : HS_SLICE("-");
-    printf("%-*.*s", width, HS_SLICE_ARG(shown));
+    struct hs_buffer shown;
+    hs_buffer_init(&shown, HS_SHOWN_ESCAPE_MAX * TEXT_MAX);
+    hs_shown_append(&shown, text.size > 0 ? hs_buffer_slice(&text) : HS_SLICE("-"), lines);
+    int padding = shown.size < (size_t)width ? width - (int)shown.size : 0;
+    hs_command_print(&shown, stdout);
+    printf("%*s", padding, "");
+    hs_buffer_free(&shown);
     hs_buffer_free(&text);
 }
 
@@ -170,9 +172,14 @@ static void print_letter(const struct hs_json_tree *tree, hs_json_node letter)
     hs_json_node headers = member(tree, letter, "headers"), header = HS_JSON_NO_NODE;
     if (headers != HS_JSON_NO_NODE)
         header = hs_json_first_child(tree, headers);
+    struct hs_buffer line;
+    hs_buffer_init(&line, TEXT_MAX);
     for (; header != HS_JSON_NO_NODE; header = hs_json_next(tree, header))
-        printf("%-10s %.*s: %.*s\n", "header", HS_SLICE_ARG(hs_json_node_name(tree, header)),
-               HS_SLICE_ARG(hs_json_node_text(tree, header)));
+        hs_buffer_printf(&line, "%-10s %.*s: %.*s\n", "header",
+                         HS_SLICE_ARG(hs_json_node_name(tree, header)),
+                         HS_SLICE_ARG(hs_json_node_text(tree, header)));
+    hs_command_print_shown(&line, false, stdout);
+    hs_buffer_free(&line);
     bool text = member(tree, letter, "body") != HS_JSON_NO_NODE;
     if (has_text(tree, letter, "history")) {
         printf("earlier attempts:\n");
@@ -203,7 +210,7 @@ static uint64_t print_letters(const struct wish *wish, const struct hs_json_tree
             hs_buffer_clear(line);
             hs_json_write_node(tree, letter, line);
             hs_buffer_append_byte(line, '\n');
-            hs_command_print(line, stdout);
+            hs_command_print_json(line, stdout);
         } else if (is(wish, "show")) {
             if (before + count > 0)
                 putchar('\n');

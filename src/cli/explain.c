@@ -358,7 +358,10 @@ static int explain(const struct hs_command *command, const struct request *reque
         hs_buffer_free(&page.text);
         return hs_command_fail(command, HS_EXIT_USAGE, "%s", hs_error_text());
     }
-    hs_command_print(&page.text, stdout);
+    if (request->json)
+        hs_command_print_json(&page.text, stdout);
+    else
+        hs_command_print_shown(&page.text, page.colored, stdout);
     hs_buffer_free(&page.text);
     return result->end == HS_END_DELIVERED ? HS_EXIT_GOOD : HS_EXIT_BAD;
 }

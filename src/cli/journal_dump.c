@@ -64,7 +64,7 @@ static int on_event(void *context, const struct hs_event *event)
         return 0;
     hs_buffer_clear(&dump->line);
     hs_event_line(event, dump->body, &dump->line);
-    hs_command_print(&dump->line, stdout);
+    hs_command_print_json(&dump->line, stdout);
     if (ferror(stdout))
         /* Whoever reads has seen enough. */
         return errno == EPIPE ? ENDED : hs_fail_errno(errno, "cannot write to stdout");

@@ -160,3 +160,26 @@ def test_nothing_of_an_event_moves_the_terminal_of_who_reads_the_log(hookstream,
     if log_format == "json":
         for line in one.log.splitlines():
             json.loads(line)
+
+
+def test_nothing_of_an_event_moves_the_terminal_of_who_looks_at_it(hookstream, tmp_path):
+    """Whatever command prints it; as JSON it means the same."""
+    routes = [{"name": "queue", "match": "queue", "to": ROUTES[0]["to"]}]
+    one = hookstream(**parts(tmp_path, routes=routes))
+    document = sender.event("order.created", note=HOSTILE)
+    assert one.post(document).status == 202
+    wait_for(lambda: one.metric("dead_letters") == 1)
+    body = tmp_path / "event.json"
+    body.write_bytes(sender.encode(document))
+    shown = [program.command("dead-letters", *words, "-c", one.file)
+             for words in (["list"], ["show", "1"], ["export"], ["list", "--json"])]
+    for words in ([], ["--json"]):
+        shown.append(program.command("explain", "-c", one.file, "--show-values", *words, body))
+    one.stop()
+    shown.append(program.command("journal", "dump", one.folder / "journal"))
+    for done in shown:
+        assert not (set(done.stdout + done.stderr) & set(HOSTILE)) - set("31mgnp.exe[2J"), done
+        assert done.stdout, done
+    letter = json.loads(shown[2].stdout)
+    assert json.loads(letter["body"]) == document
+    assert json.loads(shown[-1].stdout.splitlines()[0])["body"] == document
