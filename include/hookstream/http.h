@@ -172,6 +172,9 @@ void hs_http_server_free(struct hs_http_server *server);
 const struct hs_http_head *hs_http_exchange_head(const struct hs_http_exchange *exchange);
 /* "203.0.113.7:4711" of the peer, for logs. */
 const char *hs_http_exchange_peer(const struct hs_http_exchange *exchange);
+/* The request repeats an earlier one, as anyone can who saw that: an answer 2xx then does not show
+ * that its sender is genuine, and does not spare its connection when the door is full. */
+void hs_http_exchange_repeats(struct hs_http_exchange *exchange);
 /* The owner's data of this exchange: plain storage inside it, zeroed at its start, aligned
  * for any type (16 bytes). */
 #define HS_HTTP_OWNER_SIZE 96

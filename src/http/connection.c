@@ -44,6 +44,11 @@ const struct hs_http_head *hs_http_exchange_head(const struct hs_http_exchange *
     return &exchange->head;
 }
 
+void hs_http_exchange_repeats(struct hs_http_exchange *exchange)
+{
+    exchange->repeats = true;
+}
+
 void *hs_http_exchange_owner(struct hs_http_exchange *exchange)
 {
     return exchange->owner;
@@ -326,6 +331,7 @@ static size_t take_request(struct hs_http_connection *connection, char *data, si
     exchange->connection = connection;
     exchange->head_size = (size_t)head_size;
     exchange->peer[0] = '\0';
+    exchange->repeats = false;
     connection->exchange = exchange;
     hs_http_set_state(connection, HS_CONNECTION_WORK);
     return take_exchange(connection, data, size, (size_t)head_size);

@@ -4,7 +4,8 @@
  * Connections: the peer that holds more than its share loses its own; else all are in one
  * queue. In either the oldest goes: first one that has been silent for a while, then whichever
  * has been longest in its head, body or unread answer. Proven ones go after all others, the one
- * that is idle for longest first.
+ * that is idle for longest first; only a part of the door is kept for unproven ones, so that
+ * newcomers do not end each other where all others are proven.
  * Bytes: bodies that are not whole have a part of the budget, so a whole request finds room.
  * Past it the peer that holds most loses its oldest body, which gets a 503.
  *
@@ -18,6 +19,8 @@
 /* A peer's share of the whole, below which it is not looked at alone. */
 #define SHARE_PARTS 16u
 #define SHARE_LEAST 8u /* connections */
+/* Unproven ones may have this part of the door at the cost of proven ones that are idle. */
+#define UNPROVEN_PARTS 4u
 /* Silent for so long, a connection goes before any that has begun a request. */
 #define SILENT_NS HS_NS_PER_SECOND
 /* So many of the oldest are looked at: for one with nothing unread, or for the largest body. */
@@ -77,6 +80,8 @@ static struct hs_http_connection *choose_of_all(struct hs_http_server *server, b
     struct hs_http_connection *begun = older(oldest(&lists[HS_CONNECTION_HEAD], false),
                                              older(oldest(&lists[HS_CONNECTION_BODY], false),
                                                    oldest(&lists[HS_CONNECTION_WRITING], false)));
+    if (!proven) /* what a proven one sent before its turn may be genuine */
+        begun = older(begun, oldest(&lists[HS_CONNECTION_EARLY], false));
     if (proven)
         return silent != NULL ? silent : begun;
     return choose(silent, begun, now_ns);
@@ -89,18 +94,31 @@ static struct hs_http_connection *choose_refused(struct hs_http_server *server)
                  TAILQ_FIRST(&server->lists[true][HS_CONNECTION_LINGER]));
 }
 
+static struct hs_http_connection *choose_unproven(struct hs_http_server *server, uint64_t now_ns)
+{
+    uint64_t share = server->limits.connections / SHARE_PARTS;
+    struct hs_http_peer *top = hs_http_peers_top(&server->peers, HS_RANK_CONNECTIONS);
+    if (top == NULL)
+        return NULL;
+    if (top->amounts[HS_RANK_CONNECTIONS] > (share > SHARE_LEAST ? share : SHARE_LEAST))
+        return choose_of_peer(top, now_ns);
+    return choose_of_all(server, false, now_ns);
+}
+
 static struct hs_http_connection *choose_connection(struct hs_http_server *server, bool proven)
 {
     if (server->lingering > HS_HTTP_REFUSED_MAX)
         return choose_refused(server);
     uint64_t now_ns = hs_clock_monotonic_ns();
-    uint64_t share = server->limits.connections / SHARE_PARTS;
-    struct hs_http_peer *top = hs_http_peers_top(&server->peers, HS_RANK_CONNECTIONS);
-    if (top == NULL)
-        return proven ? choose_of_all(server, true, now_ns) : NULL;
-    if (top->amounts[HS_RANK_CONNECTIONS] > (share > SHARE_LEAST ? share : SHARE_LEAST))
-        return choose_of_peer(top, now_ns);
-    return choose_of_all(server, false, now_ns);
+    struct hs_http_connection *chosen = choose_unproven(server, now_ns);
+    if (!proven)
+        return chosen;
+    if (chosen == NULL)
+        return choose_of_all(server, true, now_ns);
+    /* Where nearly all are proven, newcomers would only end each other. */
+    if (server->peers.amounts[HS_RANK_CONNECTIONS] < server->limits.connections / UNPROVEN_PARTS)
+        return older(oldest(&server->lists[true][HS_CONNECTION_IDLE], false), chosen);
+    return chosen;
 }
 
 /* ---- Ending one ---- */
@@ -182,7 +200,7 @@ static struct hs_http_connection *choose_bytes(struct hs_http_server *server,
     if (top->amounts[HS_RANK_BYTES] > server->limits.unproven_bytes / SHARE_PARTS)
         found = largest_of_peer(top, self);
     static const enum hs_http_state states[] = {HS_CONNECTION_BODY, HS_CONNECTION_WRITING,
-                                                HS_CONNECTION_HEAD};
+                                                HS_CONNECTION_EARLY, HS_CONNECTION_HEAD};
     for (size_t i = 0; found == NULL && i < HS_ARRAY_SIZE(states); i++)
         found = largest(&server->lists[false][states[i]], false, self);
     return found;

@@ -47,6 +47,7 @@ struct hs_http_exchange {
     size_t head_size;
     uint64_t body_size;          /* BODY: bytes that `in` holds of it */
     bool whole;                  /* all of the body is here (or there is none) */
+    bool repeats;                /* see hs_http_exchange_repeats() */
     char peer[HS_HTTP_PEER_MAX]; /* made when asked for */
     struct hs_http_head head;
 };
@@ -68,7 +69,7 @@ struct hs_http_connection {
     uint8_t state; /* enum hs_http_state */
     uint8_t place; /* enum hs_http_place */
     uint8_t watch; /* 1 more than the index of its list in server->watched; 0: on none */
-    bool proven;   /* a POST on it was answered 2xx; others go before it */
+    bool proven;   /* a new POST on it was answered 2xx; others go before it */
     bool paused;   /* not reading while an answer is owed: too much came early, or the end did */
     bool last;     /* closes after the answer */
     bool linger;   /* bytes may still come that nobody will read: see HS_CONNECTION_LINGER */

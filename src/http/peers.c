@@ -136,6 +136,7 @@ static enum hs_http_place place_of(const struct hs_http_connection *connection)
         return HS_PLACE_HEAD;
     case HS_CONNECTION_BODY:
     case HS_CONNECTION_WRITING:
+    case HS_CONNECTION_EARLY:
         return HS_PLACE_BODY;
     default:
         return HS_PLACE_NONE;

@@ -1,7 +1,7 @@
 /* Peers: which addresses the connections come from, and what each of them holds. An address is
  * an IPv4 address or an IPv6 /64. Private to http.
  *
- * A connection is proven once a POST on it was answered 2xx: its sender is genuine. What is not
+ * A connection is proven once a new POST on it was answered 2xx: its sender is genuine. What is not
  * proven and does not work is on a list of its peer, by its place, the oldest first, so that the
  * oldest of a peer and the peer that holds most are found without a search. */
 #ifndef HS_HTTP_PEERS_H
@@ -20,7 +20,7 @@ enum hs_http_place {
     HS_PLACE_NONE,   /* proven, in work, or refused for good */
     HS_PLACE_SILENT, /* nothing of a request is here */
     HS_PLACE_HEAD,   /* part of a head is here */
-    HS_PLACE_BODY,   /* part of a body, or an answer is not read */
+    HS_PLACE_BODY,   /* part of a body or requests before their turn, or an answer is not read */
     HS_PLACE_COUNT
 };
 

@@ -238,7 +238,7 @@ void hs_http_respond(struct hs_http_exchange *exchange, unsigned status, const c
                                   .minor_version = head->minor_version};
     connection->exchange = NULL; /* nothing that happens below abandons it */
     if (!connection->proven && head->method == HS_HTTP_POST && status / 100 == 2 &&
-        connection->state == HS_CONNECTION_WORK)
+        connection->state == HS_CONNECTION_WORK && !exchange->repeats)
         hs_http_prove(connection);
     enum transmitted transmitted = transmit(connection, &answer);
     server->handlers.on_answered(server->context, exchange, status, HS_HTTP_OK);

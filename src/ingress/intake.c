@@ -188,6 +188,8 @@ void hs_intake_wait(struct hs_worker *worker, struct hs_waiter *waiter,
 {
     if (event->flaw == HS_EVENT_VALID || duplicate)
         hs_lane_count_event(waiter->lane, event->type, duplicate);
+    if (duplicate)
+        hs_http_exchange_repeats(waiter->exchange);
     waiter->sequence = sequence;
     unsigned ack = waiter->lane->options->ack;
     if (ack == HS_ACK_RECEIVED) {

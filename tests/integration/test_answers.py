@@ -280,6 +280,25 @@ def test_past_the_limit_of_connections_the_longest_idle_one_makes_room(door):
     assert one.post(sender.event()).status == 202
 
 
+def test_who_sends_a_captured_request_again_is_not_spared_in_a_full_door(door):
+    one = door(server={"workers": 1, "limits": {"connections": 8}})
+    captured = sender.request(sender.encode(sender.event()))
+    with Connection(one.port) as genuine:
+        genuine.send(captured)
+        assert genuine.read_answer().status == 202
+        attackers = [Connection(one.port) for _ in range(7)]
+        for attacker in attackers:
+            attacker.send(captured)
+            assert attacker.read_answer().status == 202
+        newcomers = [Connection(one.port) for _ in range(8)]
+        wait_for(lambda: one.metric("evicted_connections_total", phase="silent") >= 8)
+        assert all(attacker.at_end() for attacker in attackers)
+        genuine.send(sender.request(sender.encode(sender.event())))
+        assert genuine.read_answer().status == 202
+        for connection in attackers + newcomers:
+            connection.close()
+
+
 def test_journal_full_is_503_until_there_is_room(hookstream, unique, kafka):
     one = hookstream(
         sinks={"kafka": {"type": "kafka", "brokers": [kafka.address]}},

@@ -86,6 +86,9 @@ static inline void live_on_request(void *context, struct hs_http_exchange *excha
         hs_http_respond(exchange, 200, NULL, live.big, false);
     } else if (path_is(exchange, "/close")) {
         hs_http_respond(exchange, 202, NULL, HS_SLICE_NONE, true);
+    } else if (path_is(exchange, "/again")) {
+        hs_http_exchange_repeats(exchange);
+        hs_http_respond(exchange, 202, NULL, HS_SLICE_NONE, false);
     } else if (path_is(exchange, "/nothing")) {
         hs_http_respond(exchange, 204, NULL, HS_SLICE_NONE, false);
     } else if (path_is(exchange, "/full")) {

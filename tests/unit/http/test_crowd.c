@@ -106,6 +106,100 @@ START_TEST(of_kept_connections_the_longest_idle_one_goes)
 }
 END_TEST
 
+/* Where all others are proven and idle, newcomers end one of these and not each other. */
+START_TEST(newcomers_do_not_end_each_other)
+{
+    live_init();
+    live.limits.connections = CROWD;
+    live_start();
+    open_crowd(HELLO("/w"), CROWD);
+    for (size_t i = 0; i < CROWD; i++)
+        client_expect(&crowd[i], OK202);
+    struct client more[CROWD / 4];
+    for (size_t i = 0; i < HS_ARRAY_SIZE(more); i++)
+        client_open(&more[i]);
+    live_until(ended_of_crowd(CROWD) == HS_ARRAY_SIZE(more), "kept ones to go");
+    for (size_t i = 0; i < HS_ARRAY_SIZE(more); i++) {
+        client_say(&more[i], HELLO("/w"));
+        client_expect(&more[i], OK202);
+        client_close(&more[i]);
+    }
+    close_crowd(CROWD);
+    live_stop();
+}
+END_TEST
+
+/* Whoever saw one genuine request can send copies of it. */
+START_TEST(who_repeats_a_request_is_not_spared)
+{
+    live_init();
+    live.limits.connections = CROWD;
+    live_begin(&client);
+    client_say(&client, HELLO("/w"));
+    client_expect(&client, OK202); /* the oldest, and idle */
+    open_crowd(HELLO("/again"), CROWD - 1);
+    for (size_t i = 0; i < CROWD - 1; i++)
+        client_expect(&crowd[i], OK202);
+    struct client more[CROWD];
+    for (size_t i = 0; i < HS_ARRAY_SIZE(more); i++)
+        client_open(&more[i]);
+    live_until(ended_of_crowd(CROWD - 1) == CROWD - 1, "the crowd to go");
+    client_say(&client, HELLO("/w"));
+    client_expect(&client, OK202);
+    for (size_t i = 0; i < HS_ARRAY_SIZE(more); i++)
+        client_close(&more[i]);
+    close_crowd(CROWD - 1);
+    live_end(&client);
+}
+END_TEST
+
+#define UNKNOWN "GET /unknown HTTP/1.1\r\nHost: a\r\n\r\n"
+#define FLOOD 800
+
+/* Each of the crowd has more to say than one turn of the loop takes. */
+static void flood_by_crowd(void)
+{
+    static char flood[FLOOD * (sizeof(UNKNOWN) - 1)];
+    for (size_t i = 0; i < FLOOD; i++)
+        memcpy(flood + i * (sizeof(UNKNOWN) - 1), UNKNOWN, sizeof(UNKNOWN) - 1);
+    open_crowd("", CROWD);
+    for (size_t i = 0; i < CROWD; i++)
+        ck_assert_int_eq(send(crowd[i].socket, flood, sizeof(flood), MSG_NOSIGNAL), sizeof(flood));
+    ck_assert_int_ge(event_base_loop(live.base, EVLOOP_ONCE | EVLOOP_NONBLOCK), 0);
+}
+
+START_TEST(pipelines_of_refused_requests_go_for_a_new_connection)
+{
+    live_init();
+    live.limits.connections = CROWD;
+    live_start();
+    flood_by_crowd();
+    client_open(&client);
+    client_say(&client, HELLO("/w"));
+    client_expect(&client, OK202);
+    close_crowd(CROWD);
+    live_end(&client);
+}
+END_TEST
+
+START_TEST(pipelines_of_refused_requests_go_for_a_whole_body)
+{
+    static char body[90000];
+    live_init();
+    live.memory_limit = 120000;
+    live_start();
+    client_open(&client);
+    live_turn();
+    flood_by_crowd();
+    ck_assert_int_gt(live.memory, live.memory_limit - (int64_t)sizeof(body));
+    client_say(&client, POST("/w", "Content-Length: 90000\r\n"));
+    client_send(&client, body, sizeof(body));
+    client_expect(&client, OK202);
+    close_crowd(CROWD);
+    live_end(&client);
+}
+END_TEST
+
 /* The server has not come to read it yet: it waits for the server, so it is not the one. */
 START_TEST(what_has_sent_and_was_not_read_is_spared)
 {
@@ -292,6 +386,9 @@ END_TEST
 
 HS_TEST_MAIN("http crowd", in_every_phase_the_oldest_goes_for_a_new_connection,
              who_sent_what_was_accepted_goes_last, what_has_sent_and_was_not_read_is_spared,
+             newcomers_do_not_end_each_other, who_repeats_a_request_is_not_spared,
+             pipelines_of_refused_requests_go_for_a_new_connection,
+             pipelines_of_refused_requests_go_for_a_whole_body,
              pipelines_of_many_do_not_hold_others_up, of_kept_connections_the_longest_idle_one_goes,
              the_address_that_holds_most_gives_way, an_address_may_hold_no_more_than_its_own_limit,
              bodies_that_stand_still_go_for_a_whole_request,
