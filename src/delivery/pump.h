@@ -61,6 +61,9 @@ struct hs_pump {
     bool unmade;            /* it was one of making messages: no delivery ends that */
     bool moved;             /* the sink's server may have an old position, until it has confirmed */
     struct hs_server_mark mark; /* whether the server has had a cursor */
+    struct {                    /* what it lost and is sent again: told already */
+        uint64_t from, until;   /* it has events up to `from` again, and had them up to `until` */
+    } refill;
 
     /* The loop. */
     pthread_t thread;

@@ -314,6 +314,8 @@ void hs_pump_completed(void *context, uint64_t sequence, unsigned part, enum hs_
     if (outcome == HS_DELIVERED) {
         hs_window_done(&pump->window, entry, bit);
         hs_cursor_give(pump->cursor, sequence);
+        if (sequence < pump->refill.until && sequence > pump->refill.from)
+            pump->refill.from = sequence;
         hs_server_mark_set(&pump->mark);
         if (!pump->unmade)
             hs_pump_recovered(pump);

@@ -25,6 +25,49 @@ bool hs_pump_is_ahead(struct hs_pump *pump, uint64_t last)
     return true;
 }
 
+/* ---- A cursor that is older ---- */
+
+/* The last event that the sink has confirmed, also one that waits in the window for another. */
+static uint64_t last_confirmed(const struct hs_pump *pump)
+{
+    uint64_t last = hs_cursor_position(pump->cursor), given = hs_cursor_given(pump->cursor);
+    return given > last ? given : last;
+}
+
+static void count_forgotten(struct hs_pump *pump, const char *outcome, uint64_t events)
+{
+    if (events > 0)
+        hs_counter_add(hs_metrics_counter(pump->metrics, HS_METRIC_sink_cursor_lost_events_total,
+                                          pump->name, outcome),
+                       events);
+}
+
+/* What the server lost is the events after `last`. Those that the journal keeps are sent again; a
+ * connection that is lost meanwhile does not make it a second loss. `position` is kept already, so
+ * that the oldest stays while we look. */
+static void tell_older(struct hs_pump *pump, uint64_t position, uint64_t last)
+{
+    uint64_t until = last_confirmed(pump), oldest = hs_journal_oldest(pump->journal);
+    if (pump->refill.from <= last && last < pump->refill.until)
+        return;
+    uint64_t gone_to = oldest - 1 < until ? oldest - 1 : until;
+    uint64_t gone = gone_to > last ? gone_to - last : 0;
+    pump->refill.from = last;
+    pump->refill.until = until;
+    hs_counter_add(hs_metrics_counter(pump->metrics, HS_METRIC_sink_cursor_lost_total, pump->name),
+                   1);
+    count_forgotten(pump, "gone", gone);
+    count_forgotten(pump, "replayed", until - last - gone);
+    hs_log(gone == 0 ? HS_LOG_WARN : HS_LOG_ERROR,
+           gone == 0 ? "the sink lost events that it had confirmed; they are sent again from the "
+                       "journal"
+                     : "the sink lost events that it had confirmed; those that the journal still "
+                       "keeps are sent again, the older ones cannot be: ask the sender for them",
+           HS_F("sink", "%s", pump->name), HS_F("has", "%" PRIu64, last),
+           HS_F("had", "%" PRIu64, until), HS_F("not_in_journal", "%" PRIu64, gone),
+           HS_F("goes_on_after", "%" PRIu64, gone > 0 ? gone_to : position));
+}
+
 /* An exactly-once sink's server says itself how far it is, and that counts more than our
  * own cursor: what it has is done, and what it lost (a failover) is read and sent again. It says
  * less than it has when events were left out behind the last one, or it was not told yet. */
@@ -49,11 +92,8 @@ void hs_pump_take_position(struct hs_pump *pump, uint64_t position, uint64_t las
     /* Also of those that are done and wait in the window for one before them. */
     bool behind = position < pump->read_sequence && hs_cursor_lost(pump->cursor, last);
     if (behind) {
-        hs_log(HS_LOG_WARN,
-               "the sink lost events that it had confirmed; they are sent again from the journal",
-               HS_F("sink", "%s", pump->name), HS_F("has", "%" PRIu64, last),
-               HS_F("goes_on_after", "%" PRIu64, position));
         hs_cursor_keep(pump->cursor, position);
+        tell_older(pump, position, last);
         hs_window_clear(&pump->window);
     } else if (position <= pump->read_sequence)
         return; /* else all in the window is of before it */
@@ -66,21 +106,6 @@ void hs_pump_take_position(struct hs_pump *pump, uint64_t position, uint64_t las
 }
 
 /* ---- A cursor that is gone ---- */
-
-/* The last event that the sink has confirmed, also one that waits in the window for another. */
-static uint64_t last_confirmed(const struct hs_pump *pump)
-{
-    uint64_t last = hs_cursor_position(pump->cursor), given = hs_cursor_given(pump->cursor);
-    return given > last ? given : last;
-}
-
-static void count_forgotten(struct hs_pump *pump, const char *outcome, uint64_t events)
-{
-    if (events > 0)
-        hs_counter_add(hs_metrics_counter(pump->metrics, HS_METRIC_sink_cursor_lost_events_total,
-                                          pump->name, outcome),
-                       events);
-}
 
 /* Everything in the window is read again, too, and given in order. */
 static void go_back_to(struct hs_pump *pump, uint64_t position)
@@ -159,6 +184,8 @@ void hs_pump_server_forgot(struct hs_pump *pump)
         hs_cursor_keep(pump->cursor, UINT64_MAX);
         return;
     }
+    pump->refill.from = 0;
+    pump->refill.until = last;
     hs_cursor_keep(pump->cursor, from - 1);
     go_back_to(pump, from - 1);
 }

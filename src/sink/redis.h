@@ -61,8 +61,10 @@ struct hs_redis {
     struct hs_redis_batch batches[2];
     struct hs_redis_batch *flying, *gathering;
     bool is_flying;
-    bool is_refused; /* the last batch: someone else moved the cursor under it */
-    size_t replies;  /* of the flying batch that were read */
+    bool is_refused;     /* the last batch: someone else moved the cursor under it */
+    unsigned touches;    /* of the key, that left its value, since touched_ns */
+    uint64_t touched_ns; /* monotonic */
+    size_t replies;      /* of the flying batch that were read */
     bool owes_room;
 
     struct hs_redis_cursor read; /* by the greeting */

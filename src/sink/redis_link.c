@@ -5,13 +5,16 @@
 #include <event2/event.h>
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
+#include <hookstream/clock.h>
 #include <hookstream/log.h>
 #include <stdio.h>
 
 #define RECONNECT_LEAST_MS 100u
 #define RECONNECT_MOST_MS 5000u
-#define GREETING_MS 5000u /* to connect and to read the cursor */
-#define REPLY_MS 15000u   /* for a batch; leaving early is harmless (R2), only wasteful */
+#define GREETING_MS 5000u     /* to connect and to read the cursor */
+#define TOUCHES_OF_ANOTHER 3u /* within TOUCHED_NS */
+#define TOUCHED_NS (60 * HS_NS_PER_SECOND)
+#define REPLY_MS 15000u /* for a batch; leaving early is harmless (R2), only wasteful */
 
 static void wait_for(struct hs_redis *redis, uint64_t ms)
 {
@@ -86,6 +89,25 @@ void hs_redis_send(struct hs_redis *redis, hs_redis_reply_fn *on_reply,
 
 /* ---- Greeting ---- */
 
+/* Whoever gave the key an expiry, wrote its value back or made the server load its data touched it
+ * once. A second hookstream does it with each of its connections. */
+static void tell_touched(struct hs_redis *redis)
+{
+    uint64_t now_ns = hs_clock_monotonic_ns();
+    if (now_ns - redis->touched_ns > TOUCHED_NS)
+        redis->touches = 0;
+    if (redis->touches == 0)
+        redis->touched_ns = now_ns;
+    bool again = ++redis->touches >= TOUCHES_OF_ANOTHER;
+    hs_log(HS_LOG_WARN,
+           again
+               ? "another connection touched the sink's cursor again and again: is a second "
+                 "hookstream using a copy of this journal?"
+               : "the key of the sink's cursor was touched and still has its value, so nothing is "
+                 "lost: an EXPIRE, a RESTORE or SWAPDB of it, or a reload of the server's data",
+           HS_F("sink", "%s", redis->sink.name), HS_F("key", "%s", redis->cursor_key));
+}
+
 /* Nobody moved the cursor, and it is there. */
 static bool has_same_cursor(const struct hs_redis *redis)
 {
@@ -103,10 +125,7 @@ void hs_redis_greeted(struct hs_redis *redis)
     bool was_touched = was_refused && !is_anothers && has_same_cursor(redis);
     uint64_t position = hs_redis_progress_begin(&redis->progress, &redis->read);
     if (was_touched)
-        hs_log(HS_LOG_WARN,
-               "another connection touched the sink's cursor: is a second hookstream using a copy "
-               "of this journal?",
-               HS_F("sink", "%s", redis->sink.name), HS_F("key", "%s", redis->cursor_key));
+        tell_touched(redis);
     hs_redis_ready(redis, position,
                    is_anothers                 ? HS_SINK_ANOTHERS
                    : redis->read.sequence == 0 ? HS_SINK_CURSOR_GONE

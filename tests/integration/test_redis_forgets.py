@@ -177,6 +177,106 @@ def test_a_replica_that_never_had_it_is_sent_everything(hookstream, redis_server
         between.stop()
 
 
+def post_large(one, count):
+    """So many that a journal of 16 MiB does not keep them all."""
+    sent = []
+    for at in range(count):
+        event = sender.event("order.created")
+        event["data"]["note"] = "x" * 100000
+        assert one.post(event).status == 202
+        sent.append(event["id"])
+        if at % 40 == 39:
+            one.drained()
+    return sent
+
+
+@pytest.mark.parametrize("while_it", ["runs", "is stopped"])
+def test_a_replica_that_lags_past_the_journal_is_reported(hookstream, redis_server, while_it):
+    """What the journal no longer keeps cannot be sent again, and nobody says that it was."""
+    old, lagging = redis_server("--appendonly", "no"), redis_server("--appendonly", "no")
+    between = Proxy(old.address).start()
+    try:
+        one = start(hookstream, Redis(between.address),
+                    journal={"max_size": "16MiB", "retain": "0s"})  # fmt: skip
+        lagging("REPLICAOF", *old.address.split(":"))
+        sent = post(one, 10)
+        one.drained()
+        wait_for(lambda: len(ids(lagging)) == 10, what="the replica to have them")
+        lagging("REPLICAOF", "NO", "ONE")
+        sent += post_large(one, 320)
+        if while_it == "is stopped":
+            one.stop()
+        between.upstream = lagging.address
+        between.cut()
+        if while_it == "is stopped":
+            one.start()
+        sent += post(one, 10)
+        wait_for(lambda: set(ids(lagging)) >= set(sent[-10:]), what="the new events")
+        there = ids(lagging)
+        assert set(there.values()) == {1}
+        missing = len(set(sent) - set(there))
+        assert missing > 0
+        assert reported(one, "gone") == missing
+        assert reported(one, "replayed") == 320 - missing
+        assert one.metric("sink_cursor_lost_total", sink="redis") == 1
+        assert f"not_in_journal={missing}" in one.log
+        between.cut()  # once more in the middle is not another loss
+        post(one, 1)
+        one.drained()
+        assert one.metric("sink_cursor_lost_total", sink="redis") == 1
+        one.stop()
+    finally:
+        between.stop()
+
+
+def touch_by_expiry(server):
+    server("EXPIRE", cursor_key(server), 1000)
+
+
+def touch_by_reload(server):
+    server("DEBUG", "RELOAD")
+
+
+def touch_by_swaps(server):
+    server("SWAPDB", 0, 1)
+    server("SWAPDB", 0, 1)
+
+
+def touch_by_restore(server):
+    key = cursor_key(server)
+    server("RESTORE", key, 0, server("DUMP", key), "REPLACE")
+
+
+@pytest.mark.parametrize(
+    "touch", [touch_by_expiry, touch_by_reload, touch_by_swaps, touch_by_restore]
+)
+def test_a_cursor_that_is_touched_blames_no_second_hookstream(hookstream, redis_server, touch):
+    server = redis_server("--enable-debug-command", "yes")
+    one = start(hookstream, server)
+    sent = post(one, 10)
+    one.drained()
+    touch(server)
+    sent += post(one, 10)
+    one.drained()
+    assert ids(server) == dict.fromkeys(sent, 1)
+    assert "still has its value" in one.log
+    assert "second hookstream" not in one.log
+    assert one.metric("sink_cursor_lost_total", sink="redis") == 0
+
+
+def test_a_second_one_that_touches_it_again_and_again_is_named(hookstream, redis_server):
+    server = redis_server()
+    one = start(hookstream, server)
+    sent = post(one, 5)
+    one.drained()
+    for _ in range(4):
+        server("APPEND", cursor_key(server), "")  # as its greeting does
+        sent += post(one, 5)
+        one.drained()
+    assert ids(server) == dict.fromkeys(sent, 1)
+    assert "is a second hookstream using a copy of this journal?" in one.log
+
+
 def test_a_key_that_is_evicted_is_noticed(hookstream, redis_server):
     server = redis_server(*EVICTED)
     one = start(hookstream, server)
