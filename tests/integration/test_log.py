@@ -176,7 +176,7 @@ def test_nothing_of_an_event_moves_the_terminal_of_who_looks_at_it(hookstream, t
     for words in ([], ["--json"]):
         shown.append(program.command("explain", "-c", one.file, "--show-values", *words, body))
     one.stop()
-    shown.append(program.command("journal", "dump", one.folder / "journal"))
+    shown.append(program.command("journal", "dump", "--path", one.folder / "journal"))
     for done in shown:
         assert not (set(done.stdout + done.stderr) & set(HOSTILE)) - set("31mgnp.exe[2J"), done
         assert done.stdout, done
