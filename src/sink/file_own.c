@@ -275,19 +275,25 @@ static bool is_object(struct hs_slice line)
     return hs_json_scan(line, NULL, 0, &kind, &offset) == 0 && kind == HS_JSON_OBJECT;
 }
 
-/* Whether the bytes of a file's beginning or end hold a whole line that is an object. */
-static bool has_object(struct hs_slice bytes, bool first)
+static bool begins_with_object(struct hs_slice bytes)
 {
-    const char *mark;
-    if (first) {
-        mark = memchr(bytes.data, '\n', bytes.size);
-        return mark != NULL && is_object(hs_slice(bytes.data, (size_t)(mark - bytes.data)));
-    }
-    if (bytes.size < 2 || bytes.data[bytes.size - 1] != '\n')
+    const char *mark = memchr(bytes.data, '\n', bytes.size);
+    return mark != NULL && is_object(hs_slice(bytes.data, (size_t)(mark - bytes.data)));
+}
+
+/* The last whole line is an object; what follows it, if anything, is a piece of one: a version that
+ * was killed left it, and it is cut as a torn line of ours. A whole object without a line feed is
+ * not of ours. */
+static bool ends_with_object(struct hs_slice bytes)
+{
+    const char *mark = memrchr(bytes.data, '\n', bytes.size);
+    if (mark == NULL)
         return false;
-    mark = memrchr(bytes.data, '\n', bytes.size - 1);
-    const char *begin = mark != NULL ? mark + 1 : bytes.data;
-    return is_object(hs_slice(begin, (size_t)(bytes.data + bytes.size - 1 - begin)));
+    const char *begin = memrchr(bytes.data, '\n', (size_t)(mark - bytes.data));
+    begin = begin != NULL ? begin + 1 : bytes.data;
+    size_t rest = bytes.size - (size_t)(mark + 1 - bytes.data);
+    return is_object(hs_slice(begin, (size_t)(mark - begin))) &&
+           (rest == 0 || (mark[1] == '{' && !is_object(hs_slice(mark + 1, rest))));
 }
 
 static bool has_our_lines(const struct hs_disk *disk, int file, uint64_t size)
@@ -295,9 +301,9 @@ static bool has_our_lines(const struct hs_disk *disk, int file, uint64_t size)
     size_t count = size < ADOPTED_LINE_MAX ? (size_t)size : ADOPTED_LINE_MAX;
     HS_AUTO_FREE char *bytes = hs_alloc(count);
     return hs_disk_read(disk, file, bytes, count, 0) == (ssize_t)count &&
-           has_object(hs_slice(bytes, count), true) &&
+           begins_with_object(hs_slice(bytes, count)) &&
            hs_disk_read(disk, file, bytes, count, size - count) == (ssize_t)count &&
-           has_object(hs_slice(bytes, count), false);
+           ends_with_object(hs_slice(bytes, count));
 }
 
 struct adoption {
@@ -305,8 +311,8 @@ struct adoption {
     size_t count;
 };
 
-/* Earlier versions made files 0600 of objects, a line each; nothing of one that is adopted is ever
- * cut, since its last line is whole. */
+/* Earlier versions made files of objects, a line each. They were 0600; whoever collects them may
+ * have been given the right to read or write since. */
 static void adopt(void *context, const char *name)
 {
     struct adoption *adoption = context;
@@ -315,7 +321,7 @@ static void adopt(void *context, const char *name)
     struct stat status;
     if (name[0] == '.' || asprintf(&path, "%s/%s", folder->path, name) < 0 ||
         lstat(path, &status) < 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1 ||
-        (status.st_mode & 07777) != 0600 || status.st_uid != geteuid() || status.st_size == 0)
+        (status.st_mode & 07711) != 0600 || status.st_uid != geteuid() || status.st_size == 0)
         return;
     int file = hs_disk_open(folder->disk, path, OPEN_FLAGS);
     if (file < 0)

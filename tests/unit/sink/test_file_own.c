@@ -422,13 +422,22 @@ START_TEST(files_of_an_earlier_version_are_known_and_those_of_others_are_not)
     put(path_of("torn"), "{\"n\":1}\n{\"n\":", 0600);
     put(path_of("readable"), "{\"n\":1}\n", 0644);
     put(path_of("text"), "line one\n", 0600);
+    put(path_of("program"), "{\"n\":1}\n", 0755);
+    put(path_of("unended"), "{\"n\":1}\n{\"n\":2}", 0600);
+    put(path_of("other"), "{\"n\":1}\nand a text", 0600);
     owner->host.known = true;
     open_sink(owner);
     ck_assert_int_eq(give(owner, 3, "ours")->outcome, HS_DELIVERED);
     ck_assert_str_eq(contents(path_of("ours")), "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n");
-    ck_assert_str_eq(give(owner, 4, "torn")->reason, "foreign_file");
-    ck_assert_str_eq(give(owner, 5, "readable")->reason, "foreign_file");
+    ck_assert_int_eq(give(owner, 4, "torn")->outcome, HS_DELIVERED);
+    ck_assert_str_eq(contents(path_of("torn")), "{\"n\":1}\n{\"n\":4}\n");
+    ck_assert_int_eq(give(owner, 5, "readable")->outcome, HS_DELIVERED);
+    ck_assert_str_eq(contents(path_of("readable")), "{\"n\":1}\n{\"n\":5}\n");
     ck_assert_str_eq(give(owner, 6, "text")->reason, "foreign_file");
+    ck_assert_str_eq(give(owner, 8, "program")->reason, "foreign_file");
+    ck_assert_str_eq(give(owner, 9, "unended")->reason, "foreign_file");
+    ck_assert_str_eq(contents(path_of("unended")), "{\"n\":1}\n{\"n\":2}");
+    ck_assert_str_eq(give(owner, 10, "other")->reason, "foreign_file");
     owner_close(owner);
     put(path_of("later"), "{\"n\":1}\n", 0600); /* the folder has a ledger now */
     open_sink(owner);
