@@ -111,6 +111,7 @@ static void connection_free(struct hs_http_connection *connection)
 {
     TAILQ_REMOVE(&connection->server->lists[connection->proven][HS_CONNECTION_CLOSED], connection,
                  link);
+    connection->server->proven -= connection->proven;
     if (--connection->server->open == 0)
         (void)event_del(&connection->server->tick); /* nothing to look at */
     hs_buffer_free(&connection->in);

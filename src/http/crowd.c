@@ -7,7 +7,8 @@
  * that is idle for longest first; only a part of the door is kept for unproven ones, so that
  * newcomers do not end each other where all others are proven.
  * Bytes: bodies that are not whole have a part of the budget, so a whole request finds room.
- * Past it the peer that holds most loses its oldest body, which gets a 503.
+ * Past it the peer that holds more than its share loses its oldest body, else the oldest of all
+ * goes, and gets a 503.
  *
  * The oldest is right where all come from one address, as behind a load balancer: a genuine
  * request is done in less time than a slow one has waited. */
@@ -18,7 +19,8 @@
 
 /* A peer's share of the whole, below which it is not looked at alone. */
 #define SHARE_PARTS 16u
-#define SHARE_LEAST 8u /* connections */
+#define SHARE_LEAST 8u        /* connections */
+#define SHARE_LEAST_BODIES 2u /* of the largest size: no body is more than a share by itself */
 /* Unproven ones may have this part of the door at the cost of proven ones that are idle. */
 #define UNPROVEN_PARTS 4u
 /* Silent for so long, a connection goes before any that has begun a request. */
@@ -116,7 +118,8 @@ static struct hs_http_connection *choose_connection(struct hs_http_server *serve
     if (chosen == NULL)
         return choose_of_all(server, true, now_ns);
     /* Where nearly all are proven, newcomers would only end each other. */
-    if (server->peers.amounts[HS_RANK_CONNECTIONS] < server->limits.connections / UNPROVEN_PARTS)
+    uint64_t limit = server->limits.connections;
+    if (server->proven > limit - limit / UNPROVEN_PARTS)
         return older(oldest(&server->lists[true][HS_CONNECTION_IDLE], false), chosen);
     return chosen;
 }
@@ -169,14 +172,25 @@ bool hs_http_evict_of_peer(struct hs_http_peer *peer)
 
 /* ---- Bytes ---- */
 
-/* The one that holds most of the oldest in the list, but not `self`. */
+/* Half of what an unproven connection holds on average, and never 0. */
+static uint64_t half_of_average(const struct hs_http_server *server)
+{
+    const uint64_t *all = server->peers.amounts;
+    uint64_t count = all[HS_RANK_CONNECTIONS];
+    return count > 0 ? all[HS_RANK_BYTES] / count / 2 + 1 : 1;
+}
+
+/* The oldest in the list that holds as much as others do, else the one that holds most of the
+ * oldest; not `self`. The largest of all would be a genuine body that is nearly whole. */
 static struct hs_http_connection *largest(struct hs_http_list *list, bool of_peer,
                                           const struct hs_http_connection *self)
 {
+    uint64_t enough = half_of_average(self->server);
     struct hs_http_connection *found = NULL, *at = TAILQ_FIRST(list);
     for (unsigned i = 0; at != NULL && i < LOOKED_AT_MAX; i++) {
-        if (at != self && at->held > 0 &&
-            (found == NULL || (at->held > found->held && !has_unread(at))))
+        if (at != self && at->held >= enough && !has_unread(at))
+            return at;
+        if (at != self && at->held > 0 && (found == NULL || at->held > found->held))
             found = at;
         at = of_peer ? TAILQ_NEXT(at, peer_link) : TAILQ_NEXT(at, link);
     }
@@ -197,7 +211,9 @@ static struct hs_http_connection *choose_bytes(struct hs_http_server *server,
     struct hs_http_connection *found = NULL;
     if (top == NULL)
         return NULL;
-    if (top->amounts[HS_RANK_BYTES] > server->limits.unproven_bytes / SHARE_PARTS)
+    uint64_t share = server->limits.unproven_bytes / SHARE_PARTS;
+    uint64_t least = SHARE_LEAST_BODIES * server->limits.body_size;
+    if (top->amounts[HS_RANK_BYTES] > (share > least ? share : least))
         found = largest_of_peer(top, self);
     static const enum hs_http_state states[] = {HS_CONNECTION_BODY, HS_CONNECTION_WRITING,
                                                 HS_CONNECTION_EARLY, HS_CONNECTION_HEAD};

@@ -92,6 +92,7 @@ struct hs_http_server {
     bool draining;
     size_t open;         /* connections in any state */
     size_t lingering;    /* in the state LINGER */
+    size_t proven;       /* connections that are proven */
     unsigned burst_left; /* requests after a connection's first that may come before others' */
     struct hs_http_list lists[2][HS_CONNECTION_STATE_COUNT]; /* [proven][state] */
     /* HEAD and BODY by their look_ns: before the first look, and after it. */

@@ -72,6 +72,7 @@ void hs_http_prove(struct hs_http_connection *connection)
     TAILQ_REMOVE(&server->lists[false][connection->state], connection, link);
     TAILQ_INSERT_TAIL(&server->lists[true][connection->state], connection, link);
     connection->proven = true;
+    server->proven++;
 }
 
 bool hs_http_too_slow(uint64_t received, uint64_t elapsed_ns, uint64_t rate)
