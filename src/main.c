@@ -5,7 +5,7 @@
 
 int main(int argc, char **argv)
 {
-    /* Before anything opens a file or a socket. Without descriptors there is no one to tell. */
+    /* Before anything opens a file or a socket. Without descriptors nobody can be told. */
     if (hs_open_standard() < 0)
         return EXIT_FAILURE;
     return hs_cli_main(argc, argv);

@@ -162,8 +162,8 @@ static void note_template(void *context, const struct hs_use *use)
         return;
     hs_look_tell(look, uses->near);
     hs_look_warn(look, HS_FINDING_ALWAYS_DEFAULT, uses->near, path,
-                 "`%s` is never there, so its default always stands for it: an earlier "
-                 "transformation takes it away",
+                 "`%s` is never there, so the template always gives its default: an earlier "
+                 "transformation removes it",
                  path);
 }
 

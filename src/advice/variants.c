@@ -22,7 +22,7 @@ static bool has_choices(const struct hs_catalogue_field *field)
     return field->sample != NULL && field->sample[0] != '<' && strchr(field->sample, '|') != NULL;
 }
 
-/* The envelope's own, without which there is no event. */
+/* The envelope's own fields, which every event has. */
 static bool is_fixed(const struct hs_catalogue_field *field)
 {
     return strcmp(field->path, "id") == 0 || strcmp(field->path, "type") == 0;

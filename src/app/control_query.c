@@ -48,7 +48,7 @@ static int set_field(const struct hs_query_field *field, const char *value)
         *(const char **)field->target = value;
         return 0;
     case HS_FIELD_COUNT:
-        /* The largest of all stands for what was not given. */
+        /* The largest value means that none was given. */
         if (hs_slice_to_u64(text, UINT64_MAX - 1, field->target) < 0)
             return hs_fail(-EINVAL, "%s takes a whole number of at most %" PRIu64 ", not `%s`",
                            field->name, UINT64_MAX - 1, value);

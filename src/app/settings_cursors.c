@@ -77,7 +77,7 @@ static void warn_of_new(struct hs_config *config, const struct hs_settings *sett
             hs_config_warning(
                 config, HS_FINDING_CURSOR_LOST, settings->sinks.nodes[i],
                 "the journal had a cursor of sink `%s`, and its file is gone: it gets "
-                "the %" PRIu64 " events that are kept, those that it had once more",
+                "the %" PRIu64 " events that are kept, some for the second time",
                 settings->sinks.names[i], summary->events);
             continue;
         }

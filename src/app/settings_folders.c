@@ -40,7 +40,7 @@ static void add_components(char *path, size_t size, const char *rest)
 }
 
 /* The path without links, `.` and `..`: as realpath(3), for a folder that may not exist yet, too.
- * The caller frees. NULL: it cannot be told. */
+ * The caller frees. NULL: unknown. */
 static char *real_path(const char *path)
 {
     char whole[PATH_BYTES_MAX], real[PATH_BYTES_MAX], *begin;

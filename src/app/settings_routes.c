@@ -7,7 +7,7 @@
 
 #define TYPES_SHOWN 4u
 
-/* The types that are told of a sink. */
+/* The types reported for a sink. */
 struct rerouted {
     struct hs_arena *arena;
     const char *names;

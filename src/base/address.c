@@ -95,7 +95,7 @@ static int split(struct hs_slice text, struct hs_slice *ret_host, bool *ret_brac
 {
     const char *end = text.data + text.size;
     if (text.size > 3 && memmem(text.data, text.size, "://", 3) != NULL)
-        return hs_fail(-EINVAL, "an address has no scheme before it and no path behind it");
+        return hs_fail(-EINVAL, "an address has no scheme and no path");
     *ret_brackets = text.size > 0 && text.data[0] == '[';
     *ret_port = HS_SLICE_NONE;
     const char *colon;

@@ -203,7 +203,7 @@ const struct hs_disk *hs_disk_system(void)
 
 /* ---- Whole operations ---- */
 
-/* What stands where a file should be. NULL: some other error. */
+/* What is there instead of a file. NULL: some other error. */
 static const char *wrong_kind(int error)
 {
     return error == ELOOP    ? "a symbolic link"
@@ -242,7 +242,7 @@ int hs_disk_create(const struct hs_disk *disk, const char *path)
 {
     const int flags = O_RDWR | O_CREAT;
     int file = hs_disk_open(disk, path, flags | O_TRUNC);
-    /* A name of our own: what stands there is in the way, and nobody's data. */
+    /* The name is ours, so what is there is in the way and not anybody's data. */
     if (!hs_disk_is_wrong_kind(file) || file == -EISDIR)
         return file;
     int code = hs_disk_unlink(disk, path);

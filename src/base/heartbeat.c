@@ -119,7 +119,7 @@ void hs_heartbeat_end(void)
 
 /* ---- The watcher ---- */
 
-/* How a slot stands at this look. */
+/* The state of a slot at this look. */
 struct standing {
     char name[NAME_MAX_BYTES];
     const char *doing;

@@ -137,7 +137,7 @@ void hs_log_put(const char *line, size_t size)
 static ssize_t write_some(const char *lines, size_t size)
 {
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
-    hs_heartbeat_rest(); /* a reader that does not read is no fault of this process */
+    hs_heartbeat_rest(); /* a reader that does not read is not the fault of this process */
     if (poll(&out, 1, LOOK_MS) <= 0)
         return 0;
     hs_heartbeat_work("writing the log");

@@ -89,7 +89,7 @@ static uint64_t step_ms(uint64_t until_ns)
     return left < PROBE_MS ? left : PROBE_MS;
 }
 
-/* Until there is something to read. -ETIMEDOUT and words. */
+/* Waits until there is something to read. -ETIMEDOUT and a message. */
 static int wait_for_answer(int file, const struct hs_admin_options *options, uint64_t timeout_s)
 {
     const struct hs_address *at = &options->listen;

@@ -103,8 +103,8 @@ static bool read_address(const struct hs_bind *bind, const struct hs_node *node,
     uint16_t port;
     if (node->kind != HS_NODE_SCALAR) {
         hs_config_error(bind->config, HS_FINDING_ADDRESS, node,
-                        "%s must be an address and a port, is %s: one that begins with `[` stands "
-                        "in quotes, such as \"[::]:8080\"",
+                        "%s must be an address and a port, is %s: quote one that begins with "
+                        "`[`, such as \"[::]:8080\"",
                         hs_bind_path(bind, option->name), hs_config_quote(bind->config, node));
         return false;
     }

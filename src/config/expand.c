@@ -18,8 +18,8 @@ struct expansion {
     bool failed;
 };
 
-/* Appends what a ${...} stands for, and remembers where it came from: a warning about the text
- * names that place. */
+/* Appends the value of a ${...}, and remembers where it came from: a warning about the text names
+ * that place. */
 static void bring_in(struct expansion *expansion, struct hs_slice value, const char *what,
                      const char *name)
 {

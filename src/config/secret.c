@@ -54,7 +54,7 @@ static bool refuse_placeholder(const struct look *look, struct hs_slice text)
     if (strcmp(form, "$NAME") == 0)
         mend = "write ${NAME}, with braces, or ${file:/path}";
     else if (strcmp(form, "/path/to/a/file") == 0)
-        mend = "to take what the file holds write ${file:/path}";
+        mend = "to read the file write ${file:/path}";
     else if (strcmp(form, "xxx") == 0)
         mend = "put the real value there, such as ${NAME}";
     refuse(look, HS_FINDING_PLACEHOLDER,
@@ -81,12 +81,12 @@ static bool refuse_words(const struct look *look, struct hs_slice text)
                "put the real value there, such as ${NAME}",
                look->path, origin(look));
     else if (look->kind == HS_SECRET_KEY || look->kind == HS_SECRET_SIGNATURE)
-        refuse(look, HS_FINDING_WEAK_SECRET, "%s consists of words that are tried first%s: %s",
+        refuse(look, HS_FINDING_WEAK_SECRET, "%s consists of words that guesses begin with%s: %s",
                look->path, origin(look), how_to_make(look));
     else
         hs_config_warning(look->config, HS_FINDING_WEAK_SECRET, look->node,
-                          "%s is a password that is tried first%s: change it at the server",
-                          look->path, origin(look));
+                          "%s is a common password%s: change it at the server", look->path,
+                          origin(look));
     return true;
 }
 
@@ -166,7 +166,7 @@ static const char *edge_at(struct hs_slice text, bool end)
             return edges[i].name;
     }
     if (text.size >= 3 && is_unseen(end ? text.data + text.size - 3 : text.data, 3))
-        return "a character that is not seen";
+        return "an invisible character";
     unsigned char c = (unsigned char)text.data[end ? text.size - 1 : 0];
     return c < 0x20 || c == 0x7f ? "a control character" : NULL;
 }
@@ -198,7 +198,7 @@ static const char *odd_inside(struct hs_slice text)
         if (c < 0x20 || c == 0x7f)
             return "a control character in it";
         if (is_unseen(text.data + i, text.size - i))
-            return "a character in it that is not seen";
+            return "an invisible character in it";
     }
     return NULL;
 }

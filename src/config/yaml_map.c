@@ -79,7 +79,7 @@ static struct hs_node *read_key(struct map_reader *reader, const yaml_event_t *e
                             .column = (unsigned)event->start_mark.column + 1};
     if (!hs_yaml_has_bare_address(reader->yaml, event->start_mark)) /* else that is said */
         hs_config_error(reader->yaml->config, HS_FINDING_YAML_QUOTES, &place,
-                        "a key must be a text: one that begins with [, { or * stands in quotes");
+                        "a key must be a text: quote one that begins with [, { or *");
     struct hs_node *key = hs_yaml_node(reader->yaml, event, depth + 1);
     if (key == NULL)
         return NULL;

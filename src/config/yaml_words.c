@@ -166,7 +166,7 @@ void hs_yaml_fail_parser(struct hs_yaml *yaml)
     if (address != NULL) {
         hs_yaml_fail(yaml, HS_FINDING_YAML_QUOTES,
                      mark_of(yaml->text, (size_t)(address - yaml->text.data)),
-                     "an IPv6 address must stand in brackets and quotes, such as "
+                     "an IPv6 address needs brackets and quotes, such as "
                      "\"[::]:8080\"");
         return;
     }

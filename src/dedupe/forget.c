@@ -1,14 +1,14 @@
-/* Forget: what the journal lost can be sent again (D2). Ids are hashes and know no sequence, so
- * which of them were of the lost events is found the other way round: known stays what a file of
- * ids or a record that can be read vouches for, and all the rest is forgotten.
+/* Forget: what the journal lost can be sent again (D2). Ids are hashes without a sequence, so the
+ * lost ones are found by elimination: an id stays known if an id file or a readable record has it,
+ * and all others are forgotten.
  *
  * In this order, so that a crash in between leaves nothing known that is lost:
  *   1. the range goes into ids/lost, synced, for the shared dedupe;
- *   2. files of ids that have any of the range go, and the folder is synced: a start then reads
- *      what is left of their segments, and the keeper writes their files again;
- *   3. memory: from now on each id that comes in is marked as kept; those of the files and the
- *      segments are marked; what has no mark goes.
- * Only then the reader that found the loss goes on, and its sink reports it. */
+ *   2. id files that have any of the range are removed, and the folder is synced: a start then
+ *      reads what is left of their segments, and the keeper writes their files again;
+ *   3. in memory, ids that arrive from now on are marked as kept, then those of the files and the
+ *      segments; ids without a mark are removed.
+ * Only then the reader that found the loss continues, and its sink reports it. */
 #include "internal.h"
 
 #include <hookstream/clock.h>

@@ -376,7 +376,7 @@ static bool is_ahead(struct hs_forward *forward, uint64_t last)
     hs_server_mark_clear(&forward->mark);
     on_state(forward, HS_SINK_HOLDING, "cursor_ahead",
              "it has letters that this store does not have: the store is an older copy. Remove the "
-             "cursor on the server to go on from here, and restart");
+             "cursor on the server to continue from here, and restart");
     return true;
 }
 

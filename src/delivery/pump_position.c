@@ -18,8 +18,8 @@ bool hs_pump_is_ahead(struct hs_pump *pump, uint64_t last)
     snprintf(words, sizeof(words),
              "it has events after %" PRIu64
              " that this journal did not give it: the journal is an older copy, or in use twice. "
-             "When no other uses it, remove the sink's cursor on the server and restart to go on "
-             "from here",
+             "When no other uses it, remove the sink's cursor on the server and restart to "
+             "continue from here",
              hs_cursor_end(pump->cursor));
     hs_pump_sink_state(pump, HS_SINK_HOLDING, "cursor_ahead", words);
     return true;
@@ -68,9 +68,9 @@ static void tell_older(struct hs_pump *pump, uint64_t position, uint64_t last)
            HS_F("goes_on_after", "%" PRIu64, gone > 0 ? gone_to : position));
 }
 
-/* An exactly-once sink's server says itself how far it is, and that counts more than our
- * own cursor: what it has is done, and what it lost (a failover) is read and sent again. It says
- * less than it has when events were left out behind the last one, or it was not told yet. */
+/* The server of an exactly-once sink reports its own position, which counts more than our cursor:
+ * what it has is done, and what it lost (a failover) is read and sent again. The position is older
+ * than what it has if events after the last one were left out, or were not reported yet. */
 void hs_pump_take_position(struct hs_pump *pump, uint64_t position, uint64_t last)
 {
     if (position == 0)
@@ -78,7 +78,7 @@ void hs_pump_take_position(struct hs_pump *pump, uint64_t position, uint64_t las
     hs_server_mark_set(&pump->mark);
     if (pump->moved && position < hs_cursor_position(pump->cursor)) {
         hs_log(HS_LOG_INFO,
-               "the sink's server has an older position, of before its options were changed: the "
+               "the sink's server has a position from before its options were changed: the "
                "journal's own counts",
                HS_F("sink", "%s", pump->name), HS_F("has", "%" PRIu64, position),
                HS_F("confirmed", "%" PRIu64, hs_cursor_position(pump->cursor)));

@@ -40,8 +40,8 @@ void hs_server_mark_open(struct hs_server_mark *mark, struct hs_journal *journal
     mark->is_set = true;
     mark->first = 0;
     hs_log(HS_LOG_WARN,
-           "cannot read since when a sink's server has a cursor: if it lost it, all that the "
-           "journal keeps counts as lost",
+           "cannot read the note that a sink's server has a cursor: if the server lost it, "
+           "everything that the journal keeps counts as lost",
            HS_F("sink", "%s", sink), HS_F("error", "%s", hs_error_text()));
 }
 
@@ -56,8 +56,8 @@ void hs_server_mark_set(struct hs_server_mark *mark)
     mark->is_set = true; /* for this run, whatever becomes of the file */
     if (hs_disk_replace(hs_journal_disk(mark->journal), mark->path, hs_buffer_slice(&text)) < 0)
         hs_log(HS_LOG_WARN,
-               "cannot note that a sink's server has a cursor: after the next start it could lose "
-               "it unnoticed",
+               "cannot note that a sink's server has a cursor: its loss after the next start would "
+               "not be noticed",
                HS_F("file", "%s", mark->path), HS_F("error", "%s", hs_error_text()));
     hs_buffer_free(&text);
 }
@@ -70,8 +70,8 @@ void hs_server_mark_clear(struct hs_server_mark *mark)
     mark->first = 0;
     if (hs_disk_unlink(hs_journal_disk(mark->journal), mark->path) < 0)
         hs_log(HS_LOG_WARN,
-               "cannot forget that a sink's server has a cursor: once that is removed, events are "
-               "sent again",
+               "cannot remove the note that a sink's server has a cursor: once you remove the "
+               "cursor, events are sent again",
                HS_F("file", "%s", mark->path), HS_F("error", "%s", hs_error_text()));
 }
 

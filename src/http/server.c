@@ -54,14 +54,14 @@ static bool find_room(struct hs_http_server *server)
     return server->open - spared < server->limits.connections || hs_http_evict_one(server, true);
 }
 
-/* With no room a client is told so, as long as not too many are being told. */
+/* Without room the client gets a 503, unless too many are being refused already. */
 static void take_connection(struct hs_http_server *server, int socket, const struct sockaddr *peer,
                             socklen_t peer_size)
 {
     bool full = !find_room(server);
     if (full && server->lingering >= HS_HTTP_REFUSED_MAX) {
         hs_log_limited(HS_LOG_WARN, "http_connections",
-                       "connection closed: far above limits.connections, and all are in work",
+                       "connection closed: far above limits.connections, and all are busy",
                        HS_F("reason", "%s", hs_http_end_text(HS_HTTP_END_CROWDED)));
         (void)close(socket); /* nothing was written to it */
         return;

@@ -107,17 +107,17 @@ static void report_lost(const struct hs_cursor *cursor, bool damaged, uint64_t p
     hs_counter_add(journal->damaged, 1);
     hs_log(HS_LOG_ERROR,
            damaged
-               ? "a cursor's file is damaged: its sink gets every event that is kept, those that "
-                 "it had once more"
+               ? "a cursor's file is damaged: its sink gets every event that is kept, some "
+                 "for the second time"
                : "a cursor's file is gone, though its sink is not new: it gets every event that "
-                 "is kept, those that it had once more",
+                 "is kept, some for the second time",
            HS_F("sink", "%s", cursor->name), HS_F("file", "%s", cursor->path),
            HS_F("begins_after", "%" PRIu64, position),
            HS_F("events", "%" PRIu64, hs_journal_durable(journal) - position));
 }
 
-/* Where the file says. A damaged one, or one that is gone, is no reason to lose events: the sink
- * gets all that is kept once more. One beyond the end belongs to a journal that was put back to an
+/* Where the file says. If it is damaged or gone, no event may be lost: the sink gets all that is
+ * kept again. One beyond the end belongs to a journal that was put back to an
  * older state: what comes from now on is new to the sink. */
 static int find_position(struct hs_cursor *cursor, enum hs_cursor_start start)
 {

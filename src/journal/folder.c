@@ -192,7 +192,7 @@ static int make_meta(struct hs_journal *journal)
     return hs_disk_replace(journal->disk, path, hs_slice(bytes, META_SIZE));
 }
 
-/* A meta that is gone would be made anew, and no segment be of this journal any more. */
+/* If meta is gone, a new one would have another identity, and no segment would match it. */
 static int make_meta_of_new(struct hs_journal *journal)
 {
     HS_AUTO_FREE uint64_t *firsts = NULL;

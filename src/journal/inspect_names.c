@@ -1,6 +1,5 @@
-/* Inspect names: what in a journal's folder would make a start refuse, for `journal verify`: things
- * that are no regular files under the names that hookstream uses, and segments of another journal.
- */
+/* Inspect names: what in a journal's folder would make a start fail, for `journal verify`: things
+ * that are not regular files under names that hookstream uses, and segments of another journal. */
 #include "internal.h"
 
 #include <fcntl.h>
@@ -81,7 +80,7 @@ static void look_at_routes(struct naming *naming, const char *path)
     if (hs_disk_read_own(naming->disk, path, &text) == 0) {
         struct hs_config *config = hs_config_parse(path, hs_buffer_slice(&text), NULL, NULL);
         if (hs_config_root(config) == NULL || hs_config_findings(config)->errors > 0)
-            tell(naming, path, "routes of before that cannot be read", true);
+            tell(naming, path, "earlier routes that cannot be read", true);
         hs_config_free(config);
     }
     hs_buffer_free(&text);

@@ -1,6 +1,6 @@
-/* Known: which cursors the journal has had, a name a line in `<journal>/sinks`, beside their
- * folder. A cursor whose file is gone is by this told from that of a new sink: a new one may begin
- * with the next event, one that was lost must not pass over what its sink was still to get. */
+/* Known: which cursors the journal has had, one name per line in `<journal>/sinks`, beside their
+ * folder. This distinguishes a cursor whose file is gone from that of a new sink: a new one may
+ * begin with the next event, a lost one must not skip what its sink was still to get. */
 #include "internal.h"
 
 #include <fcntl.h>

@@ -11,7 +11,7 @@
  *       32    8  limit: no event of that segment has a larger sequence
  *       40    8  XXH3-64 of the 40 bytes before
  *
- * Written by the keeper at most once a second, at the begin of each segment, and at the stop:
+ * Written by the keeper at most once a second, at the start of each segment, and at the stop:
  * no batch waits for it. So it is never ahead of what is durable, and after a kill at most about
  * a second behind. The blocks are there from the start, so a full disk does not stop it. */
 #include "internal.h"

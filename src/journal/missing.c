@@ -1,4 +1,4 @@
-/* Missing: what is lost and was not met by a reader; and who hears of what one met.
+/* Missing: reports losses that no reader meets, and passes on those that a reader met.
  *
  * Whether the end of the journal is there, at a start: the last segment alone cannot say:
  * a file that was deleted, emptied or cut leaves one behind that looks whole. What was durable is
@@ -46,7 +46,7 @@ static void report(struct hs_journal *journal, const struct hs_segment *last, ui
     hs_counter_add(journal->damaged, 1);
     hs_log(HS_LOG_ERROR,
            "the end of the journal is missing: its newest segment was deleted, emptied or cut. "
-           "Events are lost, the number is the least that it can be; restore the file from a "
+           "At least this many events are lost; restore the file from a "
            "backup while hookstream is stopped, or ask the sender for them",
            HS_F("ends_in", "%s", path), HS_F("newest_segment", "%" PRIu64, journal->mark.newest),
            HS_F("first", "%" PRIu64, first), HS_F("last_known", "%" PRIu64, known),

@@ -1,6 +1,6 @@
 /* Place: whether the journal's files are still where they were put. Somebody may delete, move or
- * replace a segment, or the folder, while hookstream runs: it goes on writing to a file that no
- * start will find. The keeper looks once a second; no event pays for it.
+ * replace a segment, or the folder, while hookstream runs: it would continue to write to a file
+ * that no start finds. The keeper looks once a second; this costs nothing per event.
  *
  *   what happened                     what is done
  *   the active segment was deleted    what it holds is written to a new file of its name; nothing

@@ -25,7 +25,7 @@ static const struct hs_failure foreign_file = {HS_PERMANENT, "foreign_file",
 static const struct hs_failure file_refused = {HS_PERMANENT, "file_refused",
                                                "its file cannot be written by this user"};
 static const struct hs_failure name_refused = {HS_PERMANENT, "name_refused",
-                                               "the file system does not take its name"};
+                                               "the file system does not allow its name"};
 
 /* ---- The ledger ---- */
 
@@ -177,7 +177,7 @@ static int judge_name(int code, const char *path, const struct hs_failure **ret_
     if (code == -ENAMETOOLONG)
         return refuse(&name_refused, path, "the name is too long for the file system", ret_poison);
     if (code == -EINVAL || code == -EILSEQ)
-        return refuse(&name_refused, path, "the file system does not take the name", ret_poison);
+        return refuse(&name_refused, path, "the file system does not allow the name", ret_poison);
     return code;
 }
 
@@ -195,7 +195,7 @@ static int judge_file(int code, const char *path, const struct hs_failure **ret_
         return refuse(&file_refused, path, "this user may not write it: look at its owner and mode",
                       ret_poison);
     case ETXTBSY:
-        return refuse(&file_refused, path, "it is a program that runs", ret_poison);
+        return refuse(&file_refused, path, "it is a running program", ret_poison);
     }
     return code;
 }

@@ -156,7 +156,7 @@ static void judge_replicas(const struct kafka *kafka, const struct topic *topic,
         hs_config_warning(
             config, HS_FINDING_ONLINE_REPLICAS, topic->node,
             "sink `%s`: topic `%s` has min.insync.replicas %d and %d replica%s: newer "
-            "brokers (4.2) ask for no more than there are, older ones refuse every "
+            "brokers (4.2) require no more than exist, older ones refuse every "
             "write",
             kafka->probe->name, topic->name, least, topic->replicas,
             topic->replicas == 1 ? "" : "s");

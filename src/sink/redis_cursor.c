@@ -184,7 +184,7 @@ uint64_t hs_redis_progress_begin(struct hs_redis_progress *progress,
     copy_cursor(&progress->stored, read);
     progress->verify_until = 0;
     if (!says) {
-        /* It has nothing, or has lost the key: the owner says where it goes on (skip). */
+        /* It has nothing, or has lost the key: the owner says where it continues (skip). */
         progress->applied = progress->floor = 0;
         progress->hole_count = 0;
         return 0;

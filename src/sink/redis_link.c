@@ -191,8 +191,8 @@ void hs_redis_fenced(struct hs_redis *redis)
     redis->is_refused = true;
     hs_redis_progress_answered(&redis->progress, false);
     hs_redis_leave(redis, "cursor_changed",
-                   "the cursor's key changed under a transaction, of which nothing was done: it is "
-                   "read again");
+                   "the cursor's key changed during a transaction, which had no effect: it is read "
+                   "again");
 }
 
 /* The last reply of the greeting, but for that of WAIT. */

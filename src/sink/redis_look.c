@@ -1,5 +1,5 @@
-/* Redis look: while nothing is written, whether the cursor's key is still what was stored. A flush
- * says nothing to its clients, and without this it would come out with the next event only.
+/* Redis look: while nothing is written, checks that the cursor's key still has the stored value.
+ * Redis does not tell its clients about a flush, so without this only the next event would show it.
  * Knows no batches. */
 #include "redis.h"
 

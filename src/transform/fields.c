@@ -197,7 +197,7 @@ struct walk {
     char words[256];
 };
 
-/* Stops where the event has cost all that it may; goes on after any other failure. */
+/* Stops where the event has cost all that it may; continues after any other failure. */
 static int visit_value(void *context, struct hs_json_tree *tree, hs_json_node node)
 {
     struct walk *walk = context;

@@ -56,7 +56,7 @@ START_TEST(far_above_the_limit_connections_are_closed_at_once)
     for (size_t i = 0; i < HS_ARRAY_SIZE(more); i++)
         client_close(&more[i]);
     hs_http_respond(live.waiting[--live.waiting_count], 202, NULL, HS_SLICE_NONE, false);
-    client_expect(&client, OK202); /* who was in time goes on */
+    client_expect(&client, OK202); /* a client in time continues */
     live_end(&client);
 }
 END_TEST
