@@ -7,7 +7,7 @@
 #include <hookstream/base.h>
 
 struct hs_address {
-    const char *host; /* a name or an IP address, without brackets; "" stands for all addresses */
+    const char *host; /* a name or an IP address, without brackets; "" means all addresses */
     uint16_t port;
 };
 
@@ -21,8 +21,8 @@ enum hs_address_use {
 #define HS_ADDRESS_TEXT 288u
 
 /* Splits `text` into host (a part of `text`, without brackets; empty for all addresses) and port.
- * `port` is what stands for a port that is left out; 0: it must be there. -EINVAL, -ERANGE (a port
- * above 65535), with words that say what is wrong and do not repeat the text. */
+ * `port` is the default for a missing port; 0: the port is required. -EINVAL, -ERANGE (a port above
+ * 65535), with a message that names the fault without repeating the text. */
 HS_MUST_CHECK int hs_address_parse(struct hs_slice text, enum hs_address_use use, uint16_t port,
                                    struct hs_slice *ret_host, uint16_t *ret_port);
 
@@ -32,7 +32,7 @@ void hs_address_print(const char *host, uint16_t port, char ret_text[HS_ADDRESS_
  * 6874, 1). */
 void hs_address_print_host_field(const char *host, uint16_t port, char ret_text[HS_ADDRESS_TEXT]);
 
-/* Whether it stands for all addresses of a machine: "", *, 0.0.0.0, :: in any spelling. */
+/* Whether it means all addresses of the machine: "", *, 0.0.0.0, :: in any spelling. */
 bool hs_address_is_any(const char *host);
 /* Where a client on this machine reaches what listens on `host`: loopback for all addresses, else
  * the host itself. */

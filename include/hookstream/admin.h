@@ -3,8 +3,8 @@
  * is shown it asks of its owner. A web page that some browser on this machine has open gets
  * nothing below /api/: a POST with an Origin is refused, and without the token a Host that is no
  * name of loopback.
- * Threads: one of its own, on which the owner's callbacks run, but for `control`, which has
- * another: health is answered whatever an operator asks for. */
+ * Threads: one of its own, which runs the owner's callbacks except `control`. That one has a thread
+ * of its own, so that health is answered whatever an operator asks for. */
 #ifndef HOOKSTREAM_ADMIN_H
 #define HOOKSTREAM_ADMIN_H
 
@@ -33,8 +33,8 @@ struct hs_admin_source {
     void (*status)(void *context, struct hs_buffer *ret_json);
     /* About once a second; NULL is fine. */
     void (*each_second)(void *context);
-    /* On a thread of its own, one at a time: answers what is below /api/ besides: the HTTP status,
-     * and JSON; or a status of 400 and above and words. 405: the page takes the other method. */
+    /* On a thread of its own, one request at a time: answers the other pages below /api/ with the
+     * HTTP status and JSON, or a status of 400 or above and a message. 405: the other method. */
     unsigned (*control)(void *context, const struct hs_admin_request *request,
                         struct hs_buffer *ret_json);
 };

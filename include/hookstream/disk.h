@@ -43,7 +43,7 @@ struct hs_disk {
     off_t (*size)(void *context, int file);
     int (*list)(void *context, const char *path, void (*each)(void *arg, const char *name),
                 void *arg);
-    /* Which file `file` is, or with file < 0 the one at `path`. NULL: it cannot be told. */
+    /* Which file `file` is, or with file < 0 the one at `path`. NULL: unknown. */
     int (*identify)(void *context, int file, const char *path, struct hs_file_id *ret_id);
 };
 
@@ -53,12 +53,12 @@ const struct hs_disk *hs_disk_system(void);
 /* Opens; `flags` as open(2), O_CLOEXEC is added, files are created 0600. A file number >= 0,
  * which the caller closes with hs_disk_close(), or -errno. Without O_DIRECTORY only a regular
  * file is opened: no symbolic link is followed, and a FIFO never blocks. The text of the error
- * names what stands there instead. */
+ * names what is there instead. */
 HS_MUST_CHECK int hs_disk_open(const struct hs_disk *disk, const char *path, int flags);
 /* Whether hs_disk_open() returned this because there is something other than a regular file. */
 bool hs_disk_is_wrong_kind(int code);
-/* Opens an empty file for reading and writing. What stands in its place goes, unless it is a
- * folder. As hs_disk_open(). */
+/* Opens an empty file for reading and writing. Removes whatever has its name, except a folder.
+ * Otherwise as hs_disk_open(). */
 HS_MUST_CHECK int hs_disk_create(const struct hs_disk *disk, const char *path);
 /* Takes the file number; -1 is fine. An error of close(2) is ignored: what must be safe was
  * synced before. */

@@ -36,7 +36,7 @@ void hs_heartbeat_rest(void);
 HS_MUST_CHECK const char *hs_heartbeat_pause(void);
 void hs_heartbeat_resume(const char *doing);
 
-/* Starts and ends the watcher's thread. The registry outlives the watcher. -errno and words. */
+/* Starts and ends the watcher's thread. The registry outlives the watcher. -errno and a message. */
 HS_MUST_CHECK int hs_heartbeat_watch(struct hs_metrics *metrics);
 void hs_heartbeat_unwatch(void);
 /* Appends a line per stuck thread; with HS_HEARTBEAT_ACCEPTS only those that have this flag.

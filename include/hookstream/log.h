@@ -18,7 +18,7 @@ bool hs_log_enabled(enum hs_log_level level);
 
 /* Starts the thread that writes; from then on lines wait in a ring of HS_LOG_QUEUE_BYTES, and are
  * dropped and counted when it is full. Signals that other threads are to take must be blocked
- * before. -errno and words. */
+ * before. -errno and a message. */
 #define HS_LOG_QUEUE_BYTES (1u << 20)
 HS_MUST_CHECK int hs_log_start(void);
 /* Writes what waits, for HS_LOG_FLUSH_NS at most if nobody reads it, and ends the thread. Without
@@ -30,8 +30,8 @@ uint64_t hs_log_dropped(void);
 bool hs_log_is_dropping(void);
 /* Text that is finished lines, such as findings: goes out as it is, line by line. */
 void hs_log_text(struct hs_slice text);
-/* For a process that is about to abort: gives the queued lines a moment, then writes the words,
- * unless that would wait. */
+/* For a process that is about to abort: gives the queued lines a moment, then writes the
+ * message, unless that would block. */
 void hs_log_last_words(const char *words);
 
 /* One field: hs_log(..., HS_F("sink", "%s", name), HS_F("lag", "%" PRIu64, lag)). */

@@ -18,7 +18,7 @@ typedef void hs_desk_answer_fn(struct hs_http_exchange *exchange, bool post, uns
                                struct hs_buffer *json);
 
 struct hs_desk;
-/* `source` is borrowed. -errno and words. */
+/* `source` is borrowed. -errno and a message. */
 HS_MUST_CHECK int hs_desk_create(struct event_base *base, const struct hs_admin_source *source,
                                  hs_desk_answer_fn *answer, struct hs_desk **ret_desk);
 /* Waits for the request in work; those that wait are dropped. No loop may run any more, and no

@@ -17,7 +17,7 @@ struct hs_admin_reply {
 /* Asks the port that the options name, on this machine when they say any address; with the
  * token if there is one. `page` is path and query. Gives up after `timeout_s` without a byte; a
  * process that does not answer /livez either is given up after HS_ADMIN_SILENT_S, if that is
- * sooner. 0 whatever the status; -errno and words. */
+ * sooner. 0 whatever the status; -errno and a message. */
 #define HS_ADMIN_SILENT_S 5u
 HS_MUST_CHECK int hs_admin_ask(const struct hs_admin_options *options, uint64_t timeout_s,
                                bool post, const char *page, struct hs_admin_reply *ret_reply);

@@ -19,7 +19,7 @@ enum hs_placeholder_words hs_placeholder_words(struct hs_slice text);
 
 /* The form of the first placeholder anywhere in a text that is not a secret: a path, a URL, an
  * address. Its name is capitals only there, since much else may follow a `$`. *ret_name: the name
- * in it, or none. NULL: there is no placeholder. */
+ * in it, or none. NULL: none. */
 const char *hs_placeholder_within(struct hs_slice text, struct hs_slice *ret_name);
 
 #endif

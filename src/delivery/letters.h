@@ -54,9 +54,9 @@ void hs_letter_kinds_add(struct hs_letter_kinds *kinds, uint64_t number, struct 
                          struct hs_slice source, uint64_t bytes);
 /* What a record takes on disk, a few bytes more or less. */
 uint64_t hs_letter_record_bytes(const struct hs_event *record);
-/* Does nothing where there is no such letter. */
+/* Does nothing if the letter does not exist. */
 void hs_letter_kinds_remove(struct hs_letter_kinds *kinds, uint64_t number);
-/* NULL: there is no such letter. */
+/* NULL: the letter does not exist. */
 const struct hs_letter_kind *hs_letter_kinds_of(const struct hs_letter_kinds *kinds,
                                                 uint64_t number);
 /* No letter below this number is kept any more. */

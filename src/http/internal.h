@@ -134,7 +134,7 @@ bool hs_http_evict_one(struct hs_http_server *server, bool proven);
 /* The same among the unproven ones of a peer. */
 bool hs_http_evict_of_peer(struct hs_http_peer *peer);
 /* Sets what the connection holds of the owner's budget. Others that hold bytes may have to go
- * for it. false, with nothing changed: there is no room. */
+ * for it. false, changing nothing, if the budget is exhausted. */
 bool hs_http_connection_hold(struct hs_http_connection *connection, uint64_t bytes);
 
 /* ---- connection.c ---- */

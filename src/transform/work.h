@@ -37,7 +37,7 @@ HS_MUST_CHECK int hs_work_envelope(struct hs_work *work, enum hs_envelope_word w
 
 /* Counts the work of reading a value of so many bytes, of which the tree does not know. */
 void hs_work_count(struct hs_work *work, size_t bytes);
-/* -EMSGSIZE: the work done on this event passes what its size allows; nothing may go on with it. */
+/* -EMSGSIZE: the work on this event exceeds what its size allows; stop working on it. */
 HS_MUST_CHECK int hs_work_within_steps(const struct hs_work *work);
 /* Steps of work since the body was parsed; 0: it was not. */
 uint64_t hs_work_steps(const struct hs_work *work);

@@ -2,8 +2,8 @@
  *
  *   crowd PORT REQUESTS_FILE PHASE ATTACKERS ADDRESSES RATE
  *
- * REQUESTS_FILE has the good requests, each after its size in 4 bytes. Each goes on a connection of
- * its own, one after the other; with a RATE that is not 0 they are due by the clock, and latency
+ * REQUESTS_FILE has the good requests, each after its size in 4 bytes. Each is sent on a connection
+ * of its own, one after the other; with a RATE that is not 0 they are due by the clock, and latency
  * counts from when one was due. Meanwhile a
  * thread holds ATTACKERS connections from ADDRESSES source addresses of 127.0.1.0/24 (0: no own
  * address), sends what PHASE says, one byte a second more where that is a phase of waiting, and

@@ -90,7 +90,8 @@ BROKEN = {
         ["slash", "/webhooks/fanfare"]),
     "two sources on one path": (
         "sinks:", "  other: {path: '/webhooks/fanfare', verify: {scheme: fanfare,"
-        " secrets: [another-secret-of-the-test]}}\nsinks:", 53, "'/webhooks", ["source `fanfare`", "its own"]),
+        " secrets: [another-secret-of-the-test]}}\nsinks:", 53, "'/webhooks",
+        ["source `fanfare`", "its own"]),
     "a broker with a path": (
         "kafka:9092", "kafka:9092/events", 60, '"kafka:9092/', ["host:port"]),
     "a property that is none": (

@@ -12,8 +12,8 @@ from support.wait import wait_for
 
 SEGMENT = "segments/00000000000000999999.hsj"
 NAMES = [
-    "LOCK", "meta", "mark", "spare", "segments/next", "segments/preparing", "segments/fresh", SEGMENT,
-    "cursors/files.cursor", "cursors/files.cursor.new", "cursors/files.place",
+    "LOCK", "meta", "mark", "spare", "segments/next", "segments/preparing", "segments/fresh",
+    SEGMENT, "cursors/files.cursor", "cursors/files.cursor.new", "cursors/files.place",
     "ids/00000000000000000001-00000000000000000010.hsi", "routing/current",
     "routing/00000000000000000005", "dead-letters/LOCK", "dead-letters/meta",
     "dead-letters/" + SEGMENT,

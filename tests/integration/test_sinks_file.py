@@ -118,7 +118,8 @@ def test_a_folder_that_is_gone_holds_the_sink_and_loses_nothing(hookstream):
 
 def test_a_folder_that_cannot_be_made_does_not_keep_the_door_shut(hookstream, tmp_path):
     (tmp_path / "taken").write_text("a file")
-    sinks = {"files": {"type": "file", "path": "taken/out"}, "more": {"type": "file", "path": "out"}}
+    paths = {"files": "taken/out", "more": "out"}
+    sinks = {name: {"type": "file", "path": path} for name, path in paths.items()}
     both = [{"name": "a", "match": "**", "to": [{"sink": "files"}, {"sink": "more"}]}]
     one = hookstream(sinks=sinks, routes=both)
     assert one.post(sender.event("order.created")).status == 202

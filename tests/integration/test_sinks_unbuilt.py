@@ -1,4 +1,4 @@
-"""A sink of which no client can be made: `check` says so, and `run` holds it and serves the rest."""
+"""A sink without a usable client: `check` reports it, and `run` holds it and serves the rest."""
 
 import json
 
@@ -22,8 +22,8 @@ def test_it_is_held_and_the_others_go_on(hookstream, tmp_path, name):
                   "properties": CASES[name]},
         "files": {"type": "file", "path": "out"},
     }  # fmt: skip
-    routes = [{"name": "a", "match": "**",
-               "to": [{"sink": "kafka", "topic": "t", "key": "{id}"}, {"sink": "files"}]}]  # fmt: skip
+    to = [{"sink": "kafka", "topic": "t", "key": "{id}"}, {"sink": "files"}]
+    routes = [{"name": "a", "match": "**", "to": to}]
     one = hookstream(sinks=sinks, routes=routes)
     assert one.post(sender.event("order.created")).status == 202
     one.drained("files")

@@ -165,7 +165,7 @@ def test_init_takes_all_families_and_sinks(tmp_path):
 
 
 def test_topics_and_keys_are_the_same_in_every_example():
-    """What `init` writes stands in README, in the worked example and in the cookbook."""
+    """README, the worked example and the cookbook contain what `init` writes."""
     target = re.compile(r"topic: (fanfare\.\w+), key: \"({[\w.]+})\"")
     made = dict(target.findall(program.command("init", "-f", "all", "-s", "kafka").stdout))
     assert len(made) == 6

@@ -104,7 +104,8 @@ MONEY = [
 CONFIG = """\
 server: {limits: {body_size: 2MiB}}
 journal: {path: unused}
-sources: {fanfare: {path: /webhooks/fanfare, verify: {scheme: fanfare, secrets: [a-secret-for-the-tests]}}}
+sources:
+  fanfare: {path: /webhooks/fanfare, verify: {scheme: fanfare, secrets: [a-secret-for-the-tests]}}
 sinks: {files: {type: file, path: unused}}
 routes:
   - name: orders
