@@ -331,7 +331,7 @@ void hs_secret_check(struct hs_config *config, const struct hs_node *node, const
     check_node((struct look){config, node, path, kind}, option);
 }
 
-/* ---- Texts that are no secrets ---- */
+/* ---- Texts that are not secrets ---- */
 
 void hs_config_warn_placeholder(struct hs_config *config, const struct hs_node *node,
                                 const char *path, struct hs_slice text)

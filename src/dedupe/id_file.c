@@ -74,7 +74,7 @@ int hs_ids_of_journal(const struct hs_dedupe *dedupe, uint64_t first, uint64_t l
             break;
         sequence = event.sequence;
         newest = event.received_wall_ns > newest ? event.received_wall_ns : newest;
-        if (event.id.size > 0) /* also of events that are no envelope */
+        if (event.id.size > 0) /* also of events that are not envelopes */
             each(context, hs_id_hash(dedupe, event.source, event.id),
                  hs_hour_of(event.received_wall_ns));
     }

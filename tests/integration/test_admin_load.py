@@ -63,7 +63,7 @@ def test_health_gets_in_beside_idle_connections(one, begun):
 
 @pytest.mark.parametrize("words", [["health"], ["dead-letters", "list"], ["replay", "status"]])
 def test_a_stopped_process_is_reported(one, words):
-    """By each command that asks the admin port, soon and in words."""
+    """By each command that asks the admin port, soon and with a message."""
     one.process.send_signal(signal.SIGSTOP)
     try:
         begin = time.monotonic()

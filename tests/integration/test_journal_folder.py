@@ -63,7 +63,7 @@ def stopped(hookstream):
 @pytest.mark.parametrize("make", [_fifo, _folder, _link, _dangling, _garbage])
 def test_nothing_in_the_folder_blocks_a_start_or_is_followed(stopped, make, tmp_path):
     """Each name in turn: the start is ready, or ends with an error that names the file and that
-    `journal verify` told of before."""
+    `journal verify` reported before."""
     victim = tmp_path / "victim"
     victim.write_text("precious\n" * 10)
     folder, kept = stopped.folder / "journal", stopped.folder / "kept"

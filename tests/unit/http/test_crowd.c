@@ -376,7 +376,7 @@ START_TEST(an_address_may_hold_no_more_bytes_than_its_own_limit)
 }
 END_TEST
 
-/* What is evicted within a body is told so, once, and its owner hears of its end. */
+/* A connection evicted within a body gets one answer, and its owner hears of its end. */
 START_TEST(a_body_that_goes_is_answered_503)
 {
     live_init();
