@@ -10,6 +10,8 @@
 #include <hookstream/metrics.h>
 
 #define LETTERS 5u
+#define FLOOD 18u /* of the largest letters: more than fits */
+#define BODY_MAX (1u << 20)
 #define PATIENCE 3000 /* looks of 10 ms */
 #define AWAIT(condition)                                                                           \
     for (int look = 0; !(condition); look++) {                                                     \
@@ -45,10 +47,10 @@ static void open_stores(struct house *house)
     house->metrics = hs_metrics_create();
     struct hs_journal_options options = {.path = house->folder, .max_size = 64 << 20};
     struct hs_dead_letters_options letters = {
-        .max_size = 64 << 20,
+        .max_size = 16 << 20,
         .retain_ns = HS_NS_PER_SECOND,
         .forward = hs_node_get(hs_config_root(house->routing.config), "forward"),
-        .body_max = 4096,
+        .body_max = BODY_MAX,
     };
     ck_assert_int_eq(hs_journal_open(hs_disk_system(), &options, house->metrics, &house->journal),
                      0);
@@ -70,14 +72,39 @@ static void start_forward(struct house *house)
 }
 
 /* Received long ago. */
-static void put_letter(struct house *house)
+static void put_for(struct house *house, const char *reason, size_t body_size)
 {
-    struct hs_event event = routing_event("order.created", "fanfare", "{}");
+    char *body = calloc(1, body_size + 1);
+    ck_assert_ptr_nonnull(body);
+    memset(body, ' ', body_size);
+    memcpy(body, "{}", 2);
+    struct hs_event event = routing_event("order.created", "fanfare", "");
+    event.body = hs_slice(body, body_size);
     event.received_wall_ns = 1;
-    struct hs_dead_letter_reason why = {.reason = "no_route"};
+    struct hs_dead_letter_reason why = {.reason = reason};
     uint64_t ticket;
     ck_assert_int_eq(hs_dead_letters_put(house->letters, &event, &why, &ticket), 0);
     AWAIT(hs_dead_letters_outcome(house->letters, ticket) == HS_JOURNAL_DURABLE);
+    free(body);
+}
+
+static void put_letter(struct house *house)
+{
+    put_for(house, "no_route", 2);
+}
+
+/* Letters of another kind push the first one out of its segment; its new number. */
+static uint64_t move_first(struct house *house)
+{
+    for (unsigned i = 0; i < FLOOD; i++)
+        put_for(house, "not_json", BODY_MAX);
+    if (house->forward != NULL)
+        AWAIT(hs_cursor_position(house->letters->forwarded) == 1 + FLOOD);
+    house->letters->tidied_ns = 0;
+    hs_dead_letters_tidy(house->letters);
+    uint64_t number = hs_dead_letters_number(house->letters, 1);
+    ck_assert_uint_gt(number, 1 + FLOOD);
+    return number;
 }
 
 /* Up to here segments of the store may go. */
@@ -135,4 +162,40 @@ START_TEST(F2_what_was_sent_again_is_held_back_no_longer)
 }
 END_TEST
 
-HS_TEST_MAIN("delivery forward redis", F2_what_was_sent_again_is_held_back_no_longer)
+START_TEST(a_letter_that_was_forwarded_and_moved_is_not_forwarded_again)
+{
+    struct house house = {.server = server_create()};
+    signal(SIGPIPE, SIG_IGN);
+    read_config(&house);
+    open_stores(&house);
+    start_forward(&house);
+    put_letter(&house);
+    uint64_t number = move_first(&house);
+    AWAIT(hs_cursor_position(house.letters->forwarded) >= number);
+    put_for(&house, "no_route", 2);
+    AWAIT(hs_cursor_position(house.letters->forwarded) > number);
+    ck_assert_str_eq(server_get(&house.server, "XLEN letters"), "20"); /* 1, the flood, 1 */
+    house_close(&house);
+}
+END_TEST
+
+START_TEST(a_letter_that_was_moved_before_it_was_forwarded_is_forwarded_once)
+{
+    struct house house = {.server = server_create()};
+    signal(SIGPIPE, SIG_IGN);
+    read_config(&house);
+    open_stores(&house);
+    put_letter(&house);
+    uint64_t number = move_first(&house);
+    char kept[24];
+    snprintf(kept, sizeof(kept), "%llu", (unsigned long long)hs_dead_letters_count(house.letters));
+    start_forward(&house);
+    AWAIT(hs_cursor_position(house.letters->forwarded) >= number);
+    ck_assert_str_eq(server_get(&house.server, "XLEN letters"), kept);
+    house_close(&house);
+}
+END_TEST
+
+HS_TEST_MAIN("delivery forward redis", F2_what_was_sent_again_is_held_back_no_longer,
+             a_letter_that_was_forwarded_and_moved_is_not_forwarded_again,
+             a_letter_that_was_moved_before_it_was_forwarded_is_forwarded_once)
