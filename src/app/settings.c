@@ -39,8 +39,8 @@ static const struct hs_option setting_rows[] = {
      .kind = HS_OPTION_BOOL,
      .offset = SETTING(allow_weak_secrets),
      .fallback = "false",
-     .help = "For tests. true: a secret that is a placeholder, or has fewer than 16 characters, is "
-             "a warning at every start. false: it is an error, and nothing starts."},
+     .help = "For tests. true: a secret that is a placeholder or has fewer than 16 characters is "
+             "a warning at every start. false: it is an error, and hookstream does not start."},
     {.name = "server",
      .kind = HS_OPTION_TABLE,
      .offset = SETTING(server),

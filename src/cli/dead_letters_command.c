@@ -414,6 +414,20 @@ static int check_wish(struct wish *wish)
     return HS_EXIT_GOOD;
 }
 
+/* Acts at the admin port that the configuration names. */
+static int act_by(struct wish *wish, const char *path)
+{
+    struct hs_settings settings;
+    struct hs_config *config = hs_settings_load(path, &settings);
+    wish->options = &settings.admin;
+    int code = hs_config_findings(config)->errors > 0
+                   ? hs_command_fail(wish->command, HS_EXIT_BAD,
+                                     "%s has errors: see hookstream check", path)
+                   : act(wish);
+    hs_config_free(config);
+    return code;
+}
+
 static int run(const struct hs_command *command, int argc, char **argv)
 {
     const char *path = NULL;
@@ -468,14 +482,5 @@ static int run(const struct hs_command *command, int argc, char **argv)
         code = check_wish(&wish);
     if (code != HS_EXIT_GOOD)
         return code;
-    struct hs_settings settings;
-    struct hs_config *config = hs_settings_load(hs_config_path(path), &settings);
-    wish.options = &settings.admin;
-    if (hs_config_findings(config)->errors > 0)
-        code = hs_command_fail(command, HS_EXIT_BAD, "%s has errors: see hookstream check",
-                               hs_config_path(path));
-    else
-        code = act(&wish);
-    hs_config_free(config);
-    return code;
+    return act_by(&wish, hs_config_path(path));
 }

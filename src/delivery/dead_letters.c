@@ -23,9 +23,9 @@ static const struct hs_option rows[] = {
      .least = 4 * SEGMENT_LEAST,
      .most = UINT64_C(1) << 40,
      .help =
-         "Room for dead letters on disk, beside journal.max_size. Past it the oldest of "
-         "the kind that has more than its share are dropped, with an error in the log; a kind is "
-         "a reason and a source. A warning comes at 80 %."},
+         "Space for dead letters on disk, in addition to journal.max_size. Beyond it the oldest "
+         "letters of the kind above its share are dropped, with an error in the log. A kind is a "
+         "reason and a source. A warning comes at 80 %."},
     {.name = "retain",
      .kind = HS_OPTION_DURATION,
      .offset = LETTERS(retain_ns),

@@ -14,10 +14,10 @@ static const struct hs_option limit_rows[] = {
      .fallback = "10000",
      .least = 1,
      .most = 1000000,
-     .help = "Open connections, shared out evenly over the workers, and no more than the limit of "
-             "open files leaves room for. For one more another is closed: one that was silent or "
-             "slow for longest, of the address that holds most. It is refused (503) only if all "
-             "others wait for their answer."},
+     .help = "Most open connections, divided evenly among the workers; fewer if the limit of "
+             "open files requires it. Beyond it a new connection closes another: the one silent "
+             "or slow for longest, from the address that holds most. It gets 503 only if all "
+             "others wait for an answer."},
     {.name = "peer_connections",
      .kind = HS_OPTION_COUNT,
      .offset = LIMIT(peer_connections),
@@ -25,10 +25,10 @@ static const struct hs_option limit_rows[] = {
      .fallback = "auto",
      .least = 0,
      .most = 1000000,
-     .help = "Open connections of one address (IPv4, or IPv6 /64), shared out evenly over the "
-             "workers. auto: as many as `connections`; the address that holds most gives way "
-             "first when they are used up. Leave it so behind a load balancer, where all senders "
-             "have one address."},
+     .help = "Open connections per address (IPv4, or IPv6 /64), divided evenly among the "
+             "workers. auto: as many as `connections`; when those are used up, the address that "
+             "holds most loses one first. Keep auto behind a load balancer, where all senders "
+             "share one address."},
     {.name = "header_size",
      .kind = HS_OPTION_SIZE,
      .offset = LIMIT(header_size),
@@ -49,24 +49,24 @@ static const struct hs_option limit_rows[] = {
      .fallback = "64MiB",
      .least = 1 << 20,
      .most = UINT64_C(1) << 34,
-     .help = "One budget for all bodies that are being read or wait for their answer. A body is "
-             "charged as it comes. Three quarters are for bodies that are not whole; past that the "
-             "oldest of the address that holds most is answered 503. A whole request gets 503 only "
-             "if others that are accepted fill the budget."},
+     .help = "Budget for all bodies that are being read or wait for an answer. A body is charged "
+             "as it arrives. Incomplete bodies may use three quarters; past that the oldest body "
+             "of the address that holds most is answered 503. A complete request gets 503 only "
+             "if accepted ones fill the budget."},
     {.name = "peer_in_flight",
      .kind = HS_OPTION_SIZE,
      .offset = LIMIT(peer_in_flight),
      .fallback = "0B",
      .most = UINT64_C(1) << 34,
-     .help = "What bodies that are not whole may hold of one address, shared out evenly over the "
-             "workers. 0B: no limit but that of all."},
+     .help = "Most bytes of incomplete bodies per address, divided evenly among the workers. 0B: "
+             "only the limit for all of them."},
     {.name = "least_rate",
      .kind = HS_OPTION_SIZE,
      .offset = LIMIT(least_rate),
      .fallback = "1KiB",
      .most = 1 << 30,
-     .help = "Bytes a second that a head or a body must keep up on average once it is 5 s old. "
-             "Slower: 408. 0B: no such limit."},
+     .help = "Bytes per second that a head or body must average once it is 5 s old. Slower: 408. "
+             "0B: no limit."},
     {.name = "idle_time",
      .kind = HS_OPTION_DURATION,
      .offset = LIMIT(idle_ns),
@@ -82,7 +82,7 @@ static const struct hs_option limit_rows[] = {
      .most = SECONDS(300),
      .help =
          "From the first byte of a request to the end of its header fields. Slower: 408. A head "
-         "below `least_rate` ends before."},
+         "below `least_rate` ends earlier."},
     {.name = "body_time",
      .kind = HS_OPTION_DURATION,
      .offset = LIMIT(body_ns),
@@ -111,9 +111,9 @@ static const struct hs_option server_rows[] = {
      .kind = HS_OPTION_STRING,
      .offset = SERVER(health_path),
      .example = "/healthz",
-     .help = "A path of this port that answers GET with 200 while events are accepted and with 503 "
-             "while they are not, for load balancers that cannot reach admin.listen. Off unless it "
-             "is set."},
+     .help = "A path on this port that answers GET with 200 while events are accepted, and with "
+             "503 while they are not. For load balancers that cannot reach admin.listen. Off by "
+             "default."},
     {.name = "workers",
      .kind = HS_OPTION_COUNT,
      .offset = SERVER(workers),

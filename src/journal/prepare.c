@@ -112,8 +112,8 @@ static int make(struct hs_journal *journal, uint64_t least, uint64_t *ret_size)
     return code;
 }
 
-/* With table_lock. To see that there is no room costs nothing: only other failures count for the
- * pause. */
+/* With table_lock. A check that finds the disk full costs nothing: only other failures count for
+ * the pause. */
 static void note_result(struct hs_journal *journal, int code, uint64_t size)
 {
     uint64_t room = hs_disk_room(journal->disk, journal->segments_path);

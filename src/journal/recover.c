@@ -92,7 +92,7 @@ static int add_segment(struct hs_journal *journal, uint64_t first)
 struct tail {
     struct hs_segment *segment;
     uint64_t vouched; /* the largest `durable` that a record says */
-    uint64_t known;   /* what the mark says was durable: damage below it is no torn batch */
+    uint64_t known;   /* what the mark says was durable: damage below it is not a torn batch */
     uint64_t unsure;  /* where the first record begins that no other vouches for */
     struct hs_records records;
 

@@ -91,10 +91,10 @@ static const struct hs_option kafka_rows[] = {
              "see an event that much later; shorter costs the brokers more."},
     CURSOR_LOST_ROW(
         "continue",
-        "With exactly_once, when the record in cursor_topic is gone (topic deleted, "
-        "record expired): continue where the journal's own cursor is, since the other "
-        "topics still have the events; or replay what the journal keeps (retain), which "
-        "readers then see twice. Either is logged and counted."),
+        "With exactly_once, if the record in cursor_topic is gone (topic deleted, record "
+        "expired). continue: from the journal's own cursor, since the other topics still have "
+        "the events. replay: send again what the journal keeps (retain), which readers then see "
+        "twice. Either is logged and counted."),
     START_ROW,
 };
 
@@ -171,10 +171,10 @@ static const struct hs_option redis_rows[] = {
      .help = "Prefix of the key in which Redis keeps how far it is; each event is written once "
              "because the key moves in the same transaction. Keep it from being evicted."},
     CURSOR_LOST_ROW("replay",
-                    "When the cursor's key is gone (Redis restarted empty, FLUSHALL, another Redis "
-                    "behind url): send again what the journal keeps (retain), so that nothing is "
-                    "missing, and what is still in the streams comes twice; or continue with new "
-                    "events, and log the command that sends the others again."),
+                    "If the cursor's key is gone (Redis restarted empty, FLUSHALL, another Redis "
+                    "behind url). replay: send again what the journal keeps (retain), so that "
+                    "nothing is missing; what is still in the streams comes twice. continue: "
+                    "send only new events, and log the command that sends the others."),
     {.name = "wait",
      .kind = HS_OPTION_TABLE,
      .offset = SINK(wait),
@@ -199,9 +199,10 @@ static const struct hs_option file_rows[] = {
      .required = true,
      .example = "data",
      .help =
-         "Folder of the files, which is created if it does not exist; no other sink's, and not "
-         "in or around the journal's. Files there that hookstream did not write are left alone, "
-         "and links are not followed: an event whose file has such a name is a dead letter."},
+         "Folder of the files, created if it does not exist. No other sink may use it, and it "
+         "must not be in or around the journal's. Files there that hookstream did not write are "
+         "left alone, and links are not followed: an event whose file has such a name becomes a "
+         "dead letter."},
     {.name = "max_size",
      .kind = HS_OPTION_SIZE,
      .offset = SINK(max_size),
@@ -346,9 +347,8 @@ static const struct hs_option file_target_rows[] = {
      .kind = HS_OPTION_STRING,
      .offset = TARGET(destination),
      .fallback = "{family}.jsonl",
-     .help =
-         "Template of the file's name in the sink's folder: 1 to 200 bytes, without a slash or a "
-         "control character, and no dot at the beginning."},
+     .help = "Template of the file's name in the sink's folder: 1 to 200 bytes, without a slash, a "
+             "control character or a leading dot."},
     ROUTER_ROWS,
 };
 

@@ -94,7 +94,7 @@ EDGES = [0, 1, 2**63 - 1, 2**63, 2**64 - 2, 2**64 - 1, 2**64, 2**65, "-1", "1e3"
 @pytest.mark.parametrize("page", ["after", "number", "limit"])
 @pytest.mark.parametrize("value", EDGES)
 def test_numbers_of_a_query_do_not_wrap(one, page, value):
-    """No letter is behind a number that none can have."""
+    """No letter comes after the largest possible number."""
     assert one.post(sender.event("order.created")).status == 202
     wait_for(lambda: b'"number":1,' in http.get(one.admin_port, "/api/dead-letters").body)
     answer = http.get(one.admin_port, f"/api/dead-letters?{page}={value}")

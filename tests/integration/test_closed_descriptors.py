@@ -85,7 +85,7 @@ cases:
 
 
 def _commands(folder):
-    """Commands that write a file: words, and the file."""
+    """Commands that write a file: their arguments, and the file."""
     config = folder / "hookstream.yaml"
     yield ["init", "-f", "order", "-s", "kafka", "-o", "new.yaml"], "new.yaml"
     yield ["test", "-c", config, "--update", "cases.yaml"], "recorded.json"

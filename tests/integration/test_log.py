@@ -1,4 +1,4 @@
-"""The log: a stderr that nobody reads, that is closed or full, and what may stand on it."""
+"""The log: a stderr that nobody reads, that is closed or full, and what may be printed on it."""
 
 import fcntl
 import json
@@ -57,7 +57,7 @@ def flood(one):
 
 
 def test_a_log_that_nobody_reads_stops_nothing(hookstream, tmp_path):
-    """With the pipe and the ring full events are accepted, health answers, SIGTERM ends well; once
+    """With the pipe and the ring full, events are accepted, health answers, SIGTERM ends well; once
     the pipe is read, one line says how many were dropped, and every line is whole."""
     reader, writer = small_pipe()
     one = hookstream(start=False, **parts(tmp_path, log={"level": "debug"}))

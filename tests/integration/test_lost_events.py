@@ -48,7 +48,7 @@ def segments(one):
 
 
 def delivered(one):
-    """Ids in the order of the file, but for a line that is being written."""
+    """Ids in the order of the file, except a line that is being written."""
     path = one.folder / "out" / "all.jsonl"
     *lines, _ = path.read_bytes().split(b"\n") if path.exists() else [b""]
     return [json.loads(line)["id"] for line in lines]

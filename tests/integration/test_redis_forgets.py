@@ -178,7 +178,7 @@ def test_a_replica_that_never_had_it_is_sent_everything(hookstream, redis_server
 
 
 def post_large(one, count):
-    """So many that a journal of 16 MiB does not keep them all."""
+    """More events than a journal of 16 MiB keeps."""
     sent = []
     for at in range(count):
         event = sender.event("order.created")
@@ -192,7 +192,7 @@ def post_large(one, count):
 
 @pytest.mark.parametrize("while_it", ["runs", "is stopped"])
 def test_a_replica_that_lags_past_the_journal_is_reported(hookstream, redis_server, while_it):
-    """What the journal no longer keeps cannot be sent again, and nobody says that it was."""
+    """What the journal no longer keeps cannot be sent again, and is not reported as sent again."""
     old, lagging = redis_server("--appendonly", "no"), redis_server("--appendonly", "no")
     between = Proxy(old.address).start()
     try:

@@ -137,7 +137,7 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_secret_out_of_a_file(hookstream, tmp_path, name):
-    """One line ending is left out, and so is a byte order mark; all else is warned of."""
+    """One line ending is left out, and so is a byte order mark; anything else is a warning."""
     contents, told = FILES[name]
     secret = tmp_path / "the-file"
     secret.write_bytes(contents % sender.SECRET.encode())
