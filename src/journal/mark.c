@@ -154,6 +154,8 @@ static void save(struct hs_journal *journal, uint64_t newest, uint64_t limit)
     pthread_mutex_lock(&journal->mark_lock);
     struct hs_mark mark = journal->mark;
     uint64_t durable = hs_journal_durable(journal);
+    /* A start that fails midway knows less than the run before it. */
+    durable = durable > mark.durable ? durable : mark.durable;
     bool same = mark.turn > 0 && mark.durable == durable && newest <= mark.newest;
     mark.turn++;
     mark.durable = durable;

@@ -142,6 +142,53 @@ def test_what_is_lost_is_reported_and_can_be_sent_again(copied, way, place):
     one.stop()
 
 
+@pytest.mark.parametrize("way", ["fifo", "folder", "link"])
+def test_a_refused_start_forgets_nothing_of_what_is_missing(copied, way):
+    """It read a part of the journal, and must not note that part as all there was."""
+    one, ids = copied
+    path = segments(one)[-1]
+    path.rename(one.folder / "elsewhere")
+    {
+        "fifo": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+        "link": lambda: path.symlink_to(one.folder / "elsewhere"),
+    }[way]()
+    one.start(ready=False)
+    assert one.process.wait(30) == 1 and "move it away" in one.log
+    path.rename(one.folder / "moved-away")
+    shutil.rmtree(journal(one) / "ids")  # nothing but the mark knows then
+    (journal(one) / "cursors/.dead-letters.cursor").unlink()
+    one.start()
+    missing = settle(one, ids)
+    assert missing and lost(one) == len(missing)
+    send_missing_again(one, ids, missing)
+
+
+@pytest.mark.parametrize("ids_gone", [False, True])
+def test_two_segments_side_by_side_are_lost(copied, ids_gone):
+    """What the first costs says nothing about the ids of the second."""
+    one, ids = copied
+    for path in segments(one)[:2]:
+        overwrite(path, 4096, b"\0" * (path.stat().st_size - 4096))
+    if ids_gone:
+        sorted((journal(one) / "ids").glob("*.hsi"))[0].unlink()
+    one.start()
+    missing = settle(one, ids)
+    assert lost(one) == len(missing)
+    send_missing_again(one, ids, missing)
+
+
+@pytest.mark.parametrize("way", ["sector", "half"])
+def test_the_file_of_ids_is_damaged_with_its_segment(copied, way):
+    one, ids = copied
+    overwrite(sorted((journal(one) / "ids").glob("*.hsi"))[1], 24, b"x")  # its blocks are whole
+    WAYS[way](segments(one)[1])
+    one.start()
+    missing = settle(one, ids)
+    assert lost(one) == len(missing)
+    send_missing_again(one, ids, missing)
+
+
 def test_every_segment_is_deleted(copied):
     one, ids = copied
     for path in segments(one):
