@@ -66,8 +66,11 @@ int hs_ids_of_journal(const struct hs_dedupe *dedupe, uint64_t first, uint64_t l
         struct hs_event event;
         code = hs_reader_next(reader, &event);
         if (code == -EBADMSG) { /* counted and logged by the reader */
-            if (hole != NULL)
-                hole(context, hs_reader_loss(reader));
+            struct hs_reader_loss loss = hs_reader_loss(reader);
+            if (hole != NULL && loss.first <= last)
+                hole(context, loss);
+            if (loss.last >= last) /* the next loss is of other events */
+                break;
             continue;
         }
         if (code <= 0 || event.sequence > last)
@@ -80,7 +83,7 @@ int hs_ids_of_journal(const struct hs_dedupe *dedupe, uint64_t first, uint64_t l
     }
     hs_reader_close(reader);
     *ret_newest_wall_ns = newest;
-    return code < 0 ? code : 0;
+    return code < 0 && code != -EBADMSG ? code : 0;
 }
 
 /* ---- Writing ---- */

@@ -218,8 +218,9 @@ static int read_segments(struct ranges *ranges, const struct hs_segment_info *se
             hs_has_aged(dedupe, hs_hour_of(segment->newest_wall_ns), ranges->now_hour))
             continue;
         uint64_t newest;
-        code = hs_ids_of_journal(dedupe, segment->first, segment->last, take_id, take_hole, ranges,
-                                 &newest);
+        /* What is intact in a damaged file was read, perhaps ids of the hole, too. */
+        code = hs_ids_of_journal(dedupe, segment->first, segment->last, take_id,
+                                 range == NULL ? take_hole : NULL, ranges, &newest);
         if (code < 0 && ranges->sparing)
             code = 0; /* what can be read of the others is spared nevertheless */
         if (code < 0 || range == NULL || ranges->sparing)

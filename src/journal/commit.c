@@ -234,7 +234,7 @@ void hs_journal_break(struct hs_journal *journal, int code)
         hs_journal_set_state(journal, HS_JOURNAL_BROKEN);
     pthread_mutex_unlock(&journal->lock);
     hs_log(HS_LOG_ERROR, broken_words(journal, full), HS_F("path", "%s", journal->path),
-           HS_F("error", "%s", journal->broken_text));
+           HS_F("error", "%s", hs_error_text())); /* the text may change */
 }
 
 void hs_journal_explain(struct hs_journal *journal, int code)
