@@ -33,6 +33,7 @@ struct hs_forward {
     struct hs_sink *sink;
 
     uint64_t read_number; /* the last letter taken up, or passed over */
+    uint64_t again_until; /* up to here also those that were forwarded before they were moved */
     bool may_send;        /* the sink said resume */
     bool must_rewind;     /* the reader is past letters that are to be given again */
     unsigned failures;    /* retries in a row */
@@ -188,7 +189,8 @@ static void give_all(struct hs_forward *forward)
                 forward->read_number = durable;
             return;
         }
-        if (!letter.forwarded && !give(forward, &letter)) {
+        bool had = letter.forwarded && letter.number > forward->again_until;
+        if (!had && !give(forward, &letter)) {
             (void)seek(forward, letter.number);
             return;
         }
@@ -380,6 +382,16 @@ static bool is_ahead(struct hs_forward *forward, uint64_t last)
     return true;
 }
 
+/* The server lost what it had after this letter. One that was forwarded and then moved has a higher
+ * number now: which of those it still has, nobody knows. */
+static void go_back(struct hs_forward *forward, uint64_t number)
+{
+    hs_cursor_keep(forward->letters->forwarded, number);
+    hs_window_clear(&forward->window);
+    forward->read_number = number;
+    forward->again_until = hs_journal_durable(forward->letters->journal);
+}
+
 /* An exactly-once sink's server knows best what it has. */
 static void take_position(struct hs_forward *forward, uint64_t position, uint64_t last)
 {
@@ -397,9 +409,7 @@ static void take_position(struct hs_forward *forward, uint64_t position, uint64_
                "the sink lost dead letters that it had confirmed; those that are still "
                "kept are sent again",
                HS_F("sink", "%s", SINK_NAME), HS_F("has", "%" PRIu64, position));
-        hs_cursor_keep(forward->letters->forwarded, position);
-        hs_window_clear(window);
-        forward->read_number = position;
+        go_back(forward, position);
     } else if (position > forward->read_number) {
         forward->read_number = position;
     }
@@ -424,9 +434,7 @@ static void server_forgot(struct hs_forward *forward)
            HS_F("first", "%" PRIu64, first + 1), HS_F("last", "%" PRIu64, last));
     if (!replay)
         return;
-    hs_cursor_keep(forward->letters->forwarded, first);
-    hs_window_clear(&forward->window);
-    forward->read_number = first;
+    go_back(forward, first);
 }
 
 static bool on_resume(void *context, uint64_t position, uint64_t last)

@@ -196,6 +196,25 @@ START_TEST(a_letter_that_was_moved_before_it_was_forwarded_is_forwarded_once)
 }
 END_TEST
 
-HS_TEST_MAIN("delivery forward redis", F2_what_was_sent_again_is_held_back_no_longer,
+START_TEST(a_server_that_forgot_all_gets_letters_that_were_moved_too)
+{
+    struct house house = {.server = server_create()};
+    signal(SIGPIPE, SIG_IGN);
+    read_config(&house);
+    open_stores(&house);
+    start_forward(&house);
+    put_letter(&house);
+    uint64_t number = move_first(&house);
+    AWAIT(hs_cursor_position(house.letters->forwarded) >= number);
+    server_do(&house.server, "FLUSHALL");
+    char kept[24];
+    snprintf(kept, sizeof(kept), "%llu", (unsigned long long)hs_dead_letters_count(house.letters));
+    AWAIT(strcmp(server_get(&house.server, "XLEN letters"), kept) == 0);
+    house_close(&house);
+}
+END_TEST
+
+HS_TEST_MAIN("delivery forward redis", a_server_that_forgot_all_gets_letters_that_were_moved_too,
+             F2_what_was_sent_again_is_held_back_no_longer,
              a_letter_that_was_forwarded_and_moved_is_not_forwarded_again,
              a_letter_that_was_moved_before_it_was_forwarded_is_forwarded_once)
