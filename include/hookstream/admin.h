@@ -11,6 +11,10 @@
 #include <hookstream/config.h>
 #include <hookstream/metrics.h>
 
+/* Bytes of the head of a request; a token that has more than half of them is refused. */
+#define HS_ADMIN_HEADER_MAX (16u << 10)
+#define HS_ADMIN_TOKEN_MAX (HS_ADMIN_HEADER_MAX / 2)
+
 struct hs_admin_options {
     struct hs_address listen;
     const char *token; /* for /api; NULL: loopback only */

@@ -324,7 +324,7 @@ static int open_all(struct hs_admin *admin)
         return code;
     const struct hs_http_limits limits = {
         .connections = hs_descriptors_of_admin(),
-        .header_size = 16 << 10,
+        .header_size = HS_ADMIN_HEADER_MAX,
         .body_size = 1 << 20,
         .idle_ns = 60 * HS_NS_PER_SECOND,
         .header_ns = 10 * HS_NS_PER_SECOND,

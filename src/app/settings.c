@@ -163,6 +163,17 @@ static void check_health_path(struct hs_config *config, const struct hs_settings
     }
 }
 
+static void check_token(struct hs_config *config, const struct hs_settings *settings)
+{
+    const struct hs_node *admin = hs_node_get(hs_config_root(config), "admin");
+    size_t size = settings->admin.token != NULL ? hs_slice_text(settings->admin.token).size : 0;
+    if (size > HS_ADMIN_TOKEN_MAX)
+        hs_config_error(config, HS_FINDING_TOKEN_TOO_LONG, hs_node_get(admin, "token"),
+                        "admin.token has %zu bytes and no request has room for it: take one of at "
+                        "most %u",
+                        size, HS_ADMIN_TOKEN_MAX);
+}
+
 static void check_sizes(struct hs_config *config, const struct hs_settings *settings)
 {
     const struct hs_node *journal = hs_node_get(hs_config_root(config), "journal");
@@ -232,6 +243,7 @@ static void check_parts(struct hs_config *config, struct hs_settings *settings, 
     hs_transform_check_lists(config, settings->transformations, settings->routes,
                              settings->fallback);
     check_sizes(config, settings);
+    check_token(config, settings);
     if (!offline)
         hs_settings_check_folders(config, settings);
 }

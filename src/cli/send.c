@@ -153,7 +153,7 @@ static void print_summary(const struct hs_sender_options *options,
         if (result->statuses[status] > 0)
             printf("  %u: %" PRIu64 "\n", status, result->statuses[status]);
     if (result->lost > 0)
-        printf("  no answer: %" PRIu64 "\n", result->lost);
+        printf("  no answer: %" PRIu64 " (%s)\n", result->lost, result->why);
     if (result->answered > 0)
         printf("latency ms%s: p50 %.2f, p90 %.2f, p99 %.2f, p99.9 %.2f, max %.2f\n",
                options->rate ? " (from when due)" : "",

@@ -169,10 +169,17 @@ static void hang_up(struct link *link)
     link->watching = 0;
 }
 
-/* The connection is of no use any more; what was asked on it got no answer. */
-static void fail(struct link *link)
+/* The connection is of no use any more; what was asked on it got no answer. `error` is 0 where the
+ * other side has closed it. */
+static void fail(struct link *link, int error)
 {
     struct sender *sender = link->sender;
+    char place[HS_ADDRESS_TEXT], *why = sender->result->why;
+    hs_address_print(sender->options->host, sender->options->port, place);
+    if (why[0] == '\0' && link->busy)
+        snprintf(why, sizeof(sender->result->why), "%s %s: %s",
+                 link->connected ? "asked" : "cannot connect to", place,
+                 error == 0 ? "it closed the connection without an answer" : strerror(error));
     if (!link->connected && ++sender->connect_failures >= CONNECT_FAILURES_MAX &&
         sender->result->answered == 0) {
         sender->stopping = true;
@@ -222,7 +229,7 @@ static void read_answer(struct link *link)
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (got <= 0) {
-        fail(link);
+        fail(link, got < 0 ? errno : 0);
         return;
     }
     link->answer_size += (size_t)got;
@@ -237,8 +244,7 @@ static void write_request(struct link *link)
         socklen_t size = sizeof(error);
         getsockopt(link->file, SOL_SOCKET, SO_ERROR, &error, &size);
         if (error != 0) {
-            errno = error;
-            fail(link);
+            fail(link, error);
             return;
         }
         link->connected = true;
@@ -299,7 +305,7 @@ static void begin(struct link *link, uint64_t due_ns)
     sender->next++;
     sender->result->sent++;
     if (link->file < 0 && open_link(link) < 0) {
-        fail(link);
+        fail(link, errno);
         return;
     }
     if (!link->connected)
@@ -348,7 +354,7 @@ static void on_tick(evutil_socket_t file, short what, void *context)
     for (uint64_t i = 0; i < sender->options->connections && !sender->stopping; i++) {
         struct link *link = &sender->links[i];
         if (link->busy && now > link->due_ns + PATIENCE_NS)
-            fail(link);
+            fail(link, ETIMEDOUT);
         if (!link->busy)
             go_on(link);
         busy = busy || link->busy;

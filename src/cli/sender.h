@@ -31,6 +31,7 @@ struct hs_sender_options {
 
 struct hs_sender_result {
     uint64_t sent, answered, lost; /* lost: no answer came */
+    char why[400];                 /* why the first of them did not; "" when none is lost */
     uint64_t statuses[600];        /* answers by status */
     uint64_t nanoseconds;          /* from the first to the last */
     /* Latencies in buckets of about 1.6 %, by hs_sender_percentile(). */

@@ -83,3 +83,21 @@ def test_the_commands_reach_it_wherever_it_listens(hookstream, listen):
     for words in (("health",), ("dead-letters", "list"), ("replay", "--since", "1h", "--dry-run")):
         done = run(*words)
         assert done.returncode == 0, (words, done)
+
+
+@pytest.mark.parametrize("size", [256, 257, 4000, 8192])
+def test_a_long_token_is_accepted(hookstream, size):
+    token = ("k9Jq2mZx7LpW4vT1" * 512)[:size]
+    one = hookstream(**FILES, admin={"listen": f"127.0.0.1:{free_port()}", "token": token})
+    page = "/api/status"
+    assert http.get(one.admin_port, page, "evil.example",
+                    f"Authorization: Bearer {token}\r\n").status == 200
+    for other in (token[:-1], token + "x", token[:-1] + "x"):
+        assert http.get(one.admin_port, page, "evil.example",
+                        f"Authorization: Bearer {other}\r\n").status == 403
+
+
+def test_a_token_that_fits_in_no_request_is_an_error(tmp_path):
+    file = tmp_path / "hookstream.yaml"
+    file.write_text(json.dumps({"admin": {"token": "k9Jq2mZx7LpW4vT1" * 512 + "x"}}))
+    assert "HS057" in program.command("check", "--json", "-c", file).stdout

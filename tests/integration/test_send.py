@@ -6,6 +6,7 @@ import json
 import pytest
 
 from support import http, program
+from support.ports import free_port
 from support.wait import wait_for
 
 OWN = b'{ "type": "comet.sighted",\n "data": {"id": "data_1", "amount": 1.10},\n "id": "own_1" }\n'
@@ -98,3 +99,11 @@ def test_a_sample_of_many_fields_is_sent(hookstream, tmp_path):
     done = program.command("send", "-c", one.file, "--type", "shop.sold")
     assert done.returncode == 0, done
     assert len(bodies(one, 1)[0]) > 10_000
+
+
+def test_a_server_that_is_not_there_is_named_with_the_reason():
+    port = free_port()
+    done = program.command("send", "--url", f"http://127.0.0.1:{port}/w", "--secret", "x" * 16,
+                           "--type", "order.created")
+    assert done.returncode == 1
+    assert f"no answer: 1 (cannot connect to 127.0.0.1:{port}: Connection refused)" in done.stdout
