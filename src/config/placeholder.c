@@ -127,6 +127,8 @@ static const char *dollar_form(struct hs_slice text)
         return NULL;
     if (rest.data[0] == '{' && ends_in(rest, '}') && is_readable(rest))
         return "${...}";
+    if ((rest.data[0] == '{' || rest.data[0] == '(') && is_name(inner(rest, 1, 0)))
+        return "${NAME"; /* nothing closes it */
     if (rest.data[0] == '(' && ends_in(rest, ')') && is_readable(rest))
         return "$(NAME)";
     if (rest.data[0] == '[' && ends_in(rest, ']') && is_readable(rest))
@@ -202,6 +204,19 @@ static const char *reference_form(struct hs_slice text)
         {"process.env.", "process.env.NAME"},
         {"os.environ", "os.environ[NAME]"},
         {"secretKeyRef", "secretKeyRef"},
+        {"secretRef:", "secretRef:NAME"},
+        {"secretsmanager:", "secretsmanager:..."},
+        {"gcp:", "gcp:..."},
+        {"aws:", "aws:..."},
+        {"azure:", "azure:..."},
+        {"kv/", "kv/..."},
+        {"secret/data/", "secret/data/..."},
+        {"{\"Ref\":", "{\"Ref\": ...}"},
+        {"{\"Fn::", "{\"Fn::...\": ...}"},
+        {"!ref ", "!ref NAME"},
+        {"!Ref ", "!Ref NAME"},
+        {"!Sub ", "!Sub NAME"},
+        {"!env ", "!env NAME"},
         {"vault:", "vault:..."},
         {"ref+", "ref+..."},
         {"op://", "op://..."},
@@ -222,7 +237,26 @@ static const char *reference_form(struct hs_slice text)
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++)
         if (hs_slice_starts_with(text, hs_slice_text(rows[i].begin)))
             return rows[i].form;
+    /* Of a configuration language, such as var.fanfare_secret. */
+    static const char *const scopes[] = {"var.", "local.", "module.", "secrets.", "env."};
+    for (size_t i = 0; i < HS_ARRAY_SIZE(scopes); i++)
+        if (hs_slice_starts_with(text, hs_slice_text(scopes[i])) && is_name(text))
+            return "var.NAME";
     return NULL;
+}
+
+/* Words that no random secret holds and that nobody takes for a passphrase. */
+static bool is_told(struct hs_slice text)
+{
+    static const char *const words[] = {"placeholder", "changeme",    "change-me",  "change_me",
+                                        "replaceme",   "replace-me",  "replace_me", "your-secret",
+                                        "yoursecret",  "your_secret", "your-token", "your_token",
+                                        "redacted",    "your-key",    "your_key",   "insert-your",
+                                        "insert_your", "put-your",    "put_your",   "(hidden)"};
+    for (size_t i = 0; i < HS_ARRAY_SIZE(words); i++)
+        if (holds_nocase(text, words[i]))
+            return true;
+    return false;
 }
 
 static bool is_file(struct hs_slice text)
@@ -230,6 +264,8 @@ static bool is_file(struct hs_slice text)
     static const char *const folders[] = {"file:",   "/run/",    "/var/",  "/etc/", "/secrets/",
                                           "/mnt/",   "/opt/",    "/home/", "/srv/", "/root/",
                                           "/vault/", "/config/", "/tmp/",  "./",    "../"};
+    if (hs_slice_starts_with(text, HS_SLICE("@")))
+        text = inner(text, 1, 0); /* as curl writes it */
     for (size_t i = 0; i < HS_ARRAY_SIZE(folders); i++)
         if (hs_slice_starts_with(text, hs_slice_text(folders[i])) && is_readable(text))
             return true;
@@ -241,7 +277,11 @@ static bool is_mask(struct hs_slice text)
 {
     static const char *const marks[] = {
         "x", "X", "*", ".", "?", "-", "_", "#", " ", "\xE2\x80\xA2", "\xE2\x80\xA6"};
+    static const char *const kinds[] = {"whsec_", "sk_live_", "sk_test_", "sk_", "pk_"};
     size_t at = 0;
+    for (size_t i = 0; at == 0 && i < HS_ARRAY_SIZE(kinds); i++)
+        if (hs_slice_starts_with(text, hs_slice_text(kinds[i])))
+            at = hs_slice_text(kinds[i]).size; /* the senders' own marks */
     while (at < text.size) {
         size_t size = 0;
         for (size_t i = 0; size == 0 && i < HS_ARRAY_SIZE(marks); i++)
@@ -266,19 +306,21 @@ static const char *const template_words[] = {
 
 /* Words that say what the value is, or that everybody tries first. */
 static const char *const plain_words[] = {
-    "secret",  "secrets", "password",   "passwd", "passphrase", "pass",    "pwd",       "token",
-    "key",     "admin",   "root",       "user",   "guest",      "default", "redis",     "kafka",
-    "fanfare", "webhook", "webhooks",   "hook",   "hookstream", "signing", "signature", "shared",
-    "api",     "auth",    "bearer",     "hmac",   "hash",       "pii",     "dev",       "local",
-    "staging", "prod",    "production", "my",     "the",        "a",       "an",        "this",
-    "that",    "with",    "it",         "me",     "to",         "be",      "is",        "not",
-    "set",     "value",   "string",     "text",   "some",       "super",   "very",      "top",
-    "demo",    "welcome", "letmein",    "qwerty", "abc",        "public",  "private",   "client",
-    "server",  "app",     "service",    "please", "real",       "actual",  "own",       "before",
-    "deploy",  "use",     "using",      "must",   "from",       "env",     "variable",  "vault",
-    "random",  "strong",  "long",       "bytes",  "characters", "chars",   "at",        "least",
-    "in",      "of",      "for",        "and",    "or",         "source",  "endpoint",  "put",
-    "paste",   "provide", "s3cr3t",     "s3cret", "passw0rd",   "p4ssw0rd"};
+    "secret",  "secrets", "password",   "passwd",  "passphrase", "pass",    "pwd",        "token",
+    "key",     "admin",   "root",       "user",    "guest",      "default", "redis",      "kafka",
+    "fanfare", "webhook", "webhooks",   "hook",    "hookstream", "signing", "signature",  "shared",
+    "api",     "auth",    "bearer",     "hmac",    "hash",       "pii",     "dev",        "local",
+    "staging", "prod",    "production", "my",      "the",        "a",       "an",         "this",
+    "that",    "with",    "it",         "me",      "to",         "be",      "is",         "not",
+    "set",     "value",   "string",     "text",    "some",       "super",   "very",       "top",
+    "demo",    "welcome", "letmein",    "qwerty",  "abc",        "public",  "private",    "client",
+    "server",  "app",     "service",    "please",  "real",       "actual",  "own",        "before",
+    "deploy",  "use",     "using",      "must",    "from",       "env",     "variable",   "vault",
+    "random",  "strong",  "long",       "bytes",   "characters", "chars",   "at",         "least",
+    "in",      "of",      "for",        "and",     "or",         "source",  "endpoint",   "put",
+    "whsec",   "sk",      "generate",   "openssl", "rand",       "hex",     "base64",     "docs",
+    "asdf",    "asdfgh",  "asdfghjkl",  "zxcvbn",  "zxcvbnm",    "qwertz",  "qwertyuiop", "hidden",
+    "paste",   "provide", "s3cr3t",     "s3cret",  "passw0rd",   "p4ssw0rd"};
 
 struct words {
     char text[WORDS_MAX_SIZE]; /* in lower case, marks left out */
@@ -340,22 +382,40 @@ enum hs_placeholder_words hs_placeholder_words(struct hs_slice text)
 
 /* ---- The whole ---- */
 
-/* Without the line breaks and spaces around it. */
+static const char *const unseen[] = {
+    " ", "\n", "\r", "\t", "\v", "\f", "\xEF\xBB\xBF", "\xC2\xA0", "\xE2\x80\x8B", "\xE2\x81\xA0"};
+
+/* Bytes of what is not seen at the text's begin or end. */
+static size_t unseen_size(struct hs_slice text, bool end)
+{
+    for (size_t i = 0; i < HS_ARRAY_SIZE(unseen); i++) {
+        struct hs_slice one = hs_slice_text(unseen[i]);
+        if (text.size >= one.size &&
+            memcmp(text.data + (end ? text.size - one.size : 0), one.data, one.size) == 0)
+            return one.size;
+    }
+    return 0;
+}
+
+/* Without the line breaks, spaces and unseen characters around it. */
 static struct hs_slice strip(struct hs_slice text)
 {
-    while (text.size > 0 && (unsigned char)text.data[0] <= ' ')
-        text = inner(text, 1, 0);
-    while (text.size > 0 && (unsigned char)text.data[text.size - 1] <= ' ')
-        text.size--;
+    for (size_t size; (size = unseen_size(text, false)) > 0;)
+        text = inner(text, size, 0);
+    for (size_t size; (size = unseen_size(text, true)) > 0;)
+        text = inner(text, 0, size);
     return text;
 }
 
 const char *hs_placeholder_form(struct hs_slice text)
 {
     text = strip(text);
+    bool command = text.size > 2 && text.data[0] == '`' && ends_in(text, '`');
     while (text.size > 2 && (text.data[0] == '"' || text.data[0] == '\'' || text.data[0] == '`') &&
            ends_in(text, text.data[0]))
         text = inner(text, 1, 1);
+    if (command && is_name(text))
+        return "`command`";
     const char *form = dollar_form(text);
     if (form == NULL)
         form = bracket_form(text);
@@ -367,6 +427,8 @@ const char *hs_placeholder_form(struct hs_slice text)
         form = "NAME";
     if (form == NULL && is_file(text))
         form = "/path/to/a/file";
+    if (form == NULL && is_told(text))
+        form = "changeme";
     return form == NULL && is_mask(text) ? "xxx" : form;
 }
 

@@ -55,7 +55,7 @@ static bool refuse_placeholder(const struct look *look, struct hs_slice text)
         mend = "write ${NAME}, with braces, or ${file:/path}";
     else if (strcmp(form, "/path/to/a/file") == 0)
         mend = "to read the file write ${file:/path}";
-    else if (strcmp(form, "xxx") == 0)
+    else if (strcmp(form, "xxx") == 0 || strcmp(form, "changeme") == 0)
         mend = "put the real value there, such as ${NAME}";
     refuse(look, HS_FINDING_PLACEHOLDER,
            "%s is a placeholder of the form `%s`%s, which anybody can guess: %s", look->path, form,
@@ -102,6 +102,19 @@ static size_t different_bytes(struct hs_slice text)
     return count;
 }
 
+/* Whether nearly each byte is the one before it or beside it: 12345678, abcdefgh, aabbccdd. Of 16
+ * random hex digits one text in 10^7 is so. */
+static bool is_row(struct hs_slice text)
+{
+    size_t steps = 0;
+    for (size_t i = 1; i < text.size; i++) {
+        int step = text.data[i] - text.data[i - 1];
+        bool turns = text.data[i - 1] == '9' && strchr("0aA", text.data[i]) != NULL;
+        steps += (step >= -1 && step <= 1) || turns;
+    }
+    return steps + 3 >= text.size;
+}
+
 static void refuse_weak(const struct look *look, struct hs_slice text)
 {
     if (text.size < SECRET_SIZE_LEAST)
@@ -112,6 +125,10 @@ static void refuse_weak(const struct look *look, struct hs_slice text)
     else if (different_bytes(text) < SECRET_BYTES_LEAST)
         refuse(look, HS_FINDING_WEAK_SECRET, "%s repeats a few characters%s and can be guessed: %s",
                look->path, origin(look), how_to_make(look));
+    else if (is_row(text))
+        hs_config_warning(look->config, HS_FINDING_WEAK_SECRET, look->node,
+                          "%s counts characters up or down%s and can be guessed: %s", look->path,
+                          origin(look), how_to_make(look));
 }
 
 /* ---- What stands around it ---- */
@@ -217,6 +234,9 @@ const char *hs_secret_oddity(struct hs_config *config, struct hs_slice text)
         return hs_arena_printf(config->arena, "begins with %s", begin);
     if (has_quotes(text))
         return "has quotes around it";
+    if (text.size > 4 && hs_slice_starts_with(text, HS_SLICE("{\"")) &&
+        text.data[text.size - 1] == '}')
+        return "is a JSON object in whole, and not the value of one of its members";
     if (is_assignment(text))
         return "begins with the name of a variable and `=`";
     if (text.size > 7 && strncasecmp(text.data, "bearer ", 7) == 0)

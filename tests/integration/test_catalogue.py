@@ -158,7 +158,7 @@ def test_explain_makes_samples_of_the_sources_own_catalogue(tmp_path):
     config = tmp_path / "hookstream.yaml"
     config.write_text(
         "sources:\n  shop:\n    path: /shop\n    catalogue: shop.yaml\n"
-        "    verify: {scheme: fanfare, secrets: [abcdefghijklmnop]}\n"
+        "    verify: {scheme: fanfare, secrets: [k9Jq2mZx7LpW4vT1]}\n"
         "sinks: {files: {type: file, path: data}}\n"
         "routes: [{name: all, match: shop, to: [{sink: files}]}]\ndefault: drop\n")
     explained = program.command("explain", "-c", str(config), "--type", "shop.sold")
@@ -182,8 +182,8 @@ def test_the_catalogue_and_the_route_of_the_page_are_good(tmp_path):
     assert listed.stdout.split()[0] == "shop.sold", listed.stderr
     config = tmp_path / "hookstream.yaml"
     config.write_text(
-        source.replace("${SHOP_SECRET}", "abcdefghijklmnop") +
-        "  fanfare: {path: /f, verify: {scheme: fanfare, secrets: [qrstuvwxyzabcdef]}}\n"
+        source.replace("${SHOP_SECRET}", "k9Jq2mZx7LpW4vT1") +
+        "  fanfare: {path: /f, verify: {scheme: fanfare, secrets: [q7Lp2Xz9Kd4Wm1Vt]}}\n"
         "sinks: {kafka: {type: kafka, brokers: [\"localhost:9092\"]}}\n" +
         route + default)
     checked = program.command("check", "-c", str(config))
@@ -192,8 +192,8 @@ def test_the_catalogue_and_the_route_of_the_page_are_good(tmp_path):
 
 @pytest.mark.parametrize("name", ["hookstream.yaml", "quickstart.yaml"])
 def test_the_shipped_configurations_come_out_without_findings(name, monkeypatch):
-    monkeypatch.setenv("FANFARE_SECRET", "abcdefghijklmnop")
-    monkeypatch.setenv("PII_KEY", "abcdefghijklmnopqrstuvwxyz")
+    monkeypatch.setenv("FANFARE_SECRET", "k9Jq2mZx7LpW4vT1")
+    monkeypatch.setenv("PII_KEY", "k9Jq2mZx7LpW4vT1b3")
     config = Path(__file__).parents[2] / "config" / name
     checked = program.command("check", "--strict", "-c", str(config))
     assert checked.stdout.endswith("good, 0 errors, 0 warnings\n"), checked.stdout

@@ -37,7 +37,7 @@ def test_the_readme_lists_every_command():
 
 def test_the_page_and_the_program_agree_on_what_a_file_must_have(tmp_path):
     sections = {
-        "sources": "{fanfare: {path: /a, verify: {scheme: fanfare, secrets: [abcdefghijklmnop]}}}",
+        "sources": "{fanfare: {path: /a, verify: {scheme: fanfare, secrets: [k9Jq2mZx7LpW4vT1]}}}",
         "sinks": "{files: {type: file, path: data}}",
         "routes": "[{name: orders, match: order, to: [{sink: files}]}]",
         "default": "drop",

@@ -1,8 +1,10 @@
 """Secrets as people really give them: unexpanded templates, short ones, values with line breaks,
 quotes or a byte order mark around them. `check` and `run` go through the same rule."""
 
+import base64
 import json
 import os
+import uuid
 
 import pytest
 
@@ -64,10 +66,40 @@ def test_sound_secrets_everywhere_are_good(tmp_path):
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("value", ["$NAME", "$(NAME)", "%NAME%", "{{ .Values.x }}", "<your-secret>",
-                                   "changeme", "__NAME__", "xxx", "TODO", "YOUR_SECRET_HERE"])
+                                   "changeme", "__NAME__", "xxx", "TODO", "YOUR_SECRET_HERE",
+                                   "`cat /run/secrets/name`", "whsec_xxxxxxxxxxxxxxxx",
+                                   "whsec_your_secret_here", "abc-placeholder-123", "var.name",
+                                   "@/run/secrets/name", "secretsmanager:name", "!Ref Name",
+                                   "\ufeff$NAME", "\u200b<your-secret>", "ab-redacted-12"])
 def test_a_placeholder_is_an_error_in_every_option_that_holds_a_secret(tmp_path, place, value):
     found, words = findings(tmp_path, written(**{place: value}))
     assert ("error", "HS023") in found, words
+
+
+@pytest.mark.parametrize("place", OURS)
+@pytest.mark.parametrize("value", ["1234567890123456", "0123456789abcdef", "abcdefghijklmnopqrstuvwxyz",
+                                   "aabbccddeeffgghh", "9876543210987654"])
+def test_a_row_of_characters_is_weak(tmp_path, place, value):
+    found, words = findings(tmp_path, written(**{place: value}))
+    assert ("warning", "HS051") in found, words
+
+
+def test_a_variable_that_nothing_closes_and_an_object_of_a_secret_store(tmp_path):
+    found, words = findings(tmp_path, written(SECRET="${GIVEN}"), {"GIVEN": "${FANFARE_SECRET"})
+    assert ("error", "HS023") in found, words
+    stored = json.dumps({"fanfare": "k9Jq2mZx7LpW4vT1"})
+    found, words = findings(tmp_path, written(SECRET="${GIVEN}"), {"GIVEN": stored})
+    assert ("warning", "HS055") in found, words
+
+
+def test_what_random_sources_make_is_sound(tmp_path):
+    for _ in range(12):
+        raw = os.urandom(24)
+        for value in (raw.hex(), "whsec_" + base64.b64encode(raw).decode(), str(uuid.uuid4()),
+                      base64.urlsafe_b64encode(raw).decode(), raw[:16].hex(), "a-secret-for-the-tests",
+                      "correct-horse-battery-staple"):
+            found, words = findings(tmp_path, written(SECRET="${GIVEN}"), {"GIVEN": value})
+            assert not {"HS023", "HS051", "HS055"} & {code for _, code in found}, (value, words)
 
 
 @pytest.mark.parametrize("place", PLACES)
