@@ -6,6 +6,7 @@
 #include <hookstream/buffer.h>
 #include <hookstream/heartbeat.h>
 #include <hookstream/open.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -17,6 +18,7 @@
 #define FILE_MODE 0600
 #define PATH_TEXT_MAX 512
 #define DIRECTORY_MODE 0700
+#define STREAM_WAIT_MS 10000 /* for the writer of a pipe */
 #define ZERO_STEP (256u * 1024u)
 #define ZERO_PAUSE_MOST_NS 50000000L
 #define ZERO_ALIGNMENT 4096u /* what O_DIRECT asks for at most, of memory and of places */
@@ -33,9 +35,26 @@ static int system_close(void *context, int file)
     return close(file);
 }
 
+/* A pipe, such as <(...) of a shell: it has no places, so it is read on. */
+static ssize_t read_on(int file, void *data, size_t size)
+{
+    for (;;) {
+        ssize_t got = read(file, data, size);
+        if (got >= 0 || (errno != EAGAIN && errno != EINTR))
+            return got;
+        struct pollfd writer = {.fd = file, .events = POLLIN};
+        int ready = poll(&writer, 1, STREAM_WAIT_MS);
+        if (ready == 0)
+            errno = ETIMEDOUT;
+        if (ready == 0 || (ready < 0 && errno != EINTR))
+            return -1;
+    }
+}
+
 static ssize_t system_pread(void *context, int file, void *data, size_t size, off_t offset)
 {
-    return pread(file, data, size, offset);
+    ssize_t got = pread(file, data, size, offset);
+    return got < 0 && errno == ESPIPE ? read_on(file, data, size) : got;
 }
 
 static ssize_t system_pwrite(void *context, int file, const void *data, size_t size, off_t offset)
@@ -496,6 +515,6 @@ int hs_disk_read_own(const struct hs_disk *disk, const char *path, struct hs_buf
 
 int hs_disk_read_all(const struct hs_disk *disk, const char *path, struct hs_buffer *ret_data)
 {
-    int file = open_any(disk, path, O_RDONLY);
+    int file = open_any(disk, path, O_RDONLY | O_NONBLOCK); /* a FIFO may have no writer */
     return file < 0 ? file : read_file(disk, path, file, ret_data);
 }

@@ -3,6 +3,7 @@
 
 #include <hookstream/app.h>
 #include <hookstream/json.h>
+#include <hookstream/shown.h>
 #include <stdio.h>
 
 #define REPORT_MAX (1u << 20)
@@ -78,7 +79,8 @@ static void write_text(const struct check *check, struct hs_buffer *ret_text)
     else if (hs_config_root(check->config) != NULL && check->unadvised)
         hs_buffer_append_text(ret_text, "Whether the fields fit the sender's events is looked at "
                                         "when these errors are mended: check again then.\n");
-    hs_buffer_printf(ret_text, "%s: %s, %zu error%s, %zu warning%s\n", check->path,
+    hs_shown_append(ret_text, hs_slice_text(check->path), false);
+    hs_buffer_printf(ret_text, ": %s, %zu error%s, %zu warning%s\n",
                      is_bad(check) ? "not good" : "good", findings->errors,
                      findings->errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
 }
@@ -154,7 +156,10 @@ static int check_file(struct check *check)
         write_json(check, &text);
     else
         write_text(check, &text);
-    hs_command_print(&text, stdout);
+    if (check->json)
+        hs_command_print_json(&text, stdout);
+    else
+        hs_command_print(&text, stdout); /* what it shows is harmless (show.c) */
     int code = is_bad(check) ? HS_EXIT_BAD : HS_EXIT_GOOD;
     hs_buffer_free(&text);
     hs_buffer_free(&check->report);

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#define FAILURE_MAX (1u << 20) /* bytes of a message, escapes included */
 #define DEFAULT_CONFIG "/etc/hookstream/hookstream.yaml"
 
 static const struct hs_command *const commands[] = {
@@ -49,12 +50,17 @@ static void print_help(const struct hs_command *command, const struct hs_arg *ar
 
 int hs_command_fail(const struct hs_command *command, int status, const char *format, ...)
 {
+    HS_AUTO_FREE char *words = NULL;
+    struct hs_buffer text;
     va_list list;
     va_start(list, format);
-    fprintf(stderr, "hookstream %s: ", command->name);
-    vfprintf(stderr, format, list);
-    fputc('\n', stderr);
+    if (vasprintf(&words, format, list) < 0)
+        words = NULL;
     va_end(list);
+    hs_buffer_init(&text, FAILURE_MAX);
+    hs_shown_append(&text, hs_slice_text(words != NULL ? words : "out of memory"), true);
+    fprintf(stderr, "hookstream %s: %.*s\n", command->name, HS_SLICE_ARG(hs_buffer_slice(&text)));
+    hs_buffer_free(&text);
     return status;
 }
 
@@ -299,7 +305,12 @@ int hs_cli_main(int argc, char **argv)
     if (strcmp(argv[1], "--version") == 0)
         return hs_command_version.run(&hs_command_version, 0, NULL);
     const char *near = hs_nearest_name(hs_slice_text(argv[1]), names, HS_ARRAY_SIZE(commands));
-    fprintf(stderr, "hookstream: unknown command `%s`%s%s%s; `hookstream --help` lists them\n",
-            argv[1], near ? ", did you mean `" : "", near ? near : "", near ? "`?" : "");
+    struct hs_buffer word;
+    hs_buffer_init(&word, FAILURE_MAX);
+    hs_shown_append(&word, hs_slice_text(argv[1]), false);
+    fprintf(stderr, "hookstream: unknown command `%.*s`%s%s%s; `hookstream --help` lists them\n",
+            HS_SLICE_ARG(hs_buffer_slice(&word)), near ? ", did you mean `" : "", near ? near : "",
+            near ? "`?" : "");
+    hs_buffer_free(&word);
     return HS_EXIT_USAGE;
 }

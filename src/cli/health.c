@@ -3,7 +3,10 @@
 #include "admin_client.h"
 
 #include <hookstream/app.h>
+#include <hookstream/shown.h>
 #include <stdio.h>
+
+#define PAGE_MAX (16u << 20)
 
 static int run(const struct hs_command *command, int argc, char **argv);
 
@@ -26,7 +29,11 @@ static int look(const struct hs_command *command, const struct hs_admin_options 
     struct hs_admin_reply reply;
     if (hs_admin_ask(options, timeout_s, false, page, &reply) < 0)
         return hs_command_fail(command, HS_EXIT_BAD, "%s", hs_error_text());
-    printf("%.*s", HS_SLICE_ARG(reply.body));
+    struct hs_buffer text;
+    hs_buffer_init(&text, PAGE_MAX);
+    hs_shown_append(&text, reply.body, true);
+    hs_command_print(&text, stdout);
+    hs_buffer_free(&text);
     int status = reply.status == 200 ? HS_EXIT_GOOD : HS_EXIT_BAD;
     hs_admin_reply_free(&reply);
     return status;

@@ -5,6 +5,7 @@
 #include <hookstream/disk.h>
 #include <hookstream/json.h>
 #include <hookstream/open.h>
+#include <hookstream/shown.h>
 #include <stdlib.h>
 
 #define TEXT_MAX (64u << 20)
@@ -204,14 +205,21 @@ static void add_xml(struct hs_buffer *xml, struct hs_slice text)
 static void report(struct tests *tests, const char *file, const char *name, struct hs_slice faults)
 {
     bool good = faults.size == 0;
-    printf("%sok %zu - %s\n", good ? "" : "not ", ++tests->count, name);
+    struct hs_buffer text;
+    hs_buffer_init(&text, 8 * TEXT_MAX);
+    hs_buffer_printf(&text, "%sok %zu - ", good ? "" : "not ", ++tests->count);
+    hs_shown_append(&text, hs_slice_text(name), false);
     tests->failed += !good;
     for (const char *at = faults.data, *end = at + faults.size; at < end;) {
         const char *line = memchr(at, '\n', (size_t)(end - at));
         size_t size = line != NULL ? (size_t)(line - at) : (size_t)(end - at);
-        printf("# %.*s\n", (int)size, at);
+        hs_buffer_append_text(&text, "\n# ");
+        hs_shown_append(&text, hs_slice(at, size), false);
         at += size + 1;
     }
+    hs_buffer_append_byte(&text, '\n');
+    hs_command_print(&text, stdout);
+    hs_buffer_free(&text);
     hs_buffer_append_text(&tests->junit, "<testcase classname=\"");
     add_xml(&tests->junit, hs_slice_text(file));
     hs_buffer_append_text(&tests->junit, "\" name=\"");

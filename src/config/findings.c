@@ -2,6 +2,8 @@
  * shown: no control character gets to a terminal, no secret into a message. */
 #include "internal.h"
 
+#include <hookstream/shown.h>
+
 #include <stdio.h>
 
 #define QUOTED_MAX 80u /* characters */
@@ -24,35 +26,25 @@ size_t hs_config_characters(struct hs_slice text)
     return count;
 }
 
-/* C0, DEL, and the C1 controls, which some terminals obey (U+0080 to U+009F: C2 80 to C2 9F). */
-bool hs_config_is_control(const char *at, const char *end)
-{
-    unsigned char c = (unsigned char)*at;
-    return c < 0x20 || c == 0x7f ||
-           (c == 0xc2 && at + 1 < end && (unsigned char)at[1] >= 0x80 &&
-            (unsigned char)at[1] < 0xa0);
-}
-
 const char *hs_config_excerpt(struct hs_config *config, struct hs_slice text)
 {
     struct hs_buffer shown;
     hs_buffer_init(&shown, MESSAGE_MAX);
-    const char *at = text.data, *end = at + text.size;
-    for (size_t count = 0; at < end && count < QUOTED_MAX; count++) {
-        if (*at == '\n')
-            hs_buffer_append_text(&shown, "\\n");
-        else if (hs_config_is_control(at, end))
-            hs_buffer_printf(&shown, "\\x%02x",
-                             (unsigned char)*at == 0xc2 ? (unsigned char)at[1]
-                                                        : (unsigned char)*at);
+    for (size_t count = 0; text.size > 0 && count < QUOTED_MAX; count++) {
+        char escape[HS_SHOWN_ESCAPE_MAX];
+        uint32_t character;
+        bool as_it_is;
+        size_t size = hs_shown_next(text, &character, &as_it_is);
+        unsigned char byte = (unsigned char)text.data[0];
+        if (as_it_is)
+            hs_buffer_append(&shown, text.data, size);
+        else if (character < 0x100 && character != '\n')
+            hs_buffer_printf(&shown, "\\x%02x", (unsigned)character);
         else
-            hs_buffer_append_byte(&shown, *at);
-        bool skip = hs_config_is_control(at, end);
-        for (at++; at < end && is_continuation(*at); at++)
-            if (!skip)
-                hs_buffer_append_byte(&shown, *at);
+            hs_buffer_append(&shown, escape, hs_shown_escape(character, byte, escape));
+        text = hs_slice(text.data + size, text.size - size);
     }
-    if (at < end)
+    if (text.size > 0)
         hs_buffer_append_text(&shown, "...");
     const char *kept = hs_arena_dup(config->arena, hs_buffer_slice(&shown));
     hs_buffer_free(&shown);
@@ -140,10 +132,18 @@ static const char *format_message(struct hs_config *config, const char *format, 
     if (kept >= sizeof(text))
         for (kept = sizeof(text) - 1; kept > 0 && is_continuation(text[kept]); kept--)
             ;
-    for (char *at = text; at < text + kept; at++)
-        if (hs_config_is_control(at, text + kept))
-            *at = '?';
-    return hs_arena_dup(config->arena, hs_slice(text, kept));
+    size_t harmless = 0;
+    for (size_t at = 0, step; at < kept; at += step) {
+        uint32_t character;
+        bool shown;
+        step = hs_shown_next(hs_slice(text + at, kept - at), &character, &shown);
+        if (shown)
+            memmove(text + harmless, text + at, step);
+        else
+            text[harmless] = '?';
+        harmless += shown ? step : 1;
+    }
+    return hs_arena_dup(config->arena, hs_slice(text, harmless));
 }
 
 HS_PRINTF(5, 0)
@@ -199,7 +199,8 @@ const struct hs_findings *hs_config_findings(struct hs_config *config)
 
 void hs_config_put_finding(const struct hs_finding *finding, struct hs_buffer *ret_text)
 {
-    hs_buffer_printf(ret_text, "%s:", finding->file);
+    hs_shown_append(ret_text, hs_slice_text(finding->file), false);
+    hs_buffer_append_byte(ret_text, ':');
     if (finding->line > 0)
         hs_buffer_printf(ret_text, "%u:%u:", finding->line, finding->column);
     hs_buffer_printf(ret_text, " %s HS%03u: %s\n", hs_severity_name(finding->severity),

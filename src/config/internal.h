@@ -58,9 +58,6 @@ struct hs_slice hs_config_line(struct hs_config *config, unsigned line);
 
 /* A finding as one line. */
 void hs_config_put_finding(const struct hs_finding *finding, struct hs_buffer *ret_text);
-/* Whether a control character begins at `at`, C0, DEL or C1. */
-bool hs_config_is_control(const char *at, const char *end);
-
 /* A finding at a line and column. */
 void hs_config_add(struct hs_config *config, enum hs_severity severity, enum hs_finding_code code,
                    unsigned line, unsigned column, const char *message);

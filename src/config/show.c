@@ -7,6 +7,8 @@
  * misspelt key is bound to nothing, by the words of the keys too. In doubt a line is left out. */
 #include "internal.h"
 
+#include <hookstream/shown.h>
+
 #include <stdlib.h>
 #include <strings.h>
 
@@ -188,8 +190,24 @@ static bool has_bound_secret(const struct showing *showing, unsigned number, str
     return false;
 }
 
+/* Whether the line is text. In what is not (UTF-16 without a mark, say) no key can be made out, so
+ * nobody knows which lines hold a secret. */
+static bool is_text(struct hs_slice line)
+{
+    size_t size;
+    for (size_t at = 0; at < line.size; at += size) {
+        uint32_t character;
+        size = hs_utf8_decode(hs_slice(line.data + at, line.size - at), &character);
+        if (size == 0 || character == 0)
+            return false;
+    }
+    return true;
+}
+
 static bool may_show(const struct showing *showing, unsigned number, struct hs_slice line)
 {
+    if (!is_text(line))
+        return false;
     size_t value = secret_value(line);
     if (value != SIZE_MAX && !is_harmless(hs_slice(line.data + value, line.size - value)))
         return false;
@@ -223,22 +241,21 @@ static struct hs_slice known_part(const struct showing *showing, unsigned number
 static void put_characters(struct hs_buffer *text, struct hs_slice line, size_t from, size_t to,
                            bool blank)
 {
-    const char *end = line.data + line.size;
-    size_t count = 0;
-    for (const char *at = line.data; at < end && count < to; count++) {
-        const char *begin = at;
-        for (at++; at < end && ((unsigned char)*at & 0xC0) == 0x80;)
-            at++;
+    size_t size;
+    for (size_t at = 0, count = 0; at < line.size && count < to; at += size, count++) {
+        uint32_t character;
+        bool shown;
+        size = hs_shown_next(hs_slice(line.data + at, line.size - at), &character, &shown);
         if (count < from)
             continue;
-        if (*begin == '\t')
+        if (character == '\t')
             hs_buffer_append_byte(text, '\t');
         else if (blank)
             hs_buffer_append_byte(text, ' ');
-        else if (hs_config_is_control(begin, end))
-            hs_buffer_append_byte(text, '?');
+        else if (shown)
+            hs_buffer_append(text, line.data + at, size);
         else
-            hs_buffer_append(text, begin, (size_t)(at - begin));
+            hs_buffer_append_byte(text, '?');
     }
 }
 

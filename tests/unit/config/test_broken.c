@@ -308,7 +308,10 @@ static const struct {
     /* What is shown of a text: control characters spelled out, long ones cut. */
     {"server: {quick: \"a\\nb\\e[31m\\x9b\\u2028\"}\n",
      "test.yaml:1:17: error HS034: server.quick must be true or false, is "
-     "`a\\nb\\x1b[31m\\x9b\xE2\x80\xA8`\n"},
+     "`a\\nb\\x1b[31m\\x9b\\u2028`\n"},
+    {"\"a\\u202Eb\": 1\n", "test.yaml:1:1: error HS030: unknown key `a\\u202eb` in the "
+                           "configuration, which takes `server`, "
+                           "`sinks`, `rules`, `tags`, `secrets`, `properties`, `free`\n"},
     {"\"a\\e[31m\": 1\n", "test.yaml:1:1: error HS030: unknown key `a\\x1b[31m` in the "
                           "configuration, which takes `server`, "
                           "`sinks`, `rules`, `tags`, `secrets`, `properties`, `free`\n"},
