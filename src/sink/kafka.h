@@ -60,7 +60,9 @@ struct hs_kafka {
     struct event *on_file, *on_later, *on_rebuild, *on_ask;
     struct hs_kafka_helper helper;
     char broker_error[200]; /* librdkafka's last message about a broker; "": none */
-    unsigned rebuilds;      /* in a row without a delivery, for the backoff */
+    /* The same, if nothing has arrived since: maybe all waits for that broker. "": nothing does. */
+    char stuck[200];
+    unsigned rebuilds; /* in a row without a delivery, for the backoff */
     size_t alone;      /* messages that this producer still sends one a batch; 0: as many as fit */
     size_t next_alone; /* the same of the next producer */
     bool drop_at_end;  /* ENDING: do not wait for what is in flight */

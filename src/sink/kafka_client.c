@@ -15,6 +15,7 @@
 #define REBUILD_MOST_MS 5000u
 #define BURIAL_LOOK_MS 20u /* the helper wakes us; this is in case of a missed one */
 #define ASK_AGAIN_MS 1000u /* while connecting */
+#define STUCK_MS 2000u     /* from a broker's error until what waits for it is looked at */
 #define FATAL_TEXT_MAX 512u
 
 static void after(struct event *timer, uint64_t ms)
@@ -71,7 +72,7 @@ void hs_kafka_is_up(struct hs_kafka *kafka)
     if (kafka->txn != NULL && (!kafka->txn->resumed || kafka->txn->held))
         return;
     kafka->rebuilds = 0;
-    kafka->broker_error[0] = '\0';
+    kafka->broker_error[0] = kafka->stuck[0] = '\0';
     if (kafka->sink.state != HS_SINK_UP)
         hs_sink_set_state(&kafka->sink, HS_SINK_UP, "", "");
 }
@@ -100,6 +101,26 @@ static void begin_connecting(struct hs_kafka *kafka, const char *label, const ch
     snprintf(detail, sizeof(detail), "%s: %.120s%s%.200s", brokers, text,
              kafka->broker_error[0] != '\0' ? ": " : "", kafka->broker_error);
     hs_sink_set_state(&kafka->sink, HS_SINK_CONNECTING, label, detail);
+}
+
+/* The cluster answers, but a broker that it names is not reached, and something waits for that:
+ * most often its advertised address is not for us. */
+static bool is_stuck(const struct hs_kafka *kafka)
+{
+    bool waits = kafka->sink.in_flight > 0 || (kafka->txn != NULL && !kafka->txn->resumed);
+    return waits && kafka->stuck[0] != '\0';
+}
+
+static void say_stuck(struct hs_kafka *kafka)
+{
+    char detail[sizeof(kafka->stuck) + 128];
+    if (kafka->sink.state == HS_SINK_HOLDING)
+        return;
+    snprintf(detail, sizeof(detail),
+             "the cluster answers, but names a broker that is not reached (look at its "
+             "advertised.listeners): %s",
+             kafka->stuck);
+    hs_sink_set_state(&kafka->sink, HS_SINK_CONNECTING, "broker_unreachable", detail);
 }
 
 static void fatal(struct hs_kafka *kafka)
@@ -135,8 +156,12 @@ void hs_kafka_client_error(struct hs_kafka *kafka, rd_kafka_event_t *event)
     }
     /* One broker of several: librdkafka tries it again by itself. What it says is the reason when
      * none is left, such as "Connection refused". */
-    else
+    else {
         snprintf(kafka->broker_error, sizeof(kafka->broker_error), "%s", text);
+        snprintf(kafka->stuck, sizeof(kafka->stuck), "%s", text);
+        if (!evtimer_pending(kafka->on_ask, NULL))
+            after(kafka->on_ask, STUCK_MS);
+    }
 }
 
 /* Brokers that come and go are the state's affair: their lines are for whoever debugs. */
@@ -301,7 +326,10 @@ static void take_answer(struct hs_kafka *kafka)
     rd_kafka_resp_err_t error;
     if (!hs_kafka_helper_answer(&kafka->helper, &error) || kafka->stage != HS_KAFKA_OPEN)
         return;
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR && is_stuck(kafka)) {
+        say_stuck(kafka);
+        after(kafka->on_ask, ASK_AGAIN_MS);
+    } else if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
         hs_kafka_is_up(kafka);
     else if (kafka->sink.state != HS_SINK_UP)
         after(kafka->on_ask, ASK_AGAIN_MS);

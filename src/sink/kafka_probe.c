@@ -20,6 +20,7 @@ struct kafka {
     rd_kafka_t *rk;
     rd_kafka_resp_err_t told; /* the first error that a person must mend; 0: none */
     char words[256];          /* librdkafka's of it */
+    char named[256];          /* the brokers' addresses as the cluster names them */
 };
 
 /* What is known of a topic. */
@@ -78,6 +79,13 @@ static bool reach(struct kafka *kafka)
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
         tell_unreachable(kafka, error);
         return false;
+    }
+    size_t used = 0;
+    for (int i = 0; i < metadata->broker_cnt && used < sizeof(kafka->named); i++) {
+        const struct rd_kafka_metadata_broker *broker = &metadata->brokers[i];
+        int size = snprintf(kafka->named + used, sizeof(kafka->named) - used, "%s%s:%d",
+                            i > 0 ? ", " : "", broker->host, broker->port);
+        used += size > 0 ? (size_t)size : 0;
     }
     hs_probe_say(kafka->probe, "Kafka answers, %d broker%s", metadata->broker_cnt,
                  metadata->broker_cnt == 1 ? "" : "s");
@@ -207,8 +215,24 @@ static void judge_entries(const struct kafka *kafka, const struct topic *topic,
     }
 }
 
+/* Metadata come from the addresses of the configuration; all else goes to those that the cluster
+ * names, and they must be reached, too. */
+static bool is_unreached(struct kafka *kafka, const struct topic *topic, rd_kafka_resp_err_t error)
+{
+    if (error != RD_KAFKA_RESP_ERR__TIMED_OUT && error != RD_KAFKA_RESP_ERR__TRANSPORT &&
+        error != RD_KAFKA_RESP_ERR__RESOLVE && error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        return false;
+    (void)rd_kafka_poll(kafka->rk, TOLD_MS); /* calls on_error() */
+    hs_config_error(kafka->probe->config, HS_FINDING_ONLINE_UNREACHABLE, brokers_node(kafka),
+                    "sink `%s`: topic `%s`: Kafka answers, but the brokers that it names are not "
+                    "reached: %s: %s; their advertised.listeners must be addresses for this host",
+                    kafka->probe->name, topic->name, kafka->named,
+                    kafka->words[0] != '\0' ? kafka->words : rd_kafka_err2str(error));
+    return true;
+}
+
 /* The topic's settings; who may not ask is told so. */
-static void judge_settings(const struct kafka *kafka, const struct topic *topic)
+static void judge_settings(struct kafka *kafka, const struct topic *topic)
 {
     rd_kafka_ConfigResource_t *wanted =
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic->name);
@@ -230,7 +254,7 @@ static void judge_settings(const struct kafka *kafka, const struct topic *topic)
         }
         rd_kafka_event_destroy(event);
     }
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR && !is_unreached(kafka, topic, error))
         hs_probe_say(kafka->probe, "topic %s: its settings could not be asked (%s)", topic->name,
                      rd_kafka_err2str(error));
     rd_kafka_queue_destroy(queue);
@@ -298,7 +322,7 @@ static void judge_right(const struct kafka *kafka, const struct topic *topic)
 
 /* ---- Topics one by one ---- */
 
-static void probe_topic(const struct kafka *kafka, struct topic *topic)
+static void probe_topic(struct kafka *kafka, struct topic *topic)
 {
     rd_kafka_resp_err_t error = look_at(kafka, topic);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -317,7 +341,7 @@ static void probe_topic(const struct kafka *kafka, struct topic *topic)
     judge_right(kafka, topic);
 }
 
-static void probe_cursor_topic(const struct kafka *kafka)
+static void probe_cursor_topic(struct kafka *kafka)
 {
     struct topic topic = {.name = kafka->options->cursor_topic, .node = kafka->options->node};
     rd_kafka_resp_err_t error = look_at(kafka, &topic);

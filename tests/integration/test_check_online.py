@@ -5,6 +5,7 @@ import socket
 
 import pytest
 from support import program
+from support.advertised import Advertised
 from support.ports import free_port
 
 
@@ -49,6 +50,17 @@ def test_a_topic_that_is_not_there_is_found_and_not_made(tmp_path, kafka, unique
         assert done.returncode == 1
         assert "HS302" in done.stdout
         assert f"topic `{unique}`: the topic does not exist" in done.stdout
+
+
+@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 1), ("kafka.bad", 9092)])
+def test_brokers_that_advertise_a_wrong_address(tmp_path, kafka, unique, host, port):
+    kafka.create(unique, partitions=1)
+    way = Advertised(kafka.address, host, port)
+    done = check(tmp_path, kafka_sink(way.address), topic(unique))
+    way.close()
+    assert done.returncode == 1
+    assert "HS300" in done.stdout and "advertised.listeners" in done.stdout
+    assert f"not reached: {host}:{port}: " in done.stdout
 
 
 def test_a_topic_for_smaller_messages(tmp_path, kafka, unique):

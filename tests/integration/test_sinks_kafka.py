@@ -6,6 +6,7 @@ import os
 import pytest
 
 from support import http, sender
+from support.advertised import Advertised
 from support.wait import wait_for
 
 
@@ -69,9 +70,41 @@ def test_brokers_that_are_not_there_are_named(hookstream, unique):
     )
     wait_for(lambda: one.sink("kafka")["reason"] == "brokers_down", what="the brokers to be away")
     words = "127.0.0.1:1, 127.0.0.1:2: 2/2 brokers are down"
-    assert one.sink("kafka")["detail"] == words
-    assert f'reason=brokers_down detail="{words}"' in one.log
+    assert one.sink("kafka")["detail"].startswith(f"{words}: ")
+    assert "Connection refused" in one.sink("kafka")["detail"]
+    assert f'reason=brokers_down detail="{words}: ' in one.log
     assert f"0 events wait in the journal until it is reached: {words}" in one.readiness
+
+
+WRONG_ADDRESSES = [("127.0.0.1", 1, "Connection refused"), ("kafka.bad", 9092, "Failed to resolve")]
+
+
+@pytest.mark.parametrize("exactly_once", [False, True])
+@pytest.mark.parametrize(("host", "port", "words"), WRONG_ADDRESSES)
+def test_a_broker_that_advertises_a_wrong_address_is_named(
+        hookstream, kafka, unique, host, port, words, exactly_once):  # fmt: skip
+    """The cluster answers at the address of the configuration, and nothing can be written."""
+    kafka.create(unique)
+    way = Advertised(kafka.address, host, port)
+    parts = kafka_to(kafka, unique)
+    parts["sinks"]["kafka"]["brokers"] = [way.address]
+    if exactly_once:
+        parts["sinks"]["kafka"] |= {"exactly_once": True, "cursor_topic": f"{unique}-cursors",
+                                    "transactional_id": unique}
+    one = hookstream(**parts)
+    document = sender.event()
+    assert one.post(document).status == 202
+    wait_for(lambda: one.sink("kafka")["reason"] == "broker_unreachable", what="the reason")
+    assert one.sink("kafka")["state"] == "connecting"
+    for text in (one.sink("kafka")["detail"], one.readiness, one.log):
+        assert "advertised.listeners" in text and words in text and f"{host}:{port}" in text
+    if exactly_once:  # the coordinator's address is kept for minutes
+        return
+    way.name_itself()
+    one.drained(deadline=90)
+    assert [record.id for record in kafka.read(unique)] == [document["id"]]
+    assert one.sink("kafka")["state"] == "up"
+    way.close()
 
 
 def test_too_large_for_the_topic_is_a_dead_letter_and_the_next_goes_on(hookstream, kafka, unique):
