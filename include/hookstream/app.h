@@ -42,7 +42,7 @@ struct hs_config *hs_settings_load_offline(const char *path, const struct hs_con
 /* Holds the sinks against the cursors of the journal on disk, if there is one: warns of sinks
  * that are new to it, and of cursors whose sink is gone or has another name now. */
 void hs_settings_check_cursors(struct hs_config *config, const struct hs_settings *settings);
-/* Holds the routes against those that waiting events were accepted under: warns of a sink that no
+/* Compares the routes with those that waiting events were accepted under: warns of a sink that no
  * longer gets what waits for it. Part of hs_settings_check_cursors(). */
 struct hs_journal_summary;
 void hs_settings_check_routes(struct hs_config *config, const struct hs_settings *settings,

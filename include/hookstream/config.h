@@ -188,7 +188,7 @@ enum hs_option_kind {
     HS_OPTION_NODE,     /* const struct hs_node *: the module that owns it reads it itself */
 };
 
-/* What kind of secret an option holds. A row says so, and every kind is held against one rule when
+/* What kind of secret an option holds. A row says so, and every kind is checked by one rule when
  * it is bound: no placeholder that a template left behind, and for keys of our own at least 16
  * characters. What is around a secret (line breaks, quotes) is warned of. */
 enum hs_secret_kind {

@@ -81,7 +81,7 @@ HS_MUST_CHECK int64_t hs_disk_size(const struct hs_disk *disk, int file);
  * tell; -ENOENT; -errno. */
 HS_MUST_CHECK int hs_disk_identify(const struct hs_disk *disk, int file, const char *path,
                                    struct hs_file_id *ret_id);
-/* Reserves blocks for so many bytes, without writing any. */
+/* Reserves blocks for that many bytes, without writing any. */
 HS_MUST_CHECK int hs_disk_reserve(const struct hs_disk *disk, int file, uint64_t size);
 /* Bytes that are free where the path is; UINT64_MAX: nobody knows. */
 uint64_t hs_disk_room(const struct hs_disk *disk, const char *path);

@@ -28,7 +28,7 @@ void hs_log_stop(void);
 /* Lines dropped since the process began; and whether lines are being dropped now. */
 uint64_t hs_log_dropped(void);
 bool hs_log_is_dropping(void);
-/* Text that is finished lines, such as findings: goes out as it is, line by line. */
+/* Writes text that already consists of whole lines, such as findings, line by line. */
 void hs_log_text(struct hs_slice text);
 /* For a process that is about to abort: gives the queued lines a moment, then writes the
  * message, unless that would block. */

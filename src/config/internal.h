@@ -40,8 +40,8 @@ struct hs_node *hs_config_read_yaml(struct hs_config *config, struct hs_slice te
  * character, so that a finding can name the column of its ${. */
 void hs_config_expand(struct hs_config *config, struct hs_node *node, bool as_written);
 
-/* Holds every scalar in the node against the rule for this kind of secret; `path` is how messages
- * call the option. */
+/* Checks every scalar in the node by the rule for this kind of secret; messages call the option
+ * `path`. */
 void hs_secret_check(struct hs_config *config, const struct hs_node *node, const char *path,
                      const struct hs_option *option, enum hs_secret_kind kind);
 /* What is odd about a secret's text, as a verb with its object ("ends in a line break"); NULL:

@@ -296,7 +296,7 @@ static bool is_mask(struct hs_slice text)
 
 /* ---- Ordinary words ---- */
 
-/* Words that somebody is to replace. */
+/* Words that are meant to be replaced. */
 static const char *const template_words[] = {
     "change",      "changeme", "replace",  "your",    "insert",    "enter", "fill",
     "todo",        "fixme",    "tbd",      "example", "sample",    "dummy", "placeholder",
@@ -304,7 +304,7 @@ static const char *const template_words[] = {
     "nil",         "here",     "foo",      "bar",     "baz",       "lorem", "ipsum",
     "placeholder", "tba",      "somevalue"};
 
-/* Words that say what the value is, or that everybody tries first. */
+/* Words that name the kind of value, or that guesses begin with. */
 static const char *const plain_words[] = {
     "secret",  "secrets", "password",   "passwd",  "passphrase", "pass",    "pwd",        "token",
     "key",     "admin",   "root",       "user",    "guest",      "default", "redis",      "kafka",

@@ -9,10 +9,10 @@
  * it is none. The form never repeats any of the value. */
 const char *hs_placeholder_form(struct hs_slice text);
 
-/* What the words of a value say, when it consists of nothing but ordinary words. */
+/* Which kind of words a value consists of, if it has only ordinary ones. */
 enum hs_placeholder_words {
     HS_WORDS_NONE,     /* it is something else, such as a random text */
-    HS_WORDS_PLAIN,    /* words that everybody tries first: secret, password, admin-token */
+    HS_WORDS_PLAIN,    /* words that guesses begin with: secret, password, admin-token */
     HS_WORDS_TEMPLATE, /* one of them asks to be replaced: changeme, your-secret-here */
 };
 enum hs_placeholder_words hs_placeholder_words(struct hs_slice text);

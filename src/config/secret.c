@@ -131,7 +131,7 @@ static void refuse_weak(const struct look *look, struct hs_slice text)
                           origin(look), how_to_make(look));
 }
 
-/* ---- What stands around it ---- */
+/* ---- What is around it ---- */
 
 /* Characters that nobody sees, or that come from how a value was written down. */
 static const struct edge {
@@ -302,7 +302,7 @@ static void check_key(const struct look *look, const struct hs_option *option)
     warn_of_sharing(look, option);
 }
 
-/* The password of scheme://user:password@host; and what stands around it, as in a text that is not
+/* The password of scheme://user:password@host; and what is around it, as in a text that is not
  * a secret. */
 static void check_url(const struct look *look)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #define KIND_BITS 8u
-#define SIZE_UNIT 64u  /* bytes that one of a note's size stands for */
+#define SIZE_UNIT 64u  /* bytes per unit of a note's size */
 #define HEAD_BYTES 64u /* of a record beside its texts, about */
 #define TEXT_BYTES 4u  /* beside each of its texts */
 #define SIZE_MAX_UNITS ((UINT32_C(1) << (32 - KIND_BITS)) - 1)

@@ -67,7 +67,7 @@ uint64_t hs_letter_kinds_share(const struct hs_letter_kinds *kinds, uint64_t roo
 
 /* ---- Moves: the numbers of letters that were moved ---- */
 
-/* Of so many the new number is known. Whoever read a letter under its old number names it soon. */
+/* How many new numbers are kept. Whoever read a letter by its old number uses that soon. */
 #define HS_LETTER_MOVES_MAX 65536u
 
 struct hs_letter_move {

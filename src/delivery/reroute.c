@@ -43,7 +43,7 @@ struct files {
     uint64_t position;
 };
 
-/* The routes in force, and those of before that events past the position were accepted under. */
+/* The current routes, and earlier ones under which events past the position were accepted. */
 static void on_name(void *context, const char *name)
 {
     struct files *files = context;

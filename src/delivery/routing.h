@@ -1,4 +1,4 @@
-/* Routing: a file of <journal>/routing, which hs_router_write() wrote, as a router again.
+/* Routing: reads a file of <journal>/routing, which hs_router_write() wrote, back into a router.
  * Threads: one. */
 #ifndef HS_DELIVERY_ROUTING_H
 #define HS_DELIVERY_ROUTING_H

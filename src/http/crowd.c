@@ -1,5 +1,5 @@
-/* Crowd: who has to go when the door is full of connections or of bytes. Only what holds up
- * others goes: not what is in work, and what is proven (peers.h) last.
+/* Crowd: which connection is closed when the limit of connections or of bytes is reached. A request
+ * that is being worked on is never closed, and a proven connection (peers.h) last.
  *
  * Connections: the peer that holds more than its share loses its own; else all are in one
  * queue. In either the oldest goes: first one that has been silent for a while, then whichever
@@ -25,7 +25,7 @@
 #define UNPROVEN_PARTS 4u
 /* Silent for so long, a connection goes before any that has begun a request. */
 #define SILENT_NS HS_NS_PER_SECOND
-/* So many of the oldest are looked at: for one with nothing unread, or for the largest body. */
+/* How many of the oldest are examined: for one with nothing unread, or for the largest body. */
 #define LOOKED_AT_MAX 32u
 /* Bodies that may go for the sake of one. */
 #define EVICTED_MAX 256u
@@ -38,7 +38,7 @@ static struct hs_http_connection *older(struct hs_http_connection *one,
     return one->entered_ns <= other->entered_ns ? one : other;
 }
 
-/* What it sent is here and was not read yet: it waits for this program and not the reverse. */
+/* What it sent has arrived and was not read yet: it waits for this program, not the reverse. */
 static bool has_unread(const struct hs_http_connection *connection)
 {
     char byte;

@@ -1,9 +1,10 @@
 /* Peers: which addresses the connections come from, and what each of them holds. An address is
  * an IPv4 address or an IPv6 /64. Private to http.
  *
- * A connection is proven once a new POST on it was answered 2xx: its sender is genuine. What is not
- * proven and does not work is on a list of its peer, by its place, the oldest first, so that the
- * oldest of a peer and the peer that holds most are found without a search. */
+ * A connection is proven once a new POST on it was answered 2xx: its sender is genuine. A
+ * connection that is neither proven nor being worked on is on a list of its peer, by its place, the
+ * oldest first. So the oldest of a peer, and the peer that holds most, are found without a search.
+ */
 #ifndef HS_HTTP_PEERS_H
 #define HS_HTTP_PEERS_H
 

@@ -72,7 +72,7 @@ static void look_at_owner(struct naming *naming, const char *path)
         tell(naming, path, "a segment of another journal", true);
 }
 
-/* The routes of before are needed to tell which events a sink was to have. */
+/* The earlier routes say which events a sink was meant to get. */
 static void look_at_routes(struct naming *naming, const char *path)
 {
     struct hs_buffer text;

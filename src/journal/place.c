@@ -1,4 +1,4 @@
-/* Place: whether the journal's files are still where they were put. Somebody may delete, move or
+/* Place: whether the journal's files are still where they were put. Someone may delete, move or
  * replace a segment, or the folder, while hookstream runs: it would continue to write to a file
  * that no start finds. The keeper looks once a second; this costs nothing per event.
  *

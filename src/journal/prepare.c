@@ -2,9 +2,9 @@
  * of records then need not wait for them to be found and marked, and a full disk is met here and
  * not by an event (docs/decisions/0002).
  *
- * Where the disk is nearly full nothing is written in vain: room is asked for and reserved, for
- * the segment and for what has to stay free beside it, before the first zero. Where the usual
- * size does not fit, half of it may, or a quarter. */
+ * On a nearly full disk no write is wasted: space is checked and reserved, for the segment and for
+ * what has to stay free beside it, before the first zero is written. If the usual size does not
+ * fit, half or a quarter of it may. */
 #include "internal.h"
 
 #include <fcntl.h>
@@ -86,7 +86,7 @@ static int reserve(const struct hs_journal *journal, int file, uint64_t least, u
         if (cut < 0)
             return cut;
     }
-    /* The words of a quota or of a limit of file sizes say more. */
+    /* The message of a quota or of a limit on file sizes says more. */
     return is_full(code) && room_for(last) <= room ? code : fail_for_room(journal, last, room);
 }
 

@@ -62,7 +62,7 @@ static inline struct hs_json_cell *hs_json_cell_at(const struct hs_json_tree *tr
     return &tree->cells[node];
 }
 
-/* Counts work. It is a counter and no state: a tree that is only looked at stays as it is. */
+/* Counts work. It is a counter, not state: a tree that is only read does not change. */
 static inline void hs_json_count(const struct hs_json_tree *tree, uint64_t steps)
 {
     ((struct hs_json_tree *)(uintptr_t)tree)->steps += steps;

@@ -1,4 +1,4 @@
-/* Differences: two JSON texts held against each other, leaf by leaf. A leaf is known by the keyed
+/* Differences: compares two JSON texts, leaf by leaf. A leaf is known by the keyed
  * hash of its path, so that it costs the same however many there are; the path is written out only
  * for a leaf that differs. */
 #include <hookstream/hash.h>

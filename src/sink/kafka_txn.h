@@ -64,11 +64,11 @@ struct hs_kafka_txn {
     size_t count;
     bool claimed;  /* the cursor's record names us */
     bool anothers; /* it was of another journal */
-    bool resumed;  /* the owner was told to go on with this producer */
+    bool resumed;  /* the owner knows that it may continue with this producer */
     bool broken;   /* something of it failed: not to be committed */
     bool held;     /* a person must act before anything can be committed, and was told */
     bool fenced;   /* the producer was told so */
-    bool renew;    /* after this commit the producer is made anew */
+    bool renew;    /* after this commit a new producer is made */
     unsigned looks;
     struct event *on_timer;
     /* The helper's while it works. */

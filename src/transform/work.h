@@ -35,7 +35,7 @@ enum hs_envelope_word { HS_ENVELOPE_TIMESTAMP, HS_ENVELOPE_ORGANIZATION, HS_ENVE
 HS_MUST_CHECK int hs_work_envelope(struct hs_work *work, enum hs_envelope_word word,
                                    const struct hs_json_member **ret_member);
 
-/* Counts the work of reading a value of so many bytes, of which the tree does not know. */
+/* Counts the work of reading a value of that size, which the tree does not count. */
 void hs_work_count(struct hs_work *work, size_t bytes);
 /* -EMSGSIZE: the work on this event exceeds what its size allows; stop working on it. */
 HS_MUST_CHECK int hs_work_within_steps(const struct hs_work *work);
