@@ -23,6 +23,9 @@ size_t hs_shown_escape(uint32_t character, unsigned char byte, char ret_text[HS_
 
 /* Appends `text` with escapes; line feeds stay if `lines`. */
 void hs_shown_append(struct hs_buffer *out, struct hs_slice text, bool lines);
+/* Writes `text` with escapes and a final NUL into `size` bytes (16 or more). What does not fit is
+ * cut between characters, and the text then ends with "...". */
+void hs_shown_copy(struct hs_slice text, char *ret_text, size_t size);
 /* Appends a JSON document: what may not be printed becomes \uXXXX inside its strings, so that the
  * document means the same. Line feeds stay. */
 void hs_shown_append_json(struct hs_buffer *out, struct hs_slice json);

@@ -100,6 +100,29 @@ void hs_shown_append(struct hs_buffer *out, struct hs_slice text, bool lines)
     }
 }
 
+void hs_shown_copy(struct hs_slice text, char *ret_text, size_t size)
+{
+    static const char dots[] = "...";
+    HS_ASSERT(size >= HS_SHOWN_ESCAPE_MAX + sizeof(dots));
+    size_t used = 0;
+    while (text.size > 0) {
+        char escape[HS_SHOWN_ESCAPE_MAX];
+        uint32_t character;
+        bool shown;
+        size_t taken = hs_shown_next(text, &character, &shown), written = taken;
+        if (!shown)
+            written = hs_shown_escape(character, (unsigned char)text.data[0], escape);
+        if (used + written > size - sizeof(dots)) {
+            memcpy(ret_text + used, dots, sizeof(dots));
+            return;
+        }
+        memcpy(ret_text + used, shown ? text.data : escape, written);
+        used += written;
+        text = hs_slice(text.data + taken, text.size - taken);
+    }
+    ret_text[used] = '\0';
+}
+
 static void append_json_escape(struct hs_buffer *out, uint32_t character)
 {
     if (character == UINT32_MAX)

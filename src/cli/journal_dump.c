@@ -23,6 +23,7 @@ const struct hs_command hs_command_journal_dump = {
             "--body json (the default): a body that is JSON stands as it is (line breaks between\n"
             "its values are left out), any other as body_base64; raw: always body_base64, which\n"
             "gives every byte back; none.\n"
+            "An event without an id of its own has one made of what was signed: sha256:...\n"
             "Damaged records are passed over, and told on stderr. So is what hookstream removes\n"
             "meanwhile behind what is printed already. Exit status: 0 good, 1 damage was met, 2\n"
             "wrong use or unreadable.",

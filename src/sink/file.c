@@ -142,8 +142,19 @@ static const struct hs_file_out *write_all(struct hs_file *file)
     return held;
 }
 
+/* Why the entry failed; the file's name is in it. */
+static void describe(const struct entry *entry, char *ret_text, size_t size)
+{
+    const struct hs_file_out *out = entry->out;
+    if (entry->failure == out->failure)
+        snprintf(ret_text, size, "%s", out->detail);
+    else
+        snprintf(ret_text, size, "file %s: %s", out->name, entry->failure->words);
+}
+
 static void tell(struct hs_file *file, const struct hs_file_out *held)
 {
+    char detail[HS_FILE_DETAIL_MAX];
     size_t count = file->count;
     file->count = 0;
     if (held != NULL)
@@ -152,10 +163,10 @@ static void tell(struct hs_file *file, const struct hs_file_out *held)
         hs_sink_set_state(&file->sink, HS_SINK_UP, "", "");
     for (size_t i = 0; i < count; i++) {
         const struct entry entry = file->entries[i];
-        const char *detail = NULL;
         if (entry.failure != NULL)
-            detail = entry.failure == entry.out->failure ? entry.out->detail : entry.failure->words;
-        hs_sink_complete(&file->sink, entry.sequence, entry.part, entry.failure, detail);
+            describe(&entry, detail, sizeof(detail));
+        hs_sink_complete(&file->sink, entry.sequence, entry.part, entry.failure,
+                         entry.failure != NULL ? detail : NULL);
     }
     if (file->owes_room) {
         file->owes_room = false;

@@ -12,6 +12,7 @@
  * bound fits too. */
 #define HS_FILE_OUT_CEILING (128u << 20)
 #define HS_FILE_OUT_KEPT_BYTES (1u << 20) /* memory kept when it is empty */
+#define HS_FILE_DETAIL_MAX 512u           /* a message, with the file's name */
 #define HS_FILE_TURNS_MAX 100000u         /* NAME.1 to NAME.100000 */
 
 struct hs_file_out {
@@ -22,7 +23,7 @@ struct hs_file_out {
     uint64_t used;         /* for choosing which to close */
     /* How the last write failed, and the message; NULL: it did not. */
     const struct hs_failure *failure;
-    char detail[256];
+    char detail[HS_FILE_DETAIL_MAX];
 };
 
 /* Where the files are. */

@@ -26,16 +26,29 @@ static const char *words_of(const struct hs_redis *redis, const struct hs_failur
     return own->error != NULL && failure == &own->error->failure ? own->text : failure->words;
 }
 
+#define OWN_TEXT_MAX (HS_REDIS_TEXT_MAX + HS_REDIS_KEY_SHOWN + 16u)
+
+/* What failed by itself, with its key. */
+static void describe(const struct hs_redis *redis, const struct hs_redis_batch *batch,
+                     const struct hs_redis_entry *entry, char ret_text[OWN_TEXT_MAX])
+{
+    char key[HS_REDIS_KEY_SHOWN];
+    hs_redis_batch_key(batch, entry, key);
+    snprintf(ret_text, OWN_TEXT_MAX, "stream %s: %s", key, words_of(redis, entry->failure));
+}
+
 static void tell_all(struct hs_redis *redis, struct hs_redis_batch *batch,
                      const struct hs_failure *failure, const char *detail)
 {
     for (size_t i = 0; i < batch->count; i++) {
         const struct hs_redis_entry *entry = &batch->entries[i];
-        if (entry->failure != NULL && failure == NULL)
-            hs_sink_complete(&redis->sink, entry->sequence, entry->part, entry->failure,
-                             words_of(redis, entry->failure));
-        else
+        char own[OWN_TEXT_MAX];
+        if (entry->failure == NULL || failure != NULL) {
             hs_sink_complete(&redis->sink, entry->sequence, entry->part, failure, detail);
+            continue;
+        }
+        describe(redis, batch, entry, own);
+        hs_sink_complete(&redis->sink, entry->sequence, entry->part, entry->failure, own);
     }
     hs_redis_batch_clear(batch);
 }
@@ -119,8 +132,9 @@ void hs_redis_finish(struct hs_redis *redis)
         if (redis->gathering->count > 0)
             send_gathered(redis); /* Redis works while we tell */
     } else if (again->failure->outcome == HS_HELD) {
-        hs_sink_set_state(&redis->sink, HS_SINK_HOLDING, again->failure->label,
-                          words_of(redis, again->failure));
+        char own[OWN_TEXT_MAX];
+        describe(redis, batch, again, own);
+        hs_sink_set_state(&redis->sink, HS_SINK_HOLDING, again->failure->label, own);
     }
     if (hs_redis_is_free(redis) && hs_redis_progress_owes(&redis->progress))
         hs_redis_store(redis);
@@ -165,11 +179,30 @@ static void on_multi(redisAsyncContext *link, void *reply, void *context)
         hs_redis_refused(redis, &redis->trouble);
 }
 
+/* Notes the first error that a command of the flying batch met, with its key. */
+static void note_refused(struct hs_redis *redis, const redisReply *reply,
+                         const struct hs_redis_entry *entry)
+{
+    char key[HS_REDIS_KEY_SHOWN];
+    struct hs_redis_trouble refused = {0};
+    hs_redis_note(&refused, reply);
+    if (refused.error == NULL || redis->trouble.error != NULL)
+        return;
+    hs_redis_batch_key(redis->flying, entry, key);
+    redis->trouble.error = refused.error;
+    snprintf(redis->trouble.text, sizeof(redis->trouble.text), "stream %s: %.240s", key,
+             refused.text);
+}
+
 /* Of what was queued: QUEUED or the reason why all will be discarded. */
 static void on_queued(redisAsyncContext *link, void *reply, void *context)
 {
     struct hs_redis *redis = link->data;
-    if (redis != NULL && reply != NULL && ((redisReply *)reply)->type == REDIS_REPLY_ERROR)
+    if (redis == NULL || reply == NULL || ((redisReply *)reply)->type != REDIS_REPLY_ERROR)
+        return;
+    if (context != NULL)
+        note_refused(redis, reply, context);
+    else /* the cursor's SET */
         hs_redis_note(&redis->trouble, reply);
 }
 
@@ -264,13 +297,14 @@ static void on_type(redisAsyncContext *link, void *data, void *context)
     const redisReply *reply = data;
     if (redis == NULL || reply == NULL)
         return;
-    hs_redis_note(&redis->trouble, reply);
     struct hs_redis_batch *batch = redis->flying;
     while (batch->entries[redis->replies].command_size == 0)
         redis->replies++;
     struct hs_redis_entry *entry = &batch->entries[redis->replies++];
     if (reply->type == REDIS_REPLY_STATUS)
         judge_type(reply, entry);
+    else
+        note_refused(redis, reply, entry);
     while (redis->replies < batch->count && batch->entries[redis->replies].command_size == 0)
         redis->replies++;
     if (redis->replies < batch->count)
@@ -283,10 +317,11 @@ static void on_type(redisAsyncContext *link, void *data, void *context)
 /* ---- Sending ---- */
 
 /* A link that ends refuses; its end is told by itself. */
-static void send_command(struct hs_redis *redis, redisCallbackFn *on_reply, const char *command,
-                         size_t size)
+static void send_command(struct hs_redis *redis, redisCallbackFn *on_reply,
+                         struct hs_redis_entry *entry, const char *command)
 {
-    HS_IGNORE(redisAsyncFormattedCommand(redis->link, on_reply, NULL, command, size));
+    HS_IGNORE(
+        redisAsyncFormattedCommand(redis->link, on_reply, entry, command, entry->command_size));
 }
 
 static void send_entries(struct hs_redis *redis, redisCallbackFn *on_reply)
@@ -296,7 +331,7 @@ static void send_entries(struct hs_redis *redis, redisCallbackFn *on_reply)
     for (size_t i = 0; i < batch->count; i++) {
         size_t size = batch->entries[i].command_size;
         if (size > 0)
-            send_command(redis, on_reply, at, size);
+            send_command(redis, on_reply, &batch->entries[i], at);
         at += size;
     }
 }

@@ -33,7 +33,7 @@ struct event;
 struct redisAsyncContext;
 struct redisReply;
 
-#define HS_REDIS_TEXT_MAX 256u
+#define HS_REDIS_TEXT_MAX 384u
 /* Why a sink is held whose replicas lag behind. */
 #define HS_REDIS_TOO_FEW "replicas"
 

@@ -2,6 +2,8 @@
  * they are sent from. */
 #include "redis_batch.h"
 
+#include <hookstream/shown.h>
+
 static const struct hs_failure not_flat = {
     HS_PERMANENT, "not_flat", "`fields: flat` needs a JSON object with at least one member"};
 static const struct hs_failure too_large = {HS_PERMANENT, "too_large",
@@ -12,6 +14,7 @@ void hs_redis_batch_init(struct hs_redis_batch *batch)
     *batch = (struct hs_redis_batch){
         .entries = hs_alloc_array(HS_REDIS_BATCH_MESSAGES, sizeof(*batch->entries))};
     hs_buffer_init(&batch->commands, HS_REDIS_BATCH_CEILING);
+    hs_buffer_init(&batch->names, HS_REDIS_BATCH_CEILING);
 }
 
 void hs_redis_batch_free(struct hs_redis_batch *batch)
@@ -19,12 +22,14 @@ void hs_redis_batch_free(struct hs_redis_batch *batch)
     free(batch->entries);
     batch->entries = NULL;
     hs_buffer_free(&batch->commands);
+    hs_buffer_free(&batch->names);
 }
 
 void hs_redis_batch_clear(struct hs_redis_batch *batch)
 {
     batch->count = 0;
     batch->verifies = false;
+    hs_buffer_free(&batch->names); /* only failures fill it */
     if (batch->commands.capacity > HS_REDIS_BATCH_KEPT_BYTES)
         hs_buffer_free(&batch->commands);
     else
@@ -186,14 +191,47 @@ void hs_redis_batch_add(struct hs_redis_batch *batch, uint64_t sequence,
     }
     if (hs_buffer_status(commands) < 0 || commands->size - before > UINT32_MAX)
         failure = &too_large;
+    uint32_t name_size = 0;
     if (failure != NULL) {
         commands->size = before;
         commands->failed = false;
+        name_size = (uint32_t)message->destination.size; /* at most 1 KiB */
+        hs_buffer_append_slice(&batch->names, message->destination);
     }
     batch->entries[batch->count++] = (struct hs_redis_entry){
         .sequence = sequence,
         .failure = failure,
         .command_size = (uint32_t)(commands->size - before),
+        .name_size = name_size,
         .part = message->part,
     };
+}
+
+/* The second word of an XADD or a TYPE: "*2\r\n$4\r\nTYPE\r\n$3\r\nkey\r\n". */
+static struct hs_slice second_word(struct hs_slice command)
+{
+    static const unsigned lines_before = 3;
+    const char *at = command.data, *end = command.data + command.size;
+    for (unsigned i = 0; i < lines_before; i++)
+        at = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1;
+    size_t size = 0;
+    for (at++; *at != '\r'; at++)
+        size = size * 10 + (size_t)(*at - '0');
+    return hs_slice(at + 2, size);
+}
+
+void hs_redis_batch_key(const struct hs_redis_batch *batch, const struct hs_redis_entry *entry,
+                        char ret_text[HS_REDIS_KEY_SHOWN])
+{
+    size_t command = 0, name = 0;
+    for (const struct hs_redis_entry *before = batch->entries; before < entry; before++) {
+        command += before->command_size;
+        name += before->name_size;
+    }
+    struct hs_slice key = hs_slice("?", 1);
+    if (entry->command_size > 0)
+        key = second_word(hs_slice(batch->commands.data + command, entry->command_size));
+    else if (name + entry->name_size <= batch->names.size)
+        key = hs_slice(batch->names.data + name, entry->name_size);
+    hs_shown_copy(key, ret_text, HS_REDIS_KEY_SHOWN);
 }

@@ -24,11 +24,13 @@ struct hs_redis_entry {
     uint64_t sequence;
     const struct hs_failure *failure; /* NULL: delivered, as far as is known */
     uint32_t command_size;            /* 0: nothing is sent, `failure` says why */
+    uint32_t name_size;               /* of its key in `names`, if nothing is sent */
     uint32_t part;
 };
 
 struct hs_redis_batch {
     struct hs_buffer commands;
+    struct hs_buffer names;         /* keys of entries that nothing is sent for */
     struct hs_redis_entry *entries; /* HS_REDIS_BATCH_MESSAGES of them */
     size_t count;
     bool verifies;
@@ -44,6 +46,12 @@ bool hs_redis_batch_is_full(const struct hs_redis_batch *batch);
  * that writes may have some. What can be no command is an entry that failed. `tree` is scratch. */
 void hs_redis_batch_add(struct hs_redis_batch *batch, uint64_t sequence,
                         const struct hs_message *message, bool verify, struct hs_json_tree *tree);
+
+/* The key of an entry, for messages: escaped and cut. For entries that failed; it walks the batch.
+ */
+#define HS_REDIS_KEY_SHOWN 128u
+void hs_redis_batch_key(const struct hs_redis_batch *batch, const struct hs_redis_entry *entry,
+                        char ret_text[HS_REDIS_KEY_SHOWN]);
 
 /* Appends one command of bulk strings. */
 void hs_redis_command(struct hs_buffer *commands, const struct hs_slice *words, size_t count);

@@ -3,12 +3,14 @@
 #include "kind.h"
 
 #include <hookstream/hash.h>
+#include <hookstream/shown.h>
 #include <stdio.h>
 
 #define KAFKA_TOPIC_MAX 249u /* Kafka: org.apache.kafka.common.internals.Topic */
 #define REDIS_KEY_MAX 1024u
 #define FILE_NAME_LONGEST 200u /* leaves room for ".N" within NAME_MAX */
 #define BACKOFF_DOUBLINGS_MAX 16u
+#define NAME_SHOWN 128u /* of a destination, in messages */
 
 static const char *const kind_names[HS_SINK_KIND_COUNT] = {
     [HS_SINK_KAFKA] = "kafka",
@@ -85,23 +87,27 @@ static bool has_topic_characters(struct hs_slice text)
 
 static int check_topic(struct hs_slice topic)
 {
-    if (topic.size == 0 || topic.size > KAFKA_TOPIC_MAX)
-        return hs_fail(-EINVAL, "a Kafka topic has 1 to %u characters, this has %zu",
-                       KAFKA_TOPIC_MAX, topic.size);
-    if (!has_topic_characters(topic))
-        return hs_fail(-EINVAL, "`%.*s` is no Kafka topic: only letters, digits, dots, _ and -",
-                       HS_SLICE_ARG(topic));
-    if (hs_slice_equal(topic, HS_SLICE(".")) || hs_slice_equal(topic, HS_SLICE("..")))
-        return hs_fail(-EINVAL, "`%.*s` is no Kafka topic", HS_SLICE_ARG(topic));
-    return 0;
+    bool dots = hs_slice_equal(topic, HS_SLICE(".")) || hs_slice_equal(topic, HS_SLICE(".."));
+    bool fits = topic.size > 0 && topic.size <= KAFKA_TOPIC_MAX;
+    if (fits && has_topic_characters(topic) && !dots)
+        return 0;
+    char shown[NAME_SHOWN];
+    hs_shown_copy(topic, shown, sizeof(shown));
+    if (!fits)
+        return hs_fail(-EINVAL, "a Kafka topic has 1 to %u characters, `%s` has %zu",
+                       KAFKA_TOPIC_MAX, shown, topic.size);
+    return hs_fail(-EINVAL, "`%s` is no Kafka topic%s", shown,
+                   dots ? "" : ": only letters, digits, dots, _ and -");
 }
 
 static int check_key(struct hs_slice key)
 {
-    if (key.size == 0 || key.size > REDIS_KEY_MAX)
-        return hs_fail(-EINVAL, "a stream's key has 1 to %u bytes, this has %zu", REDIS_KEY_MAX,
-                       key.size);
-    return 0;
+    char shown[NAME_SHOWN];
+    if (key.size > 0 && key.size <= REDIS_KEY_MAX)
+        return 0;
+    hs_shown_copy(key, shown, sizeof(shown));
+    return hs_fail(-EINVAL, "a stream's key has 1 to %u bytes, `%s` has %zu", REDIS_KEY_MAX, shown,
+                   key.size);
 }
 
 static int check_file_characters(struct hs_slice text, bool first)
@@ -116,10 +122,16 @@ static int check_file_characters(struct hs_slice text, bool first)
 
 static int check_file_name(struct hs_slice name)
 {
-    if (name.size == 0 || name.size > FILE_NAME_LONGEST)
-        return hs_fail(-EINVAL, "a file name has 1 to %u bytes, this has %zu", FILE_NAME_LONGEST,
-                       name.size);
-    return check_file_characters(name, true);
+    bool fits = name.size > 0 && name.size <= FILE_NAME_LONGEST;
+    if (fits && check_file_characters(name, true) == 0)
+        return 0;
+    char shown[NAME_SHOWN];
+    hs_shown_copy(name, shown, sizeof(shown));
+    if (!fits)
+        return hs_fail(-EINVAL, "a file name has 1 to %u bytes, `%s` has %zu", FILE_NAME_LONGEST,
+                       shown, name.size);
+    HS_AUTO_FREE char *why = hs_strdup(hs_error_text());
+    return hs_fail(-EINVAL, "`%s`: %s", shown, why);
 }
 
 int hs_sink_check_destination(enum hs_sink_kind kind, struct hs_slice destination)

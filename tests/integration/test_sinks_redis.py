@@ -95,6 +95,39 @@ def test_a_key_of_another_type_is_a_dead_letter_and_others_go_on(hookstream, red
     assert server("GET", "stream:bad") == b"a string"
 
 
+def test_every_refusal_of_a_message_names_its_key(hookstream, redis_server):
+    """Keys of another type, a key that is too long, and keys that the user may not write."""
+    server = redis_server()
+    sink = {"type": "redis", "url": server.url}
+    to = [{"sink": "redis", "stream": "type:{data.orderId}"}]
+    route = {"name": "all", "match": "**", "to": to}
+    one = hookstream(sinks={"redis": sink}, routes=[route])
+    odd = "a\u202e\u0007" + "x" * 300
+    server("SET", f"type:{odd}", "a string")
+    server("SET", "type:other", "a string")
+    for name in (odd, "other"):
+        assert one.post(sender.event(orderId=name)).status == 202
+    assert one.post(sender.event(orderId="y" * 1200)).status == 202
+    one.drained()
+    one.counts("dead_letters", is_now=3)
+    letters = json.loads(http.get(one.admin_port, "/api/dead-letters").body)["letters"]
+    details = sorted(letter["detail"] for letter in letters)
+    said = [
+        ("a stream's key has 1 to 1024 bytes, `type:yyy", "yyy...` has 1205"),
+        ("stream type:a\\u202e\\u0007xxx", "the key holds something that is no stream"),
+        ("stream type:other: ", "WRONGTYPE Operation"),
+    ]
+    for detail, (name, why) in zip(details, said):
+        assert detail.startswith(name) and why in detail and len(detail) < 400, detail
+    assert "stream type:other: the key holds" in one.log
+    server("ACL", "SETUSER", "default", "resetkeys", "~hookstream:*", "~type:allowed")
+    assert one.post(sender.event(orderId="forbidden")).status == 202
+    wait_for(lambda: one.sink("redis")["state"] == "held", what="the sink to be held")
+    assert one.sink("redis")["reason"] == "no_permission"
+    assert one.sink("redis")["detail"].startswith("stream type:forbidden: the user may not")
+    assert "stream type:forbidden: the user may not" in one.readiness
+
+
 def test_a_wrong_password_is_held_and_never_logged(hookstream, redis_server):
     server = redis_server("--requirepass", "the-right-password")
     url = f"redis://:a-wrong-password@{server.address}/0"

@@ -106,6 +106,24 @@ START_TEST(json_keeps_its_meaning)
 }
 END_TEST
 
+START_TEST(a_copy_is_escaped_and_cut_between_characters)
+{
+    char text[16];
+    hs_shown_copy(HS_SLICE("orders"), text, sizeof(text));
+    ck_assert_str_eq(text, "orders");
+    hs_shown_copy(HS_SLICE("a\n\xe2\x80\xae"), text, sizeof(text));
+    ck_assert_str_eq(text, "a\\n\\u202e");
+    hs_shown_copy(HS_SLICE("123456789012"), text, sizeof(text));
+    ck_assert_str_eq(text, "123456789012");
+    hs_shown_copy(HS_SLICE("1234567890123"), text, sizeof(text));
+    ck_assert_str_eq(text, "123456789012...");
+    hs_shown_copy(HS_SLICE("12345678901\xc3\xbc"), text, sizeof(text));
+    ck_assert_str_eq(text, "12345678901...");
+    hs_shown_copy(HS_SLICE_NONE, text, sizeof(text));
+    ck_assert_str_eq(text, "");
+}
+END_TEST
+
 HS_TEST_MAIN("base shown", plain_text_stays, controls_and_what_reorders_text_are_escaped,
              bytes_that_are_not_utf8_are_escaped, every_character_is_decoded,
-             json_keeps_its_meaning)
+             json_keeps_its_meaning, a_copy_is_escaped_and_cut_between_characters)

@@ -234,6 +234,7 @@ START_TEST(what_is_no_json_is_permanent_and_its_neighbours_are_written)
     push_and_wait(owner);
     ck_assert_int_eq(owner_end(owner, 2, 0)->outcome, HS_PERMANENT);
     ck_assert_str_eq(owner_end(owner, 2, 0)->reason, "not_json");
+    ck_assert_ptr_nonnull(strstr(owner_end(owner, 2, 0)->detail, "file "));
     ck_assert_str_eq(contents("a"), "{\"n\":1}\n{\"n\":3}\n");
     end(owner);
 }

@@ -244,6 +244,7 @@ START_TEST(flat_fields_are_the_members_texts_decoded)
     give_target(2, "t", HS_SLICE("[1]"), &target, NULL);
     ck_assert_int_eq(owner_end(owner, 2, 0)->outcome, HS_PERMANENT);
     ck_assert_str_eq(owner_end(owner, 2, 0)->reason, "not_flat");
+    ck_assert_ptr_nonnull(strstr(owner_end(owner, 2, 0)->detail, "stream "));
     give_target(3, "t", HS_SLICE("{}"), &target, NULL);
     ck_assert_int_eq(owner_end(owner, 3, 0)->outcome, HS_PERMANENT);
     ck_assert_str_eq(server_get(&server, "EXISTS t"), "0");

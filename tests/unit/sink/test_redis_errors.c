@@ -281,6 +281,7 @@ START_TEST(poison_is_dead_at_once_and_the_next_goes_on)
     OWNER_WAIT(owner, hs_sink_in_flight(owner->sink) == 0);
     ck_assert_int_eq(owner_end(owner, 2, 0)->outcome, HS_PERMANENT);
     ck_assert_ptr_nonnull(strstr(owner_end(owner, 2, 0)->detail, "no stream: WRONGTYPE Operation"));
+    ck_assert_ptr_nonnull(strstr(owner_end(owner, 2, 0)->detail, "stream "));
     ck_assert(is_delivered(3));
     ck_assert_str_eq(owner->trail, "connecting:start up ");
     ck_assert_str_eq(script_text(&script, "bad"), "a text");
