@@ -169,9 +169,8 @@ static void check_token(struct hs_config *config, const struct hs_settings *sett
     size_t size = settings->admin.token != NULL ? hs_slice_text(settings->admin.token).size : 0;
     if (size > HS_ADMIN_TOKEN_MAX)
         hs_config_error(config, HS_FINDING_TOKEN_TOO_LONG, hs_node_get(admin, "token"),
-                        "admin.token has %zu bytes and no request has room for it: take one of at "
-                        "most %u",
-                        size, HS_ADMIN_TOKEN_MAX);
+                        "admin.token has %zu bytes, too long for a request: use at most %u", size,
+                        HS_ADMIN_TOKEN_MAX);
 }
 
 static void check_sizes(struct hs_config *config, const struct hs_settings *settings)

@@ -236,7 +236,7 @@ const char *hs_secret_oddity(struct hs_config *config, struct hs_slice text)
         return "has quotes around it";
     if (text.size > 4 && hs_slice_starts_with(text, HS_SLICE("{\"")) &&
         text.data[text.size - 1] == '}')
-        return "is a JSON object in whole, and not the value of one of its members";
+        return "is a whole JSON object, not the value of one of its members";
     if (is_assignment(text))
         return "begins with the name of a variable and `=`";
     if (text.size > 7 && strncasecmp(text.data, "bearer ", 7) == 0)
