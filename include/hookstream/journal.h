@@ -144,9 +144,10 @@ enum hs_journal_outcome hs_journal_wait(struct hs_journal *journal, uint64_t seq
 
 /* Segments, oldest first. For the dedupe's start-up and for `journal stat`. */
 struct hs_segment_info {
-    uint64_t first, last;    /* last < first: holds no events */
-    uint64_t bytes;          /* on disk */
-    uint64_t newest_wall_ns; /* of the newest event, 0: none */
+    uint64_t first, last;     /* last < first: holds no events */
+    uint64_t bytes;           /* on disk */
+    uint64_t created_wall_ns; /* no event of it was received much earlier */
+    uint64_t newest_wall_ns;  /* of the newest event, 0: none */
     bool sealed;
 };
 /* The caller frees *ret_segments with free(). */

@@ -29,14 +29,26 @@ static struct hs_shard *shard_of(struct hs_dedupe *dedupe, struct hs_hash128 has
     return &dedupe->shards[hash.high % HS_DEDUPE_SHARDS];
 }
 
+/* The age of the oldest id that has not aged. */
+static uint64_t oldest_age(struct hs_dedupe *dedupe)
+{
+    uint64_t now = hs_clock_wall_ns(), oldest = now;
+    uint64_t window = dedupe->window_hours * HS_NS_PER_HOUR;
+    for (size_t i = 0; i < HS_DEDUPE_HOURS; i++) {
+        uint64_t first = atomic_load_explicit(&dedupe->hours[i], memory_order_relaxed);
+        if (first != 0 && first < oldest &&
+            !hs_has_aged(dedupe, hs_hour_of(first), hs_hour_of(now)))
+            oldest = first;
+    }
+    return now - oldest < window ? now - oldest : window;
+}
+
 static void collect(void *context)
 {
     struct hs_dedupe *dedupe = context;
-    uint64_t now = hs_clock_wall_ns(), oldest = atomic_load(&dedupe->oldest_wall_ns);
-    uint64_t window = dedupe->window_hours * HS_NS_PER_HOUR;
-    uint64_t age = oldest != 0 && now > oldest ? now - oldest : 0;
-    hs_gauge_set(dedupe->ids_gauge, (double)hs_dedupe_count(dedupe));
-    hs_gauge_set(dedupe->oldest_gauge, (double)(age < window ? age : window) / 1e9);
+    uint64_t count = hs_dedupe_count(dedupe);
+    hs_gauge_set(dedupe->ids_gauge, (double)count);
+    hs_gauge_set(dedupe->oldest_gauge, count > 0 ? (double)oldest_age(dedupe) / 1e9 : 0);
 }
 
 int hs_dedupe_create(const struct hs_dedupe_options *options, struct hs_journal *journal,
@@ -80,11 +92,13 @@ void hs_dedupe_free(struct hs_dedupe *dedupe)
     free(dedupe);
 }
 
-void hs_dedupe_note_oldest(struct hs_dedupe *dedupe, uint64_t wall_ns)
+void hs_dedupe_note_time(struct hs_dedupe *dedupe, uint64_t wall_ns)
 {
-    uint64_t oldest = atomic_load_explicit(&dedupe->oldest_wall_ns, memory_order_relaxed);
-    if (oldest == 0 || wall_ns < oldest)
-        atomic_store_explicit(&dedupe->oldest_wall_ns, wall_ns, memory_order_relaxed);
+    uint32_t hour = hs_hour_of(wall_ns);
+    _Atomic uint64_t *first = &dedupe->hours[hour % HS_DEDUPE_HOURS];
+    uint64_t known = atomic_load_explicit(first, memory_order_relaxed);
+    if (known == 0 || wall_ns < known || hs_hour_of(known) != hour)
+        atomic_store_explicit(first, wall_ns, memory_order_relaxed);
 }
 
 void hs_dedupe_reserve(struct hs_dedupe *dedupe, uint64_t count)
@@ -146,8 +160,8 @@ void hs_dedupe_end(struct hs_dedupe *dedupe, struct hs_dedupe_claim *claim, bool
         hs_id_table_put(&shard->table, (struct hs_hash128){claim->low, claim->high},
                         shard->table.hour);
     pthread_mutex_unlock(&shard->lock);
-    if (journaled && atomic_load_explicit(&dedupe->oldest_wall_ns, memory_order_relaxed) == 0)
-        hs_dedupe_note_oldest(dedupe, now_wall_ns);
+    if (journaled)
+        hs_dedupe_note_time(dedupe, now_wall_ns);
 }
 
 void hs_dedupe_forget(struct hs_dedupe *dedupe, struct hs_slice source, struct hs_slice id)

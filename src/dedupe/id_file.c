@@ -78,8 +78,7 @@ int hs_ids_of_journal(const struct hs_dedupe *dedupe, uint64_t first, uint64_t l
         sequence = event.sequence;
         newest = event.received_wall_ns > newest ? event.received_wall_ns : newest;
         if (event.id.size > 0) /* also of events that are not envelopes */
-            each(context, hs_id_hash(dedupe, event.source, event.id),
-                 hs_hour_of(event.received_wall_ns));
+            each(context, hs_id_hash(dedupe, event.source, event.id), event.received_wall_ns);
     }
     hs_reader_close(reader);
     *ret_newest_wall_ns = newest;
@@ -112,13 +111,13 @@ static void write_block(struct writing *writing)
     writing->entries = 0;
 }
 
-static void write_id(void *context, struct hs_hash128 hash, uint32_t hour)
+static void write_id(void *context, struct hs_hash128 hash, uint64_t wall_ns)
 {
     struct writing *writing = context;
     char *at = writing->block + BLOCK_HEADER + writing->entries * ENTRY_SIZE;
     hs_put64(at, hash.low);
     hs_put64(at + 8, hash.high);
-    hs_put32(at + 16, hour);
+    hs_put32(at + 16, hs_hour_of(wall_ns));
     writing->count++;
     if (++writing->entries == BLOCK_ENTRIES)
         write_block(writing);
@@ -240,7 +239,8 @@ static void give_block(const char *block, uint32_t entries, hs_each_id_fn *each,
 {
     for (uint32_t i = 0; i < entries; i++) {
         const char *at = block + BLOCK_HEADER + i * ENTRY_SIZE;
-        each(context, (struct hs_hash128){hs_get64(at), hs_get64(at + 8)}, hs_get32(at + 16));
+        each(context, (struct hs_hash128){hs_get64(at), hs_get64(at + 8)},
+             hs_get32(at + 16) * HS_NS_PER_HOUR);
     }
 }
 

@@ -14,8 +14,9 @@
 
 struct range {
     uint64_t first, last;
-    bool whole;    /* all its ids were read */
-    uint64_t kept; /* ids of it that have not aged */
+    bool whole;              /* all its ids were read */
+    uint64_t kept;           /* ids of it that have not aged */
+    uint64_t newest_wall_ns; /* as its header says; 0: not read */
 };
 
 struct ranges {
@@ -23,8 +24,9 @@ struct ranges {
     struct range *items;
     size_t count, capacity;
     uint32_t now_hour;
-    uint64_t kept; /* ids that have not aged */
-    bool sparing;  /* what is read is spared by the sweep; else it is put in */
+    uint64_t kept;          /* ids that have not aged */
+    bool sparing;           /* what is read is spared by the sweep; else it is put in */
+    uint64_t begin_wall_ns; /* what is read was received later than this */
     struct {
         struct hs_hash128 hash;
         uint32_t hour;
@@ -66,7 +68,14 @@ static struct range *find_range(const struct ranges *ranges, uint64_t first, uin
     return NULL;
 }
 
-/* Removes the files whose newest id has aged; gives how many ids the others hold. */
+static int by_first(const void *left, const void *right)
+{
+    const struct range *a = left, *b = right;
+    return (a->first > b->first) - (a->first < b->first);
+}
+
+/* Removes the files whose newest id has aged, and puts the others in order; gives how many ids the
+ * others hold. */
 static uint64_t drop_aged(struct ranges *ranges)
 {
     uint64_t count = 0;
@@ -79,7 +88,8 @@ static uint64_t drop_aged(struct ranges *ranges)
                     hs_has_aged(ranges->dedupe, hs_hour_of(file.newest_wall_ns), ranges->now_hour);
         if (!aged) {
             count += code == 0 ? file.count : 0;
-            ranges->items[kept++] = range;
+            ranges->items[kept] = range;
+            ranges->items[kept++].newest_wall_ns = code == 0 ? file.newest_wall_ns : 0;
             continue;
         }
         HS_AUTO_FREE char *path = hs_id_file_path(ranges->dedupe, range.first, range.last);
@@ -87,6 +97,8 @@ static uint64_t drop_aged(struct ranges *ranges)
         HS_IGNORE(hs_disk_unlink(hs_journal_disk(ranges->dedupe->journal), path));
     }
     ranges->count = kept;
+    if (kept > 1)
+        qsort(ranges->items, kept, sizeof(*ranges->items), by_first);
     ranges->dedupe->purged_hour = ranges->now_hour;
     return count;
 }
@@ -158,9 +170,10 @@ static void put_ahead(struct ranges *ranges, uint64_t at)
                   ranges->now_hour);
 }
 
-static void take_id(void *context, struct hs_hash128 hash, uint32_t hour)
+static void take_id(void *context, struct hs_hash128 hash, uint64_t wall_ns)
 {
     struct ranges *ranges = context;
+    uint32_t hour = hs_hour_of(wall_ns);
     if (hs_has_aged(ranges->dedupe, hour, ranges->now_hour))
         return;
     if (ranges->sparing) {
@@ -173,7 +186,8 @@ static void take_id(void *context, struct hs_hash128 hash, uint32_t hour)
     hs_dedupe_prefetch(ranges->dedupe, hash);
     ranges->ahead[at % AHEAD].hash = hash;
     ranges->ahead[at % AHEAD].hour = hour;
-    hs_dedupe_note_oldest(ranges->dedupe, hour * HS_NS_PER_HOUR);
+    bool later = wall_ns < ranges->begin_wall_ns && hour == hs_hour_of(ranges->begin_wall_ns);
+    hs_dedupe_note_time(ranges->dedupe, later ? ranges->begin_wall_ns : wall_ns);
 }
 
 /* The ids of what is missing are not put in, and not spared. */
@@ -191,16 +205,33 @@ static void put_rest(struct ranges *ranges)
         put_ahead(ranges, at);
 }
 
-static int read_files(struct ranges *ranges)
+/* When the segment with this first sequence began; 0: it is gone. */
+static uint64_t begin_of(uint64_t first, const struct hs_segment_info *segments, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (segments[i].first == first)
+            return segments[i].created_wall_ns;
+    return 0;
+}
+
+/* A file knows only the hour of an id. Its ids are younger than the file before it; those of the
+ * first one are younger than its segment. */
+static int read_files(struct ranges *ranges, const struct hs_segment_info *segments, size_t count)
 {
     int code = 0;
+    uint64_t before_wall_ns = 0;
     for (size_t i = 0; i < ranges->count && (code == 0 || code == -EBADMSG); i++) {
         struct range *range = &ranges->items[i];
         uint64_t before = ranges->kept;
+        ranges->begin_wall_ns =
+            before_wall_ns != 0 ? before_wall_ns : begin_of(range->first, segments, count);
+        if (range->newest_wall_ns != 0)
+            before_wall_ns = range->newest_wall_ns;
         code = hs_id_file_read(ranges->dedupe, range->first, range->last, take_id, ranges);
         range->whole = code == 0;
         range->kept = ranges->kept - before;
     }
+    ranges->begin_wall_ns = 0; /* segments know when each event was received */
     return code == -EBADMSG ? 0 : code;
 }
 
@@ -276,7 +307,7 @@ int hs_dedupe_load(struct hs_dedupe *dedupe)
         load_lost(dedupe);
         drop_outdated(&ranges, segments, count);
         hs_dedupe_reserve(dedupe, drop_aged(&ranges));
-        code = read_files(&ranges);
+        code = read_files(&ranges, segments, count);
     }
     if (code == 0)
         code = read_segments(&ranges, segments, count);

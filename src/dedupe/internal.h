@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #define HS_NS_PER_HOUR (UINT64_C(3600) * UINT64_C(1000000000))
+#define HS_DEDUPE_HOURS 256u /* more than a window has: HS_TABLE_WINDOW_MAX */
 
 struct hs_shard {
     pthread_mutex_t lock; /* guards the table; taken before the journal's */
@@ -26,7 +27,8 @@ struct hs_dedupe {
     uint32_t window_hours;
     char *folder;         /* of the id files */
     uint32_t purged_hour; /* when aged id files were last looked for; the keeper's */
-    _Atomic uint64_t oldest_wall_ns;
+    /* By hour modulo HS_DEDUPE_HOURS: the earliest time of an id that was put in; 0: none. */
+    _Atomic uint64_t hours[HS_DEDUPE_HOURS];
     struct hs_gauge *ids_gauge, *oldest_gauge;
     pthread_mutex_t files_lock;    /* guards the files of ids, and the two below */
     struct hs_lost_ranges lost;    /* what is in ids/lost */
@@ -56,7 +58,8 @@ void hs_dedupe_put(struct hs_dedupe *dedupe, struct hs_hash128 hash, uint32_t ho
 void hs_dedupe_prefetch(struct hs_dedupe *dedupe, struct hs_hash128 hash);
 /* Room for so many in all. */
 void hs_dedupe_reserve(struct hs_dedupe *dedupe, uint64_t count);
-void hs_dedupe_note_oldest(struct hs_dedupe *dedupe, uint64_t wall_ns);
+/* For the gauge of the oldest id: one that was received then is known. */
+void hs_dedupe_note_time(struct hs_dedupe *dedupe, uint64_t wall_ns);
 
 /* Marks the hash as one that the sweep spares. */
 void hs_dedupe_keep(struct hs_dedupe *dedupe, struct hs_hash128 hash);
@@ -88,7 +91,8 @@ struct hs_id_place {
     uint64_t key; /* the journal's hash key */
 };
 
-typedef void hs_each_id_fn(void *context, struct hs_hash128 hash, uint32_t hour);
+/* `wall_ns`: when its event was received; from an id file, the start of that hour. */
+typedef void hs_each_id_fn(void *context, struct hs_hash128 hash, uint64_t wall_ns);
 
 /* The path; the caller frees it. */
 char *hs_id_file_path(const struct hs_dedupe *dedupe, uint64_t first, uint64_t last);

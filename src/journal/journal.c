@@ -358,6 +358,7 @@ void hs_journal_segments(const struct hs_journal *constant, struct hs_segment_in
             .first = segment->first,
             .last = segment->last,
             .bytes = segment->size,
+            .created_wall_ns = segment->created_wall_ns,
             .newest_wall_ns = segment->newest_wall_ns,
             .sealed = segment->sealed,
         };

@@ -1,6 +1,7 @@
 """What /readyz, the log and the metrics say of whether events are accepted."""
 
 import os
+import time
 
 from support import http, program, sender
 from support.wait import wait_for
@@ -78,3 +79,23 @@ def test_a_process_that_was_given_core_dumps_may_have_them(tmp_path):
     for environment in ({}, {"HOOKSTREAM_CORE_DUMPS": "1"}):
         done = program.command("version", env={**os.environ, **environment})
         assert done.returncode == 0
+
+
+def test_the_oldest_id_keeps_its_age_over_a_restart(hookstream, tmp_path):
+    """After a restart in good order, and after one from a file of ids."""
+    began = time.time()
+    one = hookstream(
+        sinks={"files": {"type": "file", "path": str(tmp_path / "out")}},
+        routes=[{"name": "all", "match": "**", "to": [{"sink": "files", "file": "all.jsonl"}]}],
+        source={"catalogue": "none"},
+    )
+    assert one.metric("dedupe_oldest_seconds") == 0
+    assert one.post(sender.event("order.created")).status == 202
+    accepted = time.time()
+    for _ in range(3):
+        one.stop()
+        one.start()
+        before = time.time()
+        age = one.metric("dedupe_oldest_seconds")
+        assert before - accepted <= age <= time.time() - began
+        assert one.metric("dedupe_ids") == 1

@@ -225,6 +225,58 @@ START_TEST(aged_files_go_and_aged_segments_are_not_read)
 }
 END_TEST
 
+static double oldest_seconds(struct house *house)
+{
+    struct hs_buffer page;
+    hs_buffer_init(&page, 1 << 20);
+    hs_metrics_render(house->metrics, &page);
+    hs_buffer_append_byte(&page, '\0');
+    const char *line = "\nhookstream_dedupe_oldest_seconds ", *at = strstr(page.data, line);
+    ck_assert_ptr_nonnull(at);
+    double value = strtod(at + strlen(line), NULL);
+    hs_buffer_free(&page);
+    return value;
+}
+
+/* A start with metrics of its own, as a new process has. */
+static void start_again(struct house *house)
+{
+    hs_metrics_free(house->metrics);
+    house->metrics = hs_metrics_create();
+    house_start(house);
+}
+
+/* Ten hours, and what the test itself takes. */
+#define TEN_HOURS(value) ck_assert((value) >= 36000 && (value) < 36000 + 600)
+
+START_TEST(the_oldest_id_keeps_its_age_over_a_start)
+{
+    for (int files = 0; files < 2; files++) {
+        struct house *house = house_create(20);
+        uint64_t real = house->now;
+        atomic_store(&house->write_ids, files == 1);
+        house_start(house);
+        ck_assert(oldest_seconds(house) == 0);
+        house->now = real - 10 * HOUR_NS;
+        house_fill(house, 1, 300);
+        house->now = real;
+        house_fill(house, 301, 310);
+        TEN_HOURS(oldest_seconds(house));
+        house_kill(house);
+        ck_assert(files == 1 || house_files(house, ".hsi") == 0);
+        backdate_segments(house, real - 10 * HOUR_NS);
+        start_again(house);
+        TEN_HOURS(oldest_seconds(house));
+        house_close(house);
+        house->window.window_ns = 8 * HOUR_NS; /* those have aged now */
+        start_again(house);
+        ck_assert_uint_eq(hs_dedupe_count(house->dedupe), 10);
+        ck_assert(oldest_seconds(house) < 3600 + 600);
+        house_free(house);
+    }
+}
+END_TEST
+
 START_TEST(a_segment_stays_until_its_ids_are_safe)
 {
     struct house *house = house_create(10);
@@ -321,5 +373,6 @@ HS_TEST_MAIN("dedupe id files", D1_ids_outlive_their_segments,
              a_cut_file_is_made_again_from_its_segment, damage_without_the_segment_costs_one_block,
              a_file_of_another_journal_counts_for_nothing,
              aged_files_go_and_aged_segments_are_not_read, a_segment_stays_until_its_ids_are_safe,
-             a_failed_file_leaves_nothing_behind, D1_a_kill_before_the_name_of_a_file_is_synced,
+             the_oldest_id_keeps_its_age_over_a_start, a_failed_file_leaves_nothing_behind,
+             D1_a_kill_before_the_name_of_a_file_is_synced,
              D1_a_file_whose_name_could_not_be_synced_is_not_relied_on)
