@@ -1,4 +1,4 @@
-/* Preloaded into hookstream: while the file $FAULT_TRIGGER.pwrite (or .fdatasync) exists, that
+/* Preloaded into hookstream: while the file $FAULT_TRIGGER.pwrite (.fdatasync, .fsync) exists, that
  * call answers EIO for every file whose path has in it what the trigger holds, as a disk that
  * fails would. */
 #define _GNU_SOURCE
@@ -64,4 +64,11 @@ int fdatasync(int file)
     int (*real)(int);
     *(void **)&real = dlsym(RTLD_NEXT, "fdatasync");
     return fails("fdatasync", file) ? -1 : real(file);
+}
+
+int fsync(int file)
+{
+    int (*real)(int);
+    *(void **)&real = dlsym(RTLD_NEXT, "fsync");
+    return fails("fsync", file) ? -1 : real(file);
 }

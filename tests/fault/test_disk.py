@@ -1,6 +1,7 @@
 """The journal's disk, or Kafka's, is full, or fails."""
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -352,3 +353,47 @@ def test_redis_refused_an_event_and_it_is_killed(
         assert letters == []
     assert entries("to:good") == [good, last]
     assert sorted(entry["id"] for entry in entries("all")) == sorted(d["id"] for d in documents)
+
+
+@pytest.mark.parametrize("part", ["journal", "out"])
+def test_check_online_finds_a_folder_that_is_not_synced(tmp_path, failing_disk, part):
+    """Some file systems refuse the sync of a folder: a file's name may be gone after a crash.
+    `check --online` tries it in the folder of the journal and of a file sink, and names it."""
+    environment, fail, mend = failing_disk
+    for folder in ("journal", "out"):
+        (tmp_path / folder).mkdir()
+    config = program.configuration(
+        tmp_path,
+        sinks={"files": {"type": "file", "path": str(tmp_path / "out")}},
+        routes=[{"name": "all", "match": "**", "to": [{"sink": "files", "file": "all.jsonl"}]}],
+    )
+    file = tmp_path / "online.yaml"
+    file.write_text(json.dumps(config))
+    words = ["check", "-c", file, "--online", "--timeout", 3]
+    environment = {**os.environ, **environment}
+    good = program.command(*words, env=environment)
+    assert good.returncode == 0, good.stdout + good.stderr
+    fail("fsync", str(tmp_path / part))
+    bad = program.command(*words, env=environment)
+    assert bad.returncode == 1, bad.stdout
+    assert f"cannot sync the folder {tmp_path / part}" in bad.stdout
+    mend("fsync")
+    assert program.command(*words, env=environment).returncode == 0
+
+
+def test_a_file_sink_whose_folder_is_not_synced_is_held_alone(hookstream, tmp_path, failing_disk):
+    environment, fail, mend = failing_disk
+    folders = {name: str(tmp_path / name) for name in ("good", "refused")}
+    fail("fsync", folders["refused"])
+    one = hookstream(
+        sinks={name: {"type": "file", "path": path} for name, path in folders.items()},
+        routes=[{"name": "all", "match": "**", "to": [{"sink": name} for name in folders]}],
+        environment=environment,
+    )
+    document = sender.event("order.created")
+    assert one.post(document).status == 202
+    one.drained("good")
+    wait_for(lambda: one.sink("refused")["state"] == "held", what="the sink to be held")
+    assert folders["refused"] in one.sink("refused")["detail"]
+    mend("fsync")
+    one.drained()

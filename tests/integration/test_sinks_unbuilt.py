@@ -1,6 +1,7 @@
 """A sink without a usable client: `check` reports it, and `run` holds it and serves the rest."""
 
 import json
+import subprocess
 
 import pytest
 from support import program, sender
@@ -42,3 +43,26 @@ def test_a_broker_that_is_down_says_why(hookstream):
     )
     wait_for(lambda: "Connection refused" in one.readiness, what="the reason")
     assert str(port) in one.readiness
+
+
+def test_a_held_sink_continues_when_its_file_appears(hookstream, tmp_path):
+    """Without a restart. The broker is down, so the sink then waits for it."""
+    port, file = free_port(), tmp_path / "ca.pem"
+    sink = {
+        "type": "kafka",
+        "brokers": [f"127.0.0.1:{port}"],
+        "properties": {"security.protocol": "ssl", "ssl.ca.location": str(file)},
+    }
+    one = hookstream(
+        sinks={"kafka": sink},
+        routes=[{"name": "a", "match": "**", "to": [{"sink": "kafka", "topic": "t"}]}],
+    )
+    wait_for(lambda: one.sink("kafka")["reason"] == "no_client", what="the sink to be held")
+    assert "ssl.ca.location" in one.sink("kafka")["detail"]
+    made = tmp_path / "ca.new"
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=test"]
+    words += ["-keyout", str(tmp_path / "ca.key"), "-out", str(made)]
+    subprocess.run(words, check=True, capture_output=True)
+    made.rename(file)
+    wait_for(lambda: one.sink("kafka")["state"] == "connecting", what="the sink to continue")
+    wait_for(lambda: "Connection refused" in one.readiness, what="the new reason")
