@@ -52,6 +52,10 @@ void hs_settings_check_routes(struct hs_config *config, const struct hs_settings
  * `run` holds such a sink and starts all the same. Nothing while the configuration has errors. */
 void hs_settings_check_clients(struct hs_config *config, const struct hs_settings *settings);
 
+/* For `check`: warns if the hard limit of open files has no room for `limits.connections`. Raises
+ * the soft limit, as the start does. */
+void hs_settings_check_file_limit(struct hs_config *config, const struct hs_settings *settings);
+
 /* Holds settings against the catalogues of their sources; see advice.h. false: nothing was held,
  * since an error stands in what decides that: routes, sources, transformations, sinks' types. */
 bool hs_settings_advise(struct hs_config *config, const struct hs_settings *settings, bool lenient);

@@ -4,6 +4,7 @@
  * refuse every event. */
 #include "report.h"
 
+#include <hookstream/app.h>
 #include <hookstream/descriptors.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
@@ -21,9 +22,11 @@
 /* What the start opens at least: journal, dead letters, event loops, wakeups. */
 #define OPENED_LEAST 28u
 
-static uint64_t workers_of(const struct hs_app *app)
+static uint64_t kept_for_rest(const struct hs_settings *settings)
 {
-    return hs_ingress_workers(&app->settings->server);
+    return KEPT_FOR_STORAGE + hs_descriptors_of_admin() +
+           hs_ingress_workers(&settings->server) * PER_WORKER +
+           settings->sinks.count * KEPT_FOR_SINK;
 }
 
 static int refuse(uint64_t limit, uint64_t open, uint64_t wanted)
@@ -45,10 +48,10 @@ int hs_app_check_descriptors(void)
 int hs_app_share_descriptors(struct hs_app *app, uint64_t *ret_connections)
 {
     uint64_t limit = hs_descriptors_limit(), open = hs_descriptors_open();
-    uint64_t sinks = app->settings->sinks.count, workers = workers_of(app) * PER_WORKER;
-    uint64_t admin = hs_descriptors_of_admin();
+    uint64_t sinks = app->settings->sinks.count, admin = hs_descriptors_of_admin();
+    uint64_t workers = hs_ingress_workers(&app->settings->server) * PER_WORKER;
     uint64_t least = KEPT_FOR_STORAGE_LEAST + admin + workers + sinks * KEPT_FOR_SINK_LEAST;
-    uint64_t kept = KEPT_FOR_STORAGE + admin + workers + sinks * KEPT_FOR_SINK;
+    uint64_t kept = kept_for_rest(app->settings);
     if (limit < open + least + CONNECTIONS_LEAST)
         return refuse(limit, open, least + CONNECTIONS_LEAST);
     uint64_t left = limit - open;
@@ -67,4 +70,22 @@ int hs_app_share_descriptors(struct hs_app *app, uint64_t *ret_connections)
            HS_F("configured", "%" PRIu64, wanted));
     *ret_connections = connections;
     return 0;
+}
+
+void hs_settings_check_file_limit(struct hs_config *config, const struct hs_settings *settings)
+{
+    if (hs_config_findings(config)->errors > 0)
+        return;
+    uint64_t limit = hs_descriptors_raise(); /* as the start does */
+    uint64_t wanted = settings->server.limits.connections;
+    uint64_t needed = OPENED_LEAST + kept_for_rest(settings) + wanted;
+    if (limit >= needed)
+        return;
+    const struct hs_node *root = hs_config_root(config), *server = hs_node_get(root, "server");
+    hs_config_warning(config, HS_FINDING_DESCRIPTOR_LIMIT, server != NULL ? server : root,
+                      "the hard limit of open files is %" PRIu64 ", and %" PRIu64
+                      " are needed with `limits.connections` of %" PRIu64
+                      ": fewer connections are served, or raise the limit (ulimit -Hn, "
+                      "LimitNOFILE= of systemd, --ulimit nofile= of a container)",
+                      limit, needed, wanted);
 }

@@ -147,6 +147,7 @@ static int check_file(struct check *check)
     check->unadvised = !hs_settings_advise(check->config, &settings, false);
     hs_settings_check_cursors(check->config, &settings);
     hs_settings_check_clients(check->config, &settings);
+    hs_settings_check_file_limit(check->config, &settings);
     if (check->online)
         hs_settings_check_online(check->config, &settings, (unsigned)check->timeout_s * 1000,
                                  &check->report);
