@@ -3,6 +3,8 @@
 import json
 import os
 
+import pytest
+
 from support import http, sender
 from support.wait import wait_for
 
@@ -173,3 +175,31 @@ def test_a_topic_of_cursors_that_expire_is_said_in_readyz(hookstream, kafka, uni
     wait_for(lambda: one.sink("kafka")["state"] == "held", what="the sink to be held")
     page = http.get(one.admin_port, "/readyz").body.decode()
     assert "cursor_topic_policy" in page and f"{unique}-cursors" in page
+
+
+@pytest.mark.parametrize("choice", ["replay", "continue"])
+def test_a_cursor_topic_that_was_made_again_is_noticed(hookstream, kafka, unique, choice):
+    """Every event answered 202 is read as committed or reported as perhaps lost, by
+    `on_cursor_lost`."""
+    topic = f"{unique}-cursors"
+    kafka.create(unique, partitions=1)
+    kafka.create(topic, partitions=1, cleanup_policy="compact")
+    one = hookstream(**kafka_to(kafka, unique, options={"on_cursor_lost": choice}))
+    sent = send(one, 20)
+    one.drained()
+    one.stop()
+    kafka.delete(topic)
+    kafka.create(topic, partitions=1, cleanup_policy="compact")
+    one.start()
+    sent += send(one, 10)
+    one.drained(deadline=90)
+    one.counts("sink_cursor_lost_total", sink="kafka", is_now=1)
+    found = ids(kafka, unique)
+    outcome = "replayed" if choice == "replay" else "left"
+    count = one.metric("sink_cursor_lost_events_total", sink="kafka", outcome=outcome)
+    assert count == 20
+    assert "reason=cursor_missing" in one.log
+    assert set(found) == set(sent)
+    # Those that are reported as left are in the topic all the same: only the cursor's was deleted.
+    assert len(found) == len(sent) + (20 if choice == "replay" else 0)
+    assert cursor(kafka, unique)[4:] == [str(len(sent)), "-"]

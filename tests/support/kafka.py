@@ -8,8 +8,10 @@ import sys
 import time
 
 CREATE_TOPICS = 19
+DELETE_TOPICS = 20
 CREATE_ACLS = 30
 DELETE_ACLS = 31
+UNKNOWN_TOPIC = 3
 TOPIC_ALREADY_EXISTS = 36
 NOT_CONTROLLER = 41
 
@@ -57,6 +59,20 @@ def create_topics(address, topics, **properties):
         if code not in (0, TOPIC_ALREADY_EXISTS):
             raise RuntimeError(f"topic {name}: error {code} {message}")
     _wait_for_leaders(address, topics)
+
+
+def delete_topic(address, topic, deadline=20):
+    """Deletes a topic and waits until the broker does not know it any more."""
+    end = time.monotonic() + deadline
+    body = struct.pack(">i", 1) + _text(topic) + struct.pack(">i", 20000)
+    while True:
+        answer = _ask(address, DELETE_TOPICS, 1, body)
+        code = struct.unpack(">h", answer[-2:])[0]
+        if code == UNKNOWN_TOPIC:
+            return
+        if code != 0 or time.monotonic() > end:
+            raise RuntimeError(f"topic {topic} is not deleted: error {code}")
+        time.sleep(0.05)
 
 
 # Of a rule: a topic, by its own name, of everyone here, from anywhere, all operations, denied.
@@ -132,6 +148,9 @@ class Kafka:
             names = [topics] if isinstance(topics, str) else topics
             topics = {name: partitions for name in names}
         create_topics(self.address, topics, **properties)
+
+    def delete(self, topic):
+        delete_topic(self.address, topic)
 
     def deny(self, topic):
         deny(self.address, topic)
