@@ -8,7 +8,7 @@
 
 /* Each row's text stands from line 3 on. */
 #define HEAD                                                                                       \
-    "sources: {fanfare: {path: /a, verify: {scheme: fanfare, secrets: [abcdefghijklmnop]}}}\n"     \
+    "sources: {fanfare: {path: /a, verify: {scheme: fanfare, secrets: [k9Jq2mZx7LpWt4Rb]}}}\n"     \
     "sinks: {f: {type: file, path: data}, k: {type: kafka, brokers: [\"localhost:9092\"]}}\n"
 #define TAIL "default: drop\n"
 #define FILE_ROUTE(match, more)                                                                    \
@@ -153,7 +153,7 @@ static const struct {
      "test.yaml:4:3: warning HS206: the credential `data.admissionToken` goes out as it came: "
      "`remove: [data.admissionToken]` takes it away\n"},
     {FILE_ROUTE("consumer",
-                "transform: [{hash: {fields: [data.email, data.phone], key: qrstuvwxyzabcdef}}]"),
+                "transform: [{hash: {fields: [data.email, data.phone], key: Xw3Nv8Qs5Gd1Yh6C}}]"),
      "test.yaml:4:3: warning HS205: the personal `data.fullName` goes out as it came: `mask: "
      "[data.fullName]` hides it\n"},
     {FILE_ROUTE("consumer", "transform: [{keep: [data.consumerId]}]"), ""},
@@ -311,9 +311,9 @@ static const struct {
     {.sinks = "k: {type: kafka}", .told = true},
     /* Of two keys that are the same one is not the one that is meant. */
     {.server = "listen: \"a:1\", listen: \"b:1\"", .told = false},
-    {.source = "verify: {scheme: fanfaer, secrets: [abcdefghijklmnop]}", .told = false},
-    {.source = "verify: {scheme: fanfare, secrets: [abcdefghijklmnop]}, catalog: own.yaml"},
-    {.source = "verify: {scheme: fanfare, secrets: [abcdefghijklmnop]}, catalogue: "
+    {.source = "verify: {scheme: fanfaer, secrets: [k9Jq2mZx7LpWt4Rb]}", .told = false},
+    {.source = "verify: {scheme: fanfare, secrets: [k9Jq2mZx7LpWt4Rb]}, catalog: own.yaml"},
+    {.source = "verify: {scheme: fanfare, secrets: [k9Jq2mZx7LpWt4Rb]}, catalogue: "
                "\"${HS_TEST_UNSET}\""},
     {.sinks = "k: {type: kafak}", .told = false},
     {.sinks = "k: {tpye: kafka}", .told = false},
@@ -337,7 +337,7 @@ START_TEST(errors_that_are_not_about_events_do_not_stand_in_the_way)
                 "server: {%s}\nsources: {s: {path: /a, %s}}\nsinks: {f: {type: file, path: data}, "
                 "%s}\nroutes: [{name: a, match: order, %s, to: [{sink: f}]}]\ndefault: drop\n",
                 or_else(broken[i].server, ""),
-                or_else(broken[i].source, "verify: {scheme: fanfare, secrets: [abcdefghijklmnop]}"),
+                or_else(broken[i].source, "verify: {scheme: fanfare, secrets: [k9Jq2mZx7LpWt4Rb]}"),
                 or_else(broken[i].sinks, "r: {type: redis, url: \"redis://a\"}"),
                 or_else(broken[i].route, "when: data.ammount exists"));
         fclose(file);
@@ -360,7 +360,7 @@ static char *find_with_catalogue(const char *catalogue, const char *own)
     file = fopen("test.yaml", "w");
     fprintf(file,
             "sources: {s: {path: /a, catalogue: %s, verify: {scheme: fanfare, secrets: "
-            "[abcdefghijklmnop]}}}\nsinks: {f: {type: file, path: data}}\n%s",
+            "[k9Jq2mZx7LpWt4Rb]}}}\nsinks: {f: {type: file, path: data}}\n%s",
             catalogue, FILE_ROUTE("shop", "transform: [{remove: [data.nam]}]"));
     fclose(file);
     struct hs_settings settings;
