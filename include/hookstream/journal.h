@@ -129,6 +129,10 @@ uint64_t hs_journal_passed(const struct hs_journal *journal);
 /* Whether an append would be taken; if not, `ret_reason` gives words for /readyz. */
 bool hs_journal_writable(const struct hs_journal *journal, const char **ret_reason);
 
+/* Whether the next segment could not be prepared, while events still go into the current one.
+ * `ret_reason` is the error; it is valid until the calling thread asks again. */
+bool hs_journal_unprepared(const struct hs_journal *journal, const char **ret_reason);
+
 /* Tells this wakeup whenever the durable watermark moved or events failed. At most
  * HS_JOURNAL_WAKEUPS_MAX; unsubscribe before closing it. */
 #define HS_JOURNAL_WAKEUPS_MAX 256u

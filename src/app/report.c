@@ -84,6 +84,11 @@ bool hs_report_ready(void *context, struct hs_buffer *ret_reasons)
     bool ready = hs_journal_writable(app->journal, &why);
     if (!ready)
         hs_buffer_printf(ret_reasons, "journal: %s\n", why);
+    else if (hs_journal_unprepared(app->journal, &why))
+        hs_buffer_printf(ret_reasons,
+                         "journal: the next segment cannot be prepared (%s); events are accepted "
+                         "until the current one is full, check the disk\n",
+                         why);
     ready = report_shared(app, ret_reasons) && ready;
     ready = hs_heartbeat_report(HS_HEARTBEAT_ACCEPTS, ret_reasons) && ready;
     report_log(ret_reasons);

@@ -150,6 +150,7 @@ struct hs_journal {
     uint64_t next_size;         /* bytes of `next` */
     uint64_t prepare_failed_ns; /* when the last try failed; 0: it did not */
     unsigned prepare_failures;  /* in a row, of those that count for the pause */
+    char prepare_text[256];     /* why the last one failed */
     size_t looked_at;           /* the finished segment whose place was looked at last */
 
     pthread_mutex_t mark_lock; /* guards the two below */
@@ -179,7 +180,8 @@ struct hs_journal {
     const char *label;          /* theirs */
     struct hs_histogram *sync_seconds, *batch_histogram;
     struct hs_counter *write_errors, *sync_errors, *damaged;
-    struct hs_counter *misplaced; /* the keeper's */
+    struct hs_counter *misplaced;      /* the keeper's */
+    struct hs_counter *prepare_errors; /* with table_lock */
     struct hs_gauge *appended_gauge, *durable_gauge, *bytes_gauge, *oldest_gauge, *writable_gauge;
 };
 

@@ -83,6 +83,8 @@ static void open_metrics(struct hs_journal *journal)
     journal->damaged = hs_metrics_counter(alarmed, HS_METRIC_journal_damaged_total, label);
     journal->misplaced =
         hs_metrics_counter(alarmed, HS_METRIC_journal_errors_total, label, "place");
+    journal->prepare_errors =
+        hs_metrics_counter(alarmed, HS_METRIC_journal_errors_total, label, "prepare");
     journal->appended_gauge = hs_metrics_gauge(metrics, HS_METRIC_journal_sequence, "appended");
     journal->durable_gauge = hs_metrics_gauge(metrics, HS_METRIC_journal_sequence, "durable");
     journal->bytes_gauge = hs_metrics_gauge(metrics, HS_METRIC_journal_bytes);

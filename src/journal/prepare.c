@@ -12,6 +12,7 @@
 #include <hookstream/heartbeat.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #define PAUSE_DOUBLINGS 6u /* of the pause after tries that failed */
 
@@ -116,6 +117,10 @@ static int make(struct hs_journal *journal, uint64_t least, uint64_t *ret_size)
  * the pause. */
 static void note_result(struct hs_journal *journal, int code, uint64_t size)
 {
+    if (code < 0) {
+        snprintf(journal->prepare_text, sizeof(journal->prepare_text), "%.250s", hs_error_text());
+        hs_counter_add(journal->prepare_errors, 1);
+    }
     uint64_t room = hs_disk_room(journal->disk, journal->segments_path);
     bool cheap = code == -ENOSPC && room < room_for(journal->options.segment_size);
     journal->prepare_failed_ns = code < 0 ? hs_clock_monotonic_ns() : 0;
@@ -139,6 +144,18 @@ bool hs_segment_may_prepare(const struct hs_journal *journal)
     pause <<= journal->prepare_failures > 0 ? journal->prepare_failures - 1 : 0;
     /* The committer asks once per mend_wait_ns, and may be a little early. */
     return hs_clock_monotonic_ns() - journal->prepare_failed_ns >= pause - pause / 4;
+}
+
+bool hs_journal_unprepared(const struct hs_journal *constant, const char **ret_reason)
+{
+    struct hs_journal *journal = (struct hs_journal *)(uintptr_t)constant; /* only to lock */
+    static _Thread_local char reason[sizeof(journal->prepare_text)];
+    pthread_mutex_lock(&journal->table_lock);
+    bool failed = journal->prepare_failed_ns != 0 && !journal->next_ready;
+    memcpy(reason, journal->prepare_text, sizeof(reason));
+    pthread_mutex_unlock(&journal->table_lock);
+    *ret_reason = failed ? reason : "";
+    return failed;
 }
 
 int hs_segment_prepare(struct hs_journal *journal, uint64_t least)

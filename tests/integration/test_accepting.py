@@ -99,3 +99,33 @@ def test_the_oldest_id_keeps_its_age_over_a_restart(hookstream, tmp_path):
         age = one.metric("dedupe_oldest_seconds")
         assert before - accepted <= age <= time.time() - began
         assert one.metric("dedupe_ids") == 1
+
+
+def test_a_segment_that_cannot_be_prepared_is_counted_and_shown(hookstream, tmp_path):
+    """A directory stands where the next segment is made. The current one takes events."""
+    one = hookstream(
+        sinks={"files": {"type": "file", "path": str(tmp_path / "out")}},
+        routes=[{"name": "all", "match": "**", "to": [{"sink": "files", "file": "all.jsonl"}]}],
+        source={"catalogue": "none"}, journal={"max_size": "16MiB"},
+    )
+
+    def failures():
+        return one.metric("journal_errors_total", journal="events", operation="prepare")
+
+    segments = one.folder / "journal" / "segments"
+    wait_for(lambda: (segments / "next").exists(), what="a prepared segment")
+    assert failures() == 0 and "prepared" not in one.readiness
+    obstacle = segments / "preparing"
+    obstacle.mkdir()
+    for _ in range(40):
+        assert one.post(sender.event("order.created", pad="x" * 100_000)).status == 202
+        if not (segments / "next").exists():
+            break
+    wait_for(lambda: failures() > 0, what="the count")
+    assert "journal: the next segment cannot be prepared (" in one.readiness
+    assert "preparing" in one.readiness
+    assert http.get(one.admin_port, "/readyz").status == 200
+    assert one.post(sender.event("order.created")).status == 202
+    obstacle.rmdir()
+    wait_for(lambda: "cannot be prepared" not in one.readiness, deadline=60)
+    assert (segments / "next").exists()
