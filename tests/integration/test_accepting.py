@@ -1,6 +1,7 @@
 """What /readyz, the log and the metrics say of whether events are accepted."""
 
 import os
+import signal
 import time
 
 from support import http, program, sender
@@ -129,3 +130,27 @@ def test_a_segment_that_cannot_be_prepared_is_counted_and_shown(hookstream, tmp_
     obstacle.rmdir()
     wait_for(lambda: "cannot be prepared" not in one.readiness, deadline=60)
     assert (segments / "next").exists()
+
+
+def test_a_sink_that_confirms_nothing_leaves_it_ready(hookstream, redis_server, unique):
+    """Redis is connected, and stopped: events are accepted, and /readyz names the sink."""
+    redis = redis_server()
+    one = hookstream(
+        sinks={"redis": {"type": "redis", "url": redis.url}},
+        routes=[{"name": "all", "match": "**", "to": [{"sink": "redis", "stream": unique}]}],
+        source={"catalogue": "none"},
+    )
+    assert one.post(sender.event("order.created")).status == 202
+    one.drained()
+    redis.process.send_signal(signal.SIGSTOP)
+    try:
+        for _ in range(20):
+            assert one.post(sender.event("order.created")).status == 202
+        wait_for(lambda: "sink redis is " in one.readiness, deadline=60)
+        assert http.get(one.admin_port, "/readyz").status == 200
+        assert one.post(sender.event("order.created")).status == 202
+    finally:
+        redis.process.send_signal(signal.SIGCONT)
+    one.drained()
+    wait_for(lambda: "sink redis" not in one.readiness, what="the line to go")
+    assert redis.length(unique) == 22
