@@ -131,6 +131,96 @@ tests:
     assert done.returncode == 0, done
 
 
+# A fault that lasts from minute 11 to minute 40.
+COUNTS = "0x10 1+1x29 30x120"
+BEGINS = "_x11 5x149"  # counted before the first look at the metrics
+
+
+def gauge(well, ill):
+    return f"{well}x10 {ill}x29 {well}x120"
+
+
+FAULTS = [
+    ("HookstreamDown", {'up{job="hookstream"}': gauge(1, 0)}),
+    ("HookstreamJournalNotWritable", {"hookstream_journal_writable": gauge(1, 0)}),
+    ("HookstreamSinkHeld", {'hookstream_sink_state{sink="redis",state="held"}': gauge(0, 1)}),
+    ("HookstreamSinkCursorLost", {'hookstream_sink_cursor_lost_total{sink="redis"}': COUNTS}),
+    ("HookstreamSinkLate", {'hookstream_sink_lag_seconds{sink="redis"}': gauge(0, 301)}),
+    ("HookstreamDeadLettersNearLimit", {
+        "hookstream_dead_letters": gauge(0, 5),
+        "hookstream_dead_letters_bytes": gauge(0, 900),
+        "hookstream_dead_letters_max_bytes": gauge(1000, 1000)}),
+    ("HookstreamDeadLettersNearLimit", {
+        "hookstream_dead_letters": gauge(0, 5),
+        "hookstream_dead_letters_oldest_seconds": gauge(0, 950),
+        "hookstream_dead_letters_retain_seconds": gauge(1000, 1000)}),
+    ("HookstreamDeadLettersDropped",
+     {'hookstream_dead_letters_dropped_total{limit="max_size"}': COUNTS}),
+    ("HookstreamDiskSlow", {
+        'hookstream_journal_sync_seconds_bucket{le="0.1"}': "0x160",
+        'hookstream_journal_sync_seconds_bucket{le="1"}': "0x10 60+60x29 1800x120",
+        'hookstream_journal_sync_seconds_bucket{le="+Inf"}': "0x10 60+60x29 1800x120"}),
+    *(("HookstreamJournalDamaged", {series: values}) for series, values in (
+        ('hookstream_journal_damaged_total{journal="events"}', COUNTS),
+        ('hookstream_journal_damaged_total{journal="events"}', BEGINS),
+        ('hookstream_journal_errors_total{journal="events",operation="write"}', COUNTS),
+        ('hookstream_journal_errors_total{journal="events",operation="sync"}', COUNTS),
+        ('hookstream_journal_errors_total{journal="events",operation="place"}', COUNTS),
+        ('hookstream_sink_lost_total{sink="redis"}', COUNTS),
+        ('hookstream_sink_lost_total{sink="redis"}', BEGINS),
+        ("hookstream_dead_letters_lost_total", COUNTS),
+        ("hookstream_dead_letters_lost_total", BEGINS))),
+    ("HookstreamSegmentNotPrepared",
+     {'hookstream_journal_errors_total{journal="events",operation="prepare"}': COUNTS}),
+    ("HookstreamCursorNotSaved", {'hookstream_cursor_save_errors_total{sink="redis"}': COUNTS}),
+    ("HookstreamThreadStuck",
+     {'hookstream_thread_still_seconds{thread="committer"}': "0x10 10+60x29 0x120"}),
+    ("HookstreamLogDropped", {"hookstream_log_dropped_total": COUNTS}),
+]
+
+
+@needs_promtool
+@pytest.mark.parametrize("alert, series", FAULTS)
+def test_an_alert_comes_with_its_fault_and_goes(tmp_path, alert, series):
+    """And no other alert comes with it."""
+    inputs = "".join(
+        f"\n      - {{series: '{name}', values: '{values}'}}" for name, values in series.items())
+    checks = "".join(f"""
+      - expr: group by (alertname) (ALERTS{{alertstate="firing"}})
+        eval_time: {minute}m
+        exp_samples: {samples}""" for minute, samples in (
+            (9, "[]"),
+            (30, f"""[{{labels: '{{alertname="{alert}"}}', value: 1}}]"""),
+            (155, "[]")))
+    file = tmp_path / "test.yml"
+    file.write_text(f"""
+rule_files: [{RULES}]
+tests:
+  - interval: 1m
+    input_series:{inputs}
+    promql_expr_test:{checks}
+""")
+    done = subprocess.run(["promtool", "test", "rules", file], capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == 0, done
+
+
+def test_every_alert_has_a_test():
+    elsewhere = {"HookstreamRefusesGenuineEvents", "HookstreamSignaturesFail",
+                 "HookstreamDeadLetters"}
+    names = set(re.findall(r"alert: (\w+)", RULES.read_text()))
+    assert names == elsewhere | {alert for alert, _ in FAULTS}
+
+
+def test_every_metric_of_the_alerts_exists():
+    table = (program.ROOT / "include" / "hookstream" / "metrics.def").read_text()
+    known = set(re.findall(r"^HS_(?:COUNTER|GAUGE|HISTOGRAM)\((\w+),", table, re.M))
+    used = set(re.findall(r"\bhookstream_(\w+?)(?:_bucket)?\b[{\[ ]", "".join(
+        re.findall(r"expr:.*?for:|expr:.*?labels:", RULES.read_text(), re.S))))
+    assert "journal_errors_total" in used
+    assert used <= known
+
+
 def test_every_reason_of_a_dead_letter_is_known_to_the_filters():
     text = (program.ROOT / "src/app/control_names.c").read_text()
     known = set(re.findall(r'"(\w+)"', re.search(r"reasons\[\] = \{(.*?)\};", text, re.S)[1]))
