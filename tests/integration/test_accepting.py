@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from support import http, program, sender
+from support import http, sender
 from support.wait import wait_for
 
 
@@ -73,13 +73,6 @@ def test_a_cursor_that_cannot_be_saved_is_counted_and_shown(hookstream, tmp_path
     assert http.get(one.admin_port, "/readyz").status == 200
     os.rename(kept, cursors)
     wait_for(lambda: "cannot be saved" not in one.readiness, what="the line to go")
-
-
-def test_a_process_that_was_given_core_dumps_may_have_them(tmp_path):
-    """HOOKSTREAM_CORE_DUMPS is for debugging; every command starts with it and without."""
-    for environment in ({}, {"HOOKSTREAM_CORE_DUMPS": "1"}):
-        done = program.command("version", env={**os.environ, **environment})
-        assert done.returncode == 0
 
 
 def test_the_oldest_id_keeps_its_age_over_a_restart(hookstream, tmp_path):
