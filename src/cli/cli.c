@@ -87,8 +87,9 @@ static int read_input(struct hs_buffer *ret_text)
 
 int hs_command_read(const char *path, struct hs_buffer *ret_text)
 {
-    int code = strcmp(path, "-") == 0 ? read_input(ret_text)
-                                      : hs_disk_read_all(hs_disk_system(), path, ret_text);
+    if (strcmp(path, "-") == 0)
+        return read_input(ret_text);
+    int code = hs_disk_read_all(hs_disk_system(), path, ret_text);
     if (code == 0)
         drop_mark(ret_text);
     return code;

@@ -54,8 +54,8 @@ int hs_command_fail(const struct hs_command *command, int status, const char *fo
     HS_PRINTF(3, 4);
 
 struct hs_buffer;
-/* All of a file, or of standard input for "-", up to the buffer's ceiling, without a byte order
- * mark. -errno and a message. */
+/* All of a file without its byte order mark, or for "-" standard input byte by byte; up to the
+ * buffer's ceiling. -errno and a message. */
 HS_MUST_CHECK int hs_command_read(const char *path, struct hs_buffer *ret_text);
 /* As hs_command_print(), of what has text from outside in it: what could move a terminal's cursor
  * or reorder text is escaped. `colors`: the colors of explain stay. */

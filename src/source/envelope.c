@@ -154,7 +154,9 @@ enum hs_event_flaw hs_envelope_read(struct hs_slice body, struct hs_envelope *re
     if (hs_json_scan(body, members, MEMBER_COUNT, &kind, &offset) < 0) {
         char why[256];
         snprintf(why, sizeof(why), "%s", hs_error_text());
-        (void)hs_fail(-EINVAL, "%s (line %zu of %zu bytes)", why, line_at(body, offset), body.size);
+        if (body.size > 0)
+            (void)hs_fail(-EINVAL, "%s (line %zu of %zu bytes)", why, line_at(body, offset),
+                          body.size);
         return HS_EVENT_NOT_JSON;
     }
     if (kind != HS_JSON_OBJECT) {

@@ -6,6 +6,7 @@ import math
 import pathlib
 import platform
 import subprocess
+import unicodedata
 
 from . import program
 
@@ -139,7 +140,15 @@ def money_name(amount, currency):
     return f"{amount} {currency}"
 
 
-def of_value(document, written):
+def printed(value):
+    """The value as a command prints it: characters that a terminal may obey are escaped."""
+    text = value.decode(errors="surrogateescape")
+    return "".join(
+        f"\\u{ord(c):04x}" if unicodedata.category(c) in ("Cc", "Cf", "Cn", "Zl", "Zp") else c
+        for c in text).encode(errors="surrogateescape")
+
+
+def of_value(document, written, alike=lambda value: value):
     """What a case's value has become in a document that was written again: its bytes, how it
     compares when they are many."""
     text = written.strip()
@@ -147,7 +156,7 @@ def of_value(document, written):
         return "taken"
     begin, end = text.find(b'"v":') + 4, text.rfind(b',"end":1')
     got, was = text[begin:end], document[len(BEFORE) : -len(AFTER)]
-    if got == was:
+    if got == alike(was):
         return "same"
     return got.decode(errors="backslashreplace")
 
@@ -170,7 +179,7 @@ class Hookstream:
         taken, said = self.explain(document)
         if not taken:
             return "refused: " + json.loads(said)["detail"].split(" at byte")[0]
-        return of_value(document, said)
+        return of_value(document, said, printed)
 
     def money(self, amount, currency):
         taken, said = self.explain(money(amount, currency))
