@@ -1,5 +1,6 @@
 """Fixtures for the tests of the whole program. Services: scripts/services (real ones)."""
 
+import collections
 import os
 import pathlib
 import signal
@@ -15,6 +16,7 @@ from support import program  # noqa: E402
 from support.kafka import Kafka  # noqa: E402
 from support.redis import Redis, RedisServer  # noqa: E402
 
+SHARED_LEAST = 8  # cases of one test; fewer all run under a sanitizer, too
 SERVICES = program.ROOT / "scripts" / "services"
 SERVICES_FOLDER = program.ROOT / "build" / "services"
 # Each of the processes that share the tests has brokers of its own: some tests end theirs.
@@ -29,14 +31,29 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_addoption(parser):
     parser.addoption("--threads-only", action="store_true",
                      help="leave out what is marked single_threaded, for ThreadSanitizer")
+    parser.addoption("--share", type=int, default=1, metavar="N",
+                     help="of a test with many cases, only every Nth, for sanitizers")
 
 
 def pytest_collection_modifyitems(config, items):
     """Whatever its mark says, a test that starts a hookstream has threads and stays."""
-    if not config.getoption("--threads-only"):
-        return
-    config.hook.pytest_deselected(items=[item for item in items if _has_no_thread(item)])
-    items[:] = [item for item in items if not _has_no_thread(item)]
+    leave_out = set()
+    if config.getoption("--threads-only"):
+        leave_out.update(item for item in items if _has_no_thread(item))
+    leave_out.update(_beyond_share(items, config.getoption("--share")))
+    if leave_out:
+        config.hook.pytest_deselected(items=list(leave_out))
+        items[:] = [item for item in items if item not in leave_out]
+
+
+def _beyond_share(items, share):
+    """A sanitizer looks at the code, which the cases of a test mostly have in common."""
+    cases = collections.defaultdict(list)
+    for item in items:
+        cases[item.nodeid.split("[")[0]].append(item)
+    for same in cases.values():
+        if len(same) > SHARED_LEAST:
+            yield from (item for at, item in enumerate(same) if at % share)
 
 
 def _has_no_thread(item):

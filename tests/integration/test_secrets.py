@@ -10,6 +10,8 @@ import pytest
 
 from support import program, sender
 
+pytestmark = pytest.mark.single_threaded
+
 GOOD = """\
 server: {listen: "127.0.0.1:1"}
 admin: {listen: "127.0.0.1:2", token: "ADMIN"}
@@ -77,7 +79,8 @@ def test_a_placeholder_is_an_error_in_every_option_that_holds_a_secret(tmp_path,
 
 
 @pytest.mark.parametrize("place", OURS)
-@pytest.mark.parametrize("value", ["1234567890123456", "0123456789abcdef", "abcdefghijklmnopqrstuvwxyz",
+@pytest.mark.parametrize("value", ["1234567890123456", "0123456789abcdef",
+                                   "abcdefghijklmnopqrstuvwxyz",
                                    "aabbccddeeffgghh", "9876543210987654"])
 def test_a_row_of_characters_is_weak(tmp_path, place, value):
     found, words = findings(tmp_path, written(**{place: value}))
@@ -96,7 +99,8 @@ def test_what_random_sources_make_is_sound(tmp_path):
     for _ in range(12):
         raw = os.urandom(24)
         for value in (raw.hex(), "whsec_" + base64.b64encode(raw).decode(), str(uuid.uuid4()),
-                      base64.urlsafe_b64encode(raw).decode(), raw[:16].hex(), "a-secret-for-the-tests",
+                      base64.urlsafe_b64encode(raw).decode(), raw[:16].hex(),
+                      "a-secret-for-the-tests",
                       "correct-horse-battery-staple"):
             found, words = findings(tmp_path, written(SECRET="${GIVEN}"), {"GIVEN": value})
             assert not {"HS023", "HS051", "HS055"} & {code for _, code in found}, (value, words)

@@ -11,6 +11,8 @@ import pytest
 from support import http, program, sender
 from support.wait import wait_for
 
+pytestmark = pytest.mark.single_threaded
+
 HOSTILE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 ODD = "\u009b31m\u202ex\u2028\u2066"
 ENV = {**os.environ, "SECRET_OF_THE_TEST": "k9Jq2mZx7LpW4vT1"}

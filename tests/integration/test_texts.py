@@ -9,6 +9,8 @@ import pytest
 
 from support import program
 
+pytestmark = pytest.mark.single_threaded
+
 BOM = b"\xef\xbb\xbf"
 GOOD = """\
 server: {listen: "127.0.0.1:1"}

@@ -5,6 +5,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import time
 
 from . import http, sender
 from .metrics import Metrics
@@ -12,6 +13,7 @@ from .ports import free_port
 from .wait import wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+LOG_LOOKS_MOST, LOG_PAUSE_S = 10, 0.03
 SANITIZER_WORDS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
                    "WARNING: ThreadSanitizer")
 
@@ -107,7 +109,16 @@ class Hookstream:
 
     @property
     def log(self):
-        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+        """What is in the log. A thread of its own writes it, so what grows is read again."""
+        if not self.log_file.exists():
+            return ""
+        text = self.log_file.read_text(errors="replace")
+        for _ in range(LOG_LOOKS_MOST if self.running else 0):
+            time.sleep(LOG_PAUSE_S)
+            before, text = text, self.log_file.read_text(errors="replace")
+            if text == before:
+                break
+        return text
 
     def sanitizer_reports(self):
         return [word for word in SANITIZER_WORDS if word in self.log]

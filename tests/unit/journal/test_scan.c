@@ -5,12 +5,14 @@
 #include "hs_test.h"
 #include "internal.h"
 #include "records.h"
+#include "sanitized.h"
 
 #include <fcntl.h>
 #include <hookstream/journal_inspect.h>
 #include <unistd.h>
 
 #define MIB ((size_t)1 << 20)
+#define LARGEST_FILE (SANITIZED ? 2 * MIB : 8 * MIB)
 #define FREE ((uint64_t)HS_RECORD_MAX) /* as in records.c */
 
 static char folder[64];
@@ -153,7 +155,7 @@ START_TEST(work_grows_with_the_file_and_nothing_whole_is_missed)
     char identity[37];
     make_folder();
     identity_of(identity);
-    for (size_t size = 2 * MIB; size <= 8 * MIB; size *= 2)
+    for (size_t size = 2 * MIB; size <= LARGEST_FILE; size *= 2)
         for (enum filling filling = 0; filling < FILLINGS; filling++)
             for (enum damage damage = 0; damage < DAMAGES; damage++) {
                 struct image image = make_image(identity, size, filling, damage);
@@ -168,7 +170,7 @@ START_TEST(heads_that_only_a_disk_may_hold_cost_no_more)
     char identity[37];
     make_folder();
     identity_of(identity);
-    for (size_t size = 2 * MIB; size <= 16 * MIB; size *= 2) {
+    for (size_t size = 2 * MIB; size <= 2 * LARGEST_FILE; size *= 2) {
         struct image image = make_ladder(identity, size);
         judge(&image, image.good);
         free(image.data);
