@@ -1,19 +1,15 @@
 /* Cursor: how far a sink is, in memory for those who wait and in a small file for the next
- * start. The file: "HSCURS\0\2", position and given (8 bytes each), XXH3-64 of all; replaced as a
- * whole. Those of before have a 1 and no `given`, which then is the position. */
+ * start (cursor_file.c). */
 #include "internal.h"
 
 #include <hookstream/disk.h>
-#include <hookstream/hash.h>
 #include <hookstream/journal_inspect.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-/* The same form: <name>.unheard, where the journal ended when it was first opened since the
- * cursor's server was heard; <name>.place, where else the position is kept. */
-#define FILE_SIZE 32u
-#define FILE_SIZE_1 24u
+/* Files of the same form: <name>.unheard, where the journal ended when it was first opened since
+ * the cursor's server was heard; <name>.place, where else the position is kept. */
 #define NAME_MAX_SIZE 63u
 
 struct hs_cursor {
@@ -29,55 +25,6 @@ struct hs_cursor {
     bool unheard; /* the file of that name may be there */
     bool is_new;
 };
-
-static const char magic[8] = {'H', 'S', 'C', 'U', 'R', 'S', 0, 2};
-
-struct marks {
-    uint64_t position, given;
-};
-
-static void encode(struct marks marks, char ret_bytes[FILE_SIZE])
-{
-    memcpy(ret_bytes, magic, sizeof(magic));
-    hs_put64(ret_bytes + 8, marks.position);
-    hs_put64(ret_bytes + 16, marks.given);
-    hs_put64(ret_bytes + 24, hs_hash64(hs_slice(ret_bytes, 24), 0));
-}
-
-static int decode(const char *path, struct hs_slice bytes, struct marks *ret_marks)
-{
-    char version = bytes.size >= sizeof(magic) ? bytes.data[7] : 0;
-    bool ours = bytes.size >= sizeof(magic) && memcmp(bytes.data, magic, 7) == 0;
-    if (ours && version != 1 && version != magic[7])
-        return hs_fail(-EPROTO, "%s has a format that this hookstream does not know", path);
-    size_t size = version == 1 ? FILE_SIZE_1 : FILE_SIZE;
-    if (!ours || bytes.size != size ||
-        hs_get64(bytes.data + size - 8) != hs_hash64(hs_slice(bytes.data, size - 8), 0))
-        return hs_fail(-EBADMSG, "%s is damaged", path);
-    ret_marks->position = hs_get64(bytes.data + 8);
-    ret_marks->given = version == 1 ? ret_marks->position : hs_get64(bytes.data + 16);
-    return 0;
-}
-
-static int read_marks(const struct hs_disk *disk, const char *path, struct marks *ret_marks)
-{
-    struct hs_buffer bytes;
-    hs_buffer_init(&bytes, 4096);
-    int code = hs_disk_read_own(disk, path, &bytes);
-    if (code == 0)
-        code = decode(path, hs_buffer_slice(&bytes), ret_marks);
-    hs_buffer_free(&bytes);
-    return code;
-}
-
-int hs_cursor_read(const struct hs_disk *disk, const char *path, uint64_t *ret_position)
-{
-    struct marks marks = {0};
-    int code = read_marks(disk, path, &marks);
-    if (code == 0)
-        *ret_position = marks.position;
-    return code;
-}
 
 static bool is_name(const char *name)
 {
@@ -101,19 +48,30 @@ static bool is_lost(const struct hs_cursor *cursor)
            hs_journal_had_cursor(journal->disk, journal->path, cursor->name);
 }
 
+/* Where a sink begins whose cursor is gone: with the first event that must be there, so that it
+ * reports those that are not. Without a mark that says so, with the oldest that is. */
+static uint64_t lost_position(const struct hs_journal *journal)
+{
+    uint64_t position = start_position(journal, HS_CURSOR_FROM_OLDEST);
+    uint64_t kept_from = atomic_load(&journal->kept_from);
+    return kept_from > 0 && kept_from - 1 < position ? kept_from - 1 : position;
+}
+
 static void report_lost(const struct hs_cursor *cursor, bool damaged, uint64_t position)
 {
     struct hs_journal *journal = cursor->journal;
+    uint64_t before = start_position(journal, HS_CURSOR_FROM_OLDEST);
+    uint64_t after = position > before ? position : before;
     hs_counter_add(journal->damaged, 1);
     hs_log(HS_LOG_ERROR,
            damaged
-               ? "a cursor's file is damaged: its sink gets every event that is kept, some "
-                 "for the second time"
+               ? "a cursor's file is damaged, or a copy of another sink's: its sink gets every "
+                 "event that is kept, some for the second time"
                : "a cursor's file is gone, though its sink is not new: it gets every event that "
                  "is kept, some for the second time",
            HS_F("sink", "%s", cursor->name), HS_F("file", "%s", cursor->path),
-           HS_F("begins_after", "%" PRIu64, position),
-           HS_F("events", "%" PRIu64, hs_journal_durable(journal) - position));
+           HS_F("begins_after", "%" PRIu64, after),
+           HS_F("events", "%" PRIu64, hs_journal_durable(journal) - after));
 }
 
 /* Where the file says. If it is damaged or gone, no event may be lost: the sink gets all that is
@@ -122,16 +80,16 @@ static void report_lost(const struct hs_cursor *cursor, bool damaged, uint64_t p
 static int find_position(struct hs_cursor *cursor, enum hs_cursor_start start)
 {
     const struct hs_journal *journal = cursor->journal;
-    struct marks marks = {0};
+    struct hs_cursor_marks marks = {0};
     uint64_t position, durable = hs_journal_durable(journal);
-    int code = read_marks(journal->disk, cursor->path, &marks);
+    int code = hs_cursor_file_read(journal->disk, cursor->path, &marks);
     if (code < 0 && code != -ENOENT && code != -EBADMSG)
         return code;
     bool lost = code == -EBADMSG || (code == -ENOENT && is_lost(cursor));
     if (code == 0)
         position = marks.position;
     else
-        position = start_position(journal, lost ? HS_CURSOR_FROM_OLDEST : start);
+        position = lost ? lost_position(journal) : start_position(journal, start);
     position = position > durable ? durable : position;
     cursor->is_new = code == -ENOENT && !lost;
     cursor->given = code == 0 ? marks.given : position;
@@ -142,7 +100,7 @@ static int find_position(struct hs_cursor *cursor, enum hs_cursor_start start)
                HS_F("begins_after", "%" PRIu64, position), HS_F("durable", "%" PRIu64, durable),
                HS_F("start", "%s", start == HS_CURSOR_FROM_NOW ? "now" : "oldest"));
     atomic_store(&cursor->position, position);
-    /* Saved anew: what the last process left may not be on the disk yet, and J5 trusts it.
+    /* Saved again: what the last process left may not be on the disk yet, and J5 trusts it.
      * Where that cannot be, on a full disk, nothing is taken for saved. */
     atomic_store(&cursor->saved, UINT64_MAX);
     if (hs_cursor_save(cursor) == 0)
@@ -206,12 +164,10 @@ int hs_cursor_open(struct hs_journal *journal, const char *name, enum hs_cursor_
 
 static void note_end(struct hs_cursor *cursor, uint64_t end)
 {
-    char bytes[FILE_SIZE];
     cursor->end = end;
     cursor->unheard = true;
-    encode((struct marks){.position = end}, bytes);
-    if (hs_disk_replace(cursor->journal->disk, cursor->unheard_path, hs_slice(bytes, FILE_SIZE)) <
-        0)
+    if (hs_cursor_file_write(cursor->journal->disk, cursor->unheard_path,
+                             (struct hs_cursor_marks){.position = end}) < 0)
         hs_log(HS_LOG_WARN,
                "cannot note what a sink's server may have: another copy of the journal would not "
                "be found out after the next start",
@@ -266,9 +222,8 @@ bool hs_cursor_is_moved_to(struct hs_cursor *cursor, uint64_t place)
 
 void hs_cursor_settle_at(struct hs_cursor *cursor, uint64_t place)
 {
-    char bytes[FILE_SIZE];
-    encode((struct marks){.position = place}, bytes);
-    if (hs_disk_replace(cursor->journal->disk, cursor->place_path, hs_slice(bytes, FILE_SIZE)) < 0)
+    if (hs_cursor_file_write(cursor->journal->disk, cursor->place_path,
+                             (struct hs_cursor_marks){.position = place}) < 0)
         hs_log(HS_LOG_WARN,
                "cannot note where the position of a sink is kept; do not change it now",
                HS_F("cursor", "%s", cursor->name), HS_F("error", "%s", hs_error_text()));
@@ -347,9 +302,8 @@ int hs_cursor_save(struct hs_cursor *cursor)
     position = kept < position ? kept : position;
     if (position == atomic_load(&cursor->saved) && cursor->given == cursor->given_saved)
         return 0;
-    char bytes[FILE_SIZE];
-    encode((struct marks){position, cursor->given}, bytes);
-    int code = hs_disk_replace(cursor->journal->disk, cursor->path, hs_slice(bytes, FILE_SIZE));
+    int code = hs_cursor_file_write(cursor->journal->disk, cursor->path,
+                                    (struct hs_cursor_marks){position, cursor->given});
     if (code < 0)
         return code;
     atomic_store(&cursor->saved, position);

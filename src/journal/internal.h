@@ -4,7 +4,7 @@
  *   folder.c       the folder: paths, the lock, the identity
  *   recover.c      what is on disk at the start
  *   mark.c         how far the journal was durable, in a file of its own
- *   missing.c      whether the journal's end is there at the start
+ *   missing.c      whether the journal's end and beginning are there at the start
  *   append.c       encodes events into the pending batch, for any thread
  *   commit.c       the committer's thread: writes and syncs batches, moves the watermarks
  *   outcome.c      the watermarks, the failed ranges, and who is told of them
@@ -15,6 +15,7 @@
  *   records.c      the records of one segment, through a buffer
  *   reader.c       walks all segments forwards
  *   cursor.c       how far each sink is
+ *   cursor_file.c  its file, and how a copy is noticed
  *   known.c        which cursors there were
  *   summary.c      looks at a folder without opening it
  *   tail.c         what bytes that are no whole records may be
@@ -83,6 +84,7 @@ struct hs_mark {
     uint64_t turn; /* 0: never written */
     uint64_t durable;
     uint64_t newest, limit; /* the newest segment's first sequence, and the last it may have */
+    uint64_t kept_from;     /* no event from this one on was removed; 0: an early format */
 };
 
 /* A damaged place that was told of: a segment's first sequence and an offset. */
@@ -103,6 +105,7 @@ struct hs_journal {
     char identity[37];
     uint64_t hash_key;
     uint64_t begin;                 /* hs_journal_begin() */
+    _Atomic uint64_t kept_from;     /* what the mark is to say; only the keeper changes it */
     uint64_t void_first, void_last; /* hs_journal_void() */
     uint64_t passed;                /* hs_journal_passed() */
     bool had_cursors;               /* a cursor's file could be read at the start */
@@ -244,6 +247,12 @@ void hs_mark_close(struct hs_journal *journal);
 void hs_mark_save(struct hs_journal *journal);
 /* The same; a segment that begins with `first` is the newest now. */
 void hs_mark_begin(struct hs_journal *journal, uint64_t first);
+/* With table_lock, which it lets go of meanwhile: the events before `kept_from` are about to be
+ * removed. Synced when it is 0; only then a start knows that nobody else removed them. */
+HS_MUST_CHECK int hs_mark_remove(struct hs_journal *journal, uint64_t kept_from);
+/* With table_lock: once every cursor is past what was missing at the start, it is no longer
+ * expected. */
+void hs_mark_settle(struct hs_journal *journal);
 /* Reads it in the folder of a journal. -ENOENT: there is none; -EBADMSG; -errno. */
 HS_MUST_CHECK int hs_mark_read(const struct hs_disk *disk, const char *folder,
                                struct hs_mark *ret_mark);
@@ -261,6 +270,9 @@ void hs_known_each_missing(const struct hs_disk *disk, const char *folder, const
 /* missing.c: whether more was durable than the events up to `found`, which the segments hold. What
  * is missing is reported, and the table made to say that it was there. */
 void hs_missing_find(struct hs_journal *journal, uint64_t found);
+/* Whether the oldest segments are gone that the mark says were never removed. What is missing is
+ * reported here, and by the sinks that need it. `set_aside`: it was reported already. */
+void hs_missing_find_begin(struct hs_journal *journal, bool set_aside);
 
 /* journal.c: registers the calling thread of the journal. Events are accepted by that of the events
  * only. */
@@ -298,7 +310,16 @@ void hs_journal_tell_cursors(struct hs_journal *journal); /* of a cursor */
  * table_lock held. */
 uint64_t hs_cursors_least(const struct hs_journal *journal);
 bool hs_cursor_is_open(struct hs_journal *journal, const char *name);
-/* Reads a cursor's file. */
+/* cursor_file.c: a cursor's file, and those of the same form. */
+struct hs_cursor_marks {
+    uint64_t position, given;
+};
+/* -EBADMSG: it is damaged, or a copy of another file; -EPROTO; -errno. */
+HS_MUST_CHECK int hs_cursor_file_read(const struct hs_disk *disk, const char *path,
+                                      struct hs_cursor_marks *ret_marks);
+HS_MUST_CHECK int hs_cursor_file_write(const struct hs_disk *disk, const char *path,
+                                       struct hs_cursor_marks marks);
+/* Reads the position alone. */
 HS_MUST_CHECK int hs_cursor_read(const struct hs_disk *disk, const char *path,
                                  uint64_t *ret_position);
 

@@ -230,6 +230,7 @@ void hs_journal_allow_removal(struct hs_journal *journal)
     hs_known_save(journal);
     pthread_mutex_lock(&journal->table_lock);
     journal->removal_allowed = true;
+    hs_mark_settle(journal);
     pthread_mutex_unlock(&journal->table_lock);
     hs_keeper_wake(journal);
 }

@@ -18,6 +18,7 @@ struct verifying {
     void *context;
     struct hs_journal_totals totals;
     bool first_look; /* at the cursors: what is wrong with a file is told once */
+    bool unsure;     /* a cursor is gone or damaged: its sink may need any event */
 };
 
 static void tell(struct verifying *verifying, const struct hs_journal_finding *finding)
@@ -38,13 +39,15 @@ static void on_cursor(void *arg, const char *name)
     if (cursor == NULL || asprintf(&path, "%s/%s", verifying->cursors_path, name) < 0)
         return;
     int code = hs_cursor_read(verifying->disk, path, &position);
+    verifying->unsure = verifying->unsure || code < 0;
     if (code < 0 && code != -ENOENT && verifying->first_look)
         tell(verifying,
              &(struct hs_journal_finding){
                  .damage = true,
                  .file = path,
                  .first = 1,
-                 .what = code == -EBADMSG ? "damaged cursor: how far its sink is cannot be known"
+                 .what = code == -EBADMSG ? "damaged cursor, or a copy of another one: how far its "
+                                            "sink is cannot be known"
                                           : hs_error_text(),
                  .advice =
                      code == -EBADMSG
@@ -70,6 +73,7 @@ static int look_at_cursors(struct verifying *verifying, bool first_look, struct 
 
 static void on_missing_cursor(void *context, const char *path)
 {
+    ((struct verifying *)context)->unsure = true;
     tell(context, &(struct hs_journal_finding){
                       .damage = true,
                       .file = path,
@@ -146,6 +150,37 @@ static void judge_mark(struct verifying *verifying, const char *path, const stru
                     });
 }
 
+/* After the segments were read: on a live journal the mark says so before one is removed. The
+ * events that every sink was done with are not lost. */
+static void judge_begin(struct verifying *verifying, const char *path,
+                        const struct cursors *cursors)
+{
+    struct hs_journal_totals *totals = &verifying->totals;
+    struct hs_mark mark;
+    uint64_t passed = verifying->unsure || cursors->count == 0 ? 0 : UINT64_MAX;
+    for (size_t i = 0; i < cursors->count; i++)
+        passed = cursors->items[i].position < passed ? cursors->items[i].position : passed;
+    if (hs_mark_read(verifying->disk, path, &mark) < 0 || mark.kept_from == 0 ||
+        mark.kept_from >= totals->begin)
+        return;
+    bool damage = passed < totals->begin - 1;
+    uint64_t first = mark.kept_from > passed ? mark.kept_from : passed + 1;
+    totals->lost += damage ? totals->begin - first : 0;
+    tell(verifying, &(struct hs_journal_finding){
+                        .damage = damage,
+                        .file = verifying->segments_path,
+                        .first = mark.kept_from,
+                        .last = totals->begin - 1,
+                        .what = "the beginning of the journal is missing: hookstream did not "
+                                "remove the segments with these events",
+                        .advice = damage ? "restore the oldest segments from a backup before the "
+                                           "next start, or ask the sender for the events"
+                                         : "nothing: every sink was done with them; find out who "
+                                           "removes files there",
+                        .passed_over = damage,
+                    });
+}
+
 /* On a live journal cursors move: past the end is one that was so before the segments were
  * read, before the beginning one that still is so after it. */
 static int verify_segments_and_cursors(struct verifying *verifying, const char *path)
@@ -177,6 +212,7 @@ static int verify_segments_and_cursors(struct verifying *verifying, const char *
         if (after.items[i].position + 1 < verifying->totals.begin)
             judge_cursor(verifying, &after.items[i], false);
     judge_mark(verifying, path, &mark);
+    judge_begin(verifying, path, &after);
     return 0;
 }
 

@@ -96,11 +96,23 @@ static void remove_file(struct hs_journal *journal, const struct hs_segment *seg
                        HS_F("error", "%s", hs_error_text()));
 }
 
+/* The mark says first that the oldest segment goes, or a start would take it for lost. If it
+ * cannot be written, a segment that is only aged stays for another try. Where room is short it
+ * goes: a report too many, if a cursor is lost as well, is better than to refuse events. */
+static bool note_removal(struct hs_journal *journal, enum going going)
+{
+    return hs_mark_remove(journal, journal->segments[0]->last + 1) == 0 || going != GOING_AGED ||
+           !hs_segment_has_room(journal) || atomic_load(&journal->disk_full);
+}
+
 static void remove_old(struct hs_journal *journal)
 {
     bool any = false;
     enum going going;
     while ((going = look_at_oldest(journal)) != GOING_STAYS) {
+        /* The lock was let go of meanwhile. */
+        if (!note_removal(journal, going) || look_at_oldest(journal) == GOING_STAYS)
+            break;
         struct hs_segment *segment = hs_table_take(journal, 0);
         pthread_mutex_unlock(&journal->table_lock);
         hs_heartbeat();
@@ -175,6 +187,7 @@ void *hs_keeper_run(void *context)
         atomic_store(&journal->starved, false);
         prepare_next(journal);
         tell_sealed(journal);
+        hs_mark_settle(journal);
         remove_old(journal);
         prepare_next(journal); /* there may be room now */
         hs_place_look(journal);

@@ -1,7 +1,8 @@
-/* Mark: how far the journal was durable, in a small file of its own. A missing end shows by it:
- * no other file says how far the newest segment went.
+/* Mark: how far the journal was durable, and how far it was removed, in a small file of its own. A
+ * missing end and a missing beginning show by it: no other file says how far the newest segment
+ * went, or that nobody but the keeper removed the oldest.
  *
- * Two slots of 48 bytes, at 0 and at 4096, written in turn, so that a torn write leaves the other:
+ * Two slots of 64 bytes, at 0 and at 4096, written in turn, so that a torn write leaves the other:
  *
  *   offset size
  *        0    8  "HSMARK\0\1"
@@ -10,10 +11,16 @@
  *       24    8  newest: the first sequence of the newest segment
  *       32    8  limit: no event of that segment has a larger sequence
  *       40    8  XXH3-64 of the 40 bytes before
+ *       48    8  kept_from: no event from this one on was removed
+ *       56    8  XXH3-64 of the 56 bytes before
  *
- * Written by the keeper at most once a second, at the start of each segment, and at the stop:
- * no batch waits for it. So it is never ahead of what is durable, and after a kill at most about
- * a second behind. The blocks are there from the start, so a full disk does not stop it. */
+ * The last two came later. An early version leaves them as they are, so their checksum no longer
+ * matches: then nothing is known of what was removed.
+ *
+ * Written by the keeper at most once a second, before it removes a segment, at the start of each
+ * segment, and at the stop: no batch waits for it. So it is never ahead of what is durable, and
+ * after a kill at most about a second behind. The blocks are there from the start, so a full disk
+ * does not stop it. */
 #include "internal.h"
 
 #include <fcntl.h>
@@ -21,7 +28,8 @@
 #include <hookstream/log.h>
 #include <stdio.h>
 
-#define SLOT_SIZE 48u
+#define SLOT_SIZE 64u
+#define SLOT_SIZE_EARLY 48u
 #define SLOT_STEP 4096u
 #define SLOTS 2u
 
@@ -35,10 +43,14 @@ static void encode(const struct hs_mark *mark, char ret_bytes[SLOT_SIZE])
     hs_put64(ret_bytes + 24, mark->newest);
     hs_put64(ret_bytes + 32, mark->limit);
     hs_put64(ret_bytes + 40, hs_hash64(hs_slice(ret_bytes, 40), 0));
+    hs_put64(ret_bytes + 48, mark->kept_from);
+    hs_put64(ret_bytes + 56, hs_hash64(hs_slice(ret_bytes, 56), 0));
 }
 
+/* Bytes that an early version did not write are zeros. */
 static bool decode(const char bytes[SLOT_SIZE], struct hs_mark *ret_mark)
 {
+    bool early = hs_get64(bytes + 56) != hs_hash64(hs_slice(bytes, 56), 0);
     if (memcmp(bytes, magic, sizeof(magic)) != 0 ||
         hs_get64(bytes + 40) != hs_hash64(hs_slice(bytes, 40), 0))
         return false;
@@ -47,6 +59,7 @@ static bool decode(const char bytes[SLOT_SIZE], struct hs_mark *ret_mark)
         .durable = hs_get64(bytes + 16),
         .newest = hs_get64(bytes + 24),
         .limit = hs_get64(bytes + 32),
+        .kept_from = early ? 0 : hs_get64(bytes + 48),
     };
     return true;
 }
@@ -56,12 +69,12 @@ static int read_slots(const struct hs_disk *disk, int file, struct hs_mark *ret_
 {
     bool any = false;
     for (unsigned i = 0; i < SLOTS; i++) {
-        char bytes[SLOT_SIZE];
+        char bytes[SLOT_SIZE] = {0};
         struct hs_mark mark;
         ssize_t got = hs_disk_read(disk, file, bytes, sizeof(bytes), (uint64_t)i * SLOT_STEP);
         if (got < 0)
             return (int)got;
-        if ((size_t)got < sizeof(bytes) || !decode(bytes, &mark) ||
+        if ((size_t)got < SLOT_SIZE_EARLY || !decode(bytes, &mark) ||
             (any && mark.turn < ret_mark->turn))
             continue;
         *ret_mark = mark;
@@ -130,6 +143,7 @@ void hs_mark_open(struct hs_journal *journal)
         file = make(journal, path);
     }
     journal->mark_file = file < 0 ? -1 : file;
+    atomic_store(&journal->kept_from, journal->mark.kept_from);
     if (file < 0)
         hs_log(HS_LOG_WARN,
                "cannot write the record of how far the journal goes: events that go missing at its "
@@ -149,16 +163,19 @@ static int write_mark(struct hs_journal *journal, const struct hs_mark *mark)
     return code == 0 ? hs_disk_sync(journal->disk, journal->mark_file) : code;
 }
 
-static void save(struct hs_journal *journal, uint64_t newest, uint64_t limit)
+static int save(struct hs_journal *journal, uint64_t newest, uint64_t limit)
 {
     pthread_mutex_lock(&journal->mark_lock);
     struct hs_mark mark = journal->mark;
     uint64_t durable = hs_journal_durable(journal);
     /* A start that fails midway knows less than the run before it. */
     durable = durable > mark.durable ? durable : mark.durable;
-    bool same = mark.turn > 0 && mark.durable == durable && newest <= mark.newest;
+    uint64_t kept_from = atomic_load(&journal->kept_from);
+    bool same = mark.turn > 0 && mark.durable == durable && newest <= mark.newest &&
+                mark.kept_from == kept_from;
     mark.turn++;
     mark.durable = durable;
+    mark.kept_from = kept_from;
     if (newest > mark.newest) {
         mark.newest = newest;
         mark.limit = limit;
@@ -171,16 +188,36 @@ static void save(struct hs_journal *journal, uint64_t newest, uint64_t limit)
         hs_log_limited(HS_LOG_WARN, "mark",
                        "cannot write the record of how far the journal goes; it is tried again",
                        HS_F("path", "%s", journal->path), HS_F("error", "%s", hs_error_text()));
+    return code;
 }
 
 void hs_mark_save(struct hs_journal *journal)
 {
-    save(journal, 0, 0);
+    HS_IGNORE(save(journal, 0, 0)); /* tried again a second later */
+}
+
+int hs_mark_remove(struct hs_journal *journal, uint64_t kept_from)
+{
+    if (kept_from > atomic_load(&journal->kept_from))
+        atomic_store(&journal->kept_from, kept_from);
+    pthread_mutex_unlock(&journal->table_lock);
+    int code = save(journal, 0, 0);
+    pthread_mutex_lock(&journal->table_lock);
+    return code;
+}
+
+void hs_mark_settle(struct hs_journal *journal)
+{
+    uint64_t begin = hs_journal_begin(journal);
+    if (journal->removal_allowed && atomic_load(&journal->kept_from) < begin &&
+        begin - 1 <= hs_cursors_least(journal))
+        atomic_store(&journal->kept_from, begin);
 }
 
 void hs_mark_begin(struct hs_journal *journal, uint64_t first)
 {
-    save(journal, first, first + journal->options.segment_size / HS_RECORD_HEADER);
+    /* Tried again a second later. */
+    HS_IGNORE(save(journal, first, first + journal->options.segment_size / HS_RECORD_HEADER));
 }
 
 void hs_mark_close(struct hs_journal *journal)

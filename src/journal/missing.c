@@ -2,7 +2,8 @@
  *
  * Whether the end of the journal is there, at a start: the last segment alone cannot say:
  * a file that was deleted, emptied or cut leaves one behind that looks whole. What was durable is
- * known from elsewhere: the mark, the cursors, and the names of the files of ids. */
+ * known from elsewhere: the mark, the cursors, and the names of the files of ids. Whether the
+ * beginning is there, the mark says: it is written before the keeper removes a segment. */
 #include "internal.h"
 
 #include <hookstream/log.h>
@@ -76,6 +77,33 @@ void hs_missing_find(struct hs_journal *journal, uint64_t found)
     uint64_t next = larger(known, journal->mark.limit) + 1;
     journal->next_sequence = larger(journal->next_sequence, next);
     journal->void_first = first;
+}
+
+/* Nobody knows where the sinks are whose cursors are gone, too: these begin with the first event
+ * that must be there (cursor.c), and report what is not. */
+void hs_missing_find_begin(struct hs_journal *journal, bool set_aside)
+{
+    uint64_t first = journal->mark.kept_from, begin = hs_journal_begin(journal);
+    /* A segment that the mark gave up and that is still there is kept from now on. */
+    if (first > begin && journal->segment_count > 0)
+        atomic_store(&journal->kept_from, begin);
+    /* That no segment is left was reported as a missing end. */
+    if (first == 0 || first >= begin || set_aside || journal->segment_count == 0)
+        return;
+    bool passed = begin - 1 <= journal->passed;
+    if (!passed)
+        hs_counter_add(journal->damaged, 1);
+    hs_log(passed ? HS_LOG_WARN : HS_LOG_ERROR,
+           passed
+               ? "the beginning of the journal is missing: its oldest segments were deleted, not "
+                 "by hookstream. Every sink was done with them; find out who removes files there"
+               : "the beginning of the journal is missing: its oldest segments were deleted, not "
+                 "by hookstream. A sink that was not done with them loses their events and "
+                 "reports them; restore the files from a backup while hookstream is stopped, "
+                 "or ask the sender for the events",
+           HS_F("folder", "%s", journal->segments_path), HS_F("first", "%" PRIu64, first),
+           HS_F("last", "%" PRIu64, begin - 1),
+           HS_F("oldest_segment", "%s", journal->segments[0]->path));
 }
 
 /* ---- While it runs ---- */

@@ -317,6 +317,7 @@ int hs_recover(struct hs_journal *journal)
     int code = hs_folder_list_segments(journal->disk, journal->segments_path, &firsts, &count);
     for (size_t i = 0; code == 0 && i < count; i++)
         code = add_segment(journal, firsts[i]);
+    bool set_aside = journal->segment_count > 0 && firsts[0] < journal->segments[0]->first;
     free(firsts);
     if (code == 0)
         code = recover_last(journal);
@@ -331,6 +332,8 @@ int hs_recover(struct hs_journal *journal)
     journal->void_last = journal->next_sequence - 1;
     if (!journal->had_cursors || hs_known_any_missing(journal))
         journal->passed = 0;
+    if (code == 0)
+        hs_missing_find_begin(journal, set_aside);
     journal->had_events = hs_journal_durable(journal) > 0;
     atomic_store(&journal->last, hs_journal_durable(journal));
     return code;

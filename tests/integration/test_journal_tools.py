@@ -208,8 +208,10 @@ def test_a_segment_that_is_gone_is_missed_by_the_sink_that_needs_it(hookstream):
     cursor.write_bytes(at_the_start)
     segments(journal(one))[0].unlink()
     findings, summary = verify(journal(one))
-    assert summary["good"] and [(f["kind"], f["first"], f["last"]) for f in findings] == [
-        ("note", 1, 3)
+    assert not summary["good"] and summary["lost"] == 3
+    assert [(f["kind"], f["first"], f["last"]) for f in findings] == [
+        ("note", 1, 3),  # the cursor
+        ("damage", 1, 3),
     ]
     one.start()
     one.drained("files")

@@ -361,6 +361,16 @@ def test_a_finished_segment_is_deleted(live, redis_server):
 
 # ---- Cursors ----
 
+
+
+def swap(folder):
+    """With a cursor that is further: the sink would skip what it never got."""
+    one, other = folder / "cursors/out.cursor", folder / "cursors/.dead-letters.cursor"
+    data = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(data)
+
+
 CURSORS = {
     "deleted": lambda folder: (folder / "cursors/out.cursor").unlink(),
     "deleted with all of the sink": lambda folder: [
@@ -368,6 +378,10 @@ CURSORS = {
     ],
     "emptied": lambda folder: os.truncate(folder / "cursors/out.cursor", 0),
     "garbage": lambda folder: (folder / "cursors/out.cursor").write_bytes(os.urandom(32)),
+    "copied": lambda folder: shutil.copy(
+        folder / "cursors/.dead-letters.cursor", folder / "cursors/out.cursor"
+    ),
+    "swapped": swap,
     "folder deleted": lambda folder: shutil.rmtree(folder / "cursors"),
     "folder emptied": lambda folder: [path.unlink() for path in (folder / "cursors").iterdir()],
 }
@@ -377,7 +391,7 @@ CURSORS = {
 def test_a_sink_whose_cursor_is_gone_gets_all_that_is_kept(copied, way):
     one, ids = copied
     CURSORS[way](journal(one))
-    if way != "garbage" and way != "emptied":
+    if way not in ("garbage", "emptied", "copied", "swapped"):
         done = program.command("check", "-c", one.file)
         assert "HS090" in done.stdout and "HS084" not in done.stdout
     done = program.command("journal", "verify", "--path", journal(one), "--json")
@@ -392,6 +406,45 @@ def test_a_sink_whose_cursor_is_gone_gets_all_that_is_kept(copied, way):
     one.stop()
     one.start()
     assert one.metric("journal_damaged_total", journal="events") == 0
+
+
+@pytest.mark.parametrize("way", ["deleted", "garbage", "copied"])
+@pytest.mark.parametrize("count", [1, 2, None])
+def test_the_oldest_segments_and_the_cursor_are_gone(copied, way, count):
+    """No file says any more that the sink was to get these events, except the mark."""
+    one, ids = copied
+    CURSORS[way](journal(one))
+    for path in segments(one)[:count]:
+        path.unlink()
+    done = program.command("journal", "verify", "--path", journal(one), "--json")
+    *_, summary = map(json.loads, done.stdout.splitlines())
+    one.start()
+    missing = settle(one, ids)
+    assert missing == ids[: len(missing)], "more is missing than the beginning"
+    assert missing and lost(one) == len(missing) == summary["lost"]
+    assert one.metric("journal_damaged_total", journal="events") == 2  # the segments, the cursor
+    send_missing_again(one, ids, missing)
+    one.stop()
+    one.start()
+    assert lost(one) == 0 and one.metric("journal_damaged_total", journal="events") == 0
+
+
+def test_what_retention_removed_is_not_lost_with_the_cursor(copied):
+    one, ids = copied
+    config = json.loads(one.file.read_text())
+    config["journal"]["retain"] = "1s"
+    one.file.write_text(json.dumps(config))
+    one.start()
+    assert settle(one, ids) == []
+    wait_for(lambda: len(segments(one)) == 1, what="the segments to be removed")
+    one.stop()
+    CURSORS["deleted"](journal(one))
+    one.start()
+    one.drained()
+    assert lost(one) == 0
+    assert one.metric("journal_damaged_total", journal="events") == 1  # the cursor
+    assert send_all(one, ids[::50]) == ids[::50]
+    one.counts("events_duplicate_total", len(ids[::50]))
 
 
 def test_a_sink_that_is_really_new_begins_with_the_next_event(copied):

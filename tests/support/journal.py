@@ -96,8 +96,9 @@ class Journal:
         if not path.exists():
             return 0
         data = path.read_bytes()
-        magic, position, _given, checksum = struct.unpack("<8sQQQ", data)
-        assert magic == b"HSCURS\0\2" and checksum == _checksum(data[:24]), f"{path}: damaged"
+        magic, position, _given, name, checksum = struct.unpack("<8sQQ72sQ", data)
+        assert magic == b"HSCURS\0\3" and checksum == _checksum(data[:96]), f"{path}: damaged"
+        assert name.rstrip(b"\0").decode() == path.name, f"{path}: a copy"
         return position
 
     def dead_letters(self):

@@ -135,7 +135,9 @@ static struct house *filled(uint64_t seed, struct sink *sink)
     struct house *house = house_create(seed);
     house_start(house);
     open_cursor(house, sink);
+    hs_journal_allow_removal(house->journal);
     house_fill(house, 1, EVENTS);
+    hs_journal_stop(house->journal);
     hs_cursor_close(sink->cursor);
     house_close(house);
     return house;
@@ -171,13 +173,16 @@ static void send_again_and_count(struct house *house, struct sink *sink, const c
     house_expect(house, 1, EVENTS, true); /* D1 */
 }
 
-static void lose_and_send_again(enum way way, enum place place)
+static void lose_and_send_again(enum way way, enum place place, bool cursor_too)
 {
     char name[64];
-    snprintf(name, sizeof(name), "%s %s", place_names[place], way_names[way]);
+    snprintf(name, sizeof(name), "%s %s%s", place_names[place], way_names[way],
+             cursor_too ? " and the cursor" : "");
     struct sink sink = {0};
     struct house *house = filled(way * PLACES + place + 1, &sink);
     damage(house, way, place);
+    if (cursor_too)
+        model_unlink(house->disk, "/j/cursors/sink.cursor");
     house_start(house);
     ck_assert_msg(hs_journal_next(house->journal) > EVENTS, "%s: a sequence is used again", name);
     open_cursor(house, &sink);
@@ -195,7 +200,15 @@ START_TEST(D2_what_is_lost_in_any_way_at_any_place_can_be_sent_again)
 {
     for (enum way way = 0; way < WAYS; way++)
         for (enum place place = 0; place < PLACES; place++)
-            lose_and_send_again(way, place);
+            lose_and_send_again(way, place, false);
+}
+END_TEST
+
+START_TEST(D2_the_cursor_of_a_sink_is_gone_as_well)
+{
+    for (enum way way = 0; way < WAYS; way++)
+        for (enum place place = 0; place < PLACES; place++)
+            lose_and_send_again(way, place, true);
 }
 END_TEST
 
@@ -350,6 +363,7 @@ START_TEST(too_many_ranges_cover_more_and_never_less)
 END_TEST
 
 HS_TEST_MAIN("dedupe forget", D2_what_is_lost_in_any_way_at_any_place_can_be_sent_again,
+             D2_the_cursor_of_a_sink_is_gone_as_well,
              D2_a_kill_after_the_report_leaves_no_lost_id_known,
              D2_what_rots_while_it_runs_can_be_sent_again,
              what_every_sink_has_passed_stays_known_though_its_segment_is_gone,

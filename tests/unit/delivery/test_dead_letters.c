@@ -374,7 +374,7 @@ START_TEST(writes_of_letters_that_fail_are_counted)
 {
     begin();
     put("first", 0, 10);
-    model_fail_at(disk, MODEL_SYNC, "dead-letters", 1, 1, EIO);
+    model_fail_at(disk, MODEL_SYNC, "dead-letters/segments/0", 1, 1, EIO);
     struct hs_event event = {.body = HS_SLICE("b")};
     struct hs_dead_letter_reason why = {.reason = "too_large"};
     uint64_t ticket;
@@ -619,7 +619,7 @@ START_TEST(a_copy_that_cannot_be_written_leaves_its_letter)
     put_for("no_route", "important", 0, 1000);
     for (unsigned i = 0; i < 17; i++)
         put_for("not_json", "flood", 0, 1 << 20);
-    model_fail_at(disk, MODEL_SYNC, "dead-letters", 1, 1, EIO);
+    model_fail_at(disk, MODEL_SYNC, "dead-letters/segments/0", 1, 1, EIO);
     hs_dead_letters_tidy(letters);
     ck_assert_ptr_nonnull(strstr(list(), "important "));
     ck_assert_uint_eq(hs_dead_letters_count(letters), count_listed());
