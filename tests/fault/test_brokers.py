@@ -41,7 +41,7 @@ def _let_lanes_block(load):
 
 
 def test_kafka_stands_still(stage, kafka, redis, services):
-    """Kafka stopped with SIGSTOP: senders see 2xx and Redis goes on; then Kafka gets each once,
+    """Kafka stopped with SIGSTOP: senders see 2xx and Redis continues; then Kafka gets each once,
     in order."""
     it = stage(kafka=kafka, redis=redis)
     it.start()
@@ -58,7 +58,7 @@ def test_kafka_stands_still(stage, kafka, redis, services):
 
 
 def test_redis_stands_still(stage, kafka, redis_server):
-    """Redis stopped with SIGSTOP: senders see 2xx and Kafka goes on; then each once, in order."""
+    """Redis stopped with SIGSTOP: senders see 2xx and Kafka continues; then each once, in order."""
     server = redis_server()
     it = stage(kafka=kafka, redis=server)
     it.start()
@@ -182,7 +182,7 @@ def test_redis_ends_every_connection_again_and_again(stage, redis_server):
 
 
 def test_redis_pauses_its_clients(stage, redis_server):
-    """CLIENT PAUSE: senders see 2xx, and each is there once, in order, when it goes on."""
+    """CLIENT PAUSE: senders see 2xx, and each is there once, in order, when it continues."""
     server = redis_server()
     it = stage(redis=server)
     it.start()
@@ -208,7 +208,7 @@ def test_redis_sleeps(stage, redis_server):
 
 
 def test_redis_is_out_of_memory_and_is_given_more(stage, kafka, redis_server):
-    """maxmemory reached under load: the sink is held and says `oom`, Kafka goes on, senders see
+    """maxmemory reached under load: the sink is held and says `oom`, Kafka continues, senders see
     2xx; with more memory each is there once, in order."""
     server = redis_server()
     it = stage(kafka=kafka, redis=server)
@@ -227,7 +227,7 @@ def test_redis_is_out_of_memory_and_is_given_more(stage, kafka, redis_server):
 
 def test_redis_becomes_a_replica_and_is_promoted_again(stage, kafka, redis_server):
     """REPLICAOF under load, as after a failover: the sink waits and says `read_only`, Kafka goes
-    on, senders see 2xx; promoted again it goes on by itself, and each is there once, in order."""
+    on, senders see 2xx; promoted again it continues by itself, and each is there once, in order."""
     server = redis_server()
     it = stage(kafka=kafka, redis=server)
     it.start()
@@ -288,7 +288,7 @@ def _follow(replica, port):
 
 def test_a_replica_stands_still_and_is_waited_for(stage, kafka, redis_server):
     """`wait: {replicas: 1}` and the replica stopped: the sink is held and says `replicas`, nothing
-    more counts as delivered, Kafka goes on, senders see 2xx; with the replica going on each is
+    more counts as delivered, Kafka continues, senders see 2xx; with the replica going on each is
     on both, once, in order."""
     master, replica = redis_server("--repl-diskless-sync-delay", "0"), redis_server()
     _follow(replica, master.port)

@@ -160,7 +160,7 @@ def test_little_room_costs_no_writes_in_vain(small_disk, hookstream, free):
 
 
 def test_kafkas_log_directory_is_full(kafka_disk, stage, kafka, redis, services):
-    """Kafka's disk fills up under load, which ends the broker: senders see 2xx, Redis goes on;
+    """Kafka's disk fills up under load, which ends the broker: senders see 2xx, Redis continues;
     with room and a broker again all is in Kafka, in order."""
     it = stage(kafka=kafka, redis=redis)
     it.start(journal={"max_size": "512MiB"})  # room for as long as the broker is away
@@ -251,7 +251,7 @@ def test_the_disk_answers_eio_and_it_is_killed(stage, redis, failing_disk, call)
 
 
 def test_the_disk_fails_under_a_replay(stage, redis, failing_disk):
-    """What a replay had appended when a sync failed is lost, though the journal goes on: the replay
+    """What a replay had appended when a sync failed is lost, though the journal continues: the replay
     says so and from where to begin again, and never that it is done."""
     environment, fail, mend = failing_disk
     it = stage(redis=redis)

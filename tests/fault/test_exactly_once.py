@@ -86,7 +86,7 @@ def test_exactly_once_through_kill_9(once, services, rounds, seed):
 
 def test_exactly_once_killed_while_kafka_stands_still(once, services):
     """`exactly_once`: killed, three times, with a transaction that Kafka was asked to commit and
-    has not: what counts as delivered is committed, and the rest comes once when it goes on."""
+    has not: what counts as delivered is committed, and the rest comes once when it continues."""
     it = once()
     for _ in range(3):
         with it.load() as load:

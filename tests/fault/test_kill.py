@@ -98,7 +98,7 @@ def test_kill_9_while_dead_letters_are_forwarded(stage, kafka, redis, rounds, se
 
 def test_kill_9_while_dead_letters_wait_for_their_target(stage, kafka, redis, services):
     """Killed, three times, with dead letters that Kafka was given and has not confirmed: Redis had
-    not waited for them, and each is forwarded when Kafka goes on."""
+    not waited for them, and each is forwarded when Kafka continues."""
     it = stage(redis=redis)
     place = f"{it.name}.dead"
     kafka.create(place, partitions=1)
