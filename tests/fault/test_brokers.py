@@ -226,8 +226,9 @@ def test_redis_is_out_of_memory_and_is_given_more(stage, kafka, redis_server):
 
 
 def test_redis_becomes_a_replica_and_is_promoted_again(stage, kafka, redis_server):
-    """REPLICAOF under load, as after a failover: the sink waits and says `read_only`, Kafka goes
-    on, senders see 2xx; promoted again it continues by itself, and each is there once, in order."""
+    """REPLICAOF under load, as after a failover: the sink waits and says `read_only`, Kafka
+    continues, senders see 2xx; promoted again it continues by itself, and each is there once, in
+    order."""
     server = redis_server()
     it = stage(kafka=kafka, redis=server)
     it.start()

@@ -251,8 +251,8 @@ def test_the_disk_answers_eio_and_it_is_killed(stage, redis, failing_disk, call)
 
 
 def test_the_disk_fails_under_a_replay(stage, redis, failing_disk):
-    """What a replay had appended when a sync failed is lost, though the journal continues: the replay
-    says so and from where to begin again, and never that it is done."""
+    """What a replay had appended when a sync failed is lost, though the journal continues: the
+    replay says so and from where to begin again, and never that it is done."""
     environment, fail, mend = failing_disk
     it = stage(redis=redis)
     it.start(environment)
