@@ -50,9 +50,9 @@ def test_a_recipe(tmp_path, monkeypatch, config, cases, types, commands):
     (tmp_path / "cases.yaml").write_text(cases)
     (tmp_path / "shop-events.yaml").write_text(types)
     assert cases.count("- name:") >= 2
-    done = program.command("check", "--strict", "-c", tmp_path / "recipe.yaml")
+    done = program.command("check", "--strict", "-c", "recipe.yaml", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
-    done = program.command("test", "-c", tmp_path / "recipe.yaml", tmp_path / "cases.yaml")
+    done = program.command("test", "-c", "recipe.yaml", "cases.yaml", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
