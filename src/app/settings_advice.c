@@ -97,7 +97,7 @@ static void warn_of_unused(struct hs_config *config, const struct hs_settings *s
                               settings->sinks.names[i]);
 }
 
-/* The value that kafka_config.c sets unless `properties` has one. */
+/* The value that sink/kafka/config.c sets unless `properties` has one. */
 #define MESSAGE_BYTES 1048588u
 
 static void warn_of_size(struct hs_config *config, const struct hs_settings *settings)

@@ -1,7 +1,7 @@
 /* The tables of errors, entry by entry: what each means is a promise to operators. */
 #include "hs_test.h"
-#include "kafka_errors.h"
-#include "redis_errors.h"
+#include "kafka/errors.h"
+#include "redis/errors.h"
 
 #include <librdkafka/rdkafka.h>
 

@@ -1,6 +1,6 @@
 /* The file sink: lines, syncs, turning, and a disk that fails. */
-#include "file.h"
-#include "file_out.h"
+#include "file/file.h"
+#include "file/out.h"
 #include "owner.h"
 
 #include <fcntl.h>

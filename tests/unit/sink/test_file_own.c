@@ -1,7 +1,7 @@
 /* The file sink in a folder that others use, too: nothing of theirs is changed, followed or waited
  * for, and what cannot be written becomes a permanent failure of its own event. */
-#include "file.h"
-#include "file_own.h"
+#include "file/file.h"
+#include "file/own.h"
 #include "owner.h"
 
 #include <fcntl.h>

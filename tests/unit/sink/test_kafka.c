@@ -1,6 +1,6 @@
 /* The Kafka sink against librdkafka's mock cluster, which answers with the errors it is told
  * to. What only a real broker can show stands in test_kafka_broker.c. */
-#include "kafka.h"
+#include "kafka/kafka.h"
 #include "kafka_cluster.h"
 #include "owner.h"
 

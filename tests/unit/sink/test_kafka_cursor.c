@@ -1,6 +1,6 @@
 /* The Kafka cursor's bookkeeping: what its record says, and what follows from it. */
 #include "hs_test.h"
-#include "kafka_cursor.h"
+#include "kafka/cursor.h"
 
 #include <stdio.h>
 #include <string.h>

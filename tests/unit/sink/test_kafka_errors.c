@@ -10,7 +10,7 @@
  *   _AUTHENTICATION, _SSL, _RESOLVE, _TIMED_OUT, _TIMED_OUT_QUEUE, _MSG_TIMED_OUT, _STATE,
  * _DESTROY, _GAPLESS_GUARANTEE, _INCONSISTENT, _UNKNOWN_PARTITION, _UNSUPPORTED_FEATURE   nothing
  */
-#include "kafka.h"
+#include "kafka/kafka.h"
 #include "kafka_cluster.h"
 #include "owner.h"
 

@@ -1,7 +1,7 @@
 /* `exactly_once: true` against librdkafka's mock cluster, which answers the steps of a
  * transaction with the errors it is told to. It keeps what was aborted, so what a reader sees
  * is test_kafka_txn_broker.c's; here it is what the owner is told. */
-#include "kafka.h"
+#include "kafka/kafka.h"
 #include "kafka_cluster.h"
 #include "owner.h"
 

@@ -1,7 +1,7 @@
 /* `exactly_once: true` against a real broker, at HOOKSTREAM_TEST_KAFKA (host:port): what is
  * committed, what is read back, and who is fenced. Without the variable each case says that it
  * is left out. */
-#include "kafka.h"
+#include "kafka/kafka.h"
 #include "kafka_cluster.h"
 #include "owner.h"
 

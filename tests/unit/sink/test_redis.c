@@ -1,6 +1,6 @@
 /* The Redis sink against a real server, which is killed, stopped, filled and lied to. */
 #include "owner.h"
-#include "redis.h"
+#include "redis/redis.h"
 #include "redis_server.h"
 
 #define CURSOR "cur:0000-identity:test"

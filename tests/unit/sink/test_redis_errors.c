@@ -2,7 +2,7 @@
  * becomes of the event, what an operator reads, and that the sink resumes by itself once Redis
  * answers well again. The server is a script (redis_script.h). */
 #include "owner.h"
-#include "redis_errors.h"
+#include "redis/errors.h"
 #include "redis_script.h"
 
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* What failed by itself inside a transaction is a hole in the Redis sink's cursor (R6): against a
  * real server, whose keys are mended behind the sink's back. */
 #include "owner.h"
-#include "redis.h"
+#include "redis/redis.h"
 #include "redis_server.h"
 
 #define CURSOR "cur:0000-identity:test"

@@ -1,6 +1,6 @@
 /* The parts of the Redis sink that need no server: URL, cursor, progress, commands. */
 #include "hs_test.h"
-#include "redis.h"
+#include "redis/redis.h"
 
 #include <stdio.h>
 

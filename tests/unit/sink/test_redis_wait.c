@@ -1,7 +1,7 @@
 /* `wait: {replicas: 1}` against a real master and a real replica, which is stopped and let go
  * on (R4): what the replica does not have is not told as delivered, and is not written twice. */
 #include "owner.h"
-#include "redis.h"
+#include "redis/redis.h"
 #include "redis_server.h"
 
 static struct redis_server master, replica;

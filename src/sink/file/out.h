@@ -1,5 +1,5 @@
 /* File out: one file of JSON lines: gathered in memory, then written and synced as a whole or
- * not at all. Which files may be written is file_own.h's. Knows no events. */
+ * not at all. Which files may be written is own.h's. Knows no events. */
 #ifndef HS_SINK_FILE_OUT_H
 #define HS_SINK_FILE_OUT_H
 

@@ -1,5 +1,5 @@
-/* Kafka helper: see kafka_helper.h. */
-#include "kafka_helper.h"
+/* Kafka helper: see helper.h. */
+#include "helper.h"
 
 #include <sys/prctl.h>
 #include <unistd.h>

@@ -1,10 +1,10 @@
-/* Kafka read: see kafka_read.h. The topic has one partition and a record a sink that counts;
+/* Kafka read: see read.h. The topic has one partition and a record a sink that counts;
  * older ones are there until they are compacted away. So it is read from near its end, and
  * from further back only if the sink was silent for long. */
-#include "kafka_read.h"
+#include "read.h"
 
-#include "kafka_config.h"
-#include "kafka_errors.h"
+#include "config.h"
+#include "errors.h"
 
 #include <hookstream/clock.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* File own: see file_own.h. Looks at a name before it opens it, since opening alone can do
+/* File own: see own.h. Looks at a name before it opens it, since opening alone can do
  * something to a device, and again at what was opened, since the name may have changed. */
-#include "file_own.h"
+#include "own.h"
 
 #include <fcntl.h>
 #include <hookstream/hash.h>

@@ -16,7 +16,7 @@
 #ifndef HS_SINK_FILE_OWN_H
 #define HS_SINK_FILE_OWN_H
 
-#include "file_out.h"
+#include "out.h"
 
 /* The names that a folder of files keeps for itself. */
 #define HS_FILE_LEDGER ".hookstream-files"

@@ -1,7 +1,7 @@
 /* Redis errors: the table of every error reply that matters to a writer of streams, with its
  * class and label. Inside a transaction an error at queueing time discards the whole of it;
- * one at execution is the one command's own (redis_batch.c tells the two apart). */
-#include "redis_errors.h"
+ * one at execution is the one command's own (batch.c tells the two apart). */
+#include "errors.h"
 
 #define REPLICA "this Redis is a replica: point `url` at the master, or promote this one"
 

@@ -1,7 +1,7 @@
 /* Redis sink, private. redis.c gathers and sends batches and says how messages ended;
- * redis_link.c connects, greets and waits; redis_store.c writes the cursor without a batch;
- * redis_wait.c asks for replicas; redis_look.c finds out that the cursor is gone;
- * redis_cursor.c knows how far the server is.
+ * link.c connects, greets and waits; store.c writes the cursor without a batch;
+ * wait.c asks for replicas; look.c finds out that the cursor is gone;
+ * cursor.c knows how far the server is.
  *
  * Stages of the link:
  *   WAITING   no connection; the timer makes one
@@ -24,8 +24,8 @@
 #ifndef HS_SINK_REDIS_H
 #define HS_SINK_REDIS_H
 
-#include "redis_cursor.h"
-#include "redis_errors.h"
+#include "cursor.h"
+#include "errors.h"
 
 #include <hookstream/redis.h>
 
@@ -102,7 +102,7 @@ void hs_redis_stored(struct hs_redis *redis, const struct hs_redis_trouble *trou
 /* Whether a transaction may be sent (R1). */
 bool hs_redis_is_free(const struct hs_redis *redis);
 
-/* redis_link.c */
+/* link.c */
 HS_MUST_CHECK int hs_redis_link_init(struct hs_redis *redis);
 void hs_redis_link_close(struct hs_redis *redis);
 /* Ends the connection, if there is one, and makes another after a while. The state is
@@ -125,7 +125,7 @@ void hs_redis_refused(struct hs_redis *redis, const struct hs_redis_trouble *tro
 /* Leaves a connection whose EXEC answered nil: somebody else moved the cursor. */
 void hs_redis_fenced(struct hs_redis *redis);
 
-/* redis_store.c */
+/* store.c */
 HS_MUST_CHECK int hs_redis_store_init(struct hs_redis *redis);
 /* Writes the cursor now; hs_redis_stored() follows, or the end of the connection. */
 void hs_redis_store(struct hs_redis *redis);
@@ -135,11 +135,11 @@ void hs_redis_store_soon(struct hs_redis *redis);
 void hs_redis_send_cursor(struct hs_redis *redis, hs_redis_reply_fn *on_reply);
 void hs_redis_store_close(struct hs_redis *redis);
 
-/* redis_look.c */
+/* look.c */
 HS_MUST_CHECK int hs_redis_look_init(struct hs_redis *redis);
 void hs_redis_look_close(struct hs_redis *redis);
 
-/* redis_wait.c */
+/* wait.c */
 HS_MUST_CHECK int hs_redis_wait_init(struct hs_redis *redis,
                                      const struct hs_redis_wait_options *options);
 /* Asks; when enough replicas have all that was written, hs_redis_greeted() or

@@ -3,8 +3,8 @@
  * said, not passed over. */
 #include "probe.h"
 
-#include "kafka_config.h"
-#include "kafka_errors.h"
+#include "config.h"
+#include "errors.h"
 
 #include <hookstream/clock.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
-/* File out: see file_out.h. A file that failed is closed and read again: after a failed sync
+/* File out: see out.h. A file that failed is closed and read again: after a failed sync
  * its pages may be gone, so nothing is believed but what was synced before. */
-#include "file_out.h"
+#include "out.h"
 
-#include "file_own.h"
+#include "own.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Kafka transactions: how they begin: init_transactions, the cursor read back, our name put
- * into it; and how a producer that was fenced finds out by whom. See kafka_txn.h. */
+ * into it; and how a producer that was fenced finds out by whom. See txn.h. */
 #include "kafka.h"
-#include "kafka_txn.h"
+#include "txn.h"
 
 #include <event2/event.h>
 #include <hookstream/log.h>

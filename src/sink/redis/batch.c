@@ -1,6 +1,6 @@
-/* Redis batch: see redis_batch.h. Commands are written as RESP by hand, once, into the buffer
+/* Redis batch: see batch.h. Commands are written as RESP by hand, once, into the buffer
  * they are sent from. */
-#include "redis_batch.h"
+#include "batch.h"
 
 #include <hookstream/shown.h>
 

@@ -1,6 +1,6 @@
 /* Redis cursor: how far the server is, and what that means for the owner. Pure bookkeeping;
  * docs/internals/exactly-once-redis.md tells the story, with every crash in it. */
-#include "redis_cursor.h"
+#include "cursor.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Kafka sink, private: one producer and what is kept beside it. kafka.c takes parcels and
- * tells how messages ended; kafka_client.c opens, watches and rebuilds the producer;
- * kafka_txn.h is what `exactly_once` adds.
+ * tells how messages ended; client.c opens, watches and rebuilds the producer;
+ * txn.h is what `exactly_once` adds.
  *
  * The producer is in one of these stages:
  *   CLOSED   there is none: before the first, or between two. Nothing is in flight.
@@ -9,9 +9,9 @@
 #ifndef HS_SINK_KAFKA_H
 #define HS_SINK_KAFKA_H
 
-#include "kafka_errors.h"
-#include "kafka_helper.h"
-#include "kafka_txn.h"
+#include "errors.h"
+#include "helper.h"
+#include "txn.h"
 #include "kind.h"
 
 #include <hookstream/buffer.h>
@@ -83,12 +83,12 @@ void hs_kafka_forget(struct hs_kafka *kafka);
 /* Handles what the producer reported; called when its queue says so. */
 void hs_kafka_drain(struct hs_kafka *kafka);
 
-/* kafka_rest.c */
+/* rest.c */
 /* Copies the parcel's messages from `from` on; there must be no rest. */
 void hs_kafka_rest_keep(struct hs_kafka_rest *rest, const struct hs_parcel *parcel, size_t from);
 void hs_kafka_rest_drop(struct hs_kafka_rest *rest);
 
-/* kafka_client.c */
+/* client.c */
 HS_MUST_CHECK int hs_kafka_client_init(struct hs_kafka *kafka, const struct hs_sink_spec *spec);
 void hs_kafka_client_close(struct hs_kafka *kafka);
 /* The handle of a topic, or NULL with rd_kafka_last_error(). */

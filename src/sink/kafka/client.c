@@ -1,7 +1,7 @@
 /* Kafka client: the producer's life: opened, watched, and rebuilt when it cannot go on. What
  * librdkafka would block on is done by the helper thread. Messages are kafka.c's. */
 #include "kafka.h"
-#include "kafka_config.h"
+#include "config.h"
 
 #include <event2/event.h>
 #include <hookstream/hash.h>

@@ -4,7 +4,7 @@
 #ifndef HS_SINK_KAFKA_READ_H
 #define HS_SINK_KAFKA_READ_H
 
-#include "kafka_cursor.h"
+#include "cursor.h"
 #include "kind.h"
 
 #include <librdkafka/rdkafka.h>

@@ -1,5 +1,5 @@
-/* Kafka transactions: what is in the open one, its end, and how it fails. See kafka_txn.h. */
-#include "kafka_txn.h"
+/* Kafka transactions: what is in the open one, its end, and how it fails. See txn.h. */
+#include "txn.h"
 
 #include "kafka.h"
 

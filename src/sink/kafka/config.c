@@ -1,6 +1,6 @@
 /* Kafka configuration: what every producer of ours is set to, what a person may set besides,
  * and what not, with the reason. Builds a rd_kafka_conf_t; connects to nothing. */
-#include "kafka_config.h"
+#include "config.h"
 
 #include <hookstream/config.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  *     `rest`, and nothing else is taken before it.
  * K2  While refusals wait to be told nothing is taken, so that no later message can pass one
  *     that is to be sent again.
- * K3  A transient report ends the producer (see kafka_errors.c), and all that is open is sent
+ * K3  A transient report ends the producer (see errors.c), and all that is open is sent
  *     again in order. What librdkafka had already sent behind it may have passed: such an
  *     error is one that it does not know how to repeat in order itself. */
 #include "kafka.h"

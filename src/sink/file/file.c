@@ -7,15 +7,15 @@
  *   disk_full     held       ENOSPC, EDQUOT: make room
  *   disk_error    held       anything else that the disk or the folder says
  *   not_a_file    permanent  the name belongs to a folder, link, FIFO, socket or device
- *   foreign_file  permanent  the name belongs to a file without hookstream's mark (file_own.h)
+ *   foreign_file  permanent  the name belongs to a file without hookstream's mark (own.h)
  *   file_refused  permanent  the file exists and cannot be written by this user
  *   name_refused  permanent  the file system does not take the name
  *   not_json      permanent  a body that is not JSON (a transformation cannot make one)
  *   too_large     permanent  a line that passes HS_FILE_OUT_CEILING */
 #include "file.h"
 
-#include "file_out.h"
-#include "file_own.h"
+#include "out.h"
+#include "own.h"
 
 #include <event2/event.h>
 #include <hookstream/json.h>

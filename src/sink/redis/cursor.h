@@ -6,7 +6,7 @@
 #define HS_SINK_REDIS_CURSOR_H
 
 #include "holes.h"
-#include "redis_batch.h"
+#include "batch.h"
 
 #include <hookstream/buffer.h>
 

@@ -1,5 +1,5 @@
-/* Kafka cursor: see kafka_cursor.h. */
-#include "kafka_cursor.h"
+/* Kafka cursor: see cursor.h. */
+#include "cursor.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * class and label. librdkafka repeats by itself, in order and for ever, whatever it knows to
  * pass (retries are endless and message.timeout.ms is 0); a transient row here is what comes
  * back all the same: the producer is rebuilt and everything open is sent again in order. */
-#include "kafka_errors.h"
+#include "errors.h"
 
 #include <librdkafka/rdkafka.h>
 

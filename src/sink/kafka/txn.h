@@ -13,9 +13,9 @@
 #ifndef HS_SINK_KAFKA_TXN_H
 #define HS_SINK_KAFKA_TXN_H
 
-#include "kafka_cursor.h"
-#include "kafka_errors.h"
-#include "kafka_read.h"
+#include "cursor.h"
+#include "errors.h"
+#include "read.h"
 
 #define HS_KAFKA_TXN_MESSAGES_MAX (16384u + HS_PARCEL_MESSAGES_MAX)
 /* From a fence to the look at who it was: a process that takes over has read the cursor and
@@ -77,7 +77,7 @@ struct hs_kafka_txn {
     struct hs_kafka_read read;
 };
 
-/* kafka_txn.c: messages, commit, failure. */
+/* txn.c: messages, commit, failure. */
 HS_MUST_CHECK int hs_kafka_txn_init(struct hs_kafka *kafka, const struct hs_sink_spec *spec);
 /* After the helper has stopped. */
 void hs_kafka_txn_free(struct hs_kafka_txn *txn);
@@ -104,7 +104,7 @@ void hs_kafka_txn_committed(struct hs_kafka_txn *txn);
 /* Aborts what is open, then makes the producer anew. */
 void hs_kafka_txn_abort(struct hs_kafka_txn *txn);
 
-/* kafka_txn_start.c: from a new producer to a cursor that was read, and the fence. */
+/* txn_start.c: from a new producer to a cursor that was read, and the fence. */
 /* There is a new producer. */
 void hs_kafka_txn_start(struct hs_kafka_txn *txn);
 /* Before a producer is made: false if there must be none now. */
