@@ -28,8 +28,8 @@
 #define HS_PUMP_SAVE_NS (200 * UINT64_C(1000000)) /* cursors are saved this often */
 #define HS_PUMP_RETRY_LEAST_NS (100 * UINT64_C(1000000))
 #define HS_PUMP_RETRY_MOST_NS (5 * UINT64_C(1000000000))
-#define HS_PUMP_HELD_LEAST_NS (1 * UINT64_C(1000000000))
-#define HS_PUMP_HELD_MOST_NS (30 * UINT64_C(1000000000))
+#define HS_PUMP_BLOCKED_LEAST_NS (1 * UINT64_C(1000000000))
+#define HS_PUMP_BLOCKED_MOST_NS (30 * UINT64_C(1000000000))
 
 struct hs_delivery_spec {
     struct hs_journal *journal;

@@ -3,7 +3,7 @@
  * says of each message how it ended; it knows nothing of the journal, of routes or of why.
  *
  * Outcomes are classified once, here: transient (sent again for ever, the sink says when it
- * can go on), held (a person must act; sent again slowly), permanent (never will be taken).
+ * can go on), blocked (a person must act; sent again slowly), permanent (never will be taken).
  * The table of every error and its class stands at the head of each kind's file.
  *
  * Threads: a sink belongs to the thread that runs its event_base; every call and callback
@@ -119,7 +119,7 @@ HS_MUST_CHECK int hs_sink_check_fixed(enum hs_sink_kind kind, struct hs_slice te
 enum hs_outcome {
     HS_DELIVERED,
     HS_TRANSIENT, /* to be sent again from the journal, soon */
-    HS_HELD,      /* to be sent again from the journal, slowly; a person must act */
+    HS_BLOCKED,   /* to be sent again from the journal, slowly; a person must act */
     HS_PERMANENT, /* never: dead letter */
 };
 const char *hs_outcome_name(enum hs_outcome outcome);
@@ -128,11 +128,11 @@ const char *hs_outcome_name(enum hs_outcome outcome);
 enum hs_sink_state {
     HS_SINK_CONNECTING, /* not yet, or not any more, in touch with the server */
     HS_SINK_UP,         /* in touch; what is submitted goes out */
-    HS_SINK_HOLDING,    /* in touch or not, but a person must act */
+    HS_SINK_BLOCKED,    /* in touch or not, but a person must act */
     HS_SINK_STOPPED,
     HS_SINK_STATE_COUNT
 };
-const char *hs_sink_state_name(enum hs_sink_state state); /* connecting, up, held, stopped */
+const char *hs_sink_state_name(enum hs_sink_state state); /* connecting, up, blocked, stopped */
 
 enum hs_submit { HS_SUBMIT_ACCEPTED, HS_SUBMIT_FULL };
 

@@ -21,7 +21,7 @@ static void report_away(const struct hs_pump_status *status, struct hs_buffer *r
     hs_buffer_printf(ret_reasons, ", %" PRIu64 " %s", status->lag_events,
                      status->lag_events == 1 ? "event waits" : "events wait");
     hs_buffer_printf(ret_reasons, " in the journal until %s",
-                     status->state == HS_SINK_HOLDING ? "this is mended" : "it is reached");
+                     status->state == HS_SINK_BLOCKED ? "this is mended" : "it is reached");
     hs_buffer_printf(ret_reasons, "%s%s\n", status->detail[0] != '\0' ? ": " : "", status->detail);
 }
 
@@ -32,7 +32,7 @@ static void report_sinks(struct hs_app *app, struct hs_buffer *ret_reasons)
     for (size_t i = 0; i < hs_delivery_count(app->delivery); i++) {
         struct hs_pump_status status;
         hs_delivery_status(app->delivery, i, &status);
-        if (status.state == HS_SINK_HOLDING || status.state == HS_SINK_CONNECTING)
+        if (status.state == HS_SINK_BLOCKED || status.state == HS_SINK_CONNECTING)
             report_away(&status, ret_reasons);
         else if (status.reason[0] != '\0' && status.state == HS_SINK_UP)
             hs_buffer_printf(ret_reasons, "sink %s is up (%s): %s\n", status.name, status.reason,

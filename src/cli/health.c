@@ -16,7 +16,7 @@ const struct hs_command hs_command_health = {
     .help = "Reads /livez (or /readyz) of the admin port that the configuration names, on this\n"
             "machine. Exits with 0 when the answer is 200. For container health checks.\n"
             "Prints what /readyz says in either case. Ready means that events are accepted: a\n"
-            "sink that is connecting or held has a line there, and is no reason to be unready,\n"
+            "sink that is connecting or blocked has a line there, and is no reason to be unready,\n"
             "since the journal keeps what waits for it.",
     .operands = "",
     .run = run,

@@ -300,7 +300,7 @@ void hs_dead_pump_status(struct hs_dead_pump *pump, struct hs_pump_status *ret_s
     *ret_status = (struct hs_pump_status){
         .name = "dead_letters",
         .kind = "dead_letters",
-        .state = atomic_load(&pump->failing) ? HS_SINK_HOLDING : HS_SINK_UP,
+        .state = atomic_load(&pump->failing) ? HS_SINK_BLOCKED : HS_SINK_UP,
         .unsaved = atomic_load(&pump->unsaved),
         .position = position,
         .lag_events = durable > position ? durable - position : 0,

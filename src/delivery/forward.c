@@ -37,7 +37,7 @@ struct hs_forward {
     bool may_send;        /* the sink said resume */
     bool must_rewind;     /* the reader is past letters that are to be given again */
     unsigned failures;    /* retries in a row */
-    bool held;            /* the last failure was one for a person */
+    bool blocked;         /* the last failure was one for a person */
     bool moved;           /* as in a pump */
     struct hs_server_mark mark;
 
@@ -71,8 +71,8 @@ static void turn_soon(struct hs_forward *forward)
 
 static void retry_later(struct hs_forward *forward)
 {
-    uint64_t least = forward->held ? HS_PUMP_HELD_LEAST_NS : HS_PUMP_RETRY_LEAST_NS;
-    uint64_t most = forward->held ? HS_PUMP_HELD_MOST_NS : HS_PUMP_RETRY_MOST_NS;
+    uint64_t least = forward->blocked ? HS_PUMP_BLOCKED_LEAST_NS : HS_PUMP_RETRY_LEAST_NS;
+    uint64_t most = forward->blocked ? HS_PUMP_BLOCKED_MOST_NS : HS_PUMP_RETRY_MOST_NS;
     if (evtimer_pending(forward->on_retry, NULL))
         return;
     unsigned doublings = forward->failures > 16 ? 16 : forward->failures;
@@ -325,13 +325,13 @@ static void failed_for_now(struct hs_forward *forward, struct hs_window_entry *e
 {
     hs_window_again(&forward->window, entry, 1);
     forward->must_rewind = true;
-    if (outcome == HS_HELD) {
-        forward->held = true;
-        set_state(forward, HS_SINK_HOLDING, reason, detail);
+    if (outcome == HS_BLOCKED) {
+        forward->blocked = true;
+        set_state(forward, HS_SINK_BLOCKED, reason, detail);
     }
-    hs_log_limited(outcome == HS_HELD ? HS_LOG_ERROR : HS_LOG_WARN, "forward_retry",
-                   outcome == HS_HELD ? "dead letters are not forwarded until someone mends this"
-                                      : "a dead letter was not taken; it is sent again",
+    hs_log_limited(outcome == HS_BLOCKED ? HS_LOG_ERROR : HS_LOG_WARN, "forward_retry",
+                   outcome == HS_BLOCKED ? "dead letters are not forwarded until someone mends this"
+                                         : "a dead letter was not taken; it is sent again",
                    HS_F("letter", "%" PRIu64, entry->sequence), HS_F("reason", "%s", reason),
                    HS_F("detail", "%s", detail));
     retry_later(forward);
@@ -364,8 +364,8 @@ static void on_completed(void *context, uint64_t sequence, unsigned part, enum h
     hs_counter_add(forward->forwarded, 1);
     atomic_fetch_add_explicit(&forward->confirmed, 1, memory_order_relaxed);
     forward->failures = 0;
-    if (forward->held) {
-        forward->held = false;
+    if (forward->blocked) {
+        forward->blocked = false;
         on_state(forward, HS_SINK_UP, "", "");
     }
 }
@@ -376,7 +376,7 @@ static bool is_ahead(struct hs_forward *forward, uint64_t last)
     if (hs_cursor_hear_server(forward->letters->forwarded, last, forward->read_number))
         return false;
     hs_server_mark_clear(&forward->mark);
-    on_state(forward, HS_SINK_HOLDING, "cursor_ahead",
+    on_state(forward, HS_SINK_BLOCKED, "cursor_ahead",
              "it has letters that this store does not have: the store is an older copy. Remove the "
              "cursor on the server to continue from here, and restart");
     return true;

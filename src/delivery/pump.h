@@ -55,11 +55,11 @@ struct hs_pump {
     uint64_t read_sequence; /* last one read, given or skipped */
     uint64_t save_at;       /* the position from which on the cursor is saved at once (P5) */
     bool may_send, stalled, dirty;
-    unsigned failures;      /* retries in a row, for the backoff */
-    bool held;              /* the last failure was one for a person */
-    uint64_t held_sequence; /* its event, whose delivery ends that; 0: any delivery does */
-    bool unmade;            /* it was one of making messages: no delivery ends that */
-    bool moved;             /* the sink's server may have an old position, until it has confirmed */
+    unsigned failures;         /* retries in a row, for the backoff */
+    bool blocked;              /* the last failure was one for a person */
+    uint64_t blocked_sequence; /* its event, whose delivery ends that; 0: any delivery does */
+    bool unmade;               /* it was one of making messages: no delivery ends that */
+    bool moved; /* the sink's server may have an old position, until it has confirmed */
     struct hs_server_mark mark; /* whether the server has had a cursor */
     struct {                    /* what it lost and is sent again: told already */
         uint64_t from, until;   /* it has events up to `from` again, and had them up to `until` */
@@ -118,7 +118,7 @@ void hs_pump_free(struct hs_pump *pump);
 void hs_pump_status(struct hs_pump *pump, struct hs_pump_status *ret_status);
 
 /* pump_position.c: what the sink's server says of how far it is. */
-/* The server has events that this journal cannot have given: the sink is held. */
+/* The server has events that this journal cannot have given: the sink is blocked. */
 bool hs_pump_is_ahead(struct hs_pump *pump, uint64_t last);
 /* Goes to where the server says it is; 0: it does not say. */
 void hs_pump_take_position(struct hs_pump *pump, uint64_t position, uint64_t last);
@@ -136,7 +136,7 @@ void hs_pump_sink_state(void *context, enum hs_sink_state state, const char *rea
  * given again, and the retry is scheduled. */
 bool hs_pump_bury(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t parts,
                   const struct hs_event *event, const char *reason, const char *detail);
-/* The parts cannot be made into messages now, which is no fault of the event: the sink is held
+/* The parts cannot be made into messages now, which is no fault of the event: the sink is blocked
  * and they are given again. */
 void hs_pump_hold(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t parts,
                   const char *reason, const char *detail);

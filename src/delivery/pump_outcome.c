@@ -26,8 +26,8 @@ void hs_pump_mark_dirty(struct hs_pump *pump)
 
 static uint64_t backoff_ns(const struct hs_pump *pump)
 {
-    uint64_t least = pump->held ? HS_PUMP_HELD_LEAST_NS : HS_PUMP_RETRY_LEAST_NS;
-    uint64_t most = pump->held ? HS_PUMP_HELD_MOST_NS : HS_PUMP_RETRY_MOST_NS;
+    uint64_t least = pump->blocked ? HS_PUMP_BLOCKED_LEAST_NS : HS_PUMP_RETRY_LEAST_NS;
+    uint64_t most = pump->blocked ? HS_PUMP_BLOCKED_MOST_NS : HS_PUMP_RETRY_MOST_NS;
     unsigned doublings = pump->failures > 16 ? 16 : pump->failures;
     uint64_t wait = least << doublings;
     return wait > most ? most : wait;
@@ -189,7 +189,7 @@ static void set_state(struct hs_pump *pump, enum hs_sink_state state, const char
 static enum hs_log_level level_of(enum hs_sink_state state)
 {
     switch (state) {
-    case HS_SINK_HOLDING:
+    case HS_SINK_BLOCKED:
         return HS_LOG_ERROR;
     case HS_SINK_CONNECTING:
         return HS_LOG_WARN;
@@ -227,8 +227,8 @@ static bool is_news(const struct hs_pump *pump, enum hs_sink_state state, const 
         return true;
     if (strcmp(pump->reason, reason) == 0)
         return false;
-    /* Reasons to be held may take turns from message to message. */
-    return state != HS_SINK_HOLDING || hs_log_admit("sink_held", &suppressed);
+    /* Reasons to be blocked may take turns from message to message. */
+    return state != HS_SINK_BLOCKED || hs_log_admit("sink_blocked", &suppressed);
 }
 
 /* The one line about a state, whether the sink told it or a message that came back. */
@@ -249,11 +249,11 @@ void hs_pump_sink_state(void *context, enum hs_sink_state state, const char *rea
 }
 
 /* Other events may go well meanwhile: those for a topic that is there, say. */
-static bool is_still_held(const struct hs_pump *pump)
+static bool is_still_blocked(const struct hs_pump *pump)
 {
-    if (!pump->held || pump->held_sequence == 0)
+    if (!pump->blocked || pump->blocked_sequence == 0)
         return false;
-    const struct hs_window_entry *entry = hs_window_find(&pump->window, pump->held_sequence);
+    const struct hs_window_entry *entry = hs_window_find(&pump->window, pump->blocked_sequence);
     return entry != NULL && entry->open != 0;
 }
 
@@ -262,11 +262,11 @@ void hs_pump_recovered(struct hs_pump *pump)
     if (pump->moved)
         hs_cursor_settle_at(pump->cursor, hs_sink_place(pump->options));
     pump->moved = false;
-    if (is_still_held(pump))
+    if (is_still_blocked(pump))
         return;
     pump->failures = 0;
-    if (pump->held) {
-        pump->held = false;
+    if (pump->blocked) {
+        pump->blocked = false;
         hs_pump_sink_state(pump, HS_SINK_UP, "", "");
     }
 }
@@ -276,10 +276,10 @@ static void failed_for_now(struct hs_pump *pump, struct hs_window_entry *entry, 
 {
     entry->attempts++;
     hs_window_again(&pump->window, entry, parts);
-    if (outcome == HS_HELD) {
-        pump->held = true;
-        pump->held_sequence = entry->sequence;
-        hs_pump_sink_state(pump, HS_SINK_HOLDING, reason, detail);
+    if (outcome == HS_BLOCKED) {
+        pump->blocked = true;
+        pump->blocked_sequence = entry->sequence;
+        hs_pump_sink_state(pump, HS_SINK_BLOCKED, reason, detail);
     } else {
         hs_log_limited(HS_LOG_WARN, "sink_retry",
                        "the sink did not take an event; it is sent again",
@@ -295,9 +295,9 @@ void hs_pump_hold(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t 
 {
     pump->unmade = true;
     hs_cells_count(&pump->cells, pump->metrics, HS_METRIC_sink_failed_total, pump->name,
-                   hs_outcome_name(HS_HELD), reason);
-    failed_for_now(pump, entry, parts, HS_HELD, reason, detail);
-    pump->held_sequence = 0; /* that it is made ends it */
+                   hs_outcome_name(HS_BLOCKED), reason);
+    failed_for_now(pump, entry, parts, HS_BLOCKED, reason, detail);
+    pump->blocked_sequence = 0; /* that it is made ends it */
 }
 
 void hs_pump_completed(void *context, uint64_t sequence, unsigned part, enum hs_outcome outcome,

@@ -21,7 +21,7 @@ bool hs_pump_is_ahead(struct hs_pump *pump, uint64_t last)
              "When no other uses it, remove the sink's cursor on the server and restart to "
              "continue from here",
              hs_cursor_end(pump->cursor));
-    hs_pump_sink_state(pump, HS_SINK_HOLDING, "cursor_ahead", words);
+    hs_pump_sink_state(pump, HS_SINK_BLOCKED, "cursor_ahead", words);
     return true;
 }
 

@@ -116,7 +116,7 @@ static const struct hs_option wait_rows[] = {
      .most = 16,
      .example = "1",
      .help = "An event is delivered when so many replicas have it, too (in memory, as WAIT tells). "
-             "While fewer do, the sink is held (`replicas`) and asks again; nothing is written "
+             "While fewer do, the sink is blocked (`replicas`) and asks again; nothing is written "
              "twice. 0: the master is enough."},
     {.name = "timeout",
      .kind = HS_OPTION_DURATION,

@@ -21,14 +21,14 @@ static const char *const kind_names[HS_SINK_KIND_COUNT] = {
 static const char *const outcome_names[] = {
     [HS_DELIVERED] = "delivered",
     [HS_TRANSIENT] = "transient",
-    [HS_HELD] = "held",
+    [HS_BLOCKED] = "blocked",
     [HS_PERMANENT] = "permanent",
 };
 
 static const char *const state_names[HS_SINK_STATE_COUNT] = {
     [HS_SINK_CONNECTING] = "connecting",
     [HS_SINK_UP] = "up",
-    [HS_SINK_HOLDING] = "held",
+    [HS_SINK_BLOCKED] = "blocked",
     [HS_SINK_STOPPED] = "stopped",
 };
 

@@ -163,12 +163,13 @@ static void free_jq(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_jq = {
     .name = "jq",
-    .help = "Does what a program in jq's language says, to the whole event or to `field`, which "
-            "its result replaces: one result, neither none nor several; for the event an object. "
-            "What it leaves as it was keeps its bytes; it computes with doubles. It runs in a "
-            "process of its own, within `timeout` (`1s`) of CPU and `memory` (`64MiB`), without "
-            "files, environment or other input. With an error, past a bound, or if libjq crashes "
-            "the event fails, and nothing else. While no process can be started the sink is held.",
+    .help =
+        "Does what a program in jq's language says, to the whole event or to `field`, which "
+        "its result replaces: one result, neither none nor several; for the event an object. "
+        "What it leaves as it was keeps its bytes; it computes with doubles. It runs in a "
+        "process of its own, within `timeout` (`1s`) of CPU and `memory` (`64MiB`), without "
+        "files, environment or other input. With an error, past a bound, or if libjq crashes "
+        "the event fails, and nothing else. While no process can be started the sink is blocked.",
     .example = "\".data.total = (.data.items | length)\"",
     .form = HS_FORM_TEXT,
     .table = &jq_table,

@@ -148,10 +148,10 @@ def test_who_is_fenced_says_so_and_stays_away(hookstream, kafka, redis, unique):
     )
     wait_for(lambda: second.sink("kafka")["state"] == "up", what="the second to take over")
     assert first.post(sender.event()).status == 202
-    wait_for(lambda: first.sink("kafka")["state"] == "held", deadline=60, what="the fence")
+    wait_for(lambda: first.sink("kafka")["state"] == "blocked", deadline=60, what="the fence")
     assert first.sink("kafka")["reason"] == "fenced"
     page = http.get(first.admin_port, "/readyz").body.decode()
-    assert "sink kafka is held (fenced)" in page and "`transactional_id`" in page
+    assert "sink kafka is blocked (fenced)" in page and "`transactional_id`" in page
     events = [sender.event() for _ in range(20)]
     for document in events:
         assert second.post(document).status == 202

@@ -208,7 +208,7 @@ def test_redis_sleeps(stage, redis_server):
 
 
 def test_redis_is_out_of_memory_and_is_given_more(stage, kafka, redis_server):
-    """maxmemory reached under load: the sink is held and says `oom`, Kafka continues, senders see
+    """maxmemory reached under load: the sink is blocked and says `oom`, Kafka continues, senders see
     2xx; with more memory each is there once, in order."""
     server = redis_server()
     it = stage(kafka=kafka, redis=server)
@@ -216,7 +216,7 @@ def test_redis_is_out_of_memory_and_is_given_more(stage, kafka, redis_server):
     with it.load() as load:
         load.wait_for_answers(200)
         server("CONFIG", "SET", "maxmemory", "1")
-        wait_for_state(it.one, "redis", "held")
+        wait_for_state(it.one, "redis", "blocked")
         assert it.one.sink("redis")["reason"] == "oom"
         load.wait_for_answers(200)
         server("CONFIG", "SET", "maxmemory", "0")
@@ -288,7 +288,7 @@ def _follow(replica, port):
 
 
 def test_a_replica_stands_still_and_is_waited_for(stage, kafka, redis_server):
-    """`wait: {replicas: 1}` and the replica stopped: the sink is held and says `replicas`, nothing
+    """`wait: {replicas: 1}` and the replica stopped: the sink is blocked and says `replicas`, nothing
     more counts as delivered, Kafka continues, senders see 2xx; with the replica going on each is
     on both, once, in order."""
     master, replica = redis_server("--repl-diskless-sync-delay", "0"), redis_server()
@@ -298,9 +298,9 @@ def test_a_replica_stands_still_and_is_waited_for(stage, kafka, redis_server):
     with it.load() as load:
         wait_for(lambda: master.length(it.name) > 100, what="Redis to have some")
         replica.process.send_signal(signal.SIGSTOP)
-        wait_for_state(it.one, "redis", "held")
+        wait_for_state(it.one, "redis", "blocked")
         assert it.one.sink("redis")["reason"] == "replicas"
-        assert "sink redis is held (replicas)" in it.one.readiness
+        assert "sink redis is blocked (replicas)" in it.one.readiness
         at = it.one.sink("redis")["position"]
         load.wait_for_answers(200)
         master("CLIENT", "KILL", "TYPE", "normal")
@@ -329,7 +329,7 @@ def test_a_replica_that_was_waited_for_is_promoted(stage, redis_server, proxy):
     with it.load() as load:
         wait_for(lambda: _counted(it.one) > 100, what="Redis to have some")
         between.delay = 3600
-        wait_for_state(it.one, "redis", "held")
+        wait_for_state(it.one, "redis", "blocked")
         load.wait_for_answers(200)
         counted = _counted(it.one)
         replica("REPLICAOF", "NO", "ONE")

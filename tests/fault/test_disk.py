@@ -282,7 +282,7 @@ def test_dead_letters_cannot_be_written_and_it_is_killed(stage, redis, failing_d
         load.wait_for_answers(50)
         fail("fdatasync", "/dead-letters/segments/")
         load.wait_for_answers(300)  # longer than the cursors' interval of saving
-        assert it.one.sink("dead_letters")["state"] == "held"
+        assert it.one.sink("dead_letters")["state"] == "blocked"
         it.kill()
     mend("fdatasync")
     it.one.start()
@@ -340,7 +340,7 @@ def test_redis_refused_an_event_and_it_is_killed(
         return [json.loads(entry["body"]) for entry in server.stream(stream)]
 
     if key == "full" and not mended:
-        wait_for(lambda: one.sink("redis")["state"] == "held", what="the sink to be held again")
+        wait_for(lambda: one.sink("redis")["state"] == "blocked", what="the sink to be blocked again")
         assert server.length("to:bad") == 1
         server("DEL", "to:bad")
     one.drained(deadline=90)
@@ -393,7 +393,7 @@ def test_a_file_sink_whose_folder_is_not_synced_is_held_alone(hookstream, tmp_pa
     document = sender.event("order.created")
     assert one.post(document).status == 202
     one.drained("good")
-    wait_for(lambda: one.sink("refused")["state"] == "held", what="the sink to be held")
+    wait_for(lambda: one.sink("refused")["state"] == "blocked", what="the sink to be blocked")
     assert folders["refused"] in one.sink("refused")["detail"]
     mend("fsync")
     one.drained()

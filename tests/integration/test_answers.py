@@ -317,7 +317,7 @@ def test_journal_full_is_503_until_there_is_room(hookstream, unique, kafka):
     assert answer.status == 503 and "retry-after" in answer.fields, answer
     problem(answer)
     one.counts("rejected_total", reason="journal_full", is_now=1)
-    wait_for(lambda: one.sink("kafka")["state"] == "held", what="the sink to be held")
+    wait_for(lambda: one.sink("kafka")["state"] == "blocked", what="the sink to be blocked")
 
     kafka.create(unique)
     one.drained()

@@ -171,9 +171,9 @@ def test_a_held_target_says_what_to_do_and_goes_on(hookstream, redis_server, uni
     wait_for(lambda: one.sink(FORWARD)["state"] == "up", what="Redis")
     server("CONFIG", "SET", "maxmemory", "1")
     post(one, "queue.consumer.entered", 5)
-    wait_for(lambda: one.sink(FORWARD)["state"] == "held", what="the forwarding to be held")
+    wait_for(lambda: one.sink(FORWARD)["state"] == "blocked", what="the forwarding to be blocked")
     answer = http.get(one.admin_port, "/readyz")
-    assert answer.status == 200 and f"sink {FORWARD} is held (oom)" in answer.body.decode()
+    assert answer.status == 200 and f"sink {FORWARD} is blocked (oom)" in answer.body.decode()
     server("CONFIG", "SET", "maxmemory", "0")
     one.drained()
     assert server.length(unique) == 5

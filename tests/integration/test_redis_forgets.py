@@ -315,7 +315,7 @@ def test_a_cursor_of_another_type_is_held_while_it_runs_too(hookstream, redis_se
     key = cursor_key(server)
     server("DEL", key)
     server("LPUSH", key, "x")
-    wait_for(lambda: one.sink("redis")["reason"] == "cursor_damaged", what="the sink to be held")
+    wait_for(lambda: one.sink("redis")["reason"] == "cursor_damaged", what="the sink to be blocked")
     assert key.decode() in one.sink("redis")["detail"]
     server("DEL", key)
     noticed(one)

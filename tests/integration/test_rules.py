@@ -143,7 +143,7 @@ def gauge(well, ill):
 FAULTS = [
     ("HookstreamDown", {'up{job="hookstream"}': gauge(1, 0)}),
     ("HookstreamJournalNotWritable", {"hookstream_journal_writable": gauge(1, 0)}),
-    ("HookstreamSinkHeld", {'hookstream_sink_state{sink="redis",state="held"}': gauge(0, 1)}),
+    ("HookstreamSinkBlocked", {'hookstream_sink_state{sink="redis",state="blocked"}': gauge(0, 1)}),
     ("HookstreamSinkCursorLost", {'hookstream_sink_cursor_lost_total{sink="redis"}': COUNTS}),
     ("HookstreamSinkLate", {'hookstream_sink_lag_seconds{sink="redis"}': gauge(0, 301)}),
     ("HookstreamDeadLettersNearLimit", {

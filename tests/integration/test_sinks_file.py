@@ -109,8 +109,8 @@ def test_a_folder_that_is_gone_holds_the_sink_and_loses_nothing(hookstream):
     one.drained()
     out.rename(one.folder / "away")
     post(one, "a.jsonl")
-    wait_for(lambda: one.sink("files")["state"] == "held", what="the sink to be held")
-    assert "sink files is held" in one.readiness
+    wait_for(lambda: one.sink("files")["state"] == "blocked", what="the sink to be blocked")
+    assert "sink files is blocked" in one.readiness
     (one.folder / "away").rename(out)
     one.drained()
     assert lines(out / "a.jsonl") == 2
@@ -125,7 +125,7 @@ def test_a_folder_that_cannot_be_made_does_not_keep_the_door_shut(hookstream, tm
     assert one.post(sender.event("order.created")).status == 202
     one.drained("more")
     assert one.sink("files")["reason"] == "folder"
-    assert "sink files is held (folder)" in one.readiness
+    assert "sink files is blocked (folder)" in one.readiness
     (tmp_path / "taken").unlink()
     one.drained()
     assert lines(tmp_path / "taken" / "out" / "order.jsonl") == 1

@@ -24,17 +24,17 @@ def test_an_unknown_topic_is_held_until_it_is_created(hookstream, kafka, unique)
     sent = [sender.event() for _ in range(5)]
     for document in sent:
         assert one.post(document).status == 202
-    wait_for(lambda: one.sink("kafka")["state"] == "held", what="the sink to be held")
+    wait_for(lambda: one.sink("kafka")["state"] == "blocked", what="the sink to be blocked")
     assert one.sink("kafka")["reason"] == "unknown_topic"
     words = f"topic {unique}: the topic does not exist: create it"
     assert words in one.sink("kafka")["detail"] and words in one.readiness and words in one.log
-    one.counts("sink_state", sink="kafka", state="held", is_now=1)
-    assert one.metric("sink_failed_total", sink="kafka", **{"class": "held"}) > 0
+    one.counts("sink_state", sink="kafka", state="blocked", is_now=1)
+    assert one.metric("sink_failed_total", sink="kafka", **{"class": "blocked"}) > 0
     one.counts("dead_letters", is_now=0)
     wait_for(lambda: one.metric("sink_failed_total", sink="kafka") > 5, what="another try")
     held = [line for line in one.log.splitlines() if "level=error" in line]
     assert len(held) == 1
-    assert 'msg="sink state" sink=kafka state=held reason=unknown_topic' in held[0]
+    assert 'msg="sink state" sink=kafka state=blocked reason=unknown_topic' in held[0]
     kafka.create(unique)
     one.drained(deadline=90)
     assert {record.id for record in kafka.read(unique)} == {event["id"] for event in sent}
@@ -53,7 +53,7 @@ def test_a_topic_without_a_right_to_it_holds_the_sink(hookstream, kafka, unique,
     sent = [sender.event() for _ in range(5)]
     for document in sent:
         assert one.post(document).status == 202
-    wait_for(lambda: one.sink("kafka")["state"] == "held", what="the sink to be held")
+    wait_for(lambda: one.sink("kafka")["state"] == "blocked", what="the sink to be blocked")
     assert one.sink("kafka")["reason"] == "topic_authorization"
     words = f"topic {unique}: the user may not write to the topic: grant WRITE"
     assert words in one.sink("kafka")["detail"] and words in one.readiness and words in one.log

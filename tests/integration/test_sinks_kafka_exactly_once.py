@@ -147,7 +147,7 @@ def test_an_unknown_topic_is_held_until_it_is_created(hookstream, kafka, unique)
     quick = {"properties": {"topic.metadata.propagation.max.ms": "500"}}
     one = hookstream(**kafka_to(kafka, unique, options=quick))
     sent = send(one, 5)
-    wait_for(lambda: one.sink("kafka")["state"] == "held", what="the sink to be held")
+    wait_for(lambda: one.sink("kafka")["state"] == "blocked", what="the sink to be blocked")
     assert one.sink("kafka")["reason"] == "unknown_topic"
     one.counts("dead_letters", is_now=0)
     kafka.create(unique, partitions=1)
@@ -172,7 +172,7 @@ def test_a_topic_of_cursors_that_expire_is_said_in_readyz(hookstream, kafka, uni
     kafka.create(unique)
     kafka.create(f"{unique}-cursors", partitions=1, cleanup_policy="delete")
     one = hookstream(**kafka_to(kafka, unique))
-    wait_for(lambda: one.sink("kafka")["state"] == "held", what="the sink to be held")
+    wait_for(lambda: one.sink("kafka")["state"] == "blocked", what="the sink to be blocked")
     page = http.get(one.admin_port, "/readyz").body.decode()
     assert "cursor_topic_policy" in page and f"{unique}-cursors" in page
 

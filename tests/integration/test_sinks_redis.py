@@ -122,7 +122,7 @@ def test_every_refusal_of_a_message_names_its_key(hookstream, redis_server):
     assert "stream type:other: the key holds" in one.log
     server("ACL", "SETUSER", "default", "resetkeys", "~hookstream:*", "~type:allowed")
     assert one.post(sender.event(orderId="forbidden")).status == 202
-    wait_for(lambda: one.sink("redis")["state"] == "held", what="the sink to be held")
+    wait_for(lambda: one.sink("redis")["state"] == "blocked", what="the sink to be blocked")
     assert one.sink("redis")["reason"] == "no_permission"
     assert one.sink("redis")["detail"].startswith("stream type:forbidden: the user may not")
     assert "stream type:forbidden: the user may not" in one.readiness
@@ -134,10 +134,10 @@ def test_a_wrong_password_is_held_and_never_logged(hookstream, redis_server):
     one = hookstream(**redis_to(url, "events"))
     document = sender.event()
     assert one.post(document).status == 202
-    wait_for(lambda: one.sink("redis")["state"] == "held", what="the sink to be held")
+    wait_for(lambda: one.sink("redis")["state"] == "blocked", what="the sink to be blocked")
     held = [line for line in one.log.splitlines() if "level=error" in line]
     assert len(held) == 1
-    assert 'msg="sink state" sink=redis state=held reason=wrong_password' in held[0]
+    assert 'msg="sink state" sink=redis state=blocked reason=wrong_password' in held[0]
     server("AUTH", "the-right-password")
     server("CONFIG", "SET", "requirepass", "a-wrong-password")
     one.drained(deadline=90)
@@ -152,7 +152,7 @@ def test_out_of_memory_is_held_until_there_is_room(hookstream, redis_server):
     server("CONFIG", "SET", "maxmemory", "1")
     document = sender.event()
     assert one.post(document).status == 202
-    wait_for(lambda: one.sink("redis")["state"] == "held", what="the sink to be held")
+    wait_for(lambda: one.sink("redis")["state"] == "blocked", what="the sink to be blocked")
     assert one.sink("redis")["reason"] == "oom"
     server("CONFIG", "SET", "maxmemory", "0")
     one.drained(deadline=90)
@@ -166,14 +166,14 @@ def test_a_replica_is_held_until_it_is_promoted(hookstream, redis_server):
     one = hookstream(**redis_to(replica.url, "events"))
     document = sender.event()
     assert one.post(document).status == 202
-    wait_for(lambda: one.sink("redis")["state"] == "held", what="the sink to be held")
+    wait_for(lambda: one.sink("redis")["state"] == "blocked", what="the sink to be blocked")
     assert one.sink("redis")["reason"] == "read_only"
     words = "this Redis is a replica: point `url` at the master, or promote this one: READONLY"
     assert words in one.sink("redis")["detail"] and words in one.readiness
-    one.counts("sink_state", sink="redis", state="held", is_now=1)
+    one.counts("sink_state", sink="redis", state="blocked", is_now=1)
     held = [line for line in one.log.splitlines() if "level=error" in line]
     assert len(held) == 1 and words in held[0]
-    assert 'msg="sink state" sink=redis state=held reason=read_only' in held[0]
+    assert 'msg="sink state" sink=redis state=blocked reason=read_only' in held[0]
     one.counts("dead_letters", is_now=0)
     replica("REPLICAOF", "NO", "ONE")
     one.drained(deadline=90)
@@ -192,9 +192,9 @@ def test_what_goes_well_does_not_end_the_hold_for_what_does_not(hookstream, redi
     assert one.post(document).status == 202
     wait_for(lambda: one.metric("sink_failed_total", sink="redis") > 2, what="some tries")
     assert ids(server, "good") == [document["id"]]
-    assert one.sink("redis")["state"] == "held"
+    assert one.sink("redis")["state"] == "blocked"
     assert "Redis refuses the command: ERR The stream has" in one.sink("redis")["detail"]
-    assert one.log.count("state=held") == 1 and "state=up" not in one.log.split("state=held")[1]
+    assert one.log.count("state=blocked") == 1 and "state=up" not in one.log.split("state=blocked")[1]
     server("DEL", "full")
     one.drained(deadline=90)
     assert ids(server, "full") == ids(server, "good") == [document["id"]]
@@ -244,7 +244,7 @@ def test_a_journal_older_than_what_redis_has_is_held_and_loses_nothing(hookstrea
     shutil.rmtree(journal)
     copy.rename(journal)
     one.start()
-    wait_for(lambda: one.sink("redis")["reason"] == "cursor_ahead", what="the sink to be held")
+    wait_for(lambda: one.sink("redis")["reason"] == "cursor_ahead", what="the sink to be blocked")
     documents = [sender.event() for _ in range(6)]
     for document in documents:
         assert one.post(document).status == 202
@@ -256,10 +256,10 @@ def test_a_journal_older_than_what_redis_has_is_held_and_loses_nothing(hookstrea
         assert one.post(document).status == 202
     server("CLIENT", "KILL", "TYPE", "normal")
     held = one.log.count("reason=cursor_ahead")
-    wait_for(lambda: one.log.count("reason=cursor_ahead") > held, what="the sink to be held again")
+    wait_for(lambda: one.log.count("reason=cursor_ahead") > held, what="the sink to be blocked again")
     one.stop()
     one.start()
-    wait_for(lambda: one.sink("redis")["reason"] == "cursor_ahead", what="it to be held again")
+    wait_for(lambda: one.sink("redis")["reason"] == "cursor_ahead", what="it to be blocked again")
     assert len(ids(server, "events")) == 15
     one.stop()
     (cursor,) = [key for key in server("KEYS", "*") if b"cursor" in key]
@@ -296,7 +296,7 @@ def test_a_journal_put_back_while_redis_is_away_is_found_out_though_more_came(
         one.stop()
     server.start()
     one.start(ready=False)
-    wait_for(lambda: answers(one) and one.sink("redis")["reason"] == "cursor_ahead", what="held")
+    wait_for(lambda: answers(one) and one.sink("redis")["reason"] == "cursor_ahead", what="blocked")
     assert len(ids(server, "events")) == 8
     (cursor,) = [key for key in server("KEYS", "*") if b"cursor" in key]
     server("DEL", cursor)
@@ -340,14 +340,14 @@ def test_two_copies_of_a_journal_at_work_at_once_take_no_event_for_the_others(
     assert one.post(ours).status == 202
     one.drained()
     assert other.post(others).status == 202  # has the number of ours
-    wait_for(lambda: other.sink("redis")["reason"] == "cursor_ahead", what="the other to be held")
+    wait_for(lambda: other.sink("redis")["reason"] == "cursor_ahead", what="the other to be blocked")
     assert one.post(sender.event()).status == 202
     one.drained()
     other.stop()
     other.start(ready=False)
     wait_for(
         lambda: answers(other) and other.sink("redis")["reason"] == "cursor_ahead",
-        what="the other to be held after a restart",
+        what="the other to be blocked after a restart",
     )
     assert ids(server, "events")[1] == ours["id"] and server.length("events") == 3
     one.stop()

@@ -28,8 +28,8 @@ def test_it_is_held_and_the_others_go_on(hookstream, tmp_path, name):
     one = hookstream(sinks=sinks, routes=routes)
     assert one.post(sender.event("order.created")).status == 202
     one.drained("files")
-    wait_for(lambda: one.sink("kafka")["reason"] == "no_client", what="the sink to be held")
-    assert "sink kafka is held (no_client)" in one.readiness
+    wait_for(lambda: one.sink("kafka")["reason"] == "no_client", what="the sink to be blocked")
+    assert "sink kafka is blocked (no_client)" in one.readiness
     done = program.command("check", "-c", one.file, "--json")
     assert "HS066" in [finding["code"] for finding in json.loads(done.stdout)["findings"]]
     assert done.returncode == 1
@@ -57,7 +57,7 @@ def test_a_held_sink_continues_when_its_file_appears(hookstream, tmp_path):
         sinks={"kafka": sink},
         routes=[{"name": "a", "match": "**", "to": [{"sink": "kafka", "topic": "t"}]}],
     )
-    wait_for(lambda: one.sink("kafka")["reason"] == "no_client", what="the sink to be held")
+    wait_for(lambda: one.sink("kafka")["reason"] == "no_client", what="the sink to be blocked")
     assert "ssl.ca.location" in one.sink("kafka")["detail"]
     made = tmp_path / "ca.new"
     words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=test"]

@@ -4,8 +4,8 @@
  * ends is written again. A folder that cannot be made is tried again, and holds the sink.
  *
  * Everything that ends a message but success is in this table:
- *   disk_full     held       ENOSPC, EDQUOT: make room
- *   disk_error    held       anything else that the disk or the folder says
+ *   disk_full     blocked    ENOSPC, EDQUOT: make room
+ *   disk_error    blocked    anything else that the disk or the folder says
  *   not_a_file    permanent  the name belongs to a folder, link, FIFO, socket or device
  *   foreign_file  permanent  the name belongs to a file without hookstream's mark (own.h)
  *   file_refused  permanent  the file exists and cannot be written by this user
@@ -126,20 +126,20 @@ static enum hs_submit submit(struct hs_sink *sink, const struct hs_parcel *parce
 /* Gives the file that failed for the disk's sake, or NULL. */
 static const struct hs_file_out *write_all(struct hs_file *file)
 {
-    const struct hs_file_out *held = NULL;
+    const struct hs_file_out *blocked = NULL;
     for (size_t i = 0; i < FILES_MAX; i++) {
         struct hs_file_out *out = &file->outs[i];
         if (out->text.size == 0)
             continue;
         hs_file_out_write(out, &file->folder);
-        if (out->failure != NULL && out->failure->outcome == HS_HELD)
-            held = out;
+        if (out->failure != NULL && out->failure->outcome == HS_BLOCKED)
+            blocked = out;
     }
     for (size_t i = 0; i < file->count; i++)
         if (file->entries[i].failure == NULL)
             file->entries[i].failure = file->entries[i].out->failure;
     file->busy = file->gathered = 0;
-    return held;
+    return blocked;
 }
 
 /* Why the entry failed; the file's name is in it. */
@@ -152,13 +152,13 @@ static void describe(const struct entry *entry, char *ret_text, size_t size)
         snprintf(ret_text, size, "file %s: %s", out->name, entry->failure->words);
 }
 
-static void tell(struct hs_file *file, const struct hs_file_out *held)
+static void tell(struct hs_file *file, const struct hs_file_out *blocked)
 {
     char detail[HS_FILE_DETAIL_MAX];
     size_t count = file->count;
     file->count = 0;
-    if (held != NULL)
-        hs_sink_set_state(&file->sink, HS_SINK_HOLDING, held->failure->label, held->detail);
+    if (blocked != NULL)
+        hs_sink_set_state(&file->sink, HS_SINK_BLOCKED, blocked->failure->label, blocked->detail);
     else if (count > 0)
         hs_sink_set_state(&file->sink, HS_SINK_UP, "", "");
     for (size_t i = 0; i < count; i++) {
@@ -180,7 +180,7 @@ static void prepare(struct hs_file *file)
     if (hs_file_own_prepare(&file->folder, file->sink.host.known) < 0) {
         uint64_t ms = hs_sink_backoff_ms(file->failures++, PREPARE_LEAST_MS, PREPARE_MOST_MS);
         struct timeval pause = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
-        hs_sink_set_state(&file->sink, HS_SINK_HOLDING, "folder", hs_error_text());
+        hs_sink_set_state(&file->sink, HS_SINK_BLOCKED, "folder", hs_error_text());
         HS_IGNORE(event_add(file->on_turn, &pause)); /* fails only without memory */
         return;
     }

@@ -7,8 +7,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-static const struct hs_failure disk_full = {HS_HELD, "disk_full", "the disk is full: make room"};
-static const struct hs_failure disk_error = {HS_HELD, "disk_error", "the disk fails"};
+static const struct hs_failure disk_full = {HS_BLOCKED, "disk_full", "the disk is full: make room"};
+static const struct hs_failure disk_error = {HS_BLOCKED, "disk_error", "the disk fails"};
 
 static char *path_of(const struct hs_file_folder *folder, const char *name, unsigned number)
 {

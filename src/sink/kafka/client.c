@@ -69,7 +69,7 @@ rd_kafka_topic_t *hs_kafka_topic(struct hs_kafka *kafka, struct hs_slice name)
 
 void hs_kafka_is_up(struct hs_kafka *kafka)
 {
-    if (kafka->txn != NULL && (!kafka->txn->resumed || kafka->txn->held))
+    if (kafka->txn != NULL && (!kafka->txn->resumed || kafka->txn->blocked))
         return;
     kafka->rebuilds = 0;
     kafka->broker_error[0] = kafka->stuck[0] = '\0';
@@ -88,14 +88,14 @@ static void hold(struct hs_kafka *kafka, const struct hs_failure *failure, const
 {
     char detail[FATAL_TEXT_MAX + 128];
     snprintf(detail, sizeof(detail), "%s: %s", failure->words, text);
-    hs_sink_set_state(&kafka->sink, HS_SINK_HOLDING, failure->label, detail);
+    hs_sink_set_state(&kafka->sink, HS_SINK_BLOCKED, failure->label, detail);
 }
 
 /* No broker is in touch; what a person must mend is also why none is, and stays said. */
 static void begin_connecting(struct hs_kafka *kafka, const char *label, const char *text)
 {
     char brokers[HS_KAFKA_BROKERS_TEXT], detail[HS_KAFKA_BROKERS_TEXT + 384];
-    if (kafka->sink.state == HS_SINK_HOLDING)
+    if (kafka->sink.state == HS_SINK_BLOCKED)
         return;
     hs_kafka_config_brokers(kafka->options, brokers);
     snprintf(detail, sizeof(detail), "%s: %.120s%s%.200s", brokers, text,
@@ -114,7 +114,7 @@ static bool is_stuck(const struct hs_kafka *kafka)
 static void say_stuck(struct hs_kafka *kafka)
 {
     char detail[sizeof(kafka->stuck) + 128];
-    if (kafka->sink.state == HS_SINK_HOLDING)
+    if (kafka->sink.state == HS_SINK_BLOCKED)
         return;
     snprintf(detail, sizeof(detail),
              "the cluster answers, but names a broker that is not reached (look at its "
@@ -135,7 +135,7 @@ static void fatal(struct hs_kafka *kafka)
     hs_log_limited(HS_LOG_WARN, "kafka_fatal", "the Kafka producer cannot go on and is rebuilt",
                    HS_F("sink", "%s", kafka->sink.name),
                    HS_F("error", "%s", rd_kafka_err2name(code)), HS_F("detail", "%s", text));
-    if (failure->outcome == HS_HELD)
+    if (failure->outcome == HS_BLOCKED)
         hold(kafka, failure, text);
     hs_kafka_rebuild(kafka, true);
 }
@@ -147,7 +147,7 @@ void hs_kafka_client_error(struct hs_kafka *kafka, rd_kafka_event_t *event)
     const struct hs_failure *failure = &hs_kafka_error(code)->failure;
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
         fatal(kafka);
-    } else if (failure->outcome == HS_HELD) {
+    } else if (failure->outcome == HS_BLOCKED) {
         hold(kafka, failure, text);
         after(kafka->on_ask, ASK_AGAIN_MS);
     } else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
@@ -283,7 +283,7 @@ static void announce(struct hs_kafka *kafka)
 {
     kafka->announced = true;
     if (kafka->sink.state == HS_SINK_STATE_COUNT ||
-        (kafka->sink.state == HS_SINK_HOLDING && strcmp(kafka->sink.reason, "no_client") == 0))
+        (kafka->sink.state == HS_SINK_BLOCKED && strcmp(kafka->sink.reason, "no_client") == 0))
         start_connecting(kafka);
     if (kafka->txn != NULL) {
         hs_kafka_txn_start(kafka->txn); /* the owner goes on when the cursor was read */
@@ -304,7 +304,7 @@ static void begin_producer(struct hs_kafka *kafka)
         return;
     }
     /* A file that a property names may appear, and the other sinks continue meanwhile. */
-    hs_sink_set_state(&kafka->sink, HS_SINK_HOLDING, "no_client", hs_error_text());
+    hs_sink_set_state(&kafka->sink, HS_SINK_BLOCKED, "no_client", hs_error_text());
     after(kafka->on_rebuild, REBUILD_MOST_MS);
 }
 

@@ -41,8 +41,8 @@ static int timeout_of(const struct kafka *kafka)
 static void on_error(rd_kafka_t *rk, int error, const char *words, void *context)
 {
     struct kafka *kafka = context;
-    bool better = hs_kafka_error(error)->failure.outcome == HS_HELD &&
-                  hs_kafka_error(kafka->told)->failure.outcome != HS_HELD;
+    bool better = hs_kafka_error(error)->failure.outcome == HS_BLOCKED &&
+                  hs_kafka_error(kafka->told)->failure.outcome != HS_BLOCKED;
     if (kafka->told != RD_KAFKA_RESP_ERR_NO_ERROR && !better)
         return;
     kafka->told = error;
@@ -62,7 +62,7 @@ static void tell_unreachable(struct kafka *kafka, rd_kafka_resp_err_t error)
     if (kafka->told != RD_KAFKA_RESP_ERR_NO_ERROR)
         error = kafka->told;
     const struct hs_failure *failure = &hs_kafka_error(error)->failure;
-    bool refused = failure->outcome == HS_HELD;
+    bool refused = failure->outcome == HS_BLOCKED;
     char brokers[HS_KAFKA_BROKERS_TEXT];
     hs_kafka_config_brokers(kafka->options, brokers);
     hs_config_error(

@@ -37,10 +37,10 @@ static bool fail_as_told(struct hs_kafka_read *read, rd_kafka_resp_err_t error, 
 /* ---- The topic ---- */
 
 static const struct hs_failure missing = {
-    HS_HELD, "cursor_topic",
+    HS_BLOCKED, "cursor_topic",
     "create it with 1 partition and cleanup.policy=compact, or grant CREATE on it"};
 static const struct hs_failure not_compacted = {
-    HS_HELD, "cursor_topic_policy",
+    HS_BLOCKED, "cursor_topic_policy",
     "set its cleanup.policy to compact: records that expire let events come twice"};
 static const struct hs_failure just_made = {HS_TRANSIENT, "cursor_topic_new", "it was made now"};
 

@@ -160,8 +160,8 @@ static void hold_if_told(struct hs_kafka_txn *txn)
         return;
     char detail[512];
     snprintf(detail, sizeof(detail), "%s: %s", failure->words, txn->result.text);
-    txn->held = true;
-    hs_sink_set_state(&txn->kafka->sink, HS_SINK_HOLDING, failure->label, detail);
+    txn->blocked = true;
+    hs_sink_set_state(&txn->kafka->sink, HS_SINK_BLOCKED, failure->label, detail);
 }
 
 void hs_kafka_txn_committed(struct hs_kafka_txn *txn)
@@ -182,7 +182,7 @@ void hs_kafka_txn_committed(struct hs_kafka_txn *txn)
         hs_kafka_txn_abort(txn);
         return;
     }
-    txn->held = false;
+    txn->blocked = false;
     hs_kafka_progress_commit(&txn->progress, &txn->sending);
     txn->claimed = true;
     txn->stage = HS_KAFKA_TXN_OPEN;
@@ -241,8 +241,8 @@ void hs_kafka_txn_cursor_failed(struct hs_kafka_txn *txn, rd_kafka_resp_err_t co
     snprintf(detail, sizeof(detail), "the record of the topic %s: %s (%s)",
              txn->kafka->options->cursor_topic, failure->words, rd_kafka_err2name(code));
     if (failure->outcome != HS_TRANSIENT) {
-        txn->held = true;
-        hs_sink_set_state(&txn->kafka->sink, HS_SINK_HOLDING, failure->label, detail);
+        txn->blocked = true;
+        hs_sink_set_state(&txn->kafka->sink, HS_SINK_BLOCKED, failure->label, detail);
     }
     hs_kafka_txn_abort(txn);
 }

@@ -74,7 +74,7 @@ static void initialised(struct hs_kafka_txn *txn)
     snprintf(detail, sizeof(detail), "transactional id %s: %s (%s)", txn->id, failure->words,
              result->text);
     hs_sink_set_state(&kafka->sink,
-                      failure->outcome == HS_TRANSIENT ? HS_SINK_CONNECTING : HS_SINK_HOLDING,
+                      failure->outcome == HS_TRANSIENT ? HS_SINK_CONNECTING : HS_SINK_BLOCKED,
                       failure->label, detail);
     hs_kafka_rebuild(kafka, true);
 }
@@ -104,12 +104,12 @@ static void cannot_read(struct hs_kafka_txn *txn, const struct hs_failure *failu
                         const char *text)
 {
     hs_sink_set_state(&txn->kafka->sink,
-                      failure->outcome == HS_TRANSIENT ? HS_SINK_CONNECTING : HS_SINK_HOLDING,
+                      failure->outcome == HS_TRANSIENT ? HS_SINK_CONNECTING : HS_SINK_BLOCKED,
                       failure->label, text);
 }
 
 static const struct hs_failure damaged = {
-    HS_HELD, "cursor_damaged", "look at it, and delete it or set another transactional_id"};
+    HS_BLOCKED, "cursor_damaged", "look at it, and delete it or set another transactional_id"};
 
 static void was_read(struct hs_kafka_txn *txn)
 {
@@ -144,7 +144,7 @@ void hs_kafka_txn_resume(struct hs_kafka_txn *txn)
 {
     struct hs_kafka *kafka = txn->kafka;
     txn->resumed = true;
-    if (!txn->held)
+    if (!txn->blocked)
         hs_sink_set_state(&kafka->sink, HS_SINK_UP, "", "");
     uint64_t last = txn->progress.stored;
     (void)kafka->sink.host.resume(kafka->sink.host.context,
@@ -162,7 +162,7 @@ static void hold_fenced(struct hs_kafka_txn *txn, const char *owner)
              "another process took over the transactional.id %s: end it and restart this one, or "
              "give each its own `transactional_id` (it is %s)",
              txn->id, owner);
-    hs_sink_set_state(&txn->kafka->sink, HS_SINK_HOLDING, "fenced", text);
+    hs_sink_set_state(&txn->kafka->sink, HS_SINK_BLOCKED, "fenced", text);
 }
 
 /* A transaction that was open when the brokers were away for longer than

@@ -10,22 +10,24 @@ static const struct hs_redis_error table[] = {
     {"WRONGTYPE", {HS_PERMANENT, "wrong_type", "the key holds something that is no stream"}, false},
 
     /* A person must act. */
-    {"OOM", {HS_HELD, "oom", "Redis is at its maxmemory: raise it, or trim streams"}, false},
-    {"MISCONF", {HS_HELD, "misconf", "Redis cannot save to its disk and refuses writes"}, false},
-    {"NOAUTH", {HS_HELD, "no_auth", "Redis wants a password: set `password`"}, true},
-    {"WRONGPASS", {HS_HELD, "wrong_password", "Redis refuses the user or the password"}, true},
-    {"NOPERM", {HS_HELD, "no_permission", "the user may not do this: extend its ACL"}, false},
-    {"DENIED", {HS_HELD, "denied", "Redis runs in protected mode: set a password or bind"}, true},
-    {"MOVED", {HS_HELD, "moved", "a Redis cluster keeps this key on another node"}, false},
-    {"ASK", {HS_HELD, "moved", "a Redis cluster keeps this key on another node"}, false},
+    {"OOM", {HS_BLOCKED, "oom", "Redis is at its maxmemory: raise it, or trim streams"}, false},
+    {"MISCONF", {HS_BLOCKED, "misconf", "Redis cannot save to its disk and refuses writes"}, false},
+    {"NOAUTH", {HS_BLOCKED, "no_auth", "Redis wants a password: set `password`"}, true},
+    {"WRONGPASS", {HS_BLOCKED, "wrong_password", "Redis refuses the user or the password"}, true},
+    {"NOPERM", {HS_BLOCKED, "no_permission", "the user may not do this: extend its ACL"}, false},
+    {"DENIED",
+     {HS_BLOCKED, "denied", "Redis runs in protected mode: set a password or bind"},
+     true},
+    {"MOVED", {HS_BLOCKED, "moved", "a Redis cluster keeps this key on another node"}, false},
+    {"ASK", {HS_BLOCKED, "moved", "a Redis cluster keeps this key on another node"}, false},
     {"CROSSSLOT",
-     {HS_HELD, "cross_slot", "streams and cursor_key need one hash tag in a cluster"},
+     {HS_BLOCKED, "cross_slot", "streams and cursor_key need one hash tag in a cluster"},
      false},
-    {"READONLY", {HS_HELD, "read_only", REPLICA}, true},
+    {"READONLY", {HS_BLOCKED, "read_only", REPLICA}, true},
     /* Before the other ERR. */
-    {"ERR WAIT cannot be used with replica", {HS_HELD, "read_only", REPLICA}, true},
-    {"ERR", {HS_HELD, "error", "Redis refuses the command"}, false},
-    {"NOPROTO", {HS_HELD, "error", "Redis refuses the protocol"}, true},
+    {"ERR WAIT cannot be used with replica", {HS_BLOCKED, "read_only", REPLICA}, true},
+    {"ERR", {HS_BLOCKED, "error", "Redis refuses the command"}, false},
+    {"NOPROTO", {HS_BLOCKED, "error", "Redis refuses the protocol"}, true},
 
     /* Sent again. */
     {"EXECABORT", {HS_TRANSIENT, "aborted", "the transaction was discarded"}, false},
@@ -42,7 +44,7 @@ static const struct hs_redis_error table[] = {
 };
 
 static const struct hs_redis_error other = {
-    "", {HS_HELD, "error", "an error that has no row of its own"}, false};
+    "", {HS_BLOCKED, "error", "an error that has no row of its own"}, false};
 
 static bool begins_with_word(struct hs_slice text, const char *word)
 {

@@ -36,7 +36,7 @@ void hs_redis_note(struct hs_redis_trouble *trouble, const struct redisReply *re
 
 void hs_redis_hold(struct hs_redis *redis, const struct hs_redis_trouble *trouble)
 {
-    hs_sink_set_state(&redis->sink, HS_SINK_HOLDING, trouble->error->failure.label, trouble->text);
+    hs_sink_set_state(&redis->sink, HS_SINK_BLOCKED, trouble->error->failure.label, trouble->text);
 }
 
 /* ---- Leaving ---- */
@@ -51,7 +51,7 @@ static void begin_waiting(struct hs_redis *redis, const char *reason, const char
     hs_redis_wait_stop(redis);
     hs_redis_forget(redis);
     /* How many replicas a server has says nothing once it is gone. */
-    if (redis->sink.state != HS_SINK_HOLDING || strcmp(redis->sink.reason, HS_REDIS_TOO_FEW) == 0)
+    if (redis->sink.state != HS_SINK_BLOCKED || strcmp(redis->sink.reason, HS_REDIS_TOO_FEW) == 0)
         hs_sink_set_state(&redis->sink, HS_SINK_CONNECTING, reason, words);
     wait_for(redis, hs_sink_backoff_ms(redis->attempts++, RECONNECT_LEAST_MS, RECONNECT_MOST_MS));
 }
@@ -136,7 +136,7 @@ static void note_damaged(struct hs_redis *redis)
 {
     static const struct hs_redis_error damaged = {
         "",
-        {HS_HELD, "cursor_damaged",
+        {HS_BLOCKED, "cursor_damaged",
          "the cursor's key holds something else: look at it, and remove it or set another "
          "`cursor_key`"},
         true};

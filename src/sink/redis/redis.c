@@ -131,10 +131,10 @@ void hs_redis_finish(struct hs_redis *redis)
         hs_sink_set_state(&redis->sink, HS_SINK_UP, "", "");
         if (redis->gathering->count > 0)
             send_gathered(redis); /* Redis works while we tell */
-    } else if (again->failure->outcome == HS_HELD) {
+    } else if (again->failure->outcome == HS_BLOCKED) {
         char own[OWN_TEXT_MAX];
         describe(redis, batch, again, own);
-        hs_sink_set_state(&redis->sink, HS_SINK_HOLDING, again->failure->label, own);
+        hs_sink_set_state(&redis->sink, HS_SINK_BLOCKED, again->failure->label, own);
     }
     if (hs_redis_is_free(redis) && hs_redis_progress_owes(&redis->progress))
         hs_redis_store(redis);

@@ -34,7 +34,7 @@ struct redisAsyncContext;
 struct redisReply;
 
 #define HS_REDIS_TEXT_MAX 384u
-/* Why a sink is held whose replicas lag behind. */
+/* Why a sink is blocked whose replicas lag behind. */
 #define HS_REDIS_TOO_FEW "replicas"
 
 enum hs_redis_stage { HS_REDIS_WAITING, HS_REDIS_GREETING, HS_REDIS_READY };

@@ -33,7 +33,7 @@ static void ask_later(struct hs_redis *redis, long long have)
              "%lld of %" PRIu64 " replicas have what was written: look at them, or lower "
              "`wait.replicas`; it is asked again, not written again",
              have, redis->wait.replicas);
-    hs_sink_set_state(&redis->sink, HS_SINK_HOLDING, HS_REDIS_TOO_FEW, words);
+    hs_sink_set_state(&redis->sink, HS_SINK_BLOCKED, HS_REDIS_TOO_FEW, words);
     hs_redis_expect(redis, false);
     if (redis->stage == HS_REDIS_READY && hs_redis_progress_owes(&redis->progress)) {
         hs_redis_store(redis);

@@ -89,7 +89,7 @@ static void await_held(struct house *house, const char *reason)
     struct hs_pump_status status = {0};
     for (int i = 0; i < PATIENCE; i++) {
         hs_delivery_status(house->delivery, 0, &status);
-        if (status.state == HS_SINK_HOLDING)
+        if (status.state == HS_SINK_BLOCKED)
             break;
         poll(NULL, 0, 10);
     }

@@ -190,9 +190,9 @@ START_TEST(a_full_disk_holds_leaves_no_part_of_a_line_and_goes_on_later)
     owner_give_one(owner, 2, "a", NULL);
     owner_give_one(owner, 3, "a", NULL);
     push_and_wait(owner);
-    ck_assert_int_eq(owner_end(owner, 2, 0)->outcome, HS_HELD);
+    ck_assert_int_eq(owner_end(owner, 2, 0)->outcome, HS_BLOCKED);
     ck_assert_str_eq(owner_end(owner, 3, 0)->reason, "disk_full");
-    ck_assert_int_eq(owner->state, HS_SINK_HOLDING);
+    ck_assert_int_eq(owner->state, HS_SINK_BLOCKED);
     ck_assert_str_eq(contents("a"), "{\"n\":1}\n");
     write_error = 0;
     owner_give_one(owner, 2, "a", NULL);
@@ -211,7 +211,7 @@ START_TEST(a_failed_sync_is_not_believed_and_the_lines_are_written_anew)
     owner_give_one(owner, 1, "a", NULL);
     sync_error = EIO;
     push_and_wait(owner);
-    ck_assert_int_eq(owner_end(owner, 1, 0)->outcome, HS_HELD);
+    ck_assert_int_eq(owner_end(owner, 1, 0)->outcome, HS_BLOCKED);
     ck_assert_str_eq(owner_end(owner, 1, 0)->reason, "disk_error");
     ck_assert_str_eq(contents("a"), "");
     sync_error = 0;

@@ -338,8 +338,8 @@ START_TEST(a_folder_that_is_gone_holds_until_it_is_back)
     char away[80];
     snprintf(away, sizeof(away), "%s.away", folder);
     ck_assert_int_eq(rename(folder, away), 0);
-    ck_assert_int_eq(give(owner, 2, "a")->outcome, HS_HELD);
-    ck_assert_int_eq(owner->state, HS_SINK_HOLDING);
+    ck_assert_int_eq(give(owner, 2, "a")->outcome, HS_BLOCKED);
+    ck_assert_int_eq(owner->state, HS_SINK_BLOCKED);
     ck_assert_int_eq(rename(away, folder), 0);
     ck_assert_int_eq(give(owner, 2, "a")->outcome, HS_DELIVERED);
     ck_assert_str_eq(contents(path_of("a")), "{\"n\":1}\n{\"n\":2}\n");
@@ -357,7 +357,7 @@ START_TEST(a_folder_that_cannot_be_made_holds_until_it_can)
     put(path_of("file"), "in the way", 0600);
     struct hs_sink_spec spec = {owner->base, "files", "identity", &options, &owner->host};
     ck_assert_int_eq(hs_file_open_on(&spec, &disk, &owner->sink), 0);
-    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "folder");
     ck_assert_uint_eq(owner->resumes, 0);
     ck_assert_int_eq(unlink(path_of("file")), 0);

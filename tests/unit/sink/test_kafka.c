@@ -267,19 +267,19 @@ START_TEST(an_unknown_topic_is_held_and_goes_on_when_it_is_there)
     while (owner_give_one(owner, 2, "t", NULL) == HS_SUBMIT_FULL)
         owner_turn(owner);
     drained();
-    ck_assert_int_eq(owner_end(owner, 1, 0)->outcome, HS_HELD);
+    ck_assert_int_eq(owner_end(owner, 1, 0)->outcome, HS_BLOCKED);
     ck_assert_str_eq(owner_end(owner, 1, 0)->reason, "unknown_topic");
     ck_assert_int_eq(owner_end(owner, 2, 0)->outcome, HS_DELIVERED);
     /* Now it is known to be missing and refused at once. */
     owner_give_one(owner, 1, "missing", NULL);
     drained();
-    ck_assert_int_eq(owner_end(owner, 1, 0)->outcome, HS_HELD);
+    ck_assert_int_eq(owner_end(owner, 1, 0)->outcome, HS_BLOCKED);
     rd_kafka_mock_topic_set_error(cluster.mock, "missing", RD_KAFKA_RESP_ERR_NO_ERROR);
     do {
         while (owner_give_one(owner, 1, "missing", NULL) == HS_SUBMIT_FULL)
             owner_turn(owner);
         drained();
-    } while (owner_end(owner, 1, 0)->outcome == HS_HELD);
+    } while (owner_end(owner, 1, 0)->outcome == HS_BLOCKED);
     ck_assert_int_eq(owner_end(owner, 1, 0)->outcome, HS_DELIVERED);
     ck_assert_uint_eq(owner->resumes, 1);
     end();
@@ -293,13 +293,13 @@ START_TEST(a_topic_one_may_not_write_is_held)
                                       RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
     owner_give_one(owner, 1, "t", NULL);
     drained();
-    ck_assert_int_eq(owner_end(owner, 1, 0)->outcome, HS_HELD);
+    ck_assert_int_eq(owner_end(owner, 1, 0)->outcome, HS_BLOCKED);
     ck_assert_str_eq(owner_end(owner, 1, 0)->reason, "topic_authorization");
     do { /* librdkafka has to hear first that it may again */
         while (owner_give_one(owner, 1, "t", NULL) == HS_SUBMIT_FULL)
             owner_turn(owner);
         drained();
-    } while (owner_end(owner, 1, 0)->outcome == HS_HELD);
+    } while (owner_end(owner, 1, 0)->outcome == HS_BLOCKED);
     check_topic("t", 1, 1);
     end();
 }
@@ -380,7 +380,7 @@ START_TEST(one_may_not_write_idempotently_is_held_until_one_may)
     rd_kafka_mock_push_request_errors(cluster.mock, CLUSTER_INIT_PRODUCER_ID, 1,
                                       RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
     owner_open(owner, &options);
-    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "cluster_authorization");
     OWNER_WAIT(owner, owner->state == HS_SINK_UP);
     give_through_resumes(1, 3);

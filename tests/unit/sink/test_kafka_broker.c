@@ -120,14 +120,14 @@ START_TEST(a_topic_that_is_created_late_is_found)
         return;
     owner_give_one(owner, 1, topic, NULL);
     drained();
-    ck_assert_int_eq(owner_end(owner, 1, 0)->outcome, HS_HELD);
+    ck_assert_int_eq(owner_end(owner, 1, 0)->outcome, HS_BLOCKED);
     ck_assert_str_eq(owner_end(owner, 1, 0)->reason, "unknown_topic");
     make_topic(topic, NULL);
     do {
         while (owner_give_one(owner, 1, topic, NULL) == HS_SUBMIT_FULL)
             owner_turn(owner);
         drained();
-    } while (owner_end(owner, 1, 0)->outcome == HS_HELD);
+    } while (owner_end(owner, 1, 0)->outcome == HS_BLOCKED);
     ck_assert_int_eq(owner_end(owner, 1, 0)->outcome, HS_DELIVERED);
     owner_free(owner);
 }

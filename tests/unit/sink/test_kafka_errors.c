@@ -100,10 +100,10 @@ static void deliver(uint64_t first, uint64_t last, const char *topic)
 /* ---- The table ---- */
 
 enum fate {
-    DEAD,  /* a dead letter at once, the next event goes on */
-    AGAIN, /* sent again, by librdkafka or by the owner, until it is taken; no person is needed */
-    HELD,  /* given again, and a person is told what to do */
-    THERE, /* the broker has it already */
+    DEAD,    /* a dead letter at once, the next event goes on */
+    AGAIN,   /* sent again, by librdkafka or by the owner, until it is taken; no person is needed */
+    BLOCKED, /* given again, and a person is told what to do */
+    THERE,   /* the broker has it already */
 };
 
 static const struct row {
@@ -117,25 +117,26 @@ static const struct row {
     {RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, DEAD, "invalid_timestamp", "older or newer"},
     {RD_KAFKA_RESP_ERR_INVALID_RECORD, DEAD, "invalid_record", "a compacted topic needs a key"},
     {RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, DEAD, "invalid_topic", "the topic's name"},
-    {100, HELD, "unknown_topic", "create it"},
-    {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, HELD, "topic_authorization", "grant WRITE"},
-    {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, HELD, "cluster_authorization",
+    {100, BLOCKED, "unknown_topic", "create it"},
+    {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, BLOCKED, "topic_authorization", "grant WRITE"},
+    {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, BLOCKED, "cluster_authorization",
      "grant IDEMPOTENT_WRITE"},
-    {RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, HELD, "group_authorization", "lacks a right"},
-    {RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, HELD,
+    {RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, BLOCKED, "group_authorization", "lacks a right"},
+    {RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, BLOCKED,
      "transactional_id_authorization", "lacks a right on the transactional id"},
-    {RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT, HELD, "transaction_timeout", "lower it"},
-    {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, HELD, "sasl_authentication", "credentials"},
-    {RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM, HELD, "sasl_authentication", "sasl.mechanism"},
-    {RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE, HELD, "sasl_authentication", "security.protocol"},
-    {RD_KAFKA_RESP_ERR_SECURITY_DISABLED, HELD, "security_disabled", "no security configured"},
-    {RD_KAFKA_RESP_ERR_INVALID_REQUIRED_ACKS, HELD, "invalid_acks", "acks=all"},
-    {RD_KAFKA_RESP_ERR_POLICY_VIOLATION, HELD, "policy", "a policy of the cluster"},
-    {RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION, HELD, "unsupported", "too old"},
-    {RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT, HELD, "unsupported", "message format"},
-    {RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE, HELD, "compression", "compression.type"},
-    {RD_KAFKA_RESP_ERR_INVALID_CONFIG, HELD, "invalid_config", "configuration is invalid"},
-    {RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE, HELD, "batch_too_large", "lower batch.size"},
+    {RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT, BLOCKED, "transaction_timeout", "lower it"},
+    {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, BLOCKED, "sasl_authentication", "credentials"},
+    {RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM, BLOCKED, "sasl_authentication",
+     "sasl.mechanism"},
+    {RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE, BLOCKED, "sasl_authentication", "security.protocol"},
+    {RD_KAFKA_RESP_ERR_SECURITY_DISABLED, BLOCKED, "security_disabled", "no security configured"},
+    {RD_KAFKA_RESP_ERR_INVALID_REQUIRED_ACKS, BLOCKED, "invalid_acks", "acks=all"},
+    {RD_KAFKA_RESP_ERR_POLICY_VIOLATION, BLOCKED, "policy", "a policy of the cluster"},
+    {RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION, BLOCKED, "unsupported", "too old"},
+    {RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT, BLOCKED, "unsupported", "message format"},
+    {RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE, BLOCKED, "compression", "compression.type"},
+    {RD_KAFKA_RESP_ERR_INVALID_CONFIG, BLOCKED, "invalid_config", "configuration is invalid"},
+    {RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE, BLOCKED, "batch_too_large", "lower batch.size"},
     {RD_KAFKA_RESP_ERR__TRANSPORT, AGAIN, "", ""},
     /* librdkafka asks whether the topic is gone (what_the_cluster_says_of_a_topic). */
     {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, AGAIN, "", ""},
@@ -185,7 +186,7 @@ static void check_failure(const struct row *row, uint64_t n, const char *topic)
     const struct owner_end *failure = &first_failure[n];
     const char *name = rd_kafka_err2name(row->code);
     ck_assert_msg(failure->ended, "%s: nothing was told", name);
-    ck_assert_msg(failure->outcome == (row->fate == DEAD ? HS_PERMANENT : HS_HELD), "%s: is %s",
+    ck_assert_msg(failure->outcome == (row->fate == DEAD ? HS_PERMANENT : HS_BLOCKED), "%s: is %s",
                   name, hs_outcome_name(failure->outcome));
     ck_assert_str_eq(failure->reason, row->reason);
     char words[64];
@@ -200,14 +201,14 @@ static void check_fate(const struct row *row, uint64_t n, const char *topic)
 {
     const char *name = rd_kafka_err2name(row->code);
     ck_assert_msg(is_dead[n] == (row->fate == DEAD), "%s: dead: %d", name, is_dead[n]);
-    if (row->fate == DEAD || row->fate == HELD)
+    if (row->fate == DEAD || row->fate == BLOCKED)
         check_failure(row, n, topic);
     else
         ck_assert_msg(!first_failure[n].ended || first_failure[n].outcome == HS_TRANSIENT,
                       "%s: is %s", name, hs_outcome_name(first_failure[n].outcome));
     for (uint64_t k = n + 1; k < n + EVENTS_A_ROW; k++)
         ck_assert_msg(!is_dead[k], "%s: the next is a dead letter", name);
-    ck_assert_msg(row->fate == HELD || strstr(owner->trail, "held") == NULL, "%s: %s", name,
+    ck_assert_msg(row->fate == BLOCKED || strstr(owner->trail, "blocked") == NULL, "%s: %s", name,
                   owner->trail);
     OWNER_WAIT(owner, owner->state == HS_SINK_UP);
 }
@@ -228,7 +229,7 @@ static void meet_gap(uint64_t n)
  * the mock cluster would keep that although the transaction is aborted. */
 static void meet_error(const struct row *row, uint64_t n, bool exactly_once)
 {
-    size_t times = (row->fate == HELD || row->fate == AGAIN) && !exactly_once ? 2 : 1;
+    size_t times = (row->fate == BLOCKED || row->fate == AGAIN) && !exactly_once ? 2 : 1;
     rd_kafka_resp_err_t errors[] = {row->code, row->code};
     owner->trail[0] = '\0';
     options.transaction_ns = UINT64_C(20000000000);
@@ -281,7 +282,7 @@ END_TEST
 /* Not TOPIC_AUTHORIZATION_FAILED: the mock cluster names the topic's partitions with it, as no
  * broker does, and librdkafka 2.0.2 then keeps the message. A real one: test_sinks_kafka.py. */
 static const struct row topic_rows[] = {
-    {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, HELD, "unknown_topic", "create it"},
+    {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, BLOCKED, "unknown_topic", "create it"},
     {RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, DEAD, "invalid_topic", "the topic's name"},
     {RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, AGAIN, "", ""},
 };

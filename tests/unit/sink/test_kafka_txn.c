@@ -202,7 +202,7 @@ START_TEST(a_fence_by_another_is_the_end)
     rd_kafka_mock_push_request_errors(cluster.mock, CLUSTER_ADD_PARTITIONS, 1,
                                       RD_KAFKA_RESP_ERR_PRODUCER_FENCED);
     owner_give_one(owner, 11, "t", NULL);
-    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "fenced");
     ck_assert_ptr_null(((struct hs_kafka *)owner->sink)->rk); /* X4 */
     ck_assert_int_eq(owner_give_one(owner, 12, "t", NULL), HS_SUBMIT_FULL);
@@ -256,7 +256,7 @@ START_TEST(one_may_not_have_the_id_is_held_until_one_may)
     rd_kafka_mock_push_request_errors(cluster.mock, CLUSTER_INIT_PRODUCER_ID, 1,
                                       RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
     owner_open(owner, &options);
-    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "transactional_id_authorization");
     ck_assert_uint_eq(owner->resumes, 0);
     OWNER_WAIT(owner, owner->state == HS_SINK_UP && owner->resumes == 1);
@@ -279,7 +279,7 @@ START_TEST(a_cursor_that_is_none_of_ours_is_held)
     ck_assert_int_eq(rd_kafka_flush(rk, CLUSTER_READ_MS), 0);
     rd_kafka_destroy(rk);
     owner_open(owner, &options);
-    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "cursor_damaged");
     ck_assert_uint_eq(owner->resumes, 0);
     end();

@@ -136,7 +136,7 @@ START_TEST(another_process_with_the_id_ends_this_one)
     struct owner *second = open_owner();
     ck_assert_uint_eq(second->position, 10);
     owner_give_one(first, 11, topic, NULL);
-    OWNER_WAIT(first, first->state == HS_SINK_HOLDING);
+    OWNER_WAIT(first, first->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(first->reason, "fenced");
     ck_assert_ptr_nonnull(strstr(first->detail, "transactional_id"));
     ck_assert_uint_eq(first->delivered, 10);
@@ -220,7 +220,7 @@ START_TEST(a_topic_of_cursors_that_expire_is_refused)
     make_topic(cursors, "cleanup.policy", "delete");
     struct owner *owner = owner_create();
     owner_open(owner, &options);
-    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "cursor_topic_policy");
     ck_assert_uint_eq(owner->resumes, 0);
     owner_free(owner);

@@ -293,11 +293,11 @@ START_TEST(names_are_those_of_metrics)
     ck_assert_str_eq(hs_sink_kind_name(HS_SINK_FILE), "file");
     ck_assert_str_eq(hs_outcome_name(HS_DELIVERED), "delivered");
     ck_assert_str_eq(hs_outcome_name(HS_TRANSIENT), "transient");
-    ck_assert_str_eq(hs_outcome_name(HS_HELD), "held");
+    ck_assert_str_eq(hs_outcome_name(HS_BLOCKED), "blocked");
     ck_assert_str_eq(hs_outcome_name(HS_PERMANENT), "permanent");
     ck_assert_str_eq(hs_sink_state_name(HS_SINK_CONNECTING), "connecting");
     ck_assert_str_eq(hs_sink_state_name(HS_SINK_UP), "up");
-    ck_assert_str_eq(hs_sink_state_name(HS_SINK_HOLDING), "held");
+    ck_assert_str_eq(hs_sink_state_name(HS_SINK_BLOCKED), "blocked");
     ck_assert_str_eq(hs_sink_state_name(HS_SINK_STOPPED), "stopped");
 }
 END_TEST

@@ -590,10 +590,10 @@ START_TEST(out_of_memory_is_held_and_nothing_behind_it_passes)
     OWNER_WAIT(owner, owner_end(owner, 4, 0)->ended);
     for (uint64_t n = 4; n <= 5; n++) {
         ck_assert(owner_end(owner, n, 0)->ended);
-        ck_assert_int_eq(owner_end(owner, n, 0)->outcome, HS_HELD);
+        ck_assert_int_eq(owner_end(owner, n, 0)->outcome, HS_BLOCKED);
         ck_assert_str_eq(owner_end(owner, n, 0)->reason, "oom");
     }
-    ck_assert_int_eq(owner->state, HS_SINK_HOLDING);
+    ck_assert_int_eq(owner->state, HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "oom");
     server_do(&server, "CONFIG SET maxmemory 0");
     owner_give_range(owner, 4, 6, "s");
@@ -618,7 +618,7 @@ START_TEST(a_user_without_the_right_is_held)
     owner_give_one(owner, 2, "other", NULL);
     hs_sink_push(owner->sink);
     drained();
-    ck_assert_int_eq(owner_end(owner, 1, 0)->outcome, HS_HELD);
+    ck_assert_int_eq(owner_end(owner, 1, 0)->outcome, HS_BLOCKED);
     ck_assert_str_eq(owner_end(owner, 2, 0)->reason, "no_permission");
     ck_assert_str_eq(server_get(&server, "EXISTS s"), "0"); /* whole or not at all */
     server_do(&server, "ACL SETUSER hs ~other");
@@ -638,7 +638,7 @@ START_TEST(R3_without_the_right_to_transactions_nothing_is_written)
     begin();
     server_do(&server, "ACL SETUSER default %s", _i == 0 ? "-multi" : "-exec");
     owner_open(owner, &options);
-    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "no_permission");
     ck_assert_int_eq(owner_give_one(owner, 1, "s", NULL), HS_SUBMIT_FULL);
     server_do(&server, "ACL SETUSER default +@all");
@@ -657,7 +657,7 @@ START_TEST(R3_what_is_written_when_the_right_to_transactions_goes_is_not_written
     for (uint64_t n = 1; n <= 3; n++)
         owner_give_one(owner, n, n == 2 ? "bad" : "s", NULL);
     hs_sink_push(owner->sink);
-    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "no_permission");
     server_do(&server, "ACL SETUSER default +@all");
     OWNER_WAIT(owner, owner->resumes == 2);
@@ -685,7 +685,7 @@ START_TEST(R3_a_reply_that_was_read_counts_although_the_connection_is_left)
     owner_give_one(owner, 1, "s", NULL);
     owner_give_one(owner, 2, "other", NULL);
     hs_sink_push(owner->sink);
-    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     server_do(&server, "ACL SETUSER default +@all");
     server_do(&server, "DEL s");
     OWNER_WAIT(owner, owner->resumes == 2);
@@ -702,13 +702,13 @@ START_TEST(passwords_are_held_until_they_are_right)
     server_do(&server, "CONFIG SET requirepass right");
     server_do(&server, "AUTH right");
     owner_open(owner, &options);
-    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "no_auth");
     owner_close(owner);
     owner->state = HS_SINK_STATE_COUNT;
     options.password = "wrong-secret";
     owner_open(owner, &options);
-    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "wrong_password");
     ck_assert_ptr_null(strstr(owner->detail, "wrong-secret"));
     server_do(&server, "CONFIG SET requirepass wrong-secret");
@@ -718,7 +718,7 @@ START_TEST(passwords_are_held_until_they_are_right)
 }
 END_TEST
 
-/* Held, and left: by the next connection a proxy or a name may lead to the master. */
+/* Blocked, and left: by the next connection a proxy or a name may lead to the master. */
 START_TEST(a_master_that_is_demoted_holds_until_it_is_promoted)
 {
     begin_open();
@@ -727,10 +727,10 @@ START_TEST(a_master_that_is_demoted_holds_until_it_is_promoted)
     server_do(&server, "REPLICAOF 127.0.0.1 1");
     owner_give_one(owner, 3, "s", NULL);
     hs_sink_push(owner->sink);
-    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "read_only");
     ck_assert_ptr_nonnull(strstr(owner->detail, "point `url` at the master, or promote this one"));
-    ck_assert_int_eq(owner_end(owner, 3, 0)->outcome, HS_HELD);
+    ck_assert_int_eq(owner_end(owner, 3, 0)->outcome, HS_BLOCKED);
     ck_assert_int_eq(owner_give_one(owner, 3, "s", NULL), HS_SUBMIT_FULL);
     wait_for_connections(3);
     server_do(&server, "REPLICAOF NO ONE");
@@ -739,7 +739,7 @@ START_TEST(a_master_that_is_demoted_holds_until_it_is_promoted)
     owner_give_range(owner, 3, 3, "s");
     drained();
     ck_assert_str_eq(events_of("s"), "1 2 3 ");
-    ck_assert_str_eq(owner->trail, "connecting:start up held:read_only up ");
+    ck_assert_str_eq(owner->trail, "connecting:start up blocked:read_only up ");
     end();
 }
 END_TEST
@@ -751,12 +751,12 @@ START_TEST(a_replica_is_held_from_the_start_and_resumes_when_it_is_promoted)
     if (_i == 1) /* it does not even read */
         server_do(&server, "CONFIG SET replica-serve-stale-data no");
     owner_open(owner, &options);
-    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "read_only");
     wait_for_connections(3);
     server_do(&server, "REPLICAOF NO ONE");
     OWNER_WAIT(owner, owner->resumes == 1);
-    ck_assert_str_eq(owner->trail, "connecting:start held:read_only up ");
+    ck_assert_str_eq(owner->trail, "connecting:start blocked:read_only up ");
     end();
 }
 END_TEST
@@ -766,7 +766,7 @@ START_TEST(a_cursor_that_is_none_is_held_and_left_alone)
     begin();
     server_do(&server, "SET " CURSOR " %s", "12 13");
     owner_open(owner, &options);
-    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "cursor_damaged");
     ck_assert_uint_eq(owner->resumes, 0);
     server_do(&server, "DEL " CURSOR);
@@ -775,7 +775,7 @@ START_TEST(a_cursor_that_is_none_is_held_and_left_alone)
     server_do(&server, "DEL " CURSOR);
     server_do(&server, "SADD " CURSOR " x"); /* not even a text */
     owner_open(owner, &options);
-    OWNER_WAIT(owner, owner->state == HS_SINK_HOLDING);
+    OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "cursor_damaged");
     ck_assert_ptr_nonnull(strstr(owner->detail, CURSOR ": the cursor's key holds something else"));
     ck_assert_ptr_nonnull(strstr(owner->detail, "set another `cursor_key`"));

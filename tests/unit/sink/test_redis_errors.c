@@ -37,9 +37,9 @@ static void end(void)
 /* ---- The table ---- */
 
 enum fate {
-    DEAD,  /* the event is a dead letter at once, the next goes on */
-    AGAIN, /* given again until it is taken, without a person */
-    HELD,  /* given again too, and a person is told what to do */
+    DEAD,    /* the event is a dead letter at once, the next goes on */
+    AGAIN,   /* given again until it is taken, without a person */
+    BLOCKED, /* given again too, and a person is told what to do */
 };
 
 /* What an operator sees of each error that a Redis gives. */
@@ -51,33 +51,34 @@ static const struct row {
 } rows[] = {
     {"WRONGTYPE Operation against a key holding the wrong kind of value", DEAD, "wrong_type",
      "no stream"},
-    {"OOM command not allowed when used memory > 'maxmemory'.", HELD, "oom",
+    {"OOM command not allowed when used memory > 'maxmemory'.", BLOCKED, "oom",
      "raise it, or trim streams"},
     {"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist on "
      "disk.",
-     HELD, "misconf", "cannot save to its disk"},
-    {"NOAUTH Authentication required.", HELD, "no_auth", "set `password`"},
-    {"WRONGPASS invalid username-password pair or user is disabled.", HELD, "wrong_password",
+     BLOCKED, "misconf", "cannot save to its disk"},
+    {"NOAUTH Authentication required.", BLOCKED, "no_auth", "set `password`"},
+    {"WRONGPASS invalid username-password pair or user is disabled.", BLOCKED, "wrong_password",
      "refuses the user or the password"},
-    {"NOPERM this user has no permissions to run the 'xadd' command", HELD, "no_permission",
+    {"NOPERM this user has no permissions to run the 'xadd' command", BLOCKED, "no_permission",
      "extend its ACL"},
-    {"DENIED Redis is running in protected mode because protected mode is enabled", HELD, "denied",
-     "set a password or bind"},
-    {"MOVED 3999 127.0.0.1:6381", HELD, "moved", "on another node"},
-    {"ASK 3999 127.0.0.1:6381", HELD, "moved", "on another node"},
-    {"CROSSSLOT Keys in request don't hash to the same slot", HELD, "cross_slot", "one hash tag"},
-    {"READONLY You can't write against a read only replica.", HELD, "read_only",
+    {"DENIED Redis is running in protected mode because protected mode is enabled", BLOCKED,
+     "denied", "set a password or bind"},
+    {"MOVED 3999 127.0.0.1:6381", BLOCKED, "moved", "on another node"},
+    {"ASK 3999 127.0.0.1:6381", BLOCKED, "moved", "on another node"},
+    {"CROSSSLOT Keys in request don't hash to the same slot", BLOCKED, "cross_slot",
+     "one hash tag"},
+    {"READONLY You can't write against a read only replica.", BLOCKED, "read_only",
      "point `url` at the master, or promote this one"},
-    {"ERR WAIT cannot be used with replica instances.", HELD, "read_only",
+    {"ERR WAIT cannot be used with replica instances.", BLOCKED, "read_only",
      "point `url` at the master, or promote this one"},
-    {"ERR unknown command 'XADD', with args beginning with: 's'", HELD, "error",
+    {"ERR unknown command 'XADD', with args beginning with: 's'", BLOCKED, "error",
      "unknown command 'XADD'"},
-    {"NOPROTO unsupported protocol version", HELD, "error", "unsupported protocol version"},
-    {"FROB of a Redis to come", HELD, "error", "FROB of a Redis to come"},
+    {"NOPROTO unsupported protocol version", BLOCKED, "error", "unsupported protocol version"},
+    {"FROB of a Redis to come", BLOCKED, "error", "FROB of a Redis to come"},
     {"EXECABORT Transaction discarded because of previous errors.", AGAIN, "aborted", ""},
-    {"EXECABORT Transaction discarded because of: OOM command not allowed", HELD, "oom",
+    {"EXECABORT Transaction discarded because of: OOM command not allowed", BLOCKED, "oom",
      "raise it, or trim streams"},
-    {"EXECABORT Transaction discarded because of: READONLY You can't write", HELD, "read_only",
+    {"EXECABORT Transaction discarded because of: READONLY You can't write", BLOCKED, "read_only",
      "point `url` at the master, or promote this one"},
     {"LOADING Redis is loading the dataset in memory", AGAIN, "loading", ""},
     {"BUSY Redis is busy running a script. You can only call SCRIPT KILL", AGAIN, "busy", ""},
@@ -149,7 +150,7 @@ static void begin_well(void)
 
 static void check_held(const struct row *row)
 {
-    ck_assert_int_eq(owner->state, HS_SINK_HOLDING);
+    ck_assert_int_eq(owner->state, HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, row->reason);
     ck_assert_msg(strstr(owner->detail, row->advice) != NULL, "%s: does not say: %s", owner->detail,
                   row->advice);
@@ -160,9 +161,9 @@ static void check_failed(const struct row *row, uint64_t sequence)
 {
     const struct owner_end *ended = owner_end(owner, sequence, 0);
     ck_assert(ended->ended);
-    ck_assert_int_eq(ended->outcome, row->fate == HELD   ? HS_HELD
-                                     : row->fate == DEAD ? HS_PERMANENT
-                                                         : HS_TRANSIENT);
+    ck_assert_int_eq(ended->outcome, row->fate == BLOCKED ? HS_BLOCKED
+                                     : row->fate == DEAD  ? HS_PERMANENT
+                                                          : HS_TRANSIENT);
     ck_assert_str_eq(ended->reason, row->reason);
 }
 
@@ -186,10 +187,10 @@ static void refuse_batch(const struct row *row, const char *command, enum script
     OWNER_WAIT(owner, owner_end(owner, 2, 0)->ended && owner_end(owner, 3, 0)->ended);
     for (uint64_t sequence = 2; sequence <= 3; sequence++)
         check_failed(row, sequence);
-    if (row->fate == HELD)
+    if (row->fate == BLOCKED)
         check_held(row);
     else
-        ck_assert_ptr_null(strstr(owner->trail, "held"));
+        ck_assert_ptr_null(strstr(owner->trail, "blocked"));
     give_until_errors(2); /* it goes on asking */
     ck_assert_str_eq(script_text(&script, "s"), "{\"n\":1} ");
     script_heal(&script);
@@ -228,7 +229,7 @@ START_TEST(one_that_is_not_queued_takes_the_others_with_it)
     hs_sink_push(owner->sink);
     OWNER_WAIT(owner, hs_sink_in_flight(owner->sink) == 0);
     for (uint64_t sequence = 2; sequence <= 3; sequence++)
-        ck_assert_int_eq(owner_end(owner, sequence, 0)->outcome, HS_HELD);
+        ck_assert_int_eq(owner_end(owner, sequence, 0)->outcome, HS_BLOCKED);
     ck_assert_str_eq(script_text(&script, "s"), "{\"n\":1} ");
     script_heal(&script);
     give_until_delivered();
@@ -253,7 +254,7 @@ START_TEST(an_error_of_one_message_is_its_own)
     check_failed(row, 2);
     ck_assert(is_delivered(3));
     ck_assert_ptr_nonnull(strstr(owner_end(owner, 2, 0)->detail, row->advice));
-    if (row->fate == HELD)
+    if (row->fate == BLOCKED)
         check_held(row);
     else
         ck_assert_str_eq(owner->trail, "connecting:start up ");
@@ -294,7 +295,7 @@ END_TEST
 static const char *const greetings[] = {"AUTH", "SELECT", "MULTI", "APPEND", "GET", "WATCH"};
 
 /* No event can be blamed here for a key of another type. */
-static const struct row of_the_cursor = {"", HELD, "cursor_damaged",
+static const struct row of_the_cursor = {"", BLOCKED, "cursor_damaged",
                                          "remove it or set another `cursor_key`"};
 
 /* Loops over rows and commands. */
@@ -311,7 +312,7 @@ START_TEST(an_error_of_the_greeting_opens_nothing)
         ck_assert_int_eq(owner->state, HS_SINK_CONNECTING);
         ck_assert_str_eq(owner->reason, row->reason);
         ck_assert_ptr_nonnull(strstr(owner->detail, "127.0.0.1"));
-        ck_assert_ptr_null(strstr(owner->trail, "held"));
+        ck_assert_ptr_null(strstr(owner->trail, "blocked"));
     } else {
         check_held(row->fate == DEAD ? &of_the_cursor : row);
     }

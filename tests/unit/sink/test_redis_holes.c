@@ -103,7 +103,7 @@ static void make_hole(int how)
     owner_give_one(owner, 3, "s", NULL);
     hs_sink_push(owner->sink);
     drained();
-    ck_assert_int_eq(owner_end(owner, 2, 0)->outcome, how == 0 ? HS_PERMANENT : HS_HELD);
+    ck_assert_int_eq(owner_end(owner, 2, 0)->outcome, how == 0 ? HS_PERMANENT : HS_BLOCKED);
     ck_assert(cursor_becomes("3 1 2:1"));
     OWNER_WAIT(owner, cursor_is("3 1 2:1"));
 }
@@ -320,7 +320,7 @@ START_TEST(R6_a_hole_that_cannot_be_stored_holds_what_comes_behind)
     hs_sink_push(owner->sink);
     drained();
     ck_assert_str_eq(owner_end(owner, 4, 0)->reason, "oom");
-    ck_assert_int_eq(owner->state, HS_SINK_HOLDING);
+    ck_assert_int_eq(owner->state, HS_SINK_BLOCKED);
     server_do(&server, "CONFIG SET maxmemory 0");
     owner_give_one(owner, 4, "s", NULL);
     hs_sink_push(owner->sink);

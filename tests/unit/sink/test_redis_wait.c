@@ -50,7 +50,7 @@ static void drained(void)
 
 static bool is_held(const char *reason)
 {
-    return owner->state == HS_SINK_HOLDING && strcmp(owner->reason, reason) == 0;
+    return owner->state == HS_SINK_BLOCKED && strcmp(owner->reason, reason) == 0;
 }
 
 /* Ten events on the master, of which the replica has none. */
