@@ -98,7 +98,7 @@ def test_the_first_commands_of_the_page_work(running, shell, tmp_path):
     _, lines = blocks(start, "sh")
     export, check, test, run, send = lines.splitlines()
     assert run == "hookstream run -c recipe.yaml"
-    config, cases, *_ = recipe("Dead letters, sorted out")
+    config, cases, *_ = recipe("Handling dead letters")
     one = running(config)
     (tmp_path / "recipe.yaml").write_text(one.file.read_text())
     (tmp_path / "cases.yaml").write_text(cases)
@@ -114,7 +114,7 @@ def test_the_first_commands_of_the_page_work(running, shell, tmp_path):
 
 
 def test_dead_letters_are_sorted_out_as_the_page_says(running, shell, tmp_path):
-    config, _, _, (make, look, mend, again, discard) = recipe("Dead letters, sorted out")
+    config, _, _, (make, look, mend, again, discard) = recipe("Handling dead letters")
     one = running(config)
     named = {"HOOKSTREAM_CONFIG": str(one.file)}
     assert "202: 1" in shell(make, **named)
