@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 
 import pytest
 
@@ -98,13 +99,39 @@ def test_a_broker_that_advertises_a_wrong_address_is_named(
     assert one.sink("kafka")["state"] == "connecting"
     for text in (one.sink("kafka")["detail"], one.readiness, one.log):
         assert "advertised.listeners" in text and words in text and f"{host}:{port}" in text
-    if exactly_once:  # the coordinator's address is kept for minutes
-        return
     way.name_itself()
     one.drained(deadline=90)
     assert [record.id for record in kafka.read(unique)] == [document["id"]]
     assert one.sink("kafka")["state"] == "up"
     way.close()
+
+
+@pytest.mark.parametrize("exactly_once", [False, True])
+def test_a_broker_that_advertises_an_address_where_nobody_answers_is_named(
+        hookstream, kafka, unique, exactly_once):  # fmt: skip
+    """Connections are accepted there, and nothing that is sent is ever answered."""
+    kafka.create(unique)
+    silent = socket.create_server(("127.0.0.1", 0), backlog=64)
+    way = Advertised(kafka.address, "127.0.0.1", silent.getsockname()[1])
+    parts = kafka_to(kafka, unique)
+    parts["sinks"]["kafka"]["brokers"] = [way.address]
+    if exactly_once:
+        parts["sinks"]["kafka"] |= {"exactly_once": True, "cursor_topic": f"{unique}-cursors",
+                                    "transactional_id": unique}
+    one = hookstream(**parts)
+    document = sender.event()
+    assert one.post(document).status == 202
+    reasons = ("no_confirmation", "broker_unreachable")
+    wait_for(lambda: one.sink("kafka")["reason"] in reasons, deadline=60, what="the reason")
+    assert one.sink("kafka")["state"] == "connecting"
+    for text in (one.sink("kafka")["detail"], one.readiness, one.log):
+        assert "advertised.listeners" in text
+    way.name_itself()
+    one.drained(deadline=120)
+    assert [record.id for record in kafka.read(unique)] == [document["id"]]
+    assert one.sink("kafka")["state"] == "up"
+    way.close()
+    silent.close()
 
 
 def test_too_large_for_the_topic_is_a_dead_letter_and_the_next_goes_on(hookstream, kafka, unique):

@@ -203,3 +203,18 @@ def test_a_cursor_topic_that_was_made_again_is_noticed(hookstream, kafka, unique
     # Those that are reported as left are in the topic all the same: only the cursor's was deleted.
     assert len(found) == len(sent) + (20 if choice == "replay" else 0)
     assert cursor(kafka, unique)[4:] == [str(len(sent)), "-"]
+
+
+def test_a_cursor_topic_that_is_deleted_while_in_use_is_made_again(hookstream, kafka, unique):
+    """The transaction that is refused is ended at once, and not when Kafka gives it up."""
+    kafka.create(unique, partitions=1)
+    one = hookstream(**kafka_to(kafka, unique, options={"properties": {
+        "transaction.timeout.ms": 600000}}))  # fmt: skip
+    sent = send(one, 20)
+    one.drained()
+    kafka.delete(f"{unique}-cursors")
+    sent += send(one, 10)
+    one.drained(deadline=60)
+    found = ids(kafka, unique)
+    assert set(found) == set(sent)
+    assert cursor(kafka, unique)[4:] == [str(len(sent)), "-"]

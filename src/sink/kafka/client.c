@@ -1,9 +1,10 @@
-/* Kafka client: the producer's life: opened, watched, and rebuilt when it cannot go on. What
+/* Kafka client: the producer's life: opened, and rebuilt when it cannot continue. What
  * librdkafka would block on is done by the helper thread. Messages are kafka.c's. */
 #include "kafka.h"
 #include "config.h"
 
 #include <event2/event.h>
+#include <hookstream/clock.h>
 #include <hookstream/hash.h>
 #include <hookstream/log.h>
 #include <stdio.h>
@@ -77,8 +78,7 @@ void hs_kafka_is_up(struct hs_kafka *kafka)
         hs_sink_set_state(&kafka->sink, HS_SINK_UP, "", "");
 }
 
-/* Asks whether a broker is there. */
-static void ask(struct hs_kafka *kafka)
+void hs_kafka_ask(struct hs_kafka *kafka)
 {
     if (kafka->stage == HS_KAFKA_OPEN)
         hs_kafka_helper_ask(&kafka->helper, kafka->rk);
@@ -91,8 +91,7 @@ static void hold(struct hs_kafka *kafka, const struct hs_failure *failure, const
     hs_sink_set_state(&kafka->sink, HS_SINK_BLOCKED, failure->label, detail);
 }
 
-/* No broker is in touch; what a person must mend is also why none is, and stays said. */
-static void begin_connecting(struct hs_kafka *kafka, const char *label, const char *text)
+void hs_kafka_begin_connecting(struct hs_kafka *kafka, const char *label, const char *text)
 {
     char brokers[HS_KAFKA_BROKERS_TEXT], detail[HS_KAFKA_BROKERS_TEXT + 384];
     if (kafka->sink.state == HS_SINK_BLOCKED)
@@ -101,26 +100,6 @@ static void begin_connecting(struct hs_kafka *kafka, const char *label, const ch
     snprintf(detail, sizeof(detail), "%s: %.120s%s%.200s", brokers, text,
              kafka->broker_error[0] != '\0' ? ": " : "", kafka->broker_error);
     hs_sink_set_state(&kafka->sink, HS_SINK_CONNECTING, label, detail);
-}
-
-/* The cluster answers, but a broker that it names is not reached, and something waits for that:
- * most often its advertised address is not for us. */
-static bool is_stuck(const struct hs_kafka *kafka)
-{
-    bool waits = kafka->sink.in_flight > 0 || (kafka->txn != NULL && !kafka->txn->resumed);
-    return waits && kafka->stuck[0] != '\0';
-}
-
-static void say_stuck(struct hs_kafka *kafka)
-{
-    char detail[sizeof(kafka->stuck) + 128];
-    if (kafka->sink.state == HS_SINK_BLOCKED)
-        return;
-    snprintf(detail, sizeof(detail),
-             "the cluster answers, but names a broker that is not reached (look at its "
-             "advertised.listeners): %s",
-             kafka->stuck);
-    hs_sink_set_state(&kafka->sink, HS_SINK_CONNECTING, "broker_unreachable", detail);
 }
 
 static void fatal(struct hs_kafka *kafka)
@@ -151,7 +130,7 @@ void hs_kafka_client_error(struct hs_kafka *kafka, rd_kafka_event_t *event)
         hold(kafka, failure, text);
         after(kafka->on_ask, ASK_AGAIN_MS);
     } else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-        begin_connecting(kafka, failure->label, text);
+        hs_kafka_begin_connecting(kafka, failure->label, text);
         after(kafka->on_ask, ASK_AGAIN_MS);
     }
     /* One broker of several: librdkafka tries it again by itself. What it says is the reason when
@@ -176,6 +155,8 @@ void hs_kafka_client_log(struct hs_kafka *kafka, rd_kafka_event_t *event)
     bool quiet = level > LOG_WARNING;
     for (size_t i = 0; i < HS_ARRAY_SIZE(noise); i++)
         quiet = quiet || strcmp(facility, noise[i]) == 0;
+    if (strcmp(facility, "FAIL") == 0 || strcmp(facility, "REQTMOUT") == 0)
+        snprintf(kafka->last_log, sizeof(kafka->last_log), "%s", text);
     if (quiet)
         hs_log(HS_LOG_DEBUG, "librdkafka", HS_F("sink", "%s", kafka->sink.name),
                HS_F("facility", "%s", facility), HS_F("text", "%s", text));
@@ -209,6 +190,7 @@ static int open_producer(struct hs_kafka *kafka)
     kafka->alone = kafka->next_alone;
     kafka->next_alone = 0;
     kafka->drop_at_end = kafka->announced = false;
+    kafka->opened_ns = hs_clock_monotonic_ns();
     kafka->stage = HS_KAFKA_OPEN;
     return 0;
 }
@@ -289,7 +271,7 @@ static void announce(struct hs_kafka *kafka)
         hs_kafka_txn_start(kafka->txn); /* the owner goes on when the cursor was read */
         return;
     }
-    ask(kafka);
+    hs_kafka_ask(kafka);
     (void)kafka->sink.host.resume(kafka->sink.host.context, 0, 0);
 }
 
@@ -297,7 +279,7 @@ static void begin_producer(struct hs_kafka *kafka)
 {
     if (kafka->txn != NULL && !hs_kafka_txn_may_open(kafka->txn))
         return;
-    rd_kafka_resp_err_t stale;
+    struct hs_kafka_answer stale;
     HS_IGNORE(hs_kafka_helper_answer(&kafka->helper, &stale)); /* of the one that is gone */
     if (open_producer(kafka) == 0) {
         announce(kafka);
@@ -323,13 +305,10 @@ static void on_rebuild(evutil_socket_t file, short what, void *context)
 
 static void take_answer(struct hs_kafka *kafka)
 {
-    rd_kafka_resp_err_t error;
-    if (!hs_kafka_helper_answer(&kafka->helper, &error) || kafka->stage != HS_KAFKA_OPEN)
+    struct hs_kafka_answer answer;
+    if (!hs_kafka_helper_answer(&kafka->helper, &answer) || kafka->stage != HS_KAFKA_OPEN)
         return;
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR && is_stuck(kafka)) {
-        say_stuck(kafka);
-        after(kafka->on_ask, ASK_AGAIN_MS);
-    } else if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (hs_kafka_watch_answered(kafka, &answer))
         hs_kafka_is_up(kafka);
     else if (kafka->sink.state != HS_SINK_UP)
         after(kafka->on_ask, ASK_AGAIN_MS);
@@ -353,7 +332,7 @@ static void on_later(evutil_socket_t file, short what, void *context)
 
 static void on_ask(evutil_socket_t file, short what, void *context)
 {
-    ask(context);
+    hs_kafka_ask(context);
 }
 
 /* ---- Life ---- */
@@ -376,7 +355,9 @@ int hs_kafka_client_init(struct hs_kafka *kafka, const struct hs_sink_spec *spec
     if (code < 0)
         return code;
     rd_kafka_conf_destroy(conf);
-    code = hs_kafka_helper_start(&kafka->helper, kafka->file);
+    code = hs_kafka_watch_init(kafka, spec);
+    if (code == 0)
+        code = hs_kafka_helper_start(&kafka->helper, kafka->file);
     if (code == 0)
         event_active(kafka->on_rebuild, EV_TIMEOUT, 0);
     return code;
@@ -390,7 +371,8 @@ void hs_kafka_client_close(struct hs_kafka *kafka)
     hs_kafka_helper_stop(&kafka->helper);
     if (rk != NULL)
         rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    struct event *events[] = {kafka->on_file, kafka->on_later, kafka->on_rebuild, kafka->on_ask};
+    struct event *events[] = {kafka->on_file, kafka->on_later, kafka->on_rebuild, kafka->on_ask,
+                              kafka->on_watch};
     for (size_t i = 0; i < HS_ARRAY_SIZE(events); i++)
         if (events[i] != NULL)
             event_free(events[i]);

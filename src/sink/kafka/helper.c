@@ -14,13 +14,18 @@ static void tell(struct hs_kafka_helper *helper)
 }
 
 /* Without the lock held; what it works on is not touched by anyone else meanwhile. */
-static rd_kafka_resp_err_t ask(rd_kafka_t *rk)
+static struct hs_kafka_answer ask(rd_kafka_t *rk)
 {
     const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t error = rd_kafka_metadata(rk, 0, NULL, &metadata, ASK_MS);
-    if (metadata != NULL)
-        rd_kafka_metadata_destroy(metadata);
-    return error;
+    struct hs_kafka_answer answer = {.topic_missing = false};
+    answer.error = rd_kafka_metadata(rk, 0, NULL, &metadata, ASK_MS);
+    if (metadata == NULL)
+        return answer;
+    for (int i = 0; i < metadata->topic_cnt; i++)
+        answer.topic_missing = answer.topic_missing ||
+                               metadata->topics[i].err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    rd_kafka_metadata_destroy(metadata);
+    return answer;
 }
 
 /* Questions and jobs come before a burial: they may be about the producer to be buried. */
@@ -33,11 +38,11 @@ static void *run(void *context)
         if (helper->asking != NULL) {
             rd_kafka_t *rk = helper->asking;
             pthread_mutex_unlock(&helper->lock);
-            rd_kafka_resp_err_t error = ask(rk);
+            struct hs_kafka_answer answer = ask(rk);
             pthread_mutex_lock(&helper->lock);
             helper->asking = NULL;
             helper->answered = true;
-            helper->answer = error;
+            helper->answer = answer;
             tell(helper);
         } else if (helper->working && !helper->finished) {
             pthread_mutex_unlock(&helper->lock);
@@ -84,13 +89,13 @@ void hs_kafka_helper_ask(struct hs_kafka_helper *helper, rd_kafka_t *rk)
     pthread_mutex_unlock(&helper->lock);
 }
 
-bool hs_kafka_helper_answer(struct hs_kafka_helper *helper, rd_kafka_resp_err_t *ret_error)
+bool hs_kafka_helper_answer(struct hs_kafka_helper *helper, struct hs_kafka_answer *ret_answer)
 {
     pthread_mutex_lock(&helper->lock);
     bool answered = helper->answered;
     helper->answered = false;
     if (answered)
-        *ret_error = helper->answer;
+        *ret_answer = helper->answer;
     pthread_mutex_unlock(&helper->lock);
     return answered;
 }

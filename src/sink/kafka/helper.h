@@ -9,6 +9,12 @@
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
 
+/* What the cluster answered. */
+struct hs_kafka_answer {
+    rd_kafka_resp_err_t error;
+    bool topic_missing; /* one of the topics that the producer writes to does not exist */
+};
+
 struct hs_kafka_helper {
     pthread_t thread;
     pthread_mutex_t lock;
@@ -23,7 +29,7 @@ struct hs_kafka_helper {
     void *job_context; /* the job's alone while it is at work */
     bool working, finished;
     bool answered;
-    rd_kafka_resp_err_t answer;
+    struct hs_kafka_answer answer;
 };
 
 /* Starts the thread. -errno and words. */
@@ -32,7 +38,7 @@ HS_MUST_CHECK int hs_kafka_helper_start(struct hs_kafka_helper *helper, int file
  * answers. One question at a time; more are ignored. */
 void hs_kafka_helper_ask(struct hs_kafka_helper *helper, rd_kafka_t *rk);
 /* The result, once: true if there is one. */
-bool hs_kafka_helper_answer(struct hs_kafka_helper *helper, rd_kafka_resp_err_t *ret_error);
+bool hs_kafka_helper_answer(struct hs_kafka_helper *helper, struct hs_kafka_answer *ret_answer);
 /* Does the job on the thread; one at a time. Whoever owns `context` leaves it alone until
  * hs_kafka_helper_finished() said true. */
 void hs_kafka_helper_work(struct hs_kafka_helper *helper, void (*job)(void *context),

@@ -158,6 +158,7 @@ static enum hs_submit submit(struct hs_sink *sink, const struct hs_parcel *parce
     if (taken == 0)
         return say_full(kafka);
     sink->in_flight += parcel->count;
+    hs_kafka_watch(kafka);
     if (kafka->txn != NULL)
         hs_kafka_txn_add(kafka->txn, parcel);
     if (taken < parcel->count)
@@ -244,6 +245,7 @@ static void count_alone(struct hs_kafka *kafka)
 /* In a transaction it counts when that is committed. */
 static void arrived(struct hs_kafka *kafka, uint64_t sequence, unsigned part)
 {
+    hs_kafka_moved(kafka);
     if (kafka->txn != NULL)
         return;
     hs_sink_complete(&kafka->sink, sequence, part, NULL, NULL);

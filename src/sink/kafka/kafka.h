@@ -1,6 +1,6 @@
 /* Kafka sink, private: one producer and what is kept beside it. kafka.c takes parcels and
- * tells how messages ended; client.c opens, watches and rebuilds the producer;
- * txn.h is what `exactly_once` adds.
+ * tells how messages ended; client.c opens and rebuilds the producer; watch.c
+ * notices when it waits in vain; txn.h is what `exactly_once` adds.
  *
  * The producer is in one of these stages:
  *   CLOSED   there is none: before the first, or between two. Nothing is in flight.
@@ -57,16 +57,20 @@ struct hs_kafka {
     struct hs_kafka_topic topics[HS_KAFKA_TOPICS];
 
     int file; /* eventfd: reports or an answer are there */
-    struct event *on_file, *on_later, *on_rebuild, *on_ask;
+    struct event *on_file, *on_later, *on_rebuild, *on_ask, *on_watch;
     struct hs_kafka_helper helper;
     char broker_error[200]; /* librdkafka's last message about a broker; "": none */
     /* The same, if nothing has arrived since: maybe all waits for that broker. "": nothing does. */
     char stuck[200];
-    unsigned rebuilds; /* in a row without a delivery, for the backoff */
-    size_t alone;      /* messages that this producer still sends one a batch; 0: as many as fit */
-    size_t next_alone; /* the same of the next producer */
-    bool drop_at_end;  /* ENDING: do not wait for what is in flight */
-    bool announced;    /* the owner knows of this producer */
+    char last_log[200]; /* librdkafka's last line about a broker that fails; "": none */
+    bool watching;      /* on_watch is set: something waits to be confirmed */
+    uint64_t moved_ns;  /* when something was last confirmed, or began to wait */
+    uint64_t opened_ns; /* when this producer was made */
+    unsigned rebuilds;  /* in a row without a delivery, for the backoff */
+    size_t alone;       /* messages that this producer still sends one a batch; 0: as many as fit */
+    size_t next_alone;  /* the same of the next producer */
+    bool drop_at_end;   /* ENDING: do not wait for what is in flight */
+    bool announced;     /* the owner knows of this producer */
 
     struct hs_kafka_txn *txn; /* with `exactly_once`, else NULL */
 
@@ -101,8 +105,21 @@ void hs_kafka_client_open_after(struct hs_kafka *kafka, uint64_t ms);
 void hs_kafka_maybe_end(struct hs_kafka *kafka);
 /* The cluster answered or took a message: whatever was wrong is right again. */
 void hs_kafka_is_up(struct hs_kafka *kafka);
+/* Asks whether a broker is there; the answer comes to hs_kafka_watch_answered(). */
+void hs_kafka_ask(struct hs_kafka *kafka);
+/* No broker answers. What an operator must mend is also why, and stays the state's reason. */
+void hs_kafka_begin_connecting(struct hs_kafka *kafka, const char *label, const char *text);
 /* An error that is no message's. */
 void hs_kafka_client_error(struct hs_kafka *kafka, rd_kafka_event_t *event);
 void hs_kafka_client_log(struct hs_kafka *kafka, rd_kafka_event_t *event);
+
+/* kafka_watch.c: what is submitted is confirmed, or the state says within 10 s that it is not. */
+HS_MUST_CHECK int hs_kafka_watch_init(struct hs_kafka *kafka, const struct hs_sink_spec *spec);
+/* Something was given to the producer: its confirmation is waited for. Cheap when repeated. */
+void hs_kafka_watch(struct hs_kafka *kafka);
+/* The cluster confirmed something. */
+void hs_kafka_moved(struct hs_kafka *kafka);
+/* Takes the cluster's answer to hs_kafka_ask(). True: all is well as far as one can see. */
+bool hs_kafka_watch_answered(struct hs_kafka *kafka, const struct hs_kafka_answer *answer);
 
 #endif

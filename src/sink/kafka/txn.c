@@ -183,6 +183,7 @@ void hs_kafka_txn_committed(struct hs_kafka_txn *txn)
         return;
     }
     txn->blocked = false;
+    hs_kafka_moved(kafka);
     hs_kafka_progress_commit(&txn->progress, &txn->sending);
     txn->claimed = true;
     txn->stage = HS_KAFKA_TXN_OPEN;
@@ -245,6 +246,25 @@ void hs_kafka_txn_cursor_failed(struct hs_kafka_txn *txn, rd_kafka_resp_err_t co
         hs_sink_set_state(&txn->kafka->sink, HS_SINK_BLOCKED, failure->label, detail);
     }
     hs_kafka_txn_abort(txn);
+}
+
+void hs_kafka_txn_topic_missing(struct hs_kafka_txn *txn)
+{
+    if (txn->stage == HS_KAFKA_TXN_COMMITTING || txn->stage == HS_KAFKA_TXN_SEALING)
+        hs_kafka_txn_abort(txn);
+}
+
+/* X4: another process may have taken over while the coordinator was not reached. */
+void hs_kafka_txn_stalled(struct hs_kafka_txn *txn)
+{
+    hs_log_limited(HS_LOG_WARN, "kafka_stalled",
+                   "Kafka confirms nothing: the producer is made again",
+                   HS_F("sink", "%s", txn->kafka->sink.name));
+    txn->fenced = txn->fenced || txn->claimed;
+    if (txn->stage == HS_KAFKA_TXN_STARTING)
+        hs_kafka_rebuild(txn->kafka, true);
+    else
+        hs_kafka_txn_abort(txn);
 }
 
 static bool says_fenced(rd_kafka_resp_err_t code)

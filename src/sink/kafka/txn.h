@@ -66,8 +66,8 @@ struct hs_kafka_txn {
     bool anothers; /* it was of another journal */
     bool resumed;  /* the owner knows that it may continue with this producer */
     bool broken;   /* something of it failed: not to be committed */
-    bool blocked;  /* a person must act before anything can be committed, and was told */
-    bool fenced;   /* the producer was told so */
+    bool blocked;     /* a person must act before anything can be committed, and was told */
+    bool fenced;   /* perhaps: the producer was told so, or could not reach the coordinator */
     bool renew;    /* after this commit a new producer is made */
     unsigned looks;
     struct event *on_timer;
@@ -92,6 +92,11 @@ void hs_kafka_txn_failed(struct hs_kafka_txn *txn, uint64_t sequence, unsigned p
 void hs_kafka_txn_cursor_failed(struct hs_kafka_txn *txn, rd_kafka_resp_err_t code);
 /* The producer can never go on. */
 void hs_kafka_txn_fatal(struct hs_kafka_txn *txn, rd_kafka_resp_err_t code, const char *text);
+/* Nothing was confirmed for too long although the cluster answers: a new producer, which finds
+ * the coordinator again. */
+void hs_kafka_txn_stalled(struct hs_kafka_txn *txn);
+/* The cluster does not have a topic that the producer writes to: a commit cannot succeed. */
+void hs_kafka_txn_topic_missing(struct hs_kafka_txn *txn);
 /* Something moved: seals what waited for room. Called when the queue was drained. */
 void hs_kafka_txn_turn(struct hs_kafka_txn *txn);
 void hs_kafka_txn_skip(struct hs_kafka_txn *txn, uint64_t sequence);

@@ -30,6 +30,7 @@ void hs_kafka_txn_work(struct hs_kafka_txn *txn, enum hs_kafka_txn_stage stage,
 {
     txn->stage = stage;
     txn->job_rk = txn->kafka->rk;
+    hs_kafka_watch(txn->kafka);
     hs_kafka_helper_work(&txn->kafka->helper, job, txn);
 }
 
@@ -62,6 +63,7 @@ static void initialised(struct hs_kafka_txn *txn)
     struct hs_kafka *kafka = txn->kafka;
     const struct hs_kafka_result *result = &txn->result;
     if (result->code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        hs_kafka_moved(kafka);
         hs_kafka_txn_work(txn, HS_KAFKA_TXN_READING, read_cursor);
         return;
     }
@@ -144,6 +146,8 @@ void hs_kafka_txn_resume(struct hs_kafka_txn *txn)
 {
     struct hs_kafka *kafka = txn->kafka;
     txn->resumed = true;
+    hs_kafka_moved(kafka);
+    kafka->stuck[0] = '\0';
     if (!txn->blocked)
         hs_sink_set_state(&kafka->sink, HS_SINK_UP, "", "");
     uint64_t last = txn->progress.stored;
@@ -185,7 +189,7 @@ static void looked(struct hs_kafka_txn *txn)
         hold_fenced(txn, found.owner);
         return;
     }
-    hs_log(HS_LOG_WARN, "the cluster gave up a transaction and nobody took over: it goes on",
+    hs_log(HS_LOG_WARN, "no other process took over the transactional id: the sink continues",
            HS_F("sink", "%s", kafka->sink.name), HS_F("id", "%s", txn->id));
     txn->fenced = false;
     txn->looks = 0;
