@@ -74,7 +74,8 @@ struct hs_letter {
     struct hs_event event;
     struct hs_slice reason, detail, route, sink, history; /* empty: none */
     uint64_t attempts;
-    bool forwarded; /* before it was moved within the store: not to be forwarded again */
+    uint64_t moved_from; /* the number before it was moved within the store; 0: it was not */
+    bool forwarded;      /* before it was moved within the store: not to be forwarded again */
 };
 
 struct hs_letter_reader;

@@ -205,6 +205,20 @@ static int retry(struct round *round, const struct hs_letter *letter)
     return code == -ENOENT ? 0 : code < 0 ? code : 1;
 }
 
+/* It was moved while this round was under way, and the round had it by its former number. */
+static bool was_met(const struct round *round, const struct hs_letter *letter)
+{
+    if (letter->moved_from == 0)
+        return false;
+    for (size_t i = 0; i < round->number_count; i++) {
+        uint64_t number = round->numbers[i];
+        uint64_t now = hs_dead_letters_number(round->control->letters, number);
+        if (now == letter->number || now == letter->moved_from || number == letter->moved_from)
+            return true;
+    }
+    return false;
+}
+
 static int act_on(struct round *round, const struct hs_letter *letter)
 {
     int done = 1;
@@ -243,7 +257,7 @@ static int walk(struct round *round)
             round->last = letter.number - 1;
             break;
         }
-        if (!is_wanted(filter, &letter))
+        if (!is_wanted(filter, &letter) || was_met(round, &letter))
             continue;
         round->more = round->matched == filter->limit || round->json->size > LIST_BYTES_MAX;
         if (!round->more)

@@ -149,8 +149,7 @@ static void load_record(struct loading *loading, const struct hs_event *record)
     loading->expected = record->sequence + 1;
     if (hs_letter_decode(record, &letter)) {
         letters->count++;
-        hs_letter_kinds_add(&letters->kinds, letter.number, letter.reason, letter.event.source,
-                            hs_letter_record_bytes(record));
+        hs_letter_kinds_add(&letters->kinds, letter.number, letter.reason, record);
     } else {
         hs_number_set_add(&letters->gone, record->sequence);
     }
@@ -280,9 +279,18 @@ static void note_kind(struct hs_dead_letters *letters, uint64_t number,
 {
     pthread_mutex_lock(&letters->lock);
     if (!hs_number_set_has(&letters->gone, number)) /* it has not failed already */
-        hs_letter_kinds_add(&letters->kinds, number, hs_slice_text(reason), letter->source,
-                            hs_letter_record_bytes(letter));
+        hs_letter_kinds_add(&letters->kinds, number, hs_slice_text(reason), letter);
     pthread_mutex_unlock(&letters->lock);
+}
+
+static void note_put(struct hs_dead_letters *letters, const struct hs_event *letter)
+{
+    uint64_t oldest = atomic_load(&letters->oldest_wall_ns);
+    while (
+        (oldest == 0 || letter->received_wall_ns < oldest) &&
+        !atomic_compare_exchange_weak(&letters->oldest_wall_ns, &oldest, letter->received_wall_ns))
+        ;
+    atomic_fetch_add(&letters->unweighed, hs_letter_record_bytes(letter));
 }
 
 int hs_dead_letters_put(struct hs_dead_letters *letters, const struct hs_event *event,
@@ -303,14 +311,12 @@ int hs_dead_letters_put(struct hs_dead_letters *letters, const struct hs_event *
         letter.headers[letter.header_count++] = event->headers[i];
     add_count(letters, 1); /* before it can fail and be counted out */
     int code = hs_journal_append(letters->journal, &letter, ret_ticket);
-    uint64_t none = 0;
     if (code < 0)
         add_count(letters, -1);
     else
         note_kind(letters, *ret_ticket, &letter, why->reason);
     if (code == 0)
-        (void)atomic_compare_exchange_strong(&letters->oldest_wall_ns, &none,
-                                             event->received_wall_ns);
+        note_put(letters, &letter);
     if (code == -ENOSPC)
         atomic_store(&letters->full, true);
     return code;

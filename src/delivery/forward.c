@@ -392,6 +392,36 @@ static void go_back(struct hs_forward *forward, uint64_t number)
     forward->again_until = hs_journal_durable(forward->letters->journal);
 }
 
+/* Letters that the server had after number `first`, of those that are still kept. */
+static uint64_t count_lost(struct hs_forward *forward, uint64_t first, uint64_t last)
+{
+    struct hs_letter_reader *reader;
+    struct hs_letter letter;
+    uint64_t count = 0;
+    if (hs_letter_reader_open(forward->letters, first + 1, &reader) < 0)
+        return 0;
+    while (hs_letter_reader_next(reader, &letter) > 0) {
+        hs_heartbeat();
+        count += letter.number <= last || letter.forwarded;
+    }
+    hs_letter_reader_close(reader);
+    return count;
+}
+
+/* Returns how many letters it counted. */
+static uint64_t count_loss(struct hs_forward *forward, uint64_t first, uint64_t last,
+                           const char *outcome)
+{
+    uint64_t lost = count_lost(forward, first, last);
+    hs_counter_add(
+        hs_metrics_counter(forward->metrics, HS_METRIC_sink_cursor_lost_total, SINK_NAME), 1);
+    if (lost > 0)
+        hs_counter_add(hs_metrics_counter(forward->metrics, HS_METRIC_sink_cursor_lost_events_total,
+                                          SINK_NAME, outcome),
+                       lost);
+    return lost;
+}
+
 /* An exactly-once sink's server knows best what it has. */
 static void take_position(struct hs_forward *forward, uint64_t position, uint64_t last)
 {
@@ -405,10 +435,13 @@ static void take_position(struct hs_forward *forward, uint64_t position, uint64_
         (forward->moved && position < hs_cursor_position(forward->letters->forwarded)))
         return;
     if (position < forward->read_number && hs_cursor_lost(forward->letters->forwarded, last)) {
+        uint64_t until = hs_cursor_position(forward->letters->forwarded);
+        uint64_t lost = count_loss(forward, last, until, "replayed");
         hs_log(HS_LOG_WARN,
                "the sink lost dead letters that it had confirmed; those that are still "
                "kept are sent again",
-               HS_F("sink", "%s", SINK_NAME), HS_F("has", "%" PRIu64, position));
+               HS_F("sink", "%s", SINK_NAME), HS_F("has", "%" PRIu64, position),
+               HS_F("letters", "%" PRIu64, lost));
         go_back(forward, position);
     } else if (position > forward->read_number) {
         forward->read_number = position;
@@ -423,15 +456,15 @@ static void server_forgot(struct hs_forward *forward)
     if (!forward->mark.is_set || forward->moved || last <= first)
         return;
     bool replay = forward->options.on_cursor_lost == HS_CURSOR_LOST_REPLAY;
-    hs_counter_add(
-        hs_metrics_counter(forward->metrics, HS_METRIC_sink_cursor_lost_total, SINK_NAME), 1);
+    uint64_t lost = count_loss(forward, first, last, replay ? "replayed" : "left");
     hs_log(HS_LOG_WARN,
            replay ? "the server has lost the cursor of the dead letters that it was given: those "
                     "that are kept are sent again"
                   : "the server has lost the cursor of the dead letters that it was given, and "
                     "perhaps the letters: they are not sent again",
            HS_F("sink", "%s", SINK_NAME), HS_F("reason", HS_PUMP_CURSOR_MISSING),
-           HS_F("first", "%" PRIu64, first + 1), HS_F("last", "%" PRIu64, last));
+           HS_F("first", "%" PRIu64, first + 1), HS_F("last", "%" PRIu64, last),
+           HS_F("letters", "%" PRIu64, lost));
     if (!replay)
         return;
     go_back(forward, first);

@@ -65,8 +65,7 @@ static int append_copy(struct eviction *eviction, const struct hs_event *copy,
     if (code < 0)
         letters->count--;
     else if (!hs_number_set_has(&letters->gone, ticket)) /* it has not failed already */
-        hs_letter_kinds_add(&letters->kinds, ticket, letter->reason, letter->event.source,
-                            hs_letter_record_bytes(copy));
+        hs_letter_kinds_add(&letters->kinds, ticket, letter->reason, copy);
     pthread_mutex_unlock(&letters->lock);
     if (code < 0)
         return code;

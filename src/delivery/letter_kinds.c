@@ -1,6 +1,7 @@
 /* Letter kinds: how much room the letters of each reason and source take. */
 #include "letters.h"
 
+#include <hookstream/clock.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,6 +17,7 @@
 void hs_letter_kinds_free(struct hs_letter_kinds *kinds)
 {
     free(kinds->notes);
+    free(kinds->times);
     *kinds = (struct hs_letter_kinds){0};
 }
 
@@ -53,6 +55,7 @@ static uint32_t *note_at(struct hs_letter_kinds *kinds, uint64_t number)
         kinds->notes = hs_realloc_array(kinds->notes, count, sizeof(*kinds->notes));
         memset(kinds->notes + kinds->note_count, 0,
                (count - kinds->note_count) * sizeof(*kinds->notes));
+        kinds->times = hs_realloc_array(kinds->times, count, sizeof(*kinds->times));
         kinds->note_count = count;
     }
     return &kinds->notes[at];
@@ -68,14 +71,15 @@ uint64_t hs_letter_record_bytes(const struct hs_event *record)
 }
 
 void hs_letter_kinds_add(struct hs_letter_kinds *kinds, uint64_t number, struct hs_slice reason,
-                         struct hs_slice source, uint64_t bytes)
+                         const struct hs_event *record)
 {
-    uint64_t units = (bytes + SIZE_UNIT - 1) / SIZE_UNIT;
+    uint64_t units = (hs_letter_record_bytes(record) + SIZE_UNIT - 1) / SIZE_UNIT;
     uint32_t size = units < SIZE_MAX_UNITS ? (uint32_t)units : SIZE_MAX_UNITS;
-    unsigned kind = kind_of(kinds, reason, source);
+    unsigned kind = kind_of(kinds, reason, record->source);
     if (number < kinds->base)
         return; /* it is gone already */
     *note_at(kinds, number) = size << KIND_BITS | (kind + 1);
+    kinds->times[number - kinds->base] = (uint32_t)(record->received_wall_ns / HS_NS_PER_SECOND);
     kinds->kinds[kind].bytes += (uint64_t)size * SIZE_UNIT;
     kinds->kinds[kind].count++;
 }
@@ -112,7 +116,18 @@ void hs_letter_kinds_forget_below(struct hs_letter_kinds *kinds, uint64_t number
     gone = gone < kinds->note_count ? gone : kinds->note_count;
     kinds->note_count -= gone;
     memmove(kinds->notes, kinds->notes + gone, kinds->note_count * sizeof(*kinds->notes));
+    memmove(kinds->times, kinds->times + gone, kinds->note_count * sizeof(*kinds->times));
     kinds->base += gone;
+}
+
+/* Letters that were moved are behind newer ones, so each is looked at. */
+uint64_t hs_letter_kinds_oldest(const struct hs_letter_kinds *kinds)
+{
+    uint32_t oldest = UINT32_MAX;
+    for (size_t i = 0; i < kinds->note_count; i++)
+        if (kinds->notes[i] != 0 && kinds->times[i] < oldest)
+            oldest = kinds->times[i];
+    return oldest < UINT32_MAX ? oldest * HS_NS_PER_SECOND : 0;
 }
 
 /* Raised from kind to kind: those that have less than an equal part leave the rest to the others.

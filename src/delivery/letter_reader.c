@@ -28,6 +28,17 @@ static struct hs_slice *place_of(struct hs_letter *letter, struct hs_slice name)
     return NULL;
 }
 
+/* "17", or "17 forwarded": gives the number, and whether it says forwarded. */
+static bool read_moved(struct hs_slice value, uint64_t *ret_number)
+{
+    const char *space = value.size > 0 ? memchr(value.data, ' ', value.size) : NULL;
+    if (space != NULL)
+        value.size = (size_t)(space - value.data);
+    if (hs_slice_to_u64(value, UINT64_MAX, ret_number) < 0)
+        *ret_number = 0;
+    return space != NULL;
+}
+
 bool hs_letter_decode(const struct hs_event *record, struct hs_letter *ret_letter)
 {
     if (record->header_count == 0 ||
@@ -42,7 +53,7 @@ bool hs_letter_decode(const struct hs_event *record, struct hs_letter *ret_lette
         if (place != NULL)
             *place = header->value;
         else if (hs_slice_equal(header->name, HS_SLICE(HS_LETTER_MOVED)))
-            ret_letter->forwarded = memchr(header->value.data, ' ', header->value.size) != NULL;
+            ret_letter->forwarded = read_moved(header->value, &ret_letter->moved_from);
         else if (hs_slice_equal(header->name, HS_SLICE("x-dead-attempts")))
             HS_IGNORE(hs_slice_to_u64(header->value, UINT64_MAX, &ret_letter->attempts));
         else if (hs_slice_equal(header->name, HS_SLICE("x-dead-sequence")))
@@ -65,12 +76,9 @@ static struct hs_slice take_line(struct hs_slice *text)
 /* The original of a letter that was moved. */
 static void each_moved(const struct hs_event *record, hs_gone_fn *each, void *context)
 {
-    struct hs_slice value = hs_event_header(record, HS_SLICE(HS_LETTER_MOVED));
-    const char *space = value.size > 0 ? memchr(value.data, ' ', value.size) : NULL;
     uint64_t number;
-    if (space != NULL)
-        value.size = (size_t)(space - value.data);
-    if (value.size > 0 && hs_slice_to_u64(value, UINT64_MAX, &number) == 0)
+    (void)read_moved(hs_event_header(record, HS_SLICE(HS_LETTER_MOVED)), &number);
+    if (number > 0)
         each(context, number, number);
 }
 

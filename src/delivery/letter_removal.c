@@ -11,6 +11,8 @@
 #define TIDY_FULL_NS HS_NS_PER_SECOND /* while letters find no room */
 /* So long letters must be past their time: the wall clock may be wrong, at a boot above all. */
 #define AGED_FOR_NS (3600 * HS_NS_PER_SECOND)
+/* The size is looked at each time that so small a part of max_size was put in. */
+#define WEIGHED_PARTS 64u
 #define GONE_MAX (1u << 20) /* bytes of the list in one record */
 /* Warned of from here on, in percent of the limit. */
 #define WARN_SIZE 80u
@@ -98,18 +100,12 @@ static int64_t remove_now(struct hs_dead_letters *letters, const uint64_t *numbe
     return (int64_t)present;
 }
 
-/* When the event of the first letter was received, for the metric. */
+/* For the metric. */
 static void note_oldest(struct hs_dead_letters *letters)
 {
-    struct hs_letter_reader *reader;
-    struct hs_letter letter;
-    uint64_t oldest = 0;
-    if (hs_letter_reader_open(letters, hs_cursor_position(letters->hold) + 1, &reader) < 0)
-        return; /* noted again in a minute */
-    if (hs_letter_reader_next(reader, &letter) > 0)
-        oldest = letter.event.received_wall_ns;
-    hs_letter_reader_close(reader);
-    atomic_store(&letters->oldest_wall_ns, oldest);
+    pthread_mutex_lock(&letters->lock);
+    atomic_store(&letters->oldest_wall_ns, hs_letter_kinds_oldest(&letters->kinds));
+    pthread_mutex_unlock(&letters->lock);
 }
 
 static int compare(const void *one, const void *other)
@@ -323,6 +319,12 @@ void hs_dead_letters_tidy(struct hs_dead_letters *letters)
         letters->tidied_ns = now;
         atomic_store(&letters->full, false);
         tidy(letters);
+    } else if (atomic_load(&letters->unweighed) >= letters->options.max_size / WEIGHED_PARTS) {
+        atomic_store(&letters->unweighed, 0);
+        if (hs_letters_bytes(letters) > letters->options.max_size) {
+            HS_IGNORE(drop_oldest(letters)); /* where it cannot, a minute's tidying tries again */
+            note_oldest(letters);
+        }
     }
     pthread_mutex_unlock(&letters->removal);
 }

@@ -39,19 +39,22 @@ struct hs_letter_kind {
     uint64_t bytes, count;       /* of letters that are kept */
 };
 
-/* What each kind holds; for each letter that is kept its kind and size, 4 bytes. */
+/* What each kind holds; for each letter that is kept its kind, size and age, 8 bytes. */
 struct hs_letter_kinds {
     struct hs_letter_kind kinds[HS_LETTER_KINDS_MAX];
     unsigned count;
     uint32_t *notes; /* of numbers from `base` on: kind + 1 and size; 0: not kept */
+    uint32_t *times; /* of the same: when the event was received, in seconds */
     uint64_t base;
     size_t note_count;
 };
 
 void hs_letter_kinds_free(struct hs_letter_kinds *kinds);
-/* `bytes`: of its record. Numbers may come a little out of order. */
+/* Notes a letter of the store by its record. Numbers may come a little out of order. */
 void hs_letter_kinds_add(struct hs_letter_kinds *kinds, uint64_t number, struct hs_slice reason,
-                         struct hs_slice source, uint64_t bytes);
+                         const struct hs_event *record);
+/* When the oldest event among the letters was received, to the second; 0: there is no letter. */
+uint64_t hs_letter_kinds_oldest(const struct hs_letter_kinds *kinds);
 /* What a record takes on disk, a few bytes more or less. */
 uint64_t hs_letter_record_bytes(const struct hs_event *record);
 /* Does nothing if the letter does not exist. */
@@ -100,7 +103,8 @@ struct hs_dead_letters {
     struct hs_number_set gone;
     struct hs_number_set damaged; /* those of `gone` that were lost by damage since the start */
     uint64_t count;
-    _Atomic uint64_t oldest_wall_ns; /* of the first letter's event; 0: none is known */
+    _Atomic uint64_t oldest_wall_ns; /* of the oldest letter's event; 0: none is known */
+    _Atomic uint64_t unweighed;      /* bytes put in since the size was last looked at */
     atomic_bool full;                /* a letter found no room since the last tidying */
     uint64_t tidied_ns;              /* monotonic; this and the next two are guarded by `removal` */
     /* Letters up to this number are past their time, and were so since then (monotonic); 0: none */

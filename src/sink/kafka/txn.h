@@ -66,7 +66,7 @@ struct hs_kafka_txn {
     bool anothers; /* it was of another journal */
     bool resumed;  /* the owner knows that it may continue with this producer */
     bool broken;   /* something of it failed: not to be committed */
-    bool blocked;     /* a person must act before anything can be committed, and was told */
+    bool blocked;  /* a person must act before anything can be committed, and was told */
     bool fenced;   /* perhaps: the producer was told so, or could not reach the coordinator */
     bool renew;    /* after this commit a new producer is made */
     unsigned looks;

@@ -534,6 +534,44 @@ START_TEST(a_flood_of_one_kind_pushes_out_no_other)
 }
 END_TEST
 
+/* More than the store has room for in all, without a minute between. */
+START_TEST(a_flood_is_dropped_as_it_is_written)
+{
+    begin();
+    hs_dead_letters_tidy(letters);
+    for (unsigned i = 0; i < 48; i++) {
+        put_for("not_json", "flood", 0, 1 << 20);
+        hs_dead_letters_tidy(letters);
+        ck_assert_uint_le(hs_letters_bytes(letters), options.max_size + (8u << 20));
+    }
+    end();
+}
+END_TEST
+
+START_TEST(the_age_of_a_letter_that_was_moved_is_told)
+{
+    begin();
+    put_for("no_route", "important", 2 * HOUR_NS, 1000);
+    for (unsigned i = 0; i < 20; i++)
+        put_for("not_json", "flood", 0, 1 << 20);
+    hs_dead_letters_tidy(letters);
+    ck_assert_uint_gt(hs_dead_letters_number(letters, 1), 1);
+    double age = metric("dead_letters_oldest_seconds");
+    ck_assert_msg(age >= 7200 && age < 7300, "%g", age);
+    reopen();
+    hs_dead_letters_tidy(letters);
+    age = metric("dead_letters_oldest_seconds");
+    ck_assert_msg(age >= 7200 && age < 7300, "%g", age);
+    uint64_t number = put("older", 3 * HOUR_NS, 10);
+    age = metric("dead_letters_oldest_seconds");
+    ck_assert_msg(age >= 3 * 3600, "%g", age);
+    ck_assert_int_eq(hs_dead_letters_remove(letters, &number, 1), 1);
+    age = metric("dead_letters_oldest_seconds");
+    ck_assert_msg(age >= 7200 && age < 7300, "%g", age);
+    end();
+}
+END_TEST
+
 START_TEST(a_letter_that_was_moved_is_removed_as_any_other)
 {
     begin();
@@ -633,8 +671,9 @@ END_TEST
 START_TEST(letters_of_two_threads_are_noted_in_any_order)
 {
     struct hs_letter_kinds *kinds = calloc(1, sizeof(*kinds));
-    hs_letter_kinds_add(kinds, 1001, HS_SLICE("r"), HS_SLICE("s"), 100);
-    hs_letter_kinds_add(kinds, 1000, HS_SLICE("r"), HS_SLICE("s"), 100);
+    const struct hs_event record = {.source = HS_SLICE("s"), .body = HS_SLICE("b")};
+    hs_letter_kinds_add(kinds, 1001, HS_SLICE("r"), &record);
+    hs_letter_kinds_add(kinds, 1000, HS_SLICE("r"), &record);
     ck_assert_ptr_nonnull(hs_letter_kinds_of(kinds, 1000));
     ck_assert_ptr_nonnull(hs_letter_kinds_of(kinds, 1001));
     ck_assert_uint_eq(kinds->kinds[0].count, 2);
@@ -662,10 +701,12 @@ START_TEST(what_is_shared_among_kinds_leaves_small_ones_alone)
 {
     struct hs_letter_kinds *kinds = calloc(1, sizeof(*kinds));
     static const size_t sizes[] = {100 << 10, 800 << 10, 3 << 20};
+    static const char body[3 << 20];
     for (uint64_t i = 0; i < 3; i++) {
         char reason[8];
         snprintf(reason, sizeof(reason), "r%u", (unsigned)i);
-        hs_letter_kinds_add(kinds, 10 + i, hs_slice_text(reason), HS_SLICE("s"), sizes[i]);
+        const struct hs_event record = {.source = HS_SLICE("s"), .body = {body, sizes[i]}};
+        hs_letter_kinds_add(kinds, 10 + i, hs_slice_text(reason), &record);
     }
     ck_assert_uint_eq(hs_letter_kinds_share(kinds, 8 << 20), UINT64_MAX);
     uint64_t share = hs_letter_kinds_share(kinds, 2 << 20);
@@ -685,20 +726,18 @@ START_TEST(what_is_shared_among_kinds_leaves_small_ones_alone)
 }
 END_TEST
 
-HS_TEST_MAIN("dead letters", a_flood_of_one_kind_pushes_out_no_other,
-             a_letter_that_was_moved_is_removed_as_any_other,
-             L2_a_letter_that_is_moved_before_its_removal_is_removed,
-             what_letters_take_beside_their_bodies_counts_as_room,
-             a_copy_that_cannot_be_written_leaves_its_letter,
-             letters_of_two_threads_are_noted_in_any_order, of_many_moves_the_latest_are_known,
-             what_is_shared_among_kinds_leaves_small_ones_alone, a_letter_is_read_as_it_was_put,
-             L1_L2_what_was_removed_stays_away_and_the_rest_stays,
-             L2_a_removal_that_cannot_be_written_is_none, when_all_are_gone_their_room_is_free,
-             what_is_too_old_is_dropped_and_counted, what_is_too_much_is_dropped_oldest_first,
-             a_clock_that_was_wrong_drops_nothing,
-             a_letter_that_is_damaged_before_the_start_is_lost_loudly,
-             a_letter_that_is_damaged_while_it_is_kept_is_lost_loudly,
-             letters_of_a_file_that_is_gone_are_lost_loudly,
-             writes_of_letters_that_fail_are_counted, a_warning_comes_at_80_percent_of_the_size,
-             a_warning_comes_at_90_percent_of_the_age, the_age_of_the_oldest_letter_is_told,
-             the_largest_event_fits, a_number_set_holds_what_was_added)
+HS_TEST_MAIN(
+    "dead letters", a_flood_of_one_kind_pushes_out_no_other, a_flood_is_dropped_as_it_is_written,
+    the_age_of_a_letter_that_was_moved_is_told, a_letter_that_was_moved_is_removed_as_any_other,
+    L2_a_letter_that_is_moved_before_its_removal_is_removed,
+    what_letters_take_beside_their_bodies_counts_as_room,
+    a_copy_that_cannot_be_written_leaves_its_letter, letters_of_two_threads_are_noted_in_any_order,
+    of_many_moves_the_latest_are_known, what_is_shared_among_kinds_leaves_small_ones_alone,
+    a_letter_is_read_as_it_was_put, L1_L2_what_was_removed_stays_away_and_the_rest_stays,
+    L2_a_removal_that_cannot_be_written_is_none, when_all_are_gone_their_room_is_free,
+    what_is_too_old_is_dropped_and_counted, what_is_too_much_is_dropped_oldest_first,
+    a_clock_that_was_wrong_drops_nothing, a_letter_that_is_damaged_before_the_start_is_lost_loudly,
+    a_letter_that_is_damaged_while_it_is_kept_is_lost_loudly,
+    letters_of_a_file_that_is_gone_are_lost_loudly, writes_of_letters_that_fail_are_counted,
+    a_warning_comes_at_80_percent_of_the_size, a_warning_comes_at_90_percent_of_the_age,
+    the_age_of_the_oldest_letter_is_told, the_largest_event_fits, a_number_set_holds_what_was_added)

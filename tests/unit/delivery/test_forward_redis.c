@@ -124,6 +124,21 @@ static uint64_t forwarded(struct house *house)
     return status.delivered;
 }
 
+/* The metric's figure of what was lost and is sent again. */
+static uint64_t cursor_lost(struct house *house)
+{
+    static const char series[] = "\nhookstream_sink_cursor_lost_events_total{"
+                                 "sink=\"dead_letters.forward\",outcome=\"replayed\"} ";
+    struct hs_buffer page;
+    hs_buffer_init(&page, 1 << 20);
+    hs_metrics_render(house->metrics, &page);
+    hs_buffer_append_byte(&page, '\0');
+    const char *at = strstr(page.data, series);
+    uint64_t count = at != NULL ? strtoull(at + strlen(series), NULL, 10) : 0;
+    hs_buffer_free(&page);
+    return count;
+}
+
 static void house_close(struct house *house)
 {
     hs_forward_free(house->forward);
@@ -151,6 +166,7 @@ START_TEST(F2_what_was_sent_again_is_held_back_no_longer)
               hs_journal_identity(house.letters->journal), "2 2");
     server_do(&house.server, "CLIENT KILL TYPE normal");
     AWAIT(forwarded(&house) == LETTERS + 3);
+    ck_assert_uint_eq(cursor_lost(&house), 3);
     ck_assert_str_eq(server_get(&house.server, "XLEN letters"), "8");
     hs_dead_letters_tidy(house.letters); /* all are past their time, and soon for an hour */
     house.letters->aged_since_ns -= UINT64_C(3600) * 1000000000;
@@ -210,6 +226,7 @@ START_TEST(a_server_that_forgot_all_gets_letters_that_were_moved_too)
     char kept[24];
     snprintf(kept, sizeof(kept), "%llu", (unsigned long long)hs_dead_letters_count(house.letters));
     AWAIT(strcmp(server_get(&house.server, "XLEN letters"), kept) == 0);
+    ck_assert_uint_eq(cursor_lost(&house), hs_dead_letters_count(house.letters));
     house_close(&house);
 }
 END_TEST
