@@ -7,7 +7,9 @@
  *   D1  An id that is in the journal within the window is known, also after any crash.
  *   D2  An id whose event is not in the journal is not known, unless every sink has passed the
  *       event. So what any sink is reported to have lost can be sent again. Where it cannot be
- *       known which ids were lost, those of the whole range count as lost.
+ *       known which ids were lost, those of the whole range count as lost. It takes effect when
+ *       a reader meets the loss: a sink's, or the journal's scrubber, which reads before the door
+ *       opens, when a file is touched, and every ten minutes (docs/journal-format.md).
  *   D3  Of two equal ids that arrive at the same time one is new and the other is seen.
  *
  * Memory: HS_DEDUPE_SHARDS open-addressing tables, 16 bytes of hash and 1 of generation (an

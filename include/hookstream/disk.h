@@ -10,9 +10,10 @@
 #include <hookstream/base.h>
 #include <sys/types.h>
 
-/* Which file it is, whatever its name. */
+/* Which file it is, whatever its name, and what shows that someone wrote to it. */
 struct hs_file_id {
     uint64_t device, number;
+    uint64_t size, changed_ns; /* bytes; when they last changed */
     bool known;
 };
 

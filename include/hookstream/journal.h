@@ -61,7 +61,8 @@ struct hs_journal_watcher {
      * them, before their waiters can see the failure. */
     void (*failed)(void *context, const struct hs_event *event);
     /* These events are lost (J6) and a cursor is not past them; called on the thread of the reader
-     * that met the place, before hs_reader_next() says so, for each reader that does. */
+     * that met the place, before hs_reader_next() says so, for each reader that does; a sink's, or
+     * the scrubber's, which reads ahead of the sinks. */
     void (*lost)(void *context, uint64_t first, uint64_t last);
 };
 
@@ -78,6 +79,11 @@ HS_MUST_CHECK int hs_journal_start(struct hs_journal *journal,
 /* Until this is called no segment is removed, so that cursors can be opened first. Warns of
  * cursors that nobody opened: they hold nothing back. */
 void hs_journal_allow_removal(struct hs_journal *journal);
+/* Reads the newest events that not every cursor is past, at most HS_SCRUB_START_BYTES of them, so
+ * that what is damaged is reported to the watcher before an event comes; the rest is read in the
+ * background. After hs_journal_allow_removal(), on any thread; blocks meanwhile. */
+#define HS_SCRUB_START_BYTES (UINT64_C(1) << 30)
+void hs_journal_scrub(struct hs_journal *journal);
 /* Refuses appends from now on, commits what was appended, stops the threads. */
 void hs_journal_stop(struct hs_journal *journal);
 /* Stops if need be and frees; readers and cursors must be closed. NULL is fine. */

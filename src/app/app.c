@@ -86,9 +86,11 @@ static int start_delivery(struct hs_app *app)
     code = hs_delivery_start(&spec, &app->delivery);
     if (code == 0)
         code = hs_control_open(&app->control, &spec, app->settings);
-    if (code == 0)
-        hs_journal_allow_removal(app->journal); /* every cursor is open now */
-    return code;
+    if (code < 0)
+        return code;
+    hs_journal_allow_removal(app->journal); /* every cursor is open now */
+    hs_journal_scrub(app->journal);
+    return 0;
 }
 
 static unsigned on_control(void *context, const struct hs_admin_request *request,

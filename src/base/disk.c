@@ -193,7 +193,14 @@ static int system_identify(void *context, int file, const char *path, struct hs_
     struct stat status;
     if ((file >= 0 ? fstat(file, &status) : stat(path, &status)) < 0)
         return -1;
-    *ret_id = (struct hs_file_id){status.st_dev, status.st_ino, true};
+    *ret_id = (struct hs_file_id){
+        .device = status.st_dev,
+        .number = status.st_ino,
+        .size = (uint64_t)status.st_size,
+        .changed_ns = (uint64_t)status.st_mtim.tv_sec * UINT64_C(1000000000) +
+                      (uint64_t)status.st_mtim.tv_nsec,
+        .known = true,
+    };
     return 0;
 }
 

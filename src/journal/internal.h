@@ -9,6 +9,7 @@
  *   commit.c       the committer's thread: writes and syncs batches, moves the watermarks
  *   outcome.c      the watermarks, the failed ranges, and who is told of them
  *   place.c        whether the files are where they were put, while it runs
+ *   scrub.c        the scrubber's thread: reads what no sink has read yet, to find damage
  *   keeper.c       the keeper's thread: prepares segments, removes old ones
  *   prepare.c      the file of the next segment, and the room for it
  *   segment.c      the files, and the table of them
@@ -48,6 +49,7 @@
 #define HS_CURSORS_MAX 128u
 #define HS_MEND_WAIT_NS UINT64_C(1000000000)     /* between tries to write again */
 #define HS_PREPARE_WAIT_NS UINT64_C(10000000000) /* after a segment could not be prepared */
+#define HS_SCRUB_ROUND_NS UINT64_C(600000000000) /* between two rounds of the scrubber */
 #define HS_SEGMENT_SPARE 8u /* this part of a segment stays free: ids take 20 bytes an event */
 
 struct hs_segment {
@@ -61,7 +63,8 @@ struct hs_segment {
     bool sealed;             /* gets no more records */
     bool told;               /* the watcher knows that it is sealed */
     bool gone;               /* finished, and its file was deleted in this run */
-    struct hs_file_id id;
+    bool suspect;            /* someone touched its file: it is to be checked (scrub.c) */
+    struct hs_file_id id;    /* of a finished one, as it was finished or found */
     char *path;
 };
 
@@ -155,6 +158,9 @@ struct hs_journal {
     unsigned prepare_failures;  /* in a row, of those that count for the pause */
     char prepare_text[256];     /* why the last one failed */
     size_t looked_at;           /* the finished segment whose place was looked at last */
+    pthread_cond_t scrub_work;  /* a segment is suspect, a round is due, or stop */
+    bool scrub_stop;
+    uint64_t scrub_due_ns; /* monotonic: when the next round of the scrubber begins */
 
     pthread_mutex_t mark_lock; /* guards the two below */
     int mark_file;             /* -1: none */
@@ -170,8 +176,8 @@ struct hs_journal {
     struct hs_buffer batch;
     bool unmarked;              /* a batch failed and no later segment says yet that it is void */
     uint64_t batches_before[2]; /* events of the last two batches */
-    pthread_t committer, keeper;
-    bool committer_started, keeper_started;
+    pthread_t committer, keeper, scrubber;
+    bool committer_started, keeper_started, scrubber_started;
 
     pthread_mutex_t wakeup_lock;
     struct hs_wakeup *wakeups[HS_JOURNAL_WAKEUPS_MAX], *cursor_wakeups[HS_JOURNAL_WAKEUPS_MAX];
@@ -288,6 +294,9 @@ HS_MUST_CHECK int hs_place_check_folder(const struct hs_journal *journal);
  * is in a new file that gets no more; -ESTALE: someone has to act; -errno. */
 HS_MUST_CHECK int hs_place_restore(struct hs_journal *journal);
 
+void *hs_scrubber_run(void *journal); /* scrub.c */
+/* With table_lock: a segment is suspect, or a round was made due. */
+void hs_scrubber_wake(struct hs_journal *journal);
 void *hs_committer_run(void *journal); /* commit.c */
 /* commit.c: no more appends, for the reason in hs_error_text(), until the disk is mended. */
 void hs_journal_break(struct hs_journal *journal, int code);

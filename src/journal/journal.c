@@ -105,6 +105,7 @@ static void init_locks(struct hs_journal *journal)
     pthread_mutex_init(&journal->mark_lock, NULL);
     pthread_cond_init(&journal->work, &monotonic);
     pthread_cond_init(&journal->housework, &monotonic);
+    pthread_cond_init(&journal->scrub_work, &monotonic);
     pthread_cond_init(&journal->prepared, NULL);
     pthread_condattr_destroy(&monotonic);
 }
@@ -113,6 +114,7 @@ static void free_locks(struct hs_journal *journal)
 {
     pthread_cond_destroy(&journal->work);
     pthread_cond_destroy(&journal->housework);
+    pthread_cond_destroy(&journal->scrub_work);
     pthread_cond_destroy(&journal->prepared);
     pthread_mutex_destroy(&journal->wakeup_lock);
     pthread_mutex_destroy(&journal->mark_lock);
@@ -175,6 +177,12 @@ static int start_threads(struct hs_journal *journal)
     if (failed == 0)
         failed = pthread_create(&journal->keeper, NULL, hs_keeper_run, journal);
     journal->keeper_started = failed == 0;
+    /* Only for the watcher: a loss that it does not hear of is early enough with its reader. */
+    if (failed == 0 && journal->watcher.lost != NULL) {
+        journal->scrub_due_ns = hs_clock_monotonic_ns() + HS_SCRUB_ROUND_NS;
+        failed = pthread_create(&journal->scrubber, NULL, hs_scrubber_run, journal);
+        journal->scrubber_started = failed == 0;
+    }
     return failed == 0 ? 0 : hs_fail_errno(failed, "cannot start a thread of the journal");
 }
 
@@ -254,9 +262,13 @@ void hs_journal_stop(struct hs_journal *journal)
         hs_segment_seal(journal);
     }
     pthread_mutex_lock(&journal->table_lock);
-    journal->keeper_stop = true;
+    journal->keeper_stop = journal->scrub_stop = true;
     pthread_cond_broadcast(&journal->housework);
+    hs_scrubber_wake(journal);
     pthread_mutex_unlock(&journal->table_lock);
+    if (journal->scrubber_started)
+        pthread_join(journal->scrubber, NULL);
+    journal->scrubber_started = false;
     if (journal->keeper_started)
         pthread_join(journal->keeper, NULL);
     journal->keeper_started = false;

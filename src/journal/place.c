@@ -8,8 +8,11 @@
  *   it, or the folder, was moved      nothing is accepted (503, /readyz) until it is put back
  *   another file has its name, or     the same
  *   another folder that of segments
- *   a finished segment was deleted    sinks that have it open read on; for others its events are
- *                                     lost, reported and passed over
+ *   a finished segment was deleted    the scrubber finds its events lost, so that their retries
+ *                                     are new; sinks that have it open read on, others report them
+ *   it was replaced or its size       the scrubber reads it, and finds which events are lost
+ *   changed
+ *   it was written to                 the same, without a word before something is found
  *
  * A kill before the keeper has looked is a deletion while stopped: the next start reports it. */
 #include "internal.h"
@@ -26,18 +29,26 @@
 /* Where a file or folder is compared with what it was. */
 enum whereabouts { HERE, GONE, OTHER, UNKNOWN };
 
-static enum whereabouts look(const struct hs_disk *disk, const char *path,
-                             const struct hs_file_id *wanted)
+/* `ret_found` is set for HERE and OTHER. */
+static enum whereabouts find(const struct hs_disk *disk, const char *path,
+                             const struct hs_file_id *wanted, struct hs_file_id *ret_found)
 {
-    struct hs_file_id found;
     if (!wanted->known)
         return UNKNOWN;
-    int code = hs_disk_identify(disk, -1, path, &found);
+    int code = hs_disk_identify(disk, -1, path, ret_found);
     if (code == -ENOENT || code == -ENOTDIR)
         return GONE;
     if (code < 0)
         return UNKNOWN; /* a disk that fails shows elsewhere */
-    return found.device == wanted->device && found.number == wanted->number ? HERE : OTHER;
+    return ret_found->device == wanted->device && ret_found->number == wanted->number ? HERE
+                                                                                      : OTHER;
+}
+
+static enum whereabouts look(const struct hs_disk *disk, const char *path,
+                             const struct hs_file_id *wanted)
+{
+    struct hs_file_id found;
+    return find(disk, path, wanted, &found);
 }
 
 struct hs_file_id hs_place_of(const struct hs_journal *journal, int file, const char *path)
@@ -111,20 +122,65 @@ static void look_at_active(struct hs_journal *journal)
     pthread_mutex_lock(&journal->table_lock);
 }
 
-/* Why the file is not there: with the whole folder, which may come back, or alone. */
-static bool is_gone_alone(struct hs_journal *journal, const char *path, const struct hs_file_id *id)
+/* What became of a finished segment. */
+enum fate { UNTOUCHED, DELETED, REPLACED, RESIZED, WRITTEN };
+
+static const char *const fate_messages[] = {
+    [DELETED] = "a segment was deleted while in use: a sink that has not had its events loses them "
+                "and reports them; find out who removes files there",
+    [REPLACED] = "a segment was replaced by another file while in use: what a sink has not had is "
+                 "checked, and reported if it is lost; find out who writes files there",
+    [RESIZED] = "the size of a finished segment changed while in use: what a sink has not had is "
+                "checked, and reported if it is lost; find out who writes files there",
+    [WRITTEN] = NULL, /* only its time may be another; what is damaged is reported by itself */
+};
+
+/* A file may be gone with the whole folder, which may come back: only what happened to it alone
+ * counts. Moves `id` to what was found. */
+static enum fate judge(struct hs_journal *journal, const char *path, struct hs_file_id *id)
 {
-    return look(journal->disk, path, id) == GONE && hs_place_check_folder(journal) == 0;
+    const struct hs_file_id before = *id;
+    enum whereabouts where = find(journal->disk, path, &before, id);
+    if (where != HERE && where != UNKNOWN && hs_place_check_folder(journal) < 0)
+        where = UNKNOWN;
+    switch (where) {
+    case GONE:
+        return DELETED;
+    case OTHER:
+        return REPLACED;
+    case HERE:
+        if (id->size != before.size)
+            return RESIZED;
+        return id->changed_ns != before.changed_ns ? WRITTEN : UNTOUCHED;
+    default:
+        *id = before;
+        return UNTOUCHED;
+    }
 }
 
-static void report_gone(struct hs_journal *journal, const char *path, uint64_t first, uint64_t last)
+static void report(struct hs_journal *journal, enum fate fate, const char *path, uint64_t first,
+                   uint64_t last)
 {
+    if (fate_messages[fate] == NULL)
+        return;
     hs_counter_add(journal->misplaced, 1);
-    hs_log(HS_LOG_ERROR,
-           "a segment was deleted while in use: a sink that has not had its events loses them and "
-           "reports them; find out who removes files there",
-           HS_F("file", "%s", path), HS_F("first", "%" PRIu64, first),
-           HS_F("last", "%" PRIu64, last));
+    hs_log(HS_LOG_ERROR, fate_messages[fate], HS_F("file", "%s", path),
+           HS_F("first", "%" PRIu64, first), HS_F("last", "%" PRIu64, last));
+}
+
+/* With table_lock: what no sink has had is read by the scrubber. */
+static void suspect(struct hs_journal *journal, uint64_t first, enum fate fate,
+                    const struct hs_file_id *id)
+{
+    for (size_t i = 0; i < journal->segment_count; i++) {
+        struct hs_segment *segment = journal->segments[i];
+        if (segment->first != first || !segment->sealed)
+            continue;
+        segment->gone = fate == DELETED;
+        segment->suspect = true;
+        segment->id = *id;
+    }
+    hs_scrubber_wake(journal);
 }
 
 /* Some of the finished ones, the next time the next ones. */
@@ -139,13 +195,11 @@ static void look_at_finished(struct hs_journal *journal)
         struct hs_file_id id = segment->id;
         uint64_t first = segment->first, last = segment->last;
         pthread_mutex_unlock(&journal->table_lock);
-        bool gone = is_gone_alone(journal, path, &id);
-        if (gone)
-            report_gone(journal, path, first, last);
+        enum fate fate = judge(journal, path, &id);
+        report(journal, fate, path, first, last);
         pthread_mutex_lock(&journal->table_lock);
-        for (size_t j = 0; gone && j < journal->segment_count; j++)
-            if (journal->segments[j]->first == first && journal->segments[j]->sealed)
-                journal->segments[j]->gone = true;
+        if (fate != UNTOUCHED)
+            suspect(journal, first, fate, &id);
     }
 }
 

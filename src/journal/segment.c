@@ -217,11 +217,13 @@ void hs_segment_seal(struct hs_journal *journal)
         hs_log_limited(HS_LOG_WARN, "segment_truncate",
                        "cannot cut a finished segment; it takes more space than it needs",
                        HS_F("file", "%s", segment->path), HS_F("error", "%s", hs_error_text()));
+    const struct hs_file_id id = hs_place_of(journal, journal->active_file, segment->path);
     hs_disk_close(journal->disk, journal->active_file);
     journal->active_file = -1;
     pthread_mutex_lock(&journal->table_lock);
     atomic_fetch_sub(&journal->bytes, segment->size - end);
     segment->size = end;
+    segment->id = id;
     segment->sealed = true;
     pthread_mutex_unlock(&journal->table_lock);
     hs_keeper_wake(journal);

@@ -27,6 +27,19 @@ def config_of(folder, sink):
     )
 
 
+def away():
+    """A sink that takes nothing."""
+    return {"type": "redis", "url": f"redis://127.0.0.1:{free_port()}"}
+
+
+def use(one, sink, target):
+    """The sink of the next start."""
+    config = json.loads(one.file.read_text())
+    config["sinks"]["out"] = sink
+    config["routes"][0]["to"] = [{"sink": "out", **target}]
+    one.file.write_text(json.dumps(config))
+
+
 def send_all(one, ids):
     """Which of them were answered 202; 100 at a time on one connection."""
     acked = []
@@ -58,8 +71,7 @@ def delivered(one):
 def undelivered(tmp_path_factory):
     """A stopped journal of some segments that no sink has had, and the ids answered 202."""
     folder = tmp_path_factory.mktemp("undelivered")
-    away = {"type": "redis", "url": f"redis://127.0.0.1:{free_port()}"}
-    one = program.Hookstream(folder, config_of(folder, away)).start()
+    one = program.Hookstream(folder, config_of(folder, away())).start()
     ids = send_all(one, [f"e{number:05d}" for number in range(EVENTS)])
     one.stop()
     assert len(segments(one)) >= 3
@@ -252,6 +264,41 @@ def test_a_kill_after_the_report_and_before_the_retry(copied):
     send_missing_again(one, ids, missing, copies)
 
 
+def ids_lost(one, ids):
+    """Those that `journal verify` misses in a stopped journal; event e00000 has sequence 1."""
+    done = program.command("journal", "verify", "--path", journal(one), "--json")
+    *findings, _ = map(json.loads, done.stdout.splitlines())
+    damage = [finding for finding in findings if finding["first"] <= finding["last"]]
+    sequences = {
+        sequence
+        for finding in damage
+        for sequence in range(finding["first"], finding["last"] + 1)
+    }
+    return [ids[sequence - 1] for sequence in sorted(sequences)]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("way", ["sector", "half", "cut to nothing"])
+def test_a_retry_comes_before_any_sink_has_read(copied, way, place):
+    """The start itself met the damage, so the retry is new though the sink is away."""
+    one, ids = copied
+    WAYS[way](segments(one)[place])
+    missing = ids_lost(one, ids)
+    assert missing
+    use(one, away(), {"stream": "s"})
+    one.start()
+    assert send_all(one, missing) == missing
+    there = sorted(set(ids) - set(missing))[::50]
+    assert send_all(one, there) == there
+    one.counts("events_duplicate_total", len(there))
+    reported = lost(one)  # what is missing at the beginning
+    deliver_to_a_file(one)
+    wait_for(lambda: set(delivered(one)) == set(ids), what="every event to be delivered")
+    assert reported + lost(one) == len(missing)
+    one.drained()
+    assert len(delivered(one)) == len(ids), "an event was delivered twice"
+
+
 # ---- While it runs ----
 
 
@@ -278,10 +325,7 @@ def deliver_to_a_file(one):
     """Stops it and starts it again with a sink that takes events."""
     if one.running:
         one.stop()
-    config = json.loads(one.file.read_text())
-    config["sinks"]["out"] = {"type": "file", "path": "out"}
-    config["routes"][0]["to"] = [{"sink": "out", "file": "all.jsonl"}]
-    one.file.write_text(json.dumps(config))
+    use(one, {"type": "file", "path": "out"}, {"file": "all.jsonl"})
     one.start()
 
 
@@ -357,6 +401,55 @@ def test_a_finished_segment_is_deleted(live, redis_server):
     one.drained()
     assert sorted(got()) == sorted(ids)
     assert not refused(one)
+
+
+def replace(path, data):
+    path.with_suffix(".fresh").write_bytes(data)
+    path.with_suffix(".fresh").replace(path)
+
+
+TOUCHES = {
+    "deleted": os.unlink,
+    "replaced": lambda path: replace(path, b"another's"),
+    "replaced by an older one": lambda path: replace(path, path.read_bytes()[:300_000]),
+    "cut": lambda path: os.truncate(path, 300_000),
+    "written to": lambda path: overwrite(path, 300_000, bytes(20_000)),
+}
+
+
+@pytest.mark.parametrize("way", TOUCHES)
+def test_a_finished_segment_is_touched_while_no_sink_reads(live, way):
+    """It is noticed within seconds, and the retry of what it lost is new."""
+    one, ids = live(f"redis://127.0.0.1:{free_port()}")
+    TOUCHES[way](segments(one)[1])
+    wait_for(
+        lambda: one.metric("journal_damaged_total", journal="events") > 0,
+        what="the lost events to be met",
+    )
+    places = one.metric("journal_errors_total", journal="events", operation="place")
+    assert places == (way != "written to")
+    wait_for(lambda: "ids of lost events are forgotten" in one.log, what="their ids to be forgotten")
+    before = one.metric("events_duplicate_total")
+    assert send_all(one, ids) == ids
+    retaken = len(ids) - int(one.metric("events_duplicate_total") - before)
+    assert 0 < retaken < len(ids)
+    assert not refused(one)
+    deliver_to_a_file(one)
+    wait_for(lambda: set(delivered(one)) >= set(ids), what="every event to be delivered")
+    one.drained()
+    assert len(delivered(one)) == len(ids) + 1 and lost(one) == retaken
+
+
+def test_a_finished_segment_is_replaced_by_its_copy(live):
+    """Nothing is lost by it, and nothing counts as lost."""
+    one, ids = live(f"redis://127.0.0.1:{free_port()}")
+    path = segments(one)[1]
+    replace(path, path.read_bytes())
+    wait_for(lambda: one.metric("journal_errors_total", operation="place"), what="it to be noticed")
+    os.utime(segments(one)[2])
+    deliver_to_a_file(one)
+    assert settle(one, ids) == [] and lost(one) == 0
+    assert one.log.count("was replaced by another file") == 1
 
 
 # ---- Cursors ----
