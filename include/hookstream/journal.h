@@ -164,6 +164,10 @@ struct hs_segment_info {
 void hs_journal_segments(const struct hs_journal *journal, struct hs_segment_info **ret_segments,
                          size_t *ret_count);
 
+/* The segment that begins with `first`. false: there is none. */
+bool hs_journal_segment(const struct hs_journal *journal, uint64_t first,
+                        struct hs_segment_info *ret_segment);
+
 /* ---- Readers ---- */
 
 struct hs_reader;

@@ -1,5 +1,6 @@
 /* Id files, all of them: read at the start, written as segments finish, removed as they age.
  * One file: id_file.c. */
+#include "id_ranges.h"
 #include "internal.h"
 
 #include <hookstream/clock.h>
@@ -12,16 +13,9 @@
 
 /* ---- Which there are ---- */
 
-struct range {
-    uint64_t first, last;
-    bool whole;              /* all its ids were read */
-    uint64_t kept;           /* ids of it that have not aged */
-    uint64_t newest_wall_ns; /* as its header says; 0: not read */
-};
-
 struct ranges {
     struct hs_dedupe *dedupe;
-    struct range *items;
+    struct hs_id_range *items;
     size_t count, capacity;
     uint32_t now_hour;
     uint64_t kept;          /* ids that have not aged */
@@ -43,7 +37,7 @@ static void on_name(void *arg, const char *name)
         ranges->capacity = ranges->capacity ? ranges->capacity * 2 : 64;
         ranges->items = hs_realloc_array(ranges->items, ranges->capacity, sizeof(*ranges->items));
     }
-    ranges->items[ranges->count++] = (struct range){.first = first, .last = last};
+    ranges->items[ranges->count++] = (struct hs_id_range){.first = first, .last = last};
 }
 
 static int list_files(struct hs_dedupe *dedupe, struct ranges *ret_ranges)
@@ -57,31 +51,19 @@ static int list_files(struct hs_dedupe *dedupe, struct ranges *ret_ranges)
      * of the files that are found. */
     if (code == 0)
         code = hs_disk_sync_directory(disk, dedupe->folder);
-    return code < 0 ? code : hs_disk_list(disk, dedupe->folder, on_name, ret_ranges);
+    if (code == 0)
+        code = hs_disk_list(disk, dedupe->folder, on_name, ret_ranges);
+    hs_id_ranges_sort(ret_ranges->items, ret_ranges->count);
+    return code;
 }
 
-static struct range *find_range(const struct ranges *ranges, uint64_t first, uint64_t last)
-{
-    for (size_t i = 0; i < ranges->count; i++)
-        if (ranges->items[i].first == first && ranges->items[i].last == last)
-            return &ranges->items[i];
-    return NULL;
-}
-
-static int by_first(const void *left, const void *right)
-{
-    const struct range *a = left, *b = right;
-    return (a->first > b->first) - (a->first < b->first);
-}
-
-/* Removes the files whose newest id has aged, and puts the others in order; gives how many ids the
- * others hold. */
+/* Removes the files whose newest id has aged; gives how many ids the others hold. */
 static uint64_t drop_aged(struct ranges *ranges)
 {
     uint64_t count = 0;
     size_t kept = 0;
     for (size_t i = 0; i < ranges->count; i++) {
-        const struct range range = ranges->items[i];
+        const struct hs_id_range range = ranges->items[i];
         struct hs_id_file file;
         int code = hs_id_file_look(ranges->dedupe, range.first, range.last, &file);
         bool aged = code == 0 &&
@@ -97,35 +79,23 @@ static uint64_t drop_aged(struct ranges *ranges)
         HS_IGNORE(hs_disk_unlink(hs_journal_disk(ranges->dedupe->journal), path));
     }
     ranges->count = kept;
-    if (kept > 1)
-        qsort(ranges->items, kept, sizeof(*ranges->items), by_first);
     ranges->dedupe->purged_hour = ranges->now_hour;
     return count;
 }
 
-/* The first sequence of the file that is lost: its segment is there and ends before the file, or is
- * gone from between others, or the journal's end is missing. Past the file's last: none is. The
- * oldest segments go in good order; sinks that needed them nevertheless say so (hs_dedupe_lost()).
- * `ret_stale`: the segment ends elsewhere, and its file is to be written again. */
-static uint64_t first_lost(const struct ranges *ranges, const struct range *range,
+/* The first sequence of the file that is lost: from its segment, or since the journal's end is
+ * missing. Past the file's last: none is. Sinks that needed what is gone from the beginning report
+ * it (hs_dedupe_lost()). `ret_stale`: the file is to be written again. */
+static uint64_t first_lost(const struct ranges *ranges, const struct hs_id_range *range,
                            const struct hs_segment_info *segments, size_t count, bool *ret_stale)
 {
     const struct hs_journal *journal = ranges->dedupe->journal;
-    uint64_t lost = range->last + 1, first, last;
+    uint64_t first, last;
     *ret_stale = false;
     /* Every sink was past all of it: it is delivered, and stays known. */
     if (range->last <= hs_journal_passed(journal))
-        return lost;
-    for (size_t i = 0; i < count; i++) {
-        const struct hs_segment_info *segment = &segments[i];
-        if (segment->first == range->first) {
-            *ret_stale = segment->last != range->last;
-            lost = segment->last < range->last ? segment->last + 1 : range->last + 1;
-            break;
-        }
-        if (segment->first < range->first && range->first <= segment->last)
-            lost = range->first;
-    }
+        return range->last + 1;
+    uint64_t lost = hs_id_range_lost(range, segments, count, ret_stale);
     hs_journal_void(journal, &first, &last);
     if (first <= last && first < lost)
         lost = first > range->first ? first : range->first;
@@ -140,7 +110,7 @@ static void drop_outdated(struct ranges *ranges, const struct hs_segment_info *s
     const struct hs_disk *disk = hs_journal_disk(ranges->dedupe->journal);
     size_t kept = 0;
     for (size_t i = 0; i < ranges->count; i++) {
-        const struct range range = ranges->items[i];
+        const struct hs_id_range range = ranges->items[i];
         bool stale;
         uint64_t lost = first_lost(ranges, &range, segments, count, &stale);
         if (lost > range.last && !stale) {
@@ -208,10 +178,8 @@ static void put_rest(struct ranges *ranges)
 /* When the segment with this first sequence began; 0: it is gone. */
 static uint64_t begin_of(uint64_t first, const struct hs_segment_info *segments, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (segments[i].first == first)
-            return segments[i].created_wall_ns;
-    return 0;
+    const struct hs_segment_info *segment = hs_segment_before(segments, count, first);
+    return segment != NULL && segment->first == first ? segment->created_wall_ns : 0;
 }
 
 /* A file knows only the hour of an id. Its ids are younger than the file before it; those of the
@@ -221,7 +189,7 @@ static int read_files(struct ranges *ranges, const struct hs_segment_info *segme
     int code = 0;
     uint64_t before_wall_ns = 0;
     for (size_t i = 0; i < ranges->count && (code == 0 || code == -EBADMSG); i++) {
-        struct range *range = &ranges->items[i];
+        struct hs_id_range *range = &ranges->items[i];
         uint64_t before = ranges->kept;
         ranges->begin_wall_ns =
             before_wall_ns != 0 ? before_wall_ns : begin_of(range->first, segments, count);
@@ -244,7 +212,8 @@ static int read_segments(struct ranges *ranges, const struct hs_segment_info *se
     int code = 0;
     for (size_t i = 0; code == 0 && i < count; i++) {
         const struct hs_segment_info *segment = &segments[i];
-        struct range *range = find_range(ranges, segment->first, segment->last);
+        struct hs_id_range *range =
+            hs_id_ranges_find(ranges->items, ranges->count, segment->first, segment->last);
         if (segment->last < segment->first || (range != NULL && range->whole) ||
             hs_has_aged(dedupe, hs_hour_of(segment->newest_wall_ns), ranges->now_hour))
             continue;
@@ -272,7 +241,7 @@ static void say_what_is_lost(const struct ranges *ranges)
 {
     const struct hs_disk *disk = hs_journal_disk(ranges->dedupe->journal);
     for (size_t i = 0; i < ranges->count; i++) {
-        const struct range *range = &ranges->items[i];
+        const struct hs_id_range *range = &ranges->items[i];
         if (range->whole)
             continue;
         HS_AUTO_FREE char *path = hs_id_file_path(ranges->dedupe, range->first, range->last);
@@ -324,16 +293,9 @@ int hs_dedupe_load(struct hs_dedupe *dedupe)
 /* Whether all its events have left the window. */
 static bool segment_has_aged(const struct hs_dedupe *dedupe, uint64_t first)
 {
-    struct hs_segment_info *segments;
-    size_t count;
-    bool aged = false;
-    hs_journal_segments(dedupe->journal, &segments, &count);
-    for (size_t i = 0; i < count; i++)
-        if (segments[i].first == first && segments[i].newest_wall_ns != 0)
-            aged = hs_has_aged(dedupe, hs_hour_of(segments[i].newest_wall_ns),
-                               hs_hour_of(hs_clock_wall_ns()));
-    free(segments);
-    return aged;
+    struct hs_segment_info segment;
+    return hs_journal_segment(dedupe->journal, first, &segment) && segment.newest_wall_ns != 0 &&
+           hs_has_aged(dedupe, hs_hour_of(segment.newest_wall_ns), hs_hour_of(hs_clock_wall_ns()));
 }
 
 static int write_if_missing(struct hs_dedupe *dedupe, uint64_t first, uint64_t last)
@@ -382,7 +344,7 @@ void hs_dedupe_drop_files(struct hs_dedupe *dedupe, uint64_t first, uint64_t las
     int code = list_files(dedupe, &ranges);
     bool any = false;
     for (size_t i = 0; code == 0 && i < ranges.count; i++) {
-        const struct range *range = &ranges.items[i];
+        const struct hs_id_range *range = &ranges.items[i];
         if (range->first > last || range->last < first)
             continue;
         HS_AUTO_FREE char *path = hs_id_file_path(dedupe, range->first, range->last);
@@ -409,7 +371,7 @@ void hs_dedupe_keep_all(struct hs_dedupe *dedupe)
     ranges.sparing = true;
     hs_journal_segments(dedupe->journal, &segments, &count);
     for (size_t i = 0; code == 0 && i < ranges.count; i++) {
-        struct range *range = &ranges.items[i];
+        struct hs_id_range *range = &ranges.items[i];
         range->whole = hs_id_file_read(dedupe, range->first, range->last, take_id, &ranges) == 0;
     }
     HS_IGNORE(read_segments(&ranges, segments, count)); /* it has no error of its own then */

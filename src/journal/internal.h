@@ -147,6 +147,7 @@ struct hs_journal {
     size_t cursor_count;
     struct hs_damage told[HS_DAMAGES_KEPT]; /* the last ones */
     size_t told_count;                      /* ever */
+    uint64_t losses;                        /* hs_journal_lose() */
     bool chores;                            /* what `housework` waits for */
     bool keeper_stop;
     bool removal_allowed;       /* every cursor that is to be open is open */
@@ -218,6 +219,8 @@ char *hs_folder_cursor_name(const char *name);
 char *hs_segment_path(const char *segments_path, uint64_t first);
 struct hs_segment *hs_table_add(struct hs_journal *journal, const struct hs_segment_header *header);
 struct hs_segment *hs_table_active(const struct hs_journal *journal); /* or NULL */
+/* The first segment that begins at or after `first`; segment_count: none does. */
+size_t hs_table_index(const struct hs_journal *journal, uint64_t first);
 /* The segment that holds `sequence`, or else the first one after it; NULL: none. */
 struct hs_segment *hs_table_find(const struct hs_journal *journal, uint64_t sequence);
 /* Takes it out of the table; the caller frees it with hs_segment_free(). */

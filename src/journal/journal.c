@@ -361,23 +361,39 @@ uint64_t hs_journal_oldest(const struct hs_journal *constant)
     return oldest != 0 ? oldest : hs_journal_durable(journal) + 1;
 }
 
+static struct hs_segment_info info_of(const struct hs_segment *segment)
+{
+    return (struct hs_segment_info){
+        .first = segment->first,
+        .last = segment->last,
+        .bytes = segment->size,
+        .created_wall_ns = segment->created_wall_ns,
+        .newest_wall_ns = segment->newest_wall_ns,
+        .sealed = segment->sealed,
+    };
+}
+
+bool hs_journal_segment(const struct hs_journal *constant, uint64_t first,
+                        struct hs_segment_info *ret_segment)
+{
+    struct hs_journal *journal = (struct hs_journal *)(uintptr_t)constant; /* only to lock */
+    pthread_mutex_lock(&journal->table_lock);
+    size_t index = hs_table_index(journal, first);
+    bool found = index < journal->segment_count && journal->segments[index]->first == first;
+    if (found)
+        *ret_segment = info_of(journal->segments[index]);
+    pthread_mutex_unlock(&journal->table_lock);
+    return found;
+}
+
 void hs_journal_segments(const struct hs_journal *constant, struct hs_segment_info **ret_segments,
                          size_t *ret_count)
 {
     struct hs_journal *journal = (struct hs_journal *)(uintptr_t)constant; /* only to lock */
     pthread_mutex_lock(&journal->table_lock);
     struct hs_segment_info *infos = hs_alloc_array(journal->segment_count + 1, sizeof(*infos));
-    for (size_t i = 0; i < journal->segment_count; i++) {
-        const struct hs_segment *segment = journal->segments[i];
-        infos[i] = (struct hs_segment_info){
-            .first = segment->first,
-            .last = segment->last,
-            .bytes = segment->size,
-            .created_wall_ns = segment->created_wall_ns,
-            .newest_wall_ns = segment->newest_wall_ns,
-            .sealed = segment->sealed,
-        };
-    }
+    for (size_t i = 0; i < journal->segment_count; i++)
+        infos[i] = info_of(journal->segments[i]);
     *ret_segments = infos;
     *ret_count = journal->segment_count;
     pthread_mutex_unlock(&journal->table_lock);

@@ -21,38 +21,25 @@ void hs_keeper_wake(struct hs_journal *journal)
 
 /* ---- Telling of finished segments ---- */
 
-/* The next finished segment that the watcher does not know of; false: none. */
-static bool next_untold(struct hs_journal *journal, uint64_t *ret_first, uint64_t *ret_last)
+/* In one pass: what is to be told once more meanwhile wakes the keeper (hs_journal_lose()), and
+ * what the watcher made of it before may be gone. The lock is let go of for each; only this thread
+ * takes a segment out, but the last one may be replaced by another of its name. */
+static void tell_sealed(struct hs_journal *journal)
 {
-    for (size_t i = 0; i < journal->segment_count; i++) {
+    bool done = true;
+    for (size_t i = 0; i < journal->segment_count && done; i++) {
         const struct hs_segment *segment = journal->segments[i];
         if (!segment->sealed || segment->told)
             continue;
-        *ret_first = segment->first;
-        *ret_last = segment->last;
-        return true;
-    }
-    return false;
-}
-
-static void mark_told(struct hs_journal *journal, uint64_t first)
-{
-    for (size_t i = 0; i < journal->segment_count; i++)
-        if (journal->segments[i]->first == first && journal->segments[i]->sealed)
-            journal->segments[i]->told = true;
-}
-
-static void tell_sealed(struct hs_journal *journal)
-{
-    uint64_t first, last;
-    bool done = true;
-    while (done && next_untold(journal, &first, &last)) {
+        uint64_t first = segment->first, last = segment->last, losses = journal->losses;
         pthread_mutex_unlock(&journal->table_lock);
+        hs_heartbeat();
         if (journal->watcher.sealed != NULL)
             done = journal->watcher.sealed(journal->watcher.context, first, last);
         pthread_mutex_lock(&journal->table_lock);
-        if (done)
-            mark_told(journal, first);
+        if (done && losses == journal->losses && journal->segments[i]->first == first &&
+            journal->segments[i]->sealed)
+            journal->segments[i]->told = true;
     }
 }
 

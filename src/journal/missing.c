@@ -121,6 +121,7 @@ void hs_journal_lose(struct hs_journal *journal, uint64_t first, uint64_t last)
     /* What the watcher keeps of these segments is out of date: they are shown to it again. Until
      * it is done they stay, since a cursor is not past them. */
     pthread_mutex_lock(&journal->table_lock);
+    journal->losses++;
     for (size_t i = 0; i < journal->segment_count; i++) {
         struct hs_segment *segment = journal->segments[i];
         if (segment->first <= last && first <= segment->last)

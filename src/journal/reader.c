@@ -66,15 +66,14 @@ static void look_again(struct hs_reader *reader)
     struct hs_journal *journal = reader->journal;
     bool found = false;
     pthread_mutex_lock(&journal->table_lock);
-    for (size_t i = 0; i < journal->segment_count && !found; i++) {
-        const struct hs_segment *segment = journal->segments[i];
+    size_t index = hs_table_index(journal, reader->first);
+    if (index < journal->segment_count) {
+        const struct hs_segment *segment = journal->segments[index];
         /* An empty one may have been replaced by another of the same first sequence. */
-        if (segment->first != reader->first || segment->seed != reader->records.seed)
-            continue;
-        reader->last = segment->last;
-        reader->records.end = segment->end;
-        reader->sealed = segment->sealed;
-        found = true;
+        found = segment->first == reader->first && segment->seed == reader->records.seed;
+        reader->last = found ? segment->last : reader->last;
+        reader->records.end = found ? segment->end : reader->records.end;
+        reader->sealed = found ? segment->sealed : reader->sealed;
     }
     pthread_mutex_unlock(&journal->table_lock);
     /* Removed: it was finished, and everyone is past it. */

@@ -45,9 +45,24 @@ struct hs_segment *hs_table_active(const struct hs_journal *journal)
     return segment->sealed ? NULL : segment;
 }
 
+size_t hs_table_index(const struct hs_journal *journal, uint64_t first)
+{
+    size_t low = 0, high = journal->segment_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (journal->segments[middle]->first < first)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 struct hs_segment *hs_table_find(const struct hs_journal *journal, uint64_t sequence)
 {
-    for (size_t i = 0; i < journal->segment_count; i++) {
+    /* One that begins later may have it only if the one before has not. */
+    size_t after = hs_table_index(journal, sequence);
+    for (size_t i = after > 0 ? after - 1 : 0; i < journal->segment_count; i++) {
         struct hs_segment *segment = journal->segments[i];
         bool has = segment->last >= segment->first && segment->last >= sequence;
         /* The active one may get it yet. */

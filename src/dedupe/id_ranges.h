@@ -1,0 +1,33 @@
+/* Id ranges: which files of ids there are, held against the segments of the journal. Every lookup
+ * is a binary search: a start makes one per file and one per segment. Knows no file. Threads: one
+ * at a time. */
+#ifndef HS_DEDUPE_ID_RANGES_H
+#define HS_DEDUPE_ID_RANGES_H
+
+#include <hookstream/journal.h>
+
+struct hs_id_range {
+    uint64_t first, last;    /* as in the name of its file */
+    bool whole;              /* all its ids were read */
+    uint64_t kept;           /* ids of it that have not aged */
+    uint64_t newest_wall_ns; /* as its header says; 0: not read */
+};
+
+/* In the order of `first`, then of `last`; the other functions want that. */
+void hs_id_ranges_sort(struct hs_id_range *ranges, size_t count);
+/* The range with these two numbers, or NULL. */
+struct hs_id_range *hs_id_ranges_find(struct hs_id_range *ranges, size_t count, uint64_t first,
+                                      uint64_t last);
+
+/* The segments are in the order of hs_journal_segments(): the last one that begins at or before
+ * `sequence`, or NULL. */
+const struct hs_segment_info *hs_segment_before(const struct hs_segment_info *segments,
+                                                size_t count, uint64_t sequence);
+
+/* The first sequence of the range that its segments lost: the segment is there and ends before the
+ * range, or is gone from between others. range->last + 1: none is. The oldest segments go in good
+ * order. `ret_stale`: the segment ends elsewhere than the range. */
+uint64_t hs_id_range_lost(const struct hs_id_range *range, const struct hs_segment_info *segments,
+                          size_t count, bool *ret_stale);
+
+#endif
