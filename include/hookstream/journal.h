@@ -108,6 +108,9 @@ bool hs_journal_in_memory(const struct hs_journal *journal);
 HS_MUST_CHECK int hs_journal_append(struct hs_journal *journal, const struct hs_event *event,
                                     uint64_t *ret_sequence);
 
+/* Bytes that max_size allows for further segments. Any thread. */
+uint64_t hs_journal_room(const struct hs_journal *journal);
+
 enum hs_journal_outcome { HS_JOURNAL_PENDING, HS_JOURNAL_DURABLE, HS_JOURNAL_FAILED };
 enum hs_journal_outcome hs_journal_outcome(const struct hs_journal *journal, uint64_t sequence);
 

@@ -10,8 +10,11 @@
 #define SEGMENT_LEAST (UINT64_C(4) << 20)
 #define HEADERS_MAX (UINT64_C(128) << 10)
 #define PAGE_SIZE UINT64_C(4096)
-/* Above max_size, until the oldest segments are dropped and gone. */
-#define SPARE_SEGMENTS 4u
+/* Above max_size, until the oldest segments are dropped and gone. The last ones of these are for
+ * what makes room: copies of the letters of one segment, which may have to begin two, and records
+ * of removals. A put that is past the check may begin the third. */
+#define SPARE_SEGMENTS 6u
+#define RESERVED_SEGMENTS 3u
 
 #define LETTERS(field) offsetof(struct hs_dead_letters_options, field)
 
@@ -182,15 +185,19 @@ static int load(struct hs_dead_letters *letters)
     return code;
 }
 
+static uint64_t segment_size(const struct hs_dead_letters_options *options)
+{
+    uint64_t two = 2 * (options->body_max + HEADERS_MAX);
+    uint64_t least = options->segment_size > 0 ? options->segment_size : SEGMENT_LEAST;
+    return two > least ? (two + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE : least;
+}
+
 static int open_inner(struct hs_dead_letters *letters, struct hs_journal *outer)
 {
     HS_AUTO_FREE char *path = NULL;
     if (asprintf(&path, "%s/dead-letters", hs_journal_path(outer)) < 0)
         return hs_fail(-ENOMEM, "no memory for a path");
-    uint64_t two = 2 * (letters->options.body_max + HEADERS_MAX);
-    uint64_t least =
-        letters->options.segment_size > 0 ? letters->options.segment_size : SEGMENT_LEAST;
-    uint64_t segment = two > least ? (two + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE : least;
+    uint64_t segment = segment_size(&letters->options);
     struct hs_journal_options options = {
         .store = HS_STORE_DISK, /* the outer one's, which may be in memory */
         .path = path,
@@ -293,6 +300,16 @@ static void note_put(struct hs_dead_letters *letters, const struct hs_event *let
     atomic_fetch_add(&letters->unweighed, hs_letter_record_bytes(letter));
 }
 
+/* Letters leave the reserve alone: if they filled it, nothing could be moved or removed, and there
+ * would never be room again. */
+static int append_letter(struct hs_dead_letters *letters, const struct hs_event *letter,
+                         uint64_t *ret_ticket)
+{
+    if (hs_journal_room(letters->journal) < RESERVED_SEGMENTS * segment_size(&letters->options))
+        return hs_fail(-ENOSPC, "dead letters have reached max_size; the oldest are being dropped");
+    return hs_journal_append(letters->journal, letter, ret_ticket);
+}
+
 int hs_dead_letters_put(struct hs_dead_letters *letters, const struct hs_event *event,
                         const struct hs_dead_letter_reason *why, uint64_t *ret_ticket)
 {
@@ -310,7 +327,7 @@ int hs_dead_letters_put(struct hs_dead_letters *letters, const struct hs_event *
     for (size_t i = 0; i < event->header_count && letter.header_count < HS_EVENT_HEADERS_MAX; i++)
         letter.headers[letter.header_count++] = event->headers[i];
     add_count(letters, 1); /* before it can fail and be counted out */
-    int code = hs_journal_append(letters->journal, &letter, ret_ticket);
+    int code = append_letter(letters, &letter, ret_ticket);
     if (code < 0)
         add_count(letters, -1);
     else

@@ -100,10 +100,22 @@ void hs_segment_free(struct hs_segment *segment)
     free(segment);
 }
 
+/* Bytes of the segments that there are and that are planned. */
+static uint64_t planned_bytes(const struct hs_journal *journal)
+{
+    return atomic_load(&journal->bytes) +
+           atomic_load(&journal->turns) * journal->options.segment_size;
+}
+
 bool hs_segment_has_room(const struct hs_journal *journal)
 {
-    uint64_t planned = (1 + atomic_load(&journal->turns)) * journal->options.segment_size;
-    return atomic_load(&journal->bytes) + planned <= journal->options.max_size;
+    return planned_bytes(journal) + journal->options.segment_size <= journal->options.max_size;
+}
+
+uint64_t hs_journal_room(const struct hs_journal *journal)
+{
+    uint64_t planned = planned_bytes(journal), most = journal->options.max_size;
+    return planned < most ? most - planned : 0;
 }
 
 /* ---- Headers ---- */
