@@ -57,6 +57,11 @@ enum hs_journal_outcome hs_dead_letters_outcome(const struct hs_dead_letters *le
 void hs_dead_letters_subscribe(struct hs_dead_letters *letters, struct hs_wakeup *wakeup);
 void hs_dead_letters_unsubscribe(struct hs_dead_letters *letters, struct hs_wakeup *wakeup);
 
+/* Whether one could be put in now; if not, `ret_reason` is why, for /readyz. */
+bool hs_dead_letters_writable(const struct hs_dead_letters *letters, const char **ret_reason);
+/* As hs_journal_unprepared(), of the store. */
+bool hs_dead_letters_unprepared(const struct hs_dead_letters *letters, const char **ret_reason);
+
 /* How many there are. */
 uint64_t hs_dead_letters_count(struct hs_dead_letters *letters);
 /* Whether this one was found damaged on disk, and is lost, since the start. Who read from its

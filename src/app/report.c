@@ -48,6 +48,22 @@ static void report_sinks(struct hs_app *app, struct hs_buffer *ret_reasons)
     }
 }
 
+/* What needs a dead letter waits meanwhile, in the journal. */
+static void report_letters(struct hs_app *app, struct hs_buffer *ret_reasons)
+{
+    const char *why;
+    if (!hs_dead_letters_writable(app->letters, &why))
+        hs_buffer_printf(ret_reasons,
+                         "dead letters cannot be written; an event that needs one waits, and its "
+                         "sink with it: %s\n",
+                         why);
+    else if (hs_dead_letters_unprepared(app->letters, &why))
+        hs_buffer_printf(ret_reasons,
+                         "dead letters: the next segment cannot be prepared (%s); they are written "
+                         "until the current one is full, check the disk\n",
+                         why);
+}
+
 /* Not ready only if senders are refused for it. */
 static bool report_shared(struct hs_app *app, struct hs_buffer *ret_reasons)
 {
@@ -91,6 +107,7 @@ bool hs_report_ready(void *context, struct hs_buffer *ret_reasons)
                          why);
     ready = report_shared(app, ret_reasons) && ready;
     ready = hs_heartbeat_report(HS_HEARTBEAT_ACCEPTS, ret_reasons) && ready;
+    report_letters(app, ret_reasons);
     report_log(ret_reasons);
     report_sinks(app, ret_reasons);
     return ready;

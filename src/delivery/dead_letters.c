@@ -71,6 +71,8 @@ static void collect(void *context)
     uint64_t count = hs_dead_letters_count(letters), now = hs_clock_wall_ns();
     uint64_t oldest = atomic_load(&letters->oldest_wall_ns);
     bool aged = count > 0 && oldest != 0 && now > oldest;
+    const char *reason;
+    hs_gauge_set(letters->writable, hs_dead_letters_writable(letters, &reason) ? 1 : 0);
     hs_gauge_set(letters->kept, (double)count);
     hs_gauge_set(letters->bytes, (double)hs_letters_bytes(letters));
     hs_gauge_set(letters->oldest, aged ? (double)(now - oldest) / 1e9 : 0);
@@ -84,6 +86,7 @@ static void open_metrics(struct hs_dead_letters *letters, struct hs_metrics *met
     for (size_t i = 0; i < HS_LETTERS_LIMITS; i++)
         letters->dropped[i] = hs_metrics_counter(metrics, HS_METRIC_dead_letters_dropped_total,
                                                  hs_letters_limit_names[i]);
+    letters->writable = hs_metrics_gauge(metrics, HS_METRIC_dead_letters_writable);
     letters->kept = hs_metrics_gauge(metrics, HS_METRIC_dead_letters);
     letters->bytes = hs_metrics_gauge(metrics, HS_METRIC_dead_letters_bytes);
     letters->oldest = hs_metrics_gauge(metrics, HS_METRIC_dead_letters_oldest_seconds);
@@ -343,6 +346,16 @@ enum hs_journal_outcome hs_dead_letters_outcome(const struct hs_dead_letters *le
                                                 uint64_t ticket)
 {
     return hs_journal_outcome(letters->journal, ticket);
+}
+
+bool hs_dead_letters_writable(const struct hs_dead_letters *letters, const char **ret_reason)
+{
+    return hs_journal_writable(letters->journal, ret_reason);
+}
+
+bool hs_dead_letters_unprepared(const struct hs_dead_letters *letters, const char **ret_reason)
+{
+    return hs_journal_unprepared(letters->journal, ret_reason);
 }
 
 void hs_dead_letters_subscribe(struct hs_dead_letters *letters, struct hs_wakeup *wakeup)

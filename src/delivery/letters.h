@@ -113,7 +113,7 @@ struct hs_dead_letters {
      * count into a registry that nobody renders. */
     struct hs_metrics *inner_metrics;
     struct hs_metrics *metrics;
-    struct hs_gauge *kept, *bytes, *oldest;
+    struct hs_gauge *kept, *bytes, *oldest, *writable;
     struct hs_counter *dropped[HS_LETTERS_LIMITS]; /* written under `removal` */
     struct hs_counter *lost;                       /* written under `lock` */
 };

@@ -104,7 +104,11 @@ bool hs_journal_writable(const struct hs_journal *constant, const char **ret_rea
     /* An event of a usual size would be refused. */
     else if (journal->planned_end + 4096 > journal->planned_size && !hs_segment_has_room(journal))
         snprintf(reason, sizeof(reason),
-                 "journal.max_size is reached and no sink made room: see which sink is behind");
+                 journal->alarmed != journal->metrics
+                     ? "they fill dead_letters.max_size and what may be dropped was dropped: retry "
+                       "or discard letters"
+                     : "journal.max_size is reached and no sink made room: see which sink is "
+                       "behind");
     else
         writable = true;
     pthread_mutex_unlock(&journal->lock);

@@ -125,6 +125,52 @@ def test_a_segment_that_cannot_be_prepared_is_counted_and_shown(hookstream, tmp_
     assert (segments / "next").exists()
 
 
+def test_dead_letters_that_cannot_be_written_are_shown(hookstream, tmp_path):
+    """Their folder is moved away. Events are accepted; one that becomes a dead letter waits."""
+    one = hookstream(
+        sinks={"files": {"type": "file", "path": str(tmp_path / "out")}},
+        routes=[{"name": "all", "match": "order.*", "to": [{"sink": "files", "file": "a.jsonl"}]}],
+        source={"catalogue": "none"},
+    )
+    assert one.metric("dead_letters_writable") == 1 and "dead letters" not in one.readiness
+    segments = one.folder / "journal" / "dead-letters" / "segments"
+    segments.rename(tmp_path / "away")
+    wait_for(lambda: "dead letters cannot be written" in one.readiness, what="the line in /readyz")
+    assert "segments was moved or removed while in use" in one.readiness
+    assert http.get(one.admin_port, "/readyz").status == 200
+    assert one.metric("dead_letters_writable") == 0
+    assert one.metric("journal_writable") == 1
+    assert one.post(sender.event("queue.consumer.admitted")).status == 202
+    (tmp_path / "away").rename(segments)
+    wait_for(lambda: one.metric("dead_letters_writable") == 1, what="them to be written again")
+    wait_for(lambda: one.metric("dead_letters") == 1, what="the one that waited")
+    assert "dead letters" not in one.readiness
+
+
+def test_dead_letters_whose_next_segment_cannot_be_prepared_are_shown(hookstream, tmp_path):
+    one = hookstream(
+        sinks={"files": {"type": "file", "path": str(tmp_path / "out")}},
+        routes=[{"name": "all", "match": "order.*", "to": [{"sink": "files", "file": "a.jsonl"}]}],
+        source={"catalogue": "none"},
+    )
+    one.stop()
+    segments = one.folder / "journal" / "dead-letters" / "segments"
+    (segments / "next").unlink(missing_ok=True)
+    one.start()  # takes what it makes for its first segment, and prepares another
+    wait_for(lambda: (segments / "next").exists(), what="a prepared segment")
+    obstacle = segments / "preparing"
+    obstacle.mkdir()
+    for _ in range(60):
+        assert one.post(sender.event("queue.consumer.admitted", pad="x" * 100_000)).status == 202
+        if not (segments / "next").exists():
+            break
+    wait_for(lambda: "dead letters: the next segment cannot be prepared (" in one.readiness)
+    assert one.metric("journal_errors_total", journal="dead_letters", operation="prepare") > 0
+    assert one.metric("dead_letters_writable") == 1
+    obstacle.rmdir()
+    wait_for(lambda: "cannot be prepared" not in one.readiness, deadline=60)
+
+
 def test_a_sink_that_confirms_nothing_leaves_it_ready(hookstream, redis_server, unique):
     """Redis is connected, and stopped: events are accepted, and /readyz names the sink."""
     redis = redis_server()

@@ -154,6 +154,7 @@ FAULTS = [
         "hookstream_dead_letters": gauge(0, 5),
         "hookstream_dead_letters_oldest_seconds": gauge(0, 950),
         "hookstream_dead_letters_retain_seconds": gauge(1000, 1000)}),
+    ("HookstreamDeadLettersNotWritable", {"hookstream_dead_letters_writable": gauge(1, 0)}),
     ("HookstreamDeadLettersDropped",
      {'hookstream_dead_letters_dropped_total{limit="max_size"}': COUNTS}),
     ("HookstreamDiskSlow", {
@@ -226,7 +227,7 @@ def test_every_reason_of_a_dead_letter_is_known_to_the_filters():
     known = set(re.findall(r'"(\w+)"', re.search(r"reasons\[\] = \{(.*?)\};", text, re.S)[1]))
     found = {"not_json", "not_envelope"}
     for folder in ("sink", "route", "delivery"):
-        for file in (program.ROOT / "src" / folder).glob("*.c"):
+        for file in (program.ROOT / "src" / folder).rglob("*.c"):
             text = file.read_text()
             found.update(re.findall(r'HS_PERMANENT,\s*"(\w+)"', text))
             found.update(re.findall(r'ret_reason = "(\w+)"', text))
