@@ -1,5 +1,5 @@
-/* Clocks. Wall time for what people and senders see, monotonic time for every wait and
- * duration. Threads: any. */
+/* Clocks: wall time for anything users or senders see, monotonic time for every wait and duration.
+ * Threads: any. */
 #ifndef HOOKSTREAM_CLOCK_H
 #define HOOKSTREAM_CLOCK_H
 
@@ -8,16 +8,17 @@
 #define HS_NS_PER_SECOND UINT64_C(1000000000)
 #define HS_NS_PER_MS UINT64_C(1000000)
 
-uint64_t hs_clock_wall_ns(void);      /* since 1970 (CLOCK_REALTIME) */
-uint64_t hs_clock_monotonic_ns(void); /* CLOCK_MONOTONIC */
+/* Nanoseconds since 1970, by CLOCK_REALTIME. */
+uint64_t hs_clock_wall_ns(void);
+uint64_t hs_clock_monotonic_ns(void); /* Nanoseconds by CLOCK_MONOTONIC. */
 
 /* "2026-11-23T09:15:00.123Z" (RFC 3339, UTC, milliseconds). `ret_text` holds 32 bytes. */
 void hs_clock_format(uint64_t wall_ns, char ret_text[32]);
 
-/* ---- Dates and times as texts: RFC 3339, years 0000 to 9999 ---- */
+/* ---- Dates and times as text: RFC 3339, years 0000 to 9999 ---- */
 
-/* A point in time. Seconds are POSIX': days have 86,400 of them, and a leap second is the
- * same as the second after it. */
+/* A point in time. Seconds follow POSIX: each day has 86,400, and a leap second equals the second
+ * after it. */
 struct hs_instant {
     int64_t seconds;          /* since 1970-01-01T00:00:00Z, rounded down */
     struct hs_slice fraction; /* digits after the point as written, or none; borrowed */
@@ -25,13 +26,13 @@ struct hs_instant {
 #define HS_INSTANT_SECONDS_MIN INT64_C(-62167219200) /* 0000-01-01T00:00:00Z */
 #define HS_INSTANT_SECONDS_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 
-/* "2026-11-23T09:15:00Z", with any number of digits of a fraction and any offset ("+05:30",
- * "-00:00"); `t`, `z` and a space in the place of T are taken too (RFC 3339, 5.6). The day must
- * be one that the month has; :60 stands only at the end of a month in UTC. -EINVAL and words
- * that say which part is wrong. */
+/* Parses "2026-11-23T09:15:00Z", with any number of fraction digits and any offset ("+05:30",
+ * "-00:00"). Also accepts `t`, `z` and a space in place of T (RFC 3339, 5.6). The day must exist in
+ * its month; second 60 is valid only at the end of a month in UTC. Returns -EINVAL with a message
+ * that names the wrong part. */
 HS_MUST_CHECK int hs_instant_parse(struct hs_slice text, struct hs_instant *ret_instant);
-/* "2026-11-23T09:15:00", to which a fraction and Z may be added. `seconds` lies between the
- * bounds above. `ret_text` holds 32 bytes. */
+/* Writes "2026-11-23T09:15:00", to which the caller may append a fraction and Z. `seconds` must be
+ * within the bounds above. `ret_text` holds 32 bytes. */
 void hs_instant_format(int64_t seconds, char ret_text[32]);
 
 #endif

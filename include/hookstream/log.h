@@ -1,9 +1,9 @@
-/* Logs: one line per occurrence on stderr, logfmt or JSON, limited in rate by cause. A line has a
- * level, a short message that says what happened and, where a person can act, what to do,
- * and key=value fields. Never a secret, never a body. What could move a terminal's cursor or
- * reorder text is escaped (shown.h).
- * Threads: any. Between hs_log_start() and hs_log_stop() no call waits for the reader of stderr:
- * see src/base/log_queue.h. Outside of them a line is written at once. */
+/* Logs: one line per occurrence on stderr, as logfmt or JSON, rate-limited by cause. A line has a
+ * level, a short message and key=value fields. The message says what happened and, where a person
+ * can act, what to do. Lines never contain secrets or bodies. Characters that could move a
+ * terminal's cursor or reorder text are escaped (shown.h). Threads: any. Between hs_log_start() and
+ * hs_log_stop() no call waits for the reader of stderr (see src/base/log_queue.h); at other times a
+ * line is written immediately. */
 #ifndef HOOKSTREAM_LOG_H
 #define HOOKSTREAM_LOG_H
 
@@ -12,26 +12,30 @@
 enum hs_log_level { HS_LOG_DEBUG, HS_LOG_INFO, HS_LOG_WARN, HS_LOG_ERROR };
 enum hs_log_format { HS_LOG_LOGFMT, HS_LOG_JSON };
 
-/* Before any thread starts, or to change it while running. */
+/* Sets the lowest level and the format. May be called at any time. */
 void hs_log_configure(enum hs_log_level least, enum hs_log_format format);
+/* Whether lines of this level are written. */
 bool hs_log_enabled(enum hs_log_level level);
 
-/* Starts the thread that writes; from then on lines wait in a ring of HS_LOG_QUEUE_BYTES, and are
- * dropped and counted when it is full. Signals that other threads are to take must be blocked
- * before. -errno and a message. */
+/* Size of the ring that holds the lines still to be written. */
 #define HS_LOG_QUEUE_BYTES (1u << 20)
+/* Starts the writer thread. From then on lines wait in a ring of HS_LOG_QUEUE_BYTES; when it is
+ * full they are dropped and counted. Signals meant for other threads must be blocked before. -errno
+ * and a message. */
 HS_MUST_CHECK int hs_log_start(void);
-/* Writes what waits, for HS_LOG_FLUSH_NS at most if nobody reads it, and ends the thread. Without
- * hs_log_start() nothing is done. */
+/* The longest that hs_log_stop() waits for a reader of stderr. */
 #define HS_LOG_FLUSH_NS UINT64_C(1000000000)
+/* Writes the queued lines, within HS_LOG_FLUSH_NS, and ends the thread. Does nothing without
+ * hs_log_start(). */
 void hs_log_stop(void);
-/* Lines dropped since the process began; and whether lines are being dropped now. */
+/* Number of lines dropped since the process started. */
 uint64_t hs_log_dropped(void);
+/* Whether lines are being dropped now. */
 bool hs_log_is_dropping(void);
-/* Writes text that already consists of whole lines, such as findings, line by line. */
+/* Writes text that consists of whole lines, such as findings, line by line. */
 void hs_log_text(struct hs_slice text);
-/* For a process that is about to abort: gives the queued lines a moment, then writes the
- * message, unless that would block. */
+/* For a process about to abort: waits briefly for the queued lines, then writes the message unless
+ * that would block. */
 void hs_log_last_words(const char *words);
 
 /* One field: hs_log(..., HS_F("sink", "%s", name), HS_F("lag", "%" PRIu64, lag)). */
@@ -39,10 +43,11 @@ struct hs_log_field {
     const char *key;
     char value[232]; /* longer values are cut and end in "..." */
 };
+/* Formats a field; called by HS_F. */
 struct hs_log_field hs_log_field(const char *key, const char *format, ...) HS_PRINTF(2, 3);
 #define HS_F(key, ...) hs_log_field(key, __VA_ARGS__)
 
-/* A line that always goes out. `message` is plain words. */
+/* Logs a line without a rate limit. `message` is a string literal. */
 #define hs_log(level, message, ...)                                                                \
     do {                                                                                           \
         if (hs_log_enabled(level)) {                                                               \
@@ -51,9 +56,9 @@ struct hs_log_field hs_log_field(const char *key, const char *format, ...) HS_PR
         }                                                                                          \
     } while (0)
 
-/* A line that many events can cause: at most HS_LOG_BURST lines of each `cause` (a string
- * literal, also printed as cause=...) in HS_LOG_PERIOD_SECONDS; what was held back is
- * counted and said as suppressed=N on the next line of that cause. */
+/* Logs a line that many events can cause: at most HS_LOG_BURST lines per `cause` (a string literal,
+ * also printed as cause=...) in HS_LOG_PERIOD_SECONDS. The next line of the cause reports the
+ * number withheld as suppressed=N. */
 #define HS_LOG_BURST 5
 #define HS_LOG_PERIOD_SECONDS 10
 #define hs_log_limited(level, cause, message, ...)                                                 \
@@ -68,8 +73,9 @@ struct hs_log_field hs_log_field(const char *key, const char *format, ...) HS_PR
         }                                                                                          \
     } while (0)
 
-/* What the macros call. */
+/* Whether a line of `cause` may be written now; called by the macros. */
 bool hs_log_admit(const char *cause, uint64_t *ret_suppressed);
+/* Writes a line; called by the macros. */
 void hs_log_write(enum hs_log_level level, const char *message, const struct hs_log_field *fields,
                   size_t count);
 

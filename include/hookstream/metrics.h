@@ -1,11 +1,10 @@
-/* Metrics: declared once each in metrics.def (name, kind, labels, and a sentence that tells
- * an operator whether to worry), counted by the threads that see the events, summed when
- * the page is rendered. Knows nothing of HTTP or of what is counted.
+/* Metrics: declared once each in metrics.def (name, kind, labels, and a sentence that tells an
+ * operator whether to worry), counted by the threads that see the events and summed when the page
+ * is rendered. Knows nothing of HTTP or of what is counted.
  *
- * Threads: a cell (counter, gauge, histogram) belongs to the thread that writes it: relaxed
- * load and store, no atomic read-modify-write. Two threads that count the same thing take a
- * cell each with the same labels; the page shows their sum. Making cells and rendering take
- * a lock. */
+ * Threads: a cell (counter, gauge, histogram) belongs to the thread that writes it: relaxed load
+ * and store, no atomic read-modify-write. Threads that count the same thing each take a cell with
+ * the same labels; the page shows their sum. Making cells and rendering take a lock. */
 #ifndef HOOKSTREAM_METRICS_H
 #define HOOKSTREAM_METRICS_H
 
@@ -31,6 +30,7 @@ struct hs_metric_info {
     const char *labels; /* "source,code", or "" */
     const char *help;
 };
+/* The declaration of a metric. */
 const struct hs_metric_info *hs_metric_info(enum hs_metric metric);
 
 #define HS_METRIC_LABELS_MAX 4
@@ -49,17 +49,22 @@ struct hs_histogram {
     _Atomic double sum;
 };
 
-/* The process has one registry, given to whoever counts. */
+/* The registry: one per process, passed to whoever counts. */
 struct hs_metrics;
+/* Creates the registry; free it with hs_metrics_free(). */
 struct hs_metrics *hs_metrics_create(void);
+/* Frees the registry and its cells. NULL is fine. */
 void hs_metrics_free(struct hs_metrics *metrics);
 
-/* A new cell with these label values, in the order of the declaration (as many as it has,
- * copied). Lives as long as the registry. At most HS_METRICS_CELLS_MAX cells: past them the
- * same spare cell is given, which is not shown, and a line is logged once. */
+/* The most cells of a registry. */
 #define HS_METRICS_CELLS_MAX 20000
+/* Creates a counter with these label values (copied), in the order of the declaration. It lives as
+ * long as the registry. Past HS_METRICS_CELLS_MAX every caller gets the same spare cell, which is
+ * not rendered; this is logged once. */
 struct hs_counter *hs_metrics_counter(struct hs_metrics *metrics, enum hs_metric metric, ...);
+/* As hs_metrics_counter(), for a gauge. */
 struct hs_gauge *hs_metrics_gauge(struct hs_metrics *metrics, enum hs_metric metric, ...);
+/* As hs_metrics_counter(), for a histogram. */
 struct hs_histogram *hs_metrics_histogram(struct hs_metrics *metrics, enum hs_metric metric, ...);
 
 static inline void hs_counter_add(struct hs_counter *counter, uint64_t amount)
@@ -78,18 +83,20 @@ static inline void hs_gauge_set(struct hs_gauge *gauge, double value)
     atomic_store_explicit(&gauge->value, value, memory_order_relaxed);
 }
 
-/* `count` observations of the same value. */
+/* Records `count` observations of the same value. */
 void hs_histogram_observe(struct hs_histogram *histogram, double value, uint64_t count);
 
-/* Called before each rendering, with the registry unlocked, on the rendering thread: sets
- * gauges that are cheaper to read than to keep. `context` must outlive the registry or be
- * taken back with hs_metrics_forget(). */
+/* Called before each rendering, on the rendering thread, with the registry unlocked. Sets gauges
+ * that are cheaper to read than to keep current. */
 typedef void hs_metrics_collect_fn(void *context);
+/* Registers a collector. `context` must outlive the registry, or be removed with
+ * hs_metrics_forget(). */
 void hs_metrics_on_collect(struct hs_metrics *metrics, hs_metrics_collect_fn *collect,
                            void *context);
+/* Removes the collectors of `context`; waits for one that is running. */
 void hs_metrics_forget(struct hs_metrics *metrics, void *context);
 
-/* The page in Prometheus' text format 0.0.4. */
+/* Renders the page in the Prometheus text format 0.0.4. */
 void hs_metrics_render(struct hs_metrics *metrics, struct hs_buffer *ret_page);
 
 /* docs/metrics.md: the declarations as a Markdown table. */

@@ -1,12 +1,12 @@
-/* Text: what editors put around the text of a file. Pure functions; any thread. */
+/* Text: byte order marks that editors put in front of a file's text. Pure functions; any thread. */
 #ifndef HOOKSTREAM_TEXT_H
 #define HOOKSTREAM_TEXT_H
 
 #include <hookstream/base.h>
 
-/* The text without the byte order mark that some editors write in front of UTF-8. */
+/* The text without its UTF-8 byte order mark, if it has one. */
 struct hs_slice hs_text_without_mark(struct hs_slice text);
-/* Whether it is UTF-16, by its byte order mark. */
+/* Whether the text starts with a UTF-16 byte order mark. */
 bool hs_text_is_utf16(struct hs_slice text);
 
 #endif

@@ -21,7 +21,7 @@ static bool is_plain(char c)
            c == '.' || c == '_';
 }
 
-/* The address family that a text is an address of, or 0. `host` has no zone. */
+/* The address family of a literal address, or 0. `host` has no zone. */
 static int family_of(struct hs_slice host)
 {
     char text[INET6_ADDRSTRLEN];
@@ -52,7 +52,7 @@ static bool is_v6(struct hs_slice host)
     return family_of(host) == AF_INET6;
 }
 
-/* As getaddrinfo(3) reads it: also 127.1 and 0. */
+/* As getaddrinfo(3) reads it: accepts 127.1 and 0, too. */
 static bool read_v4(struct hs_slice host, struct in_addr *ret_address)
 {
     char text[INET6_ADDRSTRLEN];
@@ -63,7 +63,7 @@ static bool read_v4(struct hs_slice host, struct in_addr *ret_address)
     return inet_aton(text, ret_address) == 1;
 }
 
-/* A name whose last label is a number can only be meant as an IPv4 address (as in WHATWG URL). */
+/* A name whose last label is a number can only be meant as an IPv4 address (WHATWG URL). */
 static bool looks_like_v4(struct hs_slice host)
 {
     size_t at = host.size;
@@ -80,16 +80,16 @@ static int check_name(struct hs_slice host)
         if (!is_plain(host.data[i]))
             return hs_fail(-EINVAL, host.data[i] == '$' || host.data[i] == '{' ||
                                             host.data[i] == '<' || host.data[i] == '%'
-                                        ? "its host is a placeholder that nothing filled in: write "
-                                          "${NAME}"
+                                        ? "its host is a placeholder that was not filled in: "
+                                          "write ${NAME}"
                                         : "a host has letters, digits, `-`, `_` and `.` only");
     if (looks_like_v4(host) && !read_v4(host, &(struct in_addr){0}))
         return hs_fail(-EINVAL, "an IPv4 address has four numbers from 0 to 255");
     return 0;
 }
 
-/* Cuts "[...]" or what is before the last colon; *ret_port is what follows, without its colon, or
- * none. */
+/* Splits the text at the closing bracket or at the last colon. *ret_port is the rest without its
+ * colon, or none. */
 static int split(struct hs_slice text, struct hs_slice *ret_host, bool *ret_brackets,
                  struct hs_slice *ret_port)
 {
@@ -102,7 +102,7 @@ static int split(struct hs_slice text, struct hs_slice *ret_host, bool *ret_brac
     if (*ret_brackets) {
         const char *close = memchr(text.data, ']', text.size);
         if (close == NULL)
-            return hs_fail(-EINVAL, "a `[` without its `]`");
+            return hs_fail(-EINVAL, "a `[` without a `]`");
         *ret_host = hs_slice(text.data + 1, (size_t)(close - text.data) - 1);
         colon = close + 1 < end ? close + 1 : NULL;
         if (colon != NULL && *colon != ':')
@@ -152,7 +152,7 @@ int hs_address_parse(struct hs_slice text, enum hs_address_use use, uint16_t por
     if (all && use == HS_ADDRESS_REMOTE)
         return hs_fail(-EINVAL, "it names no host");
     if (brackets && !is_v6(host))
-        return hs_fail(-EINVAL, "what is between [ and ] is not an IPv6 address");
+        return hs_fail(-EINVAL, "the text between [ and ] is not an IPv6 address");
     if (!all && !brackets)
         code = check_name(host);
     if (code < 0)

@@ -1,4 +1,4 @@
-/* Arena: blocks in a list, each larger than the last up to a bound; freed as one. */
+/* Arena: a list of blocks, each larger than the last up to a bound; freed as one. */
 #include <hookstream/buffer.h>
 
 #include <stdalign.h>
@@ -14,7 +14,7 @@ struct block {
 };
 
 struct hs_arena {
-    struct block *blocks; /* the one in use first */
+    struct block *blocks; /* the current block first */
 };
 
 struct hs_arena *hs_arena_create(void)

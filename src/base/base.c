@@ -1,4 +1,4 @@
-/* Base: slices, numbers, errors with their words, allocation, and the nearest name. */
+/* Base: slices, numbers, error messages, allocation, and the nearest name. */
 #include <hookstream/base.h>
 
 #include <hookstream/log.h>
@@ -40,11 +40,11 @@ int hs_slice_to_u64(struct hs_slice s, uint64_t max, uint64_t *ret_value)
 {
     uint64_t value = 0;
     if (s.size == 0)
-        return hs_fail(-EINVAL, "a number has at least one digit");
+        return hs_fail(-EINVAL, "a number needs at least one digit");
     for (size_t i = 0; i < s.size; i++) {
         unsigned digit = (unsigned char)s.data[i] - (unsigned)'0';
         if (digit > 9)
-            return hs_fail(-EINVAL, "a number has digits only");
+            return hs_fail(-EINVAL, "a number consists of digits only");
         if (__builtin_mul_overflow(value, 10u, &value) ||
             __builtin_add_overflow(value, digit, &value))
             return hs_fail(-ERANGE, "the number is too large");
@@ -57,7 +57,7 @@ int hs_slice_to_u64(struct hs_slice s, uint64_t max, uint64_t *ret_value)
 
 /* ---- The nearest name ---- */
 
-/* `-` and `_` are one, as are upper and lower case: people mix them up. */
+/* Treats `-` and `_`, and upper and lower case, as equal: users mix them up. */
 static char folded(char c)
 {
     return c == '-' ? '_' : lower(c);

@@ -1,10 +1,10 @@
-/* Descriptors: RLIMIT_NOFILE by getrlimit(2), and what is open by /proc (proc(5)). */
+/* Descriptors: RLIMIT_NOFILE by getrlimit(2), and the open ones from /proc (proc(5)). */
 #include <hookstream/descriptors.h>
 
 #include <dirent.h>
 #include <sys/resource.h>
 
-/* The admin port's part of the limit, and its bounds. */
+/* The admin port's share of the limit, and its bounds. */
 #define ADMIN_PART 16u
 #define ADMIN_LEAST 4u
 #define ADMIN_MOST 256u
@@ -20,7 +20,8 @@ uint64_t hs_descriptors_raise(void)
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit); /* a lower limit is good, too: it is asked for */
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* a failure leaves the lower limit, which is read
+                                                 * back below */
     }
     return hs_descriptors_limit();
 }
@@ -35,7 +36,7 @@ uint64_t hs_descriptors_open(void)
     while ((entry = readdir(folder)) != NULL)
         count += entry->d_name[0] != '.';
     (void)closedir(folder);
-    return count - 1; /* the folder itself */
+    return count - 1; /* without the one for the folder itself */
 }
 
 uint64_t hs_descriptors_of_admin(void)

@@ -1,4 +1,5 @@
-/* Disk: the real system behind the table, and the whole-or-nothing operations on top of it. */
+/* Disk: the system's functions behind the table, and the whole-or-nothing operations on top of
+ * them. */
 #include <hookstream/disk.h>
 
 #include <dirent.h>
@@ -21,7 +22,8 @@
 #define STREAM_WAIT_MS 10000 /* for the writer of a pipe */
 #define ZERO_STEP (256u * 1024u)
 #define ZERO_PAUSE_MOST_NS 50000000L
-#define ZERO_ALIGNMENT 4096u /* what O_DIRECT asks for at most, of memory and of places */
+/* The strictest alignment that O_DIRECT needs, of memory and of offsets. */
+#define ZERO_ALIGNMENT 4096u
 
 /* ---- The system ---- */
 
@@ -35,7 +37,7 @@ static int system_close(void *context, int file)
     return close(file);
 }
 
-/* A pipe, such as <(...) of a shell: it has no places, so it is read on. */
+/* A pipe, such as a shell's <(...), has no offsets, so it is read sequentially. */
 static ssize_t read_on(int file, void *data, size_t size)
 {
     for (;;) {
@@ -92,19 +94,19 @@ static int system_mkdir(void *context, const char *path, mode_t mode)
     return mkdir(path, mode);
 }
 
-/* Leaves the disk to others for twice as long as the step took: a sync that comes meanwhile
- * waits for one step and not for all of them. */
+/* Leaves the disk to others for twice as long as the step took: a concurrent sync then waits for
+ * one step instead of all of them. */
 static void give_way(const struct timespec *begin)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     long took = (now.tv_sec - begin->tv_sec) * 1000000000L + now.tv_nsec - begin->tv_nsec;
     took = took > ZERO_PAUSE_MOST_NS / 2 ? ZERO_PAUSE_MOST_NS / 2 : took;
-    (void)nanosleep(&(struct timespec){0, 2 * took}, NULL); /* a shorter pause will do, too */
+    (void)nanosleep(&(struct timespec){0, 2 * took}, NULL); /* a shorter pause is fine */
 }
 
-/* Past the page cache: from it 64 MiB of zeros cost 40 ms of CPU and are flushed in one go,
- * which holds up every sync meanwhile; this way 4 ms. */
+/* Bypasses the page cache. Through it 64 MiB of zeros cost 40 ms of CPU and are flushed at once,
+ * which delays every concurrent sync; this way they cost 4 ms. */
 static int write_zeros(int file, off_t size)
 {
     static const char zeros[ZERO_STEP] __attribute__((aligned(ZERO_ALIGNMENT)));
@@ -118,7 +120,7 @@ static int write_zeros(int file, off_t size)
         if (written < 0)
             return -1;
         at += written;
-        hs_heartbeat(); /* a slow disk takes a while for a segment */
+        hs_heartbeat(); /* a slow disk needs a while for a segment */
         give_way(&begin);
     }
     return 0;
@@ -136,7 +138,8 @@ static int64_t system_room(void *context, const char *path)
     return statvfs(path, &space) < 0 ? -1 : free_bytes(&space);
 }
 
-/* Where the file system cannot reserve, the C library writes to every block: not for nothing. */
+/* If the file system cannot reserve, the C library would write to every block, which is not worth
+ * it. */
 static int system_reserve(void *context, int file, off_t size)
 {
     struct statvfs space;
@@ -156,13 +159,13 @@ static int system_allocate(void *context, int file, off_t size)
     if (system_reserve(context, file, size) < 0 || flags < 0)
         return -1;
     if (size % ZERO_ALIGNMENT != 0 || fcntl(file, F_SETFL, flags | O_DIRECT) < 0)
-        return 0; /* reserved is good enough */
+        return 0; /* a reservation suffices */
     int code = write_zeros(file, size);
     error = code < 0 ? errno : 0;
     if (fcntl(file, F_SETFL, flags) < 0)
         return -1;
     errno = error;
-    /* Some file systems take the flag and refuse the write. */
+    /* Some file systems accept the flag but refuse the write. */
     return code == 0 || error == EINVAL || error == EOPNOTSUPP ? 0 : -1;
 }
 
@@ -229,7 +232,7 @@ const struct hs_disk *hs_disk_system(void)
 
 /* ---- Whole operations ---- */
 
-/* What is there instead of a file. NULL: some other error. */
+/* What the path is instead of a regular file. NULL: the error means something else. */
 static const char *wrong_kind(int error)
 {
     return error == ELOOP    ? "a symbolic link"
@@ -250,7 +253,7 @@ static int open_any(const struct hs_disk *disk, const char *path, int flags)
     const char *kind = (flags & O_NOFOLLOW) != 0 ? wrong_kind(error) : NULL;
     if (kind == NULL)
         return hs_fail_errno(error, "cannot open %s", path);
-    return hs_fail(-error, "cannot open %s: it is %s and not a regular file: move it away", path,
+    return hs_fail(-error, "cannot open %s: it is %s, not a regular file: move it away", path,
                    kind);
 }
 
@@ -268,7 +271,7 @@ int hs_disk_create(const struct hs_disk *disk, const char *path)
 {
     const int flags = O_RDWR | O_CREAT;
     int file = hs_disk_open(disk, path, flags | O_TRUNC);
-    /* The name is ours, so what is there is in the way and not anybody's data. */
+    /* The name belongs to hookstream, so whatever is there is not someone else's data. */
     if (!hs_disk_is_wrong_kind(file) || file == -EISDIR)
         return file;
     int code = hs_disk_unlink(disk, path);
@@ -277,7 +280,7 @@ int hs_disk_create(const struct hs_disk *disk, const char *path)
 
 /* ---- Errors ---- */
 
-/* Where the file is, as far as the system says; "" for a disk that is not the system's. */
+/* The file's path as the system reports it; "" for a disk other than the system's. */
 static void path_of(const struct hs_disk *disk, int file, char *ret_path, size_t size)
 {
     char link[32];
@@ -289,7 +292,7 @@ static void path_of(const struct hs_disk *disk, int file, char *ret_path, size_t
     ret_path[count > 0 ? count : 0] = '\0';
 }
 
-/* hs_fail_errno() with the file's path; of a limit of file sizes with what to do. */
+/* hs_fail_errno() with the file's path; for a file size limit it adds what to do. */
 static int fail_at(const struct hs_disk *disk, int file, int error, const char *what)
 {
     char path[PATH_TEXT_MAX];
@@ -298,8 +301,8 @@ static int fail_at(const struct hs_disk *disk, int file, int error, const char *
     const char *blank = path[0] != '\0' ? " " : "";
     if (error == EFBIG && getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
         return hs_fail(-EFBIG,
-                       "%s%s%s: File too large: this process may not make a file larger than %llu "
-                       "bytes; raise that limit (ulimit -f, LimitFSIZE=)",
+                       "%s%s%s: File too large: this process may not write files larger than "
+                       "%llu bytes; raise that limit (ulimit -f, LimitFSIZE=)",
                        what, blank, path, (unsigned long long)limit.rlim_cur);
     return hs_fail_errno(error, "%s%s%s", what, blank, path);
 }
@@ -307,7 +310,7 @@ static int fail_at(const struct hs_disk *disk, int file, int error, const char *
 void hs_disk_close(const struct hs_disk *disk, int file)
 {
     if (file >= 0)
-        (void)disk->close(disk->context, file); /* what must be safe was synced before */
+        (void)disk->close(disk->context, file); /* data that must survive was synced before */
 }
 
 ssize_t hs_disk_read(const struct hs_disk *disk, int file, void *ret_data, size_t size,
@@ -336,7 +339,7 @@ int hs_disk_write(const struct hs_disk *disk, int file, struct hs_slice data, ui
                                    (off_t)(offset + done));
         if (put < 0 && errno == EINTR)
             continue;
-        /* A write of nothing would be tried for ever. */
+        /* A write of zero bytes would be retried forever. */
         if (put <= 0)
             return fail_at(disk, file, put < 0 ? errno : EIO, "cannot write");
         done += (size_t)put;
@@ -361,14 +364,14 @@ int hs_disk_truncate(const struct hs_disk *disk, int file, uint64_t size)
 int hs_disk_allocate(const struct hs_disk *disk, int file, uint64_t size)
 {
     if (disk->allocate(disk->context, file, (off_t)size) < 0)
-        return fail_at(disk, file, errno, "cannot reserve room for");
+        return fail_at(disk, file, errno, "cannot reserve space for");
     return 0;
 }
 
 int hs_disk_reserve(const struct hs_disk *disk, int file, uint64_t size)
 {
     if (disk->reserve != NULL && disk->reserve(disk->context, file, (off_t)size) < 0)
-        return fail_at(disk, file, errno, "cannot reserve room for");
+        return fail_at(disk, file, errno, "cannot reserve space for");
     return 0;
 }
 
@@ -381,7 +384,7 @@ uint64_t hs_disk_room(const struct hs_disk *disk, const char *path)
 int64_t hs_disk_size(const struct hs_disk *disk, int file)
 {
     off_t size = disk->size(disk->context, file);
-    return size < 0 ? fail_at(disk, file, errno, "cannot ask the size of") : (int64_t)size;
+    return size < 0 ? fail_at(disk, file, errno, "cannot get the size of") : (int64_t)size;
 }
 
 int hs_disk_identify(const struct hs_disk *disk, int file, const char *path,
@@ -423,14 +426,14 @@ int hs_disk_unlink(const struct hs_disk *disk, const char *path)
     return hs_fail_errno(errno, "cannot remove %s", path);
 }
 
-/* The name of a folder that was made: what is put into it is no safer than that. */
+/* Syncs the name of a new folder: its contents are no safer than its name. */
 static void sync_parent(const struct hs_disk *disk, const char *path)
 {
     HS_AUTO_FREE char *parent = hs_strdup(path);
     char *slash = strrchr(parent, '/');
     if (slash != NULL)
         slash[slash == parent] = '\0';
-    /* It may be another's, and not to be read. */
+    /* The parent may be someone else's and unreadable. */
     HS_IGNORE(hs_disk_sync_directory(disk, slash != NULL ? parent : "."));
 }
 
@@ -439,7 +442,7 @@ static int make_one(const struct hs_disk *disk, const char *path)
     if (disk->mkdir(disk->context, path, DIRECTORY_MODE) == 0)
         sync_parent(disk, path);
     else if (errno != EEXIST)
-        return hs_fail_errno(errno, "cannot make the folder %s", path);
+        return hs_fail_errno(errno, "cannot create the folder %s", path);
     return 0;
 }
 
@@ -452,7 +455,8 @@ int hs_disk_make_directory(const struct hs_disk *disk, const char *path)
         *at = '\0';
         int code = make_one(disk, part);
         *at = '/';
-        /* A parent that we may not make, or that is on a read-only disk, may be there. */
+        /* A parent that this process may not create, or that is on a read-only disk, may exist
+         * already. */
         if (code < 0 && code != -EACCES && code != -EROFS && code != -EPERM)
             return code;
     }

@@ -1,4 +1,4 @@
-/* Event: what can be said of one without looking into its body. */
+/* Event: properties that need no look into the body. */
 #include <hookstream/event.h>
 
 const struct hs_slice hs_event_kept_headers[] = {

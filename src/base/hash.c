@@ -1,4 +1,4 @@
-/* Hashes by libxxhash, the keyed one by hand, random bytes by the kernel. */
+/* Hashes from libxxhash, a SipHash of our own, and random bytes from the kernel. */
 #include <hookstream/hash.h>
 
 #include <hookstream/log.h>
@@ -126,7 +126,7 @@ void hs_random_bytes(void *ret_bytes, size_t size)
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0) {
-            hs_log_last_words("hookstream: the kernel gives no random bytes");
+            hs_log_last_words("hookstream: the kernel returns no random bytes");
             abort();
         }
         at += got;

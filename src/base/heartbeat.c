@@ -1,5 +1,5 @@
-/* Heartbeats: a slot per thread, with a counter that the thread adds to and the watcher compares.
- */
+/* Heartbeats: a slot per thread, with a counter that the thread increments and the watcher
+ * compares. */
 #include <hookstream/heartbeat.h>
 
 #include <hookstream/clock.h>
@@ -14,33 +14,34 @@
 #define NAME_MAX_BYTES 48u
 
 struct slot {
-    /* Its thread's; the watcher reads. */
+    /* written by its thread, read by the watcher */
     _Atomic uint64_t beats;
-    const char *_Atomic doing; /* NULL: it rests */
+    const char *_Atomic doing; /* NULL: the thread rests */
     /* Guarded by `lock`: */
     char name[NAME_MAX_BYTES];
     unsigned flags;
     bool used;
-    uint64_t seen;          /* beats, at the last look */
-    unsigned still;         /* looks in a row without one */
-    uint64_t since_wall_ns; /* of the first of these looks */
+    uint64_t seen;          /* beats at the last look */
+    unsigned still;         /* consecutive looks without a beat */
+    uint64_t since_wall_ns; /* time of the first of these looks */
     struct hs_gauge *gauge;
-} __attribute__((aligned(64))); /* a cache line: threads beat without disturbing each other */
+} __attribute__((aligned(64))); /* one cache line each, so that beating threads do not disturb each
+                                 * other */
 
 static struct slot slots[HS_HEARTBEATS_MAX];
-static size_t slot_count; /* ever used */
+static size_t slot_count; /* slots used so far */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Thread_local struct slot *mine;
 
 static struct {
     pthread_t thread;
     bool running;
-    bool stopping;       /* guarded by `lock`, as the next */
-    pthread_cond_t wake; /* `stopping` */
+    bool stopping;       /* guarded by `lock`, as is the next */
+    pthread_cond_t wake; /* signals `stopping` */
     struct hs_metrics *metrics;
 } watcher;
 
-/* ---- A thread's own ---- */
+/* ---- The thread's side ---- */
 
 void hs_heartbeat(void)
 {
@@ -77,7 +78,7 @@ const char *hs_heartbeat_pause(void)
     return doing;
 }
 
-/* With the lock: the slot of this name that no thread uses, or a new one; NULL: none is left. */
+/* With the lock held: a free slot of this name, or a new one. NULL: none is left. */
 static struct slot *find_slot(const char *name)
 {
     for (size_t i = 0; i < slot_count; i++)
@@ -119,7 +120,7 @@ void hs_heartbeat_end(void)
 
 /* ---- The watcher ---- */
 
-/* The state of a slot at this look. */
+/* A slot's state at this look. */
 struct standing {
     char name[NAME_MAX_BYTES];
     const char *doing;
@@ -127,7 +128,7 @@ struct standing {
     bool stuck_now, moves_again;
 };
 
-/* With the lock. */
+/* Lock held. */
 static struct standing look_at(struct slot *slot)
 {
     uint64_t beats = atomic_load_explicit(&slot->beats, memory_order_relaxed);
@@ -185,7 +186,7 @@ static void *run(void *context)
             code = pthread_cond_timedwait(&watcher.wake, &lock, &until);
         pthread_mutex_unlock(&lock);
         hs_heartbeat_look();
-        clock_gettime(CLOCK_MONOTONIC, &until); /* looks that were missed are not made up for */
+        clock_gettime(CLOCK_MONOTONIC, &until); /* missed looks are not made up for */
         pthread_mutex_lock(&lock);
     }
     pthread_mutex_unlock(&lock);
@@ -240,7 +241,7 @@ int hs_heartbeat_watch(struct hs_metrics *metrics)
     int failed = pthread_create(&watcher.thread, NULL, run, NULL);
     watcher.running = failed == 0;
     if (failed != 0)
-        return hs_fail_errno(failed, "cannot start the thread that watches the others");
+        return hs_fail_errno(failed, "cannot start the heartbeat watcher thread");
     hs_metrics_on_collect(metrics, collect, &watcher);
     return 0;
 }
@@ -254,7 +255,7 @@ void hs_heartbeat_unwatch(void)
     watcher.stopping = true;
     pthread_cond_signal(&watcher.wake);
     for (size_t i = 0; i < slot_count; i++)
-        slots[i].gauge = NULL; /* its registry goes */
+        slots[i].gauge = NULL; /* its registry is about to be freed */
     pthread_mutex_unlock(&lock);
     pthread_join(watcher.thread, NULL);
     pthread_cond_destroy(&watcher.wake);

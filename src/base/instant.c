@@ -1,12 +1,13 @@
-/* Instant: RFC 3339 read and written exactly, by the proleptic Gregorian calendar. Asks no C
- * library and no time zone: timegm() takes the 31st of February, and years before 1900 are not
- * every libc's. */
+/* Instant: reads and writes RFC 3339 exactly, by the proleptic Gregorian calendar. Uses neither the
+ * C library's calendar nor a time zone: timegm() accepts the 31st of February, and not every libc
+ * handles years before 1900. */
 #include <hookstream/clock.h>
 
 #include <stdio.h>
 
 #define DAY_SECONDS INT64_C(86400)
-/* 400 years repeat; days are counted from 0000-03-01, so that a leap day comes last. */
+/* The calendar repeats every 400 years. Days are counted from 0000-03-01, so that a leap day comes
+ * last. */
 #define ERA_DAYS INT64_C(146097)
 #define EPOCH_DAY INT64_C(719468) /* 1970-01-01 */
 
@@ -25,7 +26,7 @@ static int days_of_month(int year, int month)
     return month == 2 && is_leap_year(year) ? 29 : days[month - 1];
 }
 
-/* Days since 1970-01-01. Adding 400 years keeps everything above zero. */
+/* Days since 1970-01-01. Adding 400 years keeps all values positive. */
 static int64_t day_of_date(struct date date)
 {
     int64_t year = date.year + 400 - (date.month <= 2);
@@ -52,12 +53,12 @@ static struct date date_of_day(int64_t day)
 
 /* ---- Reading ---- */
 
-/* What is left to read. */
+/* The text still to be read. */
 struct reader {
     const char *at, *end;
 };
 
-/* Takes `count` digits. -1: they are not there. */
+/* Reads `count` digits; -1 if they are missing. */
 static int take_digits(struct reader *reader, int count)
 {
     int value = 0;
@@ -83,7 +84,7 @@ static bool take(struct reader *reader, char either, char or)
 
 static int no_instant(const char *why)
 {
-    return hs_fail(-EINVAL, "%s: an RFC 3339 time is written 2026-11-23T09:15:00Z", why);
+    return hs_fail(-EINVAL, "%s: write an RFC 3339 time as 2026-11-23T09:15:00Z", why);
 }
 
 static int read_date(struct reader *reader, struct date *ret_date)
@@ -91,18 +92,18 @@ static int read_date(struct reader *reader, struct date *ret_date)
     struct date date;
     date.year = take_digits(reader, 4);
     if (date.year < 0 || !take(reader, '-', '-'))
-        return no_instant("it has no year of four digits");
+        return no_instant("it has no four-digit year");
     date.month = take_digits(reader, 2);
     if (date.month < 1 || date.month > 12 || !take(reader, '-', '-'))
         return no_instant("its month is not 01 to 12");
     date.day = take_digits(reader, 2);
     if (date.day < 1 || date.day > days_of_month(date.year, date.month))
-        return no_instant("its day is none of that month");
+        return no_instant("the month has no such day");
     *ret_date = date;
     return 0;
 }
 
-/* Seconds since midnight: 86400 for a leap second at its end. */
+/* Seconds since midnight: 86400 for a leap second at the end of the day. */
 static int read_clock(struct reader *reader, int *ret_seconds, bool *ret_leap)
 {
     int hour = take_digits(reader, 2);
@@ -128,7 +129,7 @@ static int read_fraction(struct reader *reader, struct hs_slice *ret_fraction)
     while (take_digits(reader, 1) >= 0)
         ;
     if (reader->at == from)
-        return no_instant("its fraction has no digit");
+        return no_instant("its fraction has no digits");
     *ret_fraction = hs_slice(from, (size_t)(reader->at - from));
     return 0;
 }
@@ -151,7 +152,7 @@ static int read_offset(struct reader *reader, int *ret_seconds)
     return 0;
 }
 
-/* Whether the second is the first of a month, as the one after a leap second is. */
+/* Whether the second is the first of a month, as the second after a leap second is. */
 static bool begins_month(int64_t seconds)
 {
     int64_t day =
@@ -170,7 +171,7 @@ int hs_instant_parse(struct hs_slice text, struct hs_instant *ret_instant)
         return no_instant("it is empty");
     int code = read_date(&reader, &date);
     if (code == 0 && !take(&reader, 'T', 't') && !take(&reader, ' ', ' '))
-        code = no_instant("no T follows the date");
+        code = no_instant("there is no T after the date");
     if (code == 0)
         code = read_clock(&reader, &clock, &leap);
     if (code == 0)
@@ -180,12 +181,12 @@ int hs_instant_parse(struct hs_slice text, struct hs_instant *ret_instant)
     if (code < 0)
         return code;
     if (reader.at != reader.end)
-        return no_instant("more follows after the offset");
+        return no_instant("there is text after the offset");
     int64_t seconds = day_of_date(date) * DAY_SECONDS + clock - offset;
     if (seconds < HS_INSTANT_SECONDS_MIN || seconds > HS_INSTANT_SECONDS_MAX)
-        return no_instant("in UTC its year is not 0000 to 9999");
+        return no_instant("its year in UTC is not 0000 to 9999");
     if (leap && !begins_month(seconds))
-        return no_instant("its second is 60, which is only at the end of a month in UTC");
+        return no_instant("its second is 60, which exists only at the end of a month in UTC");
     *ret_instant = (struct hs_instant){seconds, fraction};
     return 0;
 }

@@ -1,4 +1,4 @@
-/* Log: makes a line in one buffer on the stack; log_queue.c takes it to stderr. */
+/* Log: formats a line in a buffer on the stack; log_queue.c writes it to stderr. */
 #include "log_queue.h"
 
 #include <hookstream/clock.h>
@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #define CAUSES_MAX 256u
-/* Of a line's message, so that fields find room beside it. */
+/* Maximum size of a message, so that the fields have room. */
 #define MESSAGE_MAX 2048u
 
 static _Atomic int least_level = HS_LOG_INFO;
@@ -37,17 +37,17 @@ struct hs_log_field hs_log_field(const char *key, const char *format, ...)
     if (size >= (int)sizeof(field.value)) {
         size_t cut = sizeof(field.value) - 4;
         while (cut > 0 && ((unsigned char)field.value[cut] & 0xc0) == 0x80)
-            cut--; /* not within a character */
+            cut--; /* not in the middle of a character */
         memcpy(field.value + cut, "...", 4);
     }
     return field;
 }
 
-/* ---- The rate of a cause ---- */
+/* ---- Rate limit per cause ---- */
 
 static struct cause {
     const char *name;
-    uint64_t period_ns; /* when its period began */
+    uint64_t period_ns; /* start of its period */
     unsigned lines;
     uint64_t suppressed;
 } causes[CAUSES_MAX];
@@ -63,7 +63,7 @@ static struct cause *find_cause(const char *name)
         causes[cause_count] = (struct cause){.name = name};
         return &causes[cause_count++];
     }
-    return &causes[CAUSES_MAX - 1]; /* more causes than places share the last one's rate */
+    return &causes[CAUSES_MAX - 1]; /* causes beyond the table share the last rate */
 }
 
 bool hs_log_admit(const char *cause, uint64_t *ret_suppressed)
@@ -95,7 +95,7 @@ struct line {
     bool json;
 };
 
-/* false: it does not fit, with room left for a quote, a brace and a line feed. */
+/* Returns false if the text would not leave room for a quote, a brace and a line feed. */
 static bool put(struct line *line, const char *text, size_t size)
 {
     if (size > HS_LOG_LINE_MAX - 3 - line->size)
@@ -105,7 +105,7 @@ static bool put(struct line *line, const char *text, size_t size)
     return true;
 }
 
-/* JSON has no escape for a byte that is not UTF-8, and pairs for what is beyond four digits. */
+/* JSON cannot escape a byte that is not UTF-8, and needs surrogate pairs beyond four digits. */
 static size_t json_escape(uint32_t character, char ret_text[HS_SHOWN_ESCAPE_MAX + 1])
 {
     int size;
@@ -119,7 +119,7 @@ static size_t json_escape(uint32_t character, char ret_text[HS_SHOWN_ESCAPE_MAX 
     return (size_t)size;
 }
 
-/* false: no room for it, nor for what follows. */
+/* Returns false if there is no room for it; nothing after it is written either. */
 static bool put_character(struct line *line, uint32_t character, bool shown, struct hs_slice bytes)
 {
     char escape[HS_SHOWN_ESCAPE_MAX + 1] = "\\";
@@ -161,17 +161,17 @@ static bool is_plain(struct hs_slice value)
     return value.size > 0;
 }
 
-/* A field is there with its key and quotes, or not at all. */
+/* Writes a field with its key and quotes, or omits it. */
 static void put_field(struct line *line, const char *key, struct hs_slice value)
 {
-    size_t least = strlen(key) + sizeof(",\"\":\"\"\"}\n"); /* strlen: our own words */
+    size_t least = strlen(key) + sizeof(",\"\":\"\"\"}\n"); /* strlen: the program's own text */
     if (line->size + least > HS_LOG_LINE_MAX)
         return;
     char name[128];
     int size = snprintf(name, sizeof(name), line->json ? "%s\"%s\":" : "%s%s=",
                         line->size > (line->json ? 1u : 0u) ? (line->json ? "," : " ") : "", key);
     HS_ASSERT(size > 0 && size < (int)sizeof(name));
-    (void)put(line, name, (size_t)size); /* there is room: see above */
+    (void)put(line, name, (size_t)size); /* the room was checked above */
     if (line->json || !is_plain(value) || !put(line, value.data, value.size))
         put_quoted(line, value);
 }

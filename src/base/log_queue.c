@@ -1,5 +1,5 @@
-/* Log queue: a ring of bytes between the threads that log and one that writes. The lock is held
- * for a copy of one line, never for a write. */
+/* Log queue: a ring of bytes between the threads that log and the writer. The lock is held while
+ * one line is copied, never during a write. */
 #include "log_queue.h"
 
 #include <hookstream/clock.h>
@@ -12,30 +12,30 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How long one look waits for room at the reader's end. */
+/* How long one attempt waits for room in a pipe or socket. */
 #define LOOK_MS 200
-/* Between two tries after a write failed: a full disk may have room again. */
+/* Between attempts after a failed write: a full disk may have room again. */
 #define FAILED_WAIT_NS HS_NS_PER_SECOND
-/* What a process that ends by an assertion gives the writer for the lines before it. */
+/* How long a failed assertion waits for the lines queued before it. */
 #define LAST_WORDS_NS (500 * HS_NS_PER_MS)
 #define NAP_NS (5 * HS_NS_PER_MS)
 
 enum mode {
     MODE_DIRECT, /* no writer: written at once */
     MODE_QUEUED, /* the writer runs */
-    MODE_CLOSED, /* the writer was given up at the end: lines are dropped */
+    MODE_CLOSED, /* the writer was abandoned at shutdown: lines are dropped */
 };
 
 static char ring[HS_LOG_QUEUE_BYTES];
 static struct {
-    pthread_mutex_t lock; /* guards all down to `thread` */
-    pthread_cond_t work;  /* the ring is no longer empty, or the writer is to end */
+    pthread_mutex_t lock; /* guards everything up to `thread` */
+    pthread_cond_t work;  /* the ring is not empty, or the writer should end */
     pthread_cond_t ended; /* the writer has ended */
     enum mode mode;
     size_t head, used; /* of the ring */
-    uint64_t missing;  /* lines dropped and not reported yet; > 0: all lines are dropped */
+    uint64_t missing;  /* lines dropped but not reported yet; while > 0, all lines are dropped */
     bool stopping;     /* write the rest, then end */
-    bool abandoned;    /* end without the rest */
+    bool abandoned;    /* end without writing the rest */
     bool failing;      /* the last write failed */
     bool gone;         /* the thread has ended */
     pthread_t thread;
@@ -57,12 +57,12 @@ bool hs_log_is_dropping(void)
 
 /* ---- Without the writer ---- */
 
-/* A log that cannot be written has nowhere to report that. */
+/* If the log cannot be written, there is nowhere to report that. */
 static void write_now(const char *line, size_t size)
 {
     while (size > 0) {
         ssize_t written = write(STDERR_FILENO, line, size);
-        if (written < 0 && errno == EAGAIN) { /* someone else made it non-blocking */
+        if (written < 0 && errno == EAGAIN) { /* another process made it non-blocking */
             struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
             (void)poll(&out, 1, LOOK_MS);
             continue;
@@ -74,7 +74,7 @@ static void write_now(const char *line, size_t size)
     }
 }
 
-/* ---- The ring; with the lock ---- */
+/* ---- The ring; lock held ---- */
 
 static void append(const char *line, size_t size)
 {
@@ -87,8 +87,8 @@ static void append(const char *line, size_t size)
         pthread_cond_signal(&queue.work);
 }
 
-/* Copies as many whole lines as one write may take; the first may have lost its beginning to the
- * write before. Returns their size. */
+/* Copies as many whole lines as fit into one write; the previous write may have taken the beginning
+ * of the first. Returns their size. */
 static size_t copy_lines(char ret_lines[HS_LOG_LINE_MAX])
 {
     size_t size = queue.used < HS_LOG_LINE_MAX ? queue.used : HS_LOG_LINE_MAX;
@@ -99,8 +99,8 @@ static size_t copy_lines(char ret_lines[HS_LOG_LINE_MAX])
     return end != NULL ? (size_t)(end - ret_lines) + 1 : 0;
 }
 
-/* Where lines were dropped one says so, once half of the ring is free: until then all are dropped,
- * so that the gap is one. */
+/* Reports a gap where lines were dropped, once half the ring is free. Until then all lines are
+ * dropped, so that there is a single gap. */
 static void report_missing(void)
 {
     if (queue.missing == 0 || queue.used > sizeof(ring) / 2 || queue.failing)
@@ -132,12 +132,12 @@ void hs_log_put(const char *line, size_t size)
 
 /* ---- The writer ---- */
 
-/* Writes some, without waiting for long. Returns how much; 0: the reader has no room now;
+/* Writes some bytes without a long wait. Returns their number, 0 if the reader has no room now, or
  * -errno. */
 static ssize_t write_some(const char *lines, size_t size)
 {
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
-    hs_heartbeat_rest(); /* a reader that does not read is not the fault of this process */
+    hs_heartbeat_rest(); /* a reader that does not read is not this process's fault */
     if (poll(&out, 1, LOOK_MS) <= 0)
         return 0;
     hs_heartbeat_work("writing the log");
@@ -145,7 +145,7 @@ static ssize_t write_some(const char *lines, size_t size)
     return written >= 0 ? written : errno == EAGAIN || errno == EINTR ? 0 : -errno;
 }
 
-/* With the lock: until there is something to write, or the end. */
+/* Lock held: waits for something to write, or the end. */
 static void wait_for_lines(void)
 {
     hs_heartbeat_rest();
@@ -153,7 +153,7 @@ static void wait_for_lines(void)
         pthread_cond_wait(&queue.work, &queue.lock);
 }
 
-/* With the lock: a while, or until the end. */
+/* Lock held: waits a while, or until the end. */
 static void wait_after_failure(void)
 {
     hs_heartbeat_rest();
@@ -165,8 +165,8 @@ static void wait_after_failure(void)
         code = pthread_cond_timedwait(&queue.work, &queue.lock, &until);
 }
 
-/* With the lock: one step. A failed write is tried again with the same bytes, so that a line which
- * a full disk cut is completed. */
+/* Lock held: one step. A failed write is retried with the same bytes, so a line truncated by a full
+ * disk is completed. */
 static void step(void)
 {
     char lines[HS_LOG_LINE_MAX];
@@ -221,14 +221,14 @@ int hs_log_start(void)
     queue.stopping = queue.abandoned = queue.failing = queue.gone = false;
     int failed = pthread_create(&queue.thread, NULL, run, NULL);
     if (failed != 0)
-        return hs_fail_errno(failed, "cannot start the log's thread");
+        return hs_fail_errno(failed, "cannot start the log writer thread");
     pthread_mutex_lock(&queue.lock);
     queue.mode = MODE_QUEUED;
     pthread_mutex_unlock(&queue.lock);
     return 0;
 }
 
-/* With the lock. Whether the writer ended in time. */
+/* Lock held. Returns whether the writer ended in time. */
 static bool wait_for_end(uint64_t ns)
 {
     uint64_t until_ns = hs_clock_monotonic_ns() + ns;
@@ -258,14 +258,13 @@ void hs_log_stop(void)
     if (ended)
         pthread_join(queue.thread, NULL);
     else
-        pthread_detach(
-            queue.thread); /* in a write that does not return: it ends with the process */
+        pthread_detach(queue.thread); /* blocked in a write: it ends with the process */
 }
 
 /* ---- The end by an assertion ---- */
 
-/* Gives the writer a moment for what is queued. Takes no lock for good: the caller may be
- * anywhere. */
+/* Waits briefly until the writer has written the queue. Only tries to take the lock: the caller may
+ * hold it. */
 static bool let_it_write(void)
 {
     uint64_t until = hs_clock_monotonic_ns() + LAST_WORDS_NS;

@@ -1,5 +1,5 @@
-/* Metrics: cells in one list a metric. Whoever counts writes its own cell; the page sums the
- * cells that have the same labels. */
+/* Metrics: a list of cells per metric. Each counting thread writes its own cell; the page sums
+ * cells with equal labels. */
 #include <hookstream/metrics.h>
 
 #include "process.h"
@@ -53,21 +53,22 @@ struct cell {
         struct hs_counter counter;
         struct hs_gauge gauge;
         struct hs_histogram histogram;
-    } as __attribute__((aligned(64))); /* a cache line: cells of two threads never share one */
+    } as __attribute__((aligned(64))); /* one cache line, so that two threads' cells never share
+                                        * one */
 };
 
 struct hs_metrics {
     pthread_mutex_t lock; /* guards everything but the values in the cells */
     struct cell *cells[HS_METRIC_COUNT];
     struct cell *last[HS_METRIC_COUNT];
-    struct cell *spare[HS_METRIC_COUNT]; /* given past the ceiling, never shown */
+    struct cell *spare[HS_METRIC_COUNT]; /* returned past the ceiling, never rendered */
     size_t cell_count;
     struct collector {
         hs_metrics_collect_fn *collect;
         void *context;
     } collectors[COLLECTORS_MAX];
     size_t collector_count;
-    pthread_mutex_t collecting; /* held while collectors run; forget waits for it */
+    pthread_mutex_t collecting; /* held while collectors run; hs_metrics_forget() waits for it */
 };
 
 static size_t label_count(enum hs_metric metric)
@@ -123,7 +124,7 @@ static struct cell *spare_cell(struct hs_metrics *metrics, enum hs_metric metric
 {
     if (metrics->spare[metric] == NULL) {
         metrics->spare[metric] = make_cell(metric);
-        hs_log(HS_LOG_WARN, "too many series of metrics; further ones are not shown",
+        hs_log(HS_LOG_WARN, "too many metric series; further ones are not shown",
                HS_F("metric", "%s", rows[metric].info.name));
     }
     return metrics->spare[metric];
@@ -224,7 +225,7 @@ static void run_collectors(struct hs_metrics *metrics)
 
 /* ---- The page ---- */
 
-/* What is read from the process itself rather than counted. */
+/* Values read from the process rather than counted. */
 static void render_process(enum hs_metric metric, struct hs_buffer *page)
 {
     hs_buffer_printf(page, "%s %.6f\n", rows[metric].info.name, hs_process_figure(metric));
@@ -249,7 +250,7 @@ static void put_label_value(struct hs_buffer *page, const char *value)
     }
 }
 
-/* "name{a="x",b="y",le="0.1"} ", the last only when `bound` is given. */
+/* Writes "name{a="x",b="y",le="0.1"} "; le only if `bound` is given. */
 static void put_name(struct hs_buffer *page, enum hs_metric metric, const char *suffix,
                      const struct cell *cell, const char *bound)
 {
@@ -270,7 +271,7 @@ static void put_name(struct hs_buffer *page, enum hs_metric metric, const char *
     hs_buffer_append_text(page, count > 0 || bound != NULL ? "} " : " ");
 }
 
-/* The sums of all cells with the same labels as `first`. */
+/* The sums over all cells with the same labels as `first`. */
 struct sums {
     uint64_t count;
     double value;

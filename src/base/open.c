@@ -9,8 +9,8 @@
 
 /* ---- Standard descriptors ---- */
 
-/* The lowest free descriptor is `number`. The root folder takes the place where there is no
- * /dev/null: with O_PATH it needs no permission, and every read and write fails. */
+/* The lowest free descriptor is `number`. Without /dev/null the root folder takes the place: O_PATH
+ * needs no permission, and every read and write fails. */
 static int hold_place(int number)
 {
     int flags = number == STDIN_FILENO ? O_WRONLY : number == STDOUT_FILENO ? O_RDONLY : O_WRONLY;
@@ -18,7 +18,9 @@ static int hold_place(int number)
     if (held < 0)
         held = open("/", O_PATH | O_DIRECTORY); /* open: as above */
     if (held < 0)
-        return hs_fail_errno(errno, "descriptor %d is closed, and neither /dev/null nor / opens",
+        return hs_fail_errno(errno,
+                             "descriptor %d is closed, and neither /dev/null nor / can be "
+                             "opened",
                              number);
     return held == number ? 0 : hs_fail(-EBADF, "descriptor %d cannot be occupied", number);
 }
@@ -37,7 +39,7 @@ int hs_open_standard(void)
 
 /* ---- Files ---- */
 
-/* Moves a descriptor that standard output or error may be taken for; -1 with errno. */
+/* Moves a descriptor out of the range of stdin, stdout and stderr; -1 with errno. */
 static int move_up(int file)
 {
     if (file < 0 || file >= FIRST_OWN)
@@ -48,7 +50,7 @@ static int move_up(int file)
     return moved;
 }
 
-/* 0, or why the open file is not a regular one. */
+/* Returns 0, or the errno value for a file that is not regular. */
 static int kind_error(int file)
 {
     struct stat status;
@@ -65,7 +67,7 @@ int hs_open_file(const char *path, int flags, mode_t mode)
     int error = regular && file >= 0 ? kind_error(file) : 0;
     if (error == 0)
         return file;
-    (void)close(file); /* it is not ours */
+    (void)close(file); /* it is not hookstream's */
     errno = error;
     return -1;
 }

@@ -1,4 +1,4 @@
-/* Process: CPU time by getrusage(2), memory and start by /proc (proc(5)). */
+/* Process: CPU time from getrusage(2), memory and start time from /proc (proc(5)). */
 #include "process.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@ static double cpu_seconds(void)
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-/* The n-th number of a line of /proc, counted from 0 after `skip` was passed over. */
+/* The n-th number of a line in /proc, counted from 0 after the last `skip` character. */
 static double number_of(const char *path, char skip, unsigned n)
 {
     char line[1024];

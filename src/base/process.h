@@ -1,10 +1,10 @@
-/* Process: what the system knows of this process, for the metrics page. Threads: any. */
+/* Process: figures about this process for the metrics page. Threads: any. */
 #ifndef HS_BASE_PROCESS_H
 #define HS_BASE_PROCESS_H
 
 #include <hookstream/metrics.h>
 
-/* The figure behind one of the process_... metrics, read now. */
+/* The value of a process_... metric, read now. */
 double hs_process_figure(enum hs_metric metric);
 
 #endif

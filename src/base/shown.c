@@ -1,9 +1,9 @@
-/* Shown: a strict decoder of UTF-8, and the table of what is never printed as it is. */
+/* Shown: a strict UTF-8 decoder, and the table of characters that are never printed unescaped. */
 #include <hookstream/shown.h>
 
 #include <stdio.h>
 
-/* Ascending. General categories Cc, Cf, Zl and Zp, characters that are drawn as nothing, and the
+/* Ascending. General categories Cc, Cf, Zl and Zp, characters without a visible glyph, and the
  * noncharacters of the basic plane; hs_is_shown() adds those of the other planes. */
 static const struct {
     uint32_t first, last;
@@ -126,7 +126,8 @@ void hs_shown_copy(struct hs_slice text, char *ret_text, size_t size)
 static void append_json_escape(struct hs_buffer *out, uint32_t character)
 {
     if (character == UINT32_MAX)
-        hs_buffer_append_text(out, "\\ufffd"); /* not UTF-8, so not JSON: nothing else fits */
+        hs_buffer_append_text(out, "\\ufffd"); /* not UTF-8, hence not JSON: there is no better
+                                                * escape */
     else if (character > 0xffff)
         hs_buffer_printf(out, "\\u%04x\\u%04x", 0xd800 + ((character - 0x10000) >> 10),
                          0xdc00 + (character & 0x3ff));
@@ -134,8 +135,8 @@ static void append_json_escape(struct hs_buffer *out, uint32_t character)
         hs_buffer_printf(out, "\\u%04x", character);
 }
 
-/* Outside strings JSON has ASCII only, so every character above it is inside one. The C0 controls
- * are white space between tokens, or escaped already. */
+/* Outside strings JSON is pure ASCII, so every other character is inside one. C0 controls are white
+ * space between tokens, or escaped already. */
 void hs_shown_append_json(struct hs_buffer *out, struct hs_slice json)
 {
     size_t plain = 0;

@@ -1,5 +1,5 @@
-/* Storage: see storage.h. The file without a name (O_TMPFILE) is gone with its number, also if
- * we are killed. */
+/* Storage: see storage.h. The unnamed file (O_TMPFILE) disappears with its descriptor, even if the
+ * process is killed. */
 #include <hookstream/storage.h>
 
 #include <fcntl.h>
@@ -8,14 +8,14 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* Cuts the path down to its parent; false: there is none. */
+/* Cuts the path down to its parent; returns false if it has none. */
 static bool go_up(char *path)
 {
     char *slash = strrchr(path, '/');
     if (slash == NULL) {
         if (path[0] == '.' && path[1] == '\0')
             return false;
-        path[0] = '.'; /* of a name alone, which has a byte or more */
+        path[0] = '.'; /* the path was a bare name, which has one byte or more */
         path[1] = '\0';
         return true;
     }
@@ -34,7 +34,7 @@ static int try_to_write(const char *folder)
     static const char bytes[512];
     int file = hs_open_file(folder, O_TMPFILE | O_WRONLY, 0600);
     if (file < 0)
-        return hs_fail_errno(errno, "cannot make a file in %s", folder);
+        return hs_fail_errno(errno, "cannot create a file in %s", folder);
     int code = 0;
     ssize_t written = write(file, bytes, sizeof(bytes));
     if (written != (ssize_t)sizeof(bytes))
@@ -45,7 +45,7 @@ static int try_to_write(const char *folder)
     return code;
 }
 
-/* The names in it must be durable, too. */
+/* The folder's entries must be durable, too. */
 static int try_to_sync(const char *folder)
 {
     int file = hs_open_file(folder, O_RDONLY | O_DIRECTORY, 0);
@@ -66,13 +66,13 @@ int hs_storage_look(const char *path, struct hs_storage *ret_storage)
             return hs_fail_errno(errno, "cannot look at %s", folder);
         exists = false;
         if (!go_up(folder))
-            return hs_fail(-ENOENT, "%s: no folder above it is there", path);
+            return hs_fail(-ENOENT, "%s: none of its parent folders exists", path);
     }
     if (!S_ISDIR(status.st_mode))
         return hs_fail(-ENOTDIR, "%s is not a folder", folder);
     struct statvfs space;
     if (statvfs(folder, &space) < 0)
-        return hs_fail_errno(errno, "cannot ask for the space in %s", folder);
+        return hs_fail_errno(errno, "cannot get the free space of %s", folder);
     int code = try_to_write(folder);
     if (code == 0)
         code = try_to_sync(folder);

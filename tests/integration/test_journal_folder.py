@@ -120,4 +120,4 @@ def test_a_limit_of_file_sizes_is_named(hookstream):
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=one.cwd,
         )
     wait_for(lambda: not one.running or "LimitFSIZE" in one.log, what="the error")
-    assert "may not make a file larger than" in one.log and "segments/" in one.log, one.log
+    assert "may not write files larger than" in one.log and "segments/" in one.log, one.log

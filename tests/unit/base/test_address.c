@@ -1,5 +1,5 @@
-/* Addresses: every form that people write, what is refused and why, and that what is printed can be
- * read again. */
+/* Addresses: every accepted form, what is refused and why, and that a printed address parses
+ * again. */
 #include "hs_test.h"
 
 #include <hookstream/address.h>
@@ -7,7 +7,7 @@
 static const struct {
     const char *text, *host; /* NULL: refused */
     unsigned port;
-    bool remote; /* also as something to connect to */
+    bool remote; /* also accepted as an address to connect to */
 } rows[] = {
     {"127.0.0.1:8080", "127.0.0.1", 8080, true},
     {"0.0.0.0:1", "0.0.0.0", 1, true},

@@ -1,4 +1,4 @@
-/* Proves: a buffer never passes its ceiling, and says so once and for all. */
+/* Proves: a buffer never exceeds its ceiling and latches the error. */
 #include "hs_test.h"
 
 #include <hookstream/buffer.h>
@@ -13,7 +13,7 @@ START_TEST(the_ceiling_latches)
     ck_assert_int_eq(hs_buffer_status(&buffer), 0);
     hs_buffer_append_text(&buffer, "901");
     ck_assert_int_eq(hs_buffer_status(&buffer), -ENOSPC);
-    hs_buffer_append_byte(&buffer, '9'); /* would fit, but the run is void */
+    hs_buffer_append_byte(&buffer, '9'); /* would fit, but the error is latched */
     ck_assert_uint_eq(buffer.size, 8);
     ck_assert_uint_le(buffer.capacity, 10);
     hs_buffer_clear(&buffer);

@@ -1,4 +1,4 @@
-/* Proves: writes are whole or an error, whatever the system does with each call. */
+/* Proves: writes complete or return an error, whatever each system call does. */
 #include "hs_test.h"
 
 #include <fcntl.h>
@@ -27,7 +27,7 @@ static void make_folder(void)
     ck_assert_ptr_nonnull(mkdtemp(folder));
 }
 
-/* A system that writes a byte at a time, is interrupted now and then, and fails at the n-th. */
+/* A system that writes a byte at a time, is sometimes interrupted, and fails at the n-th call. */
 static int calls, fail_at, fail_with;
 
 static ssize_t stingy_pwrite(void *context, int file, const void *data, size_t size, off_t offset)
@@ -248,7 +248,7 @@ START_TEST(folders_are_made_with_their_parents_and_listed)
 }
 END_TEST
 
-/* The folders that were synced, each with a colon behind it. */
+/* The folders synced so far, each followed by a colon. */
 static char opened_folder[128], synced[512];
 
 static int noting_open(void *context, const char *path, int flags, mode_t mode)

@@ -1,11 +1,11 @@
-/* The keyed hash: SipHash as its authors have it, and a key that nobody outside knows. */
+/* The keyed hash: SipHash as published, and a key unknown outside the process. */
 #include "hs_test.h"
 
 #include <hookstream/hash.h>
 
 START_TEST(test_siphash_gives_the_reference_values)
 {
-    /* SipHash-2-4, key 00 to 0f, input 00 to n: of the reference implementation's vectors. */
+    /* SipHash-2-4, key 00 to 0f, input 00 to n: test vectors of the reference implementation. */
     static const uint64_t key[2] = {UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)};
     static const struct {
         size_t size;

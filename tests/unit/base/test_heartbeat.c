@@ -1,5 +1,5 @@
-/* Proves: a thread that has work and makes no progress is named after HS_STUCK_LOOKS looks, and one
- * that rests, waits or makes progress is not. */
+/* Proves: a working thread without progress is reported after HS_STUCK_LOOKS looks; one that rests,
+ * waits or makes progress is not. */
 #include "hs_test.h"
 
 #include <hookstream/heartbeat.h>
@@ -27,7 +27,7 @@ static bool well(unsigned flags, const char *names)
 static void begin(unsigned flags)
 {
     hs_log_configure(HS_LOG_ERROR + 1,
-                     HS_LOG_LOGFMT); /* what it logs is not for the test's output */
+                     HS_LOG_LOGFMT); /* keeps its log lines out of the test's output */
     hs_heartbeat_begin("hs-test", flags);
     hs_heartbeat_work("testing");
     look(1);
@@ -85,7 +85,7 @@ START_TEST(readiness_asks_for_those_that_accept)
     ck_assert(well(HS_HEARTBEAT_ACCEPTS, NULL));
     ck_assert(!well(0, "hs-test"));
     hs_heartbeat_end();
-    begin(HS_HEARTBEAT_ACCEPTS); /* the same name, the same place */
+    begin(HS_HEARTBEAT_ACCEPTS); /* the same name, the same slot */
     look(HS_STUCK_LOOKS);
     ck_assert(!well(HS_HEARTBEAT_ACCEPTS, "hs-test"));
     hs_heartbeat_end();

@@ -1,4 +1,4 @@
-/* RFC 3339, both ways: which texts are times, and that the calendar agrees with itself. */
+/* RFC 3339 both ways: which texts are times, and that the calendar is consistent. */
 #include "hs_test.h"
 
 #include <hookstream/clock.h>
@@ -75,8 +75,8 @@ START_TEST(what_is_no_time_is_refused_in_words)
         {"2024-12-01T10:00:00+24:00", "offset"},
         {"2024-12-01T10:00:00+05:60", "offset"},
         {"2024-12-01T10:00:00+0530", "offset"},
-        {"2024-12-01T10:00:00ZZ", "more follows"},
-        {"2024-12-01T10:00:00Z ", "more follows"},
+        {"2024-12-01T10:00:00ZZ", "text after the offset"},
+        {"2024-12-01T10:00:00Z ", "text after the offset"},
         {"9999-12-31T23:59:59-00:01", "0000 to 9999"},
         {"0000-01-01T00:00:00+00:01", "0000 to 9999"},
         {"-001-01-01T00:00:00Z", "year"},
@@ -90,8 +90,8 @@ START_TEST(what_is_no_time_is_refused_in_words)
 }
 END_TEST
 
-/* Every day of 10,000 years, and the last second of each, there and back. Only a failure is
- * given to Check, whose bookkeeping would take minutes. */
+/* Every day of 10,000 years, and the last second of each, both ways. Only failures go to Check,
+ * whose bookkeeping would take minutes. */
 START_TEST(every_day_is_written_as_it_is_read)
 {
     char before[32] = "", text[33] = "";

@@ -1,4 +1,4 @@
-/* Proves: a line is one line whatever is in it, and a flood of one cause is held back. */
+/* Proves: any message stays on one line, and a flood from one cause is limited. */
 #include "hs_test.h"
 
 #include <hookstream/log.h>

@@ -1,4 +1,4 @@
-/* Proves: a log that nobody reads delays no thread, and what it drops is counted and reported. */
+/* Proves: an unread log delays no thread, and dropped lines are counted and reported. */
 #include "hs_test.h"
 
 #include <hookstream/log.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define THREADS 4
-#define LINES 8000 /* of each: more than the ring takes */
+#define LINES 8000 /* per thread: more than fits into the ring */
 
 static int pipes[2], kept;
 static char *text;
@@ -58,11 +58,12 @@ static void log_from_threads(void)
         pthread_create(&threads[i], NULL, log_many, &numbers[i]);
     }
     for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL); /* hangs, and the test ends, if one waits for the reader */
+        pthread_join(threads[i], NULL); /* would hang, and the test time out, if a thread waited for
+                                         * the reader */
 }
 
-/* Every line is whole, those of a thread are in order. Returns how many there are, without those
- * that report a gap; *ret_dropped is what these say. */
+/* Every line is whole, and each thread's lines are in order. Returns their number without the lines
+ * that report a gap; *ret_dropped is the number those report. */
 static uint64_t count_lines(uint64_t *ret_dropped)
 {
     uint64_t lines = 0;
@@ -115,7 +116,7 @@ START_TEST(the_end_does_not_wait_for_a_reader)
 {
     begin();
     log_from_threads();
-    hs_log_stop(); /* hangs, and the test ends, if it does */
+    hs_log_stop(); /* would hang, and the test time out, if it waited */
     uint64_t before = hs_log_dropped();
     hs_log(HS_LOG_INFO, "after the end");
     ck_assert_uint_eq(hs_log_dropped(), before + 1);

@@ -1,4 +1,5 @@
-/* Proves: the page sums the cells of equal labels, escapes what must be, and bounds series. */
+/* Proves: the page sums cells with equal labels, escapes label values, and bounds the number of
+ * series. */
 #include "hs_test.h"
 
 #include <hookstream/metrics.h>

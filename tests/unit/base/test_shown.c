@@ -1,4 +1,5 @@
-/* Proves: what a terminal could obey, or what hides or reorders text, is never printed as it is. */
+/* Proves: characters that a terminal could obey, or that hide or reorder text, are never printed
+ * unescaped. */
 #include "hs_test.h"
 
 #include <hookstream/shown.h>
@@ -60,10 +61,10 @@ START_TEST(bytes_that_are_not_utf8_are_escaped)
 }
 END_TEST
 
-/* Each character of Unicode, encoded, comes back as itself or as an escape of its number. */
+/* Each Unicode character, encoded, comes back as itself or as an escape of its number. */
 START_TEST(every_character_is_decoded)
 {
-    unsigned wrong = 0; /* a check of its own for each would take long */
+    unsigned wrong = 0; /* a check per character would take long */
     for (uint32_t c = 0; c <= 0x10ffff; c++) {
         char text[4];
         size_t size = 0;

@@ -1,5 +1,5 @@
-/* Proves: numbers cannot overflow, names are suggested only when near, errors keep their
- * words, and slices compare by bytes. */
+/* Proves: numbers cannot overflow, suggestions are close matches, errors keep their message, and
+ * slices compare by bytes. */
 #include "hs_test.h"
 
 #include <hookstream/base.h>

@@ -49,7 +49,7 @@ START_TEST(test_what_is_no_time)
 {
     static const struct failing_row rows[] = {
         {"{\"t\":\"2024-02-30T10:00:00Z\"}", "- time: {field: t, to: unix_s}", -EINVAL,
-         "time t: its day is none of that month: an RFC 3339 time is written 2026-"},
+         "time t: the month has no such day: write an RFC 3339 time as 2026-11-23T09:15"},
         {"{\"t\":\"1733047200\"}", "- time: {field: t, to: unix_s}", -EINVAL, "year"},
         {"{\"t\":1.5}", "- time: {field: t, to: rfc3339}", -EINVAL, "no whole number"},
         {"{\"t\":1e9}", "- time: {field: t, to: rfc3339}", -EINVAL, "no whole number"},
