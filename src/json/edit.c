@@ -1,10 +1,10 @@
-/* Edit: changes to the tree. Each marks the nodes on the way up as changed; write.c makes
- * text of that. */
+/* Edit: changes to the tree. Each marks the nodes above it as changed; write.c generates the
+ * text. */
 #include "index.h"
 
 /* ---- The tree's own memory ---- */
 
-/* Where the own memory and the nodes stood, to take back an edit that failed halfway. */
+/* The sizes of the own memory and the node table, to undo an edit that failed halfway. */
 struct mark {
     size_t own_size;
     uint32_t count;
@@ -22,13 +22,13 @@ static int back_to(struct hs_json_tree *tree, struct mark mark, int code)
     return code;
 }
 
-/* Makes room for `room` more bytes, so that the appends that follow move nothing. `bytes`
- * may lie in the own memory itself: *bytes is where they are afterwards. */
+/* Reserves `room` more bytes, so that the following appends do not move the memory. `bytes` may lie
+ * in that memory; *bytes is its address afterwards. */
 static int make_room(struct hs_json_tree *tree, size_t room, struct hs_slice *bytes)
 {
     struct hs_buffer *own = &tree->own;
     if (room > own->ceiling - own->size)
-        return hs_fail(-ENOSPC, "the edits of one document pass %u bytes", HS_JSON_OWN_MAX);
+        return hs_fail(-ENOSPC, "the edits of one document exceed %u bytes", HS_JSON_OWN_MAX);
     uintptr_t offset = (uintptr_t)bytes->data - (uintptr_t)own->data;
     bool inside = own->data != NULL && offset < own->size;
     (void)hs_buffer_reserve(own, room);
@@ -37,7 +37,7 @@ static int make_room(struct hs_json_tree *tree, size_t room, struct hs_slice *by
     return 0;
 }
 
-/* The most bytes that a name takes as JSON: quotes, and six for a control character. */
+/* The maximum size of a name encoded as JSON: quotes, and six bytes for a control character. */
 static size_t encoded_max(struct hs_slice text)
 {
     return 2 + 6 * text.size;
@@ -48,7 +48,7 @@ static uint32_t own_offset(const struct hs_json_tree *tree)
     return (uint32_t)tree->own.size;
 }
 
-/* ---- Edits of what is there ---- */
+/* ---- Edits of existing nodes ---- */
 
 static void mark_changed(struct hs_json_tree *tree, hs_json_node node)
 {
@@ -67,10 +67,10 @@ void hs_json_remove(struct hs_json_tree *tree, hs_json_node node)
 {
     struct hs_json_cell *cell = hs_json_cell_at(tree, node);
     if (cell->parent == HS_JSON_NO_NODE)
-        return; /* the document itself stays */
+        return; /* the document itself cannot be removed */
     cell->flags |= NODE_REMOVED;
     if (hs_json_cell_at(tree, cell->parent)->kind == HS_JSON_ARRAY)
-        hs_json_index_drop(tree, cell->parent); /* the later elements have other numbers now */
+        hs_json_index_drop(tree, cell->parent); /* the later elements are renumbered */
     mark_changed(tree, cell->parent);
 }
 
@@ -84,7 +84,7 @@ void hs_json_remove_members(struct hs_json_tree *tree, hs_json_node object, stru
             hs_json_remove(tree, member);
 }
 
-/* Puts what was read as `fresh` into the place of `node`, which keeps its number. */
+/* Moves the value parsed as `fresh` into `node`, which keeps its number. */
 static void take_over(struct hs_json_tree *tree, hs_json_node node, hs_json_node fresh)
 {
     hs_json_index_drop(tree, node);
@@ -96,7 +96,7 @@ static void take_over(struct hs_json_tree *tree, hs_json_node node, hs_json_node
     cell->end = from->end;
     cell->kind = from->kind;
     cell->flags |= NODE_OWN;
-    cell->flags &= (uint8_t)~NODE_CHANGED; /* whole as it stands */
+    cell->flags &= (uint8_t)~NODE_CHANGED; /* its bytes are complete */
     for (hs_json_node child = cell->first; child != HS_JSON_NO_NODE;
          child = tree->cells[child].next)
         tree->cells[child].parent = node;
@@ -129,7 +129,7 @@ void hs_json_replace(struct hs_json_tree *tree, hs_json_node node, struct hs_sli
         latch(tree, code);
 }
 
-/* Gives the member the name that was put last into the own memory, with its quotes. */
+/* Gives the member the name written last to the own memory, with its quotes. */
 static void take_name(struct hs_json_tree *tree, hs_json_node member, uint32_t begin)
 {
     struct hs_json_cell *cell = hs_json_cell_at(tree, member);
@@ -138,7 +138,7 @@ static void take_name(struct hs_json_tree *tree, hs_json_node member, uint32_t b
     cell->flags |= NODE_OWN_NAME;
 }
 
-/* Writes the name, for which there is room, into the own memory and gives it to the member. */
+/* Writes the name into the own memory, where room is reserved, and gives it to the member. */
 static void set_name(struct hs_json_tree *tree, hs_json_node member, struct hs_slice name)
 {
     uint32_t begin = own_offset(tree);
@@ -169,7 +169,7 @@ static hs_json_node child_at(const struct hs_json_tree *tree, hs_json_node node,
                                    : hs_json_element_get(tree, node, step->index);
 }
 
-/* The room that `json` takes with an object round it for every step from `step` on. */
+/* The room that `json` needs, wrapped in an object for every step from `step` on. */
 static int wrapped_max(const struct hs_json_path *path, size_t step, struct hs_slice json,
                        size_t *ret_size)
 {
@@ -183,7 +183,7 @@ static int wrapped_max(const struct hs_json_path *path, size_t step, struct hs_s
     return 0;
 }
 
-/* {"b":{"c":<json>}} for the steps from `step` on, into room that is there. */
+/* Writes {"b":{"c":<json>}} for the steps from `step` on, into reserved room. */
 static void put_wrapped(const struct hs_json_path *path, size_t step, struct hs_slice json,
                         struct hs_buffer *own)
 {
@@ -209,8 +209,8 @@ static void link_last(struct hs_json_tree *tree, hs_json_node object, hs_json_no
     mark_changed(tree, object);
 }
 
-/* Reads what was put into the own memory since `mark` as a new last member of the object, whose
- * name the caller gives. On failure the memory is as it was at `mark`. */
+/* Parses what was written to the own memory since `mark` as a new last member of the object; the
+ * caller sets its name. On failure restores the memory to `mark`. */
 static int read_last(struct hs_json_tree *tree, hs_json_node object, struct mark mark,
                      hs_json_node *ret_fresh)
 {
@@ -223,7 +223,7 @@ static int read_last(struct hs_json_tree *tree, hs_json_node object, struct mark
     return 0;
 }
 
-/* A new last member of the object, named as the step says, with all the path goes on with. */
+/* Inserts a new last member named as the step says, with the rest of the path below it. */
 static int insert(struct hs_json_tree *tree, hs_json_node object, const struct hs_json_path *path,
                   size_t step, struct hs_slice json)
 {
@@ -260,7 +260,7 @@ int hs_json_set(struct hs_json_tree *tree, const struct hs_json_path *path, stru
         if (path->steps[step].name.data == NULL)
             return hs_fail(-ENOTDIR, "`%s`: there is no such element to set", path->text);
         if (hs_json_node_kind(tree, node) != HS_JSON_OBJECT)
-            return hs_fail(-ENOTDIR, "`%s`: what is on the way is no object", path->text);
+            return hs_fail(-ENOTDIR, "`%s`: something on its way is not an object", path->text);
         return insert(tree, node, path, step, json);
     }
     int code = replace(tree, node, json);
@@ -303,7 +303,7 @@ static int mark_kept(void *context, struct hs_json_tree *tree, hs_json_node node
     return 0;
 }
 
-/* Bounded by the depth of the text. */
+/* Recursion is bounded by the depth of the text. */
 static void clear_marks(struct hs_json_tree *tree, hs_json_node node)
 {
     tree->cells[node].flags &= (uint8_t) ~(NODE_KEEP | NODE_ON_WAY);
@@ -313,7 +313,7 @@ static void clear_marks(struct hs_json_tree *tree, hs_json_node node)
         clear_marks(tree, child);
 }
 
-/* Bounded likewise. */
+/* Recursion is bounded likewise. */
 static void prune(struct hs_json_tree *tree, hs_json_node node)
 {
     hs_json_node next;

@@ -1,5 +1,5 @@
-/* Index: see index.h. Of an object: a table of its names by a keyed hash, each with the chain of
- * its members. Of an array: its elements in a row. */
+/* Index: see index.h. For an object: a hash table of its names, each with the chain of its members.
+ * For an array: its elements in order. */
 #include "index.h"
 
 #include <hookstream/hash.h>
@@ -8,15 +8,15 @@
 #define NONE UINT32_MAX
 #define FIRST_SLOTS 128u
 
-/* A child of the container; of an object linked with those of the same name. */
+/* A child of the container; in an object linked with those of the same name. */
 struct entry {
     hs_json_node node;
     uint32_t before, after;
 };
 
-/* A name; the chain may have become empty. */
+/* A name; its chain may have become empty. */
 struct slot {
-    hs_json_node named; /* a node that has it; HS_JSON_NO_NODE: the slot is free */
+    hs_json_node named; /* a node with this name; HS_JSON_NO_NODE: the slot is free */
     uint32_t first, last;
     uint32_t hash;
 };
@@ -41,7 +41,7 @@ static uint32_t hash_of(struct hs_slice name)
     return (uint32_t)hs_keyed_hash(name, 0);
 }
 
-/* The name of a node as it reads. */
+/* The decoded name of a node. */
 static struct hs_slice decoded_name(struct hs_json_index *index, const struct hs_json_tree *tree,
                                     hs_json_node node)
 {
@@ -53,7 +53,7 @@ static struct hs_slice decoded_name(struct hs_json_index *index, const struct hs
     return hs_buffer_slice(&index->decoded);
 }
 
-/* The slot that has the name, or the free one where it would go. */
+/* The slot of the name, or the free slot where it belongs. */
 static struct slot *find_slot(const struct hs_json_index *index, const struct hs_json_tree *tree,
                               struct hs_slice name, uint32_t hash)
 {
@@ -147,7 +147,7 @@ static void build(struct hs_json_tree *tree, hs_json_node container)
 
 void hs_json_searched(const struct hs_json_tree *constant, hs_json_node container, uint64_t steps)
 {
-    /* An index is a cache and no state, as the counter is. */
+    /* An index is a cache rather than state, as is the counter. */
     struct hs_json_tree *tree = (struct hs_json_tree *)(uintptr_t)constant;
     struct hs_json_cell *cell = hs_json_cell_at(tree, container);
     hs_json_count(tree, steps);
@@ -159,7 +159,7 @@ void hs_json_searched(const struct hs_json_tree *constant, hs_json_node containe
         build(tree, container);
 }
 
-/* ---- Keeping it true ---- */
+/* ---- Updating ---- */
 
 void hs_json_index_add(struct hs_json_tree *tree, hs_json_node object, hs_json_node member)
 {
@@ -184,7 +184,7 @@ void hs_json_index_drop(struct hs_json_tree *tree, hs_json_node container)
     if (hs_json_is_indexed(cell)) {
         struct hs_json_index **index = &tree->indexes[cell->index - HS_JSON_SEARCHES];
         free_index(*index);
-        *index = NULL; /* its number is not given again before the next parse */
+        *index = NULL; /* its number is not reused before the next parse */
     }
     cell->index = 0;
 }
@@ -207,7 +207,7 @@ static bool is_removed(const struct hs_json_tree *tree, const struct hs_json_ind
     return hs_json_cell_at(tree, index->entries[entry].node)->flags & NODE_REMOVED;
 }
 
-/* Takes removed members off both ends of the chain, so that none is passed twice. */
+/* Drops removed members from both ends of the chain, so that none is passed twice. */
 static struct slot *trimmed_slot(const struct hs_json_tree *tree, struct hs_json_index *index,
                                  struct hs_slice name)
 {
@@ -240,7 +240,7 @@ hs_json_node hs_json_index_element(const struct hs_json_tree *tree, hs_json_node
 
 /* ---- All of one name ---- */
 
-/* From `node` on, by walking. */
+/* Walks on from `node`. */
 static hs_json_node walk_on(struct hs_json_named *named, hs_json_node node)
 {
     while (node != HS_JSON_NO_NODE &&

@@ -10,7 +10,7 @@ struct reader {
 
 static int no_path(const struct reader *reader, const char *why)
 {
-    return hs_fail(-EINVAL, "`%s` is no path: %s", reader->path->text, why);
+    return hs_fail(-EINVAL, "`%s` is not a path: %s", reader->path->text, why);
 }
 
 static int add_step(struct reader *reader, struct hs_json_step step)

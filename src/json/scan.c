@@ -6,7 +6,7 @@ struct scan {
     size_t wanted_count;
     unsigned depth;
     enum hs_json_kind kind;
-    struct hs_json_member *open; /* a wanted container that is not closed yet */
+    struct hs_json_member *open; /* a wanted container that is still open */
     const char *open_at;
 };
 
@@ -34,7 +34,7 @@ static void on_open(void *context, enum hs_json_kind kind, struct hs_slice name,
     struct hs_json_member *member = find_wanted(scan, name);
     if (member != NULL) {
         member->kind = kind;
-        member->value = hs_slice(at, 1); /* the end comes with its close */
+        member->value = hs_slice(at, 1); /* its end follows at the closing bracket */
         scan->open = member;
     }
     if (scan->depth == 0)

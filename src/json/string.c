@@ -1,4 +1,4 @@
-/* String: between JSON's escapes and plain UTF-8, and JSON without its white space. */
+/* String: converts between JSON strings and UTF-8, and strips JSON of white space. */
 #include "walk.h"
 
 #define REPLACEMENT 0xfffdu
@@ -14,7 +14,7 @@ static unsigned hex4(const char *at)
     return value;
 }
 
-/* Writes the point as UTF-8, at most four bytes, and gives their number. */
+/* Writes the code point as UTF-8, at most four bytes, and returns their number. */
 static size_t to_utf8(unsigned point, char *bytes)
 {
     if (point < 0x80) {
@@ -39,7 +39,7 @@ static size_t to_utf8(unsigned point, char *bytes)
     return 4;
 }
 
-/* The point that \uXXXX at *at stands for, with its other half if it is a pair; moves *at. */
+/* The code point of \uXXXX at *at, including the second half of a pair; moves *at past it. */
 static unsigned decode_unicode(const char **at, const char *end)
 {
     const char *after = *at + 6;
@@ -74,7 +74,7 @@ static unsigned char simple_escape(char letter)
     }
 }
 
-/* What the escape at *at stands for, at most four bytes; moves *at past it. */
+/* Decodes the escape at *at into at most four bytes; moves *at past it. */
 static size_t decode_escape(const char **at, const char *end, char *bytes)
 {
     if ((*at)[1] == 'u')
@@ -107,7 +107,7 @@ void hs_json_decode_string(struct hs_slice quoted, struct hs_buffer *ret_text)
     }
 }
 
-/* Takes `bytes` off the front of `rest` if it begins with them. */
+/* Removes `bytes` from the front of `rest` if it begins with them. */
 static bool take(struct hs_slice *rest, const char *bytes, size_t size)
 {
     if (size > rest->size || (size > 0 && memcmp(rest->data, bytes, size) != 0))
@@ -147,7 +147,7 @@ static void encode_control(unsigned char c, struct hs_buffer *json)
         hs_buffer_printf(json, "\\u%04x", c);
 }
 
-/* How many bytes at `at` are the same in JSON: plain, or valid UTF-8. */
+/* The number of bytes at `at` that JSON leaves as they are: plain, or valid UTF-8. */
 static size_t encodable(const char *at, const char *end)
 {
     const char *from = at;

@@ -1,5 +1,5 @@
-/* Token: strings and numbers, the two that need a loop. Strings go eight plain bytes at a
- * time; anything else in them is looked at byte by byte. */
+/* Token: strings and numbers, the two tokens that need a loop. Strings are scanned eight plain
+ * bytes at a time; other bytes one by one. */
 #include "walk.h"
 
 #include <stdio.h>
@@ -7,9 +7,8 @@
 #define ONES UINT64_C(0x0101010101010101)
 #define HIGH UINT64_C(0x8080808080808080)
 
-/* High bits set where a byte of the word is a quote, a backslash, a control character or not
- * ASCII: such a byte keeps its high bit in `quote` or `backslash`. May also flag a byte above
- * a flagged one, which only costs a closer look. */
+/* Sets the high bit of each byte of the word that is a quote, a backslash, a control character or
+ * not ASCII. A byte after such a byte may be flagged, too, which only costs a closer look. */
 static inline uint64_t not_plain(uint64_t word)
 {
     uint64_t quote = word ^ (ONES * '"'), backslash = word ^ (ONES * '\\');
@@ -124,14 +123,14 @@ const char *hs_json_string_end(const char *at, const char *end, const char **ret
     for (;;) {
         at = plain_end(at, end);
         if (at == end)
-            return fail_at("a string has no end", at, ret_at);
+            return fail_at("a string is not closed", at, ret_at);
         unsigned char c = (unsigned char)*at;
         if (c == '"')
             return at + 1;
         if (c == '\\') {
             const char *after = escape_end(at, end);
             if (after == NULL)
-                return fail_at("an escape in a string is not one of JSON's", at, ret_at);
+                return fail_at("a string has an escape that JSON does not have", at, ret_at);
             at = after;
             continue;
         }

@@ -1,4 +1,4 @@
-/* Tree: reading text into nodes, and finding a way among them. Edits: edit.c. */
+/* Tree: parses text into nodes and finds nodes by path. Edits: edit.c. */
 #include "index.h"
 
 #include <stdlib.h>
@@ -108,7 +108,7 @@ static void on_scalar(void *context, enum hs_json_kind kind, struct hs_slice nam
         (void)add_node(build, kind, name, at, end);
 }
 
-/* How many containers may still be inside each other below `node`. */
+/* How many more container levels may be nested below `node`. */
 static unsigned levels_below(const struct hs_json_tree *tree, hs_json_node node)
 {
     unsigned levels = HS_JSON_DEPTH_MAX;
@@ -259,7 +259,7 @@ hs_json_node hs_json_element_get(const struct hs_json_tree *tree, hs_json_node a
 static int each_from(struct hs_json_tree *tree, hs_json_node node, const struct hs_json_path *path,
                      size_t step, hs_json_visit_fn *visit, void *context)
 {
-    /* As deep as the path has steps, which is bounded. */
+    /* Recursion is bounded by the number of steps. */
     if (node == HS_JSON_NO_NODE)
         return 0;
     if (step == path->count)
@@ -289,7 +289,7 @@ int hs_json_each_value(struct hs_json_tree *tree, hs_json_node node,
                        const struct hs_json_path *path, size_t step, hs_json_visit_fn *visit,
                        void *context)
 {
-    /* As deep as the path has steps, which is bounded. */
+    /* Recursion is bounded by the number of steps. */
     if (node == HS_JSON_NO_NODE)
         return 0;
     if (step == path->count)
@@ -348,7 +348,7 @@ static int take_first(void *context, struct hs_json_tree *tree, hs_json_node nod
 hs_json_node hs_json_find(const struct hs_json_tree *tree, const struct hs_json_path *path)
 {
     hs_json_node found = HS_JSON_NO_NODE;
-    /* take_first changes nothing, so the tree may be seen as not const. */
+    /* take_first changes nothing, so casting away const is safe. */
     (void)hs_json_each((struct hs_json_tree *)(uintptr_t)tree, path, take_first, &found);
     return found;
 }
@@ -378,8 +378,8 @@ int hs_json_status(const struct hs_json_tree *tree)
 {
     if (tree->failed < 0)
         return hs_fail(tree->failed,
-                       "an edit found no room: it is nested deeper than %u levels, "
-                       "or has more than %u bytes or %u values",
+                       "an edit did not fit: it is nested deeper than %u levels, or has more "
+                       "than %u bytes or %u values",
                        HS_JSON_DEPTH_MAX, HS_JSON_OWN_MAX, HS_JSON_NODES_MAX);
     return 0;
 }

@@ -1,6 +1,6 @@
-/* Walk: the grammar of JSON (RFC 8259), once, for the scanner and for the tree. The walker
- * is inlined into each with their handlers, so that neither pays for calls. No recursion: a
- * bit a level says whether it is an object. */
+/* Walk: the JSON grammar (RFC 8259), once, for the scanner and for the tree. It is inlined into
+ * both with their handlers, so that neither pays for calls. No recursion: one bit per level records
+ * whether it is an object. */
 #ifndef HS_JSON_WALK_H
 #define HS_JSON_WALK_H
 
@@ -8,10 +8,10 @@
 
 #define HS_JSON_INLINE static inline __attribute__((always_inline))
 
-/* The end of a string whose opening quote is at `at`, one past the closing quote; NULL when
- * it is no string: *ret_at is where, and hs_error_text() says why. */
+/* The end of the string whose opening quote is at `at`, one past the closing quote. NULL if it is
+ * not a string: *ret_at is the wrong byte, and hs_error_text() gives the reason. */
 const char *hs_json_string_end(const char *at, const char *end, const char **ret_at);
-/* The end of the number that begins at `at`; NULL and *ret_at likewise. */
+/* The end of the number at `at`; NULL and *ret_at as above. */
 const char *hs_json_number_end(const char *at, const char *end, const char **ret_at);
 
 HS_JSON_INLINE const char *hs_json_skip_space(const char *at, const char *end)
@@ -21,7 +21,7 @@ HS_JSON_INLINE const char *hs_json_skip_space(const char *at, const char *end)
     return at;
 }
 
-/* A name as it stands between its quotes; data NULL for elements of arrays and the root. */
+/* A name as written between its quotes; data NULL for array elements and the root. */
 struct hs_json_handlers {
     void (*open)(void *context, enum hs_json_kind kind, struct hs_slice name, const char *at);
     void (*close)(void *context, const char *end);
@@ -37,7 +37,7 @@ HS_JSON_INLINE const char *hs_json_literal_end(const char *at, const char *end, 
     return at + size;
 }
 
-/* The end of a scalar and its kind; NULL: no value begins here. */
+/* The end of a scalar, and its kind; NULL: no value begins here. */
 HS_JSON_INLINE const char *hs_json_scalar_end(const char *at, const char *end,
                                               enum hs_json_kind *ret_kind, const char **ret_at)
 {
@@ -75,23 +75,23 @@ HS_JSON_INLINE int hs_json_walk_fail(const char *why, struct hs_slice text, cons
     return hs_fail(-EINVAL, "%s at byte %zu", why, *ret_offset);
 }
 
-/* Adds the place to the words of a token's failure. */
+/* Adds the position to the message of a failed token. */
 int hs_json_token_fail(struct hs_slice text, const char *where, size_t *ret_offset);
 
-/* Walks over exactly one value of at most `levels` (<= HS_JSON_DEPTH_MAX) containers inside
- * each other. 0; -EINVAL, -E2BIG with *ret_offset and words. */
+/* Walks over exactly one value of at most `levels` (<= HS_JSON_DEPTH_MAX) nested containers. 0;
+ * -EINVAL or -E2BIG with *ret_offset and a message. */
 HS_JSON_INLINE int hs_json_walk(struct hs_slice text, unsigned levels,
                                 const struct hs_json_handlers *handlers, void *context,
                                 size_t *ret_offset)
 {
     const char *at, *end, *after, *where;
-    uint64_t objects = 0; /* a bit a level, the innermost lowest: 1 for an object */
+    uint64_t objects = 0; /* one bit per level, the innermost lowest: 1 for an object */
     unsigned depth = 0;
     struct hs_slice name = HS_SLICE_NONE;
     enum hs_json_kind kind;
     if (text.size == 0) {
         *ret_offset = 0;
-        return hs_fail(-EINVAL, "there is nothing");
+        return hs_fail(-EINVAL, "the text is empty");
     }
     at = text.data;
     end = at + text.size;
@@ -120,7 +120,7 @@ value:
     }
     after = hs_json_scalar_end(at, end, &kind, &where);
     if (after == NULL && hs_slice_starts_with(text, HS_SLICE("\xEF\xBB\xBF")) && at == text.data)
-        return hs_json_walk_fail("a byte order mark is no part of JSON", text, at, ret_offset);
+        return hs_json_walk_fail("JSON may not start with a byte order mark", text, at, ret_offset);
     if (after == NULL)
         return hs_json_token_fail(text, where, ret_offset);
     handlers->scalar(context, kind, name, at, after);
@@ -172,19 +172,19 @@ done:
 /* The size of the valid UTF-8 sequence of more than one byte at `text` (RFC 3629), or 0. */
 size_t hs_json_utf8_size(const char *text, const char *end);
 
-/* Whether what stands between a string's quotes has escapes. */
+/* Whether a string's text between its quotes has escapes. */
 static inline bool hs_json_is_escaped(struct hs_slice raw)
 {
     return raw.size > 0 && memchr(raw.data, '\\', raw.size) != NULL;
 }
 
-/* Whether a name with escapes, as it stands between its quotes, decodes to `wanted`. */
+/* Whether a name with escapes, as written between its quotes, decodes to `wanted`. */
 bool hs_json_escaped_name_is(struct hs_slice raw, struct hs_slice wanted);
 
-/* Whether any name as it stands between its quotes decodes to `wanted`. */
+/* Whether a name, as written between its quotes, decodes to `wanted`. */
 static inline bool hs_json_name_is(struct hs_slice raw, struct hs_slice wanted)
 {
-    /* An escape makes a name longer, never shorter. */
+    /* Escapes make a name longer, never shorter. */
     if (raw.size < wanted.size)
         return false;
     if (raw.size == wanted.size)

@@ -1,14 +1,14 @@
-/* Write: text out of a tree. What is unchanged is copied, in runs as long as they last: the
- * bytes between the members of a changed container are kept too. A member that is gone takes
- * the comma before it with it (the first ones: the comma after them). */
+/* Write: generates the text of a tree. Unchanged bytes are copied in runs as long as possible; this
+ * includes the bytes between members of a changed container. A removed member takes the comma
+ * before it along (the first ones take the comma after them). */
 #include "tree.h"
 
-/* Goes along the bytes of one container as it was read. */
+/* Moves along the bytes of one container as it was parsed. */
 struct writer {
     const struct hs_json_tree *tree;
     struct hs_buffer *json;
-    bool own;        /* they are in the tree's own memory */
-    uint32_t copied; /* up to here they are copied, or left out */
+    bool own;        /* its bytes are in the tree's own memory */
+    uint32_t copied; /* the bytes before this are copied or left out */
 };
 
 static void copy_to(struct writer *writer, uint32_t until)
@@ -25,7 +25,7 @@ static void put_name(struct writer *writer, hs_json_node node)
     hs_buffer_append_byte(writer->json, '"');
 }
 
-/* Whether the item's bytes are no longer those that were read, in a container of `own`. */
+/* Whether the item's bytes differ from those parsed, in a container of `own`. */
 static bool is_touched(const struct hs_json_cell *item, bool own)
 {
     bool replaced = (bool)(item->flags & NODE_OWN) != own || item->begin != item->item_value;
@@ -45,7 +45,7 @@ static void put_touched(struct writer *writer, hs_json_node node)
     writer->copied = item->item_end;
 }
 
-/* `rest`: past the last item that was read, if any, else past the bracket. */
+/* `rest`: past the last parsed item, if any, otherwise past the bracket. */
 static void put_inserted(struct writer *writer, hs_json_node node, bool first, uint32_t rest)
 {
     if (first) {
@@ -65,8 +65,8 @@ static void put_container(const struct hs_json_tree *tree, const struct hs_json_
 {
     struct writer writer = {tree, json, cell->flags & NODE_OWN, cell->begin};
     bool first = true;
-    uint32_t rest = cell->begin + 1; /* past the last item that was read */
-    uint32_t head = 0;               /* of the first item that was read */
+    uint32_t rest = cell->begin + 1; /* past the last parsed item */
+    uint32_t head = 0;               /* of the first parsed item */
     for (hs_json_node node = cell->first; node != HS_JSON_NO_NODE; node = tree->cells[node].next) {
         const struct hs_json_cell *item = &tree->cells[node];
         hs_json_count(tree, 1);
@@ -76,7 +76,7 @@ static void put_container(const struct hs_json_tree *tree, const struct hs_json_
                 put_inserted(&writer, node, first, rest);
                 first = false;
             }
-            continue; /* they are last: `rest` stays */
+            continue; /* they come last: `rest` stays */
         }
         if (head == 0)
             head = item->item_begin;
@@ -114,7 +114,7 @@ void hs_json_write_node(const struct hs_json_tree *tree, hs_json_node node,
 void hs_json_write(const struct hs_json_tree *tree, struct hs_buffer *ret_json)
 {
     if (tree->failed < 0)
-        ret_json->failed = true; /* what an edit should have hidden must not leave */
+        ret_json->failed = true; /* a value that an edit should have hidden must not be written */
     if (!tree->changed) {
         hs_buffer_append_slice(ret_json, tree->text);
         return;

@@ -1,7 +1,6 @@
-/* Model: JSON documents kept in the plainest way, piece by piece with the white space between
- * the pieces, and the edits done to them by moving pieces. What hookstream's tree writes must
- * be, byte for byte, what the model writes. Its memory is given
- * back all at once, by model_forget(). */
+/* Model: JSON documents in a naive form, as pieces with the white space between them; edits move
+ * pieces. The tree's output must equal the model's, byte for byte. model_forget() frees all
+ * memory. */
 #ifndef HS_JSON_TEST_MODEL_H
 #define HS_JSON_TEST_MODEL_H
 
@@ -13,7 +12,7 @@
 struct model {
     enum hs_json_kind kind;
     char token[PIECE_MAX]; /* of a scalar */
-    char inner[PIECE_MAX]; /* white space of a container that was read empty */
+    char inner[PIECE_MAX]; /* white space inside a container that was parsed empty */
     struct item *items[CHILDREN_MAX];
     size_t count;
 };
@@ -21,8 +20,8 @@ struct model {
 struct item {
     char before[PIECE_MAX]; /* white space: from the bracket or comma to the item */
     char name[PIECE_MAX];   /* in JSON, with quotes */
-    char plain[PIECE_MAX];  /* the name decoded */
-    char colon[PIECE_MAX];  /* the colon with its white space */
+    char plain[PIECE_MAX];  /* decoded name */
+    char colon[PIECE_MAX];  /* the colon and its white space */
     char after[PIECE_MAX];  /* white space: from the item to the comma or bracket */
     bool inserted;
     bool kept, on_way;
@@ -63,7 +62,7 @@ static inline void random_space(char *room)
     snprintf(room, PIECE_MAX, "%s", PICK(spaces));
 }
 
-/* Few names, so that repeats and paths that lead somewhere are frequent. */
+/* Only a few names, so that repeats and matching paths are frequent. */
 static const char *const model_names[][2] = {
     {"\"a\"", "a"},
     {"\"b\"", "b"},
@@ -164,7 +163,7 @@ static inline void copy_piece(char *to, const char *from)
     memcpy(to, from, PIECE_MAX);
 }
 
-/* An item takes the comma before it along, the first one the comma after it. */
+/* A removed item takes the comma before it along, the first one the comma after it. */
 static inline void model_remove(struct model *model, size_t place)
 {
     struct item *item = model->items[place];
@@ -177,7 +176,8 @@ static inline void model_remove(struct model *model, size_t place)
     memmove(&model->items[place], &model->items[place + 1],
             (model->count - place) * sizeof(model->items[0]));
     if (model->count == 0) {
-        /* All gone: nothing between the brackets, but a new member finds what was left. */
+        /* All removed: nothing is between the brackets, but a new member reuses the original white
+         * space. */
         model->inner[0] = '\0';
         model->items[CHILDREN_MAX - 1] = item;
     }

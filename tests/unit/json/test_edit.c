@@ -1,8 +1,8 @@
-/* Edits: each row is a document, edits, and every byte that comes out. */
+/* Edits: each row is a document, its edits, and the exact output. */
 #include "text.h"
 
 /* Applies one edit: "-path" removes, "=path json" replaces, "+path json" sets, "~path name"
- * renames, "&path path ..." keeps. Gives what hs_json_set() gave. */
+ * renames, "&path path ..." keeps. Returns the result of hs_json_set(). */
 static int edit(struct hs_json_tree *tree, const char *line)
 {
     char room[512];
@@ -76,11 +76,11 @@ START_TEST(test_remove)
         {"{\"a\":1,\"b\":2,\"c\":3}", {"-a", "-c"}, "{\"b\":2}"},
         {"{\"a\":1,\"b\":2,\"c\":3}", {"-a", "-b", "-c"}, "{}"},
         {"\n{ \"a\" : 1 } \n", {"-a"}, "\n{} \n"},
-        {"[1,2,3]", {"-[1]", "-[1]"}, "[1]"}, /* places are those of what is left */
+        {"[1,2,3]", {"-[1]", "-[1]"}, "[1]"}, /* indexes refer to the remaining elements */
         {"[ 1 , 2 ]", {"-[0]"}, "[ 2 ]"},
         {"[ 1 , 2 ]", {"-[1]"}, "[ 1 ]"},
         {"[[[1]]]", {"-[0][0][0]"}, "[[[]]]"},
-        /* White space: what stands before the first member and after the last stays. */
+        /* White space before the first member and after the last stays. */
         {"{\n  \"a\": 1,\n  \"b\": 2,\n  \"c\": 3\n}", {"-a"}, "{\n  \"b\": 2,\n  \"c\": 3\n}"},
         {"{\n  \"a\": 1,\n  \"b\": 2,\n  \"c\": 3\n}", {"-b"}, "{\n  \"a\": 1,\n  \"c\": 3\n}"},
         {"{\n  \"a\": 1,\n  \"b\": 2,\n  \"c\": 3\n}", {"-c"}, "{\n  \"a\": 1,\n  \"b\": 2\n}"},
@@ -88,7 +88,7 @@ START_TEST(test_remove)
         {"{\"d\" : { \"x\" : 1 , \"y\" : 2 } ,\"e\": 0 }",
          {"-d.x"},
          "{\"d\" : { \"y\" : 2 } ,\"e\": 0 }"},
-        /* Of duplicates the last goes, then the one before it shows. */
+        /* Of duplicates the last is removed, and the one before it becomes visible. */
         {"{\"a\":1,\"b\":0,\"a\":2}", {"-a"}, "{\"a\":1,\"b\":0}"},
         {"{\"a\":1,\"b\":0,\"a\":2}", {"-a", "-a"}, "{\"b\":0}"},
         {"{\"\\u0061\":1,\"b\":0}", {"-a"}, "{\"b\":0}"},
@@ -178,15 +178,15 @@ END_TEST
 START_TEST(test_set_in_the_way)
 {
     static const char *const rows[][3] = {
-        {"{\"a\":1}", "+a.b 1", "is no object"},
-        {"{\"a\":null}", "+a.b.c 1", "is no object"},
-        {"{\"a\":[1]}", "+a.b 1", "is no object"},
+        {"{\"a\":1}", "+a.b 1", "is not an object"},
+        {"{\"a\":null}", "+a.b.c 1", "is not an object"},
+        {"{\"a\":[1]}", "+a.b 1", "is not an object"},
         {"{\"a\":[1]}", "+a[1] 1", "no such element"},
         {"{\"a\":{}}", "+a[0] 1", "no such element"},
         {"{}", "+a.b[0] 1", "no such element"},
         {"{}", "+a[0].b 1", "no such element"},
-        {"[]", "+a 1", "is no object"},
-        {"7", "+a 1", "is no object"},
+        {"[]", "+a 1", "is not an object"},
+        {"7", "+a 1", "is not an object"},
     };
     struct hs_json_tree *tree = hs_json_tree_create();
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
@@ -238,7 +238,7 @@ START_TEST(test_changed_containers_have_no_text)
     hs_json_write_node(tree, find(tree, "a"), &json);
     assert_slice(hs_buffer_slice(&json), HS_SLICE("{\"b\":[2]}"));
     hs_buffer_free(&json);
-    /* A value that was put in whole has a text again, also as the whole document. */
+    /* A replaced value has a text again, even as the whole document. */
     hs_json_replace(tree, find(tree, "a"), HS_SLICE(" [ 3 ] "));
     assert_slice(hs_json_node_text(tree, find(tree, "a")), HS_SLICE("[ 3 ]"));
     hs_json_replace(tree, hs_json_root(tree), HS_SLICE("{ }"));
@@ -258,7 +258,7 @@ START_TEST(test_the_document_itself_stays)
 }
 END_TEST
 
-/* What is put in may come out of the tree's own memory, which moves as it grows. */
+/* The new value may come from the tree's own memory, which moves as it grows. */
 START_TEST(test_values_may_come_from_the_tree)
 {
     struct hs_json_tree *tree = hs_json_tree_create();
@@ -315,7 +315,7 @@ START_TEST(test_edits_go_no_deeper_than_a_text_may)
 }
 END_TEST
 
-/* A value that could not be put in its place must not leave as it was. */
+/* A value whose replacement failed must not be written in its old form. */
 START_TEST(test_a_failed_replacement_fails_the_writing)
 {
     struct hs_json_tree *tree = hs_json_tree_create();
@@ -338,7 +338,7 @@ START_TEST(test_a_failed_replacement_fails_the_writing)
 }
 END_TEST
 
-/* What an edit took before it failed is free again. */
+/* A failed edit frees the memory it took. */
 START_TEST(test_failed_edits_leave_nothing_behind)
 {
     size_t size = 10u << 20;
@@ -374,7 +374,7 @@ START_TEST(test_edits_are_bounded_in_size)
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(hs_json_set(tree, &path, json), 0);
     ck_assert_int_eq(hs_json_set(tree, &path, json), -ENOSPC);
-    ck_assert_int_eq(hs_json_set(tree, &path, HS_SLICE("2")), 0); /* there is room for this */
+    ck_assert_int_eq(hs_json_set(tree, &path, HS_SLICE("2")), 0); /* this fits */
     assert_written(tree, HS_SLICE("{\"a\":2}"));
     hs_json_rename(tree, find(tree, "a"), json);
     ck_assert_int_eq(hs_json_status(tree), -ENOSPC);

@@ -1,4 +1,4 @@
-/* Nodes with a name of their own, at which paths begin, and members that are added unasked. */
+/* Named nodes, at which paths begin, and members added without a lookup. */
 #include "hs_test.h"
 
 #include <hookstream/json.h>
@@ -58,7 +58,7 @@ START_TEST(test_paths_begin_at_a_named_node)
     hs_json_name_node(tree, HS_SLICE_NONE, HS_JSON_NO_NODE);
     ck_assert_uint_eq(find(tree, "item.a"), outer);
     expect(tree, "{\"l\":[{\"a\":10},{\"a\":20,\"b\":{\"c\":21}}], \"item\":{\"a\":3}}");
-    /* Another document knows no name. */
+    /* A new document has no named node. */
     hs_json_name_node(tree, NAME, second);
     ck_assert_int_eq(hs_json_tree_parse(tree, HS_SLICE("{\"item\":1}")), 0);
     ck_assert(hs_slice_equal(hs_json_node_text(tree, find(tree, "item")), HS_SLICE("1")));
@@ -75,7 +75,7 @@ START_TEST(test_what_is_kept_is_kept_within_the_named_node)
     hs_json_keep(tree, paths, 1);
     hs_json_name_node(tree, HS_SLICE_NONE, HS_JSON_NO_NODE);
     expect(tree, "{\"l\":[{\"b\":2},{\"a\":3,\"b\":4}],\"c\":5}");
-    /* No mark of it is left. */
+    /* No mark remains. */
     struct hs_json_path rest = path_of("c");
     const struct hs_json_path *const others[] = {&rest};
     hs_json_keep(tree, others, 1);

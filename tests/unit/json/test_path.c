@@ -1,4 +1,4 @@
-/* Paths: what is one, and what is none and why. */
+/* Paths: what is a path, and what is not and why. */
 #include "text.h"
 
 struct step {

@@ -1,6 +1,6 @@
-/* Random documents, random edits, done to the tree and to a model side by side: after each
- * edit both must write the same bytes, which must scan, and whoever walks the tree must meet
- * what the model holds. The seeds are fixed: a failure names its own. */
+/* Applies random edits to random documents, in the tree and in a model. After each edit both must
+ * produce the same bytes, which must scan, and a walk over the tree must match the model. The seeds
+ * are fixed: a failure names its own. */
 #include "model.h"
 
 #define ROUNDS 6000u
@@ -15,7 +15,7 @@ static struct hs_buffer text_of(const struct model *model)
     return text;
 }
 
-/* The tree below `node` is the model, met by walking. */
+/* Checks by walking that the tree below `node` equals the model. */
 static void assert_same(const struct hs_json_tree *tree, hs_json_node node,
                         const struct model *model)
 {
@@ -40,7 +40,7 @@ static void assert_same(const struct hs_json_tree *tree, hs_json_node node,
     ck_assert_uint_eq(child, HS_JSON_NO_NODE);
 }
 
-/* A node picked at random in both, with the item and container that hold it in the model. */
+/* A random node in both, with the item and container that hold it in the model. */
 struct spot {
     hs_json_node node;
     struct model *in;
@@ -76,7 +76,8 @@ static bool pick_spot(const struct hs_json_tree *tree, struct model *root, struc
     return spot.in != NULL;
 }
 
-/* What set does, by the model: follows the steps, the last of equal names; NULL: in the way. */
+/* The model's version of set: follows the steps, the last of equal names. NULL: something is in the
+ * way. */
 static bool model_set(struct model *root, const struct hs_json_path *path, struct model *value)
 {
     struct model *model = root;
@@ -102,7 +103,7 @@ static bool model_set(struct model *root, const struct hs_json_path *path, struc
                 char inner[PIECE_MAX];
                 snprintf(inner, sizeof(inner), "%.*s", HS_SLICE_ARG(path->steps[j].name));
                 model_insert(round, inner, value);
-                round->items[0]->inserted = false; /* it was read with its braces */
+                round->items[0]->inserted = false; /* it was parsed with its braces */
                 value = round;
             }
             model_insert(model, plain, value);
@@ -249,7 +250,7 @@ START_TEST(test_the_tree_does_as_the_model)
 }
 END_TEST
 
-/* One byte changed anywhere: scanner and tree agree, and what both take is written as it is. */
+/* Changes one byte anywhere: scanner and tree agree, and what both accept is written unchanged. */
 START_TEST(test_damaged_documents)
 {
     static const char damage[] = "{}[]\",:\\0-.e \n\x01\x7f\x80\xc3\xed\xffu";
@@ -274,7 +275,7 @@ START_TEST(test_damaged_documents)
         drop(text);
         model_forget();
     }
-    ck_assert_uint_gt(taken, 500); /* the damage is not always fatal, nor never */
+    ck_assert_uint_gt(taken, 500); /* the damage is sometimes fatal, but not always */
     ck_assert_uint_lt(taken, 9500);
     hs_json_tree_free(tree);
 }

@@ -1,12 +1,12 @@
-/* The scanner: what it takes and refuses and where, and the members that it picks. Every row
- * also goes through the tree, which must agree. */
+/* The scanner: what it accepts, what it refuses and where, and the members it picks. Every row also
+ * goes through the tree, which must agree. */
 #include "text.h"
 
 struct row {
     struct hs_slice text;
     int code;
     size_t offset;
-    const char *words; /* some of what hs_error_text() says */
+    const char *words; /* part of hs_error_text() */
 };
 
 #define GOOD(literal)                                                                              \
@@ -34,7 +34,7 @@ static const struct row values[] = {
     GOOD("{\"\":0}"),
     GOOD("[\n1\t,\r2 ]"),
     GOOD("{ \"a\" : 1 , \"b\" : [ ] }"),
-    BAD("", 0, "nothing"),
+    BAD("", 0, "is empty"),
     BAD("   ", 3, "too early"),
     BAD("nul", 0, "not a JSON value"),
     BAD("nulL", 0, "not a JSON value"),
@@ -71,7 +71,7 @@ static const struct row values[] = {
     BAD("}", 0, "not a JSON value"),
     BAD("[}", 1, "not a JSON value"),
     BAD("{]", 1, "name in quotes"),
-    BAD("\xef\xbb\xbf{}", 0, "a byte order mark is no part of JSON"),
+    BAD("\xef\xbb\xbf{}", 0, "JSON may not start with a byte order mark"),
     BAD("\x0c{}", 0, "not a JSON value"),
     BAD("\xc2\xa0"
         "1",
@@ -132,11 +132,11 @@ static const struct row strings[] = {
     GOOD("\"12345678\""),
     GOOD("\"1234567\""),
     GOOD("\"123456789012345\\n\""),
-    BAD("\"", 1, "no end"),
-    BAD("\"abc", 4, "no end"),
-    BAD("\"12345678", 9, "no end"),
+    BAD("\"", 1, "is not closed"),
+    BAD("\"abc", 4, "is not closed"),
+    BAD("\"12345678", 9, "is not closed"),
     BAD("\"abc\\", 4, "escape"),
-    BAD("\"abc\\\"", 6, "no end"),
+    BAD("\"abc\\\"", 6, "is not closed"),
     BAD("\"\\x41\"", 1, "escape"),
     BAD("\"\\'\"", 1, "escape"),
     BAD("\"\\u\"", 1, "escape"),
@@ -249,8 +249,8 @@ START_TEST(test_utf8)
 }
 END_TEST
 
-/* Each of the bytes that a string treats in its own way, at each place of the eight that
- * are looked at at once, with and without more to follow. */
+/* Each byte that is special in a string, at each of the eight positions scanned together, with and
+ * without more to follow. */
 START_TEST(test_every_byte_at_every_place)
 {
     for (unsigned byte = 0; byte < 256; byte++) {
@@ -296,7 +296,7 @@ START_TEST(test_depth)
     check_row(&deep);
     deep = (struct row){nested(room, 65, true), -E2BIG, 32 + 32 * 5, "deeper than 64"};
     check_row(&deep);
-    memset(room, '[', sizeof(room)); /* too deep wins over what never comes */
+    memset(room, '[', sizeof(room)); /* excessive depth is reported even if the text ends early */
     deep = (struct row){hs_slice(room, sizeof(room)), -E2BIG, 64, "deeper"};
     check_row(&deep);
 }
@@ -352,7 +352,7 @@ END_TEST
 
 static struct hs_json_member pick(struct hs_slice text, struct hs_slice name)
 {
-    /* What stood in the row before must not show. */
+    /* The previous row's result must not remain. */
     struct hs_json_member member = {name, HS_SLICE("old"), HS_JSON_TRUE, true};
     enum hs_json_kind kind;
     size_t offset;
@@ -390,7 +390,7 @@ START_TEST(test_picks_only_the_top_level_of_an_object)
     ck_assert_ptr_null(pick(HS_SLICE("\"n\""), HS_SLICE("n")).value.data);
     ck_assert_ptr_null(pick(HS_SLICE("{\"nn\":1,\"\":2}"), HS_SLICE("n")).value.data);
     assert_slice(pick(HS_SLICE("{\"nn\":1,\"\":2}"), HS_SLICE("")).value, HS_SLICE("2"));
-    /* After a container has been left, its siblings are top level again. */
+    /* After a container is closed, its siblings are top level again. */
     assert_slice(pick(HS_SLICE("{\"a\":[{}],\"n\":1}"), HS_SLICE("n")).value, HS_SLICE("1"));
 }
 END_TEST

@@ -1,4 +1,4 @@
-/* Strings out of JSON and into it, and JSON without its white space. */
+/* Decoding and encoding of strings, and JSON without its white space. */
 #include "text.h"
 
 struct row {
@@ -72,7 +72,7 @@ START_TEST(test_encode)
 }
 END_TEST
 
-/* Whatever bytes come, what is encoded scans; and valid text comes back as it went. */
+/* Whatever bytes are encoded, the result scans; valid text survives the round trip. */
 START_TEST(test_encode_and_decode_are_inverse)
 {
     srand(20240817);
@@ -126,7 +126,7 @@ START_TEST(test_compact)
 }
 END_TEST
 
-/* A ceiling that is passed shows in the buffer, and nowhere else. */
+/* A write past the ceiling latches the buffer's error and has no other effect. */
 START_TEST(test_ceiling)
 {
     struct hs_buffer small;

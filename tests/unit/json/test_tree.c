@@ -1,4 +1,4 @@
-/* The tree: what it reads, how one goes about in it, and that it writes what it read. */
+/* The tree: what it parses, how to navigate it, and that it writes what it parsed. */
 #include "text.h"
 
 static struct hs_json_tree *parsed(struct hs_slice text)
@@ -115,7 +115,8 @@ START_TEST(test_wildcards_visit_in_order)
     ck_assert_int_eq(see_all(tree, "data[*]", 0, ""), 0); /* an object has no elements */
     ck_assert_int_eq(see_all(tree, "id", 0, "\"x\" "), 0);
     ck_assert_int_eq(see_all(tree, "none[*].x", 0, ""), 0);
-    ck_assert_int_eq(see_all(tree, "list[*][*]", 2, "1 2 "), 7); /* stops and says so */
+    ck_assert_int_eq(see_all(tree, "list[*][*]", 2, "1 2 "), 7); /* stops and returns the visitor's
+                                                                  * value */
     ck_assert_uint_eq(find(tree, "list[*][*]"), find(tree, "list[0][0]"));
     hs_json_tree_free(tree);
 }
@@ -191,7 +192,7 @@ START_TEST(test_a_tree_is_used_again)
     ck_assert_int_eq(hs_json_tree_parse(tree, HS_SLICE("{\"a\":1,\"b\":2}")), 0);
     hs_json_remove(tree, find(tree, "a"));
     ck_assert(hs_json_changed(tree));
-    /* After a failure nothing of the one before is left, nor of the one that failed. */
+    /* After a failed parse nothing remains of the document before, nor of the failed one. */
     ck_assert_int_eq(hs_json_tree_parse(tree, HS_SLICE("{\"a\":1,")), -EINVAL);
     ck_assert_uint_eq(hs_json_root(tree), HS_JSON_NO_NODE);
     ck_assert(!hs_json_changed(tree));
@@ -208,7 +209,7 @@ START_TEST(test_a_tree_is_used_again)
 }
 END_TEST
 
-/* More values than a tree keeps between events: all are read, and a small one after it. */
+/* A document with more values than a tree keeps between events, and a small one after it. */
 START_TEST(test_many_values)
 {
     struct hs_buffer text;

@@ -1,4 +1,4 @@
-/* What the tests of json share: fixtures in memory of just their size, and short calls. */
+/* Shared by the JSON tests: fixtures in memory of exactly their size, and short wrappers. */
 #ifndef HS_JSON_TEST_TEXT_H
 #define HS_JSON_TEST_TEXT_H
 
@@ -10,7 +10,7 @@
 
 #define TEXT_MAX (1u << 20)
 
-/* A copy that ends where its memory ends, so that a sanitizer sees a read past it. */
+/* A copy that ends where its memory ends, so that a sanitizer detects a read past it. */
 static inline struct hs_slice exact(struct hs_slice text)
 {
     char *copy = malloc(text.size > 0 ? text.size : 1);
@@ -37,7 +37,7 @@ static inline struct hs_slice fixture(const char *name)
     return exact(hs_slice(room, size));
 }
 
-/* The document is one, by the scanner. */
+/* Whether the scanner accepts the document. */
 static inline bool is_json(struct hs_slice text)
 {
     enum hs_json_kind kind;

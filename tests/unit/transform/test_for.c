@@ -86,7 +86,7 @@ START_TEST(test_what_cannot_be_meant)
 {
     static const struct finding_row rows[] = {
         {"  - for: data.items\n    remove: [item.a]", 2, 10, "names the elements of an array"},
-        {"  - for: \"data..x[*]\"\n    remove: [item.a]", 2, 10, "is no path"},
+        {"  - for: \"data..x[*]\"\n    remove: [item.a]", 2, 10, "is not a path"},
         {"  - for: [a]\n    remove: [item.a]", 2, 10, "path was expected"},
         {"  - for: \"data.items[*]\"\n    remove: [data.a]", 2, 10, "begin with `item`"},
         {"  - for: \"data.items[*]\"\n    remove: [items.a]", 2, 10, "begin with `item`"},

@@ -91,7 +91,7 @@ START_TEST(test_what_cannot_be_meant)
         {"  - flatten: {separator: \"\"}", 2, 26, "1 to 16 bytes"},
         {"  - flatten: {arrays: drop}", 2, 23, "keep or index"},
         {"  - flatten: [data]", 2, 14, "text"},
-        {"  - flatten: data..x", 2, 14, "is no path"},
+        {"  - flatten: data..x", 2, 14, "is not a path"},
         {"  - unwrap: \"data[0]\"", 2, 13, "which has no name"},
         {"  - unwrap: {field: data, on_clash: ignore}", 2, 37, "error, keep or replace"},
         {"  - unwrap: {}", 2, 13, "field"},

@@ -91,7 +91,7 @@ START_TEST(test_what_cannot_be_meant)
     static const struct finding_row rows[] = {
         {"  - lower: []", 2, 12, "no field is named"},
         {"  - upper: {fields: [a], to: x}", 2, 26, "unknown key `to`"},
-        {"  - trim: [\"a..b\"]", 2, 12, "is no path"},
+        {"  - trim: [\"a..b\"]", 2, 12, "is not a path"},
         {"  - truncate: [a]", 2, 15, "length"},
         {"  - truncate: {fields: [a], length: -1}", 2, 37, "no whole number"},
         {"  - truncate: {fields: [a], length: 2, unit: chars}", 2, 46, "characters or bytes"},

@@ -82,7 +82,7 @@ START_TEST(test_what_is_wrong_with_a_list_is_said_once_and_there)
            "test.yaml:1:19: error HS172: `use` takes the name of one list, not a list\n");
     expect("transformations: {l: [{lower: [\"a..b\"]}]}\n"
            "transform: [{use: l}, {use: l}]\n" ROUTES("[{use: l}]"),
-           "test.yaml:1:32: error HS143: `a..b` is no path: a name is missing\n");
+           "test.yaml:1:32: error HS143: `a..b` is not a path: a name is missing\n");
     expect(
         "transformations: {l: {lower: [a]}}\n" ROUTES("[{use: l}]"),
         "test.yaml:1:22: error HS160: `l` is a list of operations: start each with \"- \", as in "
@@ -145,7 +145,7 @@ START_TEST(test_a_list_that_nothing_uses_is_a_warning)
     expect("transformations: {a: [{lower: 1.}]}\n",
            "test.yaml:1:19: warning HS174: no route uses the list `a`: write `- use: a` in a "
            "`transform:`, or take it out\n"
-           "test.yaml:1:31: error HS143: `1.` is no path: a name is missing\n");
+           "test.yaml:1:31: error HS143: `1.` is not a path: a name is missing\n");
 }
 END_TEST
 
