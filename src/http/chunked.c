@@ -1,7 +1,7 @@
-/* The decoder of chunked bodies: an automaton over single bytes for lines, whole moves for
- * data, so that a body split anywhere reads the same. Chunk extensions and trailers are
- * checked, bounded and dropped (nothing here uses them, and merging trailers into the head
- * is how requests get smuggled). Owns no memory. */
+/* Decoder of chunked bodies: a state machine over single bytes for lines, and block moves for data,
+ * so that a body split anywhere decodes the same. Chunk extensions and trailers are checked,
+ * bounded and dropped: hookstream uses none, and merging trailers into the head enables request
+ * smuggling. Owns no memory. */
 #include "chunked.h"
 
 static int bad(enum hs_http_refusal *ret_refusal, enum hs_http_refusal refusal, const char *what)
@@ -29,7 +29,7 @@ static int hex_value(uint8_t byte)
     return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
-/* One byte of the size line up to its CR. */
+/* Handles one byte of the size line, up to its CR. */
 static int take_size_byte(struct hs_chunked *chunked, uint8_t byte,
                           enum hs_http_refusal *ret_refusal)
 {
@@ -60,7 +60,7 @@ static int take_size_byte(struct hs_chunked *chunked, uint8_t byte,
     return 0;
 }
 
-/* The size line is whole. */
+/* Handles a complete size line. */
 static int begin_chunk(struct hs_chunked *chunked, enum hs_http_refusal *ret_refusal)
 {
     if (chunked->left > chunked->limit - chunked->total)
@@ -70,7 +70,7 @@ static int begin_chunk(struct hs_chunked *chunked, enum hs_http_refusal *ret_ref
     return 0;
 }
 
-/* One byte of the trailer section up to a line's CR. */
+/* Handles one byte of the trailer section, up to a line's CR. */
 static int take_trailer_byte(struct hs_chunked *chunked, uint8_t byte,
                              enum hs_http_refusal *ret_refusal)
 {
@@ -107,12 +107,12 @@ static int take_trailer_byte(struct hs_chunked *chunked, uint8_t byte,
     return bad(ret_refusal, HS_HTTP_BAD_REQUEST, "a trailer is not a header field");
 }
 
-/* CR or LF where nothing else may stand. */
+/* Handles a CR or LF where nothing else is allowed. */
 static int take_fixed_byte(struct hs_chunked *chunked, uint8_t byte,
                            enum hs_http_refusal *ret_refusal)
 {
     if (byte != (chunked->state == HS_CHUNK_DATA_CR ? '\r' : '\n'))
-        return bad(ret_refusal, HS_HTTP_BAD_REQUEST, "CRLF was due");
+        return bad(ret_refusal, HS_HTTP_BAD_REQUEST, "CRLF was expected");
     switch (chunked->state) {
     case HS_CHUNK_SIZE_LF:
         return begin_chunk(chunked, ret_refusal);

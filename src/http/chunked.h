@@ -4,7 +4,7 @@
 
 #include <hookstream/http.h>
 
-/* Ceilings of what a body may carry besides its bytes. */
+/* Ceilings of what a body may contain besides its data. */
 #define HS_CHUNK_LINE_MAX 256u        /* a line with a chunk's size */
 #define HS_CHUNK_EXTENSIONS_MAX 4096u /* chunk extensions of one body, together */
 #define HS_CHUNK_TRAILER_MAX 4096u    /* the trailer section */
@@ -13,15 +13,15 @@ enum hs_chunk_state {
     HS_CHUNK_SIZE,          /* in the hex digits of a chunk's size */
     HS_CHUNK_EXTENSION,     /* after `;`, up to the end of the line */
     HS_CHUNK_SIZE_LF,       /* CR of the size line was read */
-    HS_CHUNK_DATA,          /* `left` bytes of the chunk are still to come */
-    HS_CHUNK_DATA_CR,       /* the chunk is whole, its CRLF is to come */
+    HS_CHUNK_DATA,          /* `left` bytes of the chunk are missing */
+    HS_CHUNK_DATA_CR,       /* the chunk is complete, its CRLF is missing */
     HS_CHUNK_DATA_LF,       /* CR after the chunk was read */
     HS_CHUNK_TRAILER,       /* at the start of a trailer line */
     HS_CHUNK_TRAILER_NAME,  /* in a trailer's name */
     HS_CHUNK_TRAILER_VALUE, /* after its colon */
     HS_CHUNK_TRAILER_LF,    /* CR of a trailer line was read */
     HS_CHUNK_END_LF,        /* CR of the last, empty line was read */
-    HS_CHUNK_DONE,          /* the body is whole */
+    HS_CHUNK_DONE,          /* the body is complete */
 };
 
 struct hs_chunked {
@@ -30,12 +30,12 @@ struct hs_chunked {
     enum hs_chunk_state state;
 };
 
-/* Begins a body of at most `limit` decoded bytes. */
+/* Starts a body of at most `limit` decoded bytes. */
 void hs_chunked_init(struct hs_chunked *chunked, uint64_t limit);
 
-/* Decodes in place: the body bytes out of data[0, size) are moved to its front. 1: the body
- * is whole (bytes after *ret_used are the next request's); 0: all bytes were used and more
- * are needed; -EBADMSG: *ret_refusal says why, hs_error_text() has the words. */
+/* Decodes in place: moves the body bytes in data[0, size) to its front. 1: the body is complete,
+ * and bytes after *ret_used belong to the next request; 0: all bytes were used and more are needed;
+ * -EBADMSG: *ret_refusal is the reason, with a message in hs_error_text(). */
 HS_MUST_CHECK int hs_chunked_decode(struct hs_chunked *chunked, char *data, size_t size,
                                     size_t *ret_used, size_t *ret_decoded,
                                     enum hs_http_refusal *ret_refusal);

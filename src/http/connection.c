@@ -1,13 +1,12 @@
-/* The life of a connection on the reading side: bytes from the socket become requests, which
- * are handed to the owner; what comes before its turn is kept, what comes after the end is
- * dropped. Writes nothing itself (respond.c) and knows no clock (state.c).
+/* The reading side of a connection: turns bytes from the socket into requests for the owner. It
+ * keeps bytes that arrive early and drops those after the end. Writes nothing itself (respond.c)
+ * and handles no time limits (state.c).
  *
- * A request that arrives whole, the normal case, is handled where recv() put it, in the
- * server's scratch, for one recv() and one send() and no change to the event: the event for
- * reading stays added, also while an answer is owed, so that a reset is seen at once. Only
- * what waits (part of a head, part of a body, requests before their turn) is copied to the
- * connection's own buffer, and that is freed when nothing waits: an idle connection costs
- * its struct. */
+ * A request that arrives whole, the normal case, is handled in the server's scratch buffer, where
+ * recv() put it. It takes one recv(), one send() and no change to the event: the read event stays
+ * added while an answer is owed, so a reset is noticed at once. Only what waits (part of a head,
+ * part of a body, early requests) is copied to the connection's own buffer, which is freed when
+ * nothing waits: an idle connection costs only its struct. */
 #include "internal.h"
 
 #include <hookstream/clock.h>
@@ -56,8 +55,8 @@ void *hs_http_exchange_owner(struct hs_http_exchange *exchange)
 
 /* ---- Holding memory ---- */
 
-/* Room in `in` for `size` bytes in all, paid for before it is taken. What a head announces is
- * not paid for: memory grows with what has come, to twice of it at most. */
+/* Makes room in `in` for `size` bytes in total, after reserving them. A size announced by a head is
+ * not reserved: memory grows with what has arrived, to at most twice that. */
 static bool make_space(struct hs_http_connection *connection, size_t size, uint64_t announced)
 {
     if (size <= connection->in.capacity)
@@ -73,7 +72,7 @@ static bool make_space(struct hs_http_connection *connection, size_t size, uint6
     return true;
 }
 
-/* The size of head and body, as far as the head says it. */
+/* The size of head and body, as far as the head announces it. */
 static uint64_t announced_size(const struct hs_http_exchange *exchange)
 {
     if (exchange->head.chunked)
@@ -81,21 +80,21 @@ static uint64_t announced_size(const struct hs_http_exchange *exchange)
     return hs_add_sat(exchange->head.content_length, exchange->head_size);
 }
 
-/* Giving back is never refused. */
+/* Releasing memory is never refused. */
 static void release(struct hs_http_connection *connection, uint64_t keep)
 {
     if (keep < connection->held)
         (void)hs_http_connection_hold(connection, keep);
 }
 
-/* ---- Beginning and end ---- */
+/* ---- Opening and closing ---- */
 
 static void stop_reading(struct hs_http_connection *connection)
 {
     if (connection->paused)
         return;
     connection->paused = true;
-    (void)event_del(&connection->readable); /* fails only for an event that was never made */
+    (void)event_del(&connection->readable); /* fails only for an event that was never created */
 }
 
 static void start_reading(struct hs_http_connection *connection)
@@ -113,7 +112,7 @@ static void connection_free(struct hs_http_connection *connection)
                  link);
     connection->server->proven -= connection->proven;
     if (--connection->server->open == 0)
-        (void)event_del(&connection->server->tick); /* nothing to look at */
+        (void)event_del(&connection->server->tick); /* no connections are left to check */
     hs_buffer_free(&connection->in);
     hs_buffer_free(&connection->out);
     free(connection);
@@ -126,7 +125,7 @@ void hs_http_connection_close(struct hs_http_connection *connection, enum hs_htt
            HS_F("state", "%s", hs_http_state_name(connection->state)));
     struct hs_http_exchange *exchange = connection->exchange;
     hs_http_set_state(connection, HS_CONNECTION_CLOSED);
-    (void)event_del(&connection->readable); /* before the descriptor's number is used again */
+    (void)event_del(&connection->readable); /* before the descriptor's number is reused */
     if (connection->writable != NULL)
         event_free(connection->writable);
     (void)close(connection->socket);
@@ -170,7 +169,8 @@ struct hs_http_connection *hs_http_connection_create(struct hs_http_server *serv
 
 static void linger(struct hs_http_connection *connection)
 {
-    (void)shutdown(connection->socket, SHUT_WR); /* fails when the client is gone: no matter */
+    (void)shutdown(connection->socket, SHUT_WR); /* fails if the client is gone, which does not
+                                                  * matter */
     if (!connection->running)
         hs_buffer_free(&connection->in);
     release(connection, 0);
@@ -179,8 +179,8 @@ static void linger(struct hs_http_connection *connection)
     start_reading(connection);
 }
 
-/* In the next turn of the event loop: never from within another's call, and after what the
- * other sockets have. */
+/* Schedules the connection for the next turn of the event loop: never from within another's call,
+ * and after the other sockets were served. */
 static void wait_for_turn(struct hs_http_connection *connection)
 {
     static const struct timeval now = {0, 0};
@@ -200,7 +200,7 @@ void hs_http_connection_settle(struct hs_http_connection *connection)
             hs_http_connection_close(connection, HS_HTTP_END_ANSWERED);
         return;
     }
-    if (connection->running) { /* the loop there goes on */
+    if (connection->running) { /* its own loop continues */
         hs_http_set_state(connection, HS_CONNECTION_IDLE);
         return;
     }
@@ -213,8 +213,8 @@ void hs_http_connection_settle(struct hs_http_connection *connection)
     start_reading(connection);
 }
 
-/* Around all code that may call a handler with bytes of this connection: whatever the
- * handler does, the connection and the bytes stay until leave(). */
+/* Surrounds all code that may call a handler with bytes of this connection: whatever the handler
+ * does, the connection and the bytes remain valid until leave(). */
 static void enter(struct hs_http_connection *connection)
 {
     HS_ASSERT(!connection->running);
@@ -230,7 +230,7 @@ static void leave(struct hs_http_connection *connection)
 
 /* ---- From bytes to requests ---- */
 
-/* All of the request is at hand: the owner's turn. It may answer from within. */
+/* The whole request is available: calls the owner, who may answer from within the call. */
 static void deliver(struct hs_http_connection *connection, struct hs_slice body)
 {
     struct hs_http_server *server = connection->server;
@@ -238,7 +238,7 @@ static void deliver(struct hs_http_connection *connection, struct hs_slice body)
     server->handlers.on_request(server->context, connection->exchange, body);
 }
 
-/* Keeps the head and what there is of the body, and waits for the rest. */
+/* Keeps the head and the part of the body that has arrived, and waits for the rest. */
 static void keep_part(struct hs_http_connection *connection, char *data, size_t head_size,
                       size_t body_size)
 {
@@ -256,8 +256,8 @@ static void keep_part(struct hs_http_connection *connection, char *data, size_t 
         hs_http_send_continue(connection);
 }
 
-/* The body behind a head of `head_size` bytes, in data[0, size). Returns the bytes used of
- * the request; the connection's state says what became of it. */
+/* Handles the body after a head of `head_size` bytes in data[0, size). Returns how many bytes of
+ * the request were used; the connection's state shows the result. */
 static size_t take_body(struct hs_http_connection *connection, char *data, size_t size,
                         size_t head_size)
 {
@@ -287,23 +287,23 @@ static size_t take_body(struct hs_http_connection *connection, char *data, size_
     return head_size + used;
 }
 
-/* A head is whole: asks the owner, checks what the head says of the body, and goes on to
- * it. Returns the bytes of data[0, size) that were used. */
+/* Handles a complete head: asks the owner, checks what the head says about the body, and continues
+ * with the body. Returns how many bytes of data[0, size) were used. */
 static size_t take_exchange(struct hs_http_connection *connection, char *data, size_t size,
                             size_t head_size)
 {
     struct hs_http_server *server = connection->server;
     struct hs_http_exchange *exchange = connection->exchange;
     const struct hs_http_head *head = &exchange->head;
-    uint64_t length = head->content_length; /* 0 when there is none */
+    uint64_t length = head->content_length; /* 0 if there is no body */
     exchange->whole = !head->chunked && length <= size - head_size;
     if (!server->handlers.on_head(server->context, exchange)) {
-        HS_ASSERT(connection->exchange == NULL); /* false means: answered */
+        HS_ASSERT(connection->exchange == NULL); /* false means it was answered */
         return connection->state == HS_CONNECTION_CLOSED || connection->last
                    ? size
                    : head_size + (size_t)length;
     }
-    HS_ASSERT(connection->exchange == exchange); /* true means: not answered */
+    HS_ASSERT(connection->exchange == exchange); /* true means it was not answered */
     if (length > server->limits.body_size) {
         hs_http_refuse(connection, HS_HTTP_BODY_TOO_LARGE, NULL, hs_slice(data, size));
         return size;
@@ -311,7 +311,7 @@ static size_t take_exchange(struct hs_http_connection *connection, char *data, s
     return take_body(connection, data, size, head_size);
 }
 
-/* One request out of data[0, size). Returns the bytes used, 0: no whole head yet. */
+/* Handles one request in data[0, size). Returns the bytes used; 0: the head is incomplete. */
 static size_t take_request(struct hs_http_connection *connection, char *data, size_t size,
                            size_t scanned)
 {
@@ -338,20 +338,20 @@ static size_t take_request(struct hs_http_connection *connection, char *data, si
     return take_exchange(connection, data, size, (size_t)head_size);
 }
 
-/* Keeps bytes that wait: part of a head, or what came before its turn. */
+/* Keeps bytes that must wait: part of a head, or early requests. */
 static void keep_rest(struct hs_http_connection *connection, const char *data, size_t size)
 {
     if (connection->last || connection->state >= HS_CONNECTION_LINGER) {
         connection->linger |= size > 0;
-        return; /* dropped, and so is what follows */
+        return; /* dropped, as is everything after it */
     }
     if (size > 0 && !hs_http_connection_hold(connection, connection->held + size)) {
         if (connection->state == HS_CONNECTION_HEAD || connection->state == HS_CONNECTION_IDLE) {
             hs_http_refuse(connection, HS_HTTP_NO_BUDGET, NULL, hs_slice(data, size));
             return;
         }
-        /* What is in work is answered; what came too early was not begun, so its sender
-         * knows to send it again (RFC 9112, 9.3.2). */
+        /* The current request is answered. Early ones were not started, so their sender knows to
+         * repeat them (RFC 9112, 9.3.2). */
         connection->last = connection->linger = true;
         stop_reading(connection);
         return;
@@ -362,8 +362,8 @@ static void keep_rest(struct hs_http_connection *connection, const char *data, s
         wait_for_turn(connection);
 }
 
-/* Handles the requests in data[0, size), which is in the scratch, one after the other, until
- * an answer is owed, a request is not whole or others should have a turn. */
+/* Handles the requests in data[0, size), in the scratch buffer, one by one, until an answer is
+ * owed, a request is incomplete or other connections should get a turn. */
 static void take_requests(struct hs_http_connection *connection, char *data, size_t size,
                           size_t scanned)
 {
@@ -388,8 +388,8 @@ static void take_requests(struct hs_http_connection *connection, char *data, siz
 
 /* ---- Reading, by state ---- */
 
-/* What the end of the client's bytes means: with answers owed nothing yet, it is met again
- * when reading starts after them; else the end. */
+/* Handles the end of the client's data. While an answer is owed nothing happens: the end is seen
+ * again when reading resumes. Otherwise the connection ends. */
 static void read_end(struct hs_http_connection *connection)
 {
     if (connection->state != HS_CONNECTION_WORK && connection->state != HS_CONNECTION_WRITING &&
@@ -400,7 +400,7 @@ static void read_end(struct hs_http_connection *connection)
     stop_reading(connection);
 }
 
-/* One recv(). Returns the bytes read; 0 when there were none and what that means is done. */
+/* Calls recv() once. Returns the bytes read; 0 if there were none, after handling the cause. */
 static size_t read_some(struct hs_http_connection *connection, char *place, size_t room)
 {
     ssize_t size;
@@ -419,7 +419,7 @@ static size_t read_some(struct hs_http_connection *connection, char *place, size
     return 0;
 }
 
-/* Moves what waited to the front of the scratch. Returns its size. */
+/* Moves the kept bytes to the front of the scratch buffer. Returns their size. */
 static size_t fetch_waiting(struct hs_http_connection *connection)
 {
     size_t waited = connection->in.size;
@@ -431,7 +431,7 @@ static size_t fetch_waiting(struct hs_http_connection *connection)
     return waited;
 }
 
-/* IDLE, HEAD: requests. What waited goes before what the socket has, in the scratch. */
+/* IDLE, HEAD: reads requests. In the scratch buffer, kept bytes precede those from the socket. */
 static void read_requests(struct hs_http_connection *connection)
 {
     char *scratch = connection->server->scratch;
@@ -444,7 +444,7 @@ static void read_requests(struct hs_http_connection *connection)
     leave(connection);
 }
 
-/* EARLY: requests that waited for their turn; the socket has its turn after them. */
+/* EARLY: handles early requests; the socket is read after them. */
 static void take_early(struct hs_http_connection *connection)
 {
     hs_http_set_state(connection, HS_CONNECTION_IDLE);
@@ -455,7 +455,7 @@ static void take_early(struct hs_http_connection *connection)
     leave(connection);
 }
 
-/* Those that come back to the list in the meantime go to its end. */
+/* Connections that return to the list meanwhile go to its end. */
 static void take_early_of(struct hs_http_server *server, struct hs_http_list *list)
 {
     struct hs_http_connection *connection;
@@ -475,17 +475,17 @@ void hs_http_take_turns(evutil_socket_t socket, short what, void *context)
         take_early_of(server, list);
         left |= !TAILQ_EMPTY(list);
     }
-    /* Fails only without memory; the connections then wait for others to be EARLY. */
+    /* Fails only without memory; the connections then wait until others are EARLY. */
     if (left)
         (void)event_add(&server->turn, &now);
 }
 
-/* BODY: the rest of the body; then what follows it. */
+/* BODY: reads the rest of the body, then handles what follows it. */
 static void finish_body(struct hs_http_connection *connection, char *rest, size_t rest_size)
 {
     struct hs_http_exchange *exchange = connection->exchange;
     enum hs_http_refusal refusal;
-    /* The buffer may have moved since the head was read: its slices are made anew. */
+    /* The buffer may have moved since the head was parsed: parses it again to renew its slices. */
     ssize_t head_size = hs_http_parse_head(hs_slice(connection->in.data, exchange->head_size), 0,
                                            exchange->head_size, &exchange->head, &refusal);
     HS_ASSERT(head_size == (ssize_t)exchange->head_size);
@@ -533,7 +533,7 @@ static void read_body(struct hs_http_connection *connection)
         finish_body(connection, data + used, size - used);
 }
 
-/* WORK, WRITING, EARLY: requests before their turn, up to a bound; and the end of the client. */
+/* WORK, WRITING, EARLY: reads early requests, up to a bound, and the client's end of data. */
 static void read_ahead(struct hs_http_connection *connection)
 {
     char *data = connection->server->scratch;
@@ -547,7 +547,7 @@ static void read_ahead(struct hs_http_connection *connection)
         keep_rest(connection, data, size);
 }
 
-/* LINGER: dropped, so that the client reads its answer and not a reset. */
+/* LINGER: drops input, so that the client can read its answer instead of getting a reset. */
 static void read_nothing(struct hs_http_connection *connection)
 {
     size_t size = read_some(connection, connection->server->scratch, HS_HTTP_READ_SIZE);

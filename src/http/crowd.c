@@ -1,33 +1,33 @@
-/* Crowd: which connection is closed when the limit of connections or of bytes is reached. A request
- * that is being worked on is never closed, and a proven connection (peers.h) last.
+/* Crowd: decides which connection is closed when the limit of connections or bytes is reached. A
+ * connection with a request in progress is never closed, and a proven connection (peers.h) last.
  *
- * Connections: the peer that holds more than its share loses its own; else all are in one
- * queue. In either the oldest goes: first one that has been silent for a while, then whichever
- * has been longest in its head, body or unread answer. Proven ones go after all others, the one
- * that is idle for longest first; only a part of the door is kept for unproven ones, so that
- * newcomers do not end each other where all others are proven.
- * Bytes: bodies that are not whole have a part of the budget, so a whole request finds room.
- * Past it the peer that holds more than its share loses its oldest body, else the oldest of all
- * goes, and gets a 503.
+ * Connections: a peer that holds more than its share loses one of its own; otherwise all
+ * connections are in one queue. In both cases the oldest is closed: first one that has been silent
+ * for a while, then the one longest in its head, body or unread answer. Proven connections are
+ * closed after all others, the longest idle first. Unproven ones may displace them up to a share of
+ * the limit, so that newcomers do not close each other when all others are proven. Bytes:
+ * incomplete bodies have a share of the budget, so that a complete request finds room. Past it a
+ * peer that holds more than its share loses its oldest body; otherwise the oldest of all is closed
+ * with a 503.
  *
- * The oldest is right where all come from one address, as behind a load balancer: a genuine
- * request is done in less time than a slow one has waited. */
+ * Closing the oldest is right even if all come from one address, as behind a load balancer: a
+ * genuine request finishes in less time than a slow one has waited. */
 #include "internal.h"
 
 #include <hookstream/clock.h>
 #include <hookstream/log.h>
 
-/* A peer's share of the whole, below which it is not looked at alone. */
+/* A peer with less than this share of the total is not considered separately. */
 #define SHARE_PARTS 16u
 #define SHARE_LEAST 8u        /* connections */
-#define SHARE_LEAST_BODIES 2u /* of the largest size: no body is more than a share by itself */
-/* Unproven ones may have this part of the door at the cost of proven ones that are idle. */
+#define SHARE_LEAST_BODIES 2u /* times the maximum body size: no single body exceeds a share */
+/* The share of the connection limit that unproven connections may take from idle proven ones. */
 #define UNPROVEN_PARTS 4u
-/* Silent for so long, a connection goes before any that has begun a request. */
+/* A connection silent for this long is closed before any that has started a request. */
 #define SILENT_NS HS_NS_PER_SECOND
-/* How many of the oldest are examined: for one with nothing unread, or for the largest body. */
+/* How many of the oldest are examined to find one without unread input, or the largest body. */
 #define LOOKED_AT_MAX 32u
-/* Bodies that may go for the sake of one. */
+/* The most bodies that may be dropped for one. */
 #define EVICTED_MAX 256u
 
 static struct hs_http_connection *older(struct hs_http_connection *one,
@@ -38,14 +38,14 @@ static struct hs_http_connection *older(struct hs_http_connection *one,
     return one->entered_ns <= other->entered_ns ? one : other;
 }
 
-/* What it sent has arrived and was not read yet: it waits for this program, not the reverse. */
+/* Its data has arrived but was not read yet: it waits for this program, not the reverse. */
 static bool has_unread(const struct hs_http_connection *connection)
 {
     char byte;
     return recv(connection->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-/* The oldest in the list that holds up others, else the oldest. */
+/* The oldest in the list that has no unread input, otherwise the oldest. */
 static struct hs_http_connection *oldest(struct hs_http_list *list, bool of_peer)
 {
     struct hs_http_connection *at = TAILQ_FIRST(list);
@@ -73,7 +73,7 @@ static struct hs_http_connection *choose_of_peer(struct hs_http_peer *peer, uint
                   now_ns);
 }
 
-/* Of all peers, proven or not. */
+/* Chooses among all peers, proven or not. */
 static struct hs_http_connection *choose_of_all(struct hs_http_server *server, bool proven,
                                                 uint64_t now_ns)
 {
@@ -82,14 +82,14 @@ static struct hs_http_connection *choose_of_all(struct hs_http_server *server, b
     struct hs_http_connection *begun = older(oldest(&lists[HS_CONNECTION_HEAD], false),
                                              older(oldest(&lists[HS_CONNECTION_BODY], false),
                                                    oldest(&lists[HS_CONNECTION_WRITING], false)));
-    if (!proven) /* what a proven one sent before its turn may be genuine */
+    if (!proven) /* early requests of a proven one may be genuine */
         begun = older(begun, oldest(&lists[HS_CONNECTION_EARLY], false));
     if (proven)
         return silent != NULL ? silent : begun;
     return choose(silent, begun, now_ns);
 }
 
-/* Those that were refused for good are kept only so that they read it. */
+/* Chooses among those refused for good, which are kept only so that they can read the answer. */
 static struct hs_http_connection *choose_refused(struct hs_http_server *server)
 {
     return older(TAILQ_FIRST(&server->lists[false][HS_CONNECTION_LINGER]),
@@ -117,14 +117,14 @@ static struct hs_http_connection *choose_connection(struct hs_http_server *serve
         return chosen;
     if (chosen == NULL)
         return choose_of_all(server, true, now_ns);
-    /* Where nearly all are proven, newcomers would only end each other. */
+    /* If nearly all are proven, newcomers would only close each other. */
     uint64_t limit = server->limits.connections;
     if (server->proven > limit - limit / UNPROVEN_PARTS)
         return older(oldest(&server->lists[true][HS_CONNECTION_IDLE], false), chosen);
     return chosen;
 }
 
-/* ---- Ending one ---- */
+/* ---- Closing one ---- */
 
 static enum hs_http_evicted phase_of(const struct hs_http_connection *connection)
 {
@@ -172,7 +172,7 @@ bool hs_http_evict_of_peer(struct hs_http_peer *peer)
 
 /* ---- Bytes ---- */
 
-/* Half of what an unproven connection holds on average, and never 0. */
+/* Half of what an unproven connection holds on average, and at least 1. */
 static uint64_t half_of_average(const struct hs_http_server *server)
 {
     const uint64_t *all = server->peers.amounts;
@@ -180,8 +180,8 @@ static uint64_t half_of_average(const struct hs_http_server *server)
     return count > 0 ? all[HS_RANK_BYTES] / count / 2 + 1 : 1;
 }
 
-/* The oldest in the list that holds as much as others do, else the one that holds most of the
- * oldest; not `self`. The largest of all would be a genuine body that is nearly whole. */
+/* The oldest in the list that holds as much as the average, otherwise the largest of the oldest;
+ * not `self`. The largest of all could be a genuine body that is nearly complete. */
 static struct hs_http_connection *largest(struct hs_http_list *list, bool of_peer,
                                           const struct hs_http_connection *self)
 {
@@ -222,8 +222,8 @@ static struct hs_http_connection *choose_bytes(struct hs_http_server *server,
     return found;
 }
 
-/* Room for `more` bytes of a body that is not whole, within what such bodies may hold. Where no
- * other is left to go the body may have more: the owner's budget is the limit then. */
+/* Makes room for `more` bytes of an incomplete body within the share of such bodies. If no other
+ * can be dropped, the body may exceed it: the owner's budget is then the limit. */
 static bool make_room(struct hs_http_connection *self, uint64_t more)
 {
     struct hs_http_server *server = self->server;
@@ -243,13 +243,13 @@ static bool make_room(struct hs_http_connection *self, uint64_t more)
     return true;
 }
 
-/* Asks the owner's budget, and has others go until it says yes. */
+/* Asks the owner's budget, closing others until it agrees. */
 static bool ask_owner(struct hs_http_connection *self, int64_t more)
 {
     struct hs_http_server *server = self->server;
     for (unsigned i = 0; !server->handlers.on_memory(server->context, more); i++) {
         if (more <= 0)
-            return true; /* giving back is never refused */
+            return true; /* releasing memory is never refused */
         struct hs_http_connection *other = i < EVICTED_MAX ? choose_bytes(server, self) : NULL;
         if (other == NULL)
             return false;

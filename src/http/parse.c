@@ -1,12 +1,11 @@
-/* The head of a request: request line and fields, read in one pass over the bytes, strictly
- * (RFC 9112): lines end in CRLF and nothing else, single spaces in the request line, token
- * names directly before the colon, no folding, no control characters, one Host, and a body
- * whose length can be read in one way only. Reads no body and owns no memory: all slices
- * point into the bytes given. */
+/* Parser of a request head: request line and fields, read strictly in one pass (RFC 9112). Lines
+ * end in CRLF only; single spaces in the request line; token names directly before the colon; no
+ * folding, no control characters, exactly one Host, and an unambiguous body length. Reads no body
+ * and owns no memory: all slices point into the given bytes. */
 #include <hookstream/http.h>
 
-/* What a byte may be part of: a token (RFC 9110, 5.6.2), a request target (RFC 3986), a
- * host. One look-up a byte. */
+/* The classes of a byte: part of a token (RFC 9110, 5.6.2), of a request target (RFC 3986), of a
+ * host. One lookup per byte. */
 enum { T = 1, U = 2, H = 4 };
 static const uint8_t classes[256] = {
     ['!'] = T | U | H, ['#'] = T,         ['$'] = T | U | H,
@@ -21,7 +20,7 @@ static const uint8_t classes[256] = {
     ['|'] = T,         ['~'] = T | U | H,
 };
 
-/* Steps of the parser: each returns READ, or stops the whole parse with one of the others. */
+/* Parser steps: each returns READ, or stops the whole parse with one of the others. */
 enum step { READ, MORE, BAD };
 
 struct parser {
@@ -49,7 +48,7 @@ static size_t skip_class(const struct parser *parser, uint8_t class)
     return at;
 }
 
-/* The first control character (below 0x20, or DEL) at or after `at`, eight bytes a step. */
+/* The first control character (below 0x20, or DEL) at or after `at`, eight bytes per step. */
 static size_t skip_text(const char *data, size_t at, size_t size)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones * 0x80;
@@ -68,7 +67,7 @@ static size_t skip_text(const char *data, size_t at, size_t size)
     return at;
 }
 
-/* CRLF, exactly. */
+/* Reads exactly CRLF. */
 static enum step read_line_end(struct parser *parser)
 {
     if (parser->at == parser->size)
@@ -99,7 +98,7 @@ static enum hs_http_method method_of(struct hs_slice text)
     return HS_HTTP_OTHER;
 }
 
-/* A word of the request line and the one space after it. */
+/* Reads a word of the request line and the single space after it. */
 static enum step read_word(struct parser *parser, uint8_t class, const char *fault,
                            struct hs_slice *ret_word)
 {
@@ -135,14 +134,15 @@ static enum step read_version(struct parser *parser)
         return step;
     if (text[5] != '1' || text[7] > '1') {
         parser->refusal = HS_HTTP_BAD_VERSION;
-        (void)hs_fail(-EBADMSG, "HTTP/%c.%c is not spoken here", text[5], text[7]);
+        (void)hs_fail(-EBADMSG, "HTTP/%c.%c is not supported", text[5], text[7]);
         return BAD;
     }
     parser->head->minor_version = (unsigned)(text[7] - '0');
     return READ;
 }
 
-/* host [":" port]; the host may be an address in brackets, and empty only in a Host field. */
+/* host [":" port]; the host may be an address in brackets, and may be empty only in a Host
+ * field. */
 static bool is_authority(struct hs_slice text)
 {
     size_t at = 0;
@@ -159,7 +159,7 @@ static bool is_authority(struct hs_slice text)
     }
     if (at == text.size)
         return true;
-    if (at == 0) /* a port of no host */
+    if (at == 0) /* a port without a host */
         return false;
     if (text.data[at++] != ':' || text.size - at > 5)
         return false;
@@ -168,7 +168,7 @@ static bool is_authority(struct hs_slice text)
     return at == text.size;
 }
 
-/* Bytes of `http://` or `https://` before a host, or 0. */
+/* Size of `http://` or `https://` before a host, or 0. */
 static size_t scheme_size(struct hs_slice target)
 {
     if (target.size > 7 && hs_slice_equal_nocase(hs_slice(target.data, 7), HS_SLICE("http://")))
@@ -204,7 +204,7 @@ static bool split_target(struct hs_http_head *head)
 static enum step read_request_line(struct parser *parser)
 {
     struct hs_http_head *head = parser->head;
-    /* RFC 9112, 2.2: at least one empty line before the request line is to be ignored. */
+    /* RFC 9112, 2.2: at least one empty line before the request line should be ignored. */
     if (parser->size > 0 && (parser->data[0] == '\r' || parser->data[0] == '\n')) {
         enum step step = read_line_end(parser);
         if (step != READ)
@@ -214,7 +214,9 @@ static enum step read_request_line(struct parser *parser)
         read_word(parser, T, "the method is not a token and one space", &head->method_text);
     if (step != READ)
         return step;
-    step = read_word(parser, U, "the target has a character that no URI has, or no space after it",
+    step = read_word(parser, U,
+                     "the target has a character that is not allowed in a URI, or no "
+                     "space after it",
                      &head->target);
     if (step != READ)
         return step;
@@ -240,7 +242,7 @@ static enum step note_host(struct parser *parser, struct hs_slice value)
 
 static enum step note_length(struct parser *parser, struct hs_slice value)
 {
-    /* RFC 9112, 6.3 lets identical repetitions pass; nobody honest sends them. */
+    /* RFC 9112, 6.3 tolerates identical repetitions; no honest client sends them. */
     if (++parser->lengths > 1)
         return bad(parser, "a second Content-Length");
     if (hs_slice_to_u64(value, UINT64_MAX, &parser->head->content_length) < 0)
@@ -282,7 +284,7 @@ static void note_expect(struct parser *parser, struct hs_slice value)
         parser->bad_expect = true;
 }
 
-/* What the protocol itself reads in a field. */
+/* Handles the fields that the protocol itself uses. */
 static enum step note_field(struct parser *parser, struct hs_slice name, struct hs_slice value)
 {
     switch (name.size) {
@@ -361,7 +363,7 @@ static enum step read_fields(struct parser *parser)
         if (step != READ)
             return step;
         head->field_count++;
-        parser->line--; /* the faults of a value are named at its own line */
+        parser->line--; /* the faults of a value are reported at its own line */
         step = note_field(parser, field->name, field->value);
         parser->line++;
         if (step != READ)
@@ -371,7 +373,7 @@ static enum step read_fields(struct parser *parser)
 
 /* ---- The whole head ---- */
 
-/* Rules between fields. */
+/* Checks rules across fields. */
 static enum step judge(struct parser *parser)
 {
     struct hs_http_head *head = parser->head;
@@ -383,7 +385,7 @@ static enum step judge(struct parser *parser)
         return bad(parser, "Transfer-Encoding in HTTP/1.0");
     if (parser->bad_expect) {
         parser->refusal = HS_HTTP_BAD_EXPECT;
-        (void)hs_fail(-EBADMSG, "only `Expect: 100-continue` is understood");
+        (void)hs_fail(-EBADMSG, "only `Expect: 100-continue` is supported");
         return BAD;
     }
     /* RFC 9110, 10.1.1: in HTTP/1.0 the expectation is ignored. */
@@ -393,7 +395,7 @@ static enum step judge(struct parser *parser)
     return READ;
 }
 
-/* The fields themselves need no clearing: field_count says how many hold. */
+/* The fields themselves need no clearing: field_count limits which are valid. */
 static void clear_head(struct hs_http_head *head)
 {
     head->field_count = 0;
@@ -401,8 +403,8 @@ static void clear_head(struct hs_http_head *head)
     head->content_length = 0;
 }
 
-/* A head that is not whole: can it still become one? Looks only at what is new, so that a
- * head in many small pieces costs no more than one in few. */
+/* Checks an incomplete head: can it still become valid? Examines only new bytes, so that a head in
+ * many small pieces costs no more than one in few. */
 static ssize_t check_part(struct hs_slice bytes, size_t scanned, size_t limit,
                           enum hs_http_refusal *ret_refusal)
 {
@@ -457,7 +459,7 @@ ssize_t hs_http_parse_head(struct hs_slice bytes, size_t scanned, size_t limit,
     return (ssize_t)parser.at;
 }
 
-/* ---- Looking things up ---- */
+/* ---- Lookups ---- */
 
 struct hs_slice hs_http_field(const struct hs_http_head *head, struct hs_slice name)
 {

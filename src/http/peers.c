@@ -1,4 +1,4 @@
-/* Peers: a table by address, and per ranking a list for each power of two. Everything here is
+/* Peers: a table by address, and per ranking a list for each power of two. All operations take
  * constant time, whatever the number of connections. */
 #include "internal.h"
 
@@ -29,7 +29,7 @@ void hs_http_peers_free(struct hs_http_peers *peers)
 
 /* ---- Addresses ---- */
 
-/* The IPv4 address, also when it came over IPv6; else the first half of the IPv6 address. */
+/* The IPv4 address, even if it arrived over IPv6; otherwise the first half of the IPv6 address. */
 static uint64_t key_of(const struct sockaddr *address)
 {
     uint64_t key = 0;

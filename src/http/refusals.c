@@ -1,20 +1,20 @@
-/* The tables of endings: what the protocol layer refuses (status, label, words), why a
- * connection closes, and the reason phrases of status codes. Nothing else in the module
- * spells out a status. */
+/* The tables of endings: refusals of the protocol layer (status, label, text), reasons for closing
+ * a connection, and the reason phrases of status codes. Nothing else in the module spells out a
+ * status. */
 #include "refusals.h"
 
 static const struct hs_http_refusal_row refusals[HS_HTTP_REFUSAL_COUNT] = {
     [HS_HTTP_OK] = {"none", 0, 0, ""},
     [HS_HTTP_BAD_REQUEST] = {"bad_request", 400, 0, "the request is not valid HTTP/1.1"},
-    [HS_HTTP_BAD_VERSION] = {"bad_version", 505, 0, "only HTTP/1.0 and HTTP/1.1 are spoken here"},
+    [HS_HTTP_BAD_VERSION] = {"bad_version", 505, 0, "only HTTP/1.0 and HTTP/1.1 are supported"},
     [HS_HTTP_HEAD_TOO_LARGE] = {"head_too_large", 431, 0,
                                 "the request line and header fields are too large or too many"},
     [HS_HTTP_BODY_TOO_LARGE] = {"body_too_large", 413, 0, "the body is larger than accepted"},
-    [HS_HTTP_BAD_EXPECT] = {"bad_expect", 417, 0, "only `Expect: 100-continue` is understood"},
+    [HS_HTTP_BAD_EXPECT] = {"bad_expect", 417, 0, "only `Expect: 100-continue` is supported"},
     [HS_HTTP_HEAD_TIMEOUT] = {"head_timeout", 408, 0, "the head of the request took too long"},
     [HS_HTTP_BODY_TIMEOUT] = {"body_timeout", 408, 0, "the body came too slowly"},
     [HS_HTTP_TOO_MANY] = {"too_many_connections", 503, 1, "too many connections are open"},
-    [HS_HTTP_NO_BUDGET] = {"no_budget", 503, 1, "too many bytes of requests are in work"},
+    [HS_HTTP_NO_BUDGET] = {"no_budget", 503, 1, "too many bytes of requests are in progress"},
     [HS_HTTP_CROWDED_OUT] = {"crowded_out", 503, 1,
                              "the request was slow while others waited for room; send it again"},
 };
@@ -28,7 +28,7 @@ static const char *const ends[HS_HTTP_END_COUNT] = {
     [HS_HTTP_END_LINGERED] = "refused, and dropped what still came",
     [HS_HTTP_END_DRAINED] = "idle while draining",
     [HS_HTTP_END_CROWDED] = "closed to make room for others",
-    [HS_HTTP_END_FREED] = "the server ends",
+    [HS_HTTP_END_FREED] = "the server is stopping",
 };
 
 const struct hs_http_refusal_row *hs_http_refusal_row(enum hs_http_refusal refusal)

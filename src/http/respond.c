@@ -1,6 +1,6 @@
-/* Answers: puts the head together, writes it with the body in one send(), and keeps what the
- * socket did not take until it does. Decides whether the connection goes on after it; what
- * that means is connection.c's. */
+/* Answers: assembles the head, writes it with the body in one send(), and keeps the rest until the
+ * socket takes it. Decides whether the connection stays open afterwards; connection.c acts on
+ * that. */
 #include "internal.h"
 
 #include <arpa/inet.h>
@@ -11,23 +11,23 @@
 #include <sys/uio.h>
 #include <time.h>
 
-/* Up to this size a body is copied behind its head and goes out with send(); beyond it the
- * copy costs more than sendmsg() with two parts. */
+/* A body up to this size is copied after its head and sent with send(); for larger ones the copy
+ * costs more than sendmsg() with two parts. */
 #define COPIED_BODY_MAX 4096u
 #define HEAD_MAX (512u + HS_HTTP_FIELDS_MAX)
 #define PROBLEM_MAX 2048u
 #define DETAIL_MAX 256u
-#define LINE_LOGGED_MAX 120u /* bytes of a refused request in a line of the log */
+#define LINE_LOGGED_MAX 120u /* bytes of a refused request in a log line */
 
 _Static_assert(HEAD_MAX + COPIED_BODY_MAX <= HS_HTTP_ANSWER_SIZE, "the scratch for answers");
 
-/* What an answer is made of. */
+/* The parts of an answer. */
 struct answer {
     unsigned status;
     const char *fields;
     struct hs_slice body;
-    bool keep;      /* the connection goes on */
-    bool body_less; /* to HEAD: the length is told, the body is not sent */
+    bool keep;      /* the connection stays open */
+    bool body_less; /* to HEAD: the length is announced, the body is not sent */
     unsigned minor_version;
 };
 
@@ -58,7 +58,7 @@ static size_t put_head(const struct hs_http_server *server, const struct answer 
     at = put_number(at, answer->status);
     *at++ = ' ';
     const char *words = hs_http_status_text(answer->status);
-    at = put(at, words, strlen(words)); /* strlen: a row of our own table */
+    at = put(at, words, strlen(words)); /* strlen: a row of the program's own table */
     at = PUT(at, "\r\n");
     at = put(at, server->date, server->date_size);
     if (answer->status != 204 && answer->status != 304) { /* RFC 9110, 8.6 */
@@ -99,8 +99,7 @@ void hs_http_set_date(struct hs_http_server *server, uint64_t wall_ns)
 
 /* ---- Sending ---- */
 
-/* The parts to the socket at once, with one call. The bytes taken, 0 when the socket is full,
- * or -1. */
+/* Sends the parts with one call. Returns the bytes taken, 0 if the socket is full, or -1. */
 static ssize_t send_parts(int socket, struct iovec *parts, size_t count)
 {
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
@@ -125,7 +124,7 @@ static void on_writable(evutil_socket_t socket, short what, void *context)
     connection->out_sent += (size_t)sent;
     if (connection->out_sent < connection->out.size)
         return;
-    (void)event_del(connection->writable); /* fails only for an event that was never made */
+    (void)event_del(connection->writable); /* fails only for an event that was never created */
     hs_buffer_free(&connection->out);
     connection->out_sent = 0;
     hs_http_connection_settle(connection);
@@ -158,7 +157,7 @@ static bool is_commonest(const struct answer *answer)
            answer->fields == NULL && answer->body.size == 0;
 }
 
-/* Makes the answer's bytes: one part, or two where copying the body costs too much. */
+/* Assembles the answer's bytes: one part, or two if copying the body costs too much. */
 static size_t make_parts(struct hs_http_server *server, const struct answer *answer,
                          struct iovec parts[2])
 {
@@ -181,7 +180,7 @@ static size_t make_parts(struct hs_http_server *server, const struct answer *ans
 
 enum transmitted { ALL, PART, FAILED };
 
-/* Gives the answer to the kernel, and what it does not take to `out`. */
+/* Passes the answer to the kernel, and the rest to `out`. */
 static enum transmitted transmit(struct hs_http_connection *connection, const struct answer *answer)
 {
     struct iovec parts[2];
@@ -193,7 +192,7 @@ static enum transmitted transmit(struct hs_http_connection *connection, const st
     return sent >= 0 && keep_rest(connection, parts, count, (size_t)sent) ? PART : FAILED;
 }
 
-/* The connection's next state after transmit(); it may be gone after this. */
+/* Sets the connection's next state after transmit(); the connection may be freed afterwards. */
 static void move_on(struct hs_http_connection *connection, enum transmitted transmitted)
 {
     if (HS_LIKELY(transmitted == ALL)) {
@@ -210,8 +209,8 @@ void hs_http_send_continue(struct hs_http_connection *connection)
     static char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
     struct iovec part = {text, sizeof(text) - 1};
     ssize_t sent = send_parts(connection->socket, &part, 1);
-    /* When the socket takes nothing the client goes on without it (RFC 9110, 10.1.1); half
-     * of it would spoil the answer. */
+    /* If the socket is full, the client continues without it (RFC 9110, 10.1.1); half of it would
+     * corrupt the answer. */
     if (sent != 0 && sent != (ssize_t)part.iov_len)
         hs_http_connection_close(connection, HS_HTTP_END_RESET);
 }
@@ -228,7 +227,7 @@ void hs_http_respond(struct hs_http_exchange *exchange, unsigned status, const c
     bool keep =
         head->keep_alive && exchange->whole && !close && !connection->last && !server->draining;
     connection->last = !keep;
-    /* A client that asked for the end sends no more; any other might. */
+    /* A client that asked to close sends no more; any other might. */
     connection->linger |= !keep && (head->keep_alive || !exchange->whole);
     const struct answer answer = {.status = status,
                                   .fields = fields,
@@ -236,7 +235,7 @@ void hs_http_respond(struct hs_http_exchange *exchange, unsigned status, const c
                                   .keep = keep,
                                   .body_less = head->method == HS_HTTP_HEAD,
                                   .minor_version = head->minor_version};
-    connection->exchange = NULL; /* nothing that happens below abandons it */
+    connection->exchange = NULL; /* nothing below abandons it */
     if (!connection->proven && head->method == HS_HTTP_POST && status / 100 == 2 &&
         connection->state == HS_CONNECTION_WORK && !exchange->repeats)
         hs_http_prove(connection);
@@ -263,7 +262,7 @@ static size_t put_json_text(char *to, size_t room, const char *text)
     return size;
 }
 
-/* The problem body and the fields that go with it. */
+/* Makes the problem body and the header fields that belong to it. */
 static struct hs_slice make_problem(unsigned status, const char *detail, unsigned retry_after_s,
                                     const char *fields, char ret_body[PROBLEM_MAX],
                                     char ret_fields[HS_HTTP_FIELDS_MAX + 1])
@@ -293,7 +292,7 @@ void hs_http_respond_problem(struct hs_http_exchange *exchange, unsigned status,
     hs_http_respond(exchange, status, lines, problem, close);
 }
 
-/* The request line as far as the path goes: a query may hold what a log must not. */
+/* The request line without the query, which may hold what a log must not. */
 static struct hs_slice line_of(struct hs_slice bytes)
 {
     size_t size = 0;
@@ -347,7 +346,8 @@ void hs_http_refuse(struct hs_http_connection *connection, enum hs_http_refusal 
 
 void hs_http_refuse_and_close(struct hs_http_connection *connection, enum hs_http_refusal refusal)
 {
-    /* What the socket does not take at once is lost: whoever makes room cannot be waited for. */
+    /* The part that the socket does not take is lost: a connection that makes room cannot be waited
+     * for. */
     (void)answer_refusal(connection, refusal, NULL, HS_SLICE_NONE);
     hs_http_connection_close(connection, HS_HTTP_END_CROWDED);
 }
@@ -371,7 +371,7 @@ void hs_http_peer_text(const struct hs_http_connection *connection, char ret_tex
 
 const char *hs_http_exchange_peer(const struct hs_http_exchange *exchange)
 {
-    /* Made when first asked for: most requests never are. */
+    /* Formatted on first use: most requests never need it. */
     char *text = ((struct hs_http_exchange *)(uintptr_t)exchange)->peer;
     if (text[0] == '\0')
         hs_http_peer_text(exchange->connection, text);

@@ -1,5 +1,5 @@
-/* The server: accepts connections within its limits, looks at their time limits four times a
- * second while there are any, drains and ends. What happens on a connection is connection.c's. */
+/* The server: accepts connections within its limits, checks their time limits four times a second
+ * while there are any, drains and ends. connection.c handles each connection. */
 #include "internal.h"
 
 #include <hookstream/clock.h>
@@ -8,13 +8,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What is due; what a burst leaves comes after others' turn. */
+/* Ends what is due; the rest of a burst follows after others had a turn. */
 static void sweep(evutil_socket_t socket, short what, void *context)
 {
     static const struct timeval soon = {0, HS_HTTP_SWEEP_MS * 1000};
     struct hs_http_server *server = context;
     if (hs_http_expire(server, hs_clock_monotonic_ns()))
-        (void)event_add(&server->sweep, &soon); /* else the next tick does it */
+        (void)event_add(&server->sweep, &soon); /* otherwise the next tick does it */
 }
 
 static void on_tick(evutil_socket_t socket, short what, void *context)
@@ -24,7 +24,7 @@ static void on_tick(evutil_socket_t socket, short what, void *context)
     sweep(socket, what, server);
 }
 
-/* The first connection starts the tick, connection.c stops it with the last. */
+/* The first connection starts the tick; connection.c stops it with the last. */
 static void start_tick(struct hs_http_server *server)
 {
     static const struct timeval period = {0, HS_HTTP_TICK_MS * 1000};
@@ -35,18 +35,18 @@ static void start_tick(struct hs_http_server *server)
 
 /* ---- Accepting ---- */
 
-/* Whether the peer may have this connection, if need be after another of its own was closed. */
+/* Whether the peer may have this connection, possibly after another of its own was closed. */
 static bool is_within_peer(struct hs_http_server *server, struct hs_http_peer *peer)
 {
     uint64_t limit = server->limits.peer_connections;
     if (limit == 0 || peer->open <= limit)
         return true;
-    /* The new one is among them, and the youngest. */
+    /* The new one counts, too, but is the youngest. */
     return peer->amounts[HS_RANK_CONNECTIONS] > 1 && hs_http_evict_of_peer(peer);
 }
 
-/* Whether there is room for one more, if need be after another was closed. Some that were refused
- * and linger are above the limit. */
+/* Whether there is room for one more, possibly after another was closed. Refused ones that linger
+ * may exceed the limit. */
 static bool find_room(struct hs_http_server *server)
 {
     size_t lingering = server->lingering;
@@ -54,7 +54,7 @@ static bool find_room(struct hs_http_server *server)
     return server->open - spared < server->limits.connections || hs_http_evict_one(server, true);
 }
 
-/* Without room the client gets a 503, unless too many are being refused already. */
+/* If there is no room the client gets a 503, unless too many are being refused already. */
 static void take_connection(struct hs_http_server *server, int socket, const struct sockaddr *peer,
                             socklen_t peer_size)
 {
@@ -79,7 +79,7 @@ static void on_retry(evutil_socket_t socket, short what, void *context)
     static const struct timeval pause = {1, 0};
     struct hs_http_server *server = context;
     if (server->socket >= 0 && event_add(&server->listener, NULL) < 0)
-        (void)evtimer_add(&server->retry, &pause); /* nothing else is left to try */
+        (void)evtimer_add(&server->retry, &pause); /* nothing else can be tried */
 }
 
 /* Descriptors or memory ran out: the listener would stay readable and the loop spin. */
@@ -87,14 +87,15 @@ static void back_off(struct hs_http_server *server, int error)
 {
     static const struct timeval pause = {0, HS_HTTP_BACKOFF_MS * 1000};
     hs_log_limited(HS_LOG_ERROR, "http_accept",
-                   "cannot accept connections for the moment; raise the limit of open files",
+                   "cannot accept connections at the moment; raise the limit of open files",
                    HS_F("error", "%s", strerror(error)));
-    (void)event_del(&server->listener); /* fails only for an event that was never made */
+    (void)event_del(&server->listener); /* fails only for an event that was never created */
     if (evtimer_add(&server->retry, &pause) < 0)
-        (void)event_add(&server->listener, NULL); /* spinning is better than never again */
+        (void)event_add(&server->listener, NULL); /* spinning is better than never accepting
+                                                   * again */
 }
 
-/* Of that one connection, not of the listener: accept(2) passes on errors of the network. */
+/* The error concerns that connection, not the listener: accept(2) passes on network errors. */
 static bool is_passing(int error)
 {
     switch (error) {
@@ -115,7 +116,7 @@ static bool is_passing(int error)
     }
 }
 
-/* One that is in nobody's way has a descriptor. */
+/* Closing an idle connection frees a descriptor. */
 static bool is_descriptors(int error)
 {
     return error == EMFILE || error == ENFILE;
@@ -124,7 +125,7 @@ static bool is_descriptors(int error)
 static void on_acceptable(evutil_socket_t socket, short what, void *context)
 {
     struct hs_http_server *server = context;
-    bool made_room = false; /* once: whatever took the descriptors may take this one, too */
+    bool made_room = false; /* once: whatever took the descriptors may take the freed one, too */
     for (unsigned i = 0; i < HS_HTTP_ACCEPT_BURST; i++) {
         struct sockaddr_storage peer;
         socklen_t size = sizeof(peer);
@@ -148,7 +149,7 @@ static void stop_accepting(struct hs_http_server *server)
 {
     if (server->socket < 0)
         return;
-    (void)event_del(&server->listener); /* fails only for an event that was never made */
+    (void)event_del(&server->listener); /* fails only for an event that was never created */
     (void)evtimer_del(&server->retry);
     (void)close(server->socket);
     server->socket = -1;
@@ -168,7 +169,7 @@ static void set_up(struct hs_http_server *server)
     server->timeouts[HS_CONNECTION_IDLE] = server->limits.idle_ns;
     server->timeouts[HS_CONNECTION_HEAD] = server->limits.header_ns;
     server->timeouts[HS_CONNECTION_BODY] = server->limits.body_ns;
-    /* A body out may take as long as a body in. */
+    /* Sending a body may take as long as receiving one. */
     server->timeouts[HS_CONNECTION_WRITING] = server->limits.body_ns;
     server->timeouts[HS_CONNECTION_LINGER] = HS_HTTP_LINGER_NS;
     server->scratch_size = (size_t)server->limits.header_size + HS_HTTP_READ_SIZE;
@@ -184,7 +185,7 @@ int hs_http_server_create(struct event_base *base, const struct hs_address *addr
                           struct hs_http_server **ret_server)
 {
     if (limits->header_size > HS_HTTP_SIZE_MAX || limits->body_size > HS_HTTP_SIZE_MAX)
-        return hs_fail(-EINVAL, "limits of more than 1 GiB a request");
+        return hs_fail(-EINVAL, "limits of more than 1 GiB per request");
     int socket;
     uint16_t port;
     int result = hs_http_listen(address, port_mode, &socket, &port);
@@ -218,8 +219,8 @@ void hs_http_server_drain(struct hs_http_server *server)
         return;
     server->draining = true;
     stop_accepting(server);
-    /* Each looks once more at its socket: a request that is already there is answered, the
-     * others close. */
+    /* Each checks its socket once more: a request that has arrived is answered; other connections
+     * close. */
     struct hs_http_connection *connection;
     for (int proven = 0; proven <= 1; proven++)
         TAILQ_FOREACH(connection, &server->lists[proven][HS_CONNECTION_IDLE], link)

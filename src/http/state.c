@@ -1,6 +1,6 @@
-/* The states of a connection: names, which may follow which, how long each may last. A
- * state has one time limit, so its list is sorted by when a connection is due, and one
- * periodic look at the heads of the lists serves all: no timer a connection. */
+/* The states of a connection: names, transitions and time limits. A state has a single time limit,
+ * so its list is sorted by due time, and one periodic check of the list heads replaces a timer per
+ * connection. */
 #include "internal.h"
 
 #include <hookstream/clock.h>
@@ -9,17 +9,17 @@
 
 static const struct {
     const char *name;
-    unsigned from; /* the states it may follow */
+    unsigned from; /* the allowed predecessors */
 } states[HS_CONNECTION_STATE_COUNT] = {
-    /* Answered; or accepted, where there is no state before. */
+    /* Answered; or accepted, which has no predecessor. */
     [HS_CONNECTION_IDLE] = {"idle", FROM(WORK) | FROM(WRITING) | FROM(EARLY)},
     [HS_CONNECTION_HEAD] = {"head", FROM(IDLE)},
-    /* A head is whole; or, after BODY, a body is. */
+    /* A head is complete; or, after BODY, a body is. */
     [HS_CONNECTION_WORK] = {"work", FROM(IDLE) | FROM(HEAD) | FROM(BODY)},
     [HS_CONNECTION_BODY] = {"body", FROM(WORK)},
     /* An answer, or a refusal at any time before one. */
     [HS_CONNECTION_WRITING] = {"writing", FROM(IDLE) | FROM(HEAD) | FROM(WORK) | FROM(BODY)},
-    /* Answered, or so many were that others should have a turn. */
+    /* Answered, or enough were that others should get a turn. */
     [HS_CONNECTION_EARLY] = {"early", FROM(IDLE) | FROM(WORK) | FROM(WRITING)},
     [HS_CONNECTION_LINGER] = {"linger",
                               FROM(IDLE) | FROM(HEAD) | FROM(WORK) | FROM(BODY) | FROM(WRITING)},
@@ -32,7 +32,7 @@ const char *hs_http_state_name(enum hs_http_state state)
     return states[state].name;
 }
 
-/* HEAD and BODY are watched for their rate from when they begin. */
+/* Starts to check the rate of a HEAD or BODY. */
 static void watch(struct hs_http_connection *connection)
 {
     struct hs_http_server *server = connection->server;
@@ -104,13 +104,13 @@ static void expire(struct hs_http_connection *connection)
     }
 }
 
-/* What a watched connection has sent since its state began. */
+/* What a watched connection has sent since it entered its state. */
 static uint64_t received_of(const struct hs_http_connection *connection)
 {
     return connection->state == HS_CONNECTION_HEAD ? connection->in.size : connection->received;
 }
 
-/* Looks at those of one list that are due, each once. Returns how many it ended. */
+/* Checks those of one list that are due, once each. Returns how many it ended. */
 static unsigned look_at_rates(struct hs_http_server *server, struct hs_http_list *list,
                               uint64_t now_ns, unsigned most)
 {

@@ -1,7 +1,7 @@
-/* A live server on loopback for tests, on the test's own thread: the test writes to a client
- * socket and turns the event loop until what it waits for is there. What the owner was told
- * is kept as a transcript, so that a test compares two texts: the transcript, and the bytes
- * that came back (with the Date line, once checked, left out). */
+/* A live server on loopback, on the test's own thread: the test writes to a client socket and runs
+ * the event loop until the expected result arrives. The owner's callbacks are recorded as a
+ * transcript. A test thus compares two texts: the transcript, and the bytes received (without the
+ * Date line, which is checked). */
 #ifndef HS_TEST_HTTP_LIVE_H
 #define HS_TEST_HTTP_LIVE_H
 
@@ -20,7 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LIVE_DEADLINE_NS (UINT64_C(30) * HS_NS_PER_SECOND) /* then a wait has failed */
+#define LIVE_DEADLINE_NS (UINT64_C(30) * HS_NS_PER_SECOND) /* after that a wait has failed */
 #define LIVE_WAITING_MAX 64
 
 static struct live {
@@ -35,7 +35,7 @@ static struct live {
     const char *host;    /* to listen on */
 } live;
 
-/* ---- What is said on the wire ---- */
+/* ---- Messages on the wire ---- */
 
 #define OK202 "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
 #define OK202_CLOSE "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -47,7 +47,7 @@ static struct live {
     "{\"type\":\"about:blank\"," rest
 #define ECHO "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: text/plain\r\n\r\nhello"
 
-/* ---- The owner. The path says what it does. ---- */
+/* ---- The owner. The path selects its behaviour. ---- */
 
 static inline bool path_is(const struct hs_http_exchange *exchange, const char *path)
 {
@@ -128,9 +128,9 @@ static inline bool live_on_memory(void *context, int64_t more)
     return true;
 }
 
-/* ---- Beginning and end ---- */
+/* ---- Start and stop ---- */
 
-/* Limits that no test meets by accident; set others before live_start(). */
+/* Limits that no test reaches by accident; change them before live_start(). */
 static inline void live_init(void)
 {
     hs_buffer_init(&live.told, 1 << 20);
@@ -160,7 +160,7 @@ static inline void live_start(void)
                      0);
 }
 
-/* Everything that was held must have been given back. */
+/* Everything reserved must have been released. */
 static inline void live_stop(void)
 {
     hs_http_server_free(live.server);
@@ -178,13 +178,13 @@ static inline void live_turn(void)
     ck_assert_int_ge(event_base_loop(live.base, EVLOOP_NONBLOCK), 0);
 }
 
-/* The start of a text, for messages: Check has a ceiling of its own for them. */
+/* The start of a text, for messages: Check limits their size. */
 static inline struct hs_slice start_of(const struct hs_buffer *text)
 {
     return hs_slice(text->data, text->size < 1000 ? text->size : 1000);
 }
 
-/* Turns the loop until the condition holds; `what` names it when it never does. */
+/* Runs the loop until the condition holds; `what` names it if it never does. */
 #define live_until(condition, what)                                                                \
     do {                                                                                           \
         uint64_t end_ = hs_clock_monotonic_ns() + LIVE_DEADLINE_NS;                                \
@@ -202,7 +202,7 @@ static inline bool live_told(const char *text)
     return hs_slice_equal(hs_buffer_slice(&live.told), hs_slice_text(text));
 }
 
-/* Waits until the transcript is exactly this, and begins it anew. */
+/* Waits until the transcript is exactly this, then clears it. */
 #define live_expect_told(text)                                                                     \
     do {                                                                                           \
         live_until(live.told.size >= strlen(text), text);                                          \
@@ -215,7 +215,7 @@ static inline bool live_told(const char *text)
 
 struct client {
     int socket;
-    struct hs_buffer got; /* with Date lines left out */
+    struct hs_buffer got; /* without Date lines */
     bool ended, reset;
 };
 
@@ -238,7 +238,7 @@ static inline void client_close(struct client *client)
     hs_buffer_free(&client->got);
 }
 
-/* Closes so that the server sees a reset. */
+/* Closes so that the server gets a reset. */
 static inline void client_reset(struct client *client)
 {
     const struct linger hard = {.l_onoff = 1, .l_linger = 0};
@@ -296,7 +296,7 @@ static inline bool client_has(struct client *client, size_t size)
     return client->got.size >= size || client->ended;
 }
 
-/* Waits for exactly these bytes (without dates), and begins anew. */
+/* Waits for exactly these bytes (without dates), then clears them. */
 #define client_expect(client, text)                                                                \
     do {                                                                                           \
         live_until(client_has(client, strlen(text)), text);                                        \
@@ -305,7 +305,7 @@ static inline bool client_has(struct client *client, size_t size)
         hs_buffer_clear(&(client)->got);                                                           \
     } while (0)
 
-/* Waits for the end, with nothing before it. */
+/* Waits for the end of the connection, with nothing before it. */
 static inline void client_expect_end(struct client *client)
 {
     live_until(client_has(client, 1), "the end of the connection");
@@ -314,7 +314,7 @@ static inline void client_expect_end(struct client *client)
                   HS_SLICE_ARG(start_of(&client->got)));
 }
 
-/* The usual test: a server and one client. */
+/* The usual setup: a server and one client. */
 static inline void live_begin(struct client *client)
 {
     live_start();

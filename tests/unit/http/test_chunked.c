@@ -1,5 +1,5 @@
-/* The decoder of chunked bodies: raw bytes in, the body and what is left behind it out; each
- * row also split at every position and byte by byte. */
+/* The decoder of chunked bodies: raw bytes in; the body and the remaining bytes out. Each row is
+ * also split at every position and byte by byte. */
 #include "chunked.h"
 
 #include <hookstream/buffer.h>
@@ -139,7 +139,7 @@ START_TEST(each_row_split_anywhere_and_byte_by_byte)
 }
 END_TEST
 
-/* Feeds `piece` until it is refused, at most `times`; how often it was taken. */
+/* Feeds `piece` until it is refused, at most `times`; returns how often it was accepted. */
 static unsigned feed(const char *first, const char *piece, unsigned times)
 {
     struct hs_chunked chunked;
@@ -161,14 +161,14 @@ static unsigned feed(const char *first, const char *piece, unsigned times)
 
 START_TEST(extensions_of_a_whole_body_are_bounded)
 {
-    /* Each 64 bytes of extension, in lines that are short enough alone. */
+    /* 64 bytes of extension each, in lines that are short enough individually. */
     ck_assert_uint_eq(feed("", "1;" X64 "\r\nx\r\n", 1000), HS_CHUNK_EXTENSIONS_MAX / 64);
 }
 END_TEST
 
 START_TEST(trailers_are_bounded)
 {
-    /* The LF of a line is not counted, its CR is. */
+    /* The LF of a line does not count, its CR does. */
     ck_assert_uint_eq(feed("0\r\n", "X: 789012345678901234567890123456\r\n", 1000),
                       HS_CHUNK_TRAILER_MAX / 34);
 }

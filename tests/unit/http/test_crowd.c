@@ -1,12 +1,12 @@
-/* A full door: who goes for whom, of connections and of bytes, in every phase; and that a request
- * that is whole or a connection in work is never the one. */
+/* A full server: which connection is closed for another, for connections and for bytes, in every
+ * phase; a complete request or a request in progress is never affected. */
 #include "live.h"
 
 #define CROWD 8
 
 static struct client client, crowd[CROWD];
 
-/* What an attacker's connection sends, and stops. */
+/* What an attacker's connection sends before it stops. */
 static const char *const phases[] = {
     "",
     "POST /w HTTP/1.1\r\nHost: a\r\nX: ",
@@ -85,7 +85,7 @@ START_TEST(who_sent_what_was_accepted_goes_last)
 }
 END_TEST
 
-/* With no other left the longest idle one makes room: it is between two requests. */
+/* If no other is left, the longest idle one makes room: it is between two requests. */
 START_TEST(of_kept_connections_the_longest_idle_one_goes)
 {
     live_init();
@@ -106,7 +106,7 @@ START_TEST(of_kept_connections_the_longest_idle_one_goes)
 }
 END_TEST
 
-/* Where all others are proven and idle, newcomers end one of these and not each other. */
+/* If all others are proven and idle, newcomers close one of them rather than each other. */
 START_TEST(newcomers_do_not_end_each_other)
 {
     live_init();
@@ -129,7 +129,7 @@ START_TEST(newcomers_do_not_end_each_other)
 }
 END_TEST
 
-/* Whoever saw one genuine request can send copies of it. */
+/* Anyone who saw one genuine request can send copies of it. */
 START_TEST(who_repeats_a_request_is_not_spared)
 {
     live_init();
@@ -156,7 +156,7 @@ END_TEST
 #define UNKNOWN "GET /unknown HTTP/1.1\r\nHost: a\r\n\r\n"
 #define FLOOD 800
 
-/* Each of the crowd has more to say than one turn of the loop takes. */
+/* Each connection of the crowd sends more than one turn of the loop reads. */
 static void flood_by_crowd(void)
 {
     static char flood[FLOOD * (sizeof(UNKNOWN) - 1)];
@@ -182,7 +182,7 @@ START_TEST(pipelines_of_refused_requests_go_for_a_new_connection)
 }
 END_TEST
 
-/* The server has not come to read it yet: it waits for the server, so it is not the one. */
+/* The server has not read its data yet: it waits for the server, so it is not chosen. */
 START_TEST(what_has_sent_and_was_not_read_is_spared)
 {
     live_init();
@@ -200,7 +200,7 @@ START_TEST(what_has_sent_and_was_not_read_is_spared)
 }
 END_TEST
 
-/* Many that send requests without end: others have their turn in between. */
+/* Many connections send requests without end: others get their turn in between. */
 START_TEST(pipelines_of_many_do_not_hold_others_up)
 {
     static char flood[200 * (sizeof(HELLO("/w")) - 1)];
@@ -240,7 +240,7 @@ static void connect_from(struct client *from, const char *address)
 
 #define MANY 40
 
-/* A slow sender that is older than all of another address' connections is spared. */
+/* A slow sender older than all connections of another address is spared. */
 START_TEST(the_address_that_holds_most_gives_way)
 {
     live_init();
@@ -333,7 +333,7 @@ START_TEST(the_address_that_holds_most_bytes_gives_way)
 }
 END_TEST
 
-/* One large body is not more than the share of an address. */
+/* One large body does not exceed the share of an address. */
 START_TEST(small_bodies_of_many_addresses_do_not_end_a_large_one)
 {
     static char rest[40000];
@@ -376,7 +376,7 @@ START_TEST(an_address_may_hold_no_more_bytes_than_its_own_limit)
 }
 END_TEST
 
-/* A connection evicted within a body gets one answer, and its owner hears of its end. */
+/* A connection closed in a body gets one answer, and its owner is notified. */
 START_TEST(a_body_that_goes_is_answered_503)
 {
     live_init();

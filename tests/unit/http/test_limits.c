@@ -1,5 +1,5 @@
-/* Where requests and connections end otherwise than by an answer: limits, clients that go,
- * the budget of memory, the drain and the end of the server. */
+/* How requests and connections end without an answer: limits, clients that disconnect, the memory
+ * budget, the drain and the end of the server. */
 #include "internal.h"
 #include "live.h"
 
@@ -26,7 +26,7 @@ START_TEST(connections_above_the_limit_are_told_503_if_all_are_in_work)
     while (live.waiting_count > 0)
         hs_http_respond(live.waiting[--live.waiting_count], 202, NULL, HS_SLICE_NONE, false);
     client_expect(&second, OK202);
-    /* There is room again when one goes. */
+    /* There is room again after one closes. */
     client_close(&third);
     client_close(&second);
     live_until(hs_http_server_connections(live.server) == 1, "one connection");
@@ -134,7 +134,7 @@ START_TEST(an_answer_owed_has_no_time_limit_here)
     struct client other;
     client_say(&client, HELLO("/later"));
     live_expect_told("head POST /later; request `hello`; ");
-    /* A connection that is idle since later is ended: the limits were looked at. */
+    /* A connection idle for less time is ended: so the limits were checked. */
     client_open(&other);
     client_expect_end(&other);
     ck_assert_uint_eq(live.waiting_count, 1);
@@ -174,7 +174,7 @@ START_TEST(an_answer_larger_than_the_socket_takes_arrives_whole)
     size_t head_size = sizeof(head) - 1 + 37, total = head_size + size;
     live_until(client_has(&client, total + strlen(OK202) + 37), "the answer");
     ck_assert_int_eq(memcmp(client.got.data + head_size, big, size), 0);
-    /* The request behind it had to wait for it. */
+    /* The request after it had to wait. */
     ck_assert_int_eq(memcmp(client.got.data + total, "HTTP/1.1 202 Accepted\r\n", 23), 0);
     live_expect_told("head GET /big; request ``; 200; head POST /w; request `hello`; 202; ");
     free(big);
@@ -182,7 +182,7 @@ START_TEST(an_answer_larger_than_the_socket_takes_arrives_whole)
 }
 END_TEST
 
-/* ---- Clients that go ---- */
+/* ---- Clients that disconnect ---- */
 
 START_TEST(a_reset_abandons_the_exchange_at_once)
 {
@@ -259,7 +259,8 @@ END_TEST
 
 /* ---- Memory ---- */
 
-/* What is held is what has come: head and body so far, up to twice of it while it grows. */
+/* The reservation follows what has arrived: head and body so far, up to twice that while
+ * growing. */
 START_TEST(bodies_are_held_as_they_come_and_until_their_answer)
 {
     live_init();
@@ -268,7 +269,7 @@ START_TEST(bodies_are_held_as_they_come_and_until_their_answer)
     const int64_t head = sizeof(LATER) - 1;
     client_say(&client, LATER "x");
     live_expect_told("head POST /later; ");
-    ck_assert_int_eq(live.memory, head + 1); /* and not what the head announces */
+    ck_assert_int_eq(live.memory, head + 1); /* rather than what the head announces */
     static char rest[499999];
     client_send(&client, rest, 100000);
     live_until(live.memory >= 100000, "the body so far");
@@ -288,7 +289,7 @@ START_TEST(bodies_are_held_as_they_come_and_until_their_answer)
     live_expect_told("request `abcde`; 202; ");
     ck_assert_int_eq(live.memory, 0);
     ck_assert_int_eq(live.memory_most, head + 500000);
-    /* A part of a head counts as well. */
+    /* A partial head counts as well. */
     client_say(&client, "POST /w");
     ck_assert_int_eq(live.memory, 7);
     live_end(&client);
@@ -296,9 +297,9 @@ START_TEST(bodies_are_held_as_they_come_and_until_their_answer)
 END_TEST
 
 #define NO_BUDGET                                                                                  \
-    PROBLEM("503 Service Unavailable", "115", "Retry-After: 1\r\n",                                \
+    PROBLEM("503 Service Unavailable", "119", "Retry-After: 1\r\n",                                \
             "\"title\":\"Service Unavailable\",\"status\":503,"                                    \
-            "\"detail\":\"too many bytes of requests are in work\"}")
+            "\"detail\":\"too many bytes of requests are in progress\"}")
 
 START_TEST(past_the_budget_a_request_is_503)
 {
@@ -358,11 +359,11 @@ START_TEST(a_drain_answers_what_is_in_work_and_closes_the_rest)
     client_say(&part, POST("/w", "Content-Length: 5\r\n") "he");
     live_expect_told("head POST /later; request `hello`; head POST /w; ");
     live_until(hs_http_server_connections(live.server) == 4, "four connections");
-    /* This one's request is in the socket when the drain begins. */
+    /* This request is in the socket when the drain begins. */
     ck_assert_int_eq(send(sent.socket, HELLO("/w"), strlen(HELLO("/w")), 0),
                      (int)strlen(HELLO("/w")));
     hs_http_server_drain(live.server);
-    hs_http_server_drain(live.server); /* twice is once */
+    hs_http_server_drain(live.server); /* a second call has no effect */
     ck_assert(live_told(""));
     client_expect_end(&idle);
     client_expect(&sent, OK202_CLOSE);
@@ -373,7 +374,7 @@ START_TEST(a_drain_answers_what_is_in_work_and_closes_the_rest)
     hs_http_respond(live.waiting[--live.waiting_count], 202, NULL, HS_SLICE_NONE, false);
     client_expect(&client, OK202_CLOSE);
     client_expect_end(&client);
-    /* Nobody is let in any more. */
+    /* No further connection is accepted. */
     struct sockaddr_in name = {.sin_family = AF_INET,
                                .sin_port = htons(hs_http_server_port(live.server)),
                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -412,7 +413,7 @@ START_TEST(the_peer_is_named_for_logs)
 {
     live_init();
     live_start();
-    for (int i = 0; i < 2; i++) { /* the second with what was the first's exchange */
+    for (int i = 0; i < 2; i++) { /* the second reuses the first's exchange */
         client_open(&client);
         client_say(&client, HELLO("/later"));
         live_until(live.waiting_count == 1, "a request");
@@ -436,7 +437,7 @@ START_TEST(without_a_host_all_addresses_are_listened_on)
     live_begin(&client);
     client_say(&client, HELLO("/later"));
     live_expect_told("head POST /later; request `hello`; ");
-    /* Also where that is an IPv6 socket, an IPv4 peer is named as one. */
+    /* An IPv4 peer is named as one, even on an IPv6 socket. */
     ck_assert_int_eq(strncmp(hs_http_exchange_peer(live.waiting[0]), "127.0.0.1:", 10), 0);
     hs_http_respond(live.waiting[--live.waiting_count], 202, NULL, HS_SLICE_NONE, false);
     client_expect(&client, OK202);
@@ -459,7 +460,7 @@ START_TEST(an_answer_half_written_when_the_drain_begins_arrives_whole)
                                            strlen("HTTP/1.1 200 OK\r\nContent-Length: 16777216"
                                                   "\r\n\r\n") +
                                            37);
-    ck_assert(live_told("")); /* the request behind it was not begun */
+    ck_assert(live_told("")); /* the request after it was not started */
     free((void *)live.big.data);
     live_end(&client);
 }

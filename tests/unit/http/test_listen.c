@@ -1,4 +1,4 @@
-/* The listening socket: who may take a port, who may share it, and what a refusal says. */
+/* The listening socket: who may take a port, who may share it, and what the error says. */
 #include "live.h"
 
 static struct client client;
@@ -27,7 +27,7 @@ START_TEST(a_port_that_another_listens_on_is_refused_by_name)
         snprintf(port, sizeof(port), ":%u", hs_http_server_port(live.server));
         for (size_t k = 0; k < HS_ARRAY_SIZE(seconds); k++) {
             if (i == 0 && k == 4)
-                continue; /* localhost may begin with ::1, which 127.0.0.1 leaves free */
+                continue; /* localhost may resolve to ::1 first, which 127.0.0.1 leaves free */
             for (int mode = HS_HTTP_PORT_ALONE; mode <= HS_HTTP_PORT_FIRST; mode++) {
                 ck_assert_msg(listen_again(seconds[k], (enum hs_http_port)mode) == -EADDRINUSE,
                               "`%s` after `%s`", seconds[k], firsts[i]);
@@ -40,7 +40,7 @@ START_TEST(a_port_that_another_listens_on_is_refused_by_name)
 }
 END_TEST
 
-/* A foreign listener on one address of the wildcard, with SO_REUSEPORT or without. */
+/* A foreign listener on one address of the wildcard, with or without SO_REUSEPORT. */
 START_TEST(a_wildcard_over_an_address_that_is_taken_is_refused)
 {
     for (int shared = 0; shared <= 1; shared++) {
@@ -87,7 +87,7 @@ START_TEST(a_port_is_shared_by_the_servers_that_join_it)
 }
 END_TEST
 
-/* Closed by the server first, so that its end is in TIME_WAIT. */
+/* The server closes first, so that its side is in TIME_WAIT. */
 START_TEST(a_port_is_taken_again_at_once_after_a_stop)
 {
     live_init();

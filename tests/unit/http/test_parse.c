@@ -1,5 +1,5 @@
-/* The head parser: raw bytes in, what was understood out, a case a row. Each row is also fed
- * split at every position and byte by byte, which must not change the outcome. */
+/* The head parser: raw bytes in, the parsed result out, one row per case. Each row is also fed
+ * split at every position and byte by byte, which must not change the result. */
 #include <hookstream/buffer.h>
 #include <hookstream/http.h>
 #include <hs_test.h>
@@ -7,8 +7,8 @@
 
 #define LIMIT 1024u
 
-/* What a head says, in words: "POST /path?query 1.1 keep length=5 chunked expect [name=value]"
- * and the bytes left behind it; "more"; or the status of the refusal. */
+/* Describes a head: "POST /path?query 1.1 keep length=5 chunked expect [name=value]" and the bytes
+ * after it; "more"; or the status of the refusal. */
 static void describe(ssize_t result, const struct hs_http_head *head, enum hs_http_refusal refusal,
                      size_t size, struct hs_buffer *ret_text)
 {
@@ -42,7 +42,7 @@ static void describe(ssize_t result, const struct hs_http_head *head, enum hs_ht
         hs_buffer_printf(ret_text, " +%zu", size - (size_t)result);
 }
 
-/* Parses a copy of exactly this size, so that a read beyond it is seen by the sanitizers. */
+/* Parses a copy of exactly this size, so that sanitizers detect a read beyond it. */
 static void parse(struct hs_slice bytes, size_t size, size_t scanned, struct hs_buffer *ret_text)
 {
     struct hs_http_head head;
@@ -70,7 +70,7 @@ struct row {
 #define GET(rest) "GET / HTTP/1.1\r\n" rest E
 
 static const struct row rows[] = {
-    /* What is taken. */
+    /* Accepted. */
     ROW("smallest", GET(H), "GET / 1.1 keep [Host=a]"),
     ROW("1.0 without Host", "GET / HTTP/1.0\r\n\r\n", "GET / 1.0 close"),
     ROW("1.0 kept alive", "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n",
@@ -130,7 +130,7 @@ static const struct row rows[] = {
     ROW("sub-delims and escapes in the path", "GET /a%20b;c=(d)!$&'*+,-._~:@[] HTTP/1.1\r\n" H E,
         "GET /a%20b;c=(d)!$&'*+,-._~:@[] 1.1 keep [Host=a]"),
 
-    /* Not whole yet. */
+    /* Incomplete. */
     ROW("nothing", "", "more"),
     ROW("half an empty line", "\r", "more"),
     ROW("an empty line", "\r\n", "more"),
@@ -270,7 +270,7 @@ START_TEST(each_row)
 }
 END_TEST
 
-/* The first `split` bytes, and when those are not enough, all. */
+/* The first `split` bytes, and if those are not enough, all. */
 START_TEST(each_row_split_anywhere)
 {
     struct hs_buffer text;
@@ -281,7 +281,7 @@ START_TEST(each_row_split_anywhere)
             if (hs_slice_equal(hs_buffer_slice(&text), HS_SLICE("more")))
                 parse(rows[i].bytes, rows[i].bytes.size, split, &text);
             hs_buffer_append_byte(&text, '\0');
-            /* What follows the head may not have been there yet. */
+            /* What follows the head may not have arrived yet. */
             size_t size = strcspn(rows[i].expected, "+");
             ck_assert_msg(strncmp(text.data, rows[i].expected, size - (size > 0)) == 0,
                           "%s split at %zu: got `%s`", rows[i].name, split, text.data);
@@ -337,7 +337,7 @@ START_TEST(a_head_of_the_limit_is_taken_and_one_byte_more_is_431)
     ck_assert(hs_slice_equal(hs_buffer_slice(&text), HS_SLICE("431")));
     parse(hs_buffer_slice(&head), head.size, LIMIT - 1, &text);
     ck_assert(hs_slice_equal(hs_buffer_slice(&text), HS_SLICE("431")));
-    /* Not waiting for an end that would come too late. */
+    /* Does not wait for an end that would come too late. */
     parse(hs_buffer_slice(&head), LIMIT, LIMIT - 1, &text);
     ck_assert(hs_slice_equal(hs_buffer_slice(&text), HS_SLICE("431")));
     parse(hs_buffer_slice(&head), LIMIT - 1, 0, &text);
@@ -368,8 +368,8 @@ END_TEST
 
 START_TEST(lines_that_were_looked_at_are_not_looked_at_again)
 {
-    /* Or a head in many small pieces would cost the square of its size. That a line is wrong
-     * is then found out when the head is whole. */
+    /* Otherwise a head in many small pieces would cost the square of its size. A faulty line is
+     * then found when the head is complete. */
     struct hs_slice bytes = HS_SLICE("GET / HTTP/1.1\r\nHost : a\r\nX: y\r\n\r\n");
     struct hs_http_head head;
     enum hs_http_refusal refusal;

@@ -1,5 +1,4 @@
-/* The server as a client sees it: raw bytes in, exact bytes out, and what the owner is told
- * meanwhile. */
+/* The server from a client's view: raw bytes in, exact bytes out, and the owner's callbacks. */
 #include "live.h"
 
 static struct client client;
@@ -116,7 +115,7 @@ START_TEST(a_flood_of_pipelined_requests_gives_others_their_turn)
     static const char request[] = "GET /o HTTP/1.1\r\nHost: a\r\n\r\n";
     ck_assert_int_eq(send(other.socket, request, sizeof(request) - 1, 0), sizeof(request) - 1);
     live_until(client_has(&other, strlen(OK202)), "the other's answer");
-    /* In the first turn or the one after it, long before the last of the flood. */
+    /* In the first turn or the next, long before the last of the flood. */
     const char *told = live.told.data, *mine = memmem(told, live.told.size, "GET /o", 6);
     size_t before = 0;
     for (const char *at = told; (at = memmem(at, (size_t)(mine - at), "GET /w", 6)); at++)
@@ -130,7 +129,7 @@ START_TEST(a_flood_of_pipelined_requests_gives_others_their_turn)
 }
 END_TEST
 
-/* How many requests the owner was told of since the last call; reads their answers. */
+/* How many requests the owner got since the last call; reads their answers. */
 static size_t requests_told(void)
 {
     size_t count = 0;
@@ -162,7 +161,7 @@ START_TEST(what_comes_early_is_read_only_up_to_a_bound)
     }
     ck_assert_uint_lt(offered, 32u << 20);
     ck_assert_int_le(live.memory_most, 2 * HS_HTTP_AHEAD_MAX);
-    /* Reading goes on after the answer. */
+    /* Reading continues after the answer. */
     hs_http_respond(live.waiting[--live.waiting_count], 202, NULL, HS_SLICE_NONE, false);
     size_t handled = 0, kept = 2 * HS_HTTP_AHEAD_MAX / (sizeof(request) - 1);
     live_until((handled += requests_told()) > kept, "more requests than were kept");
@@ -252,7 +251,7 @@ START_TEST(continue_is_sent_when_asked_for_and_the_body_is_awaited)
     client_expect(&client, "HTTP/1.1 100 Continue\r\n\r\n");
     client_say(&client, "5\r\nhello\r\n0\r\n\r\n");
     client_expect(&client, ECHO);
-    /* Some of the body is here already, or all: no need. */
+    /* Some or all of the body has arrived already: no need. */
     client_say(&client, POST("/echo", "Content-Length: 5\r\nExpect: 100-continue\r\n") "he");
     live_turn();
     client_say(&client, "llo");
@@ -276,16 +275,16 @@ START_TEST(an_owner_that_refuses_the_head_is_not_given_the_body)
 {
     live_init();
     live_begin(&client);
-    /* No body, or all of it here: the connection goes on. */
+    /* No body, or all of it has arrived: the connection stays open. */
     client_say(&client, "GET /unknown HTTP/1.1\r\nHost: a\r\n\r\n" HELLO("/unknown") HELLO("/w"));
     client_expect(&client, NOT_FOUND("") NOT_FOUND("") OK202);
     live_expect_told("head GET /unknown; 404; head POST /unknown; 404; "
                      "head POST /w; request `hello`; 202; ");
-    /* No continue, and the end. */
+    /* No 100 Continue, and the connection ends. */
     client_say(&client, POST("/unknown", "Content-Length: 5\r\nExpect: 100-continue\r\n"));
     client_expect(&client, NOT_FOUND("Connection: close\r\n"));
     client_expect_end(&client);
-    /* A chunked body is not looked for. */
+    /* A chunked body is not searched for its end. */
     struct client other;
     client_open(&other);
     client_say(&other, POST("/unknown", "Transfer-Encoding: chunked\r\n") "0\r\n\r\n" HELLO("/w"));
@@ -323,7 +322,7 @@ START_TEST(lingering_has_an_end_in_bytes)
     live_expect_told("400 bad_request alone; ");
     static char bytes[65536];
     size_t sent = 0;
-    /* As fast as it goes: by the other bound, of time, it would be far more. */
+    /* As fast as possible: the other bound, on time, would allow far more. */
     while (hs_http_server_connections(live.server) > 0) {
         ssize_t step = send(client.socket, bytes, sizeof(bytes), MSG_NOSIGNAL);
         sent += step > 0 ? (size_t)step : 0;
@@ -371,9 +370,9 @@ START_TEST(a_bad_chunk_ends_the_connection)
     client_say(&client, POST("/w", "Transfer-Encoding: chunked\r\n") "5\r\nhel");
     live_expect_told("head POST /w; ");
     client_say(&client, "loX" HELLO("/w"));
-    client_expect(&client, PROBLEM("400 Bad Request", "95", "",
+    client_expect(&client, PROBLEM("400 Bad Request", "100", "",
                                    "\"title\":\"Bad Request\",\"status\":400,\"detail\":"
-                                   "\"chunked body: CRLF was due\"}"));
+                                   "\"chunked body: CRLF was expected\"}"));
     client_expect_end(&client);
     live_expect_told("400 bad_request; abandoned; ");
     live_end(&client);

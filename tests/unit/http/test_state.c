@@ -1,5 +1,4 @@
-/* The states' table and the arithmetic of slow bodies, which a live test would have to wait
- * for. */
+/* The states' table and the arithmetic of slow bodies, which a live test would have to wait for. */
 #include "internal.h"
 
 #include <hookstream/clock.h>
@@ -21,7 +20,7 @@ START_TEST(a_body_is_too_slow_only_after_the_grace_and_below_the_rate)
 }
 END_TEST
 
-/* A server that is only lists. */
+/* A server that consists only of lists. */
 static void make_server(struct hs_http_server *server)
 {
     *server = (struct hs_http_server){.open = 1};
@@ -42,15 +41,15 @@ START_TEST(a_connection_moves_between_the_lists_of_its_states)
     hs_http_set_state(&connection, HS_CONNECTION_WORK);
     ck_assert(TAILQ_EMPTY(&server.lists[true][HS_CONNECTION_IDLE]));
     ck_assert_ptr_eq(TAILQ_FIRST(&server.lists[true][HS_CONNECTION_WORK]), &connection);
-    ck_assert_uint_eq(connection.entered_ns, 0); /* nobody asks there, no clock read */
+    ck_assert_uint_eq(connection.entered_ns, 0); /* not needed there, so the clock is not read */
     hs_http_set_state(&connection, HS_CONNECTION_IDLE);
     ck_assert_ptr_eq(TAILQ_FIRST(&server.lists[true][HS_CONNECTION_IDLE]), &connection);
     ck_assert_uint_ne(connection.entered_ns, 0);
 }
 END_TEST
 
-/* The rate of a head or body is looked at after the grace, then once a period, whatever the order
- * in which connections came; a state that is not watched leaves the lists. */
+/* The rate of a head or body is checked after the grace period, then once per period, whatever the
+ * order of connections; a connection in any other state leaves the lists. */
 START_TEST(heads_and_bodies_are_watched_and_others_are_not)
 {
     struct hs_http_server server;

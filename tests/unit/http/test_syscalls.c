@@ -1,5 +1,5 @@
-/* What the server asks of the kernel, and what it does when the kernel says no: the calls
- * are counted and made to fail by functions of the same name, which stand before libc's. */
+/* The server's system calls, and its reaction when they fail: functions of the same names, linked
+ * before libc's, count calls and make them fail. */
 #undef _FORTIFY_SOURCE /* its inline versions would be in the way */
 #include "live.h"
 
@@ -145,10 +145,10 @@ START_TEST(without_descriptors_the_listener_pauses_and_comes_back)
     client_open(&other);
     others = other.socket;
     live_until(calls.accept4 >= 3, "three attempts");
-    /* Pauses lay between them: it does not spin. (libevent's coarse clock may cut a pause
-     * short by some milliseconds.) */
+    /* There were pauses between them: it does not spin. (libevent's coarse clock may shorten a
+     * pause by some milliseconds.) */
     ck_assert_uint_ge((hs_clock_monotonic_ns() - start) / HS_NS_PER_MS, (calls.accept4 - 1) * 50);
-    /* Who is in is served meanwhile. */
+    /* Open connections are served meanwhile. */
     client_say(&client, HELLO("/w"));
     client_expect(&client, OK202);
     calls.accept_failures = 0;
@@ -214,7 +214,7 @@ START_TEST(a_socket_that_is_full_gets_the_answer_later)
     calls.fail_send = EAGAIN;
     client_say(&client, HELLO("/w"));
     client_expect(&client, OK202);
-    ck_assert_uint_eq(calls.epoll_ctl, 2); /* writing was watched, then no more */
+    ck_assert_uint_eq(calls.epoll_ctl, 2); /* writing was watched, then no longer */
     calls.send_at_most = 10;
     client_say(&client, HELLO("/w") HELLO("/w"));
     client_expect(&client, OK202 OK202);
@@ -304,7 +304,7 @@ START_TEST(an_idle_connection_costs_less_than_a_kibibyte)
     for (size_t i = 0; i < IDLE_CONNECTIONS; i++) {
         client_open(&idle[i]);
         others = idle[i].socket;
-        /* In pieces and of some size, so that it was once more than idle. */
+        /* In pieces and of some size, so that it was not always idle. */
         client_say(&idle[i], "POST /w HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
         client_say(&idle[i], "llo");
         client_expect(&idle[i], OK202);
