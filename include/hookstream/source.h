@@ -1,12 +1,12 @@
-/* Source: is this request genuine, and what event is it? Verification schemes over the raw
- * bytes, then the envelope in one pass. Knows no socket and no HTTP: it is given the values
- * of the headers it names.
+/* Source: decides whether a request is genuine, and which event it carries. Verifies the raw bytes,
+ * then reads the envelope in one pass. Knows nothing of sockets and HTTP: the caller passes the
+ * values of the headers that the scheme names.
  *
- * Fanfare (shared with the provider's docs, "Webhook signatures"): X-Fanfare-Signature is
- * "sha256=" and 64 hex digits, the HMAC-SHA256 with the endpoint's secret of
- * "<X-Fanfare-Timestamp>.<raw body>"; the timestamp is Unix seconds; receivers reject what
- * is older than 300 s. Only the timestamp and the body are authenticated.
- * Threads: options are read-only; a verifier belongs to one thread. */
+ * Fanfare (shared with the provider's docs, "Webhook signatures"): X-Fanfare-Signature is "sha256="
+ * and 64 hex digits, the HMAC-SHA256 with the endpoint's secret of "<X-Fanfare-Timestamp>.<raw
+ * body>"; the timestamp is Unix seconds; receivers reject timestamps older than 300 s. Only the
+ * timestamp and the body are authenticated. Threads: options are read-only; a verifier belongs to
+ * one thread. */
 #ifndef HOOKSTREAM_SOURCE_H
 #define HOOKSTREAM_SOURCE_H
 
@@ -21,8 +21,8 @@ enum hs_scheme { HS_SCHEME_FANFARE };
 
 struct hs_verify_options {
     unsigned scheme; /* enum hs_scheme */
-    /* Secrets by name: `secrets` is a list of texts (named "1", "2", ... by their place in
-     * the file, empty ones counted and left out) or a mapping of name to text. */
+    /* Named secrets: `secrets` is a list of texts or a mapping of name to text. List entries are
+     * named "1", "2", ... by position; empty ones count but are omitted. */
     const struct hs_node *secrets;
     struct hs_secret {
         const char *name;
@@ -40,64 +40,69 @@ struct hs_source_options {
     uint64_t rate_limit;   /* requests a second; 0: none */
     const char *catalogue; /* a file; "none"; NULL: the scheme's own */
 };
-/* The table of one source; `sources` is a map of these (hs_source_check_paths checks that no
- * two share a path). */
+/* The option table of one source; `sources` is a map of these. hs_source_check_paths() checks that
+ * no two share a path. */
 extern const struct hs_options hs_source_option_table;
 /* Appends the schema's definition "secrets", without the braces around it. */
 void hs_source_schema(struct hs_buffer *ret_json);
-/* The path without a slash at its end: `/a/` and `/a` are one path. `/` stays. */
+/* The path without a trailing slash: `/a/` and `/a` are the same path. `/` stays. */
 static inline struct hs_slice hs_source_path(struct hs_slice path)
 {
     if (path.size > 1 && path.data[path.size - 1] == '/')
         path.size--;
     return path;
 }
+/* Reports sources that share a path, as findings of `config`. */
 void hs_source_check_paths(struct hs_config *config, const struct hs_children *sources);
 
 /* ---- Verification ---- */
 
-/* Every way verification can end; label and words are rows of one table. */
+/* Every result of verification; each has its label and text in one table. */
 enum hs_verdict {
     HS_GENUINE,
     HS_SIGNATURE_MISSING,
-    HS_SIGNATURE_MALFORMED, /* also: given twice */
+    HS_SIGNATURE_MALFORMED, /* or given twice */
     HS_SIGNATURE_WRONG,
     HS_TIMESTAMP_MISSING,
-    HS_TIMESTAMP_MALFORMED, /* also: given twice */
+    HS_TIMESTAMP_MALFORMED, /* or given twice */
     HS_TIMESTAMP_STALE,
     HS_TIMESTAMP_FUTURE,
     HS_VERDICT_COUNT
 };
-/* Label of rejected_total ("signature", "stale", "future", ...) and words for the log and
- * the problem body. */
+/* The label of rejected_total ("signature", "stale", "future", ...). */
 const char *hs_verdict_label(enum hs_verdict verdict);
+/* The text for the log and the problem body. */
 const char *hs_verdict_text(enum hs_verdict verdict);
 
 /* Lower-case names of the headers that a scheme reads. */
 struct hs_scheme_headers {
     struct hs_slice signature, timestamp;
 };
+/* The headers of a scheme. */
 const struct hs_scheme_headers *hs_scheme_headers(enum hs_scheme scheme);
 
-/* What the request claims, unverified. Counts: how often the header stood there. */
+/* The request's unverified claims. Counts: how often the header occurred. */
 struct hs_claim {
     struct hs_slice signature, timestamp;
     size_t signature_count, timestamp_count;
 };
 
 struct hs_verifier;
-/* Keeps an EVP_MAC_CTX a secret; borrows `options`. -ENOMEM and words when libcrypto has no
- * HMAC. */
+/* Creates a verifier with an EVP_MAC_CTX per secret; borrows `options`. -ENOMEM and a message if
+ * libcrypto has no HMAC. */
 HS_MUST_CHECK int hs_verifier_create(const struct hs_verify_options *options,
                                      struct hs_verifier **ret_verifier);
+/* Frees the verifier. NULL is fine. */
 void hs_verifier_free(struct hs_verifier *verifier);
-/* The signature is checked before the age, so that a stale verdict is about a request that
- * was once genuine. Compares with every secret in constant time. `ret_secret` is the index of
- * the one that matched (GENUINE, STALE, FUTURE); `ret_skew_s` our clock less the sender's. */
+/* Verifies a claim. The signature is checked before the age, so that a stale verdict concerns a
+ * request that was once genuine. Compares with every secret in constant time. `ret_secret` is the
+ * index of the matching secret (GENUINE, STALE, FUTURE); `ret_skew_s` is the local clock minus the
+ * sender's. */
 enum hs_verdict hs_verify(struct hs_verifier *verifier, const struct hs_claim *claim,
                           struct hs_slice body, uint64_t now_wall_ns, size_t *ret_secret,
                           double *ret_skew_s);
-/* The "sha256=..." text (71 characters and a NUL) for a timestamp and a body. For `send`. */
+/* Computes the "sha256=..." text (71 characters and a NUL) of a timestamp and a body. For
+ * `send`. */
 HS_MUST_CHECK int hs_sign(struct hs_slice secret, struct hs_slice timestamp, struct hs_slice body,
                           char ret_signature[72]);
 
@@ -107,16 +112,16 @@ HS_MUST_CHECK int hs_sign(struct hs_slice secret, struct hs_slice timestamp, str
 #define HS_ENVELOPE_TYPE_MAX 128u
 
 struct hs_envelope {
-    struct hs_slice id, type; /* decoded; in the body, or in `decoded` when written with escapes */
+    struct hs_slice id, type; /* decoded; in the body, or in `decoded` if written with escapes */
     char decoded[HS_ENVELOPE_ID_MAX + HS_ENVELOPE_TYPE_MAX];
 };
-/* Reads the envelope: strict JSON, one object, no envelope member twice, `id` and `type`
- * non-empty strings of sane length; a type is dot-separated segments of [A-Za-z0-9_-].
- * HS_EVENT_VALID, or what is wrong with it (hs_error_text() has the words). */
+/* Reads the envelope: strict JSON, one object, no envelope member twice, `id` and `type` non-empty
+ * texts within their size limits. A type consists of dot-separated segments of [A-Za-z0-9_-].
+ * Returns HS_EVENT_VALID, or the flaw with a message in hs_error_text(). */
 enum hs_event_flaw hs_envelope_read(struct hs_slice body, struct hs_envelope *ret_envelope);
-/* The id that a genuine event without a usable one gets: "sha256:" and 32 digits of the SHA-256 of
- * what was signed, the timestamp and the body. A copy of the request has the same one, so that it
- * is a duplicate as any other (docs/decisions/0011-events-without-id.md). No type. */
+/* The id of a genuine event without a usable one: "sha256:" and 32 digits of the SHA-256 of the
+ * signed bytes, the timestamp and the body. A copy of the request gets the same id, so it is an
+ * ordinary duplicate (docs/decisions/0011-events-without-id.md). Sets no type. */
 void hs_envelope_digest(struct hs_slice timestamp, struct hs_slice body,
                         struct hs_envelope *ret_envelope);
 

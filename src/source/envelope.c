@@ -1,11 +1,11 @@
-/* Envelope: one strict pass over the body finds `id`, `type` and whatever else must not
- * stand there twice. Nothing of it is kept but the two slices. */
+/* Envelope: one strict pass over the body finds `id`, `type` and the other members that must not
+ * occur twice. Keeps only the two slices. */
 #include <hookstream/json.h>
 #include <hookstream/source.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 
-/* The id of an event without one: enough of a SHA-256 that nobody makes two that are the same. */
+/* The id of an event without one: enough of a SHA-256 that a collision cannot be constructed. */
 #define DIGEST_PREFIX "sha256:"
 #define DIGEST_BYTES 16u
 
@@ -30,7 +30,7 @@ static size_t line_at(struct hs_slice body, size_t offset)
     return line;
 }
 
-/* What is wrong with a member, and where its value is. */
+/* Reports what is wrong with a member, and where its value is. */
 static enum hs_event_flaw bad_member(struct hs_slice body, const struct hs_json_member *member,
                                      const char *why)
 {
@@ -40,7 +40,7 @@ static enum hs_event_flaw bad_member(struct hs_slice body, const struct hs_json_
     return HS_EVENT_NOT_ENVELOPE;
 }
 
-/* That the member is there and a text. */
+/* Checks that the member is present and a text. */
 static enum hs_event_flaw check_text(struct hs_slice body, const struct hs_json_member *member)
 {
     char why[64];
@@ -51,11 +51,11 @@ static enum hs_event_flaw check_text(struct hs_slice body, const struct hs_json_
     }
     if (member->kind == HS_JSON_STRING)
         return HS_EVENT_VALID;
-    snprintf(why, sizeof(why), "is %s and not a text", kind_names[member->kind]);
+    snprintf(why, sizeof(why), "is %s, not a text", kind_names[member->kind]);
     return bad_member(body, member, why);
 }
 
-/* A member's text: in the body when it has no escapes, else decoded into `room`. */
+/* A member's text: in the body if it has no escapes, otherwise decoded into `room`. */
 static bool read_text(const struct hs_json_member *member, char *room, size_t room_size,
                       struct hs_slice *ret_text)
 {
@@ -84,8 +84,8 @@ static bool has_control(struct hs_slice text)
     return false;
 }
 
-/* Half a surrogate pair is decoded as U+FFFD, so that two ids with different halves would be
- * taken for one and the second for a duplicate. */
+/* Half a surrogate pair decodes as U+FFFD. Two ids with different halves would therefore look
+ * equal, and the second would be dropped as a duplicate. */
 static bool has_replacement(struct hs_slice text)
 {
     static const char replacement[] = "\xEF\xBF\xBD";
@@ -106,7 +106,7 @@ static bool is_type(struct hs_slice type)
     return !segment_empty;
 }
 
-/* Why read_text() failed. */
+/* Reports why read_text() failed. */
 static enum hs_event_flaw bad_size(struct hs_slice body, const struct hs_json_member *member,
                                    size_t most)
 {
@@ -161,7 +161,7 @@ enum hs_event_flaw hs_envelope_read(struct hs_slice body, struct hs_envelope *re
     }
     if (kind != HS_JSON_OBJECT) {
         char why[64];
-        snprintf(why, sizeof(why), "is %s and not a JSON object", kind_names[kind]);
+        snprintf(why, sizeof(why), "is %s, not a JSON object", kind_names[kind]);
         return not_envelope("the body", why);
     }
     for (size_t i = 0; i < MEMBER_COUNT; i++)

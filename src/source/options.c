@@ -1,4 +1,4 @@
-/* Source options: the table of one source and of its `verify`. */
+/* Source options: the tables of one source and of its `verify`. */
 #include <hookstream/clock.h>
 #include <hookstream/source.h>
 
@@ -67,7 +67,7 @@ static void check_verify(struct hs_config *config, const struct hs_node *node, v
     struct hs_verify_options *options = bound;
     const struct hs_node *secrets = options->secrets;
     if (secrets == NULL)
-        return; /* said already: it is required */
+        return; /* reported already: it is required */
     if (secrets->kind == HS_NODE_SCALAR) {
         hs_config_error(config, HS_FINDING_WRONG_SHAPE, secrets,
                         "secrets is a list, such as [\"${FANFARE_SECRET}\"]");
@@ -192,7 +192,7 @@ static bool has_unseen(struct hs_slice path)
     return false;
 }
 
-/* Why no request would come in at this path; NULL: it is sound. */
+/* Why no request could arrive at this path; NULL: it is sound. */
 static const char *path_fault(struct hs_slice path)
 {
     if (path.size == 0 || path.data[0] != '/')

@@ -1,6 +1,5 @@
-/* Verdicts: every way verification can end, a row each. The label goes into metrics and
- * logs, the text to the sender: it says what is wrong with the request, never what would
- * be right. */
+/* Verdicts: a row for every result of verification. The label goes into metrics and logs, the text
+ * to the sender: it says what is wrong with the request, never what would be right. */
 #include <hookstream/source.h>
 
 static const struct verdict_row {

@@ -1,6 +1,6 @@
-/* Verify: Fanfare's scheme on the raw bytes, before anything is parsed. One HMAC context a
- * secret is kept and started again without its key: 0.6 us an event where OpenSSL 3's
- * one-shot HMAC() costs 1.9 us, which fetches the algorithm anew each time. */
+/* Verify: Fanfare's scheme on the raw bytes, before anything is parsed. One HMAC context per secret
+ * is kept and restarted without its key. This costs 0.6 us per event; OpenSSL 3's one-shot HMAC()
+ * costs 1.9 us, because it fetches the algorithm on each call. */
 #include <hookstream/clock.h>
 #include <hookstream/source.h>
 
@@ -12,13 +12,13 @@
 
 #define DIGEST_SIZE 32u
 #define DIGEST_HEX (2 * DIGEST_SIZE)
-/* Unix seconds have 10 digits until the year 2286; more than 15 are no timestamp. */
+/* Unix seconds have 10 digits until the year 2286; a number of more than 15 is not a timestamp. */
 #define TIMESTAMP_DIGITS_MAX 15u
 
 struct hs_verifier {
     const struct hs_verify_options *options;
     EVP_MAC *mac;
-    EVP_MAC_CTX **contexts; /* a secret */
+    EVP_MAC_CTX **contexts; /* one per secret */
 };
 
 static const struct hs_scheme_headers fanfare_headers = {
@@ -49,7 +49,7 @@ static EVP_MAC_CTX *make_context(EVP_MAC *mac, struct hs_slice key)
     return NULL;
 }
 
-/* HMAC of "<timestamp>.<body>" by a context that has its key. */
+/* HMAC of "<timestamp>.<body>" with a context that has its key. */
 static bool make_digest(EVP_MAC_CTX *context, struct hs_slice timestamp, struct hs_slice body,
                         unsigned char ret_digest[DIGEST_SIZE])
 {
@@ -74,7 +74,7 @@ int hs_verifier_create(const struct hs_verify_options *options, struct hs_verifi
     }
     if (!good) {
         hs_verifier_free(verifier);
-        return hs_fail(-ENOMEM, "libcrypto gives no HMAC-SHA256; check its configuration");
+        return hs_fail(-ENOMEM, "libcrypto provides no HMAC-SHA256; check its configuration");
     }
     *ret_verifier = verifier;
     return 0;
@@ -134,7 +134,7 @@ static enum hs_verdict read_claim(const struct hs_claim *claim,
     return HS_GENUINE;
 }
 
-/* Tries every secret, also after a match, so that the time does not say which one it was. */
+/* Tries every secret even after a match, so that the time does not reveal which one matched. */
 static bool find_secret(struct hs_verifier *verifier, const struct hs_claim *claim,
                         struct hs_slice body, const unsigned char claimed[DIGEST_SIZE],
                         size_t *ret_secret)
@@ -181,7 +181,7 @@ int hs_sign(struct hs_slice secret, struct hs_slice timestamp, struct hs_slice b
     EVP_MAC_CTX_free(context);
     EVP_MAC_free(mac);
     if (!good)
-        return hs_fail(-ENOMEM, "libcrypto gives no HMAC-SHA256; check its configuration");
+        return hs_fail(-ENOMEM, "libcrypto provides no HMAC-SHA256; check its configuration");
     static const char digits[] = "0123456789abcdef";
     memcpy(ret_signature, "sha256=", 7);
     for (size_t i = 0; i < DIGEST_SIZE; i++) {

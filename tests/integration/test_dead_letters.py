@@ -75,7 +75,7 @@ def test_a_captured_request_without_an_id_counts_once(hookstream):
     bodies = {
         b"{nonsense": "at byte 1 (line 1 of 9 bytes)",
         b'{"type": "a.b", "data": {}}': "`id` is missing",
-        b'{"id": 7, "type": "a.b"}': "`id` is a number and not a text (its value is at byte 7",
+        b'{"id": 7, "type": "a.b"}': "`id` is a number, not a text (its value is at byte 7",
         b'{"id": "", "type": "a.b"}': "`id` is empty",
         b'{"id": "' + b"i" * 300 + b'", "type": "a.b"}': "`id` is longer than 256 bytes",
         b'{"id": "a", "type": "a.b", "id": "b"}': "`id` occurs more than once",

@@ -1,4 +1,5 @@
-/* Proves: what is no envelope is told apart from what is no JSON, and nothing else gets in. */
+/* Proves: a body that is not an envelope is distinguished from one that is not JSON, and nothing
+ * else is accepted. */
 #include "hs_test.h"
 
 #include <dirent.h>
@@ -85,16 +86,16 @@ START_TEST(a_flaw_says_what_and_where)
     static const struct {
         const char *body, *words;
     } rows[] = {
-        {"", "there is nothing"},
+        {"", "the text is empty"},
         {"{\n\"id\":\"a\",\n}", "at byte 12 (line 3 of 13 bytes)"},
         {"{\"id\":\"a\"} x", "more follows after the value at byte 11 (line 1 of 12 bytes)"},
-        {"[]", "the body is an array and not a JSON object"},
-        {"7", "the body is a number and not a JSON object"},
+        {"[]", "the body is an array, not a JSON object"},
+        {"7", "the body is a number, not a JSON object"},
         {"{}", "`id` is missing at the top of the body"},
         {"{\"id\":\"a\"}", "`type` is missing at the top of the body"},
         {"{\"id\":1,\"type\":\"b\"}",
-         "`id` is a number and not a text (its value is at byte 6, line 1)"},
-        {"{\"id\":\"a\",\n \"type\":[]}", "`type` is an array and not a text (its value is at byte "
+         "`id` is a number, not a text (its value is at byte 6, line 1)"},
+        {"{\"id\":\"a\",\n \"type\":[]}", "`type` is an array, not a text (its value is at byte "
                                           "19, line 2)"},
         {"{\"id\":\"\",\"type\":\"b\"}", "`id` is empty (its value is at byte 6"},
         {"{\"id\":\"a\",\"type\":\"b c\"}", "`type` is not dot-separated words"},

@@ -1,4 +1,4 @@
-/* Proves: only what was signed with one of the secrets, lately, is genuine. */
+/* Proves: only requests recently signed with one of the secrets are genuine. */
 #include "hs_test.h"
 
 #include <hookstream/clock.h>
@@ -63,7 +63,7 @@ START_TEST(age_and_future_have_their_own_bounds)
     ck_assert_int_eq(verify_at(HS_SLICE("new-secret"), NOW + 60, NOW, &secret), HS_GENUINE);
     ck_assert_int_eq(verify_at(HS_SLICE("new-secret"), NOW + 61, NOW, &secret),
                      HS_TIMESTAMP_FUTURE);
-    /* A stale request that was never genuine is a forgery, not a late one. */
+    /* A stale request with a wrong signature is a forgery, not a late request. */
     ck_assert_int_eq(verify_at(HS_SLICE("bad-secret"), NOW - 301, NOW, &secret),
                      HS_SIGNATURE_WRONG);
 }
