@@ -1,19 +1,19 @@
-/* Choose: which targets of its route an event goes to, and what `sample` is. A sample is taken
- * by a hash of the event's id without a key: the same event is in it or not on every sink, on
- * every replica, after every restart, and when it is sent again. */
+/* Choose: which targets of its route an event goes to, and how `sample` works. A sample uses an
+ * unkeyed hash of the event's id: the same event is included or not on every sink, on every
+ * replica, after every restart, and when it is redelivered or replayed. */
 #include "router.h"
 
 #include <hookstream/hash.h>
 #include <inttypes.h>
 
-/* XXH3 has been the same since its 0.8. A target's sample is one of what the route's left, so it
- * goes by another hash: 10% of 10% are 1%. */
+/* XXH3 has been stable since version 0.8. A target samples what the route's sample left, so it uses
+ * an independent hash: 10% of 10% is 1%. */
 #define ROUTES_SEED UINT64_C(0x726f757465)
 #define TARGETS_SEED UINT64_C(0x746172676574)
 
-#define DIGITS_MAX 4u /* after the point: a millionth is 0.0001% */
+#define DIGITS_MAX 4u /* decimal places: a millionth is 0.0001% */
 
-/* "12.5%" as millionths; 0: it is no share. */
+/* Parses "12.5%" into millionths; 0: it is not a percentage. */
 static uint32_t read_share(struct hs_slice text)
 {
     uint32_t share = 0;

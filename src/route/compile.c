@@ -1,5 +1,5 @@
-/* Compile: `routes:` and `default:` read into a router, every error at its place. Does not
- * decide between routes: that is rank.c's and match.c's. */
+/* Compile: reads `routes:` and `default:` into a router, reporting every error with its position.
+ * Choosing between routes is up to rank.c and match.c. */
 #include "router.h"
 
 #include <stdlib.h>
@@ -93,7 +93,8 @@ static bool compile_name(struct hs_router *router, struct hs_config *config,
     }
     if (hs_slice_equal(text, HS_SLICE("default"))) {
         hs_config_error(config, HS_FINDING_ROUTE_NAME, node,
-                        "`default` is the name of what `default:` says; take another");
+                        "the name `default` is reserved for the targets of `default:`; use "
+                        "another");
         return false;
     }
     for (size_t i = 0; i < index; i++)
@@ -114,7 +115,7 @@ static bool check_sources(const struct hs_router_input *input, const struct hs_n
     const struct hs_node *list = hs_node_get(route, "sources");
     if (list != NULL && list->kind == HS_NODE_LIST && list->count == 0) {
         hs_config_error(input->config, HS_FINDING_EMPTY_LIST, list,
-                        "`sources` is empty: leave it out to take events of every source");
+                        "`sources` is empty: omit it to take events of every source");
         return false;
     }
     bool good = true;
@@ -154,7 +155,7 @@ static void compile_route(struct hs_router *router, const struct hs_router_input
     entry->route.match = bound.match;
     entry->route.node = node;
     entry->route.accept = bound.accept;
-    /* Every step is taken, so that all that is wrong is found in one go. */
+    /* Every step runs, so that all errors are reported at once. */
     bool named = bound.name != NULL &&
                  compile_name(router, config, hs_node_get(node, "name"), bound.name, index);
     bool matches =
@@ -198,7 +199,8 @@ static void compile_routes(struct hs_router *router, const struct hs_router_inpu
 
 /* ---- default: ---- */
 
-/* Whether a key of the file will be told to be `default`: then it is not missing, too. */
+/* Whether a key of the file will be reported as a misspelt `default`: then it is not also
+ * missing. */
 static bool default_is_misspelt(const struct hs_node *root)
 {
     static const char *const name[] = {"default"};
@@ -211,9 +213,9 @@ static bool default_is_misspelt(const struct hs_node *root)
 static void compile_default(struct hs_router *router, const struct hs_router_input *input,
                             const struct hs_node *node)
 {
-    static const char forms[] = "`default: dead_letter` keeps it for a person to look at, "
-                                "`default: drop` forgets it, a list of targets, as under `to`, "
-                                "sends it there";
+    static const char forms[] = "`default: dead_letter` keeps the event as a dead letter, "
+                                "`default: drop` discards it, and a list of targets, as under "
+                                "`to`, sends it there";
     static const char *const words[] = {"dead_letter", "drop"};
     struct hs_config *config = input->config;
     router->fallback_route.name = "default";
@@ -224,7 +226,7 @@ static void compile_default(struct hs_router *router, const struct hs_router_inp
         return;
     if (node == NULL) {
         hs_config_error(config, HS_FINDING_NO_DEFAULT, hs_config_root(config),
-                        "`default` is missing: it says what becomes of an event that no route "
+                        "`default` is missing: it decides what happens to an event that no route "
                         "takes: %s",
                         forms);
     } else if (node->kind == HS_NODE_LIST) {
@@ -285,7 +287,7 @@ void hs_router_free(struct hs_router *router)
     free(router);
 }
 
-/* A table's section without the head of the page, which stands there already. */
+/* A table's section without the page header, which is there already. */
 static void append_section(const struct hs_options *table, struct hs_buffer *ret_page)
 {
     struct hs_buffer page;
@@ -304,19 +306,18 @@ void hs_route_manual(struct hs_buffer *ret_page)
         ret_page,
         "\n`match` is read left to right, a segment at a time: a literal beats `*`, which beats "
         "`**`. Two routes that match the same events equally well are an error, unless a `when` "
-        "sets them apart: then those with a `when` are tried in the order written, and the one "
+        "distinguishes them: those with a `when` are tried in the order written, and the one "
         "without comes last.\n\n"
-        "Where an event goes is decided by the event as it was received. `sample: 10%` takes one "
-        "event in ten by a hash of its `id`: the same events always, on every sink and replica. "
-        "What it leaves out is dropped and counted (`hookstream_events_sampled_out_total`); it is "
-        "no dead letter, and no other route gets it. Only what still waited for a sink when its "
-        "share was made smaller becomes a dead letter (`rerouted`), since it was accepted to be "
-        "delivered; a retry goes by the share of today. A target may have a `when`, a `sample` of "
-        "what the route takes, and a `transform` of its own, done after the route's and seen by no "
-        "other target; an event that none of a sink's targets takes is done for that sink and "
-        "counted "
-        "(`hookstream_sink_skipped_total`).\n\n"
-        "`default:` must be said: `dead_letter`, `drop`, or a list of targets as under `to`.\n");
+        "The choice of targets depends on the event as received. `sample: 10%` takes one event in "
+        "ten by a hash of its `id`: always the same events, on every sink and replica. Events that "
+        "it excludes are dropped and counted (`hookstream_events_sampled_out_total`); they are not "
+        "dead letters, and no other route gets them. Exception: an event that was waiting for a "
+        "sink when its share was reduced becomes a dead letter (`rerouted`), since it was accepted "
+        "for delivery; a retry uses the current share. A target may have its own `when`, a "
+        "`sample` of what the route takes, and a `transform`, applied after the route's and "
+        "invisible to other targets. An event that no target of a sink takes is finished for that "
+        "sink and counted (`hookstream_sink_skipped_total`).\n\n"
+        "`default:` is required: `dead_letter`, `drop`, or a list of targets as under `to`.\n");
     for (int kind = 0; kind < HS_SINK_KIND_COUNT; kind++)
         append_section(hs_sink_target_table((enum hs_sink_kind)kind), ret_page);
 }

@@ -1,5 +1,5 @@
-/* Consider: how every route fared with one event. Slow next to match.c, and of the same mind:
- * both ask the trie, the entry's sources and its `when`. */
+/* Consider: reports the result of every route for one event. Slower than match.c but with the same
+ * result: both use the trie, the entry's sources and its `when`. */
 #include "router.h"
 
 static bool is_among(const uint16_t *places, size_t count, size_t place)

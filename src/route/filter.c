@@ -1,8 +1,8 @@
-/* Filter: one pattern by itself, compiled and matched as a route's. */
+/* Filter: one pattern on its own, compiled and matched as a route's. */
 #include "trie.h"
 
 struct hs_type_filter {
-    struct hs_config *config; /* owns nothing of the pattern but its findings */
+    struct hs_config *config; /* owns only the findings of the pattern */
     struct hs_trie *trie;
     struct hs_pattern pattern;
     char *text;
@@ -10,9 +10,9 @@ struct hs_type_filter {
 
 struct hs_type_filter *hs_type_filter_create(const char *match)
 {
-    if (match[0] == '\0') { /* a route's words would speak of its `match` */
+    if (match[0] == '\0') { /* a route's message would mention its `match` */
         (void)hs_fail(-EINVAL,
-                      "nothing is no type: write a prefix, such as order, or a pattern, such "
+                      "the pattern is empty: write a prefix, such as order, or a pattern, such "
                       "as \"*.consumer.won\"");
         return NULL;
     }

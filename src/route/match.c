@@ -1,16 +1,16 @@
-/* Match: the route of one event. What the type says is asked of the trie once and remembered;
- * source and `when` are asked of each event. */
+/* Match: finds the route of an event. The result of the trie for a type is cached; source and
+ * `when` are evaluated for each event. */
 #include "router.h"
 
 #include <hookstream/hash.h>
 
 #include <stdlib.h>
 
-/* The memory of types: SETS sets of WAYS types each, by the hash of the type. There are 21
- * types, but who may send may make up more: then older ones give way. */
+/* The cache of types: SETS sets of WAYS types each, by the hash of the type. There are 21 types,
+ * but a sender may invent more: then older ones are evicted. */
 #define SETS 64u
 #define WAYS 4u
-#define TYPE_MAX 128u /* longer ones are looked up each time */
+#define TYPE_MAX 128u /* longer types are looked up each time */
 
 struct memory {
     uint64_t hash;
@@ -46,7 +46,7 @@ static bool unconditional(const struct hs_entry *entry)
     return entry->sources.count == 0 && entry->when == NULL;
 }
 
-/* Into the scratch; nothing after the first that takes every event. */
+/* Writes candidates into the scratch; none after the first that takes every event. */
 static size_t look_up(const struct hs_router *router, struct hs_slice type)
 {
     uint16_t *places = router->cache->scratch;

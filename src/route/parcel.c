@@ -1,11 +1,11 @@
-/* Parcel: see parcel.h. The standard Kafka headers are named as in the Standard Webhooks
- * and CloudEvents worlds; those a route adds come after them. */
+/* Parcel: see parcel.h. The standard Kafka headers are named as in Standard Webhooks and
+ * CloudEvents; a route's own headers come after them. */
 #include <hookstream/parcel.h>
 
 #include <string.h>
 
 #define NO_TEXT SIZE_MAX
-/* Bodies of more than this give their memory back with the next parcel. */
+/* Buffers larger than this are freed at the next parcel. */
 #define KEEP_BYTES (1u << 20)
 
 static struct hs_template *must_compile(struct hs_config *config, struct hs_slice text)
@@ -42,11 +42,11 @@ unsigned hs_parcel_parts(const struct hs_parcel_maker *maker, const struct hs_ro
 
 static int texts_too_long(void)
 {
-    return hs_fail(-EMSGSIZE, "the texts of one event's templates pass %u bytes",
+    return hs_fail(-EMSGSIZE, "the texts of one event's templates exceed %u bytes",
                    HS_PARCEL_TEXT_MAX);
 }
 
-/* Expands into the text and gives where it stands. */
+/* Expands a template into the text and records its offset. */
 static int expand(struct hs_parcel_maker *maker, const struct hs_template *tmpl,
                   struct hs_work *work, size_t *ret_offset, size_t *ret_size)
 {
@@ -68,7 +68,7 @@ static void add_fixed(struct hs_message *message, size_t *offsets, struct hs_sli
     message->headers[message->header_count++] = (struct hs_header){name, value};
 }
 
-/* A header whose value is a template; one that comes out empty is left out. */
+/* Adds a header from a template; an empty value omits the header. */
 static int add_expanded(struct hs_parcel_maker *maker, struct hs_message *message, size_t *offsets,
                         struct hs_slice name, const struct hs_template *tmpl, struct hs_work *work)
 {
@@ -83,7 +83,7 @@ static int add_expanded(struct hs_parcel_maker *maker, struct hs_message *messag
     return 0;
 }
 
-/* A value that may move with the next edit: copied. */
+/* Adds a copy of a value that may move with the next edit. */
 static int add_copied(struct hs_parcel_maker *maker, struct hs_message *message, size_t *offsets,
                       const struct hs_header *header)
 {
@@ -98,7 +98,7 @@ static int add_copied(struct hs_parcel_maker *maker, struct hs_message *message,
     return 0;
 }
 
-/* What the transformations gave, and what the body is if they did not say. */
+/* Adds the transformations' headers, and the body's content type if they set none. */
 static int body_headers(struct hs_parcel_maker *maker, struct hs_work *work,
                         struct hs_message *message, size_t *offsets)
 {
@@ -164,7 +164,7 @@ static int make_message(struct hs_parcel_maker *maker, const struct hs_target *t
     return code;
 }
 
-/* The text stands still now: offsets become slices. */
+/* The text no longer moves: offsets become slices. */
 static void settle_message(struct hs_parcel_maker *maker, size_t at)
 {
     struct hs_message *message = &maker->messages[at];
@@ -183,7 +183,7 @@ static int check_destinations(const struct hs_parcel_maker *maker)
 {
     for (size_t i = 0; i < maker->count; i++) {
         const struct hs_target *target = maker->targets[i];
-        /* A literal was checked when it was compiled. */
+        /* A literal was checked at compilation. */
         if (hs_template_is_literal(target->destination))
             continue;
         int code = hs_sink_check_destination(target->kind, maker->messages[i].destination);
@@ -193,16 +193,16 @@ static int check_destinations(const struct hs_parcel_maker *maker)
     return 0;
 }
 
-/* ---- Which targets, and what they see ---- */
+/* ---- Selecting targets and editing for them ---- */
 
-/* A parcel while it is made. */
+/* A parcel under construction. */
 struct making {
     struct hs_parcel_maker *maker;
     const struct hs_route *route;
     struct hs_work *work;
     uint32_t chosen; /* parts */
-    bool edited;     /* a chosen target has transformations: bodies are kept one by one */
-    bool changed;    /* the event is as a target left it */
+    bool edited;     /* a selected target has transformations: each body is kept separately */
+    bool changed;    /* the event holds a target's edits */
 };
 
 static bool edits(const struct hs_target *target)
@@ -210,7 +210,7 @@ static bool edits(const struct hs_target *target)
     return !hs_transform_is_empty(target->transform);
 }
 
-/* Asks every target of the sink in `parts`. */
+/* Evaluates every target of the sink in `parts`. */
 static int choose(struct making *making, uint32_t parts)
 {
     const struct hs_route *route = making->route;
@@ -231,7 +231,7 @@ static int choose(struct making *making, uint32_t parts)
     return 0;
 }
 
-/* Brings the event to what the target is to see. */
+/* Brings the event into the form that the target should see. */
 static int edit(struct making *making, const struct hs_target *target)
 {
     int code = 0;
@@ -247,8 +247,8 @@ static int edit(struct making *making, const struct hs_target *target)
     return code;
 }
 
-/* Gives the next message its body: the one that the work has, or a copy of it where the next
- * target's edits would change it. */
+/* Sets the next message's body: the current one of the work, or a copy if the next target's edits
+ * would change it. */
 static int put_body(struct making *making)
 {
     struct hs_parcel_maker *maker = making->maker;
@@ -261,7 +261,7 @@ static int put_body(struct making *making)
     hs_buffer_append_slice(&maker->bodies, message->body);
     if (hs_buffer_status(&maker->bodies) == 0)
         return 0;
-    return hs_fail(-EMSGSIZE, "the bodies that the targets make of one event pass %u bytes",
+    return hs_fail(-EMSGSIZE, "the bodies that the targets make of one event exceed %u bytes",
                    HS_PARCEL_BODIES_MAX);
 }
 

@@ -1,15 +1,15 @@
-/* Pattern: see pattern.h. Matching types against many patterns at once is the trie's. */
+/* Pattern: see pattern.h. The trie matches types against many patterns at once. */
 #include "pattern.h"
 
-/* A finding at the byte `offset` of the node's text. What stands before it was checked to be
- * letters, digits, dots and the like, so the column is that of the file. */
+/* Reports a finding at byte `offset` of the node's text. The text before it consists of checked
+ * characters such as letters, digits and dots, so the column is that of the file. */
 static bool wrong(struct hs_config *config, const struct hs_node *node, size_t offset,
                   const char *words)
 {
     struct hs_node place = *node;
     if (!node->secret)
         place.column += (unsigned)offset + (node->quoted ? 1 : 0);
-    hs_config_error(config, HS_FINDING_PATTERN, &place, "%s is no pattern: %s",
+    hs_config_error(config, HS_FINDING_PATTERN, &place, "%s is not a pattern: %s",
                     hs_config_quote(config, node), words);
     return false;
 }
@@ -26,14 +26,14 @@ static bool compile_segment(struct hs_config *config, const struct hs_node *node
     struct hs_segment *segment = &pattern->segments[pattern->count];
     bool after_any = pattern->count != 0 && segment[-1].kind == HS_SEGMENT_ANY;
     if (text.size == 0)
-        return wrong(config, node, offset, "a segment is empty; segments are parted by one dot");
+        return wrong(config, node, offset, "a segment is empty; segments are separated by one dot");
     if (pattern->count == HS_PATTERN_SEGMENTS_MAX)
         return wrong(config, node, offset, "it has more than 16 segments");
     if (hs_slice_equal(text, HS_SLICE("*"))) {
         segment->kind = HS_SEGMENT_ONE;
     } else if (hs_slice_equal(text, HS_SLICE("**"))) {
         if (after_any)
-            return wrong(config, node, offset, "`**` twice in a row says no more than once");
+            return wrong(config, node, offset, "`**` twice in a row means the same as once");
         segment->kind = HS_SEGMENT_ANY;
     } else {
         segment->kind = HS_SEGMENT_LITERAL;
@@ -93,7 +93,7 @@ int hs_pattern_compare(const struct hs_pattern *a, const struct hs_pattern *b)
     return 0;
 }
 
-/* Whether the segments can stand for one and the same segment of a type. */
+/* Whether both segments can match the same segment of a type. */
 static bool segments_meet(const struct hs_segment *a, const struct hs_segment *b)
 {
     return a->kind != HS_SEGMENT_LITERAL || b->kind != HS_SEGMENT_LITERAL ||
@@ -102,8 +102,8 @@ static bool segments_meet(const struct hs_segment *a, const struct hs_segment *b
 
 bool hs_pattern_overlap(const struct hs_pattern *a, const struct hs_pattern *b)
 {
-    /* meets[i][j]: what is left of `a` from i on and of `b` from j on match a common type.
-     * With a ** on either side, it ends there or takes what the other side spends. */
+    /* meets[i][j]: the rest of `a` from i and of `b` from j match a common type. With a ** on
+     * either side, it ends there or absorbs a segment of the other side. */
     bool meets[HS_PATTERN_SEGMENTS_MAX + 2][HS_PATTERN_SEGMENTS_MAX + 2] = {{false}};
     for (size_t i = a->count + 1; i-- > 0;)
         for (size_t j = b->count + 1; j-- > 0;) {

@@ -4,7 +4,7 @@
 
 #include <hookstream/route.h>
 
-/* In the order of specificity, the most specific first. END stands for "no more segments". */
+/* In order of specificity, most specific first. END means "no more segments". */
 enum hs_segment_kind { HS_SEGMENT_LITERAL, HS_SEGMENT_ONE, HS_SEGMENT_END, HS_SEGMENT_ANY };
 
 struct hs_segment {
@@ -13,18 +13,18 @@ struct hs_segment {
 };
 
 struct hs_pattern {
-    struct hs_segment segments[HS_PATTERN_SEGMENTS_MAX + 1]; /* one for the ** of a prefix */
+    struct hs_segment segments[HS_PATTERN_SEGMENTS_MAX + 1]; /* one more for the ** of a prefix */
     size_t count;
-    bool floating; /* a ** stands before another segment */
+    bool floating; /* a ** precedes another segment */
 };
 
-/* Compiles the text of `node`, which is borrowed. A pattern without * is a prefix and gets a
- * ** at its end. False, with a finding, when it is none. */
+/* Compiles the text of `node`, which is borrowed. A pattern without * is a prefix and gets a ** at
+ * its end. Returns false, with a finding, if it is invalid. */
 bool hs_pattern_compile(struct hs_config *config, const struct hs_node *node,
                         struct hs_pattern *ret_pattern);
 /* < 0: `a` is more specific than `b`; > 0: less; 0: neither. Read left to right. */
 int hs_pattern_compare(const struct hs_pattern *a, const struct hs_pattern *b);
-/* Whether there is a type that both match. */
+/* Whether some type matches both. */
 bool hs_pattern_overlap(const struct hs_pattern *a, const struct hs_pattern *b);
 
 #endif

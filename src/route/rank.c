@@ -1,8 +1,8 @@
-/* Rank: the order in which routes are tried, and the ties in it.
+/* Rank: the order in which routes are tried, and ties between them.
  *
- * The more specific pattern comes first; of equally specific ones those that list sources,
- * then those with a `when`, then as written. Two routes tie when nothing of that but the
- * place in the file would decide between them for some event. */
+ * The more specific pattern comes first; of equally specific ones those that list sources, then
+ * those with a `when`, then by position in the file. Two routes tie if only their position would
+ * decide between them for some event. */
 #include "router.h"
 
 #include <stdlib.h>
@@ -29,9 +29,9 @@ static bool same_pattern(const struct hs_pattern *a, const struct hs_pattern *b)
     return true;
 }
 
-/* Whether a type can take both routes and neither pattern is the more specific. With one kind
- * of segment after the other alike, that needs equal literals, unless a ** before them lets
- * them stand in different places. */
+/* Whether a type can match both routes while neither pattern is more specific. With equal kinds of
+ * segments this requires equal literals, unless a ** before them lets them match at different
+ * positions. */
 static bool patterns_tie(const struct hs_pattern *a, const struct hs_pattern *b)
 {
     if (hs_pattern_compare(a, b) != 0)
@@ -63,7 +63,7 @@ static bool tie(const struct hs_entry *a, const struct hs_entry *b)
            !set_apart_by_when(a, b);
 }
 
-/* Each route is reported once, at its `match`, against the first that it ties with. */
+/* Reports each route once, at its `match`, against the first that it ties with. */
 static void find_ties(const struct hs_router *router, struct hs_config *config)
 {
     for (size_t i = 0; i < router->count; i++) {
@@ -74,7 +74,7 @@ static void find_ties(const struct hs_router *router, struct hs_config *config)
                 continue;
             hs_config_error(config, HS_FINDING_ROUTE_TIE, entry->match_node,
                             "route `%s` ties with `%s` (line %u): `%s` and `%s` match the same "
-                            "events and %s; set them apart by `match`, `sources` or `when`",
+                            "events and %s; distinguish them by `match`, `sources` or `when`",
                             entry->route.name, other->route.name, other->match_node->line,
                             entry->route.match, other->route.match,
                             entry->when ? "their `when` is the same" : "neither is more specific");

@@ -1,6 +1,6 @@
-/* Target: one entry of a route's `to`: a sink, and what it is told of each event. The keys of
- * a target are the sink's (hs_sink_target_table); finding the sink, compiling the templates
- * and checking what can be checked without an event is done here. */
+/* Target: one entry of a route's `to`: a sink and how each event is sent to it. The keys of a
+ * target belong to the sink (hs_sink_target_table); this file finds the sink, compiles the
+ * templates and checks whatever needs no event. */
 #include "router.h"
 
 #include <stdio.h>
@@ -9,14 +9,15 @@
 #define HEADER_NAME_MAX 128u
 #define LITERAL_MAX 4096u
 
-/* Headers that every Kafka message has; with a target's own there are HS_EVENT_HEADERS_MAX. */
+/* Headers of every Kafka message; together with a target's own there are at most
+ * HS_EVENT_HEADERS_MAX. */
 static const char *const standard_headers[] = {
     "webhook-id",      "webhook-type", "webhook-timestamp",
     "organization-id", "traceparent",  "content-type",
 };
 #define OWN_HEADERS_MAX (HS_EVENT_HEADERS_MAX - HS_ARRAY_SIZE(standard_headers))
 
-/* "kafka, redis", for messages. */
+/* The sinks' names for messages, such as "kafka, redis". */
 static const char *names_of(struct hs_config *config, const struct hs_children *children)
 {
     const char *text = "none";
@@ -56,14 +57,14 @@ static bool find_sink(const struct hs_router_input *input, const struct hs_node 
     return false;
 }
 
-/* Says what hs_error_text() has, unless it may show a secret. */
+/* Reports hs_error_text(), unless it may show a secret. */
 static void say_destination(const struct hs_router_input *input, const struct hs_node *node)
 {
     char why[256];
     snprintf(why, sizeof(why), "%s", hs_error_text());
     bool secret = node != NULL && node->secret;
     hs_config_error(input->config, HS_FINDING_DESTINATION, node, "%s",
-                    secret ? "`(secret)` is no name that this sink takes" : why);
+                    secret ? "`(secret)` is not a name that this sink accepts" : why);
 }
 
 static bool check_literal(const struct hs_router_input *input, const struct hs_node *node,
@@ -71,7 +72,7 @@ static bool check_literal(const struct hs_router_input *input, const struct hs_n
 {
     struct hs_buffer text;
     hs_buffer_init(&text, LITERAL_MAX);
-    /* Without fields no event is looked at. */
+    /* Without fields the template needs no event. */
     bool good = hs_template_expand(target->destination, NULL, &text) == 0 &&
                 hs_buffer_status(&text) == 0 &&
                 hs_sink_check_destination(target->kind, hs_buffer_slice(&text)) == 0;
@@ -86,14 +87,14 @@ struct fixed_check {
     bool good;
 };
 
-/* The words of the first that is not good stay in hs_error_text(). */
+/* The message of the first bad one stays in hs_error_text(). */
 static void check_fixed(void *context, struct hs_slice text, size_t before, bool first)
 {
     struct fixed_check *check = context;
     check->good = check->good && hs_sink_check_fixed(check->kind, text, before, first) == 0;
 }
 
-/* With one text that no name can have, no event ever has a good one. */
+/* If one text is not allowed in any name, no event ever has a valid one. */
 static bool check_texts(const struct hs_router_input *input, const struct hs_node *node,
                         const struct hs_target *target)
 {
@@ -108,7 +109,7 @@ static bool compile_destination(const struct hs_router_input *input, struct hs_t
 {
     const struct hs_node *node = target->options.destination_node;
     if (target->options.destination == NULL)
-        return false; /* required: the binding said so */
+        return false; /* required: reported by the binding */
     target->destination =
         hs_template_compile(input->config, node, hs_slice_text(target->options.destination));
     if (target->destination == NULL)
@@ -118,7 +119,7 @@ static bool compile_destination(const struct hs_router_input *input, struct hs_t
     return check_texts(input, node, target);
 }
 
-/* Kafka takes any bytes for a name; readers and tools do not. */
+/* Kafka accepts any bytes as a name; readers and tools do not. */
 static bool header_name_is_good(struct hs_slice name)
 {
     for (size_t i = 0; i < name.size; i++) {
@@ -135,15 +136,15 @@ static bool check_header_name(struct hs_config *config, const struct hs_pair *pa
     struct hs_slice name = hs_slice_text(pair->name);
     if (!header_name_is_good(name)) {
         hs_config_error(config, HS_FINDING_HEADER_NAME, pair->name_node,
-                        "%s is no header name: 1 to %u letters, digits, dots, _ and -",
+                        "%s is not a header name: 1 to %u letters, digits, dots, _ and -",
                         hs_config_quote(config, pair->name_node), HEADER_NAME_MAX);
         return false;
     }
     for (size_t i = 0; i < HS_ARRAY_SIZE(standard_headers); i++)
         if (hs_slice_equal_nocase(name, hs_slice_text(standard_headers[i]))) {
             hs_config_error(config, HS_FINDING_HEADER_TAKEN, pair->name_node,
-                            "every message has the header `%s` already: leave it out, or take "
-                            "another name",
+                            "every message already has the header `%s`: omit it, or use another "
+                            "name",
                             standard_headers[i]);
             return false;
         }
@@ -169,8 +170,8 @@ static bool compile_headers(const struct hs_router_input *input, struct hs_targe
     return good;
 }
 
-/* Where the option with this field stands in the target, for findings: which of the keys it
- * is, `topic` or `stream`, the sink's table says. NULL: it was left out. */
+/* The position of this field's option in the target, for findings; the sink's table says which key
+ * it is, such as `topic` or `stream`. NULL: it was omitted. */
 static const struct hs_node *place_of(const struct hs_options *table, const struct hs_node *target,
                                       size_t field)
 {
@@ -194,7 +195,7 @@ static bool compile_target(const struct hs_router_input *input, const struct hs_
         return false;
     const struct hs_sink_options *sink = hs_children_at(input->sinks, target->sink);
     if (!hs_sink_kind_is_known(sink))
-        return false; /* which keys it takes is not known; the sink's `type` was told of */
+        return false; /* its allowed keys are unknown; the sink's `type` was reported */
     target->kind = (enum hs_sink_kind)sink->kind;
     const struct hs_options *table = hs_sink_target_table(target->kind);
     struct hs_target_options *options = &target->options;
@@ -245,8 +246,8 @@ bool hs_targets_compile(const struct hs_router_input *input, const struct hs_nod
     return good;
 }
 
-/* The item of the target's or the route's transformations that gives headers which the event cannot
- * do without, or NULL. */
+/* The item of the target's or the route's transformations that sets headers which the event needs,
+ * or NULL. */
 static const struct hs_node *needing_headers(const struct hs_route *route,
                                              const struct hs_target *target)
 {
@@ -257,14 +258,14 @@ static const struct hs_node *needing_headers(const struct hs_route *route,
     return item;
 }
 
-/* The headers of a target's own that its events have already. */
+/* Checks the target's headers against those that its events have already. */
 static void check_own_headers(struct hs_config *config, const struct hs_pairs *own)
 {
     for (size_t i = 0; i < own->count; i++)
         if (hs_slice_starts_with(hs_slice_text(own->items[i].name), HS_SLICE("ce_")))
             hs_config_error(config, HS_FINDING_HEADER_TAKEN, own->items[i].name_node,
-                            "`cloudevent` with `mode: binary` gives the headers that begin with "
-                            "ce_: for one more say it under its `extensions`");
+                            "`cloudevent` with `mode: binary` sets the headers that begin with "
+                            "ce_: to add one, list it under its `extensions`");
 }
 
 void hs_targets_check_headers(struct hs_config *config, const struct hs_route *route)
@@ -277,8 +278,9 @@ void hs_targets_check_headers(struct hs_config *config, const struct hs_route *r
         else if (item != NULL)
             hs_config_error(config, HS_FINDING_NO_HEADERS, target->options.destination_node,
                             "`cloudevent` with `mode: binary` (line %u) puts the event's "
-                            "attributes into headers of a Kafka message, which a %s target has "
-                            "not: say `mode: structured`, or give this target a route of its own",
+                            "attributes into headers of a Kafka message, which a %s target does "
+                            "not have: use `mode: structured`, or give this target a route of "
+                            "its own",
                             item->line, hs_sink_kind_name(target->kind));
     }
 }

@@ -1,6 +1,6 @@
-/* Trie: see trie.h. A match walks all ways at once, segment by segment, so that its cost is
- * bounded by segments times nodes whatever the patterns are: stepping back over several **
- * could take a time without bound on a type made for it. */
+/* Trie: see trie.h. A match follows all alternatives at once, segment by segment, so its cost is
+ * bounded by segments times nodes. Backtracking over several ** could take unbounded time on a
+ * crafted type. */
 #include "trie.h"
 
 #include <stdlib.h>
@@ -10,13 +10,13 @@
 
 struct node {
     struct hs_slice segment; /* of a literal */
-    bool any;                /* a **: stays here over any number of segments */
+    bool any;                /* a **: stays here for any number of segments */
     uint32_t one, rest;      /* the children for * and ** */
-    uint32_t *literals;      /* the other children, by their segment */
+    uint32_t *literals;      /* the other children, sorted by segment */
     uint32_t literal_count;
     uint16_t *values; /* of the patterns that end here */
     uint32_t value_count;
-    uint32_t mark; /* the step that was here last */
+    uint32_t mark; /* the last step that reached it */
 };
 
 struct hs_trie {
@@ -57,7 +57,7 @@ void hs_trie_free(struct hs_trie *trie)
     free(trie);
 }
 
-/* Shorter texts first: any order will do that can be searched. */
+/* Shorter texts first: any total order would do. */
 static int compare_texts(struct hs_slice a, struct hs_slice b)
 {
     if (a.size != b.size)
@@ -65,7 +65,7 @@ static int compare_texts(struct hs_slice a, struct hs_slice b)
     return a.size == 0 ? 0 : memcmp(a.data, b.data, a.size);
 }
 
-/* Where the literal is among the node's, or would have to be. */
+/* The index of the literal among the node's, or where it would be inserted. */
 static uint32_t literal_place(const struct hs_trie *trie, const struct node *node,
                               struct hs_slice segment, bool *ret_found)
 {
@@ -129,7 +129,7 @@ void hs_trie_add(struct hs_trie *trie, const struct hs_pattern *pattern, uint16_
     node->values[node->value_count++] = value;
 }
 
-/* Notes that the node is reached in this step, and with it its **, which may stand for none. */
+/* Records that this step reached the node, and with it its **, which may match no segment. */
 static void reach(struct hs_trie *trie, uint32_t index, uint32_t *list, size_t *count)
 {
     while (index != NO_NODE && trie->nodes[index].mark != trie->step) {

@@ -1,9 +1,9 @@
-/* Write: a router's decisions as a text that compiles to the same ones. */
+/* Write: a router's decisions as text that compiles to the same decisions. */
 #include "router.h"
 
 #include <hookstream/json.h>
 
-/* As a quoted scalar; what looks like a variable stays as it is. */
+/* Appends a quoted scalar; variable references stay as they are. */
 static void add_text(struct hs_buffer *text, struct hs_slice value)
 {
     struct hs_buffer quoted;

@@ -351,9 +351,9 @@ def test_help_says_that_last_is_no_count():
     [
         (["dump", "--since", "yesterday"], "--since: `yesterday` is no time"),
         (["dump", "--until", "yesterday"], "--until: `yesterday` is no time"),
-        (["dump", "--match", ""], "--match: nothing is no type: write a prefix"),
+        (["dump", "--match", ""], "--match: the pattern is empty: write a prefix"),
         (["dump", "--since", "2026-13-01T00:00:00Z"], "is no time"),
-        (["dump", "--match", "a..b"], "--match: `a..b` is no pattern"),
+        (["dump", "--match", "a..b"], "--match: `a..b` is not a pattern"),
         (["dump", "--body", "xml"], "--body is json, raw or none"),
         (["dump", "--from", "one"], "--from takes a whole number"),
         (["dump", "--from", "5", "--last", "4"], "empty: last (4) is before from (5)"),

@@ -333,7 +333,7 @@ def test_wrong_use_is_told_what_to_do(hookstream):
         ((), "--since"),
         (("--since", "soon"), "since: `soon` is no time"),
         (("--from", "1", "--until", "soon"), "until: `soon` is no time"),
-        (("--since", "1h", "--match", "a.**.**"), "match: `a.**.**` is no pattern"),
+        (("--since", "1h", "--match", "a.**.**"), "match: `a.**.**` is not a pattern"),
         (("--since", "1h", "--to", "three"), "no sink `three` in the configuration, which has:"),
         (("--since", "1h", "--source", "nix"), "which has: fanfare; for events of one that is"),
         (("--since", "1h", "--until", "2h"), ") is before since ("),

@@ -1,5 +1,5 @@
-/* What the tests of this module share: a router from a text that has sinks, sources, routes
- * and a default, and an event of a type. */
+/* Shared by this module's tests: a router from a text with sinks, sources, routes and a default,
+ * and an event of a type. */
 #ifndef HS_TEST_ROUTING_H
 #define HS_TEST_ROUTING_H
 
@@ -8,7 +8,7 @@
 #include <hookstream/route.h>
 #include <stdio.h>
 
-/* The parts of the settings that a router is compiled from. */
+/* The settings that a router is compiled from. */
 struct routing {
     struct hs_config *config;
     struct hs_children sinks, sources;
@@ -96,7 +96,7 @@ static inline struct hs_event routing_event(const char *type, const char *source
                              .body = hs_slice_text(body)};
 }
 
-/* The name of the route that such an event takes; "(none)". */
+/* The name of the route that takes such an event; "(none)". */
 static inline const char *routing_winner(const struct routing *routing, const char *type,
                                          const char *source, const char *body)
 {

@@ -1,5 +1,5 @@
-/* Choose: samples that take their share and always the same events, targets with a `when`, a
- * sample or transformations of their own, and that the written routes decide the same. */
+/* Choose: samples take their share and always the same events, targets have their own `when`,
+ * sample or transformations, and written routes decide the same. */
 #include "routing.h"
 
 #include <hookstream/parcel.h>
@@ -37,7 +37,7 @@ static void unmake(struct made *made)
     routing_close(&made->routing);
 }
 
-/* "destination key body" of each message, a line each. */
+/* Expects "destination key body" for each message, one per line. */
 static void expect_messages(const struct made *made, const char *expected)
 {
     struct hs_buffer text;
@@ -91,7 +91,7 @@ END_TEST
 
 START_TEST(test_targets_with_a_when)
 {
-    /* Asked of the event as received: the route's own edits do not matter. */
+    /* Evaluated on the event as received: the route's own edits do not matter. */
     static const char route[] =
         "transform: [{set: {data.n: 100}}], to: ["
         "{sink: kafka, topic: a, when: data.n > 5}, {sink: kafka, topic: b},"
@@ -158,7 +158,7 @@ START_TEST(test_failures_say_where)
         ck_assert_str_eq(made.reason, rows[i].reason);
         unmake(&made);
     }
-    /* What no target wants is not edited, so it cannot fail. */
+    /* An event that no target takes is not edited, so it cannot fail. */
     struct made made;
     make(&made,
          "transform: [{decimal: {field: data.x, code: USD}}],"
@@ -210,7 +210,7 @@ START_TEST(test_a_sample_takes_its_share)
 }
 END_TEST
 
-/* Replicas, restarts and later versions must agree: these places are for ever. */
+/* Replicas, restarts and later versions must agree: these positions must never change. */
 START_TEST(test_the_places_of_ids_never_change)
 {
     static const struct {
@@ -274,7 +274,7 @@ START_TEST(test_written_routes_decide_the_same)
     ck_assert_ptr_null(memmem(text.data, text.size, "secretsecret", 12));
     char yaml[8192];
     snprintf(yaml, sizeof(yaml), "%.*s", HS_SLICE_ARG(hs_buffer_slice(&text)));
-    char *sources = strstr(yaml, "sources: ["); /* as a map, which this test's settings want */
+    char *sources = strstr(yaml, "sources: ["); /* as a map, which this test's settings need */
     memcpy(sources, "#       ", 8);
     char whole[9000];
     snprintf(whole, sizeof(whole), "%ssources: {fanfare: {path: /a}, other: {path: /b}}\n", yaml);

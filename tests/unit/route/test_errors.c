@@ -1,5 +1,5 @@
-/* Broken routes: where each finding stands and what it says. The lines of ROUTING_SINKS come
- * first, so line 6 is the first of a row. */
+/* Broken routes: the position and text of each finding. The lines of ROUTING_SINKS come first, so
+ * line 6 is the first of a row. */
 #include "routing.h"
 
 #define D "default: drop\n"
@@ -11,10 +11,10 @@ static const struct {
     unsigned line, column;
     const char *words;
 } rows[] = {
-    {"routes: []\n", 1, 1, "`default: drop` forgets it, a list of targets"},
+    {"routes: []\n", 1, 1, "`default: drop` discards it, and a list"},
     {"defualt: drop\n", 6, 1, "did you mean `default`?"},
     {"default: deadletter\n", 6, 10, "did you mean `dead_letter`?"},
-    {"default: nothing\n", 6, 10, "`default: dead_letter` keeps it"},
+    {"default: nothing\n", 6, 10, "`default: dead_letter` keeps the event"},
     {"default: {sink: file, file: x}\n", 6, 10, "a list of targets"},
     {"default: []\n", 6, 10, "an empty one"},
     {"default: [{sink: fil, file: x}]\n", 6, 18, "did you mean `file`?"},
@@ -28,7 +28,7 @@ static const struct {
      "unknown key `too` in routes[] with `match: order`"},
     {R "  - {name: \"\", match: order, " FILE_TO "}\n", 8, 12, "1 to 128 bytes"},
     {R "  - {name: \"a\\nb\", match: order, " FILE_TO "}\n", 8, 12, "on one line"},
-    {R "  - {name: default, match: order, " FILE_TO "}\n", 8, 12, "take another"},
+    {R "  - {name: default, match: order, " FILE_TO "}\n", 8, 12, "use another"},
     {R "  - {name: r, match: order, " FILE_TO "}\n  - {name: r, match: draw, " FILE_TO "}\n", 9, 12,
      "two routes have the name `r`"},
     {R "  - {name: r, mach: order, match: order, " FILE_TO "}\n", 8, 15, "did you mean `match`?"},
@@ -188,7 +188,7 @@ START_TEST(test_all_faults_in_one_go)
 }
 END_TEST
 
-/* Nothing is said of the keys of its targets: which there are is not known. */
+/* The keys of its targets are not checked: the allowed ones are unknown. */
 START_TEST(test_a_sink_of_an_unknown_type_is_told_once)
 {
     static const char *const sinks[] = {"{type: rabbit}", "{tpye: redis}", "redis"};

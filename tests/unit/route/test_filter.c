@@ -1,4 +1,4 @@
-/* A `match` by itself, as `journal dump` takes one. */
+/* A standalone `match`, as `journal dump` takes it. */
 #include "hs_test.h"
 
 #include <hookstream/route.h>
@@ -20,7 +20,7 @@ START_TEST(it_means_what_it_means_in_a_route)
     ck_assert(takes("order.**", "order.a.b") && takes("**", "x"));
     ck_assert(takes("*.consumer.won", "draw.consumer.won"));
     ck_assert(!takes("*.consumer.won", "consumer.won") && !takes("*", "a.b"));
-    /* Types of any kind are asked about, also such as no pattern could name. */
+    /* It accepts types of any kind, even those that no pattern could name. */
     ck_assert(takes("order", "order.\xff..x") && !takes("order.*", "order.a.b.c.d.e.f.g.h.i"));
 }
 END_TEST
@@ -28,11 +28,12 @@ END_TEST
 START_TEST(what_is_no_pattern_is_refused_in_words)
 {
     ck_assert_ptr_null(hs_type_filter_create(""));
-    ck_assert_str_eq(hs_error_text(), "nothing is no type: write a prefix, such as order, or a "
+    ck_assert_str_eq(hs_error_text(), "the pattern is empty: write a prefix, such as order, or a "
                                       "pattern, such as \"*.consumer.won\"");
     ck_assert_ptr_null(hs_type_filter_create("a..b"));
-    ck_assert_str_eq(hs_error_text(),
-                     "`a..b` is no pattern: a segment is empty; segments are parted by one dot");
+    ck_assert_str_eq(
+        hs_error_text(),
+        "`a..b` is not a pattern: a segment is empty; segments are separated by one dot");
     ck_assert_ptr_null(hs_type_filter_create("ord*"));
 }
 END_TEST

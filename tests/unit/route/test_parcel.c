@@ -1,5 +1,5 @@
-/* Parcels: the headers that transformations give an event, among those that every message has and
- * a target's own; and targets that could not carry them. */
+/* Parcels: headers set by transformations, next to those of every message and a target's own; and
+ * targets that cannot carry them. */
 #include "routing.h"
 
 #include <hookstream/parcel.h>
@@ -32,7 +32,7 @@ static const char target_yaml[] =
                   "  - {sink: kafka, topic: u}\n"
                   "  - {sink: redis, stream: s}\n" DEFAULT;
 
-/* "name: value; " of each message's headers, a line a message, for one sink. */
+/* Expects "name: value; " for each message's headers, one message per line, for one sink. */
 static void headers_for(const char *yaml, unsigned sink, struct hs_buffer *ret_text)
 {
     struct routing routing;
@@ -97,12 +97,12 @@ START_TEST(test_targets_that_cannot_carry_them_are_found)
         const char *words;
     } rows[] = {
         {"  transform: [cloudevent: binary]\n  to: [{sink: redis, stream: s}]\n", 10, 30,
-         "a redis target has not"},
+         "a redis target does not have"},
         {"  transform: [cloudevent: binary]\n  to: [{sink: file, file: f}]\n", 10, 27,
-         "a file target has not"},
+         "a file target does not have"},
         {"  transform: [cloudevent: binary]\n"
          "  to: [{sink: kafka, topic: t, headers: {ce_mine: x}}]\n",
-         10, 42, "gives the headers that begin with ce_"},
+         10, 42, "sets the headers that begin with ce_"},
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
         struct routing routing;

@@ -1,5 +1,4 @@
-/* Patterns against types: what each matches, and which of all is taken, in whatever order
- * they stand. */
+/* Patterns against types: what each matches, and which of several wins, in any order. */
 #include "routing.h"
 
 #define TO " to: [{sink: file, file: x}]}\n"
@@ -141,7 +140,7 @@ START_TEST(test_the_most_specific_wins_in_any_order)
 }
 END_TEST
 
-/* The walk over the type comes by the second pattern first. */
+/* The walk over the type reaches the second pattern first. */
 START_TEST(test_what_is_found_first_does_not_win_for_that)
 {
     struct routing routing;
@@ -156,7 +155,7 @@ START_TEST(test_what_is_found_first_does_not_win_for_that)
 }
 END_TEST
 
-/* What a pattern matches, told in another way: by trying every split. */
+/* An independent implementation of pattern matching: tries every split. */
 static bool plain_match(const char *pattern, const char *type)
 {
     if (*pattern == '\0')
@@ -211,7 +210,7 @@ START_TEST(test_agrees_with_a_plain_matcher)
 }
 END_TEST
 
-/* Stepping back over several ** would try the parts of this type in some 10^12 ways. */
+/* Backtracking over several ** would try the parts of this type in some 10^12 ways. */
 START_TEST(test_many_stars_are_matched_in_bounded_time)
 {
     char type[201] = "", pattern[] = "**.a.**.a.**.a.**.a.**.a.**.a.**.a.**.b";

@@ -1,4 +1,4 @@
-/* The router's choice: sources, when, ties, default, targets, sinks, and its memory of types. */
+/* The router's choice: sources, when, ties, default, targets, sinks, and its cache of types. */
 #include "routing.h"
 
 #define FILE_TO "to: [{sink: file, file: x}]"
@@ -60,7 +60,7 @@ START_TEST(test_sources)
         {"queue.consumer.x", "other", "deep"},
         {"queue.consumer.x", "fanfare", "shallow"},
     };
-    for (int round = 0; round < 2; round++) /* the second from memory */
+    for (int round = 0; round < 2; round++) /* the second time from the cache */
         for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++)
             ck_assert_str_eq(routing_winner(&routing, rows[i].type, rows[i].source, "{}"),
                              rows[i].winner);
@@ -185,7 +185,7 @@ START_TEST(test_sinks_an_event_could_go_to)
 }
 END_TEST
 
-/* More types than are remembered, some longer than are remembered, twice over. */
+/* More types than fit into the cache, some too long for it, twice over. */
 START_TEST(test_memory_of_types_gives_way)
 {
     static const char yaml[] = ROUTING_SINKS "default: drop\n"
