@@ -1,4 +1,4 @@
-/* Diff: what one catalogue has otherwise than another. */
+/* Diff: the differences between two catalogues. */
 #include <hookstream/catalogue.h>
 
 #define WORDS_MAX 256u

@@ -1,6 +1,6 @@
-/* Fanfare: the provider's 21 event types in the order of its reference, a row a field in the
- * order of its examples. The reference shows examples only: what it shows null is nullable, and
- * nothing is said to be optional. */
+/* Fanfare: the provider's 21 event types in the order of its reference, one row per field in the
+ * order of its examples. The reference shows examples only: a field shown as null is nullable, and
+ * none is documented as optional. */
 #include <hookstream/catalogue.h>
 
 #define FIELD(path_, type_, sample_, help_)                                                        \
@@ -172,13 +172,13 @@ static const struct hs_catalogue_field order_created[] = {
     FIELD("data.experienceId", ID, "<exp>", "The experience that it belongs to."),
     FIELD("data.sequenceId", ID, "<seq>", "The sequence that it belongs to."),
     FIELD("data.createdAt", TIME, "<now>", "When it was created."),
-    FIELD("data.amount", MONEY, "<money>", "What the order comes to, a decimal in text."),
+    FIELD("data.amount", MONEY, "<money>", "The order's total, a decimal in text."),
     FIELD("data.currencyCode", CURRENCY, "<currency>", "ISO 4217 code of the amount."),
     FIELD("data.items", ARRAY, NULL, "What was ordered."),
     FIELD("data.items[*]", OBJECT, NULL, "One thing that was ordered."),
     FIELD("data.items[*].productId", ID, "<prod>", "The product."),
     FIELD("data.items[*].variantId", ID, "<var>", "The variant of the product."),
-    FIELD("data.items[*].quantity", INTEGER, "<few>", "How many of it."),
+    FIELD("data.items[*].quantity", INTEGER, "<few>", "The quantity ordered."),
 };
 
 static const struct hs_catalogue_field order_completed[] = {
@@ -186,7 +186,7 @@ static const struct hs_catalogue_field order_completed[] = {
     FIELD("data.orderId", ID, "<order>", "The order."),
     FIELD("data.consumerId", ID, "<cons>", "The consumer."),
     FIELD("data.completedAt", TIME, "<now>", "When it was completed."),
-    FIELD("data.amount", MONEY, "<money>", "What the order comes to, a decimal in text."),
+    FIELD("data.amount", MONEY, "<money>", "The order's total, a decimal in text."),
     FIELD("data.currencyCode", CURRENCY, "<currency>", "ISO 4217 code of the amount."),
 };
 
@@ -201,11 +201,11 @@ static const struct hs_catalogue_field order_cancelled[] = {
 static const struct hs_catalogue_field consumer_created[] = {
     ENVELOPE,
     FIELD("data.consumerId", ID, "<cons>", "The consumer."),
-    PERSONAL("data.email", false, "<email>", "The address for mail."),
-    PERSONAL("data.phone", true, "<phone>", "The telephone number; null when it is not known."),
+    PERSONAL("data.email", false, "<email>", "The e-mail address."),
+    PERSONAL("data.phone", true, "<phone>", "The telephone number; null if unknown."),
     PERSONAL("data.fullName", false, "<name>", "First and last name."),
     FIELD("data.createdAt", TIME, "<now>", "When it was created."),
-    FIELD("data.source", TEXT, "otp_login", "How the consumer came to be."),
+    FIELD("data.source", TEXT, "otp_login", "How the consumer was created."),
 };
 
 static const struct hs_catalogue_field consumer_updated[] = {
@@ -219,7 +219,7 @@ static const struct hs_catalogue_field consumer_updated[] = {
 static const struct hs_catalogue_field distribution_updated[] = {
     ENVELOPE,
     FIELD("data.distributionId", ID, "<queue>", "The queue, draw or auction."),
-    FIELD("data.distributionType", TEXT, "queue", "What is distributed by."),
+    FIELD("data.distributionType", TEXT, "queue", "The kind of distribution."),
     FIELD("data.sequenceId", ID, "<seq>", "The sequence that it belongs to."),
     FIELD("data.experienceId", ID, "<exp>", "The experience that it belongs to."),
     FIELD("data.updatedAt", TIME, "<now>", "When it was changed."),
@@ -230,7 +230,7 @@ static const struct hs_catalogue_field distribution_updated[] = {
 static const struct hs_catalogue_field distribution_opened[] = {
     ENVELOPE,
     FIELD("data.distributionId", ID, "<queue>", "The queue, draw or auction."),
-    FIELD("data.distributionType", TEXT, "queue", "What is distributed by."),
+    FIELD("data.distributionType", TEXT, "queue", "The kind of distribution."),
     FIELD("data.sequenceId", ID, "<seq>", "The sequence that it belongs to."),
     FIELD("data.experienceId", ID, "<exp>", "The experience that it belongs to."),
     FIELD("data.openedAt", TIME, "<now>", "When it opened."),
@@ -239,7 +239,7 @@ static const struct hs_catalogue_field distribution_opened[] = {
 static const struct hs_catalogue_field distribution_closed[] = {
     ENVELOPE,
     FIELD("data.distributionId", ID, "<queue>", "The queue, draw or auction."),
-    FIELD("data.distributionType", TEXT, "queue", "What is distributed by."),
+    FIELD("data.distributionType", TEXT, "queue", "The kind of distribution."),
     FIELD("data.sequenceId", ID, "<seq>", "The sequence that it belongs to."),
     FIELD("data.experienceId", ID, "<exp>", "The experience that it belongs to."),
     FIELD("data.closedAt", TIME, "<now>", "When it closed."),

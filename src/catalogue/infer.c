@@ -1,6 +1,6 @@
-/* Infer: a first catalogue file out of sample payloads. A row is a place in the events of a type;
- * it counts how often it was there, and keeps which kinds its values had. Decides nothing that a
- * sample does not show. The file is written by infer_write.c. */
+/* Infer: a first catalogue file from sample payloads. A row is a path in the events of a type; it
+ * counts occurrences and records the kinds of its values. Concludes nothing that the samples do not
+ * show. infer_write.c writes the file. */
 #include "infer.h"
 
 #include <ctype.h>
@@ -27,7 +27,7 @@ void hs_inference_free(struct hs_inference *inference)
 
 /* ---- Reading ---- */
 
-/* The child of this name, made when it is new. NULL and words: there are too many. */
+/* The child of this name, created if new. NULL and a message if there are too many. */
 static struct row *child_of(struct hs_inference *inference, struct row *row, struct hs_slice name)
 {
     for (struct row *child = row->children; child != NULL; child = child->next)
@@ -63,7 +63,7 @@ static bool ends_in(struct hs_slice text, const char *end)
            memcmp(text.data + text.size - tail.size, tail.data, tail.size) == 0;
 }
 
-/* Digits with a point; without one the field's name has to speak of money. */
+/* Digits with a point; without one the field's name must indicate money. */
 static bool is_money(const char *name, struct hs_slice text)
 {
     size_t at = text.size > 0 && text.data[0] == '-', digits = 0, points = 0;
@@ -100,7 +100,7 @@ static unsigned text_can_be(const char *name, struct hs_slice text)
 
 static int add_value(struct hs_inference *inference, struct row *row, hs_json_node node);
 
-/* As deep as the tree, which its parser bounds. */
+/* Recursion is as deep as the tree, which its parser bounds. */
 static int add_children(struct hs_inference *inference, struct row *row, hs_json_node node,
                         bool members)
 {
@@ -165,7 +165,7 @@ static int add_event(struct hs_inference *inference, hs_json_node node)
     struct hs_slice name = hs_slice(text.data + 1, text.size - 2);
     for (size_t i = 0; i < name.size; i++)
         if (name.data[i] != '.' && !is_plain(hs_slice(name.data + i, 1)))
-            return hs_fail(-EINVAL, "`%.*s` is no type: words with dots between",
+            return hs_fail(-EINVAL, "`%.*s` is not a type: words separated by dots",
                            (int)(name.size < 80 ? name.size : 80), name.data);
     struct row *row = child_of(inference, &inference->types, name);
     return row != NULL ? add_value(inference, row, node) : -E2BIG;
@@ -185,7 +185,7 @@ static int add_document(struct hs_inference *inference, struct hs_slice text)
     return code;
 }
 
-/* An error in a file names it; `line` 0: the file as a whole. */
+/* Adds the file's name to an error; `line` 0: the file as a whole. */
 static int say_where(int code, const char *name, size_t line)
 {
     char words[256];

@@ -1,11 +1,12 @@
-/* Inference, for this module's own files: what the samples had, as a tree. */
+/* Inference internals: the samples' contents as a tree. */
 #ifndef HS_CATALOGUE_INFER_H
 #define HS_CATALOGUE_INFER_H
 
 #include <hookstream/catalogue.h>
 #include <hookstream/json.h>
 
-/* What values a place had, a bit a kind; texts also by what all of them could be. */
+/* The kinds of values at a path, one bit per kind; for texts also the formats that fit all of
+ * them. */
 enum {
     SAW_TEXT = 1,
     SAW_INTEGER = 2,
@@ -21,7 +22,7 @@ struct row {
     struct row *children, *last, *next;
     size_t seen, nulls;
     unsigned saw, can;
-    bool odd; /* had members whose names no path can write */
+    bool odd; /* had members whose names a path cannot express */
 };
 
 struct hs_inference {

@@ -1,5 +1,5 @@
-/* Infer, written: the file that the samples come to. Names alone make a field personal or a
- * credential; a remark says so, since a name proves nothing. */
+/* Infer, writing: the resulting file. Only names mark a field as personal or a credential; a remark
+ * says so, since a name proves nothing. */
 #include "infer.h"
 
 #include <stdlib.h>
@@ -64,14 +64,14 @@ static void put_field(const struct row *row, const struct row *parent, const cha
                      row->nulls > 0 ? ", nullable: true" : "", personal ? ", personal: true" : "",
                      credential ? ", credential: true" : "",
                      personal     ? "  # by its name: is it about a person?"
-                     : credential ? "  # by its name: does it open a door?"
+                     : credential ? "  # by its name: does it grant access?"
                                   : "");
     if (row->odd)
         hs_buffer_printf(
-            yaml, "      # members of %s whose names have dots or signs are left out\n", path);
+            yaml, "      # members of %s whose names have dots or symbols are omitted\n", path);
 }
 
-/* As deep as JSON is taken. */
+/* Recursion is bounded by the JSON parser's depth limit. */
 static void put_rows(const struct row *parent, const char *prefix, struct hs_buffer *yaml)
 {
     for (const struct row *row = parent->children; row != NULL; row = row->next) {
@@ -104,11 +104,12 @@ void hs_inference_write(const struct hs_inference *inference, struct hs_buffer *
         types[count++] = type;
     qsort(types, count, sizeof(struct row *), by_name);
     hs_buffer_append_text(ret_yaml,
-                          "# Made from samples: look at every line. A sample shows what was there, "
-                          "not what can be.\ntypes:\n");
+                          "# Generated from samples: check every line. A sample shows what "
+                          "occurred, not what is possible.\n"
+                          "types:\n");
     for (size_t i = 0; i < count; i++) {
         hs_buffer_printf(ret_yaml, "  \"%s\":%s\n    fields:\n", types[i]->name,
-                         types[i]->seen == 1 ? "  # out of one sample" : "");
+                         types[i]->seen == 1 ? "  # from one sample" : "");
         put_rows(types[i], "", ret_yaml);
     }
     free(types);

@@ -1,4 +1,4 @@
-/* Load: a catalogue file into the same structs as the built-in one. */
+/* Load: reads a catalogue file into the same structs as the built-in one. */
 #include <hookstream/catalogue.h>
 #include <hookstream/json.h>
 
@@ -17,7 +17,7 @@ static enum hs_field_type read_type(struct hs_config *config, const struct hs_no
     }
     const char *near = hs_nearest_name(node->text, names, HS_ARRAY_SIZE(names));
     hs_config_error(config, HS_FINDING_CATALOGUE_FIELD, node,
-                    "%s is no type of field%s%s%s: text, integer, number, boolean, time, money, "
+                    "%s is not a field type%s%s%s: text, integer, number, boolean, time, money, "
                     "currency, id, object, array or any",
                     hs_config_quote(config, node), near ? ", did you mean `" : "", near ? near : "",
                     near ? "`" : "");
@@ -40,7 +40,7 @@ static const char *read_text(struct hs_config *config, const struct hs_node *nod
     return hs_config_read_text(config, node, &text) ? text : NULL;
 }
 
-/* A sample that would not be JSON of the field's type is found here, not in the event. */
+/* A sample that is not valid JSON of the field's type is reported here, not in the event. */
 static void check_sample(struct hs_config *config, const struct hs_node *node,
                          const struct hs_catalogue_field *field)
 {
@@ -49,15 +49,16 @@ static void check_sample(struct hs_config *config, const struct hs_node *node,
     bool number = field->type == HS_FIELD_INTEGER || field->type == HS_FIELD_NUMBER;
     if (field->type == HS_FIELD_OBJECT || field->type == HS_FIELD_ARRAY)
         hs_config_error(config, HS_FINDING_CATALOGUE_SAMPLE, node,
-                        "an object or array has no sample: its fields have");
+                        "an object or array has no sample of its own: its fields have");
     for (const char *at = field->sample; number || field->type == HS_FIELD_BOOLEAN;) {
         size_t size = strcspn(at, "|"), offset;
         enum hs_json_kind kind = HS_JSON_NULL;
         int code = hs_json_scan(hs_slice(at, size), NULL, 0, &kind, &offset);
         bool boolean = kind == HS_JSON_TRUE || kind == HS_JSON_FALSE;
         if (code != 0 || (number ? kind != HS_JSON_NUMBER : !boolean))
-            hs_config_error(config, HS_FINDING_CATALOGUE_SAMPLE, node, "the sample %s is no %s",
-                            hs_config_quote(config, node), hs_field_type_name(field->type));
+            hs_config_error(config, HS_FINDING_CATALOGUE_SAMPLE, node,
+                            "the sample %s is not a valid %s", hs_config_quote(config, node),
+                            hs_field_type_name(field->type));
         if (at[size] == '\0')
             return;
         at += size + 1;
@@ -115,7 +116,7 @@ static size_t parent_size(struct hs_slice path)
     return size > 0 ? size - 1 : 0;
 }
 
-/* A field's parent has to have been before it and to be what can hold it. */
+/* A field's parent must come before it and have a type that can contain it. */
 static void check_parent(struct hs_config *config, const struct hs_node *key,
                          const struct hs_event_type *type)
 {
@@ -133,7 +134,7 @@ static void check_parent(struct hs_config *config, const struct hs_node *key,
     if (element && !hs_slice_equal(hs_slice(path.data + parent.size, path.size - parent.size),
                                    HS_SLICE("[*]")))
         hs_config_error(config, HS_FINDING_CATALOGUE_FIELD, key,
-                        "`%.*s`: an array's elements are written [*]", HS_SLICE_ARG(path));
+                        "`%.*s`: array elements are written [*]", HS_SLICE_ARG(path));
 }
 
 static void read_event_type(struct hs_config *config, const struct hs_node *key,

@@ -1,10 +1,10 @@
-/* Rows: walking over a type's fields as the tree that their paths make. */
+/* Rows: walks a type's fields as the tree formed by their paths. */
 #ifndef HOOKSTREAM_CATALOGUE_ROWS_H
 #define HOOKSTREAM_CATALOGUE_ROWS_H
 
 #include <hookstream/catalogue.h>
 
-/* The row after `at` and all that is inside of it. */
+/* The next row after `at` and everything inside it. */
 size_t hs_catalogue_row_after(const struct hs_event_type *type, size_t at);
 
 #endif

@@ -1,5 +1,5 @@
-/* Samples: writes the rows of a type as a document, with values that look real and vary. Ids
- * come from pools of a thousand, so that keys repeat as they do in life. */
+/* Samples: writes the rows of a type as a document with realistic, varying values. Ids come from
+ * pools of a thousand, so that keys repeat as in practice. */
 #include "rows.h"
 
 #include <hookstream/clock.h>
@@ -19,7 +19,7 @@ struct sample {
     size_t change_count;
 };
 
-/* splitmix64 (Steele, Lea, Flood 2014): small, and any seed is good. */
+/* splitmix64 (Steele, Lea, Flood 2014): small, and any seed works. */
 static uint64_t next_random(uint64_t *state)
 {
     uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
@@ -87,7 +87,7 @@ static void put_bool(struct sample *sample)
     hs_buffer_append_text(sample->body, draw(sample, 2) ? "true" : "false");
 }
 
-/* A JWT's shape, with nothing in it that could be one. */
+/* Has the shape of a JWT without being a valid one. */
 static void put_token(struct sample *sample)
 {
     hs_buffer_printf(sample->body, "\"eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCJ9.sample.%08x\"",
@@ -123,7 +123,7 @@ static const struct word {
     {{"name", 4}, put_name},
 };
 
-/* A word of the table, or else the prefix of an id: <cons> is "cons_01H...". */
+/* A generator of the table, or else the prefix of an id: <cons> is "cons_01H...". */
 static void put_word(struct sample *sample, struct hs_slice name)
 {
     for (size_t i = 0; i < HS_ARRAY_SIZE(words); i++) {
@@ -149,7 +149,7 @@ static unsigned count_choices(const char *choices)
     return count;
 }
 
-/* The `pick`-th of "a|b|c", as a text or, for numbers and booleans, as it stands. */
+/* The `pick`-th of "a|b|c", as a text or, for numbers and booleans, as written. */
 static void put_choice(struct sample *sample, enum hs_field_type type, const char *choices,
                        unsigned pick)
 {
@@ -210,7 +210,7 @@ static bool is_left_out(struct sample *sample, size_t row)
 
 static void put_row(struct sample *sample, size_t at);
 
-/* The rows from `at` to `end` that are members; their names begin after `skip` bytes. */
+/* The member rows from `at` to `end`; their names begin after `skip` bytes. */
 static void put_members(struct sample *sample, size_t at, size_t end, size_t skip)
 {
     bool first = true;
@@ -229,8 +229,8 @@ static void put_members(struct sample *sample, size_t at, size_t end, size_t ski
     hs_buffer_append_byte(sample->body, '}');
 }
 
-/* The row after an array's is that of its elements; without one the array is empty. Elements
- * that are one of "a|b|c" are all different. */
+/* The row after an array's is that of its elements; without one the array is empty. Elements chosen
+ * from "a|b|c" are all different. */
 static void put_elements(struct sample *sample, size_t at, size_t end)
 {
     hs_buffer_append_byte(sample->body, '[');

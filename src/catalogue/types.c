@@ -1,9 +1,9 @@
-/* Types: looking things up in a catalogue. */
+/* Types: lookups in a catalogue. */
 #include "rows.h"
 
 #include <hookstream/buffer.h>
 
-#define FAMILY_WORDS_MAX 700u /* bytes of a family's types in an error */
+#define FAMILY_WORDS_MAX 700u /* bytes of a family's types in an error message */
 
 static const char *const families[] = {"queue", "draw",     "auction",
                                        "order", "consumer", "distribution"};
@@ -27,7 +27,7 @@ const struct hs_event_type *hs_catalogue_type(const struct hs_catalogue *catalog
     return NULL;
 }
 
-/* ---- A type that a person named ---- */
+/* ---- A type named by a user ---- */
 
 static const char *family_of(const struct hs_event_type *type, struct hs_arena *arena)
 {

@@ -111,7 +111,7 @@ def test_infer_reads_json_lines_and_tells_optional_nullable_and_arrays(tmp_path)
         "fields:",
         '"type": {type: text}',
         '"data": {type: object}',
-        "# members of data whose names have dots or signs are left out",
+        "# members of data whose names have dots or symbols are omitted",
         '"data.total": {type: money}',
         '"data.note": {type: text, nullable: true}',
         '"data.lines": {type: array}',

@@ -1,4 +1,4 @@
-/* Proves: a catalogue file becomes the same rows as the built-in ones, and faults have places. */
+/* Proves: a catalogue file yields the same rows as the built-in ones, and errors have positions. */
 #include "hs_test.h"
 
 #include <hookstream/catalogue.h>
@@ -54,8 +54,8 @@ START_TEST(a_fault_is_told_with_its_line)
     faulty("types:\n  a:\n    fields:\n      id: {type: id, optional: 3}\n", "neither", 4);
     faulty("types:\n  a:\n    fields:\n      data.x: {type: id}\n", "needs `data: {type", 4);
     faulty("types:\n  a: {}\n", "needs `fields`", 2);
-    faulty("types:\n  a:\n    fields:\n      n: {type: integer, sample: 1|b}\n", "is no integer",
-           4);
+    faulty("types:\n  a:\n    fields:\n      n: {type: integer, sample: 1|b}\n",
+           "is not a valid integer", 4);
     faulty("types:\n  a:\n    fields:\n      n: {type: object, sample: b}\n", "has no sample", 4);
     faulty("type: 3\n", "has `types`", 1);
 }

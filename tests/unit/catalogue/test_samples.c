@@ -1,4 +1,4 @@
-/* Proves: the samples are the provider's examples in shape: same members, same order. */
+/* Proves: the samples have the shape of the provider's examples: same members, same order. */
 #include "hs_test.h"
 
 #include <hookstream/catalogue.h>
@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The members' names of a document, one after the other, depth first. */
+/* The member names of a document, in order, depth first. */
 static void names_of(struct hs_json_tree *tree, hs_json_node node, struct hs_buffer *names)
 {
     for (hs_json_node child = hs_json_first_child(tree, node); child != HS_JSON_NO_NODE;
