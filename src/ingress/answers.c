@@ -1,6 +1,6 @@
-/* Answers: the table. 410 is not in it and never will be: it disables the sender's endpoint
- * (I4). A Retry-After is a few seconds where the cause passes by itself, and half a minute
- * where a person or a disk must act; the sender's own schedule begins at one minute. */
+/* Answers: the table. 410 is absent and must stay so: it disables the sender's endpoint (I4). A
+ * Retry-After is a few seconds if the cause passes by itself, and half a minute if a person or a
+ * disk must act; the sender's own schedule begins at one minute. */
 #include "answers.h"
 
 static const struct hs_answer_row rows[HS_ANSWER_COUNT] = {
@@ -30,7 +30,7 @@ static const struct hs_answer_row rows[HS_ANSWER_COUNT] = {
     [HS_ANSWER_HELD] = {503, "dedupe_held", 1, NULL,
                         "another replica is writing this event; send it again"},
     [HS_ANSWER_UNSHARED] = {503, "dedupe_away", 5, NULL,
-                            "the ids of other replicas cannot be asked; send it again"},
+                            "the ids of other replicas cannot be queried; send it again"},
 };
 
 const struct hs_answer_row *hs_answer_row(enum hs_answer answer)
@@ -61,7 +61,7 @@ enum hs_answer hs_answer_of_media(const struct hs_http_head *head)
     for (size_t i = 0; i < head->field_count; i++) {
         struct hs_slice name = head->fields[i].name, value = head->fields[i].value;
         if (!typed && hs_slice_equal_nocase(name, HS_SLICE("content-type"))) {
-            typed = true; /* a request that names no type is taken */
+            typed = true; /* a request without a type is accepted */
             if (!is_json(value))
                 return HS_ANSWER_WRONG_MEDIA;
         } else if (hs_slice_equal_nocase(name, HS_SLICE("content-encoding")) &&

@@ -1,6 +1,6 @@
-/* Answers: every way a request that reached a source can end, a row each (I3). What the
- * protocol layer refuses by itself stands in http's own table.
- * Source of the codes: the table "What the sender is answered" in docs/answers.md. */
+/* Answers: a row for every way a request that reached a source can end (I3). Refusals of the
+ * protocol layer are in http's own table. Source of the codes: the table "What the sender is
+ * answered" in docs/answers.md. */
 #ifndef HS_INGRESS_ANSWERS_H
 #define HS_INGRESS_ANSWERS_H
 
@@ -37,11 +37,10 @@ struct hs_answer_row {
 };
 const struct hs_answer_row *hs_answer_row(enum hs_answer answer);
 
-/* What the head's Content-Type and Content-Encoding say of the body: ACCEPTED, WRONG_MEDIA or
- * ENCODED. */
+/* What Content-Type and Content-Encoding say about the body: ACCEPTED, WRONG_MEDIA or ENCODED. */
 enum hs_answer hs_answer_of_media(const struct hs_http_head *head);
 
-/* The answer for what hs_journal_append() said (a negative errno). */
+/* The answer for an error of hs_journal_append() (a negative errno). */
 enum hs_answer hs_answer_of_append(int code);
 
 #endif

@@ -1,4 +1,4 @@
-/* Ingress: the workers as a whole. */
+/* Ingress: manages all workers. */
 #include "worker.h"
 
 #include <hookstream/clock.h>
@@ -10,8 +10,8 @@ uint64_t hs_ingress_workers(const struct hs_server_options *options)
     uint64_t asked = options->workers;
     if (asked > 0)
         return asked < HS_WORKERS_MAX ? asked : HS_WORKERS_MAX;
-    /* One for every two processors: the committer, the sinks and librdkafka's threads want
-     * theirs, and one worker alone takes more than the disk syncs. */
+    /* One for every two processors: the committer, the sinks and librdkafka's threads need the
+     * rest, and a single worker already accepts more than the disk can sync. */
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     uint64_t workers = processors > 1 ? (uint64_t)processors / 2 : 1;
     return workers < HS_WORKERS_MAX ? workers : HS_WORKERS_MAX;

@@ -1,6 +1,6 @@
-/* Intake: what happens to one request, in order: path, method, media type and room when its
- * head is there; signature, envelope, dedupe and journal when its body is; then it waits
- * (waiting.c), and is answered. Every way out is a row of answers.c. */
+/* Intake: the steps of one request. With its head: path, method, media type and room. With its
+ * body: signature, envelope, dedupe and journal. Then it waits (waiting.c) and is answered. Every
+ * outcome is a row of answers.c. */
 #include "sharing.h"
 #include "worker.h"
 
@@ -11,7 +11,7 @@
 
 _Static_assert(sizeof(struct hs_waiter) <= HS_HTTP_OWNER_SIZE, "a waiter lives in its exchange");
 
-#define PATH_LOGGED_MAX 120u /* bytes of a request's path in a line of the log */
+#define PATH_LOGGED_MAX 120u /* bytes of a request's path in a log line */
 
 /* ---- Answering ---- */
 
@@ -20,7 +20,7 @@ static struct hs_waiter *waiter_of(struct hs_http_exchange *exchange)
     return hs_http_exchange_owner(exchange);
 }
 
-/* One cause per reason, so that a flood of one does not hide another. */
+/* One rate limit per reason, so that a flood of one does not hide another. */
 static void log_rejected(const struct hs_waiter *waiter, const struct hs_answer_row *row,
                          const char *reason, const char *detail)
 {
@@ -90,8 +90,8 @@ static struct hs_lane *lane_of_path(struct hs_worker *worker, struct hs_slice pa
     return NULL;
 }
 
-/* Takes one request of the source's rate, shared by all workers (a leaky bucket of one
- * second: GCRA). */
+/* Takes one request of the source's rate, shared by all workers (a leaky bucket of one second:
+ * GCRA). */
 static bool is_within_rate(struct hs_worker *worker, const struct hs_lane *lane)
 {
     uint64_t limit = lane->options->rate_limit;
@@ -154,7 +154,7 @@ static bool on_head(void *context, struct hs_http_exchange *exchange)
     return false;
 }
 
-/* One budget for every body that is read or waits, whatever the worker. */
+/* One budget for all bodies that are read or waiting, across workers. */
 static bool on_memory(void *context, int64_t more)
 {
     struct hs_ingress *ingress = ((struct hs_worker *)context)->ingress;
@@ -203,7 +203,7 @@ void hs_intake_wait(struct hs_worker *worker, struct hs_waiter *waiter,
         hs_wakeup_tell(&worker->wakeup); /* what it waits for may be durable already */
 }
 
-/* A duplicate waits for whatever was appended so far: its first copy is among it. */
+/* A duplicate waits for everything appended so far, which includes its first copy. */
 int hs_intake_keep(struct hs_worker *worker, const struct hs_event *event, uint64_t *ret_sequence,
                    bool *ret_duplicate)
 {
@@ -221,7 +221,7 @@ int hs_intake_keep(struct hs_worker *worker, const struct hs_event *event, uint6
     return code;
 }
 
-/* Whether an event would be accepted now: what the health path of the door answers. */
+/* Whether an event would be accepted now; answered at the health path. */
 static bool is_accepting(struct hs_worker *worker)
 {
     const struct hs_ingress_spec *spec = &worker->ingress->spec;
@@ -242,7 +242,7 @@ static void answer_health(struct hs_worker *worker, struct hs_http_exchange *exc
                     accepting ? HS_SLICE("ready\n") : HS_SLICE("not ready\n"), false);
 }
 
-/* The seconds by which the claim's timestamp is off; 0 where the verdict is another. */
+/* The seconds by which the claim's timestamp is off; 0 for other verdicts. */
 static int64_t off_by_of(const struct hs_judgement *judgement)
 {
     enum hs_verdict verdict = judgement->verdict;

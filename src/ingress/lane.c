@@ -1,5 +1,5 @@
-/* Lane: the counters are made when first needed and found by a short walk: a source sees a
- * handful of codes, reasons and families. */
+/* Lane: counters are created on first use and found by a short scan: a source uses only a handful
+ * of codes, reasons and families. */
 #include "lane.h"
 
 #include <hookstream/catalogue.h>

@@ -1,5 +1,5 @@
-/* Lane: one source as one worker sees it: its verifier and its counters. A worker has a lane
- * a source, so that nothing hot is shared. Threads: belongs to its worker's. */
+/* Lane: one source as seen by one worker: its verifier and its counters. A worker has a lane per
+ * source, so that no hot data is shared. Threads: its worker's. */
 #ifndef HS_INGRESS_LANE_H
 #define HS_INGRESS_LANE_H
 
@@ -11,7 +11,7 @@
 #define HS_LANE_FAMILIES_MAX 16u
 
 struct hs_lane {
-    const char *name; /* of the source; "" for what reached none */
+    const char *name; /* of the source; "" for requests that reached none */
     struct hs_slice name_slice, path;
     unsigned index;
     const struct hs_source_options *options;
@@ -20,7 +20,7 @@ struct hs_lane {
 
     struct hs_metrics *metrics;
     struct hs_histogram *seconds, *skew;
-    struct hs_counter **secrets; /* a secret */
+    struct hs_counter **secrets; /* one per secret */
     struct {
         unsigned code;
         struct hs_counter *counter;
@@ -35,7 +35,7 @@ struct hs_lane {
     } families[HS_LANE_FAMILIES_MAX];
 };
 
-/* `options` NULL: the lane of what reached no source. Borrows name and options. */
+/* `options` NULL: the lane of requests that reached no source. Borrows name and options. */
 HS_MUST_CHECK int hs_lane_open(struct hs_lane *lane, const char *name, unsigned index,
                                const struct hs_source_options *options, struct hs_metrics *metrics);
 void hs_lane_close(struct hs_lane *lane);

@@ -1,5 +1,5 @@
-/* Sharing: asks the shared dedupe and acts on what it says; confirms later. The body is
- * copied while it is asked: http counts its bytes among those in flight until the answer. */
+/* Sharing: queries the shared dedupe, acts on its reply and confirms later. The body is copied for
+ * the duration of the query: http counts its bytes as in flight until the answer. */
 #include "sharing.h"
 
 #include "worker.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-/* A request's event while the shared dedupe is asked; the slices point into `bytes`. */
+/* A request's event during the query to the shared dedupe; the slices point into `bytes`. */
 struct hs_asking {
     struct hs_worker *worker;
     struct hs_waiter *waiter;
@@ -18,7 +18,7 @@ struct hs_asking {
     char bytes[];
 };
 
-/* An event appended, not confirmed yet. */
+/* An event that was appended but not confirmed yet. */
 struct owed {
     STAILQ_ENTRY(owed) link;
     struct hs_shared_key key;
@@ -29,12 +29,12 @@ STAILQ_HEAD(owed_list, owed);
 
 struct hs_sharing {
     struct hs_shared_link *link;
-    struct owed_list durable, delivered; /* what each waits for; in the order of sequences */
+    struct owed_list durable, delivered; /* by what each waits for; in order of sequences */
     size_t delivered_count;
     struct hs_counter *unconfirmed;
 };
 
-/* ---- Owing ---- */
+/* ---- Pending confirmations ---- */
 
 static void owe(struct hs_worker *worker, const struct hs_waiter *waiter,
                 const struct hs_event *event, const struct hs_shared_key *key, uint64_t sequence)
@@ -90,8 +90,8 @@ void hs_sharing_confirm(struct hs_worker *worker)
     struct hs_sharing *sharing = worker->sharing;
     hs_shared_link_publish(sharing->link);
     confirm_durable(worker);
-    /* Up to the first that is not delivered: those behind it may be confirmed later than they
-     * could, which is harmless, and a long list is not walked for each event. */
+    /* Stops at the first that is not delivered. Those behind it may be confirmed later than
+     * possible, which is harmless; a long list is not walked for each event. */
     struct owed *owed;
     while ((owed = STAILQ_FIRST(&sharing->delivered)) != NULL &&
            hs_waiting_is_delivered(worker, owed->sinks, owed->sequence)) {
@@ -101,10 +101,10 @@ void hs_sharing_confirm(struct hs_worker *worker)
     }
 }
 
-/* ---- Asking ---- */
+/* ---- Querying ---- */
 
-/* Appends what is ours to append. The local index has the last word again: a copy of the same
- * event may have come to this replica while we asked. */
+/* Appends an event reserved by this replica. The local index is consulted again: another copy of
+ * the event may have arrived here during the query. */
 static void append(struct hs_worker *worker, struct hs_waiter *waiter, const struct hs_event *event,
                    const struct hs_shared_key *key, bool reserved)
 {

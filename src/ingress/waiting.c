@@ -1,7 +1,7 @@
-/* Waiting: the requests that stand between their append and their answer. Lists: for
- * the durable watermark, in the order of their sequences, so that a look at the first says
- * whether there is anything to do; and for the positions of sinks (`ack: delivered`); and, before
- * the append, for the shared dedupe. */
+/* Waiting: requests between their append and their answer. One list waits for the durable sequence,
+ * in order of sequences, so that its first entry shows whether there is anything to do. One waits
+ * for the positions of sinks (`ack: delivered`), and one, before the append, for the shared
+ * dedupe. */
 #include "sharing.h"
 #include "worker.h"
 

@@ -1,5 +1,5 @@
-/* Worker: the thread round one http server: its wakeup from the journal, its tick for the
- * deadline, and its end. */
+/* Worker: the thread around one http server: its wakeup from the journal, its tick for deadlines,
+ * and its end. */
 #include "sharing.h"
 #include "worker.h"
 
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
-/* How often deadlines and the drain are looked at. */
+/* How often deadlines and the drain are checked. */
 #define TICK_NS (100 * HS_NS_PER_MS)
 
 static bool is_drained(const struct hs_worker *worker)
@@ -115,14 +115,14 @@ static int open_events(struct hs_worker *worker)
         return code;
     worker->base = event_base_new();
     if (worker->base == NULL)
-        return hs_fail(-ENOMEM, "cannot make an event loop for the ingress");
+        return hs_fail(-ENOMEM, "cannot create an event loop for the ingress");
     worker->on_wakeup =
         event_new(worker->base, worker->wakeup.file, EV_READ | EV_PERSIST, on_wakeup, worker);
     worker->on_tick = event_new(worker->base, -1, EV_PERSIST, on_tick, worker);
     struct timeval tick = {0, TICK_NS / 1000};
     if (worker->on_wakeup == NULL || worker->on_tick == NULL ||
         event_add(worker->on_wakeup, NULL) < 0 || event_add(worker->on_tick, &tick) < 0)
-        return hs_fail(-ENOMEM, "cannot make the events of the ingress");
+        return hs_fail(-ENOMEM, "cannot create the events of the ingress");
     return worker->ingress->spec.shared != NULL ? hs_sharing_open(worker) : 0;
 }
 
@@ -131,7 +131,7 @@ static uint64_t part_of(const struct hs_ingress *ingress, uint64_t whole)
     return (whole + ingress->worker_count - 1) / ingress->worker_count;
 }
 
-/* A worker's part of the limits: it makes room among its own connections only. */
+/* A worker's share of the limits: it makes room among its own connections only. */
 static struct hs_http_limits limits_of(const struct hs_ingress *ingress)
 {
     const struct hs_limit_options *limits = &ingress->spec.options->limits;
@@ -156,7 +156,7 @@ static int open_server(struct hs_worker *worker)
     struct hs_http_limits limits = limits_of(ingress);
     struct hs_address address = options->listen;
     if (worker->index > 0)
-        address.port = ingress->port; /* the one the first got, if 0 was asked for */
+        address.port = ingress->port; /* the port the first worker got, if 0 was configured */
     enum hs_http_port mode = worker->index == 0 ? HS_HTTP_PORT_FIRST : HS_HTTP_PORT_JOINED;
     int code = hs_http_server_create(worker->base, &address, mode, &limits, &hs_intake_handlers,
                                      worker, &worker->server);
@@ -185,7 +185,7 @@ int hs_worker_start(struct hs_ingress *ingress, unsigned index, struct hs_worker
         int failed = pthread_create(&worker->thread, NULL, run, worker);
         worker->started = failed == 0;
         if (failed != 0)
-            code = hs_fail_errno(failed, "cannot start a thread of the ingress");
+            code = hs_fail_errno(failed, "cannot start an ingress thread");
     }
     if (code < 0) {
         hs_worker_free(worker);

@@ -1,6 +1,6 @@
-/* Worker: one ingress thread: a listener, its connections, and the requests of them that
- * wait for a watermark. Threads: start, ask_drain and free from the owner; the rest runs on
- * the worker's own. */
+/* Worker: one ingress thread: a listener, its connections, and their requests that wait for
+ * durability or delivery. Threads: the owner calls start, ask_drain and free; the rest runs on the
+ * worker's own. */
 #ifndef HS_INGRESS_WORKER_H
 #define HS_INGRESS_WORKER_H
 
@@ -14,7 +14,7 @@
 struct event;
 struct event_base;
 
-/* What all workers share. */
+/* Shared by all workers. */
 struct hs_ingress {
     struct hs_ingress_spec spec;
     struct hs_worker *workers[HS_WORKERS_MAX];
@@ -22,15 +22,15 @@ struct hs_ingress {
     uint64_t connections_max;  /* of all workers together */
     uint16_t port;             /* of the first worker's listener; the others share it */
     _Atomic int64_t in_flight; /* bytes; the budget is options->limits.in_flight */
-    _Atomic uint64_t *rates;   /* a source: when its next request is due, monotonic ns */
+    _Atomic uint64_t *rates;   /* per source: when its next request is due, monotonic ns */
     struct hs_gauge *connections_gauge, *in_flight_gauge;
 };
 
-/* A request that waits, in the exchange's own storage. Which list it is on says for what. */
+/* A waiting request, stored in its exchange. The list it is on tells what it waits for. */
 enum hs_waiting {
     HS_WAITING_NOT,       /* not on a list: being handled, or answered */
-    HS_WAITING_DURABLE,   /* for the journal's watermark; in the order of sequences */
-    HS_WAITING_DELIVERED, /* for the positions of its sinks, after it is durable */
+    HS_WAITING_DURABLE,   /* for the durable sequence; in order of sequences */
+    HS_WAITING_DELIVERED, /* for the positions of its sinks, once durable */
     HS_WAITING_SHARED,    /* for the shared dedupe, before it is appended (sharing.c) */
     HS_WAITING_COUNT
 };
@@ -55,15 +55,15 @@ struct hs_waiter_list {
 struct hs_worker {
     struct hs_ingress *ingress;
     unsigned index;
-    struct hs_lane *lanes;    /* a source, in the configuration's order */
-    struct hs_lane nowhere;   /* counts what reached no source */
+    struct hs_lane *lanes;    /* one per source, in the configuration's order */
+    struct hs_lane nowhere;   /* counts requests that reached no source */
     struct hs_slice health;   /* server.health_path; empty: none */
-    struct hs_router *router; /* for `ack: delivered`; NULL when no source has it */
+    struct hs_router *router; /* for `ack: delivered`; NULL if no source uses it */
     struct hs_counter *evicted[HS_HTTP_EVICTED_COUNT];
     struct hs_waiter_list lists[HS_WAITING_COUNT]; /* by enum hs_waiting */
     struct event_base *base;
     struct hs_http_server *server;
-    struct hs_sharing *sharing; /* NULL: ids are known by the local index alone */
+    struct hs_sharing *sharing; /* NULL: only the local index knows ids */
     struct hs_wakeup wakeup;
     struct event *on_wakeup, *on_tick;
     pthread_t thread;
@@ -76,9 +76,9 @@ struct hs_worker {
 HS_MUST_CHECK int hs_worker_start(struct hs_ingress *ingress, unsigned index,
                                   struct hs_worker **ret_worker);
 void hs_worker_ask_drain(struct hs_worker *worker, uint64_t by_ns);
-/* Waits for the thread; asks it to drain now if nobody did. */
+/* Waits for the thread; asks it to drain now if that was not done. */
 void hs_worker_join(struct hs_worker *worker);
-/* Joins if need be, and frees. NULL is fine. */
+/* Joins if necessary, and frees. NULL is fine. */
 void hs_worker_free(struct hs_worker *worker);
 
 /* intake.c: the handlers of the requests. */
@@ -88,21 +88,21 @@ extern const struct hs_http_handlers hs_intake_handlers;
 /* Puts a request at the end of a list. */
 void hs_waiting_add(struct hs_worker *worker, struct hs_waiter *waiter, enum hs_waiting on);
 void hs_waiting_remove(struct hs_worker *worker, struct hs_waiter *waiter);
-/* Whether these sinks are done with the sequence. */
+/* Whether these sinks have finished the sequence. */
 bool hs_waiting_is_delivered(const struct hs_worker *worker, uint64_t sinks, uint64_t sequence);
-/* Answers everyone whose watermark has passed, or whose event failed. */
+/* Answers every request whose event became safe or failed. */
 void hs_waiting_release(struct hs_worker *worker);
-/* Answers 503 to those that wait since before this monotonic time. */
+/* Answers 503 to requests that have waited since before this monotonic time. */
 void hs_waiting_expire(struct hs_worker *worker, uint64_t before_ns, enum hs_answer answer);
 
-/* intake.c: gives the answer and counts it; the waiter is dead after it. `detail` NULL: the
+/* In intake.c: sends the answer and counts it; the waiter is invalid afterwards. `detail` NULL: the
  * row's own. */
 void hs_intake_answer(struct hs_worker *worker, struct hs_waiter *waiter, enum hs_answer answer,
                       const char *reason, const char *detail);
-/* Local dedupe and append, as one step for each id (D3). 0 or what the journal said. */
+/* Local dedupe and append, atomic per id (D3). 0 or the error of the journal. */
 HS_MUST_CHECK int hs_intake_keep(struct hs_worker *worker, const struct hs_event *event,
                                  uint64_t *ret_sequence, bool *ret_duplicate);
-/* The event is in the journal, or was before: waits for its lane's ack, or answers at once. */
+/* The event is in the journal, now or from before: waits for its lane's ack, or answers at once. */
 void hs_intake_wait(struct hs_worker *worker, struct hs_waiter *waiter,
                     const struct hs_event *event, uint64_t sequence, bool duplicate);
 

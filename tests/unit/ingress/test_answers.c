@@ -1,5 +1,4 @@
-/* Proves: every way out is a row, 503 and 429 say when to come back, and 410 is never sent
- * (I3, I4). */
+/* Proves: every outcome is a row, 503 and 429 say when to retry, and 410 is never sent (I3, I4). */
 #include "hs_test.h"
 #include "answers.h"
 
