@@ -1,6 +1,6 @@
-/* Redis: where one is, who we are to it, and a connection to it on an event_base, for the
- * redis sink and the shared dedupe. Knows nothing of what is said over it, nor when to
- * connect again. Threads: a connection belongs to the thread of its event_base. */
+/* Redis: a server's address, the login, and a connection on an event_base, for the redis sink and
+ * the shared dedupe. Knows nothing of the commands sent over it, nor when to reconnect. Threads: a
+ * connection belongs to the thread of its event_base. */
 #ifndef HOOKSTREAM_REDIS_H
 #define HOOKSTREAM_REDIS_H
 
@@ -11,35 +11,37 @@ struct redisAsyncContext;
 struct redisContext;
 
 struct hs_redis_url {
-    char *host; /* NULL: `path` is the one */
+    char *host; /* NULL: a unix socket, see `path` */
     uint16_t port;
     char *path;                /* of a unix socket */
     char *username, *password; /* NULL: none */
     unsigned database;
 };
 
-/* redis://[user[:password]@]host[:port][/database], unix:///path[?db=database]; `username`
- * and `password` (NULL or empty: none) stand in when the URL has none. -EINVAL and words
- * without a secret; *ret_url is then empty. The caller frees with hs_redis_url_free(). */
+/* Parses redis://[user[:password]@]host[:port][/database] or unix:///path[?db=database]. `username`
+ * and `password` (NULL or empty: none) apply if the URL has none. -EINVAL and a message without
+ * secrets; *ret_url is then empty. The caller frees it with hs_redis_url_free(). */
 HS_MUST_CHECK int hs_redis_url_parse(const char *text, const char *username, const char *password,
                                      struct hs_redis_url *ret_url);
+/* Frees the URL's memory and wipes the password. */
 void hs_redis_url_free(struct hs_redis_url *url);
-/* Where it is, in words and without a secret: host:port, or the socket's path. */
+/* Size of the text of hs_redis_url_place(). */
 #define HS_REDIS_PLACE_TEXT 288u
+/* Writes where the server is, without secrets: host:port, or the socket's path. */
 void hs_redis_url_place(const struct hs_redis_url *url, char ret_text[HS_REDIS_PLACE_TEXT]);
 
-/* Begins to connect. A host's name is looked up here, and that may block. -errno and words. The
- * caller's; hiredis frees it by itself when it could not connect or was disconnected. */
+/* Starts to connect. Resolves the host name here, which may block. -errno and a message. The
+ * connection is the caller's; hiredis frees it itself after a failed connect or a disconnect. */
 HS_MUST_CHECK int hs_redis_connect(const struct hs_redis_url *url, struct event_base *base,
                                    struct redisAsyncContext **ret_link);
-/* Sends AUTH and SELECT as the URL asks, whose replies go to `on_reply` (without private
- * data), and our name. */
+/* Sends AUTH and SELECT as the URL asks; their replies go to `on_reply` (without private data).
+ * Also sends the client name. */
 void hs_redis_login(struct redisAsyncContext *link, const struct hs_redis_url *url,
                     void (*on_reply)(struct redisAsyncContext *, void *, void *));
 
-/* For tools: connects and logs in, blocking, for at most `timeout_ms` each time it waits; so do
- * the questions put to it later. The caller's, who frees it with redisFree(). -ECONNREFUSED, -EIO,
- * -EACCES (the server refuses us), with the server's or the system's words. */
+/* For tools: connects and logs in, blocking for at most `timeout_ms` per wait; the same holds for
+ * later commands. The caller frees it with redisFree(). -ECONNREFUSED, -EIO, -EACCES (the server
+ * refuses the login), with the message of the server or the system. */
 HS_MUST_CHECK int hs_redis_connect_now(const struct hs_redis_url *url, unsigned timeout_ms,
                                        struct redisContext **ret_link);
 

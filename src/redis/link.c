@@ -1,4 +1,4 @@
-/* Link: a connection to a Redis from its making to its login. */
+/* Link: a connection to a Redis, from its creation to its login. */
 #include <event2/event.h>
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
@@ -23,7 +23,7 @@ int hs_redis_connect(const struct hs_redis_url *url, struct event_base *base,
         return code;
     }
     if (url->path == NULL)
-        HS_IGNORE(redisEnableKeepAlive(&link->c)); /* nice to have */
+        HS_IGNORE(redisEnableKeepAlive(&link->c)); /* not essential */
     *ret_link = link;
     return 0;
 }
@@ -33,7 +33,7 @@ static void ignore_reply(redisAsyncContext *link, void *reply, void *context)
     (void)link, (void)reply, (void)context; /* an older server or an ACL may refuse a name */
 }
 
-/* Refused only by a link that ends, and then its end is told anyway. */
+/* Only a link that is ending refuses a command, and its end is reported anyway. */
 static void send_words(redisAsyncContext *link, redisCallbackFn *on_reply, const char **words,
                        int count)
 {

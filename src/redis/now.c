@@ -3,7 +3,7 @@
 #include <hookstream/redis.h>
 #include <stdio.h>
 
-/* -errno and words: of `place`, where it is, but for what the server says. */
+/* -errno and a message, prefixed with `place` except for the server's own message. */
 static int say(struct redisContext *link, const char *place, int count, const char **words)
 {
     redisReply *reply = redisCommandArgv(link, count, words, NULL);

@@ -39,7 +39,7 @@ static char *percent_decode(struct hs_slice text)
     return decoded;
 }
 
-/* Cuts `*rest` at the first or last `mark`; what stands before it, or none. */
+/* Cuts `*rest` at the first or last `mark`; returns the part before it, or none. */
 static bool cut(struct hs_slice *rest, char mark, bool last, struct hs_slice *ret_before)
 {
     const char *at = rest->size == 0 ? NULL
@@ -53,7 +53,7 @@ static bool cut(struct hs_slice *rest, char mark, bool last, struct hs_slice *re
     return true;
 }
 
-/* user, user:password, :password. */
+/* Reads user, user:password or :password. */
 static int read_user(struct hs_slice user, struct hs_redis_url *url)
 {
     struct hs_slice name = user, password = user;
@@ -69,7 +69,7 @@ static int read_database(struct hs_slice text, struct hs_redis_url *url)
 {
     uint64_t number = 0;
     if (text.size > 0 && hs_slice_to_u64(text, DATABASE_MAX, &number) < 0)
-        return hs_fail(-EINVAL, "the url's database is no number: expected .../0");
+        return hs_fail(-EINVAL, "the url's database is not a number: expected .../0");
     url->database = (unsigned)number;
     return 0;
 }
@@ -81,7 +81,7 @@ static int read_host(struct hs_slice text, struct hs_redis_url *url)
     struct hs_slice host;
     uint16_t port;
     if (text.size == 0)
-        return hs_fail(-EINVAL, "the url names no host: expected redis://host:6379/0");
+        return hs_fail(-EINVAL, "the url has no host: expected redis://host:6379/0");
     if (hs_address_parse(text, HS_ADDRESS_REMOTE, PORT_DEFAULT, &host, &port) < 0) {
         HS_AUTO_FREE char *why = hs_strdup(hs_error_text());
         return hs_fail(-EINVAL, "the url's host and port, as in redis://host:6379/0: %s", why);
@@ -118,9 +118,9 @@ static int read_unix(struct hs_slice rest, struct hs_redis_url *url)
     if (code < 0)
         return code;
     if (path.size == 0 || path.data[0] != '/' || memchr(path.data, '\0', path.size) != NULL)
-        return hs_fail(-EINVAL, "the url names no socket: expected unix:///path/to/socket");
+        return hs_fail(-EINVAL, "the url has no socket path: expected unix:///path/to/socket");
     if (query.size > 0 && !hs_slice_starts_with(query, HS_SLICE("db=")))
-        return hs_fail(-EINVAL, "the url may end in ?db=NUMBER and in nothing else");
+        return hs_fail(-EINVAL, "the only parameter the url may have is ?db=NUMBER");
     url->path = hs_slice_dup(path);
     return query.size == 0 ? 0 : read_database(hs_slice(query.data + 3, query.size - 3), url);
 }
@@ -130,7 +130,8 @@ static int add_options(const char *username, const char *password, struct hs_red
     bool has_user = username != NULL && username[0] != '\0';
     bool has_password = password != NULL && password[0] != '\0';
     if ((has_user && url->username != NULL) || (has_password && url->password != NULL))
-        return hs_fail(-EINVAL, "user or password stand in the url and as options: say them once");
+        return hs_fail(-EINVAL, "user or password are given both in the url and as options: give "
+                                "them once");
     if (has_user)
         url->username = hs_strdup(username);
     if (has_password)
@@ -186,7 +187,7 @@ void hs_redis_url_free(struct hs_redis_url *url)
     free(url->path);
     free(url->username);
     if (url->password != NULL)
-        explicit_bzero(url->password, strlen(url->password)); /* strlen: our own copy */
+        explicit_bzero(url->password, strlen(url->password)); /* strlen: hookstream's own copy */
     free(url->password);
     *url = (struct hs_redis_url){0};
 }

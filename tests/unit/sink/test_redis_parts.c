@@ -49,8 +49,8 @@ static const struct {
     {"", "must begin with redis://"},
     {"http://h", "must begin with redis://"},
     {"rediss://h", "TLS"},
-    {"redis://", "names no host"},
-    {"redis://:secret@", "names no host"},
+    {"redis://", "has no host"},
+    {"redis://:secret@", "has no host"},
     {"redis://:secret@h:x", "port"},
     {"redis://:secret@h:0", "port"},
     {"redis://:secret@h:65536", "port"},
@@ -62,7 +62,7 @@ static const struct {
     {"redis://u%zz:secret@h", "user has a wrong % escape"},
     {"redis://u@h", "a user needs a password"},
     {"redis://[::1]x:secret", "may follow the `]`"},
-    {"unix://run/secret.sock", "names no socket"},
+    {"unix://run/secret.sock", "has no socket path"},
     {"unix:///run/x?secret=1", "?db=NUMBER"},
 };
 
@@ -78,7 +78,7 @@ START_TEST(user_and_password_may_stand_beside_the_url_once)
 {
     ck_assert_str_eq(parse("redis://h", "u", "p"), "h:6379 u/p 0");
     ck_assert_str_eq(parse("redis://h", "", ""), "h:6379 / 0");
-    ck_assert_ptr_nonnull(strstr(parse("redis://:x@h", NULL, "p"), "say them once"));
+    ck_assert_ptr_nonnull(strstr(parse("redis://:x@h", NULL, "p"), "give them once"));
     ck_assert_ptr_nonnull(strstr(parse("redis://h", "u", NULL), "needs a password"));
 }
 END_TEST
