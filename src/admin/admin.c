@@ -1,4 +1,4 @@
-/* Admin: a small http server on a thread of its own. What it shows is made when asked. */
+/* Admin: a small HTTP server on a thread of its own. Pages are generated on request. */
 #include "desk.h"
 
 #include <arpa/inet.h>
@@ -20,7 +20,7 @@ struct hs_admin {
     const struct hs_admin_options *options;
     struct hs_admin_source source;
     struct event_base *base;
-    struct hs_http_server *server; /* the thread's, from its start to its end */
+    struct hs_http_server *server; /* belongs to the thread, from its start to its end */
     uint16_t port;
     struct hs_desk *desk;
     struct hs_wakeup stop;
@@ -66,7 +66,7 @@ static bool is_loopback(const char *peer)
            strncmp(peer, "[::ffff:127.", 12) == 0;
 }
 
-/* The time says nothing about where they differ. */
+/* Compares in constant time, so that the time does not reveal where they differ. */
 static bool is_token(struct hs_slice given, const char *token)
 {
     struct hs_slice wanted = hs_slice_text(token);
@@ -83,7 +83,7 @@ static bool has_token(const struct hs_admin_options *options, const struct hs_ht
     return is_token(hs_slice(value.data + 7, value.size - 7), options->token);
 }
 
-/* Host without its port, and without the brackets of an IPv6 address. */
+/* Host without its port and without IPv6 brackets. */
 static struct hs_slice host_of(struct hs_slice value)
 {
     if (value.size > 0 && value.data[0] == '[') {
@@ -109,8 +109,9 @@ static bool is_loopback_address(struct hs_slice host)
     return inet_pton(AF_INET6, text, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
-/* Whether Host is a name of loopback, or what admin.listen says. A web page can make a browser
- * on this machine ask here (DNS rebinding), but the browser then says the page's own name. */
+/* Whether Host is a loopback name, or the host of admin.listen. A web page can make a browser on
+ * this machine connect here (DNS rebinding), but the browser then sends the page's own host
+ * name. */
 static bool asks_this_machine(const struct hs_admin_options *options,
                               const struct hs_http_head *head)
 {
@@ -174,7 +175,7 @@ static void answer_control(struct hs_http_exchange *exchange, bool post, unsigne
 {
     const char *allow = post ? "Allow: GET, HEAD\r\n" : "Allow: POST\r\n";
     if (hs_buffer_status(json) < 0)
-        hs_http_respond_problem(exchange, 500, "the answer is too large: ask for less at once", 0,
+        hs_http_respond_problem(exchange, 500, "the answer is too large: request less at once", 0,
                                 NULL, false);
     else if (status >= 400)
         hs_http_respond_problem(exchange, status, (hs_buffer_append_byte(json, '\0'), json->data),
@@ -184,12 +185,12 @@ static void answer_control(struct hs_http_exchange *exchange, bool post, unsigne
                         hs_buffer_slice(json), false);
 }
 
-/* On the desk's thread: it may take a while. */
+/* On the desk's thread, because it may take a while. */
 static void show_control(struct hs_admin *admin, struct hs_http_exchange *exchange)
 {
     if (!hs_desk_take(admin->desk, exchange))
-        hs_http_respond_problem(exchange, 503, "too many requests below /api/ wait already", 1,
-                                NULL, true);
+        hs_http_respond_problem(exchange, 503, "too many requests below /api/ are waiting already",
+                                1, NULL, true);
 }
 
 static const struct page {
@@ -199,7 +200,7 @@ static const struct page {
 } pages[] = {
     {{"/metrics", 8}, show_metrics, false, false}, {{"/livez", 6}, show_live, false, false},
     {{"/readyz", 7}, show_ready, false, false},    {{"/api/status", 11}, show_status, true, false},
-    {{"/api/", 5}, show_control, true, true}, /* and what is below */
+    {{"/api/", 5}, show_control, true, true}, /* and everything below */
 };
 
 static const struct page *find_page(struct hs_slice path)
@@ -213,7 +214,7 @@ static const struct page *find_page(struct hs_slice path)
     return is_below ? below : NULL;
 }
 
-/* true: answered, since /api is not for whoever asks. */
+/* Returns true if it answered because the client may not see /api. */
 static bool refuse_stranger(const struct hs_admin *admin, struct hs_http_exchange *exchange)
 {
     const struct hs_http_head *head = hs_http_exchange_head(exchange);
@@ -221,19 +222,19 @@ static bool refuse_stranger(const struct hs_admin *admin, struct hs_http_exchang
         return false;
     if (!is_loopback(hs_http_exchange_peer(exchange)))
         hs_http_respond_problem(exchange, 401,
-                                "from anywhere but loopback /api needs the token of admin.token", 0,
+                                "outside loopback /api requires the token of admin.token", 0,
                                 "WWW-Authenticate: Bearer\r\n", false);
     else if (!asks_this_machine(admin->options, head))
         hs_http_respond_problem(exchange, 403,
                                 "without a token /api answers to localhost, 127.0.0.1 and [::1] "
-                                "only; to ask by another name set admin.token and send it",
+                                "only; to use another name set admin.token and send it",
                                 0, NULL, false);
     else
         return false;
     return true;
 }
 
-/* true: answered, and nothing more is to be done. */
+/* Returns true if it answered and nothing remains to be done. */
 static bool refuse(const struct hs_admin *admin, const struct page *page,
                    struct hs_http_exchange *exchange)
 {
@@ -247,7 +248,7 @@ static bool refuse(const struct hs_admin *admin, const struct page *page,
     else if (!reads && !(page->takes_post && head->method == HS_HTTP_POST))
         hs_http_respond_problem(
             exchange, 405,
-            page->takes_post ? "pages here take GET or POST" : "this page is read with GET", 0,
+            page->takes_post ? "these pages take GET or POST" : "this page is read with GET", 0,
             page->takes_post ? "Allow: GET, HEAD, POST\r\n" : "Allow: GET, HEAD\r\n", false);
     else if (page->guarded && refuse_stranger(admin, exchange))
         return true;
@@ -312,13 +313,13 @@ static int open_all(struct hs_admin *admin)
         return code;
     admin->base = event_base_new();
     if (admin->base == NULL)
-        return hs_fail(-ENOMEM, "cannot make an event loop for the admin port");
+        return hs_fail(-ENOMEM, "cannot create an event loop for the admin port");
     admin->on_stop = event_new(admin->base, admin->stop.file, EV_READ | EV_PERSIST, on_stop, admin);
     admin->on_beat = event_new(admin->base, -1, EV_PERSIST, on_beat, admin);
     const struct timeval turn = {HS_HEARTBEAT_TURN_MS / 1000, HS_HEARTBEAT_TURN_MS % 1000 * 1000};
     if (admin->on_stop == NULL || event_add(admin->on_stop, NULL) < 0 || admin->on_beat == NULL ||
         event_add(admin->on_beat, &turn) < 0)
-        return hs_fail(-ENOMEM, "cannot make the events of the admin port");
+        return hs_fail(-ENOMEM, "cannot create the events of the admin port");
     code = hs_desk_create(admin->base, &admin->source, answer_control, &admin->desk);
     if (code < 0)
         return code;
@@ -354,7 +355,7 @@ int hs_admin_start(const struct hs_admin_options *options, const struct hs_admin
         int failed = pthread_create(&admin->thread, NULL, run, admin);
         admin->started = failed == 0;
         if (failed != 0)
-            code = hs_fail_errno(failed, "cannot start the admin's thread");
+            code = hs_fail_errno(failed, "cannot start the admin thread");
     }
     if (code < 0) {
         hs_admin_free(admin);
@@ -372,7 +373,7 @@ void hs_admin_free(struct hs_admin *admin)
         hs_wakeup_tell(&admin->stop);
         pthread_join(admin->thread, NULL);
     }
-    hs_http_server_free(admin->server); /* forgets what the desk has to answer */
+    hs_http_server_free(admin->server); /* forgets the desk's pending answers */
     hs_desk_free(admin->desk);
     if (admin->on_stop != NULL)
         event_free(admin->on_stop);

@@ -1,4 +1,4 @@
-/* Desk: two lists of jobs between the admin's thread and the desk's. */
+/* Desk: two lists of jobs between the admin thread and the desk's. */
 #include "desk.h"
 
 #include <event2/event.h>
@@ -11,8 +11,8 @@
 
 struct job {
     struct job *next;
-    struct hs_http_exchange *exchange; /* the admin thread's; NULL: the client went away */
-    atomic_bool forgotten;             /* the same, for the desk's thread */
+    struct hs_http_exchange *exchange; /* the admin thread's; NULL: the client disconnected */
+    atomic_bool forgotten;             /* the same for the desk's thread */
     bool post;
     char *path, *query;
     unsigned status;
@@ -29,8 +29,8 @@ struct hs_desk {
     pthread_mutex_t lock; /* guards the next three */
     struct list waiting, done;
     bool stopping;
-    pthread_cond_t work; /* `waiting` is not empty, or stop */
-    size_t count;        /* jobs that are not answered yet; the admin thread's */
+    pthread_cond_t work; /* `waiting` is not empty, or stop was requested */
+    size_t count;        /* unanswered jobs; the admin thread's */
     struct hs_wakeup wakeup;
     struct event *on_done;
     pthread_t thread;
@@ -65,7 +65,7 @@ static void free_job(struct job *job)
 
 /* ---- The desk's thread ---- */
 
-/* Nobody reads the answer any more: a list need not be made. What was to be done is done. */
+/* Without a reader a list need not be generated, but a requested action is still done. */
 static void do_job(struct hs_desk *desk, struct job *job)
 {
     if (!job->post && atomic_load(&job->forgotten))
@@ -173,7 +173,7 @@ int hs_desk_create(struct event_base *base, const struct hs_admin_source *source
     if (code == 0) {
         desk->on_done = event_new(base, desk->wakeup.file, EV_READ | EV_PERSIST, on_done, desk);
         if (desk->on_done == NULL || event_add(desk->on_done, NULL) < 0)
-            code = hs_fail(-ENOMEM, "cannot make an event of the admin port");
+            code = hs_fail(-ENOMEM, "cannot create an event of the admin port");
     }
     if (code == 0) {
         int failed = pthread_create(&desk->thread, NULL, run, desk);
