@@ -1,6 +1,6 @@
-/* Differences: compares two JSON texts, leaf by leaf. A leaf is known by the keyed
- * hash of its path, so that it costs the same however many there are; the path is written out only
- * for a leaf that differs. */
+/* Differences: compares two JSON texts leaf by leaf. A leaf is found by the keyed hash of its path,
+ * so its cost is independent of their number; the path is written out only for a leaf that
+ * differs. */
 #include <hookstream/hash.h>
 #include <hookstream/json.h>
 #include <hookstream/rehearsal.h>
@@ -8,31 +8,31 @@
 #include <stdlib.h>
 
 #define NONE UINT32_MAX
-/* Of a path so many steps at either end are shown, and so many bytes at either end of a name: what
- * a field is called at last says whether it is a credential. */
+/* How many steps of a path are shown at either end, and how many bytes of a name at either end: a
+ * field's last name shows whether it is a credential. */
 #define STEPS_SHOWN 8u
 #define NAME_HEAD_SHOWN 60u
 #define NAME_TAIL_SHOWN 30u
 #define PATH_BYTES_MAX 4096u
 #define FIRST_CAPACITY 64u
 
-/* One name or number on the way to a leaf. */
+/* One name or index on the path to a leaf. */
 struct step {
     uint32_t up; /* NONE: the top */
     struct hs_slice name;
-    size_t index;  /* with no `name`: an element */
-    uint64_t hash; /* of the way so far */
+    size_t index;  /* without `name`: an element */
+    uint64_t hash; /* of the path so far */
 };
 
 struct leaf {
-    uint32_t way; /* NONE: the whole is a leaf */
+    uint32_t way; /* NONE: the whole document is a leaf */
     uint64_t hash;
     struct hs_slice text;
-    uint32_t next; /* of the same path, in the order of the text */
+    uint32_t next; /* of the same path, in document order */
     bool matched;
 };
 
-/* One text. */
+/* The leaves of one text. */
 struct leaves {
     struct hs_json_tree *tree;
     struct step *steps;
@@ -41,11 +41,11 @@ struct leaves {
     uint32_t count, capacity;
 };
 
-/* The leaves that nothing was matched with yet, by path. */
+/* The unmatched leaves by path. */
 struct table {
     struct spot {
         uint64_t hash;
-        uint32_t first, last; /* NONE: no more; a spot is free while `used` is not set */
+        uint32_t first, last; /* NONE: no more; a spot is free unless `used` is set */
         bool used;
     } * spots;
     size_t count; /* a power of two, more than twice the leaves */
@@ -77,7 +77,7 @@ static void add_leaf(struct leaves *leaves, uint32_t way, struct hs_slice text)
         (struct leaf){.way = way, .hash = hash_of(leaves, way), .text = text, .next = NONE};
 }
 
-/* The way one step on; a name and a number are hashed apart. */
+/* The path one step further; names and indexes hash differently. */
 static uint32_t step_on(struct leaves *leaves, uint32_t up, struct hs_slice name, size_t index)
 {
     struct step step = {.up = up, .name = name, .index = index};
@@ -121,7 +121,7 @@ static void leaves_free(struct leaves *leaves)
 
 /* ---- Paths as text ---- */
 
-/* At most `at`, where a character begins. */
+/* The largest offset up to `at` where a character begins. */
 static size_t whole_characters(struct hs_slice name, size_t at)
 {
     while (at > 0 && ((unsigned char)name.data[at] & 0xC0) == 0x80)
@@ -145,7 +145,7 @@ static void put_name(struct hs_buffer *path, struct hs_slice name)
     hs_buffer_append_text(path, plain ? "" : "\"]");
 }
 
-/* Writes the path into the buffer, and gives it with a NUL. */
+/* Writes the path into the buffer, and returns it NUL-terminated. */
 static const char *path_of(const struct leaves *leaves, uint32_t way, struct hs_buffer *path)
 {
     uint32_t ways[HS_JSON_DEPTH_MAX + 1];
@@ -196,7 +196,7 @@ static void fill_table(struct table *table, struct leaves *leaves)
     }
 }
 
-/* The first leaf of this path that nothing was matched with, which then is; NULL: none. */
+/* Takes the first unmatched leaf of this path and marks it as matched; NULL: none. */
 static struct leaf *take_twin(const struct table *table, struct leaves *leaves, uint64_t hash)
 {
     struct spot *spot = find_spot(table, hash);

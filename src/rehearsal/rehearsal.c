@@ -1,5 +1,4 @@
-/* Rehearsal: see rehearsal.h. Everything a result points to is in its arena, but for what
- * belongs to the configuration. */
+/* Rehearsal: see rehearsal.h. A result points only into its arena and into the configuration. */
 #include <hookstream/clock.h>
 #include <hookstream/json.h>
 #include <hookstream/rehearsal.h>
@@ -12,7 +11,7 @@ struct hs_rehearsal {
     const struct hs_settings *settings;
     struct hs_router *router;
     struct hs_work *work;
-    struct hs_parcel_maker *makers; /* a sink */
+    struct hs_parcel_maker *makers; /* one per sink */
     struct hs_arena *arena;         /* of the last result */
     struct hs_envelope envelope;
     struct hs_rehearsal_result result;
@@ -32,7 +31,7 @@ int hs_rehearsal_create(struct hs_config *config, const struct hs_settings *sett
         hs_parcel_maker_init(&rehearsal->makers[i], config, (unsigned)i);
     if (rehearsal->router == NULL) {
         hs_rehearsal_free(rehearsal);
-        return hs_fail(-EINVAL, "the routes cannot be compiled; `hookstream check` says why");
+        return hs_fail(-EINVAL, "the routes cannot be compiled; see `hookstream check`");
     }
     *ret_rehearsal = rehearsal;
     return 0;
@@ -113,7 +112,7 @@ static int judge(struct hs_rehearsal *rehearsal, const struct hs_rehearsal_reque
     hs_judge(verifier, source, &claim, &result->event, &rehearsal->envelope, &result->judgement);
     hs_verifier_free(verifier);
     struct hs_judgement *judgement = &result->judgement;
-    judgement->detail = keep_text(rehearsal, judgement->detail); /* of hs_error_text(), maybe */
+    judgement->detail = keep_text(rehearsal, judgement->detail); /* may point to hs_error_text() */
     if (judgement->verdict == HS_GENUINE)
         result->secret = source->verify.secret_items[judgement->secret].name;
     if (judgement->reason != NULL)
@@ -151,7 +150,7 @@ static void choose(struct hs_rehearsal *rehearsal)
     }
 }
 
-/* Which targets take it, asked of the event as received. */
+/* Determines which targets take the event, evaluated on the event as received. */
 static void choose_targets(struct hs_rehearsal *rehearsal)
 {
     struct hs_rehearsal_result *result = &rehearsal->result;
@@ -205,7 +204,7 @@ static bool has_header(const struct headers *headers, const struct hs_header *wa
     return false;
 }
 
-/* Those that there are now and were not before it. */
+/* Notes the headers that exist now but not before. */
 static void note_headers(struct hs_rehearsal *rehearsal, const struct headers *before,
                          struct hs_rehearsal_step *step)
 {
@@ -219,8 +218,8 @@ static void note_headers(struct hs_rehearsal *rehearsal, const struct headers *b
     step->headers = gave;
 }
 
-/* Does the items of a list and keeps what each did. *before is the body, and moves with it.
- * False: one failed; making the messages ends the same way, and says so. */
+/* Applies the items of a list and records what each did. *before is the body, and is updated.
+ * Returns false if one failed; building the messages then fails the same way and reports it. */
 static bool take_steps(struct hs_rehearsal *rehearsal, const struct hs_transform *transform,
                        struct hs_slice *before, struct hs_rehearsal_step **ret_steps,
                        size_t *ret_count)
@@ -265,7 +264,7 @@ static void edit(struct hs_rehearsal *rehearsal)
             continue;
         hs_work_revert(rehearsal->work);
         good = hs_transform_apply(transform, rehearsal->work) == 0;
-        if (good) /* a failure is this target's, and the next is shown all the same */
+        if (good) /* a failure concerns this target only, so the next is still shown */
             (void)take_steps(rehearsal, one->target->transform, &before, &one->steps,
                              &one->step_count);
     }
@@ -316,7 +315,7 @@ static void take_message(struct hs_rehearsal *rehearsal, size_t sink,
     taken->hash = taken->hashed ? hs_murmur2_positive(taken->key) : 0;
 }
 
-/* An event that one sink cannot be given is a dead letter for that sink; others get it. */
+/* An event that one sink cannot take is a dead letter for that sink; the others get it. */
 static void make(struct hs_rehearsal *rehearsal)
 {
     struct hs_rehearsal_result *result = &rehearsal->result;

@@ -1,4 +1,4 @@
-/* Write: a result as JSON. What it says is part of the interface: recorded files hold it. */
+/* Write: a result as JSON. Its texts are part of the interface: recorded files contain them. */
 #include <hookstream/json.h>
 #include <hookstream/rehearsal.h>
 
@@ -43,7 +43,7 @@ static void add_message(struct hs_buffer *json, const struct hs_rehearsal_messag
     hs_buffer_append_byte(json, '}');
 }
 
-/* Nothing when every target takes the event. */
+/* Writes nothing if every target takes the event. */
 static void add_left_out(struct hs_buffer *json, const struct hs_rehearsal_result *result)
 {
     size_t count = 0;

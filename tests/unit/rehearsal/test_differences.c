@@ -52,7 +52,8 @@ static void count(void *context, const char *path, struct hs_slice before, struc
     counting->longest = size > counting->longest ? size : counting->longest;
 }
 
-/* Leaf against leaf it would be 40,000,000,000 comparisons, and the test's time would end. */
+/* Comparing every pair of leaves would take 40,000,000,000 comparisons, and the test would time
+ * out. */
 START_TEST(test_many_leaves_that_all_differ_are_found_at_once)
 {
     enum { LEAVES = 200000 };
