@@ -4,7 +4,9 @@
  * gigabytes and the window may be longer than the journal keeps bodies.
  *
  * Invariants:
- *   D1  An id that is in the journal within the window is known, also after any crash.
+ *   D1  An id that is in the journal within the window is known, also after any crash, and if the
+ *       system's clock is wrong for a while. Ids age by the last genuine request, and from a
+ *       start until the first one by the newest event.
  *   D2  An id whose event is not in the journal is not known, unless every sink has passed the
  *       event. So what any sink is reported to have lost can be sent again. Where it cannot be
  *       known which ids were lost, those of the whole range count as lost. It takes effect when

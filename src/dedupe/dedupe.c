@@ -133,6 +133,13 @@ void hs_dedupe_keep(struct hs_dedupe *dedupe, struct hs_hash128 hash)
     pthread_mutex_unlock(&shard->lock);
 }
 
+static void set_hour(struct hs_dedupe *dedupe, uint32_t hour)
+{
+    if (hs_dedupe_hour(dedupe) !=
+        hour) /* once an hour: no line of cache is written for each event */
+        atomic_store_explicit(&dedupe->hour, hour, memory_order_relaxed);
+}
+
 enum hs_dedupe_verdict hs_dedupe_begin(struct hs_dedupe *dedupe, struct hs_slice source,
                                        struct hs_slice id, uint64_t now_wall_ns,
                                        struct hs_dedupe_claim *ret_claim)
@@ -140,6 +147,7 @@ enum hs_dedupe_verdict hs_dedupe_begin(struct hs_dedupe *dedupe, struct hs_slice
     struct hs_hash128 hash = hs_id_hash(dedupe, source, id);
     struct hs_shard *shard = shard_of(dedupe, hash);
     pthread_mutex_lock(&shard->lock);
+    set_hour(dedupe, hs_hour_of(now_wall_ns));
     hs_id_table_advance(&shard->table, hs_hour_of(now_wall_ns));
     *ret_claim = (struct hs_dedupe_claim){.shard = shard, .low = hash.low, .high = hash.high};
     if (!hs_id_table_has(&shard->table, hash))

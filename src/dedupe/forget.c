@@ -11,7 +11,6 @@
  * Only then the reader that found the loss continues, and its sink reports it. */
 #include "internal.h"
 
-#include <hookstream/clock.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -42,12 +41,12 @@ void hs_dedupe_load_lost(struct hs_dedupe *dedupe)
                "take retries of lost events for duplicates",
                HS_F("file", "%s", path), HS_F("error", "%s", hs_error_text()));
     hs_buffer_free(&text);
-    hs_lost_ranges_age(&dedupe->lost, hs_hour_of(hs_clock_wall_ns()), dedupe->window_hours);
+    hs_lost_ranges_age(&dedupe->lost, hs_dedupe_hour(dedupe), dedupe->window_hours);
 }
 
 void hs_dedupe_note_lost(struct hs_dedupe *dedupe, uint64_t first, uint64_t last)
 {
-    uint32_t hour = hs_hour_of(hs_clock_wall_ns());
+    uint32_t hour = hs_dedupe_hour(dedupe);
     if (first > last || hs_lost_ranges_cover(&dedupe->lost, first, last))
         return;
     hs_lost_ranges_age(&dedupe->lost, hour, dedupe->window_hours);

