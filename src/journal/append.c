@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#define USUAL_SIZE 4096u /* of a record */
+
 /* Whether the record has a place in the active segment or in one further, and plans it.
  * Mirrors how the committer lays records out, so that what was taken always fits, as long as
  * segments have the usual size. With `lock` held. */
@@ -17,10 +19,12 @@ static int plan(struct hs_journal *journal, size_t size)
         return hs_fail(-EMSGSIZE, "the event does not fit a segment");
     if (!hs_segment_has_room(journal)) {
         atomic_store(&journal->starved, true);
+        journal->refused_size = size > journal->refused_size ? size : journal->refused_size;
         return hs_fail(-ENOSPC, "the journal has reached max_size and no sink made room");
     }
     atomic_fetch_add(&journal->turns, 1);
     journal->planned_end = HS_SEGMENT_HEADER + size;
+    journal->refused_size = 0;
     journal->planned_size = journal->options.segment_size; /* else it is planned again */
     return 0;
 }
@@ -48,6 +52,7 @@ void hs_journal_plan_again(struct hs_journal *journal)
     }
     journal->planned_end = end;
     journal->planned_size = room;
+    journal->refused_size = 0;
     atomic_store(&journal->turns, turns);
     pthread_mutex_unlock(&journal->lock);
 }
@@ -91,6 +96,14 @@ int hs_journal_append(struct hs_journal *journal, const struct hs_event *event,
     return code;
 }
 
+/* Whether an event of a usual size would be refused, or one was. Smaller ones may still find a
+ * place: then some senders get 503, which is not ready. With `lock` held. */
+static bool is_full(const struct hs_journal *journal)
+{
+    uint64_t size = journal->refused_size > USUAL_SIZE ? journal->refused_size : USUAL_SIZE;
+    return journal->planned_end + size > journal->planned_size && !hs_segment_has_room(journal);
+}
+
 bool hs_journal_writable(const struct hs_journal *constant, const char **ret_reason)
 {
     struct hs_journal *journal = (struct hs_journal *)(uintptr_t)constant; /* only to lock */
@@ -101,8 +114,7 @@ bool hs_journal_writable(const struct hs_journal *constant, const char **ret_rea
         snprintf(reason, sizeof(reason), "the journal is stopped");
     else if (journal->state != HS_JOURNAL_OPEN)
         memcpy(reason, journal->broken_text, sizeof(reason));
-    /* An event of a usual size would be refused. */
-    else if (journal->planned_end + 4096 > journal->planned_size && !hs_segment_has_room(journal))
+    else if (is_full(journal))
         snprintf(reason, sizeof(reason),
                  journal->alarmed != journal->metrics
                      ? "they fill dead_letters.max_size and what may be dropped was dropped: retry "

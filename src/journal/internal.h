@@ -131,6 +131,8 @@ struct hs_journal {
     uint64_t next_sequence;
     uint64_t planned_end;  /* of the active segment, once all that is pending is in it */
     uint64_t planned_size; /* of the segment that this is the end in */
+    uint64_t
+        refused_size; /* of the largest record that found no place since the end last moved on */
 
     _Atomic uint64_t durable, last;
     _Atomic uint64_t bytes; /* of all segments; the active one counts as full */

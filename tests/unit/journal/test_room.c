@@ -76,6 +76,44 @@ START_TEST(J5_nothing_goes_that_a_cursor_has_not_passed)
 }
 END_TEST
 
+/* The segment in use has room for a small event still: who sends large ones is refused. */
+START_TEST(a_journal_that_refused_a_large_event_is_full)
+{
+    struct bench *bench = bench_create(16);
+    bench->options.segment_size = 64 << 10;
+    bench->options.max_size = 4 * bench->options.segment_size;
+    bench_start(bench);
+    struct hs_cursor *cursor = open_cursor(bench, "sink", HS_CURSOR_FROM_OLDEST);
+    hs_journal_allow_removal(bench->journal);
+    static const char body[24 << 10];
+    struct hs_event event = {.received_wall_ns = 1,
+                             .source = HS_SLICE("source"),
+                             .id = HS_SLICE("id"),
+                             .type = HS_SLICE("type"),
+                             .body = hs_slice(body, sizeof(body))};
+    uint64_t last = 0;
+    int code;
+    do { /* while a segment begins it may count twice for a moment */
+        while ((code = hs_journal_append(bench->journal, &event, &last)) == 0)
+            continue;
+        ck_assert_int_eq(code, -ENOSPC);
+        ck_assert_int_eq(hs_journal_wait(bench->journal, last), HS_JOURNAL_DURABLE);
+    } while (hs_journal_append(bench->journal, &event, &last) == 0);
+    ck_assert(!bench_writable(bench));
+    event.body.size = 10; /* finds a place, and the journal is no less full for that */
+    ck_assert_int_eq(hs_journal_append(bench->journal, &event, &last), 0);
+    ck_assert_int_eq(hs_journal_wait(bench->journal, last), HS_JOURNAL_DURABLE);
+    ck_assert(!bench_writable(bench));
+    hs_cursor_move(cursor, last);
+    ck_assert_int_eq(hs_cursor_save(cursor), 0);
+    AWAIT(bench_writable(bench));
+    event.body.size = sizeof(body);
+    ck_assert_int_eq(hs_journal_append(bench->journal, &event, &last), 0);
+    hs_cursor_close(cursor);
+    bench_free(bench);
+}
+END_TEST
+
 START_TEST(J5_nothing_goes_before_every_cursor_could_be_opened)
 {
     struct bench *bench = bench_create(2);
@@ -412,6 +450,7 @@ START_TEST(who_subscribed_to_cursors_is_told_of_moves)
 END_TEST
 
 HS_TEST_MAIN("journal room", J5_nothing_goes_that_a_cursor_has_not_passed,
+             a_journal_that_refused_a_large_event_is_full,
              J5_nothing_goes_before_every_cursor_could_be_opened,
              a_finished_segment_stays_until_the_watcher_took_it,
              delivered_events_stay_for_retain_while_there_is_room,
