@@ -121,6 +121,18 @@ static int make(struct hs_journal *journal, const char *path)
     return code;
 }
 
+/* Whether the first start ended before it wrote a slot: the file has its blocks at most, and no
+ * sink was ever noted. */
+static bool is_unused(const struct hs_journal *journal, int file)
+{
+    char bytes[SLOT_STEP + SLOT_SIZE];
+    ssize_t size = hs_disk_read(journal->disk, file, bytes, sizeof(bytes), 0);
+    bool blank = size >= 0;
+    for (ssize_t i = 0; i < size && blank; i++)
+        blank = bytes[i] == 0;
+    return blank && !hs_known_is_kept(journal->disk, journal->path);
+}
+
 void hs_mark_open(struct hs_journal *journal)
 {
     if (hs_disk_is_memory(journal->disk))
@@ -128,6 +140,8 @@ void hs_mark_open(struct hs_journal *journal)
     HS_AUTO_FREE char *path = mark_path(journal->path);
     int file = hs_disk_open(journal->disk, path, O_RDWR);
     int64_t size = file >= 0 ? hs_disk_size(journal->disk, file) : 0;
+    if (size > 0 && is_unused(journal, file))
+        size = 0;
     bool gone = (file == -ENOENT || size == 0) && hs_known_is_kept(journal->disk, journal->path);
     int code = size > 0 ? read_slots(journal->disk, file, &journal->mark) : 0;
     if (code < 0 || gone) {

@@ -220,6 +220,33 @@ START_TEST(an_early_mark_says_nothing_of_the_beginning)
 }
 END_TEST
 
+/* A kill during the first start is no damage: the mark has blocks, or half of them, and no slot. */
+START_TEST(a_mark_that_was_never_written_is_not_called_damaged)
+{
+    static const char zeros[4160];
+    for (unsigned known = 0; known < 2; known++) {
+        struct bench *bench = bench_create(40);
+        bench_open(bench);
+        bench_close(bench);
+        struct model_file *file = model_peek(bench->disk, "/j/mark");
+        ck_assert_ptr_nonnull(file);
+        model_file_cut(file, 0);
+        model_file_write(file, zeros, known == 0 ? 100 : sizeof(zeros), 0);
+        if (known == 1) { /* but a journal that was in use has written one */
+            bench_open(bench);
+            hs_journal_allow_removal(bench->journal);
+            bench_close(bench);
+            file = model_peek(bench->disk, "/j/mark");
+            model_file_cut(file, 0);
+            model_file_write(file, zeros, sizeof(zeros), 0);
+        }
+        bench_open(bench);
+        ck_assert(damages(bench) == known);
+        bench_free(bench);
+    }
+}
+END_TEST
+
 START_TEST(an_early_version_that_wrote_the_mark_since_is_noticed)
 {
     struct bench *bench = filled(8);
@@ -290,6 +317,7 @@ HS_TEST_MAIN("journal missing", a_cursor_and_the_oldest_segment_are_gone,
              what_every_sink_has_passed_is_no_loss, what_the_keeper_removed_is_no_loss,
              a_removal_that_a_power_cut_interrupts_is_no_loss,
              an_early_mark_says_nothing_of_the_beginning,
+             a_mark_that_was_never_written_is_not_called_damaged,
              an_early_version_that_wrote_the_mark_since_is_noticed,
              a_segment_stays_until_the_mark_says_that_it_goes,
              a_mark_that_cannot_be_written_does_not_fill_the_journal)
