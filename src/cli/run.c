@@ -16,10 +16,20 @@ const struct hs_command hs_command_run = {
     .help = "Runs until SIGTERM or SIGINT: then it stops accepting, answers who waits, syncs the\n"
             "journal, goes on delivering for server.shutdown_grace at most, and exits with 0. A\n"
             "second signal ends it at once; either way nothing that was answered 2xx is lost. "
-            "SIGHUP is\n"
-            "ignored: a changed configuration takes a restart.",
+            "SIGHUP,\n"
+            "SIGUSR1 and SIGUSR2 are ignored: a changed configuration takes a restart.",
     .operands = "",
     .run = run,
+};
+
+static const int ignored_signals[] = {
+    SIGPIPE,
+    /* A terminal that closes, or what other servers read files again or reopen logs for. */
+    SIGHUP,
+    SIGUSR1,
+    SIGUSR2,
+    /* A limit of file sizes (ulimit -f): the write fails, as on a full disk, and says so. */
+    SIGXFSZ,
 };
 
 /* Blocked in every thread before any starts; only the main thread takes them. */
@@ -30,11 +40,8 @@ static void block_signals(sigset_t *ret_signals)
     sigaddset(ret_signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
     struct sigaction ignore = {.sa_handler = SIG_IGN};
-    sigaction(SIGPIPE, &ignore, NULL);
-    /* A terminal that closes, or a habit of other servers: no reason to end. */
-    sigaction(SIGHUP, &ignore, NULL);
-    /* A limit of file sizes (ulimit -f): the write fails, as on a full disk, and says so. */
-    sigaction(SIGXFSZ, &ignore, NULL);
+    for (size_t i = 0; i < HS_ARRAY_SIZE(ignored_signals); i++)
+        sigaction(ignored_signals[i], &ignore, NULL);
 }
 
 /* The second signal, while the stop goes on, ends the process: the journal makes that safe. */

@@ -133,11 +133,12 @@ def test_delivered_is_what_the_sink_has_and_no_dead_letters(hookstream):
     assert one.sink("files")["position"] == 9
 
 
-def test_sighup_neither_ends_it_nor_reads_the_configuration(hookstream):
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGUSR1", "SIGUSR2"])
+def test_a_signal_neither_ends_it_nor_reads_the_configuration(hookstream, name):
     one = hookstream(**FILES)
     before = one.metrics.text.split("hookstream_config_info{")[1].splitlines()[0]
     one.file.write_text(one.file.read_text().replace("all.jsonl", "other.jsonl"))
-    one.process.send_signal(signal.SIGHUP)
+    one.process.send_signal(getattr(signal, name))
     assert before in one.metrics.text
     assert one.post(sender.event()).status == 202
     one.drained()
