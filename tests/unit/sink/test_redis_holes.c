@@ -1,81 +1,10 @@
 /* What failed by itself inside a transaction is a hole in the Redis sink's cursor (R6): against a
  * real server, whose keys are mended behind the sink's back. */
-#include "owner.h"
-#include "redis/redis.h"
-#include "redis_server.h"
-
-#define CURSOR "cur:0000-identity:test"
-
-static struct redis_server server;
-static struct hs_sink_options options;
-static struct owner *owner;
-
-static void begin(void)
-{
-    signal(SIGPIPE, SIG_IGN);
-    server = server_create();
-    options =
-        (struct hs_sink_options){.kind = HS_SINK_REDIS, .url = server.url, .cursor_key = "cur"};
-    owner = owner_create();
-}
-
-static void begin_open(void)
-{
-    begin();
-    owner_open(owner, &options);
-    OWNER_WAIT(owner, owner->resumes == 1);
-}
-
-static void end(void)
-{
-    owner_free(owner);
-    server_end(&server);
-}
-
-/* The sink of another run of the program. */
-static void reopen(void)
-{
-    owner_close(owner);
-    size_t resumes = owner->resumes;
-    owner_open(owner, &options);
-    OWNER_WAIT(owner, owner->resumes > resumes);
-}
-
-static void drained(void)
-{
-    OWNER_WAIT(owner, hs_sink_in_flight(owner->sink) == 0);
-}
+#include "redis_run.h"
 
 static bool cursor_is(const char *value)
 {
     return strcmp(server_get(&server, "GET " CURSOR), value) == 0;
-}
-
-/* "1 2 3 " */
-static const char *events_of(const char *stream)
-{
-    static char text[1 << 16];
-    size_t size = 0;
-    text[0] = '\0';
-    redisReply *reply = redisCommand(server.client, "XRANGE %s - +", stream);
-    ck_assert_ptr_nonnull(reply);
-    for (size_t i = 0; i < reply->elements; i++) {
-        unsigned long long n = 0;
-        const redisReply *fields = reply->element[i]->element[1];
-        ck_assert_int_eq(sscanf(fields->element[1]->str, "{\"n\":%llu}", &n), 1);
-        size += (size_t)snprintf(text + size, sizeof(text) - size, "%llu ", n);
-    }
-    freeReplyObject(reply);
-    return text;
-}
-
-static const char *numbers(uint64_t first, uint64_t last)
-{
-    static char text[1 << 16];
-    size_t size = 0;
-    for (uint64_t n = first; n <= last; n++)
-        size += (size_t)snprintf(text + size, sizeof(text) - size, "%llu ", (unsigned long long)n);
-    return text;
 }
 
 /* The key takes no XADD: it holds something else, or its last id is the largest there is. */
