@@ -1,8 +1,11 @@
 /* How many random cases a test goes through, and which: HOOKSTREAM_TEST_CASES and
  * HOOKSTREAM_TEST_SEED change both, so that one failed case can be repeated alone and a hundred
- * thousand can be run by hand (`scripts/test random`). All that is drawn follows from the seed. */
+ * thousand can be run by hand (`scripts/test random`). All that is drawn follows from the seed. A
+ * sanitizer's build goes through its share (sanitized.h) unless it is given a number. */
 #ifndef HS_TEST_CASES_H
 #define HS_TEST_CASES_H
+
+#include "sanitized.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -34,11 +37,12 @@ static inline unsigned pick(unsigned below)
     return (unsigned)(cases_next() % below);
 }
 
-/* Tells `play` of each case, with its random numbers begun. */
-static inline void cases_tell(uint64_t fallback, void (*play)(uint64_t seed, void *context),
+/* Calls `play` for each case, with its random numbers begun: `all` of them, or a sanitizer's share.
+ */
+static inline void cases_tell(uint64_t all, void (*play)(uint64_t seed, void *context),
                               void *context)
 {
-    uint64_t count = cases_number("HOOKSTREAM_TEST_CASES", fallback);
+    uint64_t count = cases_number("HOOKSTREAM_TEST_CASES", all / ONE_IN);
     uint64_t first = cases_number("HOOKSTREAM_TEST_SEED", 1);
     for (uint64_t seed = first; seed < first + count; seed++) {
         cases_begin(seed);

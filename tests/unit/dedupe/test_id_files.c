@@ -1,5 +1,6 @@
 /* Id files: what outlives the segments, and what damage costs. */
 #include "dedupe_help.h"
+#include "sanitized.h"
 
 /* Removes the segments that are finished, as if they had aged: every sink is past them. The ids
  * stay. */
@@ -125,7 +126,7 @@ END_TEST
 
 START_TEST(a_cut_file_is_made_again_from_its_segment)
 {
-    for (size_t cut = 0; cut < 400; cut += 13) {
+    for (size_t cut = 0; cut < 400; cut += 13 * ONE_IN) {
         struct house *house = stopped(5, 100);
         char *path = house_file(house, ".hsi");
         model_file_cut(model_peek(house->disk, path), cut);

@@ -1,9 +1,12 @@
 /* Table: against a plain list of what was put, aged and taken, with few hashes so that every
  * chain is crowded. */
 #include "hs_test.h"
+#include "sanitized.h"
 #include "table.h"
 
 #define HASHES 600u
+#define IDS (200000u / ONE_IN)
+#define HOURLY (1000u / ONE_IN)
 #define WINDOW 48u
 
 static uint64_t draw(uint64_t *random, uint64_t below)
@@ -137,12 +140,12 @@ START_TEST(a_steady_stream_takes_no_more_memory_than_a_window_of_it)
     size_t most = 0;
     for (uint32_t hour = 1; hour < 600; hour++) {
         hs_id_table_advance(&table, hour);
-        for (uint64_t i = 0; i < 1000; i++)
-            hs_id_table_put(&table, spread(hour * 1000 + i), hour);
+        for (uint64_t i = 0; i < HOURLY; i++)
+            hs_id_table_put(&table, spread(hour * HOURLY + i), hour);
         most = table.capacity > most ? table.capacity : most;
     }
-    ck_assert_uint_eq(table.live, 1000 * (WINDOW + 1));
-    ck_assert_uint_lt(most, 1000 * (WINDOW + 1) * 14 / 10);
+    ck_assert_uint_eq(table.live, HOURLY * (WINDOW + 1));
+    ck_assert_uint_lt(most, HOURLY * (WINDOW + 1) * 14 / 10);
     hs_id_table_free(&table);
 }
 END_TEST
@@ -152,20 +155,20 @@ START_TEST(it_grows_by_a_quarter_and_a_reserve_spares_that)
     struct hs_id_table table;
     hs_id_table_init(&table, WINDOW);
     hs_id_table_advance(&table, 100);
-    for (uint64_t i = 0; i < 200000; i++) {
+    for (uint64_t i = 0; i < IDS; i++) {
         hs_id_table_put(&table, spread(i), 100);
         ck_assert_uint_le(table.capacity * 100, (i + 1) * 130 + 250000);
     }
-    for (uint64_t i = 0; i < 200000; i++)
+    for (uint64_t i = 0; i < IDS; i++)
         ck_assert(hs_id_table_has(&table, spread(i)));
-    for (uint64_t i = 200000; i < 400000; i++)
+    for (uint64_t i = IDS; i < 2 * IDS; i++)
         ck_assert(!hs_id_table_has(&table, spread(i)));
-    hs_id_table_reserve(&table, 400000);
+    hs_id_table_reserve(&table, 2 * IDS);
     const void *pages = table.hashes;
-    for (uint64_t i = 200000; i < 400000; i++)
+    for (uint64_t i = IDS; i < 2 * IDS; i++)
         hs_id_table_put(&table, spread(i), 100);
     ck_assert_ptr_eq(pages, table.hashes);
-    for (uint64_t i = 0; i < 400000; i++)
+    for (uint64_t i = 0; i < 2 * IDS; i++)
         ck_assert(hs_id_table_has(&table, spread(i)));
     hs_id_table_free(&table);
 }

@@ -2,8 +2,9 @@
  * produce the same bytes, which must scan, and a walk over the tree must match the model. The seeds
  * are fixed: a failure names its own. */
 #include "model.h"
+#include "sanitized.h"
 
-#define ROUNDS 6000u
+#define ROUNDS (6000u / ONE_IN)
 #define EDITS_MAX 12u
 
 static struct hs_buffer text_of(const struct model *model)

@@ -2,10 +2,11 @@
  * the size may take about twice the steps, and no rule may pass the bound. */
 #include "edit.h"
 #include "names.h"
+#include "sanitized.h"
 #include "shapes.h"
 #include "work.h"
 
-#define SIZE (24u << 10)
+#define SIZE (SANITIZED ? 8u << 10 : 24u << 10)
 /* For what does not grow with the body, such as the search that comes before an index. */
 #define SLACK 4000u
 
