@@ -66,6 +66,37 @@ def test_a_name_of_something_else_costs_its_event_alone(hookstream, tmp_path, ma
     assert {path: path.read_bytes() for path in before} == before
 
 
+def test_a_folder_that_is_removed_while_in_use_is_made_again(hookstream):
+    one = start(hookstream)
+    out = one.folder / "out"
+    post(one, "good.jsonl")
+    one.drained()
+    shutil.rmtree(out)
+    post(one, "good.jsonl")
+    one.drained()
+    assert lines(out / "good.jsonl") == 1
+    assert "was gone and is made again" in one.log and "folder=out" in one.log
+
+
+def test_a_folder_that_cannot_be_made_again_blocks_the_sink_until_it_can(hookstream):
+    one = hookstream(sinks={"files": {"type": "file", "path": "above/out"}}, routes=ROUTES,
+                     start=False)  # fmt: skip
+    above = one.folder / "above"
+    one.start()
+    post(one, "good.jsonl")
+    one.drained()
+    shutil.rmtree(above)
+    above.write_text("in the way")
+    post(one, "good.jsonl")
+    wait_for(lambda: one.sink("files")["reason"] == "folder", what="the reason")
+    assert one.sink("files")["state"] == "blocked" and "above/out" in one.readiness
+    one.counts("sink_state", sink="files", state="blocked", is_now=1)
+    above.unlink()
+    one.drained(deadline=60)
+    assert lines(above / "out" / "good.jsonl") == 1
+    assert one.sink("files")["state"] == "up"
+
+
 def test_a_letter_that_can_be_written_at_last_is_sent_again(hookstream):
     one = start(hookstream)
     out = one.folder / "out"

@@ -5,6 +5,7 @@
  *
  * Everything that ends a message but success is in this table:
  *   disk_full     blocked    ENOSPC, EDQUOT: make room
+ *   folder        blocked    the folder was removed, and cannot be made again
  *   disk_error    blocked    anything else that the disk or the folder says
  *   not_a_file    permanent  the name belongs to a folder, link, FIFO, socket or device
  *   foreign_file  permanent  the name belongs to a file without hookstream's mark (own.h)

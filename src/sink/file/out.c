@@ -5,10 +5,13 @@
 #include "own.h"
 
 #include <fcntl.h>
+#include <hookstream/log.h>
 #include <stdio.h>
 
 static const struct hs_failure disk_full = {HS_BLOCKED, "disk_full", "the disk is full: make room"};
 static const struct hs_failure disk_error = {HS_BLOCKED, "disk_error", "the disk fails"};
+
+static const struct hs_failure no_folder = {HS_BLOCKED, "folder", "its folder cannot be made"};
 
 static char *path_of(const struct hs_file_folder *folder, const char *name, unsigned number)
 {
@@ -73,10 +76,28 @@ static int64_t cut_torn_line(const struct hs_disk *disk, int file)
     return code < 0 ? code : end;
 }
 
+/* As at the start: it was removed while it was in use. */
+static int make_folder_again(struct hs_file_out *out, const struct hs_file_folder *folder)
+{
+    int code = hs_file_own_prepare(folder, false);
+    if (code < 0)
+        out->failure = &no_folder;
+    else
+        hs_log_limited(HS_LOG_WARN, "file_folder",
+                       "the folder of a file sink was gone and is made again",
+                       HS_F("folder", "%s", folder->path));
+    return code;
+}
+
 static int open_file(struct hs_file_out *out, const struct hs_file_folder *folder)
 {
     HS_AUTO_FREE char *path = path_of(folder, out->name, 0);
     int file = hs_file_own_open(folder, path, &out->failure);
+    if ((file == -ENOENT || file == -ENOTDIR) && out->failure == NULL) {
+        file = make_folder_again(out, folder);
+        if (file == 0)
+            file = hs_file_own_open(folder, path, &out->failure);
+    }
     if (file < 0)
         return file;
     int64_t size = cut_torn_line(folder->disk, file);
