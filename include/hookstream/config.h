@@ -178,8 +178,7 @@ enum hs_option_kind {
     HS_OPTION_DURATION, /* uint64_t nanoseconds; 250ms, 300s, 5m, 24h, 7d, 100us */
     HS_OPTION_CHOICE,   /* unsigned: the index in `choices` */
     HS_OPTION_ADDRESS,  /* struct hs_address: "host:port", "[::1]:80", "*:80" */
-    HS_OPTION_STRINGS,  /* struct hs_strings; a list of scalars, or one; commas separate items, too
-                         */
+    HS_OPTION_STRINGS,  /* struct hs_strings; a list of scalars, or one; see `commas` */
     HS_OPTION_SECRETS,  /* struct hs_strings; empty items are dropped */
     HS_OPTION_PAIRS,    /* struct hs_pairs: a map of scalar to scalar, in order */
     HS_OPTION_TABLE,    /* the child's struct, in place */
@@ -237,6 +236,7 @@ struct hs_option {
     size_t offset; /* of the field in the bound struct */
     bool required;
     bool own_words;                 /* required, and its module says so itself when it is missing */
+    bool commas;                    /* STRINGS: an item may be several, as in a:9092,b:9092 */
     bool auto_ok;                   /* COUNT: the word "auto" is taken, as 0 */
     const char *fallback;           /* default as one would write it in YAML; NULL: none */
     uint64_t least, most;           /* COUNT, SIZE (bytes), DURATION (ns); most 0: no limit */

@@ -133,26 +133,11 @@ static bool read_item(const struct hs_bind *bind, const struct hs_node *node, co
     return hs_config_read_text(bind->config, node, ret_text);
 }
 
-/* Where the text's next comma is that separates two items, not one inside [ ] or quotes, as in the
- * path data["a,b"]; the end when there is none. */
+/* Where the text's next comma is; the end when there is none. */
 static size_t next_comma(struct hs_slice text, size_t at)
 {
-    unsigned depth = 0;
-    char quote = '\0';
-    for (; at < text.size; at++) {
-        char c = text.data[at];
-        if (quote != '\0')
-            quote = c == quote ? '\0' : quote;
-        else if (c == '"' || c == '\'')
-            quote = c;
-        else if (c == '[')
-            depth++;
-        else if (c == ']')
-            depth -= depth > 0;
-        else if (c == ',' && depth == 0)
-            return at;
-    }
-    return text.size;
+    const char *comma = at < text.size ? memchr(text.data + at, ',', text.size - at) : NULL;
+    return comma != NULL ? (size_t)(comma - text.data) : text.size;
 }
 
 /* The items of a text such as "a:9092, b:9092", which is how one variable holds a list; each at
@@ -177,8 +162,8 @@ static size_t split_item(struct hs_arena *arena, const struct hs_node *item,
 
 static bool has_commas(const struct hs_option *option, const struct hs_node *item)
 {
-    return option->kind == HS_OPTION_STRINGS && item->kind == HS_NODE_SCALAR &&
-           item->text.size > 0 && next_comma(item->text, 0) < item->text.size;
+    return option->commas && item->kind == HS_NODE_SCALAR && item->text.size > 0 &&
+           next_comma(item->text, 0) < item->text.size;
 }
 
 /* The list's items, those with commas split. */

@@ -42,6 +42,7 @@ static const struct hs_option kafka_rows[] = {
      .kind = HS_OPTION_STRINGS,
      .offset = SINK(brokers),
      .required = true,
+     .commas = true,
      .example = "[kafka-1:9092, kafka-2:9092]",
      .help = "Where to begin: some of the cluster's brokers, host:port each."},
     {.name = "properties",

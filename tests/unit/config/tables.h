@@ -69,7 +69,7 @@ struct test_settings {
     struct test_server server;
     struct hs_children sinks;
     struct hs_children rules;
-    struct hs_strings tags;
+    struct hs_strings tags, places;
     struct hs_strings secrets;
     struct hs_pairs properties;
     const struct hs_node *free;
@@ -245,6 +245,12 @@ static const struct hs_option test_rows[] = {
      .offset = IN_SETTINGS(rules),
      .child = &test_rule_table,
      .help = "The rules."},
+    {.name = "places",
+     .kind = HS_OPTION_STRINGS,
+     .offset = IN_SETTINGS(places),
+     .commas = true,
+     .example = "[a:1, b:2]",
+     .help = "Places."},
     {.name = "tags",
      .kind = HS_OPTION_STRINGS,
      .offset = IN_SETTINGS(tags),

@@ -296,27 +296,35 @@ START_TEST(test_variants_have_their_own_options)
 END_TEST
 
 /* One variable can hold a whole list. A comma inside [ ] or quotes separates nothing. */
-START_TEST(test_commas_separate_the_items_of_a_list)
+/* `wanted` ends with NULL. */
+static void expect_items(const struct hs_strings *strings, const char *const *wanted)
+{
+    size_t count = 0;
+    for (; wanted[count] != NULL; count++) {
+        ck_assert_uint_gt(strings->count, count);
+        ck_assert_str_eq(strings->items[count], wanted[count]);
+        ck_assert(strings->nodes == NULL || strings->nodes[count] != NULL);
+    }
+    ck_assert_uint_eq(strings->count, count);
+}
+
+START_TEST(test_commas_separate_the_items_of_a_list_of_addresses_alone)
 {
     static const struct {
-        const char *yaml, *items[4];
+        const char *yaml, *places[4], *tags[3];
     } cases[] = {
-        {"tags: \"a:1,b:2\"", {"a:1", "b:2"}},
-        {"tags: [\" a:1 , b:2,\", c]", {"a:1", "b:2", "c"}},
-        {"tags: [\"data[\\\"x,y\\\"].z\", \"a['b,c'],d\"]", {"data[\"x,y\"].z", "a['b,c']", "d"}},
-        {"tags: \",,\"", {NULL}},
+        {"places: \"a:1,b:2\"", {"a:1", "b:2"}, {"*"}},
+        {"places: [\" a:1 , [::1]:2,\", c]", {"a:1", "[::1]:2", "c"}, {"*"}},
+        {"places: \",,\"", {NULL}, {"*"}},
+        {"tags: [\"a,b\", \"data.x, y\"]", {NULL}, {"a,b", "data.x, y"}},
+        {"tags: \"a,b\"", {NULL}, {"a,b"}},
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(cases); i++) {
         struct test_settings settings;
         struct hs_config *config = test_bind(cases[i].yaml, &settings);
         expect_none(config);
-        size_t count = 0;
-        for (; cases[i].items[count] != NULL; count++) {
-            ck_assert_uint_gt(settings.tags.count, count);
-            ck_assert_str_eq(settings.tags.items[count], cases[i].items[count]);
-            ck_assert_ptr_nonnull(settings.tags.nodes[count]);
-        }
-        ck_assert_uint_eq(settings.tags.count, count);
+        expect_items(&settings.places, cases[i].places);
+        expect_items(&settings.tags, cases[i].tags);
         hs_config_free(config);
     }
 }
@@ -421,4 +429,5 @@ HS_TEST_MAIN("binding", test_an_empty_mapping_gives_the_defaults, test_every_kin
              test_one_text_is_a_list_of_one, test_words_from_the_environment_are_texts,
              test_sizes_and_durations, test_likely_units_are_suggested, test_addresses,
              test_variants_have_their_own_options, test_lists_of_tables,
-             test_commas_separate_the_items_of_a_list, test_what_must_be_there, test_single_readers)
+             test_commas_separate_the_items_of_a_list_of_addresses_alone, test_what_must_be_there,
+             test_single_readers)
