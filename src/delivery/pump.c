@@ -291,7 +291,7 @@ static void settle(struct hs_pump *pump)
         hs_cursor_keep(pump->cursor, position); /* if the sink fell back: what it has again goes */
     if (position >= pump->save_at)
         save_cursor(pump);
-    if (position >= pump->note.until)
+    if (position >= pump->note.until || (pump->note.until_delivery && delivered > 0))
         hs_pump_clear_note(pump);
     publish(pump, popped, delivered);
 }

@@ -79,8 +79,9 @@ struct hs_pump {
     uint64_t away_since_ns; /* monotonic: when the state was no longer up; 0: it is up */
     bool was_up;            /* once, at least; the pump's own */
     char reason[48], detail[400];
-    struct {            /* what to say of a sink that is up; also guarded by the lock */
-        uint64_t until; /* until the cursor is here; UINT64_MAX: as long as it is up. The pump's */
+    struct {                 /* what to say of a sink that is up; also guarded by the lock */
+        uint64_t until;      /* until the cursor is here; the pump's, and so is the next */
+        bool until_delivery; /* until an event is delivered */
         char detail[400];
     } note;
     _Atomic uint64_t oldest_wall_ns; /* of what is not done; 0: nothing waits */

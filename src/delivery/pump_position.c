@@ -121,6 +121,7 @@ static void set_note(struct hs_pump *pump, uint64_t until, const char *detail)
 {
     pthread_mutex_lock(&pump->lock);
     pump->note.until = until;
+    pump->note.until_delivery = until == UINT64_MAX && detail[0] != '\0';
     snprintf(pump->note.detail, sizeof(pump->note.detail), "%s", detail);
     pthread_mutex_unlock(&pump->lock);
 }
@@ -130,7 +131,8 @@ void hs_pump_clear_note(struct hs_pump *pump)
     set_note(pump, UINT64_MAX, "");
 }
 
-/* Said once: in the log, and as long as it matters on /readyz. */
+/* Reported once in the log; on /readyz until what is sent again is delivered, or else until the
+ * first event after it is. */
 static void tell_forgotten(struct hs_pump *pump, bool replay, uint64_t from, uint64_t last,
                            uint64_t gone)
 {

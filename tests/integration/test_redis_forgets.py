@@ -136,6 +136,8 @@ def test_who_continues_is_given_the_command_that_sends_them_again(
     assert "sink redis is up (cursor_missing): " in one.readiness
     after = post(one, 10)
     wait_for(lambda: ids(server) == dict.fromkeys(after, 1), what="the new events, once")
+    wait_for(lambda: "cursor_missing" not in one.readiness, what="the note to go")
+    one.counts("sink_cursor_lost_total", sink="redis", is_now=1)
     # Answered are those in Redis and those reported.
     assert len(ids(server)) + reported(one, "left") == 50
     command = re.search(r'command="(hookstream replay [^"]*)"', one.log)[1]
