@@ -1,5 +1,6 @@
 /* Admin client: one request a connection. */
 #include "admin_client.h"
+#include "connect.h"
 
 #include <hookstream/json.h>
 #include <hookstream/clock.h>
@@ -26,20 +27,10 @@ static int connect_to(const struct hs_address *address, uint64_t patience_ms)
     int code = getaddrinfo(host, port, &hints, &found);
     if (code != 0)
         return hs_fail(-EHOSTUNREACH, "%s: %s", place, gai_strerror(code));
-    int file = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct timeval patience = {(time_t)(patience_ms / 1000),
-                               (suseconds_t)(patience_ms % 1000 * 1000)};
-    if (file >= 0) {
-        setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-        setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    }
-    bool good = file >= 0 && connect(file, found->ai_addr, found->ai_addrlen) == 0;
-    int error = errno;
+    int file = hs_connect_any(found, patience_ms, NULL), error = -file;
     freeaddrinfo(found);
-    if (good)
-        return file;
     if (file >= 0)
-        close(file);
+        return file;
     if (error == EINPROGRESS || error == EAGAIN)
         return hs_fail(-ETIMEDOUT,
                        "no answer from the admin port %s:%s within %u s: is it stopped?", host,

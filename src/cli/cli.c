@@ -285,9 +285,21 @@ static void protect_memory(void)
 #endif
 }
 
-int hs_cli_main(int argc, char **argv)
+/* What was printed may be in a buffer still. Who closed the other end of a pipe wants no more. */
+static int close_output(int code)
 {
-    protect_memory();
+    errno = 0;
+    bool failed = fflush(stdout) != 0;
+    int error = errno;
+    if ((!failed && !ferror(stdout)) || error == EPIPE || code != HS_EXIT_GOOD)
+        return code;
+    fprintf(stderr, "hookstream: standard output cannot be written%s%s\n", error != 0 ? ": " : "",
+            error != 0 ? strerrordesc_np(error) : "");
+    return HS_EXIT_BAD;
+}
+
+static int run_command(int argc, char **argv)
+{
     if (argc < 2) {
         print_commands(stderr);
         return HS_EXIT_USAGE;
@@ -314,4 +326,10 @@ int hs_cli_main(int argc, char **argv)
             near ? "`?" : "");
     hs_buffer_free(&word);
     return HS_EXIT_USAGE;
+}
+
+int hs_cli_main(int argc, char **argv)
+{
+    protect_memory();
+    return close_output(run_command(argc, argv));
 }

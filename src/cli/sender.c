@@ -1,6 +1,7 @@
 /* Sender: one event loop, a connection each a request at a time. Answers are read just far
  * enough: the status, and the length of a body to pass over. */
 #include "sender.h"
+#include "connect.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -19,6 +20,7 @@
 #define ANSWER_MAX 16384u
 #define PATIENCE_NS (35 * HS_NS_PER_SECOND) /* the provider gives up after 30 s */
 #define TICK_US 500
+#define PROBE_MS 5000u
 #define CONNECT_FAILURES_MAX 3u
 
 struct sender;
@@ -40,7 +42,7 @@ struct link {
 struct sender {
     const struct hs_sender_options *options;
     struct hs_sender_result *result;
-    struct addrinfo *address;
+    const struct addrinfo *address; /* that is connected to */
     struct event_base *base;
     struct event *on_tick;
     struct link *links;
@@ -366,6 +368,17 @@ static void on_tick(evutil_socket_t file, short what, void *context)
 
 /* ---- The whole ---- */
 
+/* Of several addresses the first that accepts connections; if none does, the first is reported. */
+static void choose_address(struct sender *sender, const struct addrinfo *list)
+{
+    sender->address = list;
+    if (list->ai_next == NULL)
+        return;
+    int file = hs_connect_any(list, PROBE_MS, &sender->address);
+    if (file >= 0)
+        close(file);
+}
+
 static int run_loop(struct sender *sender)
 {
     sender->base = event_base_new();
@@ -401,9 +414,11 @@ int hs_sender_run(const struct hs_sender_options *options, struct hs_sender_resu
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     char port[8];
     snprintf(port, sizeof(port), "%u", (unsigned)options->port);
-    int code = getaddrinfo(options->host, port, &hints, &sender.address);
+    struct addrinfo *found;
+    int code = getaddrinfo(options->host, port, &hints, &found);
     if (code != 0)
         return hs_fail(-EHOSTUNREACH, "%s: %s", options->host, gai_strerror(code));
+    choose_address(&sender, found);
     code = run_loop(&sender);
     for (uint64_t i = 0; sender.links != NULL && i < options->connections; i++) {
         hang_up(&sender.links[i]);
@@ -413,7 +428,7 @@ int hs_sender_run(const struct hs_sender_options *options, struct hs_sender_resu
         event_free(sender.on_tick);
     if (sender.base != NULL)
         event_base_free(sender.base);
-    freeaddrinfo(sender.address);
+    freeaddrinfo(found);
     free(sender.links);
     return code;
 }
