@@ -153,7 +153,7 @@ enum hs_http_port {
 };
 
 /* Opens a listener on the address and serves on `base`. `limits` and `handlers` are copied.
- * -errno with a message; -EADDRINUSE: another process listens there. */
+ * -errno with a message; -EADDRINUSE: the port is in use. */
 HS_MUST_CHECK int hs_http_server_create(struct event_base *base, const struct hs_address *address,
                                         enum hs_http_port port_mode,
                                         const struct hs_http_limits *limits,

@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 
 #define PAGE_MAX (16u << 20)
+#define HTTP_PORT 80u /* of a Host field without one */
 
 struct hs_admin {
     const struct hs_admin_options *options;
@@ -83,16 +84,13 @@ static bool has_token(const struct hs_admin_options *options, const struct hs_ht
     return is_token(hs_slice(value.data + 7, value.size - 7), options->token);
 }
 
-/* Host without its port and without IPv6 brackets. */
+/* The host of a Host field; empty if it is not an address. */
 static struct hs_slice host_of(struct hs_slice value)
 {
-    if (value.size > 0 && value.data[0] == '[') {
-        const char *end = memchr(value.data, ']', value.size);
-        return end == NULL ? HS_SLICE_NONE
-                           : hs_slice(value.data + 1, (size_t)(end - value.data) - 1);
-    }
-    const char *colon = value.size > 0 ? memchr(value.data, ':', value.size) : NULL;
-    return colon == NULL ? value : hs_slice(value.data, (size_t)(colon - value.data));
+    struct hs_slice host;
+    uint16_t port;
+    bool good = hs_address_parse(value, HS_ADDRESS_REMOTE, HTTP_PORT, &host, &port) == 0;
+    return good ? host : HS_SLICE_NONE;
 }
 
 static bool is_loopback_address(struct hs_slice host)

@@ -94,10 +94,11 @@ static int refuse(int result, const struct hs_address *address)
     char place[HS_ADDRESS_TEXT];
     hs_address_print(address->host, address->port, place);
     if (result == -EADDRINUSE)
-        return hs_fail(result,
-                       "cannot listen on %s: another process listens there; find it with "
-                       "`ss -ltnp 'sport = :%u'`",
-                       place, (unsigned)address->port);
+        return hs_fail(
+            result,
+            "cannot listen on %s: another process listens there, or has a connection from "
+            "this port; find it with `ss -tanp 'sport = :%u'`",
+            place, (unsigned)address->port);
     return hs_fail_errno(-result, "cannot listen on %s", place);
 }
 

@@ -364,9 +364,11 @@ void hs_http_peer_text(const struct hs_http_connection *connection, char ret_tex
         (void)inet_ntop(AF_INET, address->s6_addr + 12, host, sizeof(host));
     else
         (void)inet_ntop(AF_INET, &connection->peer_name.v4.sin_addr, host, sizeof(host));
-    (void)snprintf(
-        ret_text, HS_HTTP_PEER_MAX, v6 && !mapped ? "[%s]:%u" : "%s:%u", host,
-        ntohs(v6 ? connection->peer_name.v6.sin6_port : connection->peer_name.v4.sin_port));
+    char text[HS_ADDRESS_TEXT];
+    hs_address_print(
+        host, ntohs(v6 ? connection->peer_name.v6.sin6_port : connection->peer_name.v4.sin_port),
+        text);
+    (void)snprintf(ret_text, HS_HTTP_PEER_MAX, "%.*s", (int)HS_HTTP_PEER_MAX - 1, text);
 }
 
 const char *hs_http_exchange_peer(const struct hs_http_exchange *exchange)

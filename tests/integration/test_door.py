@@ -4,6 +4,7 @@ the log says of a request that was refused."""
 import concurrent.futures
 import gzip
 import json
+import socket
 import time
 
 import pytest
@@ -54,8 +55,18 @@ def test_a_second_hookstream_on_the_port_is_refused_and_takes_no_request(
     one = door(server={"listen": f"{first}:{port}", "workers": 4})
     code, log = ends(*listening(tmp_path, f"{second}:{port}"))
     assert code not in (0, None)
-    assert f":{port}" in log and "another process listens there" in log and "ss -ltnp" in log
+    assert f":{port}" in log and "another process listens there" in log and "ss -tanp" in log
     assert all(one.post(sender.event()).status == 202 for _ in range(50))
+
+
+def test_a_port_that_a_connection_uses_is_refused_and_nobody_is_said_to_listen(door, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        client.bind(("127.0.0.1", 0))
+        client.connect(server.getsockname())
+        port = client.getsockname()[1]
+        code, log = ends(*listening(tmp_path, f"127.0.0.1:{port}"))
+    assert code not in (0, None)
+    assert f":{port}" in log and "or has a connection from this port" in log
 
 
 def test_a_second_hookstream_on_the_admin_port_is_refused(door, tmp_path):

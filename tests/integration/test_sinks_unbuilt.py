@@ -58,7 +58,9 @@ def test_a_held_sink_continues_when_its_file_appears(hookstream, tmp_path):
         routes=[{"name": "a", "match": "**", "to": [{"sink": "kafka", "topic": "t"}]}],
     )
     wait_for(lambda: one.sink("kafka")["reason"] == "no_client", what="the sink to be blocked")
-    assert "ssl.ca.location" in one.sink("kafka")["detail"]
+    words = f"ssl.ca.location: {file}: No such file or directory"
+    assert words in one.sink("kafka")["detail"] and words in one.log
+    assert words in program.command("check", "-c", one.file).stdout
     made = tmp_path / "ca.new"
     words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=test"]
     words += ["-keyout", str(tmp_path / "ca.key"), "-out", str(made)]

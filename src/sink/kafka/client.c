@@ -180,6 +180,7 @@ static int open_producer(struct hs_kafka *kafka)
     if (rk == NULL) {
         rd_kafka_conf_destroy(conf);
         bool invalid = rd_kafka_last_error() == RD_KAFKA_RESP_ERR__INVALID_ARG;
+        hs_kafka_config_name_files(kafka->options, text, sizeof(text));
         return hs_fail(invalid ? -EINVAL : -EAGAIN, "cannot make a Kafka producer: %s", text);
     }
     static const uint64_t one = 1; /* what an eventfd takes */

@@ -4,6 +4,7 @@
 
 #include <hookstream/config.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define ERROR_TEXT_MAX 512u
 #define FINDING_TEXT_MAX 1024u
@@ -261,6 +262,25 @@ int hs_kafka_config_reader(const struct hs_sink_options *options, rd_kafka_conf_
     return 0;
 }
 
+static bool names_file(const struct hs_pair *pair)
+{
+    struct hs_slice name = hs_slice_text(pair->name), end = HS_SLICE(".location");
+    return name.size > end.size &&
+           hs_slice_equal(hs_slice(name.data + name.size - end.size, end.size), end) &&
+           (pair->value_node == NULL || !pair->value_node->secret);
+}
+
+void hs_kafka_config_name_files(const struct hs_sink_options *options, char *text, size_t size)
+{
+    for (size_t i = 0; i < options->properties.count; i++) {
+        const struct hs_pair *pair = &options->properties.items[i];
+        size_t at = strlen(text); /* strlen: librdkafka ends it */
+        if (names_file(pair) && access(pair->value, R_OK) < 0)
+            snprintf(text + at, size - at, "; %s: %s: %s", pair->name, pair->value,
+                     strerrordesc_np(errno));
+    }
+}
+
 /* ---- For `check` ---- */
 
 /* host, host:port, [::1]:port, each with or without a protocol before it. */
@@ -337,6 +357,7 @@ void hs_kafka_check_client(struct hs_config *config, const char *name,
         return;
     }
     rd_kafka_conf_destroy(conf);
+    hs_kafka_config_name_files(options, text, sizeof(text));
     const struct hs_node *node = options->node;
     const struct hs_node *properties = node != NULL ? hs_node_get(node, "properties") : NULL;
     hs_config_error(config, HS_FINDING_NO_CLIENT, properties != NULL ? properties : node,

@@ -19,4 +19,8 @@ HS_MUST_CHECK int hs_kafka_config_reader(const struct hs_sink_options *options,
 void hs_kafka_config_brokers(const struct hs_sink_options *options,
                              char ret_text[HS_KAFKA_BROKERS_TEXT]);
 
+/* Appends to a message of librdkafka's which files its properties name and this process cannot
+ * read, each with its path and the reason. */
+void hs_kafka_config_name_files(const struct hs_sink_options *options, char *text, size_t size);
+
 #endif
