@@ -77,7 +77,7 @@ void hs_condition_free(struct hs_condition *condition);
 HS_MUST_CHECK int hs_condition_holds(const struct hs_condition *condition, struct hs_work *work);
 /* Whether two conditions are the same text, spaces aside (for ties). */
 bool hs_condition_same(const struct hs_condition *a, const struct hs_condition *b);
-/* Each value that a field is held against. */
+/* Each value, and each pattern, that a field is held against. */
 enum hs_comparison_kind {
     HS_IS,     /* == and in */
     HS_IS_NOT, /* != */
@@ -85,18 +85,25 @@ enum hs_comparison_kind {
     HS_IS_AT_MOST,
     HS_IS_MORE,
     HS_IS_AT_LEAST,
+    HS_IS_LIKE, /* matches */
 };
+struct hs_regexp;
 struct hs_comparison {
     const char *path;
     enum hs_comparison_kind by;
     enum hs_json_kind kind;
-    struct hs_slice literal;    /* a string's decoded text, or a number's token */
-    bool decimal;               /* it compares by its value, with numbers and with texts */
-    const struct hs_node *node; /* of the condition */
+    struct hs_slice literal;         /* a string's decoded text, or a number's token */
+    bool decimal;                    /* it compares by its value, with numbers and with texts */
+    const struct hs_node *node;      /* of the condition */
+    const struct hs_regexp *pattern; /* of HS_IS_LIKE, whose text `literal` is; else NULL */
 };
 typedef void hs_comparison_fn(void *context, const struct hs_comparison *comparison);
 void hs_condition_comparisons(const struct hs_condition *condition, hs_comparison_fn *visit,
                               void *context);
+/* Of HS_IS_LIKE: whether the pattern takes the whole text; and whether it takes any of the texts
+ * that the regular expression `texts` stands for. */
+bool hs_comparison_takes(const struct hs_comparison *comparison, struct hs_slice text);
+bool hs_comparison_can_take(const struct hs_comparison *comparison, const char *texts);
 /* Whether the condition has a `matches`, or an `exists`. */
 bool hs_condition_matches(const struct hs_condition *condition);
 bool hs_condition_asks_existence(const struct hs_condition *condition);

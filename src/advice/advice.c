@@ -128,15 +128,22 @@ static void walk_item(struct hs_look *look, const struct hs_transform *transform
     hs_transform_when_uses(transform, index, note_when, uses);
     hs_look_at_item_values(look, transform, index);
     if (item.inside != NULL) {
+        size_t told = look->told->count;
         look->shared++;
         walk(look, item.inside);
         look->shared--;
+        if (look->told->count > told)
+            hs_look_tell(look, item.node);
     } else {
         hs_transform_uses(transform, index, note_use, uses);
         hs_tracks_follow(look, &item, uses->items, uses->count);
         hs_written_follow(look, &item, uses->items, uses->count);
+        hs_look_at_given(look, &item, uses->items, uses->count);
         change_fields(look, &item, uses);
         look->blurred = look->blurred || item.reshapes;
+        look->unwrapped =
+            look->unwrapped || (strcmp(item.operation, "unwrap") == 0 && item.when == NULL &&
+                                uses->count > 0 && strcmp(uses->items[0].path, "data") == 0);
     }
     free(uses);
 }
@@ -187,6 +194,7 @@ static void look_at_templates(struct hs_look *look, const struct hs_target *targ
     for (size_t i = 0; i < target->options.headers.count; i++)
         look_at_template(look, target->headers[i], target->options.headers.items[i].value_node);
     hs_look_at_key(look, target);
+    hs_look_at_destination(look, target);
 }
 
 static void note_named(void *context, const struct hs_use *use)

@@ -12,7 +12,8 @@ static void note(void *context, const struct hs_comparison *comparison)
 {
     const struct gathering *gathering = context;
     struct hs_asked *asked = gathering->asked;
-    bool known = comparison->kind == HS_JSON_STRING || comparison->kind == HS_JSON_NUMBER;
+    bool known = (comparison->kind == HS_JSON_STRING || comparison->kind == HS_JSON_NUMBER) &&
+                 comparison->by != HS_IS_LIKE;
     if (asked->count == HS_ASKED_MAX || !known || comparison->node->secret)
         return;
     asked->items[asked->count].condition = gathering->condition;

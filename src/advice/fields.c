@@ -1,5 +1,4 @@
-/* Fields: whether a field that is named can be there, in which of the types, and whether it can
- * have the value that it is compared with. */
+/* Fields: whether a field that is named can be there, and in which of the types. */
 #include "look.h"
 
 #define NAMES_MAX 4096u /* field names that the nearest is looked for in */
@@ -144,14 +143,43 @@ static bool tell_missing(struct hs_look *look, const struct hs_node *node, const
     return count > 0;
 }
 
+static bool is_word(const char *path)
+{
+    static const char *const words[] = {"id",   "type",           "family",   "source",
+                                        "time", "organizationId", "received", "header"};
+    for (size_t i = 0; i < HS_ARRAY_SIZE(words); i++)
+        if (hs_path_is_below(path, words[i]))
+            return true;
+    return false;
+}
+
+/* `body.` and a path from the top of the body, which is how `path` begins. */
+static void look_at_top(struct hs_look *look, const struct hs_node *node,
+                        const struct hs_node *near, const char *path)
+{
+    const char *below = hs_arena_printf(hs_config_arena(look->config), "data.%s", path);
+    if (look->open || look->matched_count == 0 || is_word(path) || is_known(look, path) ||
+        hs_paths_meet(&look->made, path))
+        return;
+    hs_look_tell(look, near);
+    hs_look_tell(look, node);
+    hs_look_error(look, HS_FINDING_FIELD_OF_NO_TYPE, node,
+                  is_known(look, below) ? "there is no `body.%s`, did you mean `%s`?"
+                                        : "`body.%s`: no event has it at the top of its body",
+                  path, below);
+}
+
 void hs_look_at_use(struct hs_look *look, const struct hs_use *use, const struct hs_node *near)
 {
     const struct hs_node *node = use->node != NULL ? use->node : near;
     const char *path = hs_look_path(look, use->path);
     bool asks = use->kind == HS_USE_NEED || use->kind == HS_USE_READ;
-    if (use->kind == HS_USE_WRITE || look->blurred || strchr(path, '"') != NULL ||
-        (asks && !hs_path_is_below(path, "data"))) /* words of the event as received */
+    if (use->kind == HS_USE_WRITE || look->blurred || strchr(path, '"') != NULL)
         return;
+    if (asks && !hs_path_is_below(path, "data")) {
+        look_at_top(look, node, near, path);
+        return;
+    }
     if (hs_paths_meet(&look->made, path))
         return;
     if (use->kind == HS_USE_NEED && hs_look_is_taken_away(look, path)) {
@@ -169,122 +197,4 @@ void hs_look_at_use(struct hs_look *look, const struct hs_use *use, const struct
     } else if (use->kind == HS_USE_NEED && look->shared == 0 && tell_missing(look, node, path)) {
         hs_look_tell(look, near);
     }
-}
-
-/* ---- Values ---- */
-
-static bool kind_fits(const struct hs_catalogue_field *field,
-                      const struct hs_comparison *comparison)
-{
-    switch (field->type) {
-    case HS_FIELD_INTEGER:
-    case HS_FIELD_NUMBER:
-        return comparison->decimal;
-    case HS_FIELD_BOOLEAN:
-        return comparison->kind == HS_JSON_TRUE || comparison->kind == HS_JSON_FALSE;
-    case HS_FIELD_MONEY: /* compares as a decimal, as any text that reads as one */
-    case HS_FIELD_TEXT:
-        return comparison->kind == HS_JSON_STRING || comparison->kind == HS_JSON_NUMBER;
-    case HS_FIELD_TIME:
-    case HS_FIELD_CURRENCY:
-    case HS_FIELD_ID:
-        return comparison->kind == HS_JSON_STRING;
-    case HS_FIELD_OBJECT:
-    case HS_FIELD_ARRAY:
-        return false;
-    case HS_FIELD_ANY:
-        break;
-    }
-    return true;
-}
-
-/* "a|b" lists the values; one text alone is an example. */
-static bool value_fits(const struct hs_catalogue_field *field,
-                       const struct hs_comparison *comparison)
-{
-    if (!kind_fits(field, comparison))
-        return false;
-    const char *at = field->sample;
-    if (comparison->kind != HS_JSON_STRING || at == NULL || at[0] == '<' || strchr(at, '|') == NULL)
-        return true;
-    for (;;) {
-        size_t size = strcspn(at, "|");
-        if (hs_slice_equal(hs_slice(at, size), comparison->literal))
-            return true;
-        if (at[size] == '\0')
-            return false;
-        at += size + 1;
-    }
-}
-
-static void tell_value(struct hs_look *look, const struct hs_comparison *comparison,
-                       const char *path, const struct hs_catalogue_field *field)
-{
-    bool listed = kind_fits(field, comparison);
-    hs_look_tell(look, comparison->node);
-    hs_look_warn(
-        look, HS_FINDING_VALUE_NEVER, comparison->node, path, "`%s` is never %s%.*s%s: %s%s%s",
-        path, comparison->kind == HS_JSON_STRING ? "'" : "",
-        comparison->kind == HS_JSON_TRUE    ? 4
-        : comparison->kind == HS_JSON_FALSE ? 5
-                                            : (int)comparison->literal.size,
-        comparison->kind == HS_JSON_TRUE    ? "true"
-        : comparison->kind == HS_JSON_FALSE ? "false"
-                                            : comparison->literal.data,
-        comparison->kind == HS_JSON_STRING ? "'" : "", listed ? "it is one of " : "its type is ",
-        listed ? field->sample : hs_field_type_name(field->type), "");
-}
-
-static void look_at_type(struct hs_look *look, const struct hs_comparison *comparison)
-{
-    const char *names[NAMES_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < look->all_count && count < NAMES_MAX; i++) {
-        names[count++] = look->all[i].type->name;
-        if (hs_slice_equal(hs_slice_text(look->all[i].type->name), comparison->literal))
-            return;
-    }
-    const char *near = hs_nearest_name(comparison->literal, names, count);
-    hs_look_tell(look, comparison->node);
-    hs_look_warn(look, HS_FINDING_VALUE_NEVER, comparison->node, "type",
-                 "no known event has the type '%.*s'%s%s%s", HS_SLICE_ARG(comparison->literal),
-                 near ? ", did you mean `" : "", near ? near : "", near ? "`?" : "");
-}
-
-static void look_at_value(void *context, const struct hs_comparison *comparison)
-{
-    struct hs_look *look = context;
-    const char *path = hs_look_path(look, comparison->path);
-    bool ordered = comparison->by != HS_IS && comparison->by != HS_IS_NOT;
-    if (ordered || comparison->kind == HS_JSON_NULL || comparison->node->secret || look->open)
-        return;
-    if (strcmp(path, "type") == 0 && comparison->kind == HS_JSON_STRING && look->all_count > 0)
-        look_at_type(look, comparison);
-    if (look->blurred || hs_paths_meet(&look->made, path) || !hs_path_is_below(path, "data"))
-        return;
-    const struct hs_matched *types = look->shared > 0 ? look->all : look->matched;
-    size_t count = look->shared > 0 ? look->all_count : look->matched_count;
-    const struct hs_catalogue_field *unfit = NULL;
-    for (size_t i = 0; i < count; i++) {
-        const struct hs_catalogue_field *field =
-            hs_event_type_field(types[i].type, hs_slice_text(path));
-        if (field == NULL && !hs_type_may_have(types[i].type, path))
-            continue;
-        if (field == NULL || value_fits(field, comparison))
-            return;
-        unfit = field;
-    }
-    if (unfit != NULL)
-        tell_value(look, comparison, path, unfit);
-}
-
-void hs_look_at_values(struct hs_look *look, const struct hs_condition *condition)
-{
-    hs_condition_comparisons(condition, look_at_value, look);
-}
-
-void hs_look_at_item_values(struct hs_look *look, const struct hs_transform *transform,
-                            size_t index)
-{
-    hs_transform_when_comparisons(transform, index, look_at_value, look);
 }

@@ -49,6 +49,7 @@ struct hs_look {
     size_t all_count;
     bool open;            /* a source of the route has no catalogue: other types may come */
     bool blurred;         /* fields have names and places that nothing tells of */
+    bool unwrapped;       /* `data` was put in its event's place */
     unsigned shared;      /* how deep in named lists */
     struct hs_paths made; /* by earlier transformations */
     struct hs_paths gone; /* taken away by them */
@@ -93,6 +94,12 @@ bool hs_look_has_told(const struct hs_look *look, const struct hs_node *node);
 /* `accept` itself: what it cannot be, and what of it was of no use. */
 void hs_look_check_accept(struct hs_look *look);
 
+/* ---- Names and values that are nearly known ones ---- */
+
+bool hs_is_near_value(struct hs_slice value, struct hs_slice known);
+/* Stricter, since a new name may be like an old one. */
+bool hs_is_near_name(struct hs_slice name, struct hs_slice known);
+
 /* ---- Fields ---- */
 
 /* Whether events of the type can have the field, as far as its rows say. */
@@ -112,6 +119,18 @@ void hs_look_at_item_values(struct hs_look *look, const struct hs_transform *tra
 /* A text of a template that names a known field, without braces. */
 void hs_look_at_plain_text(struct hs_look *look, const struct hs_template *tmpl,
                            const struct hs_node *node);
+/* Why the field cannot have the value that `set` or `default` gives: its type, or the list of its
+ * values; NULL: it can. */
+const char *hs_field_refuses(const struct hs_catalogue_field *field, const struct hs_node *value);
+/* Whether some event of the route (in a shared list: of its sources) can have the field. */
+bool hs_look_knows(const struct hs_look *look, const char *path);
+/* The known field beside it whose name is nearly the same, or NULL. */
+const char *hs_look_nearly(const struct hs_look *look, const char *path);
+/* The names in a jq program. */
+void hs_look_at_program(struct hs_look *look, const struct hs_node *program);
+/* The names and values that `set` and `default` give, and what a jq program names. */
+void hs_look_at_given(struct hs_look *look, const struct hs_transform_item *item,
+                      const struct hs_use *uses, size_t count);
 /* The same of the values that a `set` gives. */
 void hs_look_at_set(struct hs_look *look, const struct hs_transform_item *item);
 /* Notes which of the sender's fields the item writes over. */
@@ -138,5 +157,9 @@ void hs_tracks_tell(struct hs_look *look, size_t first);
 /* ---- Keys ---- */
 
 void hs_look_at_key(struct hs_look *look, const struct hs_target *target);
+/* ---- Topics, streams and files ---- */
+
+/* Names that have an id; a topic that another route writes by another key. */
+void hs_look_at_destination(struct hs_look *look, const struct hs_target *target);
 
 #endif

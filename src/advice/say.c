@@ -9,7 +9,8 @@ static bool can_be_accepted(uint64_t code)
 {
     return (code >= HS_FINDING_MATCH_OF_NO_TYPE && code <= HS_FINDING_NO_KEY) ||
            (code >= HS_FINDING_FAILS_WITHOUT && code <= HS_FINDING_PLAIN_FIELD) ||
-           code == HS_FINDING_KEY_CONSTANT || code == HS_FINDING_ALWAYS_DEFAULT;
+           code == HS_FINDING_KEY_CONSTANT || code == HS_FINDING_ALWAYS_DEFAULT ||
+           (code >= HS_FINDING_NEARLY_KNOWN && code <= HS_FINDING_KEYS_DIFFER);
 }
 
 /* "HS205", or "HS205 data.email". */
@@ -111,7 +112,7 @@ static void check_accept(struct hs_look *look, const struct hs_accept *accept)
         struct hs_slice only;
         if (!read_item(hs_slice_text(items->items[i]), &number, &only))
             hs_config_error(look->config, HS_FINDING_ACCEPT_WRONG, items->nodes[i],
-                            "%s: write HS202 to HS208 or HS213 to HS224, and a field after it if "
+                            "%s: write HS202 to HS208 or HS213 to HS231, and a field after it if "
                             "it is meant for that one only, such as `HS205 data.email`",
                             hs_config_quote(look->config, items->nodes[i]));
         else if (!accept->used[i])

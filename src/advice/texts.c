@@ -59,8 +59,22 @@ void hs_look_at_plain_text(struct hs_look *look, const struct hs_template *tmpl,
     hs_template_fixed(tmpl, look_at_text, &plain);
 }
 
+/* The texts below an operation's name that are templates. */
+static void look_at_templates(struct hs_look *look, const struct hs_node *node)
+{
+    struct plain plain = {look, node};
+    for (size_t i = 0; i < node->count && node->kind == HS_NODE_MAP; i++)
+        look_at_templates(look, node->items[i]);
+    if (node->kind == HS_NODE_SCALAR && node->text.size > 0 &&
+        memchr(node->text.data, '{', node->text.size) == NULL)
+        look_at_text(&plain, node->text, 0, true);
+}
+
 void hs_look_at_set(struct hs_look *look, const struct hs_transform_item *item)
 {
+    const struct hs_node *event = hs_node_get(item->node, "cloudevent");
+    if (strcmp(item->operation, "cloudevent") == 0 && event != NULL)
+        look_at_templates(look, event);
     if (strcmp(item->operation, "set") != 0)
         return;
     const struct hs_node *pairs = hs_node_get(item->node, "set");
@@ -99,12 +113,21 @@ static bool reads(const struct hs_look *look, const struct hs_use *uses, size_t 
     return false;
 }
 
+static void tell_written(struct hs_look *look, const struct hs_node *node, const char *from,
+                         const char *path)
+{
+    hs_look_tell(look, node);
+    hs_look_warn(look, HS_FINDING_OVERWRITTEN, node, path,
+                 "the sender's `%s` is lost: `%s` is written over it", path, from);
+}
+
 void hs_written_follow(struct hs_look *look, const struct hs_transform_item *item,
                        const struct hs_use *uses, size_t count)
 {
     bool sets = strcmp(item->operation, "set") == 0;
     bool moves = strcmp(item->operation, "rename") == 0 || strcmp(item->operation, "copy") == 0;
-    if ((!sets && !moves) || item->when != NULL || item->each != NULL || look->blurred ||
+    bool into = strcmp(item->operation, "decimal") == 0 || strcmp(item->operation, "time") == 0;
+    if ((!sets && !moves && !into) || item->when != NULL || item->each != NULL || look->blurred ||
         look->shared > 0)
         return;
     for (size_t i = 0; i < count; i++) {
@@ -112,9 +135,14 @@ void hs_written_follow(struct hs_look *look, const struct hs_transform_item *ite
         if (uses[i].kind != HS_USE_WRITE || !hs_path_is_below(path, "data") ||
             hs_paths_meet(&look->gone, path) || hs_paths_meet(&look->made, path))
             continue;
-        const char *from = moves && i > 0 ? hs_look_path(look, uses[i - 1].path) : NULL;
-        if (writes_over(look, from, path) && !reads(look, uses, count, path))
-            hs_paths_add(&look->written, path);
+        const char *from = into             ? hs_look_path(look, uses[0].path)
+                           : moves && i > 0 ? hs_look_path(look, uses[i - 1].path)
+                                            : NULL;
+        if (!writes_over(look, from, path) || reads(look, uses, count, path))
+            continue;
+        hs_paths_add(&look->written, path);
+        if (from != NULL)
+            tell_written(look, uses[i].node != NULL ? uses[i].node : item->node, from, path);
     }
 }
 

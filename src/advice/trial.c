@@ -81,7 +81,7 @@ static const struct hs_node *find_failed(struct hs_trial *trial, const struct hs
 }
 
 static void note_done(struct hs_trial *trial, struct hs_trial_place *place, bool done,
-                      uint64_t skips, bool idle)
+                      uint64_t skips, const struct hs_trial_idle *idle)
 {
     if (place == NULL)
         return;
@@ -93,65 +93,12 @@ static void note_done(struct hs_trial *trial, struct hs_trial_place *place, bool
     hs_trial_pass(trial, place);
     bool full = trial->variant->kind == HS_VARIANT_FULL && !place->open;
     place->full += full;
-    place->idle += full && idle;
+    place->idle += full && (idle->finds_nothing || hs_trial_leaves_all(trial, idle));
+    place->finds = place->finds || (full && !idle->finds_nothing);
     if (skips == 0)
         return;
     place->skipped++;
     place->words = hs_arena_dup(trial->arena, hs_slice_text(hs_error_text()));
-}
-
-/* ---- Whether an item finds what it is about ---- */
-
-struct seeking {
-    struct hs_json_tree *tree;
-    bool first_only; /* the others say how, not what */
-    bool asked, found;
-};
-
-static int note_found(void *context, struct hs_json_tree *tree, hs_json_node node)
-{
-    struct seeking *seeking = context;
-    (void)tree;
-    (void)node;
-    seeking->found = true;
-    return 0;
-}
-
-static void seek(void *context, const struct hs_use *use)
-{
-    struct seeking *seeking = context;
-    struct hs_json_path path;
-    if (use->kind == HS_USE_WRITE || (seeking->first_only && seeking->asked) ||
-        hs_json_path_parse(hs_slice_text(use->path), &path) < 0)
-        return;
-    seeking->asked = true;
-    HS_IGNORE(hs_json_each(seeking->tree, &path, note_found, seeking)); /* it cannot fail */
-    hs_json_path_free(&path);
-}
-
-/* Operations that do nothing at all where none of their fields is there. */
-static bool needs_its_fields(const char *operation)
-{
-    static const char *const those[] = {"remove", "rename", "copy",   "redact", "mask",
-                                        "hash",   "lower",  "upper",  "trim",   "truncate",
-                                        "cast",   "time",   "unwrap", "decimal"};
-    for (size_t i = 0; i < HS_ARRAY_SIZE(those); i++)
-        if (strcmp(operation, those[i]) == 0)
-            return true;
-    return false;
-}
-
-/* Asked of the full sample only, which has every field that the type can have. */
-static bool finds_nothing(struct hs_trial *trial, const struct hs_transform *list, size_t index)
-{
-    const char *operation = hs_transform_at(list, index).operation;
-    struct seeking seeking = {.first_only = strcmp(operation, "decimal") == 0 ||
-                                            strcmp(operation, "time") == 0};
-    if (trial->variant->kind != HS_VARIANT_FULL || !needs_its_fields(operation) ||
-        hs_work_tree(trial->work, &seeking.tree) < 0)
-        return false;
-    hs_transform_uses(list, index, seek, &seeking);
-    return seeking.asked && !seeking.found;
 }
 
 /* Does the items of a list. False: one failed, which was noted. */
@@ -161,7 +108,8 @@ static bool do_items(struct hs_trial *trial, const struct hs_route *route, size_
     for (size_t i = 0; i < hs_transform_count(list); i++) {
         struct hs_trial_place *place = item_place(trial, route, target, list, i);
         uint64_t skips = hs_work_skips(trial->work);
-        bool idle = finds_nothing(trial, list, i);
+        struct hs_trial_idle idle;
+        hs_trial_begin_idle(trial, list, i, &idle);
         if (place != NULL && place->each == NULL)
             hs_trial_note_guard(trial, place);
         bool done;
@@ -176,7 +124,7 @@ static bool do_items(struct hs_trial *trial, const struct hs_route *route, size_
                 place->asked++, place->held++;
             return false;
         }
-        note_done(trial, place, done, hs_work_skips(trial->work) - skips, idle);
+        note_done(trial, place, done, hs_work_skips(trial->work) - skips, &idle);
     }
     return true;
 }
@@ -316,6 +264,28 @@ static void try_target(struct hs_trial *trial, const struct hs_route *route, siz
         fail_template(trial, route, target, reason);
 }
 
+/* Whether what the two write is the same but for its key. */
+static bool is_written_twice(const struct hs_target *a, const struct hs_target *b)
+{
+    bool same_key = (a->key == NULL) == (b->key == NULL) &&
+                    (a->key == NULL || strcmp(a->options.key, b->options.key) == 0);
+    bool plain = hs_transform_is_empty(a->transform) && hs_transform_is_empty(b->transform);
+    return a->sink == b->sink && strcmp(a->options.destination, b->options.destination) == 0 &&
+           (plain || !same_key);
+}
+
+static void note_twice(struct hs_trial *trial, const struct hs_route *route, const bool *takes)
+{
+    for (size_t i = 0; i < route->target_count; i++)
+        for (size_t k = 0; k < i && takes[i]; k++) {
+            if (!takes[k] || !is_written_twice(&route->targets[k], &route->targets[i]))
+                continue;
+            struct hs_trial_place *place = hs_trial_place(trial, &route->targets[i], route, i + 1);
+            if (place != NULL)
+                place->twice = k + 1;
+        }
+}
+
 static void try_route(struct hs_trial *trial, const struct hs_route *route)
 {
     bool takes[HS_TARGETS_MAX] = {false}, any = false;
@@ -326,6 +296,7 @@ static void try_route(struct hs_trial *trial, const struct hs_route *route)
         if (target->when != NULL)
             hs_trial_note_when(trial, target->when, route, i + 1, takes[i]);
     }
+    note_twice(trial, route, takes);
     if (!any || !do_items(trial, route, 0, route->transform))
         return;
     for (size_t i = 0; i < route->target_count; i++)
@@ -342,6 +313,26 @@ static void ask_routes(struct hs_trial *trial, const struct hs_event *event)
         if (route->when != NULL && hs_router_may_take(router, i, event->type, event->source))
             hs_trial_note_when(trial, route->when, route, 0,
                                hs_condition_holds(route->when, trial->work) > 0);
+    }
+}
+
+/* Which of the routes whose `when` holds gets the event. */
+static void note_choice(struct hs_trial *trial, const struct hs_event *event,
+                        const struct hs_route *chosen)
+{
+    const struct hs_router *router = trial->input->router;
+    for (size_t i = 0; i < hs_router_count(router); i++) {
+        const struct hs_route *route = hs_router_at(router, i);
+        if (route->when == NULL || !hs_router_may_take(router, i, event->type, event->source) ||
+            hs_condition_holds(route->when, trial->work) <= 0)
+            continue;
+        struct hs_trial_place *place = hs_trial_place(trial, route, route, 0);
+        if (place == NULL)
+            return;
+        place->chosen += route == chosen;
+        place->lost += route != chosen;
+        if (route != chosen)
+            place->winner = chosen;
     }
 }
 
@@ -390,6 +381,7 @@ static void try_variant(struct hs_trial *trial, struct hs_slice source,
     trial->runs++;
     if (hs_router_match(trial->input->router, trial->work, &route) > 0) {
         trial->runs += (unsigned)route->target_count;
+        note_choice(trial, &event, route);
         try_route(trial, route);
     }
 }
@@ -464,6 +456,7 @@ struct hs_trial *hs_trial_run(struct hs_config *config, const struct hs_advice_i
     trial->random = 1;
     trial->begun_ns = hs_clock_monotonic_ns();
     hs_buffer_init(&trial->body, BODY_MAX);
+    hs_buffer_init(&trial->before, BODY_MAX);
     hs_asked_gather(&trial->asked, input->router);
     choose_id(trial);
     try_sources(trial);
@@ -481,6 +474,7 @@ void hs_trial_free(struct hs_trial *trial)
     free(trial->made);
     hs_work_free(trial->work);
     hs_buffer_free(&trial->body);
+    hs_buffer_free(&trial->before);
     hs_arena_free(trial->arena);
     free(trial);
 }

@@ -48,9 +48,13 @@ struct hs_trial_place {
     unsigned skipped;     /* an item: how often it failed and went on */
     const char *words;    /* of the last such failure */
     unsigned full,
-        idle; /* an item: full samples it was done to, and those that it left as they were */
-    unsigned keys, same; /* a key: how often it was made, and as it was the first time */
-    const char *first;   /* the first key */
+        idle;   /* an item: full samples it was done to, and those that it left as they were */
+    bool finds; /* some field that it is about was there */
+    unsigned keys, same;           /* a key: how often it was made, and as it was the first time */
+    const char *first;             /* the first key */
+    size_t twice;                  /* a target: another, from 1, that writes the same once more */
+    unsigned chosen, lost;         /* a route: samples that came to it, or by its `when` could */
+    const struct hs_route *winner; /* a route: which took the last of them */
     /* Of the type under trial: */
     unsigned reached, failed;
     bool passed_whole; /* a variant with every field passed */

@@ -101,6 +101,12 @@ static void say_when(struct hs_look *look, const struct hs_trial_place *place,
 
 /* ---- Items ---- */
 
+static bool is_about_texts(const char *operation)
+{
+    return strcmp(operation, "lower") == 0 || strcmp(operation, "upper") == 0 ||
+           strcmp(operation, "trim") == 0;
+}
+
 static void say_item(struct hs_look *look, const struct hs_trial_place *place)
 {
     if (hs_look_has_told(look, place->node))
@@ -115,32 +121,73 @@ static void say_item(struct hs_look *look, const struct hs_trial_place *place)
                      place->each);
     else if (place->full > 0 && place->idle == place->full)
         hs_look_warn(look, HS_FINDING_NO_EFFECT, place->node, NULL,
-                     "`%s` changes no known event that comes here: its field is not there by then",
-                     place->operation);
+                     "`%s` changes no known event that comes here: %s", place->operation,
+                     place->finds                           ? "each is as before"
+                     : strcmp(place->operation, "use") == 0 ? "none of the list's fields is there"
+                     : is_about_texts(place->operation)
+                         ? "its field is not there by then, or is no text"
+                         : "its field is not there by then");
 }
 
 /* ---- Keys ---- */
 
-static void note_varying(void *context, const struct hs_use *use)
+/* Words that may differ where samples do not. */
+static void note_unknown(void *context, const struct hs_use *use)
 {
-    bool *varies = context;
-    *varies = *varies || hs_path_is_below(use->path, "data") || hs_path_is_below(use->path, "body");
+    bool *unknown = context;
+    *unknown =
+        *unknown || !(hs_path_is_below(use->path, "data") || hs_path_is_below(use->path, "body") ||
+                      strcmp(use->path, "family") == 0 || strcmp(use->path, "type") == 0);
 }
 
 static void say_key(struct hs_look *look, const struct hs_trial_place *place)
 {
     const struct hs_target *target = &look->route->targets[place->target - 1];
-    bool varies = false;
+    bool unknown = false;
     if (target->key == NULL || place->node != target->options.key_node ||
         place->keys < KEYS_LEAST || place->same < place->keys || target->kind != HS_SINK_KAFKA ||
         hs_look_has_told(look, place->node))
         return;
-    hs_template_uses(target->key, note_varying, &varies);
-    if (varies)
+    hs_template_uses(target->key, note_unknown, &unknown);
+    if (!unknown)
         hs_look_warn(look, HS_FINDING_KEY_CONSTANT, place->node, NULL,
                      "the key is `%s` for every known event that comes here: all go to one "
                      "partition",
                      place->first);
+}
+
+/* ---- Targets and routes ---- */
+
+static void say_twice(struct hs_look *look, const struct hs_trial_place *place)
+{
+    const struct hs_target *targets = look->route->targets;
+    const struct hs_target *one = &targets[place->target - 1], *other = &targets[place->twice - 1];
+    bool keys =
+        one->key != NULL && other->key != NULL && strcmp(one->options.key, other->options.key) != 0;
+    hs_look_warn(look, HS_FINDING_WRITTEN_TWICE, one->options.destination_node, NULL,
+                 "the same event is written to `%s` twice: by target %zu, too%s",
+                 one->options.destination, place->twice, keys ? ", under another key" : "");
+}
+
+/* What samples show of the winner's `when` is all that there is. */
+static bool is_certain(const struct hs_condition *when)
+{
+    struct claim claim = {0};
+    if (when != NULL)
+        hs_condition_uses(when, weigh, &claim);
+    return when == NULL || (!claim.unknown && !hs_condition_matches(when));
+}
+
+static void say_shadowed(struct hs_look *look, const struct hs_trial_place *place)
+{
+    const struct hs_route *winner = place->winner;
+    if (place->chosen > 0 || place->lost == 0 || !is_certain(winner->when) ||
+        !is_certain(look->route->when))
+        return;
+    hs_look_warn(look, HS_FINDING_ROUTE_SHADOWED, look->route->node, NULL,
+                 "no event comes to route `%s`: route `%s` takes each known one for which its "
+                 "`when` holds",
+                 look->route->name, winner->name);
 }
 
 void hs_look_at_trial(struct hs_look *look, const struct hs_trial *trial)
@@ -151,6 +198,10 @@ void hs_look_at_trial(struct hs_look *look, const struct hs_trial *trial)
         if (place->route != look->route)
             continue;
         look->target = place->target;
+        if (place->twice > 0)
+            say_twice(look, place);
+        if (place->key == look->route)
+            say_shadowed(look, place);
         if (place->when != NULL)
             say_when(look, place, place->when);
         if (place->operation != NULL)

@@ -24,7 +24,7 @@ struct hs_trial {
     struct hs_parcel_maker *makers; /* a sink each, made when first needed */
     bool *made;
     size_t sink_count;
-    struct hs_buffer body;
+    struct hs_buffer body, before;
     uint64_t random, begun_ns;
     unsigned runs;
     char id[32];
@@ -43,6 +43,18 @@ struct hs_trial {
     struct hs_trial_fault faults[HS_TRIAL_FAULTS_MAX];
     size_t fault_count;
 };
+
+/* ---- Whether an item does anything ---- */
+
+struct hs_trial_idle {
+    bool finds_nothing; /* none of its fields is there, or is of a kind that it changes */
+    bool compares;      /* the event before it was kept, in the trial's `before` */
+};
+/* Before the item is done. */
+void hs_trial_begin_idle(struct hs_trial *trial, const struct hs_transform *list, size_t index,
+                         struct hs_trial_idle *ret_idle);
+/* After it: whether the event is as it was. */
+bool hs_trial_leaves_all(struct hs_trial *trial, const struct hs_trial_idle *idle);
 
 /* The place of this key on this route and target, made if it is new; NULL: there are too many. */
 struct hs_trial_place *hs_trial_place(struct hs_trial *trial, const void *key,

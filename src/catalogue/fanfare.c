@@ -219,7 +219,7 @@ static const struct hs_catalogue_field consumer_updated[] = {
 static const struct hs_catalogue_field distribution_updated[] = {
     ENVELOPE,
     FIELD("data.distributionId", ID, "<queue>", "The queue, draw or auction."),
-    FIELD("data.distributionType", TEXT, "queue", "The kind of distribution."),
+    FIELD("data.distributionType", TEXT, "queue|draw|auction", "The kind of distribution."),
     FIELD("data.sequenceId", ID, "<seq>", "The sequence that it belongs to."),
     FIELD("data.experienceId", ID, "<exp>", "The experience that it belongs to."),
     FIELD("data.updatedAt", TIME, "<now>", "When it was changed."),
@@ -230,7 +230,7 @@ static const struct hs_catalogue_field distribution_updated[] = {
 static const struct hs_catalogue_field distribution_opened[] = {
     ENVELOPE,
     FIELD("data.distributionId", ID, "<queue>", "The queue, draw or auction."),
-    FIELD("data.distributionType", TEXT, "queue", "The kind of distribution."),
+    FIELD("data.distributionType", TEXT, "queue|draw|auction", "The kind of distribution."),
     FIELD("data.sequenceId", ID, "<seq>", "The sequence that it belongs to."),
     FIELD("data.experienceId", ID, "<exp>", "The experience that it belongs to."),
     FIELD("data.openedAt", TIME, "<now>", "When it opened."),
@@ -239,7 +239,7 @@ static const struct hs_catalogue_field distribution_opened[] = {
 static const struct hs_catalogue_field distribution_closed[] = {
     ENVELOPE,
     FIELD("data.distributionId", ID, "<queue>", "The queue, draw or auction."),
-    FIELD("data.distributionType", TEXT, "queue", "The kind of distribution."),
+    FIELD("data.distributionType", TEXT, "queue|draw|auction", "The kind of distribution."),
     FIELD("data.sequenceId", ID, "<seq>", "The sequence that it belongs to."),
     FIELD("data.experienceId", ID, "<exp>", "The experience that it belongs to."),
     FIELD("data.closedAt", TIME, "<now>", "When it closed."),

@@ -143,20 +143,41 @@ void hs_condition_comparisons(const struct hs_condition *condition, hs_compariso
         [HS_TEST_EQUAL] = HS_IS,     [HS_TEST_DIFFERS] = HS_IS_NOT,
         [HS_TEST_LESS] = HS_IS_LESS, [HS_TEST_AT_MOST] = HS_IS_AT_MOST,
         [HS_TEST_MORE] = HS_IS_MORE, [HS_TEST_AT_LEAST] = HS_IS_AT_LEAST,
-        [HS_TEST_IN] = HS_IS,
+        [HS_TEST_IN] = HS_IS,        [HS_TEST_MATCHES] = HS_IS_LIKE,
     };
     for (unsigned i = 0; i < condition->count; i++) {
         const struct hs_condition_node *node = &condition->nodes[i];
-        if (node->test < HS_TEST_EQUAL || node->test > HS_TEST_IN)
+        if (node->test < HS_TEST_EQUAL)
             continue;
         for (unsigned k = 0; k < node->count; k++) {
             const struct hs_condition_value *value = &condition->values[node->first + k];
-            struct hs_comparison comparison = {
-                hs_field_name(&node->field),        kinds[node->test], value->kind,
-                hs_slice(value->text, value->size), value->decimal,    condition->node};
+            struct hs_comparison comparison = {hs_field_name(&node->field),
+                                               kinds[node->test],
+                                               value->kind,
+                                               hs_slice(value->text, value->size),
+                                               value->decimal,
+                                               condition->node,
+                                               node->regexp};
             visit(context, &comparison);
         }
     }
+}
+
+bool hs_comparison_takes(const struct hs_comparison *comparison, struct hs_slice text)
+{
+    HS_ASSERT(comparison->by == HS_IS_LIKE);
+    return hs_regexp_matches((struct hs_regexp *)(uintptr_t)comparison->pattern, text);
+}
+
+bool hs_comparison_can_take(const struct hs_comparison *comparison, const char *texts)
+{
+    HS_ASSERT(comparison->by == HS_IS_LIKE);
+    struct hs_regexp_fault fault;
+    struct hs_regexp *other = hs_regexp_compile(hs_slice_text(texts), &fault);
+    HS_ASSERT(other != NULL); /* out of the program, not out of the configuration */
+    bool can = hs_regexp_meet(comparison->pattern, other);
+    hs_regexp_free(other);
+    return can;
 }
 
 static bool has_test(const struct hs_condition *condition, enum hs_test test)

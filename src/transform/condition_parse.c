@@ -158,7 +158,8 @@ static bool parse_matches(struct hs_condition_parser *parser, unsigned index)
     if (parser->token.kind != HS_TOKEN_QUOTED)
         return hs_token_wrong(parser,
                               "a regular expression was expected, in quotes: 'que_[0-9A-Z]+'");
-    bool read = read_quoted(parser, &text);
+    bool read = read_quoted(parser, &text) &&
+                keep_value(parser, node, HS_JSON_STRING, hs_buffer_slice(&text));
     if (read)
         node->regexp = hs_regexp_compile(hs_buffer_slice(&text), &fault);
     /* With escapes of JSON before it the place is not known. */

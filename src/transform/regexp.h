@@ -34,6 +34,9 @@ void hs_regexp_free(struct hs_regexp *regex);
  * [^...] take. */
 bool hs_regexp_matches(struct hs_regexp *regex, struct hs_slice text);
 
+/* Whether some text matches both. Costs at most the product of their steps. */
+bool hs_regexp_meet(const struct hs_regexp *a, const struct hs_regexp *b);
+
 /* ---- The program, for regexp_parse.c and regexp.c ---- */
 
 /* Steps refer to each other by distance, so that a piece can be moved and copied whole. */

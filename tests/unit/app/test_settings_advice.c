@@ -43,16 +43,17 @@ static const struct {
      "test.yaml:4:57: error HS200: there is no `data.ordrId`, did you mean `data.orderId` of "
      "order.*?\n"},
     /* What an earlier transformation makes is there; after a flatten nothing is said. */
-    {FILE_ROUTE("order", "transform: [{set: {data.new: 1}}, {lower: [data.new]}]"), ""},
+    {FILE_ROUTE("order", "transform: [{set: {data.new: A}}, {lower: [data.new]}]"), ""},
     {FILE_ROUTE("order", "transform: [{rename: {data.amount: total}}, {trim: [data.total]}]"), ""},
     {FILE_ROUTE("order", "transform: [{lower: [data.new]}, {set: {data.new: 1}}]"),
      "test.yaml:4:48: error HS200: `data.new`: the events of this route have no such field; "
      "`hookstream catalogue show TYPE` shows them\n"},
     {FILE_ROUTE("order", "transform: [{flatten: {separator: _}}, {set: {data_x: 1}}]"), ""},
-    /* A named list is for several routes. */
+    /* A named list is for several routes, and for one that it does nothing for no use. */
     {"transformations: {p: [{redact: [data.email]}]}\n" FILE_ROUTE("order",
                                                                    "transform: [{use: p}]"),
-     ""},
+     "test.yaml:5:39: warning HS217: `use` changes no known event that comes here: none of the "
+     "list's fields is there\n"},
     {"transformations: {p: [{redact: [data.emale]}]}\n" FILE_ROUTE("order",
                                                                    "transform: [{use: p}]"),
      "test.yaml:3:33: error HS200: there is no `data.emale`, did you mean `data.email` of "
@@ -191,7 +192,7 @@ static const struct {
      "test.yaml:4:36: warning HS209: `HS205`: there is no such warning about this route: take it "
      "out\n"},
     {FILE_ROUTE("order", "accept: [HS200]"),
-     "test.yaml:4:36: error HS210: `HS200`: write HS202 to HS208 or HS213 to HS224, and a field "
+     "test.yaml:4:36: error HS210: `HS200`: write HS202 to HS208 or HS213 to HS231, and a field "
      "after it if it is meant for that one only, such as `HS205 data.email`\n"},
     /* accept of a target, also under default. */
     {"routes: []\ndefault: [{sink: f, file: x, accept: [HS205, HS206]}]\n", ""},
@@ -211,7 +212,7 @@ static const struct {
      "target: take it out\n"},
     {"routes: []\ndefault: [{sink: k, topic: x, key: \"{type}\", accept: [HS2, HS205, HS206, "
      "HS207]}]\n",
-     "test.yaml:4:55: error HS210: `HS2`: write HS202 to HS208 or HS213 to HS224, and a field "
+     "test.yaml:4:55: error HS210: `HS2`: write HS202 to HS208 or HS213 to HS231, and a field "
      "after it if it is meant for that one only, such as `HS205 data.email`\n"},
     /* Keys. */
     {KEY_ROUTE("auction.bid.placed", "{data.bidId}"),

@@ -16,6 +16,48 @@ static struct hs_regexp *must_compile(const char *text)
     return regex;
 }
 
+START_TEST(test_two_meet_where_some_text_matches_both)
+{
+    static const struct {
+        const char *a, *b;
+        bool meet;
+    } rows[] = {
+        {"", "", true},
+        {"", "a", false},
+        {"", "a*", true},
+        {"abc", "abc", true},
+        {"abc", "abd", false},
+        {"abc", "ab", false},
+        {"[a-z]+", "-?[0-9]+", false},
+        {"[a-z0-9]+", "-?[0-9]+", true},
+        {"[^0-9]+", "[0-9]+", false},
+        {"[^0-9]+", "[0-9]+x", false},
+        {"[^0-9]*", "x|[0-9]+", true},
+        {"[^a]", "[^b]", true},
+        {".", "[^a]", true},
+        {"\\d{3}", "[A-Z]{3}", false},
+        {"yes|no", "true|false", false},
+        {"t.*", "true|false", true},
+        {".{5}", "true|false", true},
+        {".{6}", "true|false", false},
+        {"(ab)*", "(ba)*", true}, /* nothing at all */
+        {"(ab)+", "(ba)+", false},
+        {"(aa)+", "(aaa)+", true},
+        {"(aa)+a", "(aa)+", false},
+        {"@example[.]com", ".+@.+", false},
+        {".*@example[.]com", ".+@.+", true},
+        {"[\u00fc]", "[^\u00fc]", false},
+    };
+    for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
+        struct hs_regexp *a = must_compile(rows[i].a), *b = must_compile(rows[i].b);
+        ck_assert_msg(hs_regexp_meet(a, b) == rows[i].meet, "%s %s", rows[i].a, rows[i].b);
+        ck_assert_msg(hs_regexp_meet(b, a) == rows[i].meet, "%s %s", rows[i].b, rows[i].a);
+        hs_regexp_free(a);
+        hs_regexp_free(b);
+    }
+}
+END_TEST
+
 START_TEST(test_matches)
 {
     static const struct {
@@ -213,5 +255,5 @@ START_TEST(test_agrees_with_the_c_library)
 }
 END_TEST
 
-HS_TEST_MAIN("regular expressions", test_matches, test_faults_at_their_place, test_bounds,
-             test_agrees_with_the_c_library)
+HS_TEST_MAIN("regular expressions", test_matches, test_two_meet_where_some_text_matches_both,
+             test_faults_at_their_place, test_bounds, test_agrees_with_the_c_library)
