@@ -313,6 +313,9 @@ static void on_state(void *context, enum hs_sink_state state, const char *reason
                      const char *detail)
 {
     struct hs_forward *forward = context;
+    bool waits = forward->blocked && forward->window.head < forward->window.tail;
+    if (state == HS_SINK_UP && waits && forward->state == HS_SINK_BLOCKED)
+        return; /* a connection alone proves nothing of a letter that waits for an operator */
     hs_log(state == HS_SINK_UP || state == HS_SINK_STOPPED ? HS_LOG_INFO : HS_LOG_WARN,
            "sink state", HS_F("sink", "%s", SINK_NAME),
            HS_F("state", "%s", hs_sink_state_name(state)),

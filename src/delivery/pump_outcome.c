@@ -231,11 +231,29 @@ static bool is_news(const struct hs_pump *pump, enum hs_sink_state state, const 
     return state != HS_SINK_BLOCKED || hs_log_admit("sink_blocked", &suppressed);
 }
 
+/* Other events may go well meanwhile: those for a topic that is there, say. */
+static bool is_still_blocked(const struct hs_pump *pump)
+{
+    if (!pump->blocked || pump->blocked_sequence == 0)
+        return false;
+    const struct hs_window_entry *entry = hs_window_find(&pump->window, pump->blocked_sequence);
+    return entry != NULL && entry->open != 0;
+}
+
+/* A connection alone proves nothing of an event that waits for an operator. */
+static bool is_unproven(const struct hs_pump *pump, enum hs_sink_state state)
+{
+    return state == HS_SINK_UP && pump->state == HS_SINK_BLOCKED &&
+           (pump->unmade || is_still_blocked(pump));
+}
+
 /* The one line about a state, whether the sink told it or a message that came back. */
 void hs_pump_sink_state(void *context, enum hs_sink_state state, const char *reason,
                         const char *detail)
 {
     struct hs_pump *pump = context;
+    if (is_unproven(pump, state))
+        return;
     bool news = is_news(pump, state, reason ? reason : "");
     if (news && state == HS_SINK_UP)
         log_up(pump);
@@ -246,15 +264,6 @@ void hs_pump_sink_state(void *context, enum hs_sink_state state, const char *rea
                HS_F("detail", "%s", detail ? detail : ""));
     set_state(pump, state, reason, detail);
     pump->was_up = pump->was_up || state == HS_SINK_UP;
-}
-
-/* Other events may go well meanwhile: those for a topic that is there, say. */
-static bool is_still_blocked(const struct hs_pump *pump)
-{
-    if (!pump->blocked || pump->blocked_sequence == 0)
-        return false;
-    const struct hs_window_entry *entry = hs_window_find(&pump->window, pump->blocked_sequence);
-    return entry != NULL && entry->open != 0;
 }
 
 void hs_pump_recovered(struct hs_pump *pump)

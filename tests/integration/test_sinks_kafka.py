@@ -64,6 +64,37 @@ def test_a_topic_without_a_right_to_it_holds_the_sink(hookstream, kafka, unique,
     assert one.sink("kafka")["state"] == "up"
 
 
+@pytest.fixture
+def no_producer(kafka):
+    """The broker answers every client, and refuses its producer. Ends with no_producer()."""
+    undone = []
+
+    def undo():
+        if not undone:
+            kafka.allow_idempotent_writes()
+        undone.append(True)
+
+    kafka.deny_idempotent_writes()
+    yield undo
+    undo()
+
+
+def test_a_sink_whose_producers_are_refused_is_not_up(hookstream, kafka, unique, no_producer):
+    kafka.create(unique)
+    one = hookstream(log={"level": "debug"}, **kafka_to(kafka, unique))
+    sent = [sender.event() for _ in range(5)]
+    for document in sent:
+        assert one.post(document).status == 202
+    wait_for(lambda: one.log.count("facility=FATAL") >= 3, what="three producers to be refused")
+    assert one.sink("kafka")["reason"] == "cluster_authorization"
+    refused = one.log.split("state=blocked", 1)[1]  # before that, it was up
+    assert "sink=kafka state=up" not in refused
+    no_producer()
+    one.drained(deadline=90)
+    assert {record.id for record in kafka.read(unique)} == {event["id"] for event in sent}
+    assert one.sink("kafka")["state"] == "up"
+
+
 def test_brokers_that_are_not_there_are_named(hookstream, unique):
     one = hookstream(
         sinks={"kafka": {"type": "kafka", "brokers": ["127.0.0.1:1", "127.0.0.1:2"]}},

@@ -75,28 +75,35 @@ def delete_topic(address, topic, deadline=20):
         time.sleep(0.05)
 
 
-# Of a rule: a topic, by its own name, of everyone here, from anywhere, all operations, denied.
-_RULE = struct.pack(">b", 2), struct.pack(">b", 3), _text("User:ANONYMOUS") + _text("*"), b"\2\2"
+# Numbers of the protocol.
+TOPIC, CLUSTER = 2, 4  # resources
+ALL, WRITE, IDEMPOTENT_WRITE = 2, 4, 12  # operations
+LITERAL, DENY, ALLOW = 3, 2, 3
+# Whoever may write to any topic may do so idempotently.
+_no_idempotent_writes = (
+    (CLUSTER, "kafka-cluster", ALL, ALLOW),
+    (TOPIC, "*", ALL, ALLOW),
+    (CLUSTER, "kafka-cluster", IDEMPOTENT_WRITE, DENY),
+    (TOPIC, "*", WRITE, DENY),
+)
 
 
-def deny(address, topic):
-    """Takes every right to the topic away, that to describe it, too."""
-    kind, literal, who, what = _RULE
-    rule = struct.pack(">i", 1) + kind + _text(topic) + literal + who + what
-    answer = _ask(address, CREATE_ACLS, 1, rule)
+def _change_rule(address, key, kind, name, operation, permission):
+    """For everyone here, from anywhere."""
+    rule = struct.pack(">b", kind) + _text(name) + struct.pack(">b", LITERAL)
+    rule += _text("User:ANONYMOUS") + _text("*") + struct.pack(">bb", operation, permission)
+    answer = _ask(address, key, 1, struct.pack(">i", 1) + rule)
     code = struct.unpack_from(">h", answer, 8)[0]
     if code != 0:
-        raise RuntimeError(f"deny {topic}: error {code}")
+        raise RuntimeError(f"rule for {name}: error {code}")
 
 
-def allow(address, topic):
-    """What deny() took away is given back."""
-    kind, literal, who, what = _RULE
-    rule = struct.pack(">i", 1) + kind + _text(topic) + literal + who + what
-    answer = _ask(address, DELETE_ACLS, 1, rule)
-    code = struct.unpack_from(">h", answer, 8)[0]
-    if code != 0:
-        raise RuntimeError(f"allow {topic}: error {code}")
+def add_rule(address, kind, name, operation, permission):
+    _change_rule(address, CREATE_ACLS, kind, name, operation, permission)
+
+
+def remove_rule(address, kind, name, operation, permission):
+    _change_rule(address, DELETE_ACLS, kind, name, operation, permission)
 
 
 def _wait_for_leaders(address, topics, deadline=20):
@@ -153,10 +160,22 @@ class Kafka:
         delete_topic(self.address, topic)
 
     def deny(self, topic):
-        deny(self.address, topic)
+        """Takes every right to the topic away, that to describe it, too."""
+        add_rule(self.address, TOPIC, topic, ALL, DENY)
 
     def allow(self, topic):
-        allow(self.address, topic)
+        """What deny() took away is given back."""
+        remove_rule(self.address, TOPIC, topic, ALL, DENY)
+
+    def deny_idempotent_writes(self):
+        """No producer may begin. Any rule takes the rights away that it does not name, so all are
+        allowed first."""
+        for rule in _no_idempotent_writes:
+            add_rule(self.address, *rule)
+
+    def allow_idempotent_writes(self):
+        for rule in reversed(_no_idempotent_writes):
+            remove_rule(self.address, *rule)
 
     def read(self, topic, isolation="read_committed"):
         """Every record of a topic so far, partition by partition in order of their offsets."""

@@ -73,6 +73,7 @@ void hs_kafka_is_up(struct hs_kafka *kafka)
     if (kafka->txn != NULL && (!kafka->txn->resumed || kafka->txn->blocked))
         return;
     kafka->rebuilds = 0;
+    kafka->refused_ns = 0;
     kafka->broker_error[0] = kafka->stuck[0] = '\0';
     if (kafka->sink.state != HS_SINK_UP)
         hs_sink_set_state(&kafka->sink, HS_SINK_UP, "", "");
@@ -114,9 +115,18 @@ static void fatal(struct hs_kafka *kafka)
     hs_log_limited(HS_LOG_WARN, "kafka_fatal", "the Kafka producer cannot go on and is rebuilt",
                    HS_F("sink", "%s", kafka->sink.name),
                    HS_F("error", "%s", rd_kafka_err2name(code)), HS_F("detail", "%s", text));
-    if (failure->outcome == HS_BLOCKED)
+    if (failure->outcome == HS_BLOCKED) {
         hold(kafka, failure, text);
+        kafka->refused_ns = hs_clock_monotonic_ns();
+    }
     hs_kafka_rebuild(kafka, true);
+}
+
+/* A producer that is refused ends soon after it was opened. */
+static bool is_refused(const struct hs_kafka *kafka)
+{
+    uint64_t quiet_ns = 2 * REBUILD_MOST_MS * UINT64_C(1000000);
+    return kafka->refused_ns != 0 && hs_clock_monotonic_ns() - kafka->refused_ns < quiet_ns;
 }
 
 void hs_kafka_client_error(struct hs_kafka *kafka, rd_kafka_event_t *event)
@@ -124,7 +134,8 @@ void hs_kafka_client_error(struct hs_kafka *kafka, rd_kafka_event_t *event)
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
     const char *text = rd_kafka_event_error_string(event);
     const struct hs_failure *failure = &hs_kafka_error(code)->failure;
-    if (code == RD_KAFKA_RESP_ERR__FATAL) {
+    /* A producer that is refused reports that, not _FATAL, and is at its end all the same. */
+    if (code == RD_KAFKA_RESP_ERR__FATAL || rd_kafka_fatal_error(kafka->rk, NULL, 0) != 0) {
         fatal(kafka);
     } else if (failure->outcome == HS_BLOCKED) {
         hold(kafka, failure, text);
@@ -309,7 +320,8 @@ static void take_answer(struct hs_kafka *kafka)
     struct hs_kafka_answer answer;
     if (!hs_kafka_helper_answer(&kafka->helper, &answer) || kafka->stage != HS_KAFKA_OPEN)
         return;
-    if (hs_kafka_watch_answered(kafka, &answer))
+    bool well = hs_kafka_watch_answered(kafka, &answer);
+    if (well && !is_refused(kafka))
         hs_kafka_is_up(kafka);
     else if (kafka->sink.state != HS_SINK_UP)
         after(kafka->on_ask, ASK_AGAIN_MS);

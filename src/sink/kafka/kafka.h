@@ -66,11 +66,14 @@ struct hs_kafka {
     bool watching;      /* on_watch is set: something waits to be confirmed */
     uint64_t moved_ns;  /* when something was last confirmed, or began to wait */
     uint64_t opened_ns; /* when this producer was made */
-    unsigned rebuilds;  /* in a row without a delivery, for the backoff */
-    size_t alone;       /* messages that this producer still sends one a batch; 0: as many as fit */
-    size_t next_alone;  /* the same of the next producer */
-    bool drop_at_end;   /* ENDING: do not wait for what is in flight */
-    bool announced;     /* the owner knows of this producer */
+    /* When a producer last ended for a reason that an operator must mend; 0: a message arrived
+     * since. Metadata are answered all the same, so they do not prove that it is mended. */
+    uint64_t refused_ns;
+    unsigned rebuilds; /* in a row without a delivery, for the backoff */
+    size_t alone;      /* messages that this producer still sends one a batch; 0: as many as fit */
+    size_t next_alone; /* the same of the next producer */
+    bool drop_at_end;  /* ENDING: do not wait for what is in flight */
+    bool announced;    /* the owner knows of this producer */
 
     struct hs_kafka_txn *txn; /* with `exactly_once`, else NULL */
 
