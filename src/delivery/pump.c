@@ -331,7 +331,9 @@ static void look_at_oldest(struct hs_pump *pump)
         atomic_load_explicit(&pump->oldest_wall_ns, memory_order_relaxed) != 0 ||
         hs_journal_durable(pump->journal) <= pump->read_sequence)
         return;
-    if (read_next(pump, &event) > 0)
+    /* What a server that keeps the position has lost shows when it is heard. */
+    bool tells = pump->mark.journal == NULL;
+    if ((tells ? read_next(pump, &event) : hs_reader_next(pump->reader, &event)) > 0)
         atomic_store_explicit(&pump->oldest_wall_ns, event.received_wall_ns, memory_order_relaxed);
     /* It was only looked at: it is read again when the sink takes events. */
     if (hs_reader_seek(pump->reader, pump->read_sequence + 1) < 0)
@@ -364,6 +366,19 @@ static void count_resent(struct hs_pump *pump, uint32_t parts)
         hs_counter_add(pump->resent, (uint64_t)__builtin_popcount(parts));
 }
 
+/* What the journal lost before its first event: passed, also when no event follows. A server that
+ * keeps the position itself is heard first: it may have had these events. */
+static void pass_missing_begin(struct hs_pump *pump)
+{
+    uint64_t first = pump->read_sequence + 1, begin = hs_journal_begin(pump->journal);
+    if (first >= begin)
+        return;
+    hs_journal_lose(pump->journal, first, begin - 1);
+    hs_lost_tell(pump->lost, pump->name, first, begin - 1);
+    pump->read_sequence = begin - 1;
+    pump->dirty = true;
+}
+
 static bool on_resume(void *context, uint64_t position, uint64_t last)
 {
     struct hs_pump *pump = context;
@@ -376,6 +391,7 @@ static bool on_resume(void *context, uint64_t position, uint64_t last)
     if (gone)
         hs_pump_server_forgot(pump);
     hs_pump_take_position(pump, position, last);
+    pass_missing_begin(pump);
     hs_cursor_give(pump->cursor, last);
     for (uint64_t at = pump->window.head; at < pump->window.tail; at++) {
         struct hs_window_entry *entry = hs_window_at(&pump->window, at);
@@ -494,18 +510,6 @@ static void count_maybe_resent(struct hs_pump *pump)
                    rest);
 }
 
-/* What the journal lost before its first event: passed, also when no event follows. */
-static void pass_missing_begin(struct hs_pump *pump)
-{
-    uint64_t first = pump->read_sequence + 1, begin = hs_journal_begin(pump->journal);
-    if (first >= begin)
-        return;
-    hs_journal_lose(pump->journal, first, begin - 1);
-    hs_lost_tell(pump->lost, pump->name, first, begin - 1);
-    pump->read_sequence = begin - 1;
-    pump->dirty = true;
-}
-
 static int open_way(struct hs_pump *pump, const struct hs_pump_spec *spec)
 {
     enum hs_cursor_start start =
@@ -525,7 +529,11 @@ static int open_way(struct hs_pump *pump, const struct hs_pump_spec *spec)
         hs_server_mark_open(&pump->mark, pump->journal, pump->name,
                             hs_cursor_is_new(pump->cursor) ? pump->read_sequence : 0);
     pump->note.until = UINT64_MAX;
-    pass_missing_begin(pump);
+    if (place == 0)
+        pass_missing_begin(pump);
+    else /* a retry may come before the server is heard: rather twice than never */
+        hs_journal_lose(pump->journal, pump->read_sequence + 1,
+                        hs_journal_begin(pump->journal) - 1);
     code = hs_past_open(pump->journal, pump->name, pump->read_sequence, &pump->past);
     if (code == 0)
         code = hs_reader_open(pump->journal, pump->read_sequence + 1, &pump->reader);

@@ -133,6 +133,7 @@ static int write_and_sync(struct hs_journal *journal, struct hs_slice records, u
  * and none that saw the watermark misses its event. */
 static void publish(struct hs_journal *journal, const struct run *run)
 {
+    hs_mark_touch(journal, run->last); /* before anyone is told */
     pthread_mutex_lock(&journal->table_lock);
     struct hs_segment *segment = hs_table_active(journal);
     segment->end += run->bytes.size;

@@ -256,7 +256,9 @@ void hs_mark_open(struct hs_journal *journal);
 void hs_mark_close(struct hs_journal *journal);
 /* Writes and syncs it if it is not up to date: the keeper's, and at the stop. */
 void hs_mark_save(struct hs_journal *journal);
-/* The same; a segment that begins with `first` is the newest now. */
+/* The committer's: notes that the events up to `durable` are, without a sync. */
+void hs_mark_touch(struct hs_journal *journal, uint64_t durable);
+/* As hs_mark_save(); a segment that begins with `first` is the newest now. */
 void hs_mark_begin(struct hs_journal *journal, uint64_t first);
 /* With table_lock, which it lets go of meanwhile: the events before `kept_from` are about to be
  * removed. Synced when it is 0; only then a start knows that nobody else removed them. */

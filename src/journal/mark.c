@@ -19,8 +19,13 @@
  *
  * Written by the keeper at most once a second, before it removes a segment, at the start of each
  * segment, and at the stop: no batch waits for it. So it is never ahead of what is durable, and
- * after a kill at most about a second behind. The blocks are there from the start, so a full disk
- * does not stop it. */
+ * after a power cut at most about a second behind.
+ *
+ * A third slot, at 8192, is written by the committer before each batch is confirmed, and never
+ * synced by it: a kill leaves it in the system's cache, so after a kill the mark is exact. Only its
+ * `durable` counts, and whatever a power cut makes of it is older or no slot at all.
+ *
+ * The blocks are there from the start, so a full disk does not stop it. */
 #include "internal.h"
 
 #include <fcntl.h>
@@ -32,6 +37,8 @@
 #define SLOT_SIZE_EARLY 48u
 #define SLOT_STEP 4096u
 #define SLOTS 2u
+#define RECENT_PLACE (SLOTS * SLOT_STEP) /* the third one */
+#define FILE_SIZE (RECENT_PLACE + SLOT_SIZE)
 
 static const char magic[8] = {'H', 'S', 'M', 'A', 'R', 'K', 0, 1};
 
@@ -64,23 +71,36 @@ static bool decode(const char bytes[SLOT_SIZE], struct hs_mark *ret_mark)
     return true;
 }
 
+/* 1: the slot is whole; 0: it is not; -errno. */
+static int read_slot(const struct hs_disk *disk, int file, uint64_t place, struct hs_mark *ret_mark)
+{
+    char bytes[SLOT_SIZE] = {0};
+    ssize_t got = hs_disk_read(disk, file, bytes, sizeof(bytes), place);
+    if (got < 0)
+        return (int)got;
+    return (size_t)got >= SLOT_SIZE_EARLY && decode(bytes, ret_mark);
+}
+
 /* The newer slot that is whole. -ENODATA: none is. */
 static int read_slots(const struct hs_disk *disk, int file, struct hs_mark *ret_mark)
 {
     bool any = false;
+    struct hs_mark mark;
     for (unsigned i = 0; i < SLOTS; i++) {
-        char bytes[SLOT_SIZE] = {0};
-        struct hs_mark mark;
-        ssize_t got = hs_disk_read(disk, file, bytes, sizeof(bytes), (uint64_t)i * SLOT_STEP);
-        if (got < 0)
-            return (int)got;
-        if ((size_t)got < SLOT_SIZE_EARLY || !decode(bytes, &mark) ||
-            (any && mark.turn < ret_mark->turn))
+        int code = read_slot(disk, file, (uint64_t)i * SLOT_STEP, &mark);
+        if (code < 0)
+            return code;
+        if (code == 0 || (any && mark.turn < ret_mark->turn))
             continue;
         *ret_mark = mark;
         any = true;
     }
-    return any ? 0 : -ENODATA;
+    if (!any)
+        return -ENODATA;
+    int code = read_slot(disk, file, RECENT_PLACE, &mark);
+    if (code > 0 && mark.durable > ret_mark->durable)
+        ret_mark->durable = mark.durable;
+    return code < 0 ? code : 0;
 }
 
 static char *mark_path(const char *folder)
@@ -102,10 +122,10 @@ int hs_mark_read(const struct hs_disk *disk, const char *folder, struct hs_mark 
     return code == -ENODATA ? hs_fail(-EBADMSG, "%s is damaged", path) : code;
 }
 
-/* Blocks for both slots, and a name that a power cut does not take back. */
+/* Blocks for all slots, and a name that a power cut does not take back. */
 static int make(struct hs_journal *journal, const char *path)
 {
-    static const char zeros[SLOT_STEP + SLOT_SIZE];
+    static const char zeros[FILE_SIZE];
     const struct hs_disk *disk = journal->disk;
     int file = hs_disk_open(disk, path, O_RDWR | O_CREAT);
     if (file < 0)
@@ -218,6 +238,20 @@ int hs_mark_remove(struct hs_journal *journal, uint64_t kept_from)
     int code = save(journal, 0, 0);
     pthread_mutex_lock(&journal->table_lock);
     return code;
+}
+
+/* Without mark_lock, which is held while the mark is synced. No version of the slot is newer. */
+void hs_mark_touch(struct hs_journal *journal, uint64_t durable)
+{
+    char bytes[SLOT_SIZE];
+    if (journal->mark_file < 0)
+        return;
+    encode(&(struct hs_mark){.durable = durable}, bytes);
+    if (hs_disk_write(journal->disk, journal->mark_file, hs_slice(bytes, sizeof(bytes)),
+                      RECENT_PLACE) < 0)
+        hs_log_limited(HS_LOG_WARN, "mark",
+                       "cannot write the record of how far the journal goes; it is tried again",
+                       HS_F("path", "%s", journal->path), HS_F("error", "%s", hs_error_text()));
 }
 
 void hs_mark_settle(struct hs_journal *journal)

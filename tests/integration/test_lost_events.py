@@ -356,7 +356,7 @@ def test_the_folder_is_moved_and_put_back(live, what, replaced):
     if replaced:
         (journal(one) / "segments").mkdir(parents=True)
     # Before an event comes: a segment that is full would notice it, too, after many.
-    says(one, "another folder is where" if replaced else "put it back")
+    says(one, "journal: another folder is where" if replaced else "journal: the folder")
     assert refused(one)
     assert one.metric("journal_writable") == 0
     if replaced:
@@ -452,6 +452,20 @@ def test_a_finished_segment_is_replaced_by_its_copy(live):
     assert one.log.count("was replaced by another file") == 1
 
 
+def test_the_newest_segment_is_deleted_after_a_kill(live):
+    """Not only what was known a second before the kill is missed: every event is."""
+    one, ids = live(f"redis://127.0.0.1:{free_port()}")
+    one.kill9()
+    segments(one)[-1].unlink()
+    done = program.command("journal", "verify", "--path", journal(one), "--json")
+    *_, summary = map(json.loads, done.stdout.splitlines())
+    deliver_to_a_file(one)
+    missing = settle(one, ids)
+    assert missing == ids[-len(missing) :]
+    assert missing and lost(one) == len(missing) == summary["lost"]
+    send_missing_again(one, ids, missing)
+
+
 # ---- Cursors ----
 
 
@@ -520,6 +534,38 @@ def test_the_oldest_segments_and_the_cursor_are_gone(copied, way, count):
     one.stop()
     one.start()
     assert lost(one) == 0 and one.metric("journal_damaged_total", journal="events") == 0
+
+
+@pytest.mark.parametrize("had", ["all", "some"])
+def test_the_server_of_a_sink_had_the_oldest_segments(live, redis_server, had):
+    """Its own position counts, so only what it has not had is lost."""
+    server = redis_server()
+    one, ids = live(server.url)
+    one.drained()
+    ids += send_all(one, ["alone"])  # its transaction has the position of all before it
+    one.drained()
+    if had == "some":
+        server.end()
+        more = send_all(one, [f"f{number:05d}" for number in range(EVENTS)])
+        one.stop()
+    else:
+        more = []
+        one.stop()
+    CURSORS["deleted"](journal(one))
+    for path in segments(one)[: -1 if more else 2]:
+        path.unlink()
+    if more:
+        server.start()
+    one.start()
+    one.drained()
+    got = [json.loads(entry["body"])["id"] for entry in server.stream("s")]
+    missing = sorted(set(ids + more) - set(got))
+    assert len(missing) <= lost(one) <= len(missing) + 1 and bool(missing) == bool(more)
+    assert not set(missing) & set(ids) and len(got) == len(set(got))
+    assert send_all(one, missing) == missing
+    one.drained()
+    got = [json.loads(entry["body"])["id"] for entry in server.stream("s")]
+    assert sorted(got) == sorted(ids + more)
 
 
 def test_what_retention_removed_is_not_lost_with_the_cursor(copied):
