@@ -98,6 +98,7 @@ static bool bury(struct hs_dead_pump *pump, const struct hs_event *event, const 
             }
             if (outcome == HS_JOURNAL_DURABLE) {
                 atomic_store(&pump->failing, false);
+                hs_dead_letters_tidy(pump->letters); /* a flood does not outrun it */
                 return true;
             }
         }

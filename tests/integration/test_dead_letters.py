@@ -2,7 +2,9 @@
 command."""
 
 import base64
+import contextlib
 import json
+import os
 
 from support import http, program, sender
 from support.wait import wait_for
@@ -680,3 +682,24 @@ def is_taken(one, document):
         return one.post(document).status == 202
     except OSError:
         return False
+
+
+def test_a_flood_does_not_outrun_the_room_that_is_made(hookstream):
+    """Room is made letter by letter, and not when the flood is over."""
+    one = no_route(hookstream, dead_letters={"max_size": "16MiB"})
+    folder, largest = one.folder / "journal" / "dead-letters" / "segments", 0
+
+    def look():
+        nonlocal largest
+        with contextlib.suppress(FileNotFoundError):  # one goes while they are counted
+            largest = max(largest, sum(entry.stat().st_size for entry in os.scandir(folder)))
+
+    flood = [sender.event("queue.consumer.admitted", note="n" * 100_000) for _ in range(50)]
+    for number in range(600):
+        document = {**flood[number % 50], "id": f"flood-{number}"}
+        assert one.post(document).status == 202
+        look()
+    dropped = {"limit": "max_size"}
+    wait_for(lambda: look() or one.metric("dead_letters_dropped_total", **dropped) > 400,
+             deadline=60, what="room to be made")  # fmt: skip
+    assert largest <= 28 << 20
