@@ -16,7 +16,8 @@ from support import program  # noqa: E402
 from support.kafka import Kafka  # noqa: E402
 from support.redis import Redis, RedisServer  # noqa: E402
 
-SHARED_LEAST = 8  # cases of one test; fewer all run under a sanitizer, too
+# With a sanitizer a test of up to so many cases runs all of them, one of more every eighth.
+CASES_ALL, CASE_SHARE = 3, 8
 SERVICES = program.ROOT / "scripts" / "services"
 SERVICES_FOLDER = program.ROOT / "build" / "services"
 # Each of the processes that share the tests has brokers of its own: some tests end theirs.
@@ -29,35 +30,56 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser):
-    parser.addoption("--threads-only", action="store_true",
-                     help="leave out what is marked single_threaded, for ThreadSanitizer")
-    parser.addoption("--share", type=int, default=1, metavar="N",
-                     help="of a test with many cases, only every Nth, for sanitizers")
+    parser.addoption("--sanitizer", choices=["address", "thread"],
+                     help="run what the sanitizer's build is to run, not every test")
 
 
 def pytest_collection_modifyitems(config, items):
-    """Whatever its mark says, a test that starts a hookstream has threads and stays."""
-    leave_out = set()
-    if config.getoption("--threads-only"):
-        leave_out.update(item for item in items if _has_no_thread(item))
-    leave_out.update(_beyond_share(items, config.getoption("--share")))
-    if leave_out:
-        config.hook.pytest_deselected(items=list(leave_out))
-        items[:] = [item for item in items if item not in leave_out]
-
-
-def _beyond_share(items, share):
     """A sanitizer looks at the code, which the cases of a test mostly have in common."""
+    sanitizer = config.getoption("--sanitizer")
+    if sanitizer is None:
+        return
+    stay = [item for item in items if not item.get_closest_marker("plain_only")]
+    if sanitizer == "thread":
+        stay = list(_half_of_each_file([item for item in stay if not _has_no_thread(item)]))
+    stay = set(_share_of_cases(stay))
+    config.hook.pytest_deselected(items=[item for item in items if item not in stay])
+    items[:] = [item for item in items if item in stay]
+
+
+def _test_of(item):
+    return item.nodeid.split("[")[0]
+
+
+def _share_of_cases(items):
     cases = collections.defaultdict(list)
     for item in items:
-        cases[item.nodeid.split("[")[0]].append(item)
+        cases[_test_of(item)].append(item)
     for same in cases.values():
-        if len(same) > SHARED_LEAST:
-            yield from (item for at, item in enumerate(same) if at % share)
+        yield from same[::CASE_SHARE] if len(same) > CASES_ALL else same
+
+
+def _half_of_each_file(items):
+    """All tests have the same threads, and those of a file mostly the same hand-overs. The whole
+    scenarios of e2e stay, and what is marked `threads`."""
+    tests = collections.defaultdict(dict)
+    for item in items:
+        tests[item.path].setdefault(_test_of(item), len(tests[item.path]))
+    for item in items:
+        whole = "e2e" in item.path.parts or item.get_closest_marker("threads")
+        if whole or tests[item.path][_test_of(item)] % 2 == 0:
+            yield item
 
 
 def _has_no_thread(item):
+    """Whatever its mark says, a test that starts a hookstream has threads."""
     return item.get_closest_marker("single_threaded") and "hookstream" not in item.fixturenames
+
+
+@pytest.fixture
+def share(request):
+    """Of cases that a test goes through by itself, it is to take every so manyth."""
+    return CASE_SHARE if request.config.getoption("--sanitizer") else 1
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,8 @@ import os
 import signal
 import time
 
+import pytest
+
 from support import http, sender
 from support.wait import wait_for
 
@@ -44,6 +46,7 @@ def test_ready_is_logged_only_when_events_are_accepted(hookstream, redis_server,
     assert http.get(one.admin_port, "/readyz").status == 200
 
 
+@pytest.mark.threads
 def test_a_hung_sink_leaves_it_ready(hookstream, redis_server, unique):
     """Events are accepted, so /readyz is 200; a line names the sink."""
     redis = redis_server()

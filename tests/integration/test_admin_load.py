@@ -46,6 +46,7 @@ def test_health_is_answered_while_many_list_letters(one):
     wait_for(lambda: http.get(one.admin_port, "/api/dead-letters?limit=1").status == 200)
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize("begun", [b"", b"GET /api/sta", LIST])
 def test_health_gets_in_beside_idle_connections(one, begun):
     """More of them than the port takes, in whatever phase: the longest idle one makes room."""

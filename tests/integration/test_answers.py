@@ -261,6 +261,7 @@ def test_rate_limit_is_429_with_retry_after(door):
     assert len(one.delivered()) == len(answers) - len(limited)
 
 
+@pytest.mark.threads
 def test_past_the_limit_of_connections_the_longest_idle_one_makes_room(door):
     one = door(server={"workers": 1, "limits": {"connections": 4}})
     open_ones = [Connection(one.port) for _ in range(4)]
@@ -299,6 +300,7 @@ def test_who_sends_a_captured_request_again_is_not_spared_in_a_full_door(door):
             connection.close()
 
 
+@pytest.mark.threads
 def test_journal_full_is_503_until_there_is_room(hookstream, unique, kafka):
     one = hookstream(
         sinks={"kafka": {"type": "kafka", "brokers": [kafka.address]}},

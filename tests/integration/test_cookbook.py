@@ -86,6 +86,7 @@ def shell(tmp_path):
     return run
 
 
+@pytest.mark.plain_only
 def test_recipes_find_kafka_and_redis_by_what_services_says(shell, kafka, redis):
     start = (program.ROOT / "docs" / "cookbook.md").read_text().split("\n## ")[0]
     lines, _ = blocks(start, "sh")

@@ -6,6 +6,8 @@ import contextlib
 import json
 import os
 
+import pytest
+
 from support import http, program, sender
 from support.wait import wait_for
 
@@ -498,6 +500,7 @@ def test_a_damaged_letter_is_told_and_counted(hookstream):
     assert (done.returncode, done.stdout) == (0, "discarded 2 dead letters, 0 are left\n"), done
 
 
+@pytest.mark.threads
 def test_more_poison_than_there_is_room_for_ends_nothing(hookstream):
     """Every event fails at once and no letter fits: the oldest are dropped, and it goes on."""
     one = hookstream(

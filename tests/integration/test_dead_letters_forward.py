@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from support import http, program, sender
 from support.ports import free_port
 from support.redis import RedisServer
@@ -181,6 +183,7 @@ def test_a_held_target_says_what_to_do_and_goes_on(hookstream, redis_server, uni
     assert one.metric("dead_letters_unforwarded_total") == 0
 
 
+@pytest.mark.threads
 def test_the_limit_of_dead_letters_holds_and_what_it_cost_is_said(hookstream, unique):
     target = {"sink": "redis", "stream": unique}
     one = forwarding(

@@ -105,6 +105,7 @@ def test_a_retry_that_reaches_another_replica_is_written_once(replicas, redis_se
     assert two.status["journal"]["durable"] == 0
 
 
+@pytest.mark.threads
 def test_copies_at_the_same_moment_are_written_once(replicas, redis_server):
     server = redis_server()
     pair = replicas(server, server)
@@ -157,6 +158,7 @@ def shared_key(event_id):
     return hashlib.sha256(b"fanfare\0" + event_id.encode()).hexdigest()[:32]
 
 
+@pytest.mark.threads
 def test_what_is_pending_by_the_replica_itself_is_taken_over(replicas, redis_server):
     server = redis_server()
     (one,) = replicas(server, server, count=1)

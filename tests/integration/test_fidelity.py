@@ -182,6 +182,7 @@ def test_the_tables_say_what_hookstream_does(results, tmp_path):
     assert got == {name: row["hookstream"] for name, row in results["money"].items()}
 
 
+@pytest.mark.plain_only
 @pytest.mark.parametrize("word", ["jq", "python"])
 def test_the_tables_say_what_the_others_do(results, word):
     version = getattr(fidelity, f"{word}_version")()

@@ -405,6 +405,7 @@ def holes(sequences):
     return [one + 1 for one, next_one in zip(sequences, sequences[1:]) if next_one != one + 1]
 
 
+@pytest.mark.threads
 def test_verify_and_dump_beside_a_running_hookstream_find_nothing_wrong(hookstream):
     one = hookstream(**FILES, journal={"max_size": "16MiB", "retain": "1s"})
     types = ("order.created", "queue.consumer.entered")

@@ -42,6 +42,7 @@ def test_a_retry_is_202_and_not_written_again(hookstream):
     one.counts("dedupe_ids", is_now=1)
 
 
+@pytest.mark.threads
 def test_the_same_event_from_many_connections_at_once_is_written_once(hookstream):
     one = hookstream(**FILES)
     for _ in range(10):
@@ -70,6 +71,7 @@ def test_a_port_in_use_is_told_with_its_option(hookstream, key):
     assert f"{key}.listen: cannot listen on 127.0.0.1:{port}: another process" in done.stderr
 
 
+@pytest.mark.threads
 def test_sigterm_under_load_ends_well_and_loses_nothing(hookstream):
     one = hookstream(**FILES)
     load = sender.Load(one.port, rate=1000, connections=6).start()
@@ -156,6 +158,7 @@ def test_sigterm_with_a_dead_sink_ends_in_its_grace(hookstream, unique):
     one.stop(deadline=20)
 
 
+@pytest.mark.threads
 def test_a_second_signal_ends_it_at_once(hookstream, redis_server):
     server = redis_server()
     one = hookstream(

@@ -417,6 +417,7 @@ TOUCHES = {
 }
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize("way", TOUCHES)
 def test_a_finished_segment_is_touched_while_no_sink_reads(live, way):
     """It is noticed within seconds, and the retry of what it lost is new."""

@@ -323,6 +323,7 @@ def test_a_cursor_of_another_type_is_held_while_it_runs_too(hookstream, redis_se
     noticed(one)
 
 
+@pytest.mark.threads
 def test_it_is_flushed_again_and_again_under_load(hookstream, redis_server):
     """Every event is in Redis after the last flush, or came before it and is sent again."""
     server = redis_server()

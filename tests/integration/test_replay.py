@@ -5,6 +5,8 @@ import json
 import signal
 import subprocess
 
+import pytest
+
 from support import http, program, sender
 from support.journal import Journal
 from support.wait import wait_for
@@ -156,6 +158,7 @@ def test_a_hangup_that_is_ignored_stays_so(hookstream):
     assert state(one)["state"] == "cancelled"
 
 
+@pytest.mark.threads
 def test_a_replay_whose_command_was_killed_is_seen_and_cancelled(hookstream):
     one = hookstream(**PARTS)
     send(one, 40)
@@ -190,6 +193,7 @@ def test_the_command_says_where_the_replay_was_when_hookstream_ends(hookstream):
     one.start()
 
 
+@pytest.mark.threads
 def test_a_replay_does_not_hold_up_the_end(hookstream):
     one = hookstream(**PARTS)
     send(one, 20)

@@ -8,7 +8,7 @@ import pytest
 
 from support import program
 
-pytestmark = pytest.mark.single_threaded
+pytestmark = [pytest.mark.single_threaded, pytest.mark.plain_only]
 
 RULES = program.ROOT / "deploy" / "prometheus" / "rules.yml"
 needs_promtool = pytest.mark.skipif(

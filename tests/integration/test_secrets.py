@@ -95,6 +95,7 @@ def test_a_variable_that_nothing_closes_and_an_object_of_a_secret_store(tmp_path
     assert ("warning", "HS055") in found, words
 
 
+@pytest.mark.plain_only
 def test_what_random_sources_make_is_sound(tmp_path):
     for _ in range(12):
         raw = os.urandom(24)

@@ -6,6 +6,8 @@ import shutil
 import signal
 import time
 
+import pytest
+
 from support import http, program, sender
 from support.journal import Journal
 from support.wait import wait_for
@@ -43,6 +45,7 @@ def test_each_event_once_though_redis_is_killed_again_and_again(hookstream, redi
     assert set(found) == set(load.answered)
 
 
+@pytest.mark.threads
 def test_each_event_once_though_hookstream_is_killed_too(hookstream, redis_server):
     server = redis_server()
     one = hookstream(**redis_to(server.url, "events"))

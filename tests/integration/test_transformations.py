@@ -10,6 +10,8 @@ import shutil
 import signal
 import textwrap
 
+import pytest
+
 from support import program, sender
 from support.wait import wait_for
 
@@ -263,6 +265,7 @@ def test_jq_killed_at_its_work_each_time_costs_its_event_only(hookstream):
     assert "ended from outside, by signal 9" in json.dumps(letter)
 
 
+@pytest.mark.threads
 def test_an_event_whose_jq_was_killed_once_is_delivered(hookstream):
     long = ".data.sum = reduce range(500000) as $i (0; . + 1)"
     route = {**SETTINGS["routes"][0], "transform": [{"jq": {"program": long, "timeout": "60s"}}]}
