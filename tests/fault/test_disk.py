@@ -381,7 +381,7 @@ def test_check_online_finds_a_folder_that_is_not_synced(tmp_path, failing_disk, 
     assert program.command(*words, env=environment).returncode == 0
 
 
-def test_a_file_sink_whose_folder_is_not_synced_is_held_alone(hookstream, tmp_path, failing_disk):
+def test_a_file_sink_whose_folder_is_not_synced_is_blocked_alone(hookstream, tmp_path, failing_disk):
     environment, fail, mend = failing_disk
     folders = {name: str(tmp_path / name) for name in ("good", "refused")}
     fail("fsync", folders["refused"])

@@ -17,7 +17,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_it_is_held_and_the_others_go_on(hookstream, tmp_path, name):
+def test_it_is_blocked_and_the_others_continue(hookstream, tmp_path, name):
     sinks = {
         "kafka": {"type": "kafka", "brokers": [f"127.0.0.1:{free_port()}"],
                   "properties": CASES[name]},
