@@ -90,7 +90,7 @@ def table(rows, kept):
 
 
 def head():
-    cells = ["scenario", "what is promised", "sent", "lost", "copies", "reordered", "besides"]
+    cells = ["scenario", "expected", "sent", "lost", "copies", "reordered", "besides"]
     cells.append("again")
     return ["| " + " | ".join(cells) + " |", "| --- " * len(cells) + "|"]
 

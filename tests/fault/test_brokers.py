@@ -14,8 +14,8 @@ from support.wait import wait_for
 
 
 def test_hookstream_stands_still(stage, kafka, redis):
-    """Stopped with SIGSTOP under load and let go on: whoever waited is answered, nothing is
-    lost, nothing comes twice."""
+    """hookstream is paused by SIGSTOP under load and resumed: waiting requests are answered,
+    nothing is lost, and nothing is delivered twice."""
     it = stage(kafka=kafka, redis=redis)
     it.start()
     with it.load() as load:
@@ -41,8 +41,8 @@ def _let_lanes_block(load):
 
 
 def test_kafka_stands_still(stage, kafka, redis, services):
-    """Kafka stopped with SIGSTOP: senders see 2xx and Redis continues; then Kafka gets each once,
-    in order."""
+    """Kafka is paused by SIGSTOP: senders get 2xx and Redis continues. Kafka then gets each event
+    once, in order."""
     it = stage(kafka=kafka, redis=redis)
     it.start()
     with it.load() as load:
@@ -58,7 +58,8 @@ def test_kafka_stands_still(stage, kafka, redis, services):
 
 
 def test_redis_stands_still(stage, kafka, redis_server):
-    """Redis stopped with SIGSTOP: senders see 2xx and Kafka continues; then each once, in order."""
+    """Redis is paused by SIGSTOP: senders get 2xx and Kafka continues. Redis then gets each event
+    once, in order."""
     server = redis_server()
     it = stage(kafka=kafka, redis=server)
     it.start()
@@ -90,19 +91,19 @@ def _kafka_goes_and_comes(it, services, how):
 
 
 def test_kafka_is_stopped_and_started(stage, kafka, redis, services):
-    """Kafka goes down in good order and comes back: senders see 2xx all the time; each is in
-    Kafka, in order, twice only if the producer had to be rebuilt."""
+    """Kafka shuts down cleanly and restarts: senders always get 2xx. Each event is in Kafka, in
+    order, twice only if the producer had to be rebuilt."""
     _kafka_goes_and_comes(stage(kafka=kafka, redis=redis), services, "stop")
 
 
 def test_kafka_is_killed_and_started(stage, kafka, redis, services):
-    """Kafka ends at once (kill -9) and comes back: as before."""
+    """Kafka is killed (kill -9) and restarts: as before."""
     _kafka_goes_and_comes(stage(kafka=kafka, redis=redis), services, "kill")
 
 
 def test_redis_is_killed_and_keeps_its_data(stage, redis_server):
-    """Redis with appendfsync always ends at once and comes back, again and again: each is there
-    once, in order."""
+    """Redis with appendfsync always is killed and restarted repeatedly: each event is there once,
+    in order."""
     server = redis_server()
     it = stage(redis=server)
     it.start()
@@ -117,8 +118,8 @@ def test_redis_is_killed_and_keeps_its_data(stage, redis_server):
 
 
 def test_redis_is_killed_among_dead_letters(stage, redis_server):
-    """The same, while every fourth event becomes a dead letter: one that is left out says
-    nothing of those before it that still wait."""
+    """The same, while every fourth event becomes a dead letter: an event left out does not confirm
+    earlier events that still wait."""
     server = redis_server()
     it = stage(redis=server)
     it.start()
@@ -133,8 +134,8 @@ def test_redis_is_killed_among_dead_letters(stage, redis_server):
 
 
 def test_redis_comes_back_empty(stage, redis_server):
-    """Redis without persistence forgets what it had, its cursor too. All of it is sent again from
-    the journal, with what it had not confirmed, each once."""
+    """Redis without persistence loses everything, including its cursor. All of it is redelivered
+    from the journal, with the unconfirmed events, each once."""
     server = redis_server("--appendonly", "no")
     it = stage(redis=server)
     it.start()
@@ -165,7 +166,7 @@ def test_redis_comes_back_empty(stage, redis_server):
 
 
 def test_redis_ends_every_connection_again_and_again(stage, redis_server):
-    """CLIENT KILL in a loop: each is there once, in order."""
+    """CLIENT KILL in a loop: each event is there once, in order."""
     server = redis_server()
     it = stage(redis=server)
     it.start()
@@ -182,7 +183,8 @@ def test_redis_ends_every_connection_again_and_again(stage, redis_server):
 
 
 def test_redis_pauses_its_clients(stage, redis_server):
-    """CLIENT PAUSE: senders see 2xx, and each is there once, in order, when it continues."""
+    """CLIENT PAUSE: senders get 2xx, and each event is there once, in order, when Redis
+    continues."""
     server = redis_server()
     it = stage(redis=server)
     it.start()
@@ -195,7 +197,7 @@ def test_redis_pauses_its_clients(stage, redis_server):
 
 
 def test_redis_sleeps(stage, redis_server):
-    """DEBUG SLEEP: as with a pause, though Redis does not even read."""
+    """DEBUG SLEEP: as with a pause, although Redis does not even read."""
     server = redis_server("--enable-debug-command", "yes")
     it = stage(redis=server)
     it.start()
@@ -208,8 +210,8 @@ def test_redis_sleeps(stage, redis_server):
 
 
 def test_redis_is_out_of_memory_and_is_given_more(stage, kafka, redis_server):
-    """maxmemory reached under load: the sink is blocked and says `oom`, Kafka continues, senders see
-    2xx; with more memory each is there once, in order."""
+    """maxmemory is reached under load: the sink is blocked (`oom`), Kafka continues, and senders
+    get 2xx. With more memory each event is there once, in order."""
     server = redis_server()
     it = stage(kafka=kafka, redis=server)
     it.start()
@@ -226,9 +228,9 @@ def test_redis_is_out_of_memory_and_is_given_more(stage, kafka, redis_server):
 
 
 def test_redis_becomes_a_replica_and_is_promoted_again(stage, kafka, redis_server):
-    """REPLICAOF under load, as after a failover: the sink waits and says `read_only`, Kafka
-    continues, senders see 2xx; promoted again it continues by itself, and each is there once, in
-    order."""
+    """REPLICAOF under load, as after a failover: the sink is blocked (`read_only`), Kafka
+    continues, and senders get 2xx. After promotion it continues by itself, and each event is there
+    once, in order."""
     server = redis_server()
     it = stage(kafka=kafka, redis=server)
     it.start()
@@ -252,8 +254,8 @@ def test_redis_becomes_a_replica_and_is_promoted_again(stage, kafka, redis_serve
 
 
 def test_a_replica_is_promoted(stage, redis_server, proxy):
-    """The master is lost and a replica that lacked its last events takes its place: Redis' own
-    cursor is behind the journal's record, that is noticed, and what is missing is sent again."""
+    """The master is lost, and a replica without its last events replaces it. Its cursor is behind
+    the journal's record; this is detected, and the missing events are redelivered."""
     master, replica = redis_server(), redis_server()
     replica("REPLICAOF", "127.0.0.1", master.port)
     wait_for(lambda: b"master_link_status:up" in replica("INFO", "replication"), what="a replica")
@@ -288,9 +290,9 @@ def _follow(replica, port):
 
 
 def test_a_replica_stands_still_and_is_waited_for(stage, kafka, redis_server):
-    """`wait: {replicas: 1}` and the replica stopped: the sink is blocked and says `replicas`, nothing
-    more counts as delivered, Kafka continues, senders see 2xx; with the replica going on each is
-    on both, once, in order."""
+    """`wait: {replicas: 1}` with the replica paused: the sink is blocked (`replicas`), nothing
+    more counts as delivered, Kafka continues, and senders get 2xx. When the replica continues,
+    each event is on both, once, in order."""
     master, replica = redis_server("--repl-diskless-sync-delay", "0"), redis_server()
     _follow(replica, master.port)
     it = stage(kafka=kafka, redis=master)
@@ -319,8 +321,8 @@ def _counted(one):
 
 
 def test_a_replica_that_was_waited_for_is_promoted(stage, redis_server, proxy):
-    """`wait: {replicas: 1}`, the replica cut off and then the master lost: whatever had counted as
-    delivered is on the replica, and the rest is sent to it, each once, in order."""
+    """`wait: {replicas: 1}`, the replica is cut off, then the master is lost: everything that
+    counted as delivered is on the replica. The rest is sent to it, each event once, in order."""
     master, replica = redis_server("--repl-diskless-sync-delay", "0"), redis_server()
     middle, between = proxy(master.address), proxy(master.address)
     _follow(replica, between.port)

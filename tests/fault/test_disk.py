@@ -63,8 +63,9 @@ def kafka_disk(services):
 
 
 def test_the_disk_is_full_and_is_given_room(small_disk, stage, redis_server):
-    """No room for another segment while Redis is down: senders get 503 and nothing that was
-    answered 2xx is lost; with room again the retries are taken, each is there once, in order."""
+    """There is no space for another segment while Redis is down: senders get 503, and nothing
+    answered 2xx is lost. With space again the retries are accepted, and each event is there once,
+    in order."""
     filler = small_disk / "filler"
     filler.write_bytes(bytes(8 * MIB))
     server = redis_server()
@@ -83,8 +84,8 @@ def test_the_disk_is_full_and_is_given_room(small_disk, stage, redis_server):
 
 
 def test_a_full_disk_and_a_kill(small_disk, stage, redis_server):
-    """The disk is full and hookstream is killed and started on the full disk: it delivers what
-    it has, makes room by that, and takes the retries."""
+    """hookstream is killed and restarted on a full disk: it delivers what it has, which frees
+    space, and accepts the retries."""
     server = redis_server()
     it = stage(redis=server)
     it.start(journal={"path": str(small_disk / "journal"), "max_size": "32MiB"})
@@ -101,8 +102,8 @@ def test_a_full_disk_and_a_kill(small_disk, stage, redis_server):
 
 
 def test_a_journal_that_filled_its_disk_makes_room(small_disk, stage, redis_server):
-    """It may grow larger than its disk and does, again and again, while Redis is down: what is
-    delivered then makes room by itself, and the retries are taken."""
+    """`max_size` exceeds the disk, and the journal fills it repeatedly while Redis is down.
+    Deliveries then free space by themselves, and the retries are accepted."""
     server = redis_server()
     it = stage(redis=server)
     it.start(journal={"path": str(small_disk / "journal"), "max_size": "32MiB"})
@@ -126,9 +127,9 @@ def _written(one):
 
 @pytest.mark.parametrize("free", ["smaller segments", "none at all"])
 def test_little_room_costs_no_writes_in_vain(small_disk, hookstream, free):
-    """Room for a segment of 16 MiB but not for what stays free beside it: smaller ones are taken.
-    With less than the smallest takes, nothing is written while everything is answered 503, and
-    /readyz says how much is needed."""
+    """There is space for a segment of 16 MiB but not for the reserve: smaller ones are used. With
+    less space than the smallest needs, everything is answered 503, nothing is written, and /readyz
+    says how much is needed."""
     filler = small_disk / "filler"
     filler.write_bytes(bytes((8 if free == "smaller segments" else 23) * MIB))
     one = hookstream(
@@ -160,8 +161,8 @@ def test_little_room_costs_no_writes_in_vain(small_disk, hookstream, free):
 
 
 def test_kafkas_log_directory_is_full(kafka_disk, stage, kafka, redis, services):
-    """Kafka's disk fills up under load, which ends the broker: senders see 2xx, Redis continues;
-    with room and a broker again all is in Kafka, in order."""
+    """Kafka's disk fills up under load, which ends the broker: senders get 2xx and Redis
+    continues. With space and a broker again, every event is in Kafka, in order."""
     it = stage(kafka=kafka, redis=redis)
     it.start(journal={"max_size": "512MiB"})  # room for as long as the broker is away
     filler = kafka_disk / "filler"
@@ -205,9 +206,9 @@ def _replay(one, request="GET /api/replay"):
 
 @pytest.mark.parametrize("call", ["pwrite", "fdatasync"])
 def test_the_disk_answers_eio_and_is_mended(stage, redis, failing_disk, call):
-    """A write or a sync of the journal fails: whoever waits for it gets 503, nothing more is
-    taken, and no file that failed is written again; with the disk mended the retries are taken,
-    each is there once, in order."""
+    """A write or a sync of the journal fails: waiting requests get 503, nothing more is accepted,
+    and the failed file is not written again. When the disk works again the retries are accepted,
+    and each event is there once, in order."""
     environment, fail, mend = failing_disk
     it = stage(redis=redis)
     it.start(environment)
@@ -234,8 +235,8 @@ def test_the_disk_answers_eio_and_is_mended(stage, redis, failing_disk, call):
 
 @pytest.mark.parametrize("call", ["pwrite", "fdatasync"])
 def test_the_disk_answers_eio_and_it_is_killed(stage, redis, failing_disk, call):
-    """Killed while the disk fails: what was answered 2xx before is there, what was answered 503
-    may be; the retries make each be there once."""
+    """Killed while the disk fails: events answered 2xx before are there, events answered 503 may
+    be. After the retries each is there once."""
     environment, fail, mend = failing_disk
     it = stage(redis=redis)
     it.start(environment)
@@ -251,8 +252,8 @@ def test_the_disk_answers_eio_and_it_is_killed(stage, redis, failing_disk, call)
 
 
 def test_the_disk_fails_under_a_replay(stage, redis, failing_disk):
-    """What a replay had appended when a sync failed is lost, though the journal continues: the
-    replay says so and from where to begin again, and never that it is done."""
+    """Events that a replay had appended when a sync failed are lost, although the journal
+    continues. The replay fails, reports where to resume, and never reports that it is done."""
     environment, fail, mend = failing_disk
     it = stage(redis=redis)
     it.start(environment)
@@ -273,8 +274,8 @@ def test_the_disk_fails_under_a_replay(stage, redis, failing_disk):
 
 
 def test_dead_letters_cannot_be_written_and_it_is_killed(stage, redis, failing_disk):
-    """Only the dead letters' files fail: whoever has one to write waits and says so, no cursor
-    passes the event, and after a kill every dead letter is written."""
+    """Only the dead letters' files fail: sinks with one to write wait and report it, and no cursor
+    passes the event. After a kill every dead letter is written."""
     environment, fail, mend = failing_disk
     it = stage(redis=redis)
     it.start(environment)
@@ -309,9 +310,9 @@ def _kill_when_redis_knows(one, server):
 def test_redis_refused_an_event_and_it_is_killed(
     hookstream, redis_server, failing_disk, key, mended
 ):
-    """An event that Redis refused by itself, whose dead letter cannot be written or that waits for
-    someone to mend its key: killed with it, and with the key mended in between, it is in Redis or
-    among the dead letters, once."""
+    """Redis refused an event, and its dead letter cannot be written or waits for its key to be
+    fixed. After a kill, with the key fixed in between, the event is in Redis or among the dead
+    letters, once."""
     environment, fail, mend = failing_disk
     server = redis_server()
     if key == "full":  # no greater id is left
@@ -340,7 +341,7 @@ def test_redis_refused_an_event_and_it_is_killed(
         return [json.loads(entry["body"]) for entry in server.stream(stream)]
 
     if key == "full" and not mended:
-        wait_for(lambda: one.sink("redis")["state"] == "blocked", what="the sink to be blocked again")
+        wait_for(lambda: one.sink("redis")["state"] == "blocked", what="a blocked sink again")
         assert server.length("to:bad") == 1
         server("DEL", "to:bad")
     one.drained(deadline=90)
@@ -357,8 +358,8 @@ def test_redis_refused_an_event_and_it_is_killed(
 
 @pytest.mark.parametrize("part", ["journal", "out"])
 def test_check_online_finds_a_folder_that_is_not_synced(tmp_path, failing_disk, part):
-    """Some file systems refuse the sync of a folder: a file's name may be gone after a crash.
-    `check --online` tries it in the folder of the journal and of a file sink, and names it."""
+    """Some file systems refuse to sync a folder, so a file's name may be lost in a crash. `check
+    --online` tries it in the folders of the journal and of a file sink, and names the folder."""
     environment, fail, mend = failing_disk
     for folder in ("journal", "out"):
         (tmp_path / folder).mkdir()
@@ -381,7 +382,7 @@ def test_check_online_finds_a_folder_that_is_not_synced(tmp_path, failing_disk, 
     assert program.command(*words, env=environment).returncode == 0
 
 
-def test_a_file_sink_whose_folder_is_not_synced_is_blocked_alone(hookstream, tmp_path, failing_disk):
+def test_a_file_sink_whose_folder_is_not_synced_blocks_alone(hookstream, tmp_path, failing_disk):
     environment, fail, mend = failing_disk
     folders = {name: str(tmp_path / name) for name in ("good", "refused")}
     fail("fsync", folders["refused"])

@@ -59,8 +59,8 @@ def only_taken_or_refused(load):
 
 @pytest.mark.rounds(4)
 def test_exactly_once_through_kill_9(once, services, rounds, seed):
-    """`exactly_once`: killed at random instants, every fifth time Kafka too: each is in Kafka
-    once, in order."""
+    """`exactly_once`: killed at random moments, every fifth time with Kafka: each event is in
+    Kafka once, in order."""
     chance = random.Random(seed)
     it = once()
     brokers_killed = 0
@@ -85,8 +85,8 @@ def test_exactly_once_through_kill_9(once, services, rounds, seed):
 
 
 def test_exactly_once_killed_while_kafka_stands_still(once, services):
-    """`exactly_once`: killed, three times, with a transaction that Kafka was asked to commit and
-    has not: what counts as delivered is committed, and the rest comes once when it continues."""
+    """`exactly_once`: killed three times during a commit that Kafka has not answered. What counts
+    as delivered is committed, and the rest comes once when Kafka continues."""
     it = once()
     for _ in range(3):
         with it.load() as load:
@@ -105,8 +105,8 @@ def test_exactly_once_killed_while_kafka_stands_still(once, services):
 
 
 def test_exactly_once_killed_with_a_cursor_that_cannot_be_saved(once, failing_disk):
-    """`exactly_once`: the journal's own cursors cannot be written (EIO), and it is killed: Kafka's
-    record says how far it was, and each is there once."""
+    """`exactly_once`: the journal's own cursors cannot be written (EIO), and hookstream is killed.
+    Kafka's record has the position, and each event is there once."""
     environment, fail, mend = failing_disk
     it = once(environment=environment)
     with it.load() as load:
@@ -124,8 +124,8 @@ def test_exactly_once_killed_with_a_cursor_that_cannot_be_saved(once, failing_di
 
 
 def test_exactly_once_and_sigterm_at_load(once, proxy, kafka):
-    """`exactly_once`: SIGTERM under load, the last time with a Kafka too slow for the grace: it
-    ends by itself with 0, and each is there once."""
+    """`exactly_once`: SIGTERM under load, the last time with a Kafka too slow for the grace
+    period: it exits 0 by itself, and each event is there once."""
     middle = proxy(kafka.address, kafka=True)
     it = once(kafka_address=middle.address, server={"shutdown_grace": "1s"})
     for rate in (None, None, 16 << 10):
@@ -144,8 +144,8 @@ def test_exactly_once_and_sigterm_at_load(once, proxy, kafka):
 
 
 def test_exactly_once_and_kafka_is_killed_and_started(once, services):
-    """`exactly_once`: Kafka ends at once (kill -9) and comes back: senders see 2xx all the time,
-    and each is there once, in order, though a commit was in doubt."""
+    """`exactly_once`: Kafka is killed (kill -9) and restarts: senders always get 2xx. Each event
+    is there once, in order, although the result of a commit was unknown."""
     it = once()
     with it.load() as load:
         load.wait_for_answers(200)
@@ -159,8 +159,8 @@ def test_exactly_once_and_kafka_is_killed_and_started(once, services):
 
 
 def test_exactly_once_and_acknowledgements_are_swallowed(once, proxy, kafka):
-    """`exactly_once`: Kafka has it, commits too, and its answers are lost: each is there once, in
-    order."""
+    """`exactly_once`: Kafka has the messages and commits, and its responses are lost: each event
+    is there once, in order."""
     middle = proxy(kafka.address, kafka=True)
     it = once(kafka_address=middle.address)
     with it.load() as load:
@@ -177,8 +177,8 @@ def test_exactly_once_and_acknowledgements_are_swallowed(once, proxy, kafka):
 
 
 def test_exactly_once_and_replies_are_cut_in_the_middle(once, proxy, kafka, seed):
-    """`exactly_once`: Kafka's replies end after some of their bytes, again and again: each is
-    there once, in order."""
+    """`exactly_once`: Kafka's responses are repeatedly cut after some bytes: each event is there
+    once, in order."""
     middle = proxy(kafka.address, kafka=True)
     it = once(kafka_address=middle.address)
     chance = random.Random(seed)

@@ -9,8 +9,8 @@ import pytest
 
 
 def test_kill_9_at_random_instants(stage, kafka, redis, rounds, seed):
-    """What was answered 2xx is in Kafka and in Redis whenever it is killed; Redis has nothing
-    twice, Kafka only what was past the saved cursor; retries of the sender are no copies."""
+    """Events answered 2xx are in Kafka and in Redis at every kill. Redis has nothing twice, Kafka
+    only events past the saved cursor. The sender's retries cause no copies."""
     chance = random.Random(seed)
     it = stage(kafka=kafka, redis=redis)
     it.start()
@@ -27,8 +27,8 @@ def test_kill_9_at_random_instants(stage, kafka, redis, rounds, seed):
 
 
 def test_kill_9_while_it_starts(stage, kafka, redis, rounds, seed):
-    """Killed again and again while it still recovers, with work left from before: nothing is
-    lost, and nothing comes twice but as after any kill."""
+    """Killed repeatedly during recovery, with work left over: nothing is lost, and nothing comes
+    twice except as after any kill."""
     chance = random.Random(seed)
     it = stage(kafka=kafka, redis=redis)
     it.start()
@@ -45,8 +45,8 @@ def test_kill_9_while_it_starts(stage, kafka, redis, rounds, seed):
 
 
 def test_kill_9_while_the_brokers_stand_still(stage, kafka, redis_server, services):
-    """Killed with work that neither broker has confirmed, three times: what was answered 2xx is
-    in the journal, and when the brokers go on each is there, in order, in Redis once."""
+    """Killed three times with work that neither broker has confirmed: events answered 2xx are in
+    the journal. When the brokers continue, each is there, in order, in Redis once."""
     server = redis_server()
     it = stage(kafka=kafka, redis=server)
     it.start()
@@ -66,8 +66,9 @@ def test_kill_9_while_the_brokers_stand_still(stage, kafka, redis_server, servic
 
 @pytest.mark.parametrize("where", ["redis", "kafka"])
 def test_kill_9_while_dead_letters_are_forwarded(stage, kafka, redis, rounds, seed, where):
-    """Every second event a dead letter that is forwarded, and killed again and again: each letter
-    is forwarded, to Redis once, to Kafka more than once only if it was past the saved cursor."""
+    """Every second event is a forwarded dead letter, and hookstream is killed repeatedly. Each
+    letter is forwarded, to Redis once, to Kafka more than once only if it was past the saved
+    cursor."""
     chance = random.Random(seed)
     it = stage(kafka=kafka, redis=redis)
     place = f"{it.name}.dead"
@@ -97,8 +98,8 @@ def test_kill_9_while_dead_letters_are_forwarded(stage, kafka, redis, rounds, se
 
 
 def test_kill_9_while_dead_letters_wait_for_their_target(stage, kafka, redis, services):
-    """Killed, three times, with dead letters that Kafka was given and has not confirmed: Redis had
-    not waited for them, and each is forwarded when Kafka continues."""
+    """Killed three times with dead letters that Kafka has not confirmed. Redis did not wait for
+    them, and each is forwarded when Kafka continues."""
     it = stage(redis=redis)
     place = f"{it.name}.dead"
     kafka.create(place, partitions=1)

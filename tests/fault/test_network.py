@@ -21,8 +21,8 @@ def only_taken_or_refused(load):
 
 
 def test_every_answer_of_a_broker_comes_late(between):
-    """200 ms for every piece of an answer: senders do not wait for brokers, each is there once,
-    in order."""
+    """Every piece of a response is delayed by 200 ms: senders do not wait for brokers, and each
+    event is there once, in order."""
     it, to_kafka, to_redis = between
     to_kafka.delay = to_redis.delay = 0.2
     with it.load() as load:
@@ -33,8 +33,8 @@ def test_every_answer_of_a_broker_comes_late(between):
 
 
 def test_connections_are_cut_in_the_middle_of_a_reply(between, seed):
-    """Replies end after some of their bytes, again and again: each is there once, in order, in
-    Kafka too (the idempotent producer's numbers tell the broker what it has)."""
+    """Responses are repeatedly cut after some bytes: each event is there once, in order. In Kafka,
+    too: the idempotent producer's sequence numbers reveal copies to the broker."""
     it, to_kafka, to_redis = between
     chance = random.Random(seed)
     ways = (to_kafka, to_redis)
@@ -51,8 +51,8 @@ def test_connections_are_cut_in_the_middle_of_a_reply(between, seed):
 
 
 def test_acknowledgements_are_swallowed(between):
-    """The brokers have it and their answers are lost: after the reconnection it is known that
-    they have it, and each is there once, in order."""
+    """The brokers have the events, and their responses are lost: after reconnecting this is
+    detected, and each event is there once, in order."""
     it, to_kafka, to_redis = between
     ways = (to_kafka, to_redis)
     with it.load() as load:
@@ -75,8 +75,8 @@ def test_acknowledgements_are_swallowed(between):
 
 
 def test_one_kibibyte_a_second(between):
-    """The ways to both brokers are throttled to 1 KiB/s: senders see 2xx at once, the journal
-    holds; with the throttle gone each is there once, in order."""
+    """Both connections to the brokers are throttled to 1 KiB/s: senders get 2xx at once, and the
+    journal keeps the events. Without the throttle each is there once, in order."""
     it, to_kafka, to_redis = between
     with it.load() as load:
         load.wait_for_answers(100)

@@ -19,8 +19,8 @@ DEAF = 300
 
 
 def test_sigterm_at_load_with_slow_brokers(stage, proxy, kafka, redis):
-    """SIGTERM under load with brokers that are too slow for the grace: it ends by itself with 0,
-    and after the start nothing is missing and nothing comes twice in Redis."""
+    """SIGTERM under load with brokers too slow for the grace period: it exits 0 by itself. After
+    the next start nothing is missing, and nothing is in Redis twice."""
     to_kafka, to_redis = proxy(kafka.address, kafka=True), proxy(redis.address)
     it = stage(kafka=kafka, redis=redis)
     it.start(
@@ -41,7 +41,7 @@ def test_sigterm_at_load_with_slow_brokers(stage, proxy, kafka, redis):
 
 
 def test_a_second_process_on_one_journal(stage, redis):
-    """It ends at once and says why; the first one notices nothing."""
+    """It ends at once and says why; the first one is not affected."""
     it = stage(redis=redis)
     it.start()
     config = json.loads(it.one.file.read_text())
@@ -80,8 +80,8 @@ def _shout(connection, data, most):
 
 
 def test_clients_that_send_and_do_not_read(stage, redis):
-    """300 connections send events, then requests without end, and never read an answer: others
-    are served, memory stays bounded, and what the 300 sent is there at most once."""
+    """300 connections send events, then requests without end, and never read a response. Others
+    are served, memory stays bounded, and the events of the 300 are there at most once."""
     it = stage(redis=redis)
     it.start()
     before, deaf = _memory_mib(it.one.process), []
@@ -111,8 +111,8 @@ def test_clients_that_send_and_do_not_read(stage, redis):
 
 
 def test_a_start_with_other_routes(stage, redis_server):
-    """Stopped with work left, and started with another stream in the route: what was delivered
-    stays where it is, what was left goes where the new route says, each once, in order."""
+    """Stopped with work left, and started with another stream in the route. Delivered events stay
+    where they are, the others go where the new route says, each once, in order."""
     server = redis_server()
     it = stage(redis=server)
     it.start()
@@ -153,8 +153,8 @@ def clock(tmp_path, preload):
 
 
 def test_the_clock_is_stepped(stage, redis_server, clock):
-    """The wall clock jumps: within what signatures allow nobody notices; further away senders
-    get 401 and try again; a jump past `retain` removes nothing that was not delivered."""
+    """The wall clock jumps. Within the limits of signatures nothing changes; beyond them senders
+    get 401 and retry. A jump past `retain` removes nothing undelivered."""
     environment, step = clock
     server = redis_server()
     it = stage(redis=server)
@@ -197,9 +197,10 @@ def _sides_of_the_clock(it, step, *sides):
 
 
 def test_the_clock_is_stepped_an_hour(stage, redis_server, clock):
-    """An hour forward and back again, within the signatures' limits: events are taken at each
-    side, retries are known at each, after a kill as well, nothing goes that was not delivered,
-    though receipts lie in the future and past `retain`; each is there once, in order."""
+    """The clock moves an hour forward and back, within the limits of signatures. Events are
+    accepted and retries recognised on each side, also after a kill. Nothing undelivered is
+    removed, although receipts are in the future and past `retain`. Each event is there once, in
+    order."""
     environment, step = clock
     server = redis_server()
     it = stage(redis=server)

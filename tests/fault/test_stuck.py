@@ -56,8 +56,8 @@ def names(one, *threads):
 
 
 def test_a_stuck_thread_fails_livez_and_is_named(hookstream, tmp_path, stuck):
-    """Each kind of thread in turn, so that each has work when it is held: /livez is 503 and names
-    it, and so does the log; it is 200 again when they move."""
+    """Each kind of thread in turn is blocked while it has work: /livez is 503 and names it, and so
+    does the log. /livez is 200 again when the threads continue."""
     environment, block = stuck
     one = hookstream(environment=environment, **parts(tmp_path))
     assert live(one) == (200, "ok\n")
@@ -91,7 +91,7 @@ def test_a_stuck_thread_fails_livez_and_is_named(hookstream, tmp_path, stuck):
 
 
 def test_a_stuck_log_fails_livez(hookstream, tmp_path, stuck):
-    """A write to stderr that does not return, although its reader has room."""
+    """A write to stderr does not return, although its reader has space."""
     environment, block = stuck
     one = hookstream(environment=environment, **parts(tmp_path))
     block("hs-log")
@@ -103,8 +103,8 @@ def test_a_stuck_log_fails_livez(hookstream, tmp_path, stuck):
 
 
 def test_threads_that_wait_are_not_stuck(hookstream, tmp_path):
-    """Idle, with brokers that are away and one that never answers: /livez stays 200 for longer
-    than a thread may be stuck."""
+    """Idle, with unreachable brokers and one that never answers: /livez stays 200 for longer than
+    a thread may be stuck."""
     silent = socket.create_server(("127.0.0.1", 0))
     one = hookstream(**parts(
         tmp_path,
@@ -122,7 +122,7 @@ def test_threads_that_wait_are_not_stuck(hookstream, tmp_path):
 
 
 def test_a_process_that_was_stopped_is_not_blamed(hookstream, tmp_path):
-    """SIGSTOP for longer than a thread may be stuck, under load: /livez is 200 right after."""
+    """SIGSTOP under load for longer than a thread may be stuck: /livez is 200 right after."""
     one = hookstream(**parts(tmp_path))
     waiting = [send_only(one, sender.event("order.created")) for _ in range(50)]
     one.process.send_signal(signal.SIGSTOP)

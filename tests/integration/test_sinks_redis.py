@@ -197,7 +197,8 @@ def test_what_goes_well_does_not_end_the_hold_for_what_does_not(hookstream, redi
     assert ids(server, "good") == [document["id"]]
     assert one.sink("redis")["state"] == "blocked"
     assert "Redis refuses the command: ERR The stream has" in one.sink("redis")["detail"]
-    assert one.log.count("state=blocked") == 1 and "state=up" not in one.log.split("state=blocked")[1]
+    assert one.log.count("state=blocked") == 1
+    assert "state=up" not in one.log.split("state=blocked")[1]
     server("DEL", "full")
     one.drained(deadline=90)
     assert ids(server, "full") == ids(server, "good") == [document["id"]]
@@ -259,7 +260,7 @@ def test_a_journal_older_than_what_redis_has_is_held_and_loses_nothing(hookstrea
         assert one.post(document).status == 202
     server("CLIENT", "KILL", "TYPE", "normal")
     held = one.log.count("reason=cursor_ahead")
-    wait_for(lambda: one.log.count("reason=cursor_ahead") > held, what="the sink to be blocked again")
+    wait_for(lambda: one.log.count("reason=cursor_ahead") > held, what="a blocked sink again")
     one.stop()
     one.start()
     wait_for(lambda: one.sink("redis")["reason"] == "cursor_ahead", what="it to be blocked again")
@@ -343,7 +344,7 @@ def test_two_copies_of_a_journal_at_work_at_once_take_no_event_for_the_others(
     assert one.post(ours).status == 202
     one.drained()
     assert other.post(others).status == 202  # has the number of ours
-    wait_for(lambda: other.sink("redis")["reason"] == "cursor_ahead", what="the other to be blocked")
+    wait_for(lambda: other.sink("redis")["reason"] == "cursor_ahead", what="a blocked sink")
     assert one.post(sender.event()).status == 202
     one.drained()
     other.stop()
