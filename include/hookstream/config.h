@@ -253,7 +253,7 @@ struct hs_option {
 
 /* A table: the keys of one mapping. A variant is a mapping whose `tag` key (say `type`)
  * names which further table of options holds: kinds[i] is chosen by tag == kinds[i].name.
- * The bound struct then starts with the fields of `options`; `tag_offset` is where the
+ * The struct of each kind starts with the fields of `options`; `tag_offset` is where the
  * index of the chosen kind (unsigned) is put, `node_offset` where the mapping's node is put
  * (const struct hs_node *; SIZE_MAX: nowhere). */
 struct hs_options {
@@ -273,9 +273,12 @@ struct hs_options {
     void (*check)(struct hs_config *config, const struct hs_node *node, void *bound);
 };
 
+/* The size in bytes of a struct that the table can bind: of a variant, that of its largest kind. */
+size_t hs_config_bound_size(const struct hs_options *options);
+
 /* Binds a map node to a struct by its table: sets every field, from the node or from its
  * default, and adds a finding for whatever is wrong (unknown key, wrong type, out of range,
- * missing). `node` NULL means an empty mapping. `ret_bound` has options->struct_size bytes
+ * missing). `node` NULL means an empty mapping. `ret_bound` has hs_config_bound_size() bytes
  * and is always fully set, with defaults where the text was wrong.
  *
  * An option counts as absent when it is left out, is an unquoted null, ~ or empty scalar, or

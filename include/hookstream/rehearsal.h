@@ -57,7 +57,7 @@ struct hs_rehearsal_target {
 
 struct hs_rehearsal_message {
     const char *sink;
-    enum hs_sink_kind kind;
+    const struct hs_sink_kind *kind;
     struct hs_slice destination;
     struct hs_slice key; /* data NULL: none */
     struct hs_header headers[HS_MESSAGE_HEADERS_MAX];

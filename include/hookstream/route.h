@@ -17,7 +17,7 @@
 #ifndef HOOKSTREAM_ROUTE_H
 #define HOOKSTREAM_ROUTE_H
 
-#include <hookstream/sink.h>
+#include <hookstream/sink_kind.h>
 #include <hookstream/transform.h>
 
 #define HS_SINKS_MAX 64u /* sinks of a configuration: one bit each */
@@ -26,8 +26,8 @@
 
 struct hs_target {
     unsigned sink; /* index in the configuration's map of sinks */
-    enum hs_sink_kind kind;
-    struct hs_target_options options;
+    const struct hs_sink_kind *kind;
+    struct hs_target_options *options; /* in the config's arena, as the kind binds them */
     struct hs_template *destination;
     struct hs_template *key;      /* or NULL */
     struct hs_template **headers; /* one per options.headers */

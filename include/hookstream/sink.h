@@ -19,67 +19,45 @@ struct event_base;
 
 /* ---- Options: sinks.<name> ---- */
 
-enum hs_sink_kind { HS_SINK_KAFKA, HS_SINK_REDIS, HS_SINK_FILE, HS_SINK_KIND_COUNT };
-
 enum hs_sink_start { HS_START_NOW, HS_START_OLDEST };
 
 /* What is done about events that a server had confirmed when it has lost the cursor. */
 enum hs_cursor_lost { HS_CURSOR_LOST_REPLAY, HS_CURSOR_LOST_CONTINUE };
 
-/* With `replicas` > 0 an event of a redis sink is delivered when so many replicas have it. */
-struct hs_redis_wait_options {
-    uint64_t replicas;
-    uint64_t timeout_ns; /* of one question */
-};
-
+/* What every kind has. Each kind binds a struct of its own that begins with this one. */
 struct hs_sink_options {
-    unsigned kind; /* enum hs_sink_kind, by `type:` */
+    unsigned kind; /* index in hs_sink_kinds (sink_kind.h), by `type:` */
     const struct hs_node *node;
     unsigned start; /* enum hs_sink_start: where a sink that is new to the journal begins */
-    unsigned on_cursor_lost; /* enum hs_cursor_lost: redis, and kafka with exactly_once */
-    /* kafka */
-    struct hs_strings brokers;
-    struct hs_pairs properties;   /* any librdkafka property; secret ones never printed */
-    bool exactly_once;            /* transactions that carry the cursor; the next four are theirs */
-    const char *transactional_id; /* NULL: of the journal's identity and the sink's name */
-    const char *cursor_topic;
-    uint64_t transaction_messages; /* a transaction ends at so many */
-    uint64_t transaction_ns;       /* or so long after its first */
-    /* redis */
-    const char *url; /* redis://[user:password@]host:port/db, secret */
-    const char *username, *password;
-    const char *cursor_key; /* prefix of the cursor's key */
-    struct hs_redis_wait_options wait;
-    /* file */
-    const char *path;  /* folder */
-    uint64_t max_size; /* a file is turned when it reaches this; 0: never */
+    unsigned on_cursor_lost; /* enum hs_cursor_lost: of sinks whose server keeps a cursor */
 };
 /* The variant table of one sink (tag `type`); `sinks` is a map of these. */
 extern const struct hs_options hs_sink_option_table;
-const char *hs_sink_kind_name(enum hs_sink_kind kind);
+/* The kind's name: the value of `type:`. */
+const char *hs_sink_kind_name(const struct hs_sink_options *options);
 /* Whether its `type:` names a kind; else it was bound as one of the first kind. */
 bool hs_sink_kind_is_known(const struct hs_sink_options *options);
 /* A number for where its server keeps how far it is (see `resume`): other options, another
  * number. 0: the server does not. */
 uint64_t hs_sink_place(const struct hs_sink_options *options);
+/* A copy of the options for a second client beside the sink's own; ids that only one client may
+ * have get the suffix. Belongs to `arena`. */
+struct hs_sink_options *hs_sink_options_for_second(const struct hs_sink_options *options,
+                                                   const char *suffix, struct hs_arena *arena);
 
-/* What a target (an entry of a route's `to`) says to a sink. Every kind binds this struct
- * with the keys that it has. */
-enum hs_redis_fields { HS_FIELDS_BODY, HS_FIELDS_FLAT };
+/* What a target (an entry of a route's `to`) says to a sink. Every kind binds a struct that
+ * begins with this one, with the keys that it has. */
 struct hs_target_options {
     const char *sink;
     const char *destination; /* template: topic, stream or file */
     const struct hs_node *destination_node;
-    const char *key; /* template or NULL (kafka) */
+    const char *key; /* template or NULL */
     const struct hs_node *key_node;
     const struct hs_node *when, *transform; /* the router's: it compiles them */
     const char *sample;
     struct hs_strings accept; /* findings that are known and meant */
-    struct hs_pairs headers;  /* name -> template (kafka) */
-    uint64_t max_length;      /* redis: XADD MAXLEN ~ n; 0: none */
-    unsigned fields;          /* redis: enum hs_redis_fields */
+    struct hs_pairs headers;  /* name -> template */
 };
-const struct hs_options *hs_sink_target_table(enum hs_sink_kind kind);
 
 /* ---- Messages ---- */
 
@@ -103,16 +81,6 @@ struct hs_parcel {
     const struct hs_message *messages;
     size_t count;
 };
-
-/* Checks what came out of a template: Kafka topic names ([a-zA-Z0-9._-]{1,249}, not "." or
- * ".."), Redis keys (non-empty, at most 1 KiB), file names (no "/" , no leading dot).
- * 0 or -EINVAL and words. */
-HS_MUST_CHECK int hs_sink_check_destination(enum hs_sink_kind kind, struct hs_slice destination);
-/* Checks a fixed text of a template, whose other fixed texts before it have `before` bytes and
- * which the name begins with if it is the first: whether a name with it can be good at all. 0 or
- * -EINVAL and words. */
-HS_MUST_CHECK int hs_sink_check_fixed(enum hs_sink_kind kind, struct hs_slice text, size_t before,
-                                      bool first);
 
 /* ---- The interface ---- */
 
@@ -188,8 +156,7 @@ void hs_sink_close(struct hs_sink *sink);
 
 /* For `check`: whether the options can be turned into a client (properties known, URL
  * sound), without connecting. Adds findings. */
-void hs_sink_check(struct hs_config *config, const char *name,
-                   const struct hs_sink_options *options);
+void hs_sink_check(struct hs_config *config, const struct hs_sink_options *options);
 
 /* For `check` alone: makes the client and ends it, without connecting. Adds an error if that fails,
  * for which `run` holds the sink and tries again, since a file may be missing for a while. */

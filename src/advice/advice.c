@@ -189,10 +189,10 @@ static void look_at_template(struct hs_look *look, const struct hs_template *tmp
 
 static void look_at_templates(struct hs_look *look, const struct hs_target *target)
 {
-    look_at_template(look, target->destination, target->options.destination_node);
-    look_at_template(look, target->key, target->options.key_node);
-    for (size_t i = 0; i < target->options.headers.count; i++)
-        look_at_template(look, target->headers[i], target->options.headers.items[i].value_node);
+    look_at_template(look, target->destination, target->options->destination_node);
+    look_at_template(look, target->key, target->options->key_node);
+    for (size_t i = 0; i < target->options->headers.count; i++)
+        look_at_template(look, target->headers[i], target->options->headers.items[i].value_node);
     hs_look_at_key(look, target);
     hs_look_at_destination(look, target);
 }

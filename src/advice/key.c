@@ -110,7 +110,7 @@ static void look_at_field(void *context, const struct hs_use *use)
 
 void hs_look_at_key(struct hs_look *look, const struct hs_target *target)
 {
-    if (target->kind != HS_SINK_KAFKA)
+    if (!target->kind->has_partitions)
         return;
     for (size_t i = 0; i < look->matched_count; i++) {
         const struct hs_matched *matched = &look->matched[i];
@@ -119,7 +119,7 @@ void hs_look_at_key(struct hs_look *look, const struct hs_target *target)
         if (entity == NULL)
             continue;
         if (target->key == NULL) {
-            hs_look_warn(look, HS_FINDING_NO_KEY, target->options.destination_node, NULL,
+            hs_look_warn(look, HS_FINDING_NO_KEY, target->options->destination_node, NULL,
                          "without a `key` events of one %.*s are spread over the partitions and "
                          "lose their order: add key: \"{%s}\"",
                          (int)strcspn(matched->type->name, "."), matched->type->name, entity);
@@ -127,7 +127,7 @@ void hs_look_at_key(struct hs_look *look, const struct hs_target *target)
         }
         hs_template_uses(target->key, look_at_field, &key);
         if (key.spreads != NULL) {
-            hs_look_warn(look, HS_FINDING_KEY_SPREADS, target->options.key_node, key.spreads,
+            hs_look_warn(look, HS_FINDING_KEY_SPREADS, target->options->key_node, key.spreads,
                          "by `%s` events of one %.*s can come to different partitions and lose "
                          "their order: take \"{%s}\"",
                          key.spreads, (int)strcspn(matched->type->name, "."), matched->type->name,

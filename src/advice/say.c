@@ -36,7 +36,7 @@ void hs_look_read_accept(struct hs_look *look)
     look->accepts[0] = (struct hs_accept){.whose = "route", .items = &route->accept};
     for (size_t i = 0; i < route->target_count; i++)
         look->accepts[i + 1] =
-            (struct hs_accept){.whose = "target", .items = &route->targets[i].options.accept};
+            (struct hs_accept){.whose = "target", .items = &route->targets[i].options->accept};
 }
 
 static bool takes_back(struct hs_accept *accept, enum hs_finding_code code, const char *field)

@@ -161,14 +161,14 @@ static void list_templates(const struct hs_target *target, struct templates *ret
 {
     ret->count = 0;
     ret->tmpl[ret->count] = target->destination;
-    ret->nodes[ret->count++] = target->options.destination_node;
+    ret->nodes[ret->count++] = target->options->destination_node;
     if (target->key != NULL) {
         ret->tmpl[ret->count] = target->key;
-        ret->nodes[ret->count++] = target->options.key_node;
+        ret->nodes[ret->count++] = target->options->key_node;
     }
-    for (size_t i = 0; i < target->options.headers.count && i < HS_MESSAGE_HEADERS_MAX; i++) {
+    for (size_t i = 0; i < target->options->headers.count && i < HS_MESSAGE_HEADERS_MAX; i++) {
         ret->tmpl[ret->count] = target->headers[i];
-        ret->nodes[ret->count++] = target->options.headers.items[i].value_node;
+        ret->nodes[ret->count++] = target->options->headers.items[i].value_node;
     }
 }
 

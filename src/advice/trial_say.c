@@ -144,8 +144,8 @@ static void say_key(struct hs_look *look, const struct hs_trial_place *place)
 {
     const struct hs_target *target = &look->route->targets[place->target - 1];
     bool unknown = false;
-    if (target->key == NULL || place->node != target->options.key_node ||
-        place->keys < KEYS_LEAST || place->same < place->keys || target->kind != HS_SINK_KAFKA ||
+    if (target->key == NULL || place->node != target->options->key_node ||
+        place->keys < KEYS_LEAST || place->same < place->keys || !target->kind->has_partitions ||
         hs_look_has_told(look, place->node))
         return;
     hs_template_uses(target->key, note_unknown, &unknown);

@@ -231,7 +231,7 @@ static void check_parts(struct hs_config *config, struct hs_settings *settings, 
     hs_source_check_paths(config, &settings->sources);
     check_health_path(config, settings);
     for (size_t i = 0; !offline && i < settings->sinks.count; i++)
-        hs_sink_check(config, settings->sinks.names[i], hs_children_at(&settings->sinks, i));
+        hs_sink_check(config, hs_children_at(&settings->sinks, i));
     if (settings->sinks.count > HS_SINKS_MAX)
         hs_config_error(config, HS_FINDING_TOO_MANY, settings->sinks.nodes[HS_SINKS_MAX],
                         "too many sinks: at most %u are possible", HS_SINKS_MAX);

@@ -97,28 +97,20 @@ static void warn_of_unused(struct hs_config *config, const struct hs_settings *s
                               settings->sinks.names[i]);
 }
 
-/* The value that sink/kafka/config.c sets unless `properties` has one. */
-#define MESSAGE_BYTES 1048588u
-
 static void warn_of_size(struct hs_config *config, const struct hs_settings *settings)
 {
     uint64_t body = settings->server.limits.body_size;
     for (size_t i = 0; i < settings->sinks.count; i++) {
         const struct hs_sink_options *sink = hs_children_at(&settings->sinks, i);
+        const struct hs_sink_kind *kind = hs_sink_kind(sink);
         const struct hs_node *node = settings->sinks.nodes[i];
-        uint64_t most = MESSAGE_BYTES;
-        for (size_t k = 0; k < sink->properties.count; k++)
-            if (strcmp(sink->properties.items[k].name, "message.max.bytes") == 0) {
-                node = sink->properties.items[k].value_node;
-                if (hs_slice_to_u64(hs_slice_text(sink->properties.items[k].value), UINT64_MAX,
-                                    &most) < 0)
-                    most = body; /* said elsewhere */
-            }
-        if (sink->kind == HS_SINK_KAFKA && most < body)
+        if (kind->largest_message == NULL)
+            continue;
+        uint64_t most = kind->largest_message(sink, &node);
+        if (most < body)
             hs_config_warning(config, HS_FINDING_TOO_LARGE_FOR_SINK, node,
-                              "events may have %llu bytes (server.limits.body_size), and "
-                              "message.max.bytes of the sink `%s` is %llu: larger ones become dead "
-                              "letters",
+                              "events may have %llu bytes (server.limits.body_size), and a message "
+                              "of the sink `%s` at most %llu: larger ones become dead letters",
                               (unsigned long long)body, settings->sinks.names[i],
                               (unsigned long long)most);
     }

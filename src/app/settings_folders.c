@@ -130,11 +130,12 @@ void hs_settings_check_folders(struct hs_config *config, const struct hs_setting
                             path_node(hs_node_get(hs_config_root(config), "journal")), true, NULL};
     for (size_t i = 0; i < settings->sinks.count && i < HS_SINKS_MAX; i++) {
         const struct hs_sink_options *sink = hs_children_at(&settings->sinks, i);
-        if (sink->kind != HS_SINK_FILE || sink->path == NULL || sink->path[0] == '\0')
+        const struct hs_sink_kind *kind = hs_sink_kind(sink);
+        const char *path = kind->folder != NULL ? kind->folder(sink) : NULL;
+        if (path == NULL || path[0] == '\0')
             continue;
         snprintf(names[count], sizeof(names[count]), "sink `%.60s`", settings->sinks.names[i]);
-        folders[count] =
-            (struct folder){names[count], sink->path, path_node(sink->node), false, NULL};
+        folders[count] = (struct folder){names[count], path, path_node(sink->node), false, NULL};
         count++;
     }
     for (size_t i = 0; i < count; i++) {

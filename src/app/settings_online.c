@@ -52,7 +52,7 @@ static struct places find_places(const struct hs_router *router, unsigned sink)
             const struct hs_target *target = &route->targets[t];
             char *text = target->sink == sink ? literal_of(target, work) : NULL;
             if (text != NULL)
-                add_place(&places, text, &target->options);
+                add_place(&places, text, target->options);
         }
     }
     hs_work_free(work);

@@ -173,10 +173,9 @@ static void print_targets(struct page *page, const struct hs_rehearsal_result *r
 static void print_message(struct page *page, const struct hs_rehearsal_message *message,
                           uint64_t partitions)
 {
-    static const char *const names[] = {"topic", "stream", "file"};
     struct hs_buffer *text = &page->text;
-    hs_buffer_printf(text, "  %s (%s), %s %.*s\n", message->sink, hs_sink_kind_name(message->kind),
-                     names[message->kind], HS_SLICE_ARG(message->destination));
+    hs_buffer_printf(text, "  %s (%s), %s %.*s\n", message->sink, message->kind->name,
+                     message->kind->destination, HS_SLICE_ARG(message->destination));
     if (message->key.data != NULL)
         hs_buffer_printf(text, "    key       %.*s\n", HS_SLICE_ARG(message->key));
     if (message->hashed && partitions > 0)
@@ -185,15 +184,13 @@ static void print_message(struct page *page, const struct hs_rehearsal_message *
     else if (message->hashed)
         hs_buffer_printf(text, "    partition %u modulo their number (--partitions)\n",
                          message->hash);
-    else if (message->kind == HS_SINK_KAFKA)
+    else if (message->kind->has_partitions)
         hs_buffer_append_text(text, "    partition any\n");
     for (size_t i = 0; i < message->header_count; i++)
         hs_buffer_printf(text, "    header    %.*s: %.*s\n", HS_SLICE_ARG(message->headers[i].name),
                          HS_SLICE_ARG(message->headers[i].value));
-    if (message->kind == HS_SINK_REDIS)
-        hs_buffer_printf(text, "    fields    %s\n",
-                         message->target->fields == HS_FIELDS_FLAT ? "one a member of the body"
-                                                                   : "body");
+    if (message->kind->explain != NULL)
+        message->kind->explain(message->target, text);
     hs_buffer_printf(text, "    body      %.*s\n", HS_SLICE_ARG(message->body));
 }
 

@@ -5,7 +5,7 @@
 #include <hookstream/buffer.h>
 #include <hookstream/catalogue.h>
 #include <hookstream/open.h>
-#include <hookstream/sink.h>
+#include <hookstream/sink_kind.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -72,7 +72,8 @@ static struct names all_sinks(void)
 {
     struct names all = {.count = 0};
     for (int i = 0; i < HS_SINK_KIND_COUNT; i++)
-        add(&all, hs_slice_text(hs_sink_kind_name((enum hs_sink_kind)i)));
+        if (hs_sink_kinds[i]->init.sink != NULL)
+            add(&all, hs_slice_text(hs_sink_kinds[i]->name));
     return all;
 }
 
@@ -193,20 +194,42 @@ static void put_hidden(const struct names *paths, const char *operation, const c
     hs_buffer_append_text(page, "]\n");
 }
 
-static void put_target(const struct plan *plan, struct hs_slice family, struct hs_slice sink,
-                       struct hs_buffer *page)
+/* A text of a kind's row, with $SOURCE, $FAMILY and $KEY replaced. */
+static void put_text(const struct plan *plan, struct hs_slice family, const char *text,
+                     struct hs_buffer *page)
 {
-    hs_buffer_printf(page, "      - {sink: %.*s, ", HS_SLICE_ARG(sink));
-    if (hs_slice_equal(sink, HS_SLICE("kafka"))) {
-        hs_buffer_printf(page, "topic: %s.%.*s, key: \"", plan->source, HS_SLICE_ARG(family));
-        put_key(plan, family, page);
-        hs_buffer_append_text(page, "\"}\n");
-    } else if (hs_slice_equal(sink, HS_SLICE("redis"))) {
-        hs_buffer_printf(page, "stream: \"%s:%.*s\", max_length: 100000}\n", plan->source,
-                         HS_SLICE_ARG(family));
-    } else {
-        hs_buffer_append_text(page, "file: \"{family}.jsonl\"}\n");
+    static const struct hs_slice source = {"$SOURCE", 7}, of_family = {"$FAMILY", 7},
+                                 key = {"$KEY", 4};
+    for (struct hs_slice rest = hs_slice_text(text); rest.size > 0;) {
+        size_t used = 1;
+        if (hs_slice_starts_with(rest, source)) {
+            hs_buffer_append_text(page, plan->source);
+            used = source.size;
+        } else if (hs_slice_starts_with(rest, of_family)) {
+            hs_buffer_append(page, family.data, family.size);
+            used = of_family.size;
+        } else if (hs_slice_starts_with(rest, key)) {
+            put_key(plan, family, page);
+            used = key.size;
+        } else {
+            hs_buffer_append_byte(page, rest.data[0]);
+        }
+        rest = hs_slice(rest.data + used, rest.size - used);
     }
+}
+
+static void put_target(const struct plan *plan, struct hs_slice family,
+                       const struct hs_sink_kind *kind, struct hs_buffer *page)
+{
+    hs_buffer_printf(page, "      - {sink: %s, ", kind->name);
+    put_text(plan, family, kind->init.target, page);
+    hs_buffer_append_text(page, "}\n");
+}
+
+/* The row of the i-th kind if it is wanted, else NULL. */
+static const struct hs_sink_kind *wanted(const struct plan *plan, size_t i)
+{
+    return has(&plan->sinks, hs_slice_text(hs_sink_kinds[i]->name)) ? hs_sink_kinds[i] : NULL;
 }
 
 static void put_route(const struct plan *plan, struct hs_slice family, struct hs_buffer *page)
@@ -223,21 +246,17 @@ static void put_route(const struct plan *plan, struct hs_slice family, struct hs
                "Personal. `hash` instead gives the same value the same pseudonym each time.", page);
     hs_buffer_append_text(page, "    to:\n");
     for (size_t i = 0; i < plan->sinks.count; i++)
-        put_target(plan, family, plan->sinks.items[i], page);
+        for (size_t k = 0; k < HS_SINK_KIND_COUNT; k++)
+            if (hs_slice_equal(plan->sinks.items[i], hs_slice_text(hs_sink_kinds[k]->name)))
+                put_target(plan, family, hs_sink_kinds[k], page);
 }
 
 static void put_sinks(const struct plan *plan, struct hs_buffer *page)
 {
     hs_buffer_append_text(page, "\nsinks:\n");
-    if (has(&plan->sinks, HS_SLICE("kafka")))
-        hs_buffer_append_text(page, "  kafka:\n    type: kafka\n"
-                                    "    brokers: [\"${KAFKA_BROKERS:-localhost:9092}\"]\n");
-    if (has(&plan->sinks, HS_SLICE("redis")))
-        hs_buffer_append_text(page, "  redis:\n    type: redis\n"
-                                    "    url: \"${REDIS_URL:-redis://localhost:6379/0}\"\n");
-    if (has(&plan->sinks, HS_SLICE("file")))
-        hs_buffer_append_text(page, "  file:\n    type: file\n"
-                                    "    path: \"${HOOKSTREAM_FILES:-data}\"  # a folder\n");
+    for (size_t i = 0; i < HS_SINK_KIND_COUNT; i++)
+        if (wanted(plan, i) != NULL)
+            hs_buffer_append_text(page, wanted(plan, i)->init.sink);
 }
 
 /* An event type of the first family, to try things with. */
@@ -250,26 +269,22 @@ static const char *sample_type(const struct plan *plan)
     return plan->catalogue->types[at].name;
 }
 
-/* What to set, and that the topics must be there. */
+/* What to set, and what must be created. */
 static void put_needs(const struct plan *plan, struct hs_buffer *page)
 {
-    bool kafka = has(&plan->sinks, HS_SLICE("kafka"));
     hs_buffer_append_text(page, "# To set in the environment:\n"
                                 "#   FANFARE_SECRET   the endpoint's secret, as at the sender\n");
-    if (kafka)
-        hs_buffer_append_text(page, "#   KAFKA_BROKERS    host:port; else localhost:9092\n");
-    if (has(&plan->sinks, HS_SLICE("redis")))
-        hs_buffer_append_text(page, "#   REDIS_URL        redis://host:port/0; else that of "
-                                    "localhost:6379\n");
-    if (has(&plan->sinks, HS_SLICE("file")))
-        hs_buffer_append_text(page, "#   HOOKSTREAM_FILES folder of the files; else data\n");
-    if (kafka)
-        hs_buffer_append_text(page, "# To create, since hookstream makes no topics:\n");
-    for (size_t i = 0; kafka && i < plan->families.count; i++)
-        hs_buffer_printf(page,
-                         "#   kafka-topics.sh --bootstrap-server localhost:9092 --create "
-                         "--partitions 6 --topic %s.%.*s\n",
-                         plan->source, HS_SLICE_ARG(plan->families.items[i]));
+    for (size_t i = 0; i < HS_SINK_KIND_COUNT; i++)
+        if (wanted(plan, i) != NULL)
+            hs_buffer_append_text(page, wanted(plan, i)->init.needs);
+    for (size_t i = 0; i < HS_SINK_KIND_COUNT; i++) {
+        const struct hs_sink_kind *kind = wanted(plan, i);
+        if (kind == NULL || kind->init.create == NULL)
+            continue;
+        hs_buffer_append_text(page, kind->init.create);
+        for (size_t k = 0; k < plan->families.count; k++)
+            put_text(plan, plan->families.items[k], kind->init.create_each, page);
+    }
 }
 
 static void put_steps(const struct plan *plan, struct hs_buffer *page)

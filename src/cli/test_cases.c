@@ -10,9 +10,11 @@
 
 static const struct hs_option message_rows[] = {
     ROW("sink", HS_OPTION_STRING, struct hs_test_message, sink, "The sink's name."),
-    ROW("topic", HS_OPTION_STRING, struct hs_test_message, topic, "Of Kafka."),
-    ROW("stream", HS_OPTION_STRING, struct hs_test_message, stream, "Of Redis."),
-    ROW("file", HS_OPTION_STRING, struct hs_test_message, file, "Of a file sink."),
+#define HS_SINK_KIND(name, destination)                                                            \
+    ROW(#destination, HS_OPTION_STRING, struct hs_test_message,                                    \
+        destinations[HS_SINK_INDEX_##name], "Of a " #name " sink."),
+#include <hookstream/sink_kind.def>
+#undef HS_SINK_KIND
     ROW("key", HS_OPTION_STRING, struct hs_test_message, key, "The key."),
     ROW("headers", HS_OPTION_PAIRS, struct hs_test_message, headers, "Those that must be there."),
     ROW("body", HS_OPTION_NODE, struct hs_test_message, body, "All of the body."),

@@ -3,10 +3,12 @@
 #define HS_CLI_TEST_CASES_H
 
 #include <hookstream/config.h>
+#include <hookstream/sink_kind.h>
 
 struct hs_test_message {
     const struct hs_node *node;
-    const char *sink, *topic, *stream, *file, *key, *body_bytes;
+    const char *sink, *key, *body_bytes;
+    const char *destinations[HS_SINK_KIND_COUNT]; /* by the kind's index */
     struct hs_pairs headers;
     struct hs_strings absent;
     const struct hs_node *body, *body_subset;

@@ -85,12 +85,11 @@ static void expect_headers(struct hs_buffer *faults, const struct hs_pairs *head
 static void expect_message(struct hs_buffer *faults, const struct hs_test_message *expected,
                            const struct hs_rehearsal_message *message)
 {
-    const char *const destinations[] = {expected->topic, expected->stream, expected->file};
-    static const char *const names[] = {"topic", "stream", "file"};
     expect_text(faults, "sink", expected->sink, hs_slice_text(message->sink));
-    for (unsigned i = 0; i < HS_ARRAY_SIZE(names); i++)
-        expect_text(faults, names[i], destinations[i],
-                    i == message->kind ? message->destination : HS_SLICE("another kind of sink"));
+    for (unsigned i = 0; i < HS_SINK_KIND_COUNT; i++)
+        expect_text(faults, hs_sink_kinds[i]->destination, expected->destinations[i],
+                    hs_sink_kinds[i] == message->kind ? message->destination
+                                                      : HS_SLICE("another kind of sink"));
     expect_text(faults, "key", expected->key,
                 message->key.data ? message->key : HS_SLICE("no key"));
     expect_headers(faults, &expected->headers, message);

@@ -1,15 +1,17 @@
 /* version: of the program and of the libraries it runs with. */
 #include "command.h"
 
+#include <hookstream/buffer.h>
 #include <hookstream/jq_serve.h>
+#include <hookstream/sink_kind.h>
 
 #include <event2/event.h>
-#include <hiredis/hiredis.h>
 #include <json-c/json_c_version.h>
-#include <librdkafka/rdkafka.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <xxhash.h>
+
+#define LIBRARIES_MAX 1024u
 
 static int run(const struct hs_command *command, int argc, char **argv);
 
@@ -27,9 +29,17 @@ static int run(const struct hs_command *command, int argc, char **argv)
     if (code != 0)
         return code - 1;
     printf("hookstream %s\n", HS_VERSION);
-    printf("libevent %s, librdkafka %s, hiredis %d.%d.%d, json-c %s, libjq %s, xxHash %u, %s\n",
-           event_get_version(), rd_kafka_version_str(), HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH,
-           json_c_version(), hs_jq_version(), XXH_versionNumber(),
-           OpenSSL_version(OPENSSL_VERSION));
+    struct hs_buffer sinks;
+    hs_buffer_init(&sinks, LIBRARIES_MAX);
+    for (size_t i = 0; i < HS_SINK_KIND_COUNT; i++) {
+        if (hs_sink_kinds[i]->version == NULL)
+            continue;
+        hs_sink_kinds[i]->version(&sinks);
+        hs_buffer_append_text(&sinks, ", ");
+    }
+    printf("libevent %s, %.*sjson-c %s, libjq %s, xxHash %u, %s\n", event_get_version(),
+           HS_SLICE_ARG(hs_buffer_slice(&sinks)), json_c_version(), hs_jq_version(),
+           XXH_versionNumber(), OpenSSL_version(OPENSSL_VERSION));
+    hs_buffer_free(&sinks);
     return HS_EXIT_GOOD;
 }

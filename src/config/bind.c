@@ -41,7 +41,7 @@ static bool bind_children(const struct hs_bind *bind, const struct hs_node *node
                         example ? hs_arena_printf(config->arena, "%s`", example) : "");
         return false;
     }
-    size_t size = option->child->struct_size;
+    size_t size = hs_config_bound_size(option->child);
     const char **names = hs_arena_alloc(config->arena, (node->count + 1) * sizeof(*names));
     *ret_children = (struct hs_children){
         .items = hs_arena_alloc(config->arena, (node->count + 1) * size),
@@ -84,7 +84,7 @@ static void bind_default(const struct hs_bind *bind, const struct hs_option *opt
         bind_child(&quiet, NULL, option->child, option->name, field(bound, option->offset));
     else if (option->kind == HS_OPTION_MAP || option->kind == HS_OPTION_LIST)
         ((struct hs_children *)field(bound, option->offset))->item_size =
-            option->child->struct_size;
+            hs_config_bound_size(option->child);
     else if (option->fallback != NULL)
         bind_fallback(bind, option, bound);
 }
@@ -328,10 +328,19 @@ static void bind_table(const struct hs_bind *outer, const struct hs_node *node,
         kind->check(bind.config, map, bound);
 }
 
+size_t hs_config_bound_size(const struct hs_options *options)
+{
+    size_t size = options->struct_size;
+    for (size_t i = 0; options->tag != NULL && options->kinds[i] != NULL; i++)
+        if (options->kinds[i]->struct_size > size)
+            size = options->kinds[i]->struct_size;
+    return size;
+}
+
 void hs_config_bind(struct hs_config *config, const struct hs_node *node,
                     const struct hs_options *options, void *ret_bound)
 {
-    memset(ret_bound, 0, options->struct_size);
+    memset(ret_bound, 0, hs_config_bound_size(options));
     bool root = node == config->root;
     struct hs_bind bind = {
         .config = config,

@@ -26,8 +26,8 @@ struct hs_forward {
     struct hs_dead_letters *letters;
     struct hs_metrics *metrics;
     struct hs_letter_maker *maker;
-    struct hs_sink_options options; /* its sink's, but for what only one may have */
-    char *transactional_id;         /* or NULL */
+    struct hs_arena *arena;                /* of the options */
+    const struct hs_sink_options *options; /* its sink's, but for what only one may have */
     struct hs_letter_reader *reader;
     struct hs_window window; /* numbers of letters; a message each */
     struct hs_sink *sink;
@@ -362,7 +362,7 @@ static void on_completed(void *context, uint64_t sequence, unsigned part, enum h
     hs_cursor_give(forward->letters->forwarded, sequence);
     hs_server_mark_set(&forward->mark);
     if (forward->moved)
-        hs_cursor_settle_at(forward->letters->forwarded, hs_sink_place(&forward->options));
+        hs_cursor_settle_at(forward->letters->forwarded, hs_sink_place(forward->options));
     forward->moved = false;
     hs_counter_add(forward->forwarded, 1);
     atomic_fetch_add_explicit(&forward->confirmed, 1, memory_order_relaxed);
@@ -458,7 +458,7 @@ static void server_forgot(struct hs_forward *forward)
     uint64_t first = forward->mark.first, last = hs_cursor_position(forward->letters->forwarded);
     if (!forward->mark.is_set || forward->moved || last <= first)
         return;
-    bool replay = forward->options.on_cursor_lost == HS_CURSOR_LOST_REPLAY;
+    bool replay = forward->options->on_cursor_lost == HS_CURSOR_LOST_REPLAY;
     uint64_t lost = count_loss(forward, first, last, replay ? "replayed" : "left");
     hs_log(HS_LOG_WARN,
            replay ? "the server has lost the cursor of the dead letters that it was given: those "
@@ -538,31 +538,21 @@ static int open_events(struct hs_forward *forward)
     return 0;
 }
 
-/* The options of the sink that the target names. A transactional.id is one producer's alone. */
-static void take_options(struct hs_forward *forward, const struct hs_children *sinks)
-{
-    const struct hs_sink_options *theirs =
-        hs_children_at(sinks, hs_letter_maker_sink(forward->maker));
-    forward->options = *theirs;
-    if (theirs->transactional_id == NULL)
-        return;
-    int size = asprintf(&forward->transactional_id, "%s-dead-letters", theirs->transactional_id);
-    HS_ASSERT(size > 0); /* out of memory ends the program, as in hs_alloc() */
-    forward->options.transactional_id = forward->transactional_id;
-}
-
 static int open_way(struct hs_forward *forward, const struct hs_delivery_spec *spec,
                     const struct hs_node *target)
 {
     forward->maker = hs_letter_maker_create(spec->config, target, spec->sinks);
     if (forward->maker == NULL)
         return hs_fail(-EINVAL, "dead_letters.forward cannot be compiled");
-    take_options(forward, spec->sinks);
+    forward->arena = hs_arena_create();
+    forward->options = hs_sink_options_for_second(
+        hs_children_at(spec->sinks, hs_letter_maker_sink(forward->maker)), "dead-letters",
+        forward->arena);
     hs_window_init(&forward->window);
     forward->moved =
-        hs_cursor_is_moved_to(forward->letters->forwarded, hs_sink_place(&forward->options));
+        hs_cursor_is_moved_to(forward->letters->forwarded, hs_sink_place(forward->options));
     forward->read_number = hs_cursor_position(forward->letters->forwarded);
-    if (hs_sink_place(&forward->options) != 0)
+    if (hs_sink_place(forward->options) != 0)
         hs_server_mark_open(&forward->mark, forward->letters->journal, "forward", 0);
     int code = hs_letter_reader_open(forward->letters, forward->read_number + 1, &forward->reader);
     if (code < 0)
@@ -576,7 +566,7 @@ static int open_way(struct hs_forward *forward, const struct hs_delivery_spec *s
     };
     /* By the store's identity: its numbers are what a cursor on the server counts. */
     return hs_sink_open(forward->base, SINK_NAME, hs_journal_identity(forward->letters->journal),
-                        &forward->options, &host, &forward->sink);
+                        forward->options, &host, &forward->sink);
 }
 
 int hs_forward_start(const struct hs_delivery_spec *spec, const struct hs_node *target,
@@ -647,7 +637,7 @@ void hs_forward_free(struct hs_forward *forward)
     hs_cells_free(&forward->cells);
     hs_server_mark_close(&forward->mark);
     pthread_mutex_destroy(&forward->lock);
-    free(forward->transactional_id);
+    hs_arena_free(forward->arena);
     free(forward);
 }
 
@@ -659,7 +649,7 @@ void hs_forward_status(struct hs_forward *forward, struct hs_pump_status *ret_st
     uint64_t now = hs_clock_wall_ns();
     *ret_status = (struct hs_pump_status){
         .name = SINK_NAME,
-        .kind = hs_sink_kind_name((enum hs_sink_kind)forward->options.kind),
+        .kind = hs_sink_kind_name(forward->options),
         .unsaved = atomic_load(&forward->unsaved),
         .position = position,
         .lag_events = durable > position ? durable - position : 0,

@@ -46,14 +46,16 @@ static void check_target(struct hs_config *config, const struct hs_node *forward
             hs_config_error(config, HS_FINDING_FORWARD, hs_node_get(forward, no_use[i]),
                             "a dead letter is forwarded as it was received: leave `%s` out",
                             no_use[i]);
-    if (target->kind == HS_SINK_FILE)
+    const struct hs_sink_kind *kind = target->kind;
+    if (kind->no_letters != NULL)
         hs_config_error(config, HS_FINDING_FORWARD, forward,
-                        "dead letters are forwarded to a kafka or a redis sink: for files there is "
-                        "`hookstream dead-letters export`");
-    if (target->options.fields == HS_FIELDS_FLAT)
-        hs_config_error(config, HS_FINDING_FORWARD, hs_node_get(forward, "fields"),
-                        "the body of a dead letter may be no JSON: leave `fields` out");
-    const struct hs_pairs *headers = &target->options.headers;
+                        "dead letters cannot be forwarded to a %s sink: %s", kind->name,
+                        kind->no_letters);
+    const char *json = kind->needs_json != NULL ? kind->needs_json(target->options) : NULL;
+    if (json != NULL)
+        hs_config_error(config, HS_FINDING_FORWARD, hs_node_get(forward, json),
+                        "the body of a dead letter may not be JSON: leave `%s` out", json);
+    const struct hs_pairs *headers = &target->options->headers;
     if (headers->count > OWN_HEADERS_MAX)
         hs_config_error(config, HS_FINDING_FORWARD, headers->items[OWN_HEADERS_MAX].name_node,
                         "the target of dead letters has at most %u headers of its own",
@@ -151,7 +153,7 @@ int hs_letter_make(struct hs_letter_maker *maker, const struct hs_letter *letter
     *message = (struct hs_message){
         .body = letter->event.body,
         .timestamp_ms = letter->event.received_wall_ns / UINT64_C(1000000),
-        .target = &target->options,
+        .target = target->options,
     };
     hs_work_begin(maker->work, &letter->event);
     hs_buffer_clear(&maker->text);
@@ -163,14 +165,14 @@ int hs_letter_make(struct hs_letter_maker *maker, const struct hs_letter *letter
     int code = expand(maker, target->destination, &message->destination);
     if (code == 0 && target->key != NULL)
         code = expand(maker, target->key, &message->key);
-    for (size_t i = 0; code == 0 && i < target->options.headers.count; i++) {
+    for (size_t i = 0; code == 0 && i < target->options->headers.count; i++) {
         struct hs_slice value = HS_SLICE_NONE;
         code = expand(maker, target->headers[i], &value);
-        add_header(message, hs_slice_text(target->options.headers.items[i].name), value);
+        add_header(message, hs_slice_text(target->options->headers.items[i].name), value);
     }
     if (code < 0)
         return code;
     *ret_reason = "destination";
     *ret_message = message;
-    return hs_sink_check_destination(target->kind, message->destination);
+    return target->kind->check_destination(message->destination);
 }

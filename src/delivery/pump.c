@@ -560,7 +560,7 @@ int hs_pump_start(const struct hs_pump_spec *spec, struct hs_pump **ret_pump)
     pump->name = spec->name;
     pump->index = spec->index;
     pump->options = spec->options;
-    pump->kind_name = hs_sink_kind_name((enum hs_sink_kind)spec->options->kind);
+    pump->kind_name = hs_sink_kind_name(spec->options);
     pump->journal = spec->delivery->journal;
     pump->letters = spec->delivery->letters;
     pump->metrics = spec->delivery->metrics;

@@ -273,16 +273,6 @@ static void edit(struct hs_rehearsal *rehearsal)
 
 /* ---- The messages ---- */
 
-/* Whether the key alone decides the partition, as the sink is configured. */
-static bool is_hashed(const struct hs_sink_options *sink, struct hs_slice key)
-{
-    for (size_t i = 0; i < sink->properties.count; i++)
-        if (strcmp(sink->properties.items[i].name, "partitioner") == 0 &&
-            strncmp(sink->properties.items[i].value, "murmur2", 7) != 0)
-            return false;
-    return key.data != NULL;
-}
-
 static struct hs_slice line_of(struct hs_rehearsal *rehearsal, struct hs_slice body)
 {
     struct hs_buffer line;
@@ -301,7 +291,7 @@ static void take_message(struct hs_rehearsal *rehearsal, size_t sink,
     HS_ASSERT(result->message_count < HS_REHEARSAL_MESSAGES_MAX);
     struct hs_rehearsal_message *taken = &result->messages[result->message_count++];
     taken->sink = rehearsal->settings->sinks.names[sink];
-    taken->kind = options->kind;
+    taken->kind = hs_sink_kind(options);
     taken->destination = keep(rehearsal, message->destination);
     taken->key = keep(rehearsal, message->key);
     taken->target = message->target;
@@ -309,9 +299,10 @@ static void take_message(struct hs_rehearsal *rehearsal, size_t sink,
     for (size_t i = 0; i < message->header_count; i++)
         taken->headers[i] = (struct hs_header){keep(rehearsal, message->headers[i].name),
                                                keep(rehearsal, message->headers[i].value)};
-    bool file = options->kind == HS_SINK_FILE;
-    taken->body = file ? line_of(rehearsal, message->body) : keep(rehearsal, message->body);
-    taken->hashed = options->kind == HS_SINK_KAFKA && is_hashed(options, taken->key);
+    taken->body = taken->kind->writes_lines ? line_of(rehearsal, message->body)
+                                            : keep(rehearsal, message->body);
+    taken->hashed = taken->key.data != NULL && taken->kind->hashes_key != NULL &&
+                    taken->kind->hashes_key(options);
     taken->hash = taken->hashed ? hs_murmur2_positive(taken->key) : 0;
 }
 

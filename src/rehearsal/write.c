@@ -21,10 +21,9 @@ static void add_body(struct hs_buffer *json, struct hs_slice body)
 
 static void add_message(struct hs_buffer *json, const struct hs_rehearsal_message *message)
 {
-    static const char *const names[] = {"topic", "stream", "file"};
     hs_buffer_append_text(json, "{\"sink\": ");
     hs_json_encode_string(hs_slice_text(message->sink), json);
-    add_member(json, names[message->kind], message->destination);
+    add_member(json, message->kind->destination, message->destination);
     if (message->key.data != NULL)
         add_member(json, "key", message->key);
     if (message->hashed)

@@ -319,7 +319,7 @@ void hs_route_manual(struct hs_buffer *ret_page)
         "sink and counted (`hookstream_sink_skipped_total`).\n\n"
         "`default:` is required: `dead_letter`, `drop`, or a list of targets as under `to`.\n");
     for (int kind = 0; kind < HS_SINK_KIND_COUNT; kind++)
-        append_section(hs_sink_target_table((enum hs_sink_kind)kind), ret_page);
+        append_section(hs_sink_kinds[kind]->target, ret_page);
 }
 
 void hs_route_schema(struct hs_buffer *ret_json)
@@ -337,7 +337,7 @@ void hs_route_schema(struct hs_buffer *ret_json)
         HS_TARGETS_MAX);
     for (int kind = 0; kind < HS_SINK_KIND_COUNT; kind++) {
         hs_buffer_append_text(ret_json, kind > 0 ? ",\n" : "");
-        hs_config_schema(hs_sink_target_table((enum hs_sink_kind)kind), ret_json);
+        hs_config_schema(hs_sink_kinds[kind]->target, ret_json);
     }
     hs_buffer_append_text(ret_json, "]}}");
 }

@@ -130,9 +130,9 @@ static int kafka_headers(struct hs_parcel_maker *maker, const struct hs_target *
               hs_event_header(event, HS_SLICE("traceparent")));
     if (code == 0)
         code = body_headers(maker, work, message, offsets);
-    for (size_t i = 0; code == 0 && i < target->options.headers.count; i++)
+    for (size_t i = 0; code == 0 && i < target->options->headers.count; i++)
         code = add_expanded(maker, message, offsets,
-                            hs_slice_text(target->options.headers.items[i].name),
+                            hs_slice_text(target->options->headers.items[i].name),
                             target->headers[i], work);
     return code;
 }
@@ -148,14 +148,14 @@ static int make_message(struct hs_parcel_maker *maker, const struct hs_target *t
     message->header_count = 0;
     message->key = HS_SLICE_NONE;
     message->timestamp_ms = event->received_wall_ns / UINT64_C(1000000);
-    message->target = &target->options;
+    message->target = target->options;
     int code = expand(maker, target->destination, work, &maker->offsets[at].destination,
                       &message->destination.size);
     maker->offsets[at].key = NO_TEXT;
     if (code == 0 && target->key != NULL)
         code =
             expand(maker, target->key, work, &maker->offsets[at].key, &maker->offsets[at].key_size);
-    if (code == 0 && target->kind == HS_SINK_KAFKA)
+    if (code == 0 && target->kind->has_headers)
         code = kafka_headers(maker, target, work, message, maker->offsets[at].headers);
     add_fixed(message, maker->offsets[at].headers, HS_SLICE(HS_RESEND_HEADER),
               hs_event_resend(event));
@@ -186,7 +186,7 @@ static int check_destinations(const struct hs_parcel_maker *maker)
         /* A literal was checked at compilation. */
         if (hs_template_is_literal(target->destination))
             continue;
-        int code = hs_sink_check_destination(target->kind, maker->messages[i].destination);
+        int code = target->kind->check_destination(maker->messages[i].destination);
         if (code < 0)
             return code;
     }

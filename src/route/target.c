@@ -75,7 +75,7 @@ static bool check_literal(const struct hs_router_input *input, const struct hs_n
     /* Without fields the template needs no event. */
     bool good = hs_template_expand(target->destination, NULL, &text) == 0 &&
                 hs_buffer_status(&text) == 0 &&
-                hs_sink_check_destination(target->kind, hs_buffer_slice(&text)) == 0;
+                target->kind->check_destination(hs_buffer_slice(&text)) == 0;
     hs_buffer_free(&text);
     if (!good)
         say_destination(input, node);
@@ -83,7 +83,7 @@ static bool check_literal(const struct hs_router_input *input, const struct hs_n
 }
 
 struct fixed_check {
-    enum hs_sink_kind kind;
+    const struct hs_sink_kind *kind;
     bool good;
 };
 
@@ -91,7 +91,7 @@ struct fixed_check {
 static void check_fixed(void *context, struct hs_slice text, size_t before, bool first)
 {
     struct fixed_check *check = context;
-    check->good = check->good && hs_sink_check_fixed(check->kind, text, before, first) == 0;
+    check->good = check->good && check->kind->check_fixed(text, before, first) == 0;
 }
 
 /* If one text is not allowed in any name, no event ever has a valid one. */
@@ -107,11 +107,11 @@ static bool check_texts(const struct hs_router_input *input, const struct hs_nod
 
 static bool compile_destination(const struct hs_router_input *input, struct hs_target *target)
 {
-    const struct hs_node *node = target->options.destination_node;
-    if (target->options.destination == NULL)
+    const struct hs_node *node = target->options->destination_node;
+    if (target->options->destination == NULL)
         return false; /* required: reported by the binding */
     target->destination =
-        hs_template_compile(input->config, node, hs_slice_text(target->options.destination));
+        hs_template_compile(input->config, node, hs_slice_text(target->options->destination));
     if (target->destination == NULL)
         return false;
     if (hs_template_is_literal(target->destination))
@@ -153,7 +153,7 @@ static bool check_header_name(struct hs_config *config, const struct hs_pair *pa
 
 static bool compile_headers(const struct hs_router_input *input, struct hs_target *target)
 {
-    const struct hs_pairs *pairs = &target->options.headers;
+    const struct hs_pairs *pairs = &target->options->headers;
     if (pairs->count > OWN_HEADERS_MAX) {
         hs_config_error(input->config, HS_FINDING_TOO_MANY, pairs->items[OWN_HEADERS_MAX].name_node,
                         "a target has at most %zu headers of its own", OWN_HEADERS_MAX);
@@ -196,17 +196,19 @@ static bool compile_target(const struct hs_router_input *input, const struct hs_
     const struct hs_sink_options *sink = hs_children_at(input->sinks, target->sink);
     if (!hs_sink_kind_is_known(sink))
         return false; /* its allowed keys are unknown; the sink's `type` was reported */
-    target->kind = (enum hs_sink_kind)sink->kind;
-    const struct hs_options *table = hs_sink_target_table(target->kind);
-    struct hs_target_options *options = &target->options;
+    target->kind = hs_sink_kind(sink);
+    const struct hs_options *table = target->kind->target;
+    struct hs_target_options *options =
+        hs_arena_alloc(hs_config_arena(input->config), hs_config_bound_size(table));
+    target->options = options;
     hs_config_bind(input->config, node, table, options);
     options->destination_node =
         place_of(table, node, offsetof(struct hs_target_options, destination));
     options->key_node = place_of(table, node, offsetof(struct hs_target_options, key));
     bool good = compile_destination(input, target);
-    if (target->options.key != NULL) {
-        target->key = hs_template_compile(input->config, target->options.key_node,
-                                          hs_slice_text(target->options.key));
+    if (target->options->key != NULL) {
+        target->key = hs_template_compile(input->config, target->options->key_node,
+                                          hs_slice_text(target->options->key));
         good = target->key != NULL && good;
     }
     good = hs_sample_compile(input->config, hs_node_get(node, "sample"), options->sample,
@@ -273,15 +275,15 @@ void hs_targets_check_headers(struct hs_config *config, const struct hs_route *r
     for (size_t i = 0; i < route->target_count; i++) {
         const struct hs_target *target = &route->targets[i];
         const struct hs_node *item = needing_headers(route, target);
-        if (item != NULL && target->kind == HS_SINK_KAFKA)
-            check_own_headers(config, &target->options.headers);
+        if (item != NULL && target->kind->has_headers)
+            check_own_headers(config, &target->options->headers);
         else if (item != NULL)
-            hs_config_error(config, HS_FINDING_NO_HEADERS, target->options.destination_node,
+            hs_config_error(config, HS_FINDING_NO_HEADERS, target->options->destination_node,
                             "`cloudevent` with `mode: binary` (line %u) puts the event's "
                             "attributes into headers of a Kafka message, which a %s target does "
                             "not have: use `mode: structured`, or give this target a route of "
                             "its own",
-                            item->line, hs_sink_kind_name(target->kind));
+                            item->line, target->kind->name);
     }
 }
 
@@ -317,7 +319,7 @@ void hs_targets_free(struct hs_route *route)
         hs_template_free(target->key);
         hs_condition_free(target->when);
         hs_transform_free(target->transform);
-        for (size_t h = 0; target->headers != NULL && h < target->options.headers.count; h++)
+        for (size_t h = 0; target->headers != NULL && h < target->options->headers.count; h++)
             hs_template_free(target->headers[h]);
         free(target->headers);
     }

@@ -1,9 +1,9 @@
-/* Kind: what the three kinds of sink share: the table of functions behind sink.h, and the
- * few facts every sink keeps. Private to src/sink/. */
+/* Kind: what the kinds of sink share: the table of functions behind sink.h, the few facts every
+ * sink keeps, and helpers for the rows of sink_kind.h. Private to src/sink/. */
 #ifndef HS_SINK_KIND_H
 #define HS_SINK_KIND_H
 
-#include <hookstream/sink.h>
+#include <hookstream/sink_kind.h>
 
 struct hs_sink_ops {
     enum hs_submit (*submit)(struct hs_sink *sink, const struct hs_parcel *parcel);
@@ -39,16 +39,6 @@ struct hs_sink_spec {
     const struct hs_sink_host *host;
 };
 
-HS_MUST_CHECK int hs_kafka_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink);
-HS_MUST_CHECK int hs_redis_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink);
-HS_MUST_CHECK int hs_file_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink);
-
-void hs_kafka_check(struct hs_config *config, const struct hs_sink_options *options);
-void hs_kafka_check_client(struct hs_config *config, const char *name,
-                           const struct hs_sink_options *options);
-void hs_redis_check(struct hs_config *config, const struct hs_sink_options *options);
-void hs_file_check(struct hs_config *config, const struct hs_sink_options *options);
-
 void hs_sink_init(struct hs_sink *sink, const struct hs_sink_ops *ops,
                   const struct hs_sink_spec *spec);
 /* Tells the owner, if the state or its reason is another than before. */
@@ -57,6 +47,12 @@ void hs_sink_set_state(struct hs_sink *sink, enum hs_sink_state state, const cha
 /* One message ended: counts it and tells the owner. `failure` NULL: delivered. */
 void hs_sink_complete(struct hs_sink *sink, uint64_t sequence, unsigned part,
                       const struct hs_failure *failure, const char *detail);
+
+/* For `place` of a row: adds a text that tells one place from another; NULL counts as empty. */
+uint64_t hs_sink_place_add(uint64_t place, const char *text);
+/* For `check_fixed` of a row: 0, or -EINVAL and a message if `size` bytes are more than `most`. */
+HS_MUST_CHECK int hs_sink_check_fixed_size(const char *what, size_t size, size_t most);
+#define HS_SINK_NAME_SHOWN 128u /* bytes of a destination in messages */
 
 /* Doubles from `least` to `most`, with a quarter of jitter so that many do not come at once. */
 uint64_t hs_sink_backoff_ms(unsigned failures, uint64_t least, uint64_t most);

@@ -13,7 +13,9 @@
 #include <event2/event.h>
 #include <hookstream/clock.h>
 #include <hookstream/hash.h>
-#include <hookstream/sink.h>
+#include <hookstream/sink_kind.h>
+#include "kafka/options.h"
+#include "redis/options.h"
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -29,7 +31,7 @@ static struct event *on_fill;
 static const char *destination;
 static uint64_t wanted, given, confirmed, failed, wakeups, rate, begin_ns;
 static char body[BODY_BYTES + 1];
-static const struct hs_target_options target;
+static const struct hs_redis_target target; /* begins as that of any kind */
 
 static struct hs_message make_message(uint64_t sequence, char *id)
 {
@@ -40,7 +42,7 @@ static struct hs_message make_message(uint64_t sequence, char *id)
         .key = hs_slice(id, 32),
         .body = hs_slice(body, BODY_BYTES),
         .timestamp_ms = 1760000000000,
-        .target = &target,
+        .target = &target.target,
         .header_count = 5,
         .headers = {{HS_SLICE("webhook-id"), hs_slice(id, 32)},
                     {HS_SLICE("webhook-type"), HS_SLICE("queue.consumer.admitted")},
@@ -154,21 +156,19 @@ int main(int count, char **arguments)
     signal(SIGPIPE, SIG_IGN);
     static struct hs_pair properties[PROPERTIES_MAX];
     const char *brokers[] = {arguments[2]};
-    struct hs_sink_options options = {.kind = HS_SINK_KAFKA,
-                                      .brokers = {.items = brokers, .count = 1},
-                                      .properties = {.items = properties},
-                                      .url = arguments[2],
-                                      .cursor_key = "bench:cursor",
-                                      .exactly_once = strcmp(arguments[1], "kafka_once") == 0,
-                                      .cursor_topic = "hookstream-cursors",
-                                      .transaction_messages = 10000,
-                                      .transaction_ns = 100000000};
+    struct hs_kafka_options options = {.sink.kind = HS_SINK_INDEX_kafka,
+                                       .brokers = {.items = brokers, .count = 1},
+                                       .properties = {.items = properties},
+                                       .exactly_once = strcmp(arguments[1], "kafka_once") == 0,
+                                       .cursor_topic = "hookstream-cursors",
+                                       .transaction_messages = 10000,
+                                       .transaction_ns = 100000000};
+    struct hs_redis_options redis = {
+        .sink.kind = HS_SINK_INDEX_redis, .url = arguments[2], .cursor_key = "bench:cursor"};
     const char *messages = getenv("TRANSACTION_MESSAGES");
     if (messages != NULL)
         options.transaction_messages = strtoull(messages, NULL, 10);
     is_redis = strcmp(arguments[1], "redis") == 0;
-    if (is_redis)
-        options.kind = HS_SINK_REDIS;
     destination = arguments[3];
     wanted = count > 4 ? strtoull(arguments[4], NULL, 10) : EVENTS_DEFAULT;
     rate = count > 5 ? strtoull(arguments[5], NULL, 10) : 0;
@@ -189,7 +189,8 @@ int main(int count, char **arguments)
     struct hs_sink_host host = {NULL, completed, room, state, resume};
     char identity[37];
     hs_random_uuid(identity);
-    if (hs_sink_open(base, "bench", identity, &options, &host, &sink) < 0) {
+    if (hs_sink_open(base, "bench", identity, is_redis ? &redis.sink : &options.sink, &host,
+                     &sink) < 0) {
         fprintf(stderr, "%s\n", hs_error_text());
         return 1;
     }

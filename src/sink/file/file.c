@@ -236,7 +236,8 @@ int hs_file_open_on(const struct hs_sink_spec *spec, const struct hs_disk *disk,
 {
     struct hs_file *file = hs_alloc(sizeof(*file));
     hs_sink_init(&file->sink, &ops, spec);
-    file->folder = (struct hs_file_folder){disk, spec->options->path, spec->options->max_size};
+    const struct hs_file_options *options = hs_file_options(spec->options);
+    file->folder = (struct hs_file_folder){disk, options->path, options->max_size};
     for (size_t i = 0; i < FILES_MAX; i++)
         file->outs[i].file = -1;
     file->on_turn = event_new(spec->base, -1, 0, on_turn, file);
@@ -254,10 +255,11 @@ int hs_file_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink)
     return hs_file_open_on(spec, hs_disk_system(), ret_sink);
 }
 
-void hs_file_check(struct hs_config *config, const struct hs_sink_options *options)
+void hs_file_check(struct hs_config *config, const struct hs_sink_options *sink)
 {
+    const struct hs_file_options *options = hs_file_options(sink);
     if (options->path != NULL && options->path[0] == '\0')
         hs_config_error(config, HS_FINDING_EMPTY_VALUE,
-                        options->node != NULL ? hs_node_get(options->node, "path") : NULL,
+                        sink->node != NULL ? hs_node_get(sink->node, "path") : NULL,
                         "`path` is empty: name a folder");
 }

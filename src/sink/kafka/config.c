@@ -1,6 +1,7 @@
 /* Kafka configuration: what every producer of ours is set to, what a person may set besides,
  * and what not, with the reason. Builds a rd_kafka_conf_t; connects to nothing. */
 #include "config.h"
+#include "kafka.h"
 
 #include <hookstream/config.h>
 #include <stdio.h>
@@ -168,7 +169,7 @@ static int set_presets(rd_kafka_conf_t *conf, const struct preset *rows, size_t 
     return 0;
 }
 
-void hs_kafka_config_brokers(const struct hs_sink_options *options,
+void hs_kafka_config_brokers(const struct hs_kafka_options *options,
                              char ret_text[HS_KAFKA_BROKERS_TEXT])
 {
     size_t size = 0;
@@ -210,7 +211,7 @@ static int set_brokers(rd_kafka_conf_t *conf, const struct hs_strings *brokers)
 }
 
 /* Presets, then the user's properties. */
-static int set_common(rd_kafka_conf_t *conf, const struct hs_sink_options *options)
+static int set_common(rd_kafka_conf_t *conf, const struct hs_kafka_options *options)
 {
     char text[FINDING_TEXT_MAX];
     int code = set_presets(conf, presets, HS_ARRAY_SIZE(presets));
@@ -220,7 +221,7 @@ static int set_common(rd_kafka_conf_t *conf, const struct hs_sink_options *optio
     return code;
 }
 
-int hs_kafka_config_make(const struct hs_sink_options *options, bool alone,
+int hs_kafka_config_make(const struct hs_kafka_options *options, bool alone,
                          const char *transactional_id, rd_kafka_conf_t **ret_conf)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -244,7 +245,7 @@ int hs_kafka_config_make(const struct hs_sink_options *options, bool alone,
     return 0;
 }
 
-int hs_kafka_config_reader(const struct hs_sink_options *options, rd_kafka_conf_t **ret_conf)
+int hs_kafka_config_reader(const struct hs_kafka_options *options, rd_kafka_conf_t **ret_conf)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     int code = set_common(conf, options);
@@ -294,10 +295,10 @@ static bool broker_is_sound(struct hs_slice broker)
     return hs_address_parse(broker, HS_ADDRESS_REMOTE, BROKER_PORT, &host, &port) == 0;
 }
 
-static void check_brokers(struct hs_config *config, const struct hs_sink_options *options)
+static void check_brokers(struct hs_config *config, const struct hs_kafka_options *options)
 {
     /* One that is missing, or that stands in no sink of this type, is said already. */
-    const struct hs_node *list = hs_node_get(options->node, "brokers");
+    const struct hs_node *list = hs_node_get(options->sink.node, "brokers");
     if (list != NULL && list->kind == HS_NODE_LIST && list->count == 0)
         hs_config_error(config, HS_FINDING_BROKER, list, "`brokers` names no broker");
     for (size_t i = 0; i < options->brokers.count; i++)
@@ -307,9 +308,9 @@ static void check_brokers(struct hs_config *config, const struct hs_sink_options
                             hs_config_quote(config, options->brokers.nodes[i]), hs_error_text());
 }
 
-static void check_transactions(struct hs_config *config, const struct hs_sink_options *options)
+static void check_transactions(struct hs_config *config, const struct hs_kafka_options *options)
 {
-    const struct hs_node *node = options->node;
+    const struct hs_node *node = options->sink.node;
     const struct hs_node *id = node != NULL ? hs_node_get(node, "transactional_id") : NULL;
     const struct hs_node *topic = node != NULL ? hs_node_get(node, "cursor_topic") : NULL;
     if (options->transactional_id != NULL && !options->exactly_once)
@@ -319,15 +320,16 @@ static void check_transactions(struct hs_config *config, const struct hs_sink_op
         hs_config_error(config, HS_FINDING_TRANSACTIONAL_ID, id != NULL ? id : node,
                         "`transactional_id` is empty");
     if (options->exactly_once && options->cursor_topic != NULL &&
-        hs_sink_check_destination(HS_SINK_KAFKA, hs_slice_text(options->cursor_topic)) < 0)
+        hs_kafka_kind.check_destination(hs_slice_text(options->cursor_topic)) < 0)
         hs_config_error(config, HS_FINDING_CURSOR_PLACE, topic != NULL ? topic : node,
                         "`cursor_topic`: %s", hs_error_text());
 }
 
-void hs_kafka_check(struct hs_config *config, const struct hs_sink_options *options)
+void hs_kafka_check(struct hs_config *config, const struct hs_sink_options *sink)
 {
+    const struct hs_kafka_options *options = hs_kafka_options(sink);
     check_transactions(config, options);
-    if (options->node == NULL || hs_node_get(options->node, "brokers") != NULL)
+    if (options->sink.node == NULL || hs_node_get(options->sink.node, "brokers") != NULL)
         check_brokers(config, options); /* missing: the binding said so */
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     for (size_t i = 0; i < options->properties.count; i++) {
@@ -341,11 +343,12 @@ void hs_kafka_check(struct hs_config *config, const struct hs_sink_options *opti
 
 /* Without brokers, so that nothing is connected to. */
 void hs_kafka_check_client(struct hs_config *config, const char *name,
-                           const struct hs_sink_options *options)
+                           const struct hs_sink_options *sink)
 {
+    const struct hs_kafka_options *options = hs_kafka_options(sink);
     char text[ERROR_TEXT_MAX];
     const char *id = options->transactional_id != NULL ? options->transactional_id : "check";
-    struct hs_sink_options alone = *options;
+    struct hs_kafka_options alone = *options;
     rd_kafka_conf_t *conf;
     alone.brokers = (struct hs_strings){0};
     if (hs_kafka_config_make(&alone, false, options->exactly_once ? id : NULL, &conf) < 0)
@@ -358,7 +361,7 @@ void hs_kafka_check_client(struct hs_config *config, const char *name,
     }
     rd_kafka_conf_destroy(conf);
     hs_kafka_config_name_files(options, text, sizeof(text));
-    const struct hs_node *node = options->node;
+    const struct hs_node *node = options->sink.node;
     const struct hs_node *properties = node != NULL ? hs_node_get(node, "properties") : NULL;
     hs_config_error(config, HS_FINDING_NO_CLIENT, properties != NULL ? properties : node,
                     "sink `%s`: no Kafka client can be made of its properties: %s", name, text);

@@ -369,9 +369,9 @@ int hs_kafka_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink)
 {
     struct hs_kafka *kafka = hs_alloc(sizeof(*kafka));
     hs_sink_init(&kafka->sink, &ops, spec);
-    kafka->options = spec->options;
+    kafka->options = hs_kafka_options(spec->options);
     kafka->file = -1;
-    int code = spec->options->exactly_once ? hs_kafka_txn_init(kafka, spec) : 0;
+    int code = hs_kafka_options(spec->options)->exactly_once ? hs_kafka_txn_init(kafka, spec) : 0;
     if (code == 0)
         code = hs_kafka_client_init(kafka, spec);
     if (code < 0) {

@@ -13,6 +13,7 @@
 #include "helper.h"
 #include "txn.h"
 #include "kind.h"
+#include "options.h"
 
 #include <hookstream/buffer.h>
 #include <librdkafka/rdkafka.h>
@@ -49,7 +50,7 @@ enum hs_kafka_stage { HS_KAFKA_CLOSED, HS_KAFKA_OPEN, HS_KAFKA_ENDING };
 
 struct hs_kafka {
     struct hs_sink sink;
-    const struct hs_sink_options *options;
+    const struct hs_kafka_options *options;
 
     enum hs_kafka_stage stage;
     rd_kafka_t *rk; /* NULL when CLOSED */
@@ -84,11 +85,19 @@ struct hs_kafka {
     size_t room_at; /* room when so few load the producer */
 };
 
+/* row.c */
+extern const struct hs_sink_kind hs_kafka_kind;
+
 /* kafka.c */
+HS_MUST_CHECK int hs_kafka_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink);
 /* Forgets what was submitted and has not ended. */
 void hs_kafka_forget(struct hs_kafka *kafka);
 /* Handles what the producer reported; called when its queue says so. */
 void hs_kafka_drain(struct hs_kafka *kafka);
+
+/* probe.c: see hs_sink_probe(). */
+void hs_kafka_probe(const struct hs_probe *probe, const struct hs_sink_options *sink,
+                    const struct hs_probe_place *places, size_t count);
 
 /* rest.c */
 /* Copies the parcel's messages from `from` on; there must be no rest. */

@@ -1,6 +1,7 @@
 /* Kafka probe: the cluster and the topics as a reader sees them, who may ask without leave to
  * write and never makes a topic by asking. What librdkafka cannot ask in its version at hand is
  * said, not passed over. */
+#include "kafka.h"
 #include "probe.h"
 
 #include "config.h"
@@ -16,7 +17,7 @@
 
 struct kafka {
     const struct hs_probe *probe;
-    const struct hs_sink_options *options;
+    const struct hs_kafka_options *options;
     rd_kafka_t *rk;
     rd_kafka_resp_err_t told; /* the first error that a person must mend; 0: none */
     char words[256];          /* librdkafka's of it */
@@ -51,7 +52,7 @@ static void on_error(rd_kafka_t *rk, int error, const char *words, void *context
 
 static const struct hs_node *brokers_node(const struct kafka *kafka)
 {
-    const struct hs_node *node = kafka->options->node;
+    const struct hs_node *node = kafka->options->sink.node;
     const struct hs_node *brokers = node != NULL ? hs_node_get(node, "brokers") : NULL;
     return brokers != NULL ? brokers : node;
 }
@@ -343,7 +344,7 @@ static void probe_topic(struct kafka *kafka, struct topic *topic)
 
 static void probe_cursor_topic(struct kafka *kafka)
 {
-    struct topic topic = {.name = kafka->options->cursor_topic, .node = kafka->options->node};
+    struct topic topic = {.name = kafka->options->cursor_topic, .node = kafka->options->sink.node};
     rd_kafka_resp_err_t error = look_at(kafka, &topic);
     if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
         hs_probe_say(kafka->probe,
@@ -375,9 +376,10 @@ static void probe_all(struct kafka *kafka, const struct hs_probe_place *places, 
         probe_cursor_topic(kafka);
 }
 
-void hs_kafka_probe(const struct hs_probe *probe, const struct hs_sink_options *options,
+void hs_kafka_probe(const struct hs_probe *probe, const struct hs_sink_options *sink,
                     const struct hs_probe_place *places, size_t count)
 {
+    const struct hs_kafka_options *options = hs_kafka_options(sink);
     char text[256];
     struct kafka kafka = {.probe = probe, .options = options};
     rd_kafka_conf_t *conf;

@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 
 struct hs_kafka_read {
-    const struct hs_sink_options *options;
+    const struct hs_kafka_options *options;
     const char *key;   /* of the record: the transactional id */
     _Atomic bool stop; /* set from another thread: come to an end soon */
     bool checked;      /* the topic's policy was asked for once */

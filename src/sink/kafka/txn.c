@@ -297,12 +297,12 @@ int hs_kafka_txn_init(struct hs_kafka *kafka, const struct hs_sink_spec *spec)
     txn->kafka = kafka;
     txn->journal = spec->identity;
     hs_random_uuid(txn->owner);
-    const char *id = spec->options->transactional_id;
+    const char *id = hs_kafka_options(spec->options)->transactional_id;
     int size = id != NULL ? asprintf(&txn->id, "%s", id)
                           : asprintf(&txn->id, "hookstream-%s-%s", spec->identity, spec->name);
     HS_ASSERT(size > 0); /* out of memory ends the program, as in hs_alloc() */
     txn->entries = hs_alloc_array(HS_KAFKA_TXN_MESSAGES_MAX, sizeof(*txn->entries));
-    txn->read.options = spec->options;
+    txn->read.options = hs_kafka_options(spec->options);
     txn->read.key = txn->id;
     txn->on_timer = event_new(spec->base, -1, 0, on_timer, txn);
     return txn->on_timer != NULL

@@ -1,6 +1,7 @@
 /* Redis batch: see batch.h. Commands are written as RESP by hand, once, into the buffer
  * they are sent from. */
 #include "batch.h"
+#include "options.h"
 
 #include <hookstream/shown.h>
 
@@ -99,7 +100,7 @@ void hs_redis_command(struct hs_buffer *commands, const struct hs_slice *words, 
 
 static void append_xadd(struct hs_buffer *commands, const struct hs_message *message, size_t fields)
 {
-    uint64_t most = message->target->max_length;
+    uint64_t most = hs_redis_target(message->target)->max_length;
     append_head(commands, '*', (most > 0 ? 6u : 3u) + 2 * fields);
     hs_buffer_append(commands, "$4\r\nXADD\r\n", 10);
     append_bulk(commands, message->destination);
@@ -181,7 +182,7 @@ void hs_redis_batch_add(struct hs_redis_batch *batch, uint64_t sequence,
     struct hs_buffer *commands = &batch->commands;
     size_t before = commands->size;
     const struct hs_failure *failure = NULL;
-    if (message->target->fields == HS_FIELDS_FLAT)
+    if (hs_redis_target(message->target)->fields == HS_FIELDS_FLAT)
         failure = add_flat(commands, message, tree);
     else if (!verify)
         add_body(commands, message);

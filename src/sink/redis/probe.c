@@ -224,7 +224,7 @@ static void judge_cursor(const struct redis *redis, const char *key, const redis
                      (unsigned long long)cursor.sequence);
 }
 
-static void probe_cursor(const struct redis *redis, const struct hs_sink_options *options)
+static void probe_cursor(const struct redis *redis, const struct hs_redis_options *options)
 {
     if (redis->probe->identity == NULL) {
         hs_probe_say(redis->probe, "no journal yet, so no cursor of it");
@@ -253,7 +253,7 @@ static long long slot_of(const struct redis *redis, const char *key)
 
 /* Without a hash tag in `cursor_key` journal and sink decide about its slot, and no stream is in
  * it but by chance. */
-static void probe_cluster(const struct redis *redis, const struct hs_sink_options *options,
+static void probe_cluster(const struct redis *redis, const struct hs_redis_options *options,
                           const struct hs_probe_place *places, size_t count)
 {
     const char *open = strchr(options->cursor_key, '{');
@@ -308,7 +308,7 @@ static bool probe_cursor_rights(const struct redis *redis, const char *user, con
     return asked;
 }
 
-static void probe_rights(const struct redis *redis, const struct hs_sink_options *options,
+static void probe_rights(const struct redis *redis, const struct hs_redis_options *options,
                          const struct hs_probe_place *places, size_t count)
 {
     redisReply *reply = ASK(redis, "ACL", "WHOAMI");
@@ -329,10 +329,11 @@ static void probe_rights(const struct redis *redis, const struct hs_sink_options
 
 /* ---- The whole ---- */
 
-void hs_redis_probe(const struct hs_probe *probe, const struct hs_sink_options *options,
+void hs_redis_probe(const struct hs_probe *probe, const struct hs_sink_options *sink,
                     const struct hs_probe_place *places, size_t count)
 {
-    const struct hs_node *node = options->node;
+    const struct hs_redis_options *options = hs_redis_options(sink);
+    const struct hs_node *node = sink->node;
     const struct hs_node *url = node != NULL ? hs_node_get(node, "url") : NULL;
     struct redis redis = {.probe = probe, .node = url != NULL ? url : node};
     if (options->url == NULL || !reach(&redis, options->url, options->username, options->password))

@@ -486,16 +486,17 @@ static const struct hs_sink_ops ops = {submit, push, skip, leave_out, close_sink
 static char *make_cursor_key(const struct hs_sink_spec *spec)
 {
     char *key = NULL;
-    int size = asprintf(&key, "%s:%s:%s", spec->options->cursor_key, spec->identity, spec->name);
+    int size = asprintf(&key, "%s:%s:%s", hs_redis_options(spec->options)->cursor_key,
+                        spec->identity, spec->name);
     HS_ASSERT(size > 0); /* out of memory ends the program, as in hs_alloc() */
     return key;
 }
 
 int hs_redis_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink)
 {
+    const struct hs_redis_options *options = hs_redis_options(spec->options);
     struct hs_redis_url url;
-    int code = hs_redis_url_parse(spec->options->url, spec->options->username,
-                                  spec->options->password, &url);
+    int code = hs_redis_url_parse(options->url, options->username, options->password, &url);
     if (code < 0)
         return code;
     struct hs_redis *redis = hs_alloc(sizeof(*redis));
@@ -509,7 +510,7 @@ int hs_redis_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink)
         hs_redis_batch_init(&redis->batches[i]);
     code = hs_redis_store_init(redis);
     if (code == 0)
-        code = hs_redis_wait_init(redis, &spec->options->wait);
+        code = hs_redis_wait_init(redis, &options->wait);
     if (code == 0)
         code = hs_redis_look_init(redis);
     if (code == 0)
@@ -522,17 +523,18 @@ int hs_redis_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink)
     return 0;
 }
 
-void hs_redis_check(struct hs_config *config, const struct hs_sink_options *options)
+void hs_redis_check(struct hs_config *config, const struct hs_sink_options *sink)
 {
-    const struct hs_node *place = options->node != NULL ? hs_node_get(options->node, "url") : NULL;
+    const struct hs_redis_options *options = hs_redis_options(sink);
+    const struct hs_node *place = sink->node != NULL ? hs_node_get(sink->node, "url") : NULL;
     struct hs_redis_url url;
     if (options->url == NULL)
         return; /* missing: the binding said so */
     if (hs_redis_url_parse(options->url, options->username, options->password, &url) < 0)
-        hs_config_error(config, HS_FINDING_REDIS_URL, place != NULL ? place : options->node, "%s",
+        hs_config_error(config, HS_FINDING_REDIS_URL, place != NULL ? place : sink->node, "%s",
                         hs_error_text());
     else
         hs_redis_url_free(&url);
     if (options->cursor_key == NULL || options->cursor_key[0] == '\0')
-        hs_config_error(config, HS_FINDING_CURSOR_PLACE, options->node, "`cursor_key` is empty");
+        hs_config_error(config, HS_FINDING_CURSOR_PLACE, sink->node, "`cursor_key` is empty");
 }

@@ -26,6 +26,7 @@
 
 #include "cursor.h"
 #include "errors.h"
+#include "options.h"
 
 #include <hookstream/redis.h>
 
@@ -90,7 +91,16 @@ struct hs_redis {
     } look;
 };
 
+/* row.c */
+extern const struct hs_sink_kind hs_redis_kind;
+
+/* probe.c: see hs_sink_probe(). */
+void hs_redis_probe(const struct hs_probe *probe, const struct hs_sink_options *sink,
+                    const struct hs_probe_place *places, size_t count);
+
 /* redis.c */
+HS_MUST_CHECK int hs_redis_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink);
+void hs_redis_check(struct hs_config *config, const struct hs_sink_options *sink);
 /* Greeted: `position` and `last` are for the owner. */
 void hs_redis_ready(struct hs_redis *redis, uint64_t position, uint64_t last);
 /* Forgets what was submitted and has not ended. */

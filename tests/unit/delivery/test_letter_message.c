@@ -53,7 +53,7 @@ static const struct {
     {"kafka", "a target is a mapping that names a sink"},
     {"{sink: q, topic: t}", "unknown sink `q`"},
     {"{sink: k}", "`topic` is missing"},
-    {"{sink: f}", "HS088: dead letters are forwarded to a kafka or a redis sink"},
+    {"{sink: f}", "HS088: dead letters cannot be forwarded to a file sink"},
     {"{sink: k, topic: '{data.x}'}",
      "HS088: the body of a dead letter may be no JSON, so {data.x}"},
     {"{sink: k, topic: t, key: '{time}'}", "{time} cannot be asked"},

@@ -4,13 +4,14 @@
 #define HS_TEST_REDIS_RUN_H
 
 #include "owner.h"
+#include "redis/options.h"
 #include "redis/redis.h"
 #include "redis_server.h"
 
 #define CURSOR "cur:0000-identity:test"
 
 static struct redis_server server;
-static struct hs_sink_options options;
+static struct hs_redis_options options;
 static struct owner *owner;
 
 static inline void begin(void)
@@ -18,14 +19,14 @@ static inline void begin(void)
     signal(SIGPIPE, SIG_IGN);
     server = server_create();
     options =
-        (struct hs_sink_options){.kind = HS_SINK_REDIS, .url = server.url, .cursor_key = "cur"};
+        (struct hs_redis_options){.sink.kind = HS_SINK_INDEX_redis, .url = server.url, .cursor_key = "cur"};
     owner = owner_create();
 }
 
 static inline void begin_open(void)
 {
     begin();
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 1);
 }
 
@@ -39,7 +40,7 @@ static inline void end(void)
 static inline void reopen(void)
 {
     owner_close(owner);
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     size_t resumes = owner->resumes;
     OWNER_WAIT(owner, owner->resumes > resumes);
 }

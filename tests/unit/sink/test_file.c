@@ -48,7 +48,7 @@ static int counting_fsync(void *context, int file)
     return fsync(file);
 }
 
-static struct hs_sink_options options;
+static struct hs_file_options options;
 
 static struct owner *begin(uint64_t max_size)
 {
@@ -60,13 +60,14 @@ static struct owner *begin(uint64_t max_size)
     disk.fdatasync = failing_fdatasync;
     disk.fsync = counting_fsync;
     write_error = sync_error = 0;
-    options = (struct hs_sink_options){.kind = HS_SINK_FILE, .path = folder, .max_size = max_size};
+    options = (struct hs_file_options){
+        .sink.kind = HS_SINK_INDEX_file, .path = folder, .max_size = max_size};
     return owner_create();
 }
 
 static void open_sink(struct owner *owner)
 {
-    struct hs_sink_spec spec = {owner->base, "files", "identity", &options, &owner->host};
+    struct hs_sink_spec spec = {owner->base, "files", "identity", &options.sink, &owner->host};
     ck_assert_int_eq(hs_file_open_on(&spec, &disk, &owner->sink), 0);
     size_t resumes = owner->resumes;
     OWNER_WAIT(owner, owner->resumes > resumes);

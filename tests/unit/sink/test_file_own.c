@@ -13,7 +13,7 @@
 
 static char folder[64], outside[80];
 static struct hs_disk disk;
-static struct hs_sink_options options;
+static struct hs_file_options options;
 
 static const char *path_of(const char *name)
 {
@@ -28,13 +28,13 @@ static struct owner *begin(void)
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(outside, sizeof(outside), "%s.outside", folder);
     disk = *hs_disk_system();
-    options = (struct hs_sink_options){.kind = HS_SINK_FILE, .path = folder};
+    options = (struct hs_file_options){.sink.kind = HS_SINK_INDEX_file, .path = folder};
     return owner_create();
 }
 
 static void open_sink(struct owner *owner)
 {
-    struct hs_sink_spec spec = {owner->base, "files", "identity", &options, &owner->host};
+    struct hs_sink_spec spec = {owner->base, "files", "identity", &options.sink, &owner->host};
     ck_assert_int_eq(hs_file_open_on(&spec, &disk, &owner->sink), 0);
     size_t resumes = owner->resumes;
     OWNER_WAIT(owner, owner->resumes > resumes);
@@ -253,10 +253,10 @@ static const struct {
 START_TEST(a_name_is_one_plain_component)
 {
     for (size_t i = 0; i < HS_ARRAY_SIZE(names); i++)
-        ck_assert_msg((hs_sink_check_destination(HS_SINK_FILE, hs_slice_text(names[i].name)) ==
-                       0) == names[i].good,
+        ck_assert_msg((hs_file_kind.check_destination(hs_slice_text(names[i].name)) == 0) ==
+                          names[i].good,
                       "`%s`", names[i].name);
-    ck_assert_int_lt(hs_sink_check_destination(HS_SINK_FILE, hs_slice("a\0b", 3)), 0);
+    ck_assert_int_lt(hs_file_kind.check_destination(hs_slice("a\0b", 3)), 0);
 }
 END_TEST
 
@@ -355,7 +355,7 @@ START_TEST(a_folder_that_cannot_be_made_holds_until_it_can)
     snprintf(path, sizeof(path), "%s/file/out", folder);
     options.path = path;
     put(path_of("file"), "in the way", 0600);
-    struct hs_sink_spec spec = {owner->base, "files", "identity", &options, &owner->host};
+    struct hs_sink_spec spec = {owner->base, "files", "identity", &options.sink, &owner->host};
     ck_assert_int_eq(hs_file_open_on(&spec, &disk, &owner->sink), 0);
     OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "folder");

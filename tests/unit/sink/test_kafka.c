@@ -3,6 +3,7 @@
 #include "kafka/kafka.h"
 #include "kafka_cluster.h"
 #include "owner.h"
+#include "kafka/options.h"
 
 #include <signal.h>
 
@@ -10,7 +11,7 @@ static struct cluster cluster;
 static struct owner *owner;
 static const char *brokers[1];
 static struct hs_pair properties[4];
-static struct hs_sink_options options;
+static struct hs_kafka_options options;
 
 static void begin(void)
 {
@@ -19,9 +20,9 @@ static void begin(void)
     brokers[0] = cluster.address;
     properties[0] = (struct hs_pair){.name = "topic.metadata.propagation.max.ms", .value = "50"};
     properties[1] = (struct hs_pair){.name = "linger.ms", .value = "5"};
-    options = (struct hs_sink_options){.kind = HS_SINK_KAFKA,
-                                       .brokers = {.items = brokers, .count = 1},
-                                       .properties = {.items = properties, .count = 2}};
+    options = (struct hs_kafka_options){.sink.kind = HS_SINK_INDEX_kafka,
+                                        .brokers = {.items = brokers, .count = 1},
+                                        .properties = {.items = properties, .count = 2}};
     owner = owner_create();
 }
 
@@ -32,7 +33,7 @@ static void add_property(const char *name, const char *value)
 
 static void open_up(void)
 {
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 1 && owner->state == HS_SINK_UP);
 }
 
@@ -379,7 +380,7 @@ START_TEST(one_may_not_write_idempotently_is_held_until_one_may)
     cluster_topic(&cluster, "t");
     rd_kafka_mock_push_request_errors(cluster.mock, CLUSTER_INIT_PRODUCER_ID, 1,
                                       RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "cluster_authorization");
     OWNER_WAIT(owner, owner->state == HS_SINK_UP);
@@ -396,7 +397,7 @@ START_TEST(brokers_that_are_down_are_waited_for)
     begin();
     cluster_topic(&cluster, "t");
     rd_kafka_mock_broker_set_down(cluster.mock, 1);
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 1 && strcmp(owner->reason, "brokers_down") == 0);
     ck_assert_int_eq(owner->state, HS_SINK_CONNECTING);
     for (uint64_t n = 1; n <= 100; n++)
@@ -429,7 +430,7 @@ START_TEST(closing_with_events_on_their_way_completes_none)
         owner_give_one(owner, n, "t", NULL);
     owner_close(owner);
     ck_assert_uint_eq(owner->ended, 0);
-    owner_open(owner, &options); /* and at once, before the loop turned */
+    owner_open(owner, &options.sink); /* and at once, before the loop turned */
     owner_close(owner);
     end();
 }

@@ -3,6 +3,8 @@
 #include "kafka_cluster.h"
 #include "owner.h"
 
+#include "kafka/options.h"
+
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,7 +15,7 @@ static const char *address;
 static struct owner *owner;
 static char topic[64];
 static const char *brokers[1];
-static struct hs_sink_options options;
+static struct hs_kafka_options options;
 
 /* A topic of this run alone, made by librdkafka's own admin client. */
 static void make_topic(const char *name, const char *max_message_bytes)
@@ -54,10 +56,10 @@ static bool begin(void)
     snprintf(topic, sizeof(topic), "unit-%lld-%ld-%d", (long long)now.tv_sec, now.tv_nsec,
              (int)getpid());
     brokers[0] = address;
-    options =
-        (struct hs_sink_options){.kind = HS_SINK_KAFKA, .brokers = {.items = brokers, .count = 1}};
+    options = (struct hs_kafka_options){.sink.kind = HS_SINK_INDEX_kafka,
+                                        .brokers = {.items = brokers, .count = 1}};
     owner = owner_create();
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 1 && owner->state == HS_SINK_UP);
     return true;
 }

@@ -13,6 +13,7 @@
 #include "kafka/kafka.h"
 #include "kafka_cluster.h"
 #include "owner.h"
+#include "kafka/options.h"
 
 #include <signal.h>
 
@@ -23,7 +24,7 @@ static struct cluster cluster;
 static struct owner *owner;
 static const char *brokers[1];
 static struct hs_pair properties[3];
-static struct hs_sink_options options;
+static struct hs_kafka_options options;
 static struct owner_end first_failure[EVENTS_MAX]; /* of each event */
 static bool is_dead[EVENTS_MAX];
 
@@ -37,15 +38,15 @@ static void begin(bool exactly_once)
     properties[0] = (struct hs_pair){.name = "topic.metadata.propagation.max.ms", .value = "50"};
     properties[1] = (struct hs_pair){.name = "linger.ms", .value = "1"};
     properties[2] = (struct hs_pair){.name = "retry.backoff.ms", .value = "10"};
-    options = (struct hs_sink_options){.kind = HS_SINK_KAFKA,
-                                       .brokers = {.items = brokers, .count = 1},
-                                       .properties = {.items = properties, .count = 3},
-                                       .exactly_once = exactly_once,
-                                       .cursor_topic = "cursors",
-                                       .transaction_messages = 100,
-                                       .transaction_ns = UINT64_C(20000000)};
+    options = (struct hs_kafka_options){.sink.kind = HS_SINK_INDEX_kafka,
+                                        .brokers = {.items = brokers, .count = 1},
+                                        .properties = {.items = properties, .count = 3},
+                                        .exactly_once = exactly_once,
+                                        .cursor_topic = "cursors",
+                                        .transaction_messages = 100,
+                                        .transaction_ns = UINT64_C(20000000)};
     owner = owner_create();
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 1 && owner->state == HS_SINK_UP);
 }
 

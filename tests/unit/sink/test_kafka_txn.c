@@ -4,6 +4,7 @@
 #include "kafka/kafka.h"
 #include "kafka_cluster.h"
 #include "owner.h"
+#include "kafka/options.h"
 
 #include <signal.h>
 
@@ -14,7 +15,7 @@ static struct cluster cluster;
 static struct owner *owner;
 static const char *brokers[1];
 static struct hs_pair properties[4];
-static struct hs_sink_options options;
+static struct hs_kafka_options options;
 
 static void begin(void)
 {
@@ -26,20 +27,20 @@ static void begin(void)
     properties[0] = (struct hs_pair){.name = "topic.metadata.propagation.max.ms", .value = "50"};
     properties[1] = (struct hs_pair){.name = "linger.ms", .value = "5"};
     properties[2] = (struct hs_pair){.name = "message.max.bytes", .value = "2000"};
-    options = (struct hs_sink_options){.kind = HS_SINK_KAFKA,
-                                       .brokers = {.items = brokers, .count = 1},
-                                       .properties = {.items = properties, .count = 3},
-                                       .exactly_once = true,
-                                       .cursor_topic = "cursors",
-                                       .transaction_messages = 100,
-                                       .transaction_ns = 20000000};
+    options = (struct hs_kafka_options){.sink.kind = HS_SINK_INDEX_kafka,
+                                        .brokers = {.items = brokers, .count = 1},
+                                        .properties = {.items = properties, .count = 3},
+                                        .exactly_once = true,
+                                        .cursor_topic = "cursors",
+                                        .transaction_messages = 100,
+                                        .transaction_ns = 20000000};
     owner = owner_create();
 }
 
 static void begin_open(void)
 {
     begin();
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 1 && owner->state == HS_SINK_UP);
 }
 
@@ -102,7 +103,7 @@ START_TEST(nothing_is_delivered_before_its_commit)
     begin();
     options.transaction_messages = 10;
     options.transaction_ns = 20000000000; /* longer than the test */
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 1);
     rd_kafka_t *rk = ((struct hs_kafka *)owner->sink)->rk;
     for (uint64_t n = 1; n <= 9; n++)
@@ -196,7 +197,7 @@ START_TEST(a_fence_by_another_is_the_end)
     begin_open();
     give_through_resumes(1, 10);
     struct owner *other = owner_create();
-    owner_open(other, &options);
+    owner_open(other, &options.sink);
     OWNER_WAIT(other, other->resumes == 1);
     ck_assert_uint_eq(other->position, 10);
     rd_kafka_mock_push_request_errors(cluster.mock, CLUSTER_ADD_PARTITIONS, 1,
@@ -255,7 +256,7 @@ START_TEST(one_may_not_have_the_id_is_held_until_one_may)
     begin();
     rd_kafka_mock_push_request_errors(cluster.mock, CLUSTER_INIT_PRODUCER_ID, 1,
                                       RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "transactional_id_authorization");
     ck_assert_uint_eq(owner->resumes, 0);
@@ -278,7 +279,7 @@ START_TEST(a_cursor_that_is_none_of_ours_is_held)
                      0);
     ck_assert_int_eq(rd_kafka_flush(rk, CLUSTER_READ_MS), 0);
     rd_kafka_destroy(rk);
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "cursor_damaged");
     ck_assert_uint_eq(owner->resumes, 0);
@@ -290,7 +291,7 @@ START_TEST(brokers_that_are_down_are_waited_for)
 {
     begin();
     rd_kafka_mock_broker_set_down(cluster.mock, 1);
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, strcmp(owner->reason, "brokers_down") == 0);
     ck_assert_uint_eq(owner->resumes, 0);
     rd_kafka_mock_broker_set_up(cluster.mock, 1);
@@ -303,17 +304,17 @@ END_TEST
 START_TEST(closing_at_any_moment_ends_soon_and_completes_none)
 {
     begin();
-    owner_open(owner, &options); /* before the loop turned */
+    owner_open(owner, &options.sink); /* before the loop turned */
     owner_close(owner);
-    owner_open(owner, &options); /* while it starts */
+    owner_open(owner, &options.sink); /* while it starts */
     owner_turn(owner);
     owner_close(owner);
     size_t resumes = owner->resumes;
-    owner_open(owner, &options); /* with an open transaction */
+    owner_open(owner, &options.sink); /* with an open transaction */
     OWNER_WAIT(owner, owner->resumes > resumes);
     owner_give_one(owner, 1, "t", NULL);
     owner_close(owner);
-    owner_open(owner, &options); /* with a broker that is gone in the middle of a commit */
+    owner_open(owner, &options.sink); /* with a broker that is gone in the middle of a commit */
     OWNER_WAIT(owner, owner->resumes > resumes + 1);
     owner_give_one(owner, 1, "t", NULL);
     rd_kafka_mock_broker_set_down(cluster.mock, 1);

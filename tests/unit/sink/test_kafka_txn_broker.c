@@ -4,6 +4,7 @@
 #include "kafka/kafka.h"
 #include "kafka_cluster.h"
 #include "owner.h"
+#include "kafka/options.h"
 
 #include <signal.h>
 #include <time.h>
@@ -14,7 +15,7 @@
 static const char *address;
 static char topic[64], cursors[80];
 static const char *brokers[1];
-static struct hs_sink_options options;
+static struct hs_kafka_options options;
 
 static void make_topic(const char *name, const char *option, const char *value)
 {
@@ -50,20 +51,20 @@ static bool begin(void)
              (int)getpid());
     snprintf(cursors, sizeof(cursors), "%s-cursors", topic);
     brokers[0] = address;
-    options = (struct hs_sink_options){.kind = HS_SINK_KAFKA,
-                                       .brokers = {.items = brokers, .count = 1},
-                                       .exactly_once = true,
-                                       .transactional_id = topic,
-                                       .cursor_topic = cursors,
-                                       .transaction_messages = 1000,
-                                       .transaction_ns = 50000000};
+    options = (struct hs_kafka_options){.sink.kind = HS_SINK_INDEX_kafka,
+                                        .brokers = {.items = brokers, .count = 1},
+                                        .exactly_once = true,
+                                        .transactional_id = topic,
+                                        .cursor_topic = cursors,
+                                        .transaction_messages = 1000,
+                                        .transaction_ns = 50000000};
     return true;
 }
 
 static struct owner *open_owner(void)
 {
     struct owner *owner = owner_create();
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 1);
     return owner;
 }
@@ -160,7 +161,8 @@ START_TEST(another_journal_does_not_go_on_from_this_cursor)
     owner_free(owner);
     owner = owner_create();
     ck_assert_int_eq(
-        hs_sink_open(owner->base, "test", "1111-other", &options, &owner->host, &owner->sink), 0);
+        hs_sink_open(owner->base, "test", "1111-other", &options.sink, &owner->host, &owner->sink),
+        0);
     OWNER_WAIT(owner, owner->resumes == 1);
     ck_assert_uint_eq(owner->position, 0);
     owner_free(owner);
@@ -200,7 +202,7 @@ START_TEST(a_cursor_behind_an_open_transaction_of_another_is_waited_for)
     drained(owner);
     owner_free(owner);
     owner = owner_create();
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     /* What is stable ends at 10: that must not be taken for all. */
     OWNER_WAIT(owner, owner->resumes > 0 || strcmp(owner->reason, "timed_out") == 0);
     ck_assert_uint_eq(owner->resumes, 0);
@@ -219,7 +221,7 @@ START_TEST(a_topic_of_cursors_that_expire_is_refused)
     make_topic(topic, NULL, NULL);
     make_topic(cursors, "cleanup.policy", "delete");
     struct owner *owner = owner_create();
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "cursor_topic_policy");
     ck_assert_uint_eq(owner->resumes, 0);

@@ -1,44 +1,43 @@
 /* Options of sinks and targets, names, destinations, and what `check` says of them. */
 #include "hs_test.h"
+#include "file/options.h"
+#include "kafka/options.h"
+#include "redis/options.h"
 
 #include <event2/event.h>
-#include <hookstream/sink.h>
+#include <hookstream/sink_kind.h>
 #include <stdio.h>
 
 static struct hs_config *config;
-
-static const char *no_env(void *context, const char *name)
-{
-    return NULL;
-}
 
 static const char *one_secret(void *context, const char *name)
 {
     return strcmp(name, "SECRET") == 0 ? "hunter2" : NULL;
 }
 
-static struct hs_sink_options bind_sink(const char *yaml)
+/* Valid until the configuration is freed. */
+static const void *bind_table(const struct hs_options *table, const char *yaml)
 {
     config = hs_config_parse("test.yaml", hs_slice_text(yaml), one_secret, NULL);
-    struct hs_sink_options options;
-    hs_config_bind(config, hs_config_root(config), &hs_sink_option_table, &options);
-    return options;
+    void *bound = hs_arena_alloc(hs_config_arena(config), hs_config_bound_size(table));
+    hs_config_bind(config, hs_config_root(config), table, bound);
+    return bound;
 }
 
-static struct hs_target_options bind_target(enum hs_sink_kind kind, const char *yaml)
+static const struct hs_sink_options *bind_sink(const char *yaml)
 {
-    config = hs_config_parse("test.yaml", hs_slice_text(yaml), no_env, NULL);
-    struct hs_target_options options;
-    hs_config_bind(config, hs_config_root(config), hs_sink_target_table(kind), &options);
-    return options;
+    return bind_table(&hs_sink_option_table, yaml);
 }
+
+#define KAFKA hs_sink_kinds[HS_SINK_INDEX_kafka]
+#define REDIS hs_sink_kinds[HS_SINK_INDEX_redis]
+#define FILES hs_sink_kinds[HS_SINK_INDEX_file]
 
 /* Binds, checks, and gives the findings as text. */
 static const char *findings_of(const char *yaml)
 {
     static char text[4096];
-    struct hs_sink_options options = bind_sink(yaml);
-    hs_sink_check(config, "test", &options);
+    hs_sink_check(config, bind_sink(yaml));
     struct hs_buffer buffer;
     hs_buffer_init(&buffer, sizeof(text) - 1);
     hs_config_print_findings(config, &buffer);
@@ -50,53 +49,55 @@ static const char *findings_of(const char *yaml)
 
 START_TEST(each_kind_binds_its_keys)
 {
-    struct hs_sink_options kafka =
-        bind_sink("{type: kafka, brokers: [a:1, b:2], properties: {linger.ms: 20}}");
+    const struct hs_kafka_options *kafka = hs_kafka_options(
+        bind_sink("{type: kafka, brokers: [a:1, b:2], properties: {linger.ms: 20}}"));
     ck_assert_uint_eq(hs_config_findings(config)->count, 0);
-    ck_assert_uint_eq(kafka.kind, HS_SINK_KAFKA);
-    ck_assert_uint_eq(kafka.brokers.count, 2);
-    ck_assert_str_eq(kafka.properties.items[0].value, "20");
-    ck_assert_ptr_nonnull(kafka.node);
+    ck_assert_uint_eq(kafka->sink.kind, HS_SINK_INDEX_kafka);
+    ck_assert_uint_eq(kafka->brokers.count, 2);
+    ck_assert_str_eq(kafka->properties.items[0].value, "20");
+    ck_assert_ptr_nonnull(kafka->sink.node);
     hs_config_free(config);
-    struct hs_sink_options redis = bind_sink("{type: redis, url: 'redis://h', username: u}");
-    ck_assert_uint_eq(redis.kind, HS_SINK_REDIS);
-    ck_assert_str_eq(redis.url, "redis://h");
-    ck_assert_str_eq(redis.cursor_key, "hookstream:cursor");
-    ck_assert_uint_eq(redis.wait.replicas, 0);
+    const struct hs_redis_options *redis =
+        hs_redis_options(bind_sink("{type: redis, url: 'redis://h', username: u}"));
+    ck_assert_uint_eq(redis->sink.kind, HS_SINK_INDEX_redis);
+    ck_assert_str_eq(redis->url, "redis://h");
+    ck_assert_str_eq(redis->cursor_key, "hookstream:cursor");
+    ck_assert_uint_eq(redis->wait.replicas, 0);
     hs_config_free(config);
-    redis = bind_sink("{type: redis, url: 'redis://h', wait: {replicas: 1}}");
-    ck_assert_uint_eq(redis.wait.replicas, 1);
-    ck_assert_uint_eq(redis.wait.timeout_ns, 500000000);
+    redis = hs_redis_options(bind_sink("{type: redis, url: 'redis://h', wait: {replicas: 1}}"));
+    ck_assert_uint_eq(redis->wait.replicas, 1);
+    ck_assert_uint_eq(redis->wait.timeout_ns, 500000000);
     hs_config_free(config);
-    struct hs_sink_options file = bind_sink("{type: file, path: data, max_size: 1MiB}");
-    ck_assert_uint_eq(file.kind, HS_SINK_FILE);
-    ck_assert_uint_eq(file.max_size, 1 << 20);
+    const struct hs_file_options *file =
+        hs_file_options(bind_sink("{type: file, path: data, max_size: 1MiB}"));
+    ck_assert_uint_eq(file->sink.kind, HS_SINK_INDEX_file);
+    ck_assert_uint_eq(file->max_size, 1 << 20);
     hs_config_free(config);
 }
 END_TEST
 
 START_TEST(each_kind_of_target_binds_its_keys)
 {
-    struct hs_target_options kafka =
-        bind_target(HS_SINK_KAFKA, "{sink: k, topic: t, key: '{id}', headers: {a: b}}");
+    const struct hs_target_options *kafka =
+        bind_table(KAFKA->target, "{sink: k, topic: t, key: '{id}', headers: {a: b}}");
     ck_assert_uint_eq(hs_config_findings(config)->count, 0);
-    ck_assert_str_eq(kafka.destination, "t");
-    ck_assert_str_eq(kafka.key, "{id}");
-    ck_assert_uint_eq(kafka.headers.count, 1);
+    ck_assert_str_eq(kafka->destination, "t");
+    ck_assert_str_eq(kafka->key, "{id}");
+    ck_assert_uint_eq(kafka->headers.count, 1);
     hs_config_free(config);
-    struct hs_target_options redis =
-        bind_target(HS_SINK_REDIS, "{sink: r, stream: s, max_length: 9, fields: flat}");
-    ck_assert_str_eq(redis.destination, "s");
-    ck_assert_uint_eq(redis.max_length, 9);
-    ck_assert_uint_eq(redis.fields, HS_FIELDS_FLAT);
+    const struct hs_redis_target *redis =
+        bind_table(REDIS->target, "{sink: r, stream: s, max_length: 9, fields: flat}");
+    ck_assert_str_eq(redis->target.destination, "s");
+    ck_assert_uint_eq(redis->max_length, 9);
+    ck_assert_uint_eq(redis->fields, HS_FIELDS_FLAT);
     hs_config_free(config);
-    redis = bind_target(HS_SINK_REDIS, "{sink: r, stream: s}");
-    ck_assert_uint_eq(redis.max_length, 0);
-    ck_assert_uint_eq(redis.fields, HS_FIELDS_BODY);
+    redis = bind_table(REDIS->target, "{sink: r, stream: s}");
+    ck_assert_uint_eq(redis->max_length, 0);
+    ck_assert_uint_eq(redis->fields, HS_FIELDS_BODY);
     hs_config_free(config);
-    struct hs_target_options file = bind_target(HS_SINK_FILE, "{sink: f}");
+    const struct hs_target_options *file = bind_table(FILES->target, "{sink: f}");
     ck_assert_uint_eq(hs_config_findings(config)->count, 0);
-    ck_assert_str_eq(file.destination, "{family}.jsonl");
+    ck_assert_str_eq(file->destination, "{family}.jsonl");
     hs_config_free(config);
 }
 END_TEST
@@ -184,11 +185,11 @@ START_TEST(what_the_promises_rest_on_cannot_be_set)
     char yaml[128];
     snprintf(yaml, sizeof(yaml), "{type: kafka, brokers: [k:1], properties: {%s: 1}}", refused[_i]);
     ck_assert_ptr_nonnull(strstr(findings_of(yaml), "is not for you to set: "));
-    struct hs_sink_options options = bind_sink(yaml);
+    const struct hs_sink_options *options = bind_sink(yaml);
     struct event_base *base = event_base_new();
     struct hs_sink_host host = {0};
     struct hs_sink *sink = NULL;
-    ck_assert_int_eq(hs_sink_open(base, "k", "identity", &options, &host, &sink), -EINVAL);
+    ck_assert_int_eq(hs_sink_open(base, "k", "identity", options, &host, &sink), -EINVAL);
     ck_assert_ptr_nonnull(strstr(hs_error_text(), refused[_i]));
     ck_assert_ptr_null(sink);
     event_base_free(base);
@@ -202,11 +203,11 @@ START_TEST(what_can_never_work_is_said_when_it_is_opened)
         "{type: redis, url: 'http://h'}",
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(yamls); i++) {
-        struct hs_sink_options options = bind_sink(yamls[i]);
+        const struct hs_sink_options *options = bind_sink(yamls[i]);
         struct event_base *base = event_base_new();
         struct hs_sink_host host = {0};
         struct hs_sink *sink = NULL;
-        ck_assert_int_lt(hs_sink_open(base, "k", "identity", &options, &host, &sink), 0);
+        ck_assert_int_lt(hs_sink_open(base, "k", "identity", options, &host, &sink), 0);
         ck_assert_ptr_null(sink);
         event_base_free(base);
         hs_config_free(config);
@@ -217,80 +218,83 @@ END_TEST
 START_TEST(destinations_are_checked)
 {
     static const struct {
-        enum hs_sink_kind kind;
+        enum hs_sink_kind_index kind;
         const char *name;
         bool good;
     } rows[] = {
-        {HS_SINK_KAFKA, "fanfare.orders_1-x", true},
-        {HS_SINK_KAFKA, "", false},
-        {HS_SINK_KAFKA, ".", false},
-        {HS_SINK_KAFKA, "..", false},
-        {HS_SINK_KAFKA, "...", true},
-        {HS_SINK_KAFKA, "a b", false},
-        {HS_SINK_KAFKA, "a/b", false},
-        {HS_SINK_KAFKA, "\xc3\xa9", false},
-        {HS_SINK_REDIS, "a b:\xff", true},
-        {HS_SINK_REDIS, "", false},
-        {HS_SINK_FILE, "order.jsonl", true},
-        {HS_SINK_FILE, "", false},
-        {HS_SINK_FILE, ".hidden", false},
-        {HS_SINK_FILE, "../x", false},
-        {HS_SINK_FILE, "a/b", false},
-        {HS_SINK_FILE, "a\nb", false},
+        {HS_SINK_INDEX_kafka, "fanfare.orders_1-x", true},
+        {HS_SINK_INDEX_kafka, "", false},
+        {HS_SINK_INDEX_kafka, ".", false},
+        {HS_SINK_INDEX_kafka, "..", false},
+        {HS_SINK_INDEX_kafka, "...", true},
+        {HS_SINK_INDEX_kafka, "a b", false},
+        {HS_SINK_INDEX_kafka, "a/b", false},
+        {HS_SINK_INDEX_kafka, "\xc3\xa9", false},
+        {HS_SINK_INDEX_redis, "a b:\xff", true},
+        {HS_SINK_INDEX_redis, "", false},
+        {HS_SINK_INDEX_file, "order.jsonl", true},
+        {HS_SINK_INDEX_file, "", false},
+        {HS_SINK_INDEX_file, ".hidden", false},
+        {HS_SINK_INDEX_file, "../x", false},
+        {HS_SINK_INDEX_file, "a/b", false},
+        {HS_SINK_INDEX_file, "a\nb", false},
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++)
-        ck_assert_msg((hs_sink_check_destination(rows[i].kind, hs_slice_text(rows[i].name)) == 0) ==
-                          rows[i].good,
-                      "%s: %s", hs_sink_kind_name(rows[i].kind), rows[i].name);
+        ck_assert_msg((hs_sink_kinds[rows[i].kind]->check_destination(
+                           hs_slice_text(rows[i].name)) == 0) == rows[i].good,
+                      "%s: %s", hs_sink_kinds[rows[i].kind]->name, rows[i].name);
     static const struct {
-        enum hs_sink_kind kind;
+        enum hs_sink_kind_index kind;
         size_t most;
-    } sizes[] = {{HS_SINK_KAFKA, 249}, {HS_SINK_REDIS, 1024}, {HS_SINK_FILE, 200}};
+    } sizes[] = {
+        {HS_SINK_INDEX_kafka, 249}, {HS_SINK_INDEX_redis, 1024}, {HS_SINK_INDEX_file, 200}};
     char text[2048];
     memset(text, 'a', sizeof(text));
     for (size_t i = 0; i < HS_ARRAY_SIZE(sizes); i++) {
-        ck_assert_int_eq(hs_sink_check_destination(sizes[i].kind, hs_slice(text, sizes[i].most)),
-                         0);
         ck_assert_int_eq(
-            hs_sink_check_destination(sizes[i].kind, hs_slice(text, sizes[i].most + 1)), -EINVAL);
+            hs_sink_kinds[sizes[i].kind]->check_destination(hs_slice(text, sizes[i].most)), 0);
+        ck_assert_int_eq(
+            hs_sink_kinds[sizes[i].kind]->check_destination(hs_slice(text, sizes[i].most + 1)),
+            -EINVAL);
     }
-    ck_assert_int_eq(hs_sink_check_destination(HS_SINK_FILE, hs_slice("a\0b", 3)), -EINVAL);
+    ck_assert_int_eq(FILES->check_destination(hs_slice("a\0b", 3)), -EINVAL);
 }
 END_TEST
 
 START_TEST(fixed_texts_of_templates_are_checked)
 {
     static const struct {
-        enum hs_sink_kind kind;
+        enum hs_sink_kind_index kind;
         const char *text;
         bool first, good;
     } rows[] = {
-        {HS_SINK_KAFKA, "orders.", true, true},  {HS_SINK_KAFKA, ".", true, true},
-        {HS_SINK_KAFKA, "..", false, true},      {HS_SINK_KAFKA, "", true, true},
-        {HS_SINK_KAFKA, "a b", true, false},     {HS_SINK_KAFKA, "/", false, false},
-        {HS_SINK_REDIS, "a b:\xff", true, true}, {HS_SINK_REDIS, "", true, true},
-        {HS_SINK_FILE, ".jsonl", false, true},   {HS_SINK_FILE, ".jsonl", true, false},
-        {HS_SINK_FILE, "a/b", false, false},     {HS_SINK_FILE, "a\nb", true, false},
+        {HS_SINK_INDEX_kafka, "orders.", true, true},  {HS_SINK_INDEX_kafka, ".", true, true},
+        {HS_SINK_INDEX_kafka, "..", false, true},      {HS_SINK_INDEX_kafka, "", true, true},
+        {HS_SINK_INDEX_kafka, "a b", true, false},     {HS_SINK_INDEX_kafka, "/", false, false},
+        {HS_SINK_INDEX_redis, "a b:\xff", true, true}, {HS_SINK_INDEX_redis, "", true, true},
+        {HS_SINK_INDEX_file, ".jsonl", false, true},   {HS_SINK_INDEX_file, ".jsonl", true, false},
+        {HS_SINK_INDEX_file, "a/b", false, false},     {HS_SINK_INDEX_file, "a\nb", true, false},
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
-        bool good =
-            hs_sink_check_fixed(rows[i].kind, hs_slice_text(rows[i].text), 0, rows[i].first) == 0;
-        ck_assert_msg(good == rows[i].good, "%s: %s", hs_sink_kind_name(rows[i].kind),
+        bool good = hs_sink_kinds[rows[i].kind]->check_fixed(hs_slice_text(rows[i].text), 0,
+                                                             rows[i].first) == 0;
+        ck_assert_msg(good == rows[i].good, "%s: %s", hs_sink_kinds[rows[i].kind]->name,
                       rows[i].text);
     }
-    static const size_t most[] = {[HS_SINK_KAFKA] = 249, [HS_SINK_REDIS] = 1024, 200};
+    static const size_t most[] = {[HS_SINK_INDEX_kafka] = 249, [HS_SINK_INDEX_redis] = 1024, 200};
     for (unsigned kind = 0; kind < HS_SINK_KIND_COUNT; kind++) {
-        ck_assert_int_eq(hs_sink_check_fixed(kind, HS_SLICE("x"), most[kind] - 1, false), 0);
-        ck_assert_int_eq(hs_sink_check_fixed(kind, HS_SLICE("x"), most[kind], false), -EINVAL);
+        ck_assert_int_eq(hs_sink_kinds[kind]->check_fixed(HS_SLICE("x"), most[kind] - 1, false), 0);
+        ck_assert_int_eq(hs_sink_kinds[kind]->check_fixed(HS_SLICE("x"), most[kind], false),
+                         -EINVAL);
     }
 }
 END_TEST
 
 START_TEST(names_are_those_of_metrics)
 {
-    ck_assert_str_eq(hs_sink_kind_name(HS_SINK_KAFKA), "kafka");
-    ck_assert_str_eq(hs_sink_kind_name(HS_SINK_REDIS), "redis");
-    ck_assert_str_eq(hs_sink_kind_name(HS_SINK_FILE), "file");
+    ck_assert_str_eq(KAFKA->name, "kafka");
+    ck_assert_str_eq(REDIS->name, "redis");
+    ck_assert_str_eq(FILES->name, "file");
     ck_assert_str_eq(hs_outcome_name(HS_DELIVERED), "delivered");
     ck_assert_str_eq(hs_outcome_name(HS_TRANSIENT), "transient");
     ck_assert_str_eq(hs_outcome_name(HS_BLOCKED), "blocked");
@@ -304,12 +308,13 @@ END_TEST
 
 START_TEST(transactions_have_defaults_and_are_off)
 {
-    struct hs_sink_options kafka = bind_sink("{type: kafka, brokers: [a:1]}");
-    ck_assert(!kafka.exactly_once);
-    ck_assert_ptr_null(kafka.transactional_id);
-    ck_assert_str_eq(kafka.cursor_topic, "hookstream-cursors");
-    ck_assert_uint_eq(kafka.transaction_messages, 10000);
-    ck_assert_uint_eq(kafka.transaction_ns, 100000000);
+    const struct hs_kafka_options *kafka =
+        hs_kafka_options(bind_sink("{type: kafka, brokers: [a:1]}"));
+    ck_assert(!kafka->exactly_once);
+    ck_assert_ptr_null(kafka->transactional_id);
+    ck_assert_str_eq(kafka->cursor_topic, "hookstream-cursors");
+    ck_assert_uint_eq(kafka->transaction_messages, 10000);
+    ck_assert_uint_eq(kafka->transaction_ns, 100000000);
     hs_config_free(config);
     ck_assert_str_eq(findings_of("{type: kafka, brokers: [a:1], exactly_once: true, "
                                  "transactional_id: mine, cursor_topic: c, "

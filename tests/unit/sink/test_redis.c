@@ -115,9 +115,9 @@ static const char *fields_of(const char *stream)
 START_TEST(the_body_is_one_field_byte_for_byte)
 {
     begin_open();
-    struct hs_target_options target = {.fields = HS_FIELDS_BODY};
+    struct hs_redis_target target = {.fields = HS_FIELDS_BODY};
     struct hs_header header = {HS_SLICE("webhook-id"), HS_SLICE("whk_1")};
-    give_target(1, "s", hs_slice("{ \"a\":1}\r\n\0\xff", 12), &target, &header);
+    give_target(1, "s", hs_slice("{ \"a\":1}\r\n\0\xff", 12), &target.target, &header);
     ck_assert_str_eq(fields_of("s"), "body={ \"a\":1}\r\n0\xff|webhook-id=whk_1|");
     end();
 }
@@ -126,17 +126,17 @@ END_TEST
 START_TEST(flat_fields_are_the_members_texts_decoded)
 {
     begin_open();
-    struct hs_target_options target = {.fields = HS_FIELDS_FLAT};
+    struct hs_redis_target target = {.fields = HS_FIELDS_FLAT};
     give_target(1, "s",
                 HS_SLICE("{\"id\":\"w\\u00e9\\\"\",\"n\":149.90,\"d\":{\"a\": [1]},\"t\":true,"
                          "\"e\":\"\",\"k\\n\":null}"),
-                &target, NULL);
+                &target.target, NULL);
     ck_assert_str_eq(fields_of("s"), "id=w\xc3\xa9\"|n=149.90|d={\"a\": [1]}|t=true|e=|k\n=null|");
-    give_target(2, "t", HS_SLICE("[1]"), &target, NULL);
+    give_target(2, "t", HS_SLICE("[1]"), &target.target, NULL);
     ck_assert_int_eq(owner_end(owner, 2, 0)->outcome, HS_PERMANENT);
     ck_assert_str_eq(owner_end(owner, 2, 0)->reason, "not_flat");
     ck_assert_ptr_nonnull(strstr(owner_end(owner, 2, 0)->detail, "stream "));
-    give_target(3, "t", HS_SLICE("{}"), &target, NULL);
+    give_target(3, "t", HS_SLICE("{}"), &target.target, NULL);
     ck_assert_int_eq(owner_end(owner, 3, 0)->outcome, HS_PERMANENT);
     ck_assert_str_eq(server_get(&server, "EXISTS t"), "0");
     end();
@@ -146,12 +146,12 @@ END_TEST
 START_TEST(max_length_trims_and_nothing_else_does)
 {
     begin_open();
-    struct hs_target_options target = {.max_length = 100};
+    struct hs_redis_target target = {.max_length = 100};
     for (uint64_t n = 1; n <= 1500; n++) {
         struct hs_message messages[2] = {{.part = 0,
                                           .destination = HS_SLICE("trimmed"),
                                           .body = HS_SLICE("{}"),
-                                          .target = &target},
+                                          .target = &target.target},
                                          {.part = 1,
                                           .destination = HS_SLICE("whole"),
                                           .body = HS_SLICE("{}"),
@@ -175,7 +175,7 @@ START_TEST(database_and_unix_socket_of_the_url)
     char url[160];
     snprintf(url, sizeof(url), "%s?db=3", server.socket_url);
     options.url = url;
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 1);
     owner_give_range(owner, 1, 1, "s");
     drained();
@@ -201,7 +201,7 @@ static void crash_server(void)
 static void stop_program(void)
 {
     owner_close(owner);
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
 }
 
 static void steal_cursor(void)
@@ -263,7 +263,7 @@ START_TEST(unread_replies_are_verified_not_written_again)
     server_do(&server, "SET " CURSOR " %s", "6 2");
     server_do(&server, "XADD good * body {\"n\":3}");
     server_do(&server, "SET bad text");
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 1);
     ck_assert_uint_eq(owner->position, 2);
     owner_give_one(owner, 3, "good", NULL);
@@ -294,7 +294,7 @@ START_TEST(of_one_event_a_part_is_verified_and_another_written)
     begin();
     server_do(&server, "SET " CURSOR " %s", "3 2");
     server_do(&server, "XADD %s * body {\"n\":3}", failed == 0 ? "b" : "a");
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 1);
     hs_redis_progress_fail(&((struct hs_redis *)owner->sink)->progress, 3, failed);
     struct hs_message messages[2] = {

@@ -2,13 +2,14 @@
  * becomes of the event, what an operator reads, and that the sink resumes by itself once Redis
  * answers well again. The server is a script (redis_script.h). */
 #include "owner.h"
+#include "redis/options.h"
 #include "redis/errors.h"
 #include "redis_script.h"
 
 #include <signal.h>
 
 static struct script script;
-static struct hs_sink_options options;
+static struct hs_redis_options options;
 static struct owner *owner;
 
 static void begin(void)
@@ -16,13 +17,13 @@ static void begin(void)
     signal(SIGPIPE, SIG_IGN);
     owner = owner_create();
     script_start(&script, owner->base);
-    options =
-        (struct hs_sink_options){.kind = HS_SINK_REDIS, .url = script.url, .cursor_key = "cur"};
+    options = (struct hs_redis_options){
+        .sink.kind = HS_SINK_INDEX_redis, .url = script.url, .cursor_key = "cur"};
 }
 
 static void open_up(void)
 {
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 1);
     ck_assert_str_eq(owner->trail, "connecting:start up ");
 }
@@ -305,7 +306,7 @@ START_TEST(an_error_of_the_greeting_opens_nothing)
     size_t at = (size_t)_i / HS_ARRAY_SIZE(rows);
     begin();
     script_refuse(&script, greetings[at], SCRIPT_AT_ONCE, 1, row->error);
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->states == 2); /* the first is that it begins to connect */
     ck_assert_uint_eq(owner->resumes, 0);
     if (row->fate == AGAIN) {

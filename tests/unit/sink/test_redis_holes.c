@@ -101,7 +101,7 @@ START_TEST(R6_an_event_that_is_asked_for_and_has_no_stream_is_a_hole)
     begin();
     server_do(&server, "SET " CURSOR " %s", "3 1"); /* replies never read */
     spoil(0);
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 1);
     owner_give_one(owner, 2, "bad", NULL);
     owner_give_one(owner, 3, "s", NULL);
@@ -119,7 +119,7 @@ START_TEST(R6_a_hole_is_a_part_of_an_event)
     begin();
     server_do(&server, "SET " CURSOR " %s", "3 2 3:2");
     server_do(&server, "XADD a * body {\"n\":3}");
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 1);
     struct hs_message messages[2] = {
         {.destination = HS_SLICE("a"), .body = HS_SLICE("{\"n\":3}"), .target = &owner_target},

@@ -94,7 +94,7 @@ START_TEST(a_user_without_the_right_is_held)
     char url[160];
     snprintf(url, sizeof(url), "redis://hs:p%%3Aw%%2F@127.0.0.1:%d/0", server.port);
     options.url = url;
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 1);
     owner_give_one(owner, 1, "s", NULL);
     owner_give_one(owner, 2, "other", NULL);
@@ -119,7 +119,7 @@ START_TEST(R3_without_the_right_to_transactions_nothing_is_written)
 {
     begin();
     server_do(&server, "ACL SETUSER default %s", _i == 0 ? "-multi" : "-exec");
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "no_permission");
     ck_assert_int_eq(owner_give_one(owner, 1, "s", NULL), HS_SUBMIT_FULL);
@@ -183,13 +183,13 @@ START_TEST(passwords_are_held_until_they_are_right)
     begin();
     server_do(&server, "CONFIG SET requirepass right");
     server_do(&server, "AUTH right");
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "no_auth");
     owner_close(owner);
     owner->state = HS_SINK_STATE_COUNT;
     options.password = "wrong-secret";
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "wrong_password");
     ck_assert_ptr_null(strstr(owner->detail, "wrong-secret"));
@@ -232,7 +232,7 @@ START_TEST(a_replica_is_held_from_the_start_and_resumes_when_it_is_promoted)
     server_do(&server, "REPLICAOF 127.0.0.1 1");
     if (_i == 1) /* it does not even read */
         server_do(&server, "CONFIG SET replica-serve-stale-data no");
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "read_only");
     wait_for_connections(3);
@@ -247,7 +247,7 @@ START_TEST(a_cursor_that_is_none_is_held_and_left_alone)
 {
     begin();
     server_do(&server, "SET " CURSOR " %s", "12 13");
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "cursor_damaged");
     ck_assert_uint_eq(owner->resumes, 0);
@@ -256,7 +256,7 @@ START_TEST(a_cursor_that_is_none_is_held_and_left_alone)
     owner_close(owner);
     server_do(&server, "DEL " CURSOR);
     server_do(&server, "SADD " CURSOR " x"); /* not even a text */
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->state == HS_SINK_BLOCKED);
     ck_assert_str_eq(owner->reason, "cursor_damaged");
     ck_assert_ptr_nonnull(strstr(owner->detail, CURSOR ": the cursor's key holds something else"));
@@ -271,7 +271,7 @@ START_TEST(a_server_that_is_down_at_first_is_waited_for)
 {
     begin();
     server_kill(&server);
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, strcmp(owner->reason, "connect") == 0);
     ck_assert_int_eq(owner->state, HS_SINK_CONNECTING);
     ck_assert_int_eq(owner_give_one(owner, 1, "s", NULL), HS_SUBMIT_FULL);
@@ -287,16 +287,16 @@ END_TEST
 START_TEST(closing_in_every_stage_tells_nothing)
 {
     begin();
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     owner_close(owner); /* waiting */
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     owner_turn(owner);
     owner_close(owner); /* connecting */
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 1);
     owner_give_one(owner, 1, "s", NULL);
     owner_close(owner); /* gathered */
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 2);
     owner_give_one(owner, 1, "s", NULL);
     hs_sink_push(owner->sink);

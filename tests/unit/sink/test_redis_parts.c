@@ -10,7 +10,7 @@
 static const char *parse(const char *url, const char *username, const char *password)
 {
     static char text[512];
-    struct hs_sink_options options = {.url = url, .username = username, .password = password};
+    struct hs_redis_options options = {.url = url, .username = username, .password = password};
     struct hs_redis_url parsed;
     if (hs_redis_url_parse(options.url, options.username, options.password, &parsed) < 0)
         return hs_error_text();
@@ -443,12 +443,12 @@ START_TEST(commands_are_exact)
     struct hs_redis_batch batch;
     hs_redis_batch_init(&batch);
     struct hs_json_tree *tree = hs_json_tree_create();
-    struct hs_target_options body = {.fields = HS_FIELDS_BODY, .max_length = 1000},
-                             flat = {.fields = HS_FIELDS_FLAT};
+    struct hs_redis_target body = {.fields = HS_FIELDS_BODY, .max_length = 1000},
+                           flat = {.fields = HS_FIELDS_FLAT};
     struct hs_message message = {
-        .part = 2, .destination = HS_SLICE("s"), .body = HS_SLICE("{}"), .target = &body};
+        .part = 2, .destination = HS_SLICE("s"), .body = HS_SLICE("{}"), .target = &body.target};
     hs_redis_batch_add(&batch, 5, &message, false, tree);
-    message.target = &flat;
+    message.target = &flat.target;
     message.body = HS_SLICE("{\"a\":\"x\"}");
     hs_redis_batch_add(&batch, 6, &message, false, tree);
     message.body = HS_SLICE("[]");
@@ -477,9 +477,9 @@ START_TEST(a_verifying_batch_asks_for_types)
     struct hs_redis_batch batch;
     hs_redis_batch_init(&batch);
     struct hs_json_tree *tree = hs_json_tree_create();
-    struct hs_target_options target = {.fields = HS_FIELDS_BODY};
+    struct hs_redis_target target = {.fields = HS_FIELDS_BODY};
     struct hs_message message = {
-        .destination = HS_SLICE("key"), .body = HS_SLICE("{}"), .target = &target};
+        .destination = HS_SLICE("key"), .body = HS_SLICE("{}"), .target = &target.target};
     batch.verifies = true;
     hs_redis_batch_add(&batch, 5, &message, true, tree);
     static const char expected[] = "*2\r\n$4\r\nTYPE\r\n$3\r\nkey\r\n";
@@ -494,9 +494,9 @@ START_TEST(a_batch_is_full_by_messages_or_by_bytes)
 {
     struct hs_redis_batch batch;
     hs_redis_batch_init(&batch);
-    struct hs_target_options target = {.fields = HS_FIELDS_BODY};
+    struct hs_redis_target target = {.fields = HS_FIELDS_BODY};
     struct hs_message message = {
-        .destination = HS_SLICE("s"), .body = HS_SLICE("{}"), .target = &target};
+        .destination = HS_SLICE("s"), .body = HS_SLICE("{}"), .target = &target.target};
     for (size_t i = 0; i < HS_REDIS_BATCH_MESSAGES - 1; i++)
         hs_redis_batch_add(&batch, i, &message, false, NULL);
     ck_assert(!hs_redis_batch_is_full(&batch));
@@ -521,9 +521,9 @@ START_TEST(what_passes_the_ceiling_is_permanent_and_leaves_no_trace)
     struct hs_redis_batch batch;
     hs_redis_batch_init(&batch);
     batch.commands.ceiling = 200;
-    struct hs_target_options target = {.fields = HS_FIELDS_BODY};
+    struct hs_redis_target target = {.fields = HS_FIELDS_BODY};
     struct hs_message message = {
-        .destination = HS_SLICE("s"), .body = HS_SLICE("{}"), .target = &target};
+        .destination = HS_SLICE("s"), .body = HS_SLICE("{}"), .target = &target.target};
     hs_redis_batch_add(&batch, 1, &message, false, NULL);
     size_t size = batch.commands.size;
     char large[300] = {0};

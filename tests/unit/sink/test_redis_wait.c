@@ -1,11 +1,12 @@
 /* `wait: {replicas: 1}` against a real master and a real replica, which is stopped and let go
  * on (R4): what the replica does not have is not told as delivered, and is not written twice. */
 #include "owner.h"
+#include "redis/options.h"
 #include "redis/redis.h"
 #include "redis_server.h"
 
 static struct redis_server master, replica;
-static struct hs_sink_options options;
+static struct hs_redis_options options;
 static struct owner *owner;
 
 static void follow(void)
@@ -19,8 +20,8 @@ static void begin(void)
     master = server_create();
     replica = server_create();
     server_do(&master, "CONFIG SET repl-diskless-sync-delay 0");
-    options = (struct hs_sink_options){
-        .kind = HS_SINK_REDIS,
+    options = (struct hs_redis_options){
+        .sink.kind = HS_SINK_INDEX_redis,
         .url = master.url,
         .cursor_key = "cur",
         .wait = {.replicas = 1, .timeout_ns = UINT64_C(20000000)},
@@ -32,7 +33,7 @@ static void begin_open(void)
 {
     begin();
     follow();
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 1);
 }
 
@@ -86,7 +87,7 @@ END_TEST
 START_TEST(without_a_replica_nothing_is_taken_and_a_person_is_told)
 {
     begin();
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, is_held("replicas"));
     ck_assert_ptr_nonnull(strstr(owner->detail, "0 of 1 replicas"));
     ck_assert_ptr_nonnull(strstr(owner->detail, "wait.replicas"));
@@ -151,7 +152,7 @@ START_TEST(a_new_program_gives_no_position_that_the_replica_lacks)
     begin_open();
     give_ten_to_the_master_alone();
     owner_close(owner);
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->state == HS_SINK_CONNECTING);
     OWNER_WAIT(owner, is_held("replicas"));
     ck_assert_uint_eq(owner->resumes, 1);
@@ -219,7 +220,7 @@ START_TEST(R6_a_hole_is_written_although_the_replica_stands_still)
     owner_close(owner);
     server_do(&master, "DEL bad");
     kill(replica.pid, SIGCONT);
-    owner_open(owner, &options);
+    owner_open(owner, &options.sink);
     OWNER_WAIT(owner, owner->resumes == 2);
     ck_assert_uint_eq(owner->position, 1);
     owner_give_one(owner, 2, "bad", NULL);
