@@ -25,15 +25,12 @@ static void look_at_field(void *context, const struct hs_use *use)
     const struct name *name = context;
     struct hs_look *look = name->look;
     const char *path = hs_look_path(look, use->path);
-    bool topic = name->target->kind == HS_SINK_KAFKA && hs_path_is_below(path, "data") &&
+    bool topic = name->target->kind->has_partitions && hs_path_is_below(path, "data") &&
                  !look->blurred && !hs_paths_meet(&look->made, path) && is_id(look, path);
     if (strcmp(path, "id") == 0 || topic)
-        hs_look_warn(look, HS_FINDING_NAME_PER_EVENT, name->target->options.destination_node, path,
+        hs_look_warn(look, HS_FINDING_NAME_PER_EVENT, name->target->options->destination_node, path,
                      "`%s` makes a %s of its own for each %s", path,
-                     name->target->kind == HS_SINK_KAFKA   ? "topic"
-                     : name->target->kind == HS_SINK_REDIS ? "stream"
-                                                           : "file",
-                     topic ? "value" : "event");
+                     name->target->kind->destination, topic ? "value" : "event");
 }
 
 /* ---- Keys of one topic ---- */
@@ -116,7 +113,7 @@ static bool is_same_topic(const struct hs_target *a, const struct hs_target *b)
 {
     return a->sink == b->sink && a->key != NULL && b->key != NULL &&
            hs_template_is_literal(a->destination) &&
-           strcmp(a->options.destination, b->options.destination) == 0;
+           strcmp(a->options->destination, b->options->destination) == 0;
 }
 
 static void look_at_route(struct hs_look *look, const struct hs_target *target,
@@ -132,10 +129,10 @@ static void look_at_route(struct hs_look *look, const struct hs_target *target,
         hs_template_uses(one->key, note_name, &others);
         if (same_fields(&key, &others) || !meet(look, &key, other, &others))
             continue;
-        hs_look_warn(look, HS_FINDING_KEYS_DIFFER, target->options.key_node, NULL,
+        hs_look_warn(look, HS_FINDING_KEYS_DIFFER, target->options->key_node, NULL,
                      "route `%s` writes topic `%s` by %s, so events of one thing can come to "
                      "different partitions",
-                     other->name, target->options.destination, one->options.key);
+                     other->name, target->options->destination, one->options->key);
         return;
     }
 }
@@ -145,7 +142,7 @@ void hs_look_at_destination(struct hs_look *look, const struct hs_target *target
     const struct hs_router *router = look->input->router;
     struct name name = {look, target};
     hs_template_uses(target->destination, look_at_field, &name);
-    if (target->kind != HS_SINK_KAFKA || target->key == NULL)
+    if (!target->kind->has_partitions || target->key == NULL)
         return;
     for (size_t i = 0; i < hs_router_count(router) && i < look->route->index; i++)
         look_at_route(look, target, hs_router_at(router, i));

@@ -268,9 +268,9 @@ static void try_target(struct hs_trial *trial, const struct hs_route *route, siz
 static bool is_written_twice(const struct hs_target *a, const struct hs_target *b)
 {
     bool same_key = (a->key == NULL) == (b->key == NULL) &&
-                    (a->key == NULL || strcmp(a->options.key, b->options.key) == 0);
+                    (a->key == NULL || strcmp(a->options->key, b->options->key) == 0);
     bool plain = hs_transform_is_empty(a->transform) && hs_transform_is_empty(b->transform);
-    return a->sink == b->sink && strcmp(a->options.destination, b->options.destination) == 0 &&
+    return a->sink == b->sink && strcmp(a->options->destination, b->options->destination) == 0 &&
            (plain || !same_key);
 }
 

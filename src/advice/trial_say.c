@@ -162,11 +162,11 @@ static void say_twice(struct hs_look *look, const struct hs_trial_place *place)
 {
     const struct hs_target *targets = look->route->targets;
     const struct hs_target *one = &targets[place->target - 1], *other = &targets[place->twice - 1];
-    bool keys =
-        one->key != NULL && other->key != NULL && strcmp(one->options.key, other->options.key) != 0;
-    hs_look_warn(look, HS_FINDING_WRITTEN_TWICE, one->options.destination_node, NULL,
+    bool keys = one->key != NULL && other->key != NULL &&
+                strcmp(one->options->key, other->options->key) != 0;
+    hs_look_warn(look, HS_FINDING_WRITTEN_TWICE, one->options->destination_node, NULL,
                  "the same event is written to `%s` twice: by target %zu, too%s",
-                 one->options.destination, place->twice, keys ? ", under another key" : "");
+                 one->options->destination, place->twice, keys ? ", under another key" : "");
 }
 
 /* What samples show of the winner's `when` is all that there is. */

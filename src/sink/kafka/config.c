@@ -271,7 +271,7 @@ static bool names_file(const struct hs_pair *pair)
            (pair->value_node == NULL || !pair->value_node->secret);
 }
 
-void hs_kafka_config_name_files(const struct hs_sink_options *options, char *text, size_t size)
+void hs_kafka_config_name_files(const struct hs_kafka_options *options, char *text, size_t size)
 {
     for (size_t i = 0; i < options->properties.count; i++) {
         const struct hs_pair *pair = &options->properties.items[i];

@@ -27,6 +27,6 @@ void hs_kafka_config_brokers(const struct hs_kafka_options *options,
 
 /* Appends to a message of librdkafka's which files its properties name and this process cannot
  * read, each with its path and the reason. */
-void hs_kafka_config_name_files(const struct hs_sink_options *options, char *text, size_t size);
+void hs_kafka_config_name_files(const struct hs_kafka_options *options, char *text, size_t size);
 
 #endif

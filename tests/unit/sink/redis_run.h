@@ -18,8 +18,8 @@ static inline void begin(void)
 {
     signal(SIGPIPE, SIG_IGN);
     server = server_create();
-    options =
-        (struct hs_redis_options){.sink.kind = HS_SINK_INDEX_redis, .url = server.url, .cursor_key = "cur"};
+    options = (struct hs_redis_options){
+        .sink.kind = HS_SINK_INDEX_redis, .url = server.url, .cursor_key = "cur"};
     owner = owner_create();
 }
 
