@@ -220,7 +220,7 @@ int hs_app_start(struct hs_config *config, const struct hs_settings *settings,
     app->log_dropped = hs_metrics_counter(app->metrics, HS_METRIC_log_dropped_total);
     hs_metrics_on_collect(app->metrics, collect, app);
     set_build_metrics(app);
-    int code = hs_app_check_descriptors();
+    int code = hs_app_check_descriptors(settings);
     if (code == 0)
         code = hs_heartbeat_watch(app->metrics);
     if (code == 0)

@@ -39,19 +39,26 @@ static int refuse(uint64_t limit, uint64_t open, uint64_t wanted)
                    limit, open + wanted - CONNECTIONS_LEAST, open + wanted);
 }
 
-int hs_app_check_descriptors(void)
+/* What is kept for the rest where little is left. */
+static uint64_t least_for_rest(const struct hs_settings *settings)
 {
-    uint64_t limit = hs_descriptors_limit(), open = hs_descriptors_open();
-    return limit < open + OPENED_LEAST ? refuse(limit, open, OPENED_LEAST + CONNECTIONS_LEAST) : 0;
+    return KEPT_FOR_STORAGE_LEAST + hs_descriptors_of_admin() +
+           hs_ingress_workers(&settings->server) * PER_WORKER +
+           settings->sinks.count * KEPT_FOR_SINK_LEAST;
+}
+
+int hs_app_check_descriptors(const struct hs_settings *settings)
+{
+    uint64_t limit = hs_descriptors_limit(), open = hs_descriptors_open() + OPENED_LEAST;
+    if (limit >= open)
+        return 0;
+    return refuse(limit, open, least_for_rest(settings) + CONNECTIONS_LEAST);
 }
 
 int hs_app_share_descriptors(struct hs_app *app, uint64_t *ret_connections)
 {
     uint64_t limit = hs_descriptors_limit(), open = hs_descriptors_open();
-    uint64_t sinks = app->settings->sinks.count, admin = hs_descriptors_of_admin();
-    uint64_t workers = hs_ingress_workers(&app->settings->server) * PER_WORKER;
-    uint64_t least = KEPT_FOR_STORAGE_LEAST + admin + workers + sinks * KEPT_FOR_SINK_LEAST;
-    uint64_t kept = kept_for_rest(app->settings);
+    uint64_t least = least_for_rest(app->settings), kept = kept_for_rest(app->settings);
     if (limit < open + least + CONNECTIONS_LEAST)
         return refuse(limit, open, least + CONNECTIONS_LEAST);
     uint64_t left = limit - open;

@@ -26,9 +26,11 @@ struct hs_app {
     _Atomic bool accepting; /* between the start of the ingress and the stop */
 };
 
+/* file_limit.c, before anything is open. -EMFILE with a message: the limit of open files does not
+ * even allow a start. */
+HS_MUST_CHECK int hs_app_check_descriptors(const struct hs_settings *settings);
 /* file_limit.c: how many connections the limit of open files leaves room for, when everything
  * but the ingress is open. Logs the numbers. -EMFILE with a message: not even for the rest. */
-HS_MUST_CHECK int hs_app_check_descriptors(void); /* before anything is open: not even a start */
 HS_MUST_CHECK int hs_app_share_descriptors(struct hs_app *app, uint64_t *ret_connections);
 
 /* Logs when events are no longer accepted, and when they are again. */
