@@ -9,6 +9,7 @@ struct hs_storage {
     bool exists;         /* the folder exists; otherwise the rest describes its nearest existing
                           * ancestor */
     uint64_t free_bytes; /* available to this user */
+    uint64_t device;     /* the same for two folders on one disk */
 };
 
 /* Writes a few bytes to an unnamed file in the folder, or in its nearest existing ancestor, and

@@ -4,6 +4,7 @@
 #include <hookstream/probe.h>
 #include <hookstream/storage.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Destinations of one sink that are always the same, each once. */
@@ -91,8 +92,55 @@ static void probe_dedupe(struct hs_probe *probe, const struct hs_settings *setti
                           dedupe->password);
 }
 
-static void probe_journal(const struct hs_probe *probe, const struct hs_settings *settings,
-                          uint64_t journal_bytes)
+/* What the folder's segments may still take. */
+static uint64_t may_grow(const char *folder, uint64_t max_size)
+{
+    struct hs_journal_summary summary = {0};
+    bool there = hs_journal_summarize(hs_disk_system(), folder, &summary) == 0;
+    uint64_t bytes = there ? summary.bytes : 0;
+    if (there)
+        hs_journal_summary_free(&summary);
+    return max_size > bytes ? max_size - bytes : 0;
+}
+
+static void warn_of_space(const struct hs_probe *probe, const char *section, const char *what,
+                          uint64_t growth, uint64_t free_bytes)
+{
+    if (free_bytes < growth)
+        hs_config_warning(probe->config, HS_FINDING_ONLINE_SPACE,
+                          hs_node_get(hs_config_root(probe->config), section),
+                          "%s may grow by %llu MiB more, and the disk has %llu MiB free", what,
+                          (unsigned long long)(growth >> 20),
+                          (unsigned long long)(free_bytes >> 20));
+}
+
+/* On one disk both must fit: a journal that leaves no room for dead letters cannot be delivered
+ * where an event needs one. */
+static void probe_space(const struct hs_probe *probe, const struct hs_settings *settings,
+                        const struct hs_storage *storage)
+{
+    HS_AUTO_FREE char *folder = NULL;
+    int size = asprintf(&folder, "%s/dead-letters", settings->journal.path);
+    HS_ASSERT(size > 0); /* out of memory ends the program, as in hs_alloc() */
+    uint64_t journal = may_grow(settings->journal.path, settings->journal.max_size);
+    uint64_t letters = may_grow(folder, settings->dead_letters.max_size);
+    struct hs_storage beside;
+    if (hs_storage_look(folder, &beside) < 0) {
+        hs_config_error(probe->config, HS_FINDING_ONLINE_FOLDER,
+                        hs_node_get(hs_config_root(probe->config), "journal"), "dead letters: %s",
+                        hs_error_text());
+    } else if (beside.device == storage->device) {
+        warn_of_space(probe, "journal",
+                      "journal and dead letters (journal.max_size, dead_letters.max_size)",
+                      hs_add_sat(journal, letters), storage->free_bytes);
+    } else {
+        warn_of_space(probe, "journal", "journal (journal.max_size)", journal, storage->free_bytes);
+        warn_of_space(probe, "dead_letters", "dead letters (dead_letters.max_size)", letters,
+                      beside.free_bytes);
+    }
+}
+
+static void probe_journal(const struct hs_probe *probe, const struct hs_settings *settings)
 {
     const struct hs_journal_options *journal = &settings->journal;
     const struct hs_node *node = hs_node_get(hs_config_root(probe->config), "journal");
@@ -104,13 +152,7 @@ static void probe_journal(const struct hs_probe *probe, const struct hs_settings
                         hs_error_text());
         return;
     }
-    uint64_t may_grow = journal->max_size > journal_bytes ? journal->max_size - journal_bytes : 0;
-    if (storage.free_bytes < may_grow)
-        hs_config_warning(probe->config, HS_FINDING_ONLINE_SPACE, node,
-                          "journal: it may grow by %llu MiB more (journal.max_size), and its disk "
-                          "has %llu MiB free",
-                          (unsigned long long)(may_grow >> 20),
-                          (unsigned long long)(storage.free_bytes >> 20));
+    probe_space(probe, settings, &storage);
     hs_buffer_printf(probe->report, "journal: %s can be written and synced, %llu GiB free%s\n",
                      journal->path, (unsigned long long)(storage.free_bytes >> 30),
                      storage.exists ? "" : " (the folder will be made)");
@@ -139,7 +181,7 @@ void hs_settings_check_online(struct hs_config *config, const struct hs_settings
     bool there = settings->journal.store == HS_STORE_DISK &&
                  hs_journal_summarize(hs_disk_system(), settings->journal.path, &summary) == 0;
     probe.identity = there ? summary.identity : NULL;
-    probe_journal(&probe, settings, there ? summary.bytes : 0);
+    probe_journal(&probe, settings);
     probe_dedupe(&probe, settings);
     probe_sinks(&probe, settings);
     if (there)

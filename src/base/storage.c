@@ -81,6 +81,7 @@ int hs_storage_look(const char *path, struct hs_storage *ret_storage)
     *ret_storage = (struct hs_storage){
         .exists = exists,
         .free_bytes = hs_mul_sat(space.f_bavail, space.f_frsize),
+        .device = status.st_dev,
     };
     return 0;
 }

@@ -174,6 +174,14 @@ def test_the_redis_of_the_dedupe_is_asked_too(tmp_path, redis, unique):
 # ---- Folders ----
 
 
+def test_a_disk_must_have_room_for_the_dead_letters_too(tmp_path):
+    sinks, to = {"files": {"type": "file", "path": str(tmp_path / "out")}}, [{"sink": "files"}]
+    small = {"journal": {"max_size": "32MiB"}, "dead_letters": {"max_size": "16MiB"}}
+    assert "HS321" not in check(tmp_path, sinks, to, **small).stdout
+    done = check(tmp_path, sinks, to, **{**small, "dead_letters": {"max_size": "1TiB"}})
+    assert "HS321" in done.stdout and "1048608 MiB more" in done.stdout, done.stdout
+
+
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "taken").write_text("a file")
     sinks = {"files": {"type": "file", "path": str(tmp_path / "taken" / "out")}}
