@@ -39,7 +39,7 @@ static struct hs_name *find(struct hs_names *names, struct hs_slice name, uint32
     for (size_t i = hash & mask;; i = (i + 1) & mask) {
         struct hs_name *slot = &names->slots[i];
         names->probes++;
-        if (!slot->used ||
+        if (slot->hash == 0 ||
             (slot->hash == hash &&
              hs_slice_equal(hs_slice(names->bytes.data + slot->offset, slot->size), name)))
             return slot;
@@ -47,44 +47,55 @@ static struct hs_name *find(struct hs_names *names, struct hs_slice name, uint32
 }
 
 /* They differ, so that only a free slot is looked for. */
-static void grow(struct hs_names *names)
+static void grow_to(struct hs_names *names, size_t wanted)
 {
     struct hs_name *old = names->slots;
-    size_t capacity = names->capacity, mask = capacity * 2 - 1;
-    names->capacity = capacity * 2;
+    size_t capacity = names->capacity, mask = wanted - 1;
+    names->capacity = wanted;
     names->slots = hs_alloc_array(names->capacity, sizeof(*names->slots));
     for (size_t i = 0; i < capacity; i++) {
         size_t at = old[i].hash & mask;
-        if (!old[i].used)
+        if (old[i].hash == 0)
             continue;
-        while (names->slots[at].used)
+        while (names->slots[at].hash != 0)
             at = (at + 1) & mask;
         names->slots[at] = old[i];
     }
     free(old);
 }
 
+void hs_names_reserve(struct hs_names *names, size_t count)
+{
+    size_t wanted = names->capacity;
+    while (wanted / 2 <= count)
+        wanted *= 2;
+    if (wanted > names->capacity)
+        grow_to(names, wanted);
+}
+
+/* Never 0, which marks a free slot. */
 static uint32_t hash_of(struct hs_slice name)
 {
-    return (uint32_t)hs_keyed_hash(name, 0);
+    uint32_t hash = (uint32_t)hs_keyed_hash(name, 0);
+    return hash != 0 ? hash : 1;
 }
 
 uint32_t *hs_names_put(struct hs_names *names, struct hs_slice raw, uint32_t value, bool *ret_new)
 {
     if (names->count >= names->capacity / 2)
-        grow(names);
+        grow_to(names, names->capacity * 2);
     struct hs_slice name = decode(names, raw);
     if (hs_buffer_status(&names->bytes) < 0)
         return NULL;
     uint32_t hash = hash_of(name);
     struct hs_name *slot = find(names, name, hash);
-    *ret_new = !slot->used;
-    if (slot->used) {
+    *ret_new = slot->hash == 0;
+    if (!*ret_new) {
         names->bytes.size -= name.size;
         return &slot->value;
     }
     *slot = (struct hs_name){(uint32_t)(name.data - names->bytes.data), (uint32_t)name.size, value,
-                             hash, true};
+                             hash};
     names->count++;
     return &slot->value;
 }
@@ -96,7 +107,7 @@ uint32_t hs_names_get(struct hs_names *names, struct hs_slice raw, uint32_t miss
         return missing;
     const struct hs_name *slot = find(names, name, hash_of(name));
     names->bytes.size -= name.size;
-    return slot->used ? slot->value : missing;
+    return slot->hash != 0 ? slot->value : missing;
 }
 
 struct hs_slice hs_names_shown(struct hs_slice raw)

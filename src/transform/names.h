@@ -9,8 +9,7 @@
 
 struct hs_name {
     uint32_t offset, size; /* of its decoded text in `bytes` */
-    uint32_t value, hash;
-    bool used;
+    uint32_t value, hash;  /* 0: the slot is free */
 };
 
 struct hs_names {
@@ -21,6 +20,8 @@ struct hs_names {
 };
 
 void hs_names_init(struct hs_names *names);
+/* Makes room for so many names, so that the table need not grow on the way. */
+void hs_names_reserve(struct hs_names *names, size_t count);
 void hs_names_free(struct hs_names *names);
 /* The place of the value of a name as it stands between its quotes; a new one has `value`.
  * Valid until the next call. NULL: the names pass HS_NAMES_BYTES_MAX. */

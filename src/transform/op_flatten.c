@@ -144,6 +144,16 @@ static int flatten_below(struct flattening *flattening, hs_json_node node, bool 
     return code;
 }
 
+/* How many fields the object becomes. As deep as the JSON, which is bounded. */
+static size_t count_leaves(const struct flattening *flattening, hs_json_node node)
+{
+    size_t count = 0;
+    for (hs_json_node child = hs_json_first_child(flattening->tree, node); child != HS_JSON_NO_NODE;
+         child = hs_json_next(flattening->tree, child))
+        count += is_nested(flattening, child) ? count_leaves(flattening, child) : 1;
+    return count;
+}
+
 static int flatten_node(void *context, struct hs_json_tree *tree, hs_json_node node)
 {
     struct flattening *flattening = context;
@@ -162,6 +172,7 @@ static int flatten_node(void *context, struct hs_json_tree *tree, hs_json_node n
     flattening->name = hs_work_scratch(flattening->work, HS_SCRATCH_MASKED);
     flattening->json = hs_work_scratch(flattening->work, HS_SCRATCH_JSON);
     hs_names_init(&flattening->names);
+    hs_names_reserve(&flattening->names, count_leaves(flattening, node));
     int code = flatten_below(flattening, node, true);
     hs_names_free(&flattening->names);
     if (code < 0)
