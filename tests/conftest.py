@@ -16,7 +16,7 @@ from support import program  # noqa: E402
 from support.kafka import Kafka  # noqa: E402
 from support.redis import Redis, RedisServer  # noqa: E402
 
-# With a sanitizer a test of up to so many cases runs all of them, one of more every eighth.
+# With a sanitizer a test of up to CASES_ALL cases runs all of them, others one in CASE_SHARE.
 CASES_ALL, CASE_SHARE = 3, 8
 SERVICES = program.ROOT / "scripts" / "services"
 SERVICES_FOLDER = program.ROOT / "build" / "services"

@@ -429,7 +429,7 @@ def test_a_finished_segment_is_touched_while_no_sink_reads(live, way):
     )
     places = one.metric("journal_errors_total", journal="events", operation="place")
     assert places == (way != "written to")
-    wait_for(lambda: "ids of lost events are forgotten" in one.log, what="their ids to be forgotten")
+    wait_for(lambda: "ids of lost events are forgotten" in one.log, what="forgotten ids")
     before = one.metric("events_duplicate_total")
     assert send_all(one, ids) == ids
     retaken = len(ids) - int(one.metric("events_duplicate_total") - before)
