@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <hookstream/hash.h>
+#include <hookstream/heartbeat.h>
 #include <hookstream/json.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
@@ -13,9 +14,10 @@
 #include <unistd.h>
 
 #define MARK "user.hookstream"
-#define OPEN_TRIES 4u                /* the name may change while we look */
-#define LEDGER_MAX (16u << 20)       /* bytes of a ledger */
-#define ADOPTED_LINE_MAX (16u << 20) /* bytes of a first or last line that is looked at */
+#define OPEN_TRIES 4u                  /* the name may change while we look */
+#define LEDGER_MAX (16u << 20)         /* bytes of a ledger */
+#define ADOPTED_LINE_MAX (16u << 20)   /* bytes of a first or last line that is looked at */
+#define ADOPTED_FIRST_LOOK (64u << 10) /* most lines are shorter */
 #define OPEN_FLAGS (O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
 
 static const struct hs_failure not_a_file = {
@@ -296,14 +298,23 @@ static bool ends_with_object(struct hs_slice bytes)
            (rest == 0 || (mark[1] == '{' && !is_object(hs_slice(mark + 1, rest))));
 }
 
-static bool has_our_lines(const struct hs_disk *disk, int file, uint64_t size)
+static bool has_our_ends(const struct hs_disk *disk, int file, uint64_t size, size_t count)
 {
-    size_t count = size < ADOPTED_LINE_MAX ? (size_t)size : ADOPTED_LINE_MAX;
     HS_AUTO_FREE char *bytes = hs_alloc(count);
+    hs_heartbeat(); /* there may be very many files */
     return hs_disk_read(disk, file, bytes, count, 0) == (ssize_t)count &&
            begins_with_object(hs_slice(bytes, count)) &&
            hs_disk_read(disk, file, bytes, count, size - count) == (ssize_t)count &&
            ends_with_object(hs_slice(bytes, count));
+}
+
+/* A folder may hold many large files, and the start waits for this. */
+static bool has_our_lines(const struct hs_disk *disk, int file, uint64_t size)
+{
+    if (size > ADOPTED_FIRST_LOOK && has_our_ends(disk, file, size, ADOPTED_FIRST_LOOK))
+        return true;
+    size_t count = size < ADOPTED_LINE_MAX ? (size_t)size : ADOPTED_LINE_MAX;
+    return has_our_ends(disk, file, size, count);
 }
 
 struct adoption {

@@ -446,6 +446,42 @@ START_TEST(files_of_an_earlier_version_are_known_and_those_of_others_are_not)
 }
 END_TEST
 
+static uint64_t bytes_read;
+
+static ssize_t count_pread(void *context, int file, void *data, size_t size, off_t offset)
+{
+    ssize_t got = pread(file, data, size, offset);
+    bytes_read += got > 0 ? (uint64_t)got : 0;
+    return got;
+}
+
+/* The start waits for it, so what is read of a file does not grow with it. */
+START_TEST(of_large_files_of_an_earlier_version_little_is_read)
+{
+    struct owner *owner = begin();
+    const size_t size = 4 << 20;
+    char *text = malloc(size + 1);
+    for (size_t at = 0; at < size; at += 8)
+        memcpy(text + at, "{\"n\":1}\n", 8);
+    text[size] = '\0';
+    put(path_of("large"), text, 0600);
+    memset(text, ' ', size); /* a line that is longer than the first look */
+    memcpy(text, "{\"n\":1", 6);
+    memcpy(text + size - 2, "}\n", 2);
+    put(path_of("one line"), text, 0600);
+    free(text);
+    disk.pread = count_pread;
+    owner->host.known = true;
+    bytes_read = 0;
+    open_sink(owner);
+    ck_assert_uint_ge(bytes_read, 2 * size); /* the one line */
+    ck_assert_uint_lt(bytes_read, 2 * size + (1 << 20));
+    ck_assert_int_eq(give(owner, 3, "large")->outcome, HS_DELIVERED);
+    ck_assert_int_eq(give(owner, 4, "one line")->outcome, HS_DELIVERED);
+    end(owner);
+}
+END_TEST
+
 HS_TEST_MAIN("file sink among others", a_name_of_something_else_is_permanent_and_nothing_is_changed,
              a_name_the_file_system_does_not_take_is_permanent,
              a_file_that_this_user_may_not_write_is_permanent, a_name_is_one_plain_component,
@@ -456,4 +492,5 @@ HS_TEST_MAIN("file sink among others", a_name_of_something_else_is_permanent_and
              a_folder_that_is_gone_is_made_again, a_folder_that_cannot_be_made_holds_until_it_can,
              a_mark_outlives_a_restart_and_a_torn_line_of_our_own_is_cut,
              a_ledger_serves_where_there_are_no_attributes,
-             files_of_an_earlier_version_are_known_and_those_of_others_are_not)
+             files_of_an_earlier_version_are_known_and_those_of_others_are_not,
+             of_large_files_of_an_earlier_version_little_is_read)
