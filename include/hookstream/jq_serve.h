@@ -1,15 +1,14 @@
-/* Jq: the jq programs of `transform:` run in processes of their own, so that one that never ends,
- * takes all memory, or makes libjq abort costs its event and nothing else. Such a process is this
- * program, started again with HS_JQ_COMMAND: it serves before main() is reached, in every program
- * that links this module (see jq_process.c). What it costs and why: docs/decisions/0008-jq.md.
- * Threads: any. */
+/* Jq: runs the jq programs of `transform:` in separate processes. A program that never ends,
+ * exhausts memory or makes libjq abort thus affects only its event. Such a process is this program,
+ * started again with HS_JQ_COMMAND. It serves before main() is reached, in every program that links
+ * this module (see jq_process.c). Costs and reasons: docs/decisions/0008-jq.md. Threads: any. */
 #ifndef HOOKSTREAM_JQ_SERVE_H
 #define HOOKSTREAM_JQ_SERVE_H
 
-/* The only argument of such a process; no command of the command line. */
+/* The only argument of such a process; not a command for users. */
 #define HS_JQ_COMMAND "-jq-process"
 
-/* "1.6": of the libjq at hand, as far as what it knows tells; it does not say itself. */
+/* "1.6": the version of libjq as far as its features show it; libjq does not report it. */
 const char *hs_jq_version(void);
 
 #endif

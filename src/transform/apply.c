@@ -1,5 +1,5 @@
-/* Apply: a compiled list done to an event, item by item. What an item does, its operation knows;
- * `when`, `for` and `on_error` are the same for all and are done here. */
+/* Apply: applies a compiled list to an event, item by item. The operations do their own part;
+ * `when`, `for` and `on_error` are common to all and handled here. */
 #include "item.h"
 #include "words.h"
 
@@ -20,11 +20,12 @@ static int apply_once(const struct hs_item *item, struct hs_work *work, bool *re
     *ret_done = true;
     for (size_t part = 0; part < item->operation.parts; part++) {
         int code = item->operation.kind->apply(&item->operation, part, work);
-        if (code < 0 && (!item->skip || code == -EAGAIN)) /* to be tried again is not to fail */
+        if (code < 0 && (!item->skip || code == -EAGAIN)) /* a temporary error is not a failure to
+                                                           * skip */
             return code;
         if (code < 0)
             hs_work_note_skip(work);
-        code = hs_work_within_steps(work); /* nobody can skip that */
+        code = hs_work_within_steps(work); /* this cannot be skipped */
         if (code < 0)
             return code;
     }
@@ -33,7 +34,7 @@ static int apply_once(const struct hs_item *item, struct hs_work *work, bool *re
 
 /* ---- for ---- */
 
-/* The elements as they are found before the first is worked on. */
+/* The elements as found before the first is processed. */
 struct elements {
     hs_json_node *nodes;
     size_t count, capacity;

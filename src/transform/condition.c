@@ -1,4 +1,4 @@
-/* Condition: `when:` as it is asked of each event. Reading the text is condition_parse.c's. */
+/* Condition: evaluates `when:` for an event. condition_parse.c reads the text. */
 #include "condition.h"
 
 #include "work.h"
@@ -8,7 +8,7 @@
 struct hs_condition *hs_condition_compile(struct hs_config *config, const struct hs_node *node)
 {
     struct hs_condition *condition = hs_alloc(sizeof(*condition));
-    /* A space may follow each token of one byte. */
+    /* Each one-byte token may be followed by a space. */
     hs_buffer_init(&condition->canonical, HS_CONDITION_TEXT_MAX * 2);
     hs_buffer_init(&condition->scratch, HS_REGEXP_TEXT_MAX);
     condition->node = node;
@@ -73,8 +73,8 @@ static bool passes(const struct hs_condition *condition, const struct hs_conditi
     }
 }
 
-/* As passes(), and remembers it of a long text. The memory is a cache: a condition that is asked
- * stays as it is. */
+/* As passes(), but caches the result for a long text. The cache is not state: evaluation does not
+ * change a condition. */
 static bool passes_once(const struct hs_condition *condition, const struct hs_condition_node *node,
                         const struct hs_field_value *value, struct hs_work *work,
                         struct hs_buffer *scratch)
@@ -115,7 +115,7 @@ static int holds(const struct hs_condition *condition, unsigned index, struct hs
 
 int hs_condition_holds(const struct hs_condition *condition, struct hs_work *work)
 {
-    /* The scratch is memory and no state: a condition that is asked stays as it is. */
+    /* The scratch buffer is not state: evaluation does not change a condition. */
     struct hs_buffer *scratch = (struct hs_buffer *)&condition->scratch;
     return holds(condition, condition->root, work, scratch);
 }

@@ -1,5 +1,5 @@
-/* Condition: the compiled form that the parser makes and the evaluator reads. The grammar
- * stands in condition_parse.c, how two values compare in condition_value.c. */
+/* Condition: the compiled form that the parser builds and the evaluator reads. condition_parse.c
+ * has the grammar, condition_value.c compares values. */
 #ifndef HS_TRANSFORM_CONDITION_H
 #define HS_TRANSFORM_CONDITION_H
 
@@ -10,39 +10,39 @@
 
 #define HS_CONDITION_TEXT_MAX 4096u
 #define HS_CONDITION_NODES_MAX 256u  /* also bounds the depth of evaluation */
-#define HS_CONDITION_DEPTH_MAX 32u   /* parentheses and nots within each other */
-#define HS_CONDITION_VALUES_MAX 256u /* in all lists of a condition, and outside of them */
+#define HS_CONDITION_DEPTH_MAX 32u   /* nesting of parentheses and `not` */
+#define HS_CONDITION_VALUES_MAX 256u /* in all lists of a condition, and outside them */
 
 /* ---- Values ---- */
 
-/* What stands in a condition to be compared with. */
+/* A value in a condition. */
 struct hs_condition_value {
     enum hs_json_kind kind;
     char *text; /* a string's decoded text or a number's token */
     size_t size;
-    bool decimal; /* a number, or a text that reads as one without an exponent */
-    bool time;    /* a text that is an RFC 3339 time: `instant` is it */
+    bool decimal; /* a number, or a text that is one without an exponent */
+    bool time;    /* a text that is an RFC 3339 time, stored in `instant` */
     struct hs_instant instant;
 };
 
-/* Takes note of what the text reads as; it is copied. */
+/* Stores the value and how its text can be interpreted; copies it. */
 void hs_condition_value_set(struct hs_condition_value *value, enum hs_json_kind kind,
                             struct hs_slice text);
 void hs_condition_value_free(struct hs_condition_value *value);
 
-/* How a field's value stands to one of a condition. */
+/* The result of comparing a field's value with one of a condition. */
 enum hs_standing {
-    HS_APART, /* neither the same nor in an order */
+    HS_APART, /* neither equal nor ordered */
     HS_LESS,
     HS_SAME,
     HS_MORE,
 };
-/* `scratch` is for texts that have to be decoded. */
+/* `scratch` is for texts that need decoding. */
 enum hs_standing hs_condition_compare(const struct hs_field_value *value,
                                       const struct hs_condition_value *with,
                                       struct hs_buffer *scratch);
-/* The text of a string, number or boolean as it reads. False: it is none of these, or longer
- * than HS_REGEXP_TEXT_MAX. */
+/* The decoded text of a string, number or boolean. Returns false for other kinds, and for texts
+ * longer than HS_REGEXP_TEXT_MAX. */
 bool hs_condition_read_text(const struct hs_field_value *value, struct hs_buffer *scratch,
                             struct hs_slice *ret_text);
 
@@ -66,24 +66,24 @@ enum hs_test {
 struct hs_condition_node {
     enum hs_test test;
     unsigned left, right; /* OR, AND; NOT has `left` only */
-    /* The others: a field, and, but for EXISTS, what it is held against. */
+    /* The others: a field and, except for EXISTS, what it is compared with. */
     struct hs_field field;
     unsigned first, count; /* of `values`: one, or those of IN */
     struct hs_regexp *regexp;
-    /* What was said of a long text last: with `for` the same one is asked about again and again. */
+    /* The last result for a long text: with `for` the same text is tested again and again. */
     struct hs_condition_memory {
-        uint64_t epoch; /* of the work; 0: nothing */
+        uint64_t epoch; /* of the work; 0: empty */
         bool own, holds;
         uintptr_t place;
         size_t size;
     } memory;
 };
 
-/* Texts shorter than this are not worth it. */
+/* Shorter texts are not worth caching. */
 #define HS_CONDITION_LONG 64u
 
 struct hs_condition {
-    const struct hs_node *node; /* where it stands */
+    const struct hs_node *node; /* its position */
     struct hs_condition_node *nodes;
     unsigned count, root;
     struct hs_condition_value *values;
@@ -92,7 +92,7 @@ struct hs_condition {
     struct hs_buffer scratch;   /* for strings with escapes */
 };
 
-/* Fills an empty condition. False, with one finding, when the text is wrong. */
+/* Fills an empty condition. Returns false, with one finding, if the text is wrong. */
 bool hs_condition_parse(struct hs_config *config, const struct hs_node *node,
                         struct hs_condition *condition);
 

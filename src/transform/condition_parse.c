@@ -11,8 +11,8 @@
  *   value   = text | number | true | false | null
  *   text    = "text" | 'text'
  *
- * into nodes that refer to each other by index. A fault is found at its column, and the words
- * say what would be right, also for what other languages write (=, &&, ||, !, =~). */
+ * into nodes that refer to each other by index. A fault is reported at its column with the correct
+ * form, even for operators of other languages (=, &&, ||, !, =~). */
 #include "condition_token.h"
 
 #define TESTS "`==`, `!=`, `<`, `<=`, `>`, `>=`, `in`, `matches` or `exists`"
@@ -23,7 +23,7 @@ static bool add_node(struct hs_condition_parser *parser, enum hs_test test, unsi
 {
     struct hs_condition *condition = parser->condition;
     if (condition->count == HS_CONDITION_NODES_MAX)
-        return hs_token_wrong(parser, "the condition is too long already: it has 256 parts");
+        return hs_token_wrong(parser, "the condition is too long: at most 256 parts");
     condition->nodes =
         hs_realloc_array(condition->nodes, condition->count + 1, sizeof(*condition->nodes));
     condition->nodes[condition->count] = (struct hs_condition_node){.test = test};
@@ -33,8 +33,8 @@ static bool add_node(struct hs_condition_parser *parser, enum hs_test test, unsi
 
 /* ---- Values ---- */
 
-/* The text of the quoted token, decoded: 'text' is taken as it stands, "text" is a JSON
- * string. The caller frees *ret_text. */
+/* Decodes the quoted token: 'text' verbatim, "text" as a JSON string. The caller frees
+ * *ret_text. */
 static bool read_quoted(struct hs_condition_parser *parser, struct hs_buffer *ret_text)
 {
     struct hs_slice text = parser->token.text;
@@ -58,7 +58,7 @@ static bool keep_value(struct hs_condition_parser *parser, struct hs_condition_n
 {
     struct hs_condition *condition = parser->condition;
     if (condition->value_count == HS_CONDITION_VALUES_MAX)
-        return hs_token_wrong(parser, "the condition has 256 values already");
+        return hs_token_wrong(parser, "a condition has at most 256 values");
     condition->values =
         hs_realloc_array(condition->values, condition->value_count + 1, sizeof(*condition->values));
     hs_condition_value_set(&condition->values[condition->value_count], kind, text);
@@ -94,7 +94,7 @@ static bool parse_value(struct hs_condition_parser *parser, unsigned index)
 
 /* ---- Tests ---- */
 
-/* The test that the token stands for; EXISTS: none of those with one value. */
+/* The test that the token starts; EXISTS: none of those with one value. */
 static enum hs_test comparison(const struct hs_token *token)
 {
     static const struct {
@@ -162,7 +162,7 @@ static bool parse_matches(struct hs_condition_parser *parser, unsigned index)
                 keep_value(parser, node, HS_JSON_STRING, hs_buffer_slice(&text));
     if (read)
         node->regexp = hs_regexp_compile(hs_buffer_slice(&text), &fault);
-    /* With escapes of JSON before it the place is not known. */
+    /* With JSON escapes before it the position is unknown. */
     bool plain = text.size + 2 == parser->token.text.size;
     hs_buffer_free(&text);
     if (!read)
@@ -199,8 +199,7 @@ static bool parse_test(struct hs_condition_parser *parser, unsigned *ret_index)
         return parse_matches(parser, index);
     if (!hs_token_is_word(parser, "exists"))
         return hs_token_wrong(parser, hs_token_is_word(parser, "not")
-                                          ? "`not` stands before the field: not data.state in "
-                                            "['won']"
+                                          ? "`not` precedes the field: not data.state in ['won']"
                                           : TESTS " was expected after the field");
     hs_token_next(parser);
     return true;
@@ -212,7 +211,7 @@ static bool parse_one(struct hs_condition_parser *parser, unsigned *ret_index)
     if (!turned && parser->token.kind != HS_TOKEN_OPEN)
         return parse_test(parser, ret_index);
     if (parser->depth == HS_CONDITION_DEPTH_MAX)
-        return hs_token_wrong(parser, "the condition is too deep already: it has 32 levels");
+        return hs_token_wrong(parser, "the condition is nested too deep: at most 32 levels");
     parser->depth++;
     unsigned inner;
     hs_token_next(parser);
@@ -267,8 +266,8 @@ bool hs_condition_parse(struct hs_config *config, const struct hs_node *node,
     }
     if (node->text.size > HS_CONDITION_TEXT_MAX) {
         hs_config_error(config, HS_FINDING_TOO_LONG, node,
-                        "a condition has at most %u bytes, and this has %zu", HS_CONDITION_TEXT_MAX,
-                        node->text.size);
+                        "a condition has at most %u bytes, but this one has %zu",
+                        HS_CONDITION_TEXT_MAX, node->text.size);
         return false;
     }
     struct hs_condition_parser parser = {
@@ -276,8 +275,8 @@ bool hs_condition_parse(struct hs_config *config, const struct hs_node *node,
     hs_token_next(&parser);
     if (parser.token.kind == HS_TOKEN_END) {
         hs_config_error(config, HS_FINDING_CONDITION_SHAPE, node,
-                        "`when` is empty: write a condition, such as "
-                        "\"data.state == 'won'\", or leave it out");
+                        "`when` is empty: write a condition, such as \"data.state == 'won'\", or "
+                        "omit it");
         return false;
     }
     if (!parse_any(&parser, &condition->root))

@@ -14,7 +14,7 @@ static bool ends_word(const struct hs_condition_parser *parser, char c)
            (parser->in_list && (c == ',' || c == ']'));
 }
 
-/* Up to the closing quote, that included; text.size when there is none. */
+/* Up to and including the closing quote; text.size if there is none. */
 static size_t quoted_end(struct hs_slice text, size_t start)
 {
     char quote = text.data[start];
@@ -27,8 +27,8 @@ static size_t quoted_end(struct hs_slice text, size_t start)
     return text.size;
 }
 
-/* A path may hold anything within ["..."], a header's name stands in ['...'] too. The word `in`
- * ends where its list begins. */
+/* A path may contain anything within ["..."], and a header's name in ['...']. The word `in` ends
+ * where its list begins. */
 static size_t word_end(const struct hs_condition_parser *parser, size_t start)
 {
     struct hs_slice text = parser->text;
@@ -104,21 +104,21 @@ bool hs_token_is_word(const struct hs_condition_parser *parser, const char *word
            hs_slice_equal(parser->token.text, hs_slice_text(word));
 }
 
-/* For what another language would have had there; NULL: nothing known. */
+/* The equivalent of another language's token; NULL: unknown. */
 static const char *foreign(const struct hs_token *token, struct hs_slice rest)
 {
     if (token->kind != HS_TOKEN_STRAY)
         return NULL;
     switch (token->text.data[0]) {
     case '&':
-        return "`and` joins conditions here";
+        return "`and` was expected";
     case '|':
-        return "`or` joins conditions here";
+        return "`or` was expected";
     case '!':
-        return "`not` turns a condition round here";
+        return "`not` was expected";
     case '=':
-        return rest.size > 0 && rest.data[0] == '~' ? "`matches` is the word for that here"
-                                                    : "`==` compares here";
+        return rest.size > 0 && rest.data[0] == '~' ? "`matches` was expected"
+                                                    : "`==` was expected";
     default:
         return NULL;
     }
@@ -131,7 +131,7 @@ bool hs_token_wrong(struct hs_condition_parser *parser, const char *words)
         &parser->token, hs_slice(parser->text.data + parser->at, parser->text.size - parser->at));
     if (parser->token.kind == HS_TOKEN_END)
         hs_error_inside(parser->config, HS_FINDING_CONDITION, parser->node, parser->text, offset,
-                        "the condition ends where it should go on: %s", words);
+                        "the condition ends too early: %s", words);
     else
         hs_error_inside(
             parser->config, HS_FINDING_CONDITION, parser->node, parser->text, offset, "%s where %s",

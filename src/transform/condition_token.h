@@ -1,4 +1,4 @@
-/* Condition, tokens: the text cut into pieces, and findings at one of them. */
+/* Condition, tokens: splits the text into tokens, and reports findings at a token. */
 #ifndef HS_TRANSFORM_CONDITION_TOKEN_H
 #define HS_TRANSFORM_CONDITION_TOKEN_H
 
@@ -11,8 +11,8 @@ enum hs_token_kind {
     HS_TOKEN_COMPARE, /* ==, !=, <, <=, >, >= */
     HS_TOKEN_QUOTED,
     HS_TOKEN_WORD,
-    HS_TOKEN_LIST,  /* [ where no word goes before it */
-    HS_TOKEN_COMMA, /* this and the next only in a list */
+    HS_TOKEN_LIST,  /* [ without a word before it */
+    HS_TOKEN_COMMA, /* this and the next occur only in a list */
     HS_TOKEN_LIST_END,
     HS_TOKEN_STRAY,
 };
@@ -28,18 +28,18 @@ struct hs_condition_parser {
     struct hs_condition *condition;
     struct hs_slice text;
     size_t at;
-    struct hs_token token; /* the one to be read next */
+    struct hs_token token; /* the next one to read */
     bool in_list;
     unsigned depth;
 };
 
-/* Reads past the token. What was read goes into the condition's canonical text. */
+/* Reads past the token and adds it to the condition's canonical text. */
 void hs_token_next(struct hs_condition_parser *parser);
 bool hs_token_is_word(const struct hs_condition_parser *parser, const char *word);
-/* A finding at the token to be read next: what it is where `words` was expected. Where another
- * language's sign stands, the words for it come instead. Always false. */
+/* Reports a finding at the next token: what it is where `words` was expected, or the equivalent of
+ * another language's operator. Always returns false. */
 bool hs_token_wrong(struct hs_condition_parser *parser, const char *words);
-/* The same at a byte of the token's text as it stands, with nothing but the words. */
+/* As above, at a byte of the token's text, with only the given text. */
 bool hs_token_wrong_inside(struct hs_condition_parser *parser, size_t offset, const char *words);
 
 #endif

@@ -1,10 +1,10 @@
-/* Condition, values: how a field's value stands to one of the condition.
+/* Condition, values: compares a field's value with one of the condition.
  *
- * In this order: two that read as numbers compare by their exact value, whether they are
- * numbers or texts (money is text: "149.99"); two texts that are RFC 3339 times compare as
- * points in time; two texts are the same when their bytes are; true, false and null are the
- * same as themselves. Everything else is apart. A text with an exponent, a sign +, a leading
- * zero or a space reads as no number: ids such as "12e4" and "007" are texts. */
+ * In this order: two numbers compare by their exact value, whether they are numbers or texts (money
+ * is text: "149.99"); two texts that are RFC 3339 times compare as points in time; two texts are
+ * the same when their bytes are; true, false and null are the same as themselves. All other pairs
+ * are neither equal nor ordered. A text with an exponent, a plus sign, a leading zero or a space is
+ * not a number: ids such as "12e4" and "007" are texts. */
 #include "condition.h"
 
 #include "exact.h"
@@ -34,7 +34,7 @@ static enum hs_standing standing(int order)
     return order < 0 ? HS_LESS : HS_MORE;
 }
 
-/* Digits of a fraction, as if both went on with zeros. */
+/* Compares the digits of two fractions, as if padded with zeros. */
 static int compare_fractions(struct hs_slice a, struct hs_slice b)
 {
     for (size_t i = 0; i < a.size || i < b.size; i++) {

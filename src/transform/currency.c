@@ -1,6 +1,6 @@
 /* Currency: see currency.h. The table is ISO 4217's list one (active codes) as its maintenance
- * agency, SIX, published it on 2026-01-01 (list-one.xml: Ccy and CcyMnrUnts), in the order of
- * the codes. A currency that was withdrawn is not in it; `decimal` has `exponent` for those. */
+ * agency, SIX, published it on 2026-01-01 (list-one.xml: Ccy and CcyMnrUnts), in the order of the
+ * codes. Withdrawn currencies are not included; for those `decimal` has `exponent`. */
 #include "currency.h"
 
 /* Ccy with CcyMnrUnts "N.A.": metals, funds and codes for tests. */
@@ -62,7 +62,7 @@ static const struct currency *find(struct hs_slice code)
     return NULL;
 }
 
-/* Only what looks like a code is shown: another text may be personal. */
+/* Shows only texts that look like a code: others may be personal. */
 static int unknown(struct hs_slice code)
 {
     bool shown = code.size == 3;
@@ -70,10 +70,11 @@ static int unknown(struct hs_slice code)
         shown = ((unsigned char)code.data[i] | 0x20u) >= 'a' &&
                 ((unsigned char)code.data[i] | 0x20u) <= 'z';
     if (!shown)
-        return hs_fail(-EINVAL, "it is no currency's code: ISO 4217 has three letters, as in USD");
+        return hs_fail(-EINVAL, "it is not a currency code: ISO 4217 codes have three letters, "
+                                "as in USD");
     return hs_fail(-EINVAL,
-                   "`%.3s` is no active currency of ISO 4217, whose codes are written "
-                   "as in USD",
+                   "`%.3s` is not an active currency of ISO 4217, whose codes are written as in "
+                   "USD",
                    code.data);
 }
 

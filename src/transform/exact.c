@@ -3,10 +3,10 @@
 
 #include <hookstream/json.h>
 
-/* Exponents past this are taken as this: no number of that size is written out. */
+/* Larger exponents are reduced to this: no number of that size is written out. */
 #define EXPONENT_MAX INT64_C(1000000000)
 
-/* A number as it is written: its digits are `whole` and then `fraction`. */
+/* A number as written: its digits are `whole` and then `fraction`. */
 struct parts {
     bool negative;
     struct hs_slice whole, fraction;

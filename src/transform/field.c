@@ -1,5 +1,5 @@
-/* Field: see field.h. The table of words is all there is to say of them: their name, where
- * their value comes from, and their line in the manual. */
+/* Field: see field.h. The table of words defines them completely: name, source of the value, and
+ * line in the manual. */
 #include "field.h"
 
 #include "manual.h"
@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #define TOP "body."
-#define NAME_SHOWN_MAX 60u /* bytes of a name that is proposed with `data.` before it */
+#define NAME_SHOWN_MAX 60u /* bytes of a name that is suggested with `data.` before it */
 
 enum word { ID, TYPE, FAMILY, TIME, ORGANIZATION, SOURCE, RECEIVED, WORDS };
 
@@ -33,9 +33,9 @@ void hs_field_manual(struct hs_buffer *ret_page)
     hs_buffer_append_text(ret_page, "| `data.…` | a field of the event's `data`, such as "
                                     "`data.items[0].price`; a name with dots or brackets is "
                                     "written `data[\"like.this\"]` |\n"
-                                    "| `body.…` | a member at the top of the body as it stands "
-                                    "after the transformations, such as `body.orderId` where "
-                                    "`unwrap` put it |\n"
+                                    "| `body.…` | a top-level member of the body after the "
+                                    "transformations, such as `body.orderId` where `unwrap` put "
+                                    "it |\n"
                                     "| `header[\"…\"]` | a header of the request, of those that "
                                     "are kept:");
     for (size_t i = 0; i < hs_event_kept_header_count; i++)
@@ -67,7 +67,7 @@ static bool is_from_top(struct hs_slice name)
     return name.size > top.size && hs_slice_equal(hs_slice(name.data, top.size), top);
 }
 
-/* What the reader of the message most likely meant by an unknown name. */
+/* What the author most likely meant by an unknown name. */
 static const char *suggestion(struct hs_config *config, const struct hs_node *node,
                               struct hs_slice name, struct hs_slice first)
 {
@@ -92,9 +92,9 @@ static const char *suggestion(struct hs_config *config, const struct hs_node *no
         return hs_arena_printf(
             arena, ": fields of the event start with `data.`: did you mean `data.%.*s`?",
             HS_SLICE_ARG(name));
-    return ": fields of the event start with `data.`; the other names are id, type, family, time, "
-           "organizationId, source, received and header[\"...\"]; `body.` begins one that a "
-           "transformation put at the top";
+    return ": fields of the event start with `data.`; the other names are id, type, family, "
+           "time, organizationId, source, received and header[\"...\"]; `body.` precedes one "
+           "that a transformation put at the top";
 }
 
 #define HEADER_WORD "header["
@@ -105,7 +105,7 @@ static bool is_header(struct hs_slice name)
     return name.size > size && memcmp(name.data, HEADER_WORD, size) == 0;
 }
 
-/* What stands between the quotes of header["..."] or header['...']; empty: no such thing. */
+/* The text between the quotes of header["..."] or header['...']; empty: not of this form. */
 static struct hs_slice header_name(struct hs_slice name)
 {
     size_t before = sizeof(HEADER_WORD) - 1;
@@ -127,8 +127,8 @@ static void unknown_header(struct hs_config *config, const struct hs_node *node,
         known = hs_arena_printf(arena, "%s%s%.*s", known, i > 0 ? ", " : "",
                                 HS_SLICE_ARG(hs_event_kept_headers[i]));
     hs_error_inside(config, HS_FINDING_UNKNOWN_FIELD, node, text, offset,
-                    "%s is no header that is kept with an event, such as header[\"%.*s\"]; those "
-                    "that are: %s",
+                    "%s is not a header that is kept with an event, such as header[\"%.*s\"]; "
+                    "the kept ones are: %s",
                     hs_quote_piece(config, node, name), HS_SLICE_ARG(hs_event_kept_headers[0]),
                     known);
 }
@@ -174,12 +174,12 @@ bool hs_field_compile(struct hs_config *config, const struct hs_node *node, stru
     size_t skip = from_top ? sizeof(TOP) - 1 : 0;
     if (hs_json_path_parse(hs_slice(name.data + skip, name.size - skip), &field.path) < 0) {
         hs_error_inside(config, HS_FINDING_FIELD_PATH, node, text, offset, "%s",
-                        node && node->secret ? "`(secret)` is no path" : hs_error_text());
+                        node && node->secret ? "`(secret)` is not a path" : hs_error_text());
         return false;
     }
     if (field.path.wildcard) {
         hs_error_inside(config, HS_FINDING_FIELD_MANY, node, text, offset,
-                        "%s stands for many values where one is needed: name one, such as [0]",
+                        "%s refers to many values where one is needed: name one, such as [0]",
                         hs_quote_piece(config, node, name));
         hs_json_path_free(&field.path);
         return false;

@@ -1,4 +1,4 @@
-/* Fields: what the operations share: lists of paths out of the configuration, and visiting every
+/* Fields: shared by the operations: reads lists of paths from the configuration, and visits every
  * value that a path leads to. Knows none of the operations. */
 #include "operation.h"
 #include "words.h"
@@ -16,21 +16,21 @@ bool hs_field_path_compile(struct hs_config *config, const struct hs_node *node,
     }
     if (memchr(node->text.data ? node->text.data : "", '{', node->text.size) != NULL) {
         hs_config_error(config, HS_FINDING_FIELD_PATH, node,
-                        "%s: a path is written without braces, such as data.email",
+                        "%s: write a path without braces, such as data.email",
                         hs_config_quote(config, node));
         return false;
     }
     struct hs_json_path path = {0};
     if (hs_json_path_parse(node->text, &path) < 0) {
         hs_config_error(config, HS_FINDING_FIELD_PATH, node, "%s",
-                        node->secret ? "`(secret)` is no path" : hs_error_text());
+                        node->secret ? "`(secret)` is not a path" : hs_error_text());
         return false;
     }
     if (one && path.wildcard) {
         hs_config_error(
             config, HS_FINDING_FIELD_MANY, node,
-            "%s stands for many places where one is needed: name one, such as [0], or say "
-            "`for`, which does the item for each",
+            "%s refers to many places where one is needed: name one, such as [0], or use `for`, "
+            "which applies the item to each",
             hs_config_quote(config, node));
         hs_json_path_free(&path);
         return false;
@@ -63,8 +63,7 @@ bool hs_fields_compile(struct hs_config *config, const struct hs_node *node,
 {
     if (strings->count == 0 && node != NULL)
         hs_config_error(config, HS_FINDING_NO_FIELD, node,
-                        "no field is named here: name at least one, such as "
-                        "[data.email]");
+                        "no field is given: name at least one, such as [data.email]");
     if (strings->count > HS_OPERATION_PARTS_MAX) {
         hs_config_error(config, HS_FINDING_TOO_MANY, strings->nodes[HS_OPERATION_PARTS_MAX],
                         "an operation has at most %u fields: start another item",
@@ -93,8 +92,8 @@ void hs_fields_free(struct hs_fields *fields)
     *fields = (struct hs_fields){0};
 }
 
-/* The node as if it stood under `name` of a mapping. In the arena, since what is bound may point
- * to its node. */
+/* Wraps the node as the value of `name` in a mapping. Allocated in the arena, since bound options
+ * may point to their node. */
 static const struct hs_node *wrap(struct hs_config *config, const struct hs_node *node,
                                   struct hs_slice name)
 {
@@ -108,7 +107,7 @@ static const struct hs_node *wrap(struct hs_config *config, const struct hs_node
     map->keys = hs_arena_alloc(arena, sizeof(*map->keys));
     map->items = hs_arena_alloc(arena, sizeof(*map->items));
     map->keys[0] = key;
-    map->items[0] = (struct hs_node *)node; /* a tree's links are not const; nobody writes */
+    map->items[0] = (struct hs_node *)node; /* a tree's links are not const, but nobody writes */
     map->count = 1;
     return map;
 }
@@ -197,7 +196,7 @@ struct walk {
     char words[256];
 };
 
-/* Stops where the event has cost all that it may; continues after any other failure. */
+/* Stops once the event has used up its allowance; continues after any other failure. */
 static int visit_value(void *context, struct hs_json_tree *tree, hs_json_node node)
 {
     struct walk *walk = context;

@@ -1,6 +1,5 @@
-/* for: reading it, and what the paths of such an item are called outside of it. The elements'
- * fields are known by `item` while the item is compiled; whoever asks what it uses is told the
- * whole path. */
+/* for: reads it, and determines the full paths of such an item. While the item is compiled, the
+ * elements' fields begin with `item`; hs_transform_uses() reports the whole path. */
 #include "item.h"
 
 #include <stdlib.h>
@@ -14,13 +13,13 @@ bool hs_for_compile(struct hs_config *config, const struct hs_node *node, struct
     if (item->each.wildcard)
         return true;
     hs_config_error(config, HS_FINDING_FOR_EACH, node,
-                    "%s: `for` names the elements of an array, such as "
+                    "%s: `for` takes a path to the elements of an array, such as "
                     "\"data.items[*]\"",
                     hs_config_quote(config, node));
     return false;
 }
 
-/* The part of an element's path after `item`; NULL: it is another path. */
+/* The part of an element's path after `item`; NULL: another path. */
 static const char *after_item(const char *path)
 {
     size_t size = sizeof(HS_ITEM_WORD) - 1;
@@ -29,7 +28,7 @@ static const char *after_item(const char *path)
     return named ? path + size : NULL;
 }
 
-/* A path as it reads without `for`: "data.items[*].price" for "item.price". The caller frees. */
+/* A path written without `for`: "data.items[*].price" for "item.price". The caller frees it. */
 static char *whole_path(const struct hs_item *item, const char *path)
 {
     const char *rest = item->each.count > 0 ? after_item(path) : NULL;
@@ -53,7 +52,7 @@ bool hs_for_finish(struct hs_config *config, const struct hs_node *node, struct 
     struct hs_operation *operation = &item->operation;
     if (operation->kind->whole) {
         hs_config_error(config, HS_FINDING_FOR_EACH, node,
-                        "`for` does not go with `%s`, which is about the event as such",
+                        "`for` cannot be combined with `%s`, which concerns the whole event",
                         operation->kind->name);
         return false;
     }
@@ -64,8 +63,8 @@ bool hs_for_finish(struct hs_config *config, const struct hs_node *node, struct 
         note_item(&named, &operation->uses[i]);
         if (operation->uses[i].kind == HS_USE_KEEP && after_item(operation->uses[i].path) == NULL) {
             hs_config_error(config, HS_FINDING_FOR_EACH, operation->uses[i].node,
-                            "with `for` an element's fields are kept, such as item.price, and %s "
-                            "is none",
+                            "with `for` only an element's fields can be kept, such as "
+                            "item.price, and %s is not one",
                             hs_config_quote(config, operation->uses[i].node));
             good = false;
         }
@@ -75,16 +74,16 @@ bool hs_for_finish(struct hs_config *config, const struct hs_node *node, struct 
     }
     if (operation->kind == &hs_operation_use)
         hs_config_error(config, HS_FINDING_FOR_EACH, node,
-                        "`for` goes with an operation and not with `use`: write it "
-                        "at the items of the list");
+                        "`for` needs an operation other than `use`: write it at the items of the "
+                        "list");
     else if (!named)
         hs_config_error(config, HS_FINDING_FOR_EACH, node,
-                        "with `for` the fields of an element begin with `item`, as "
-                        "in item.price, and here none does");
+                        "with `for` the fields of an element begin with `item`, as in "
+                        "item.price, but none here does");
     return named && good;
 }
 
-/* A visitor whose paths are to read as without `for`. */
+/* A visitor that gets full paths, as without `for`. */
 struct rewriting {
     const struct hs_item *item;
     hs_use_fn *visit;

@@ -1,4 +1,4 @@
-/* Jq keep: see jq_keep.h. Walks the event and the result side by side and writes the result. */
+/* Jq keep: see jq_keep.h. Walks the event and the result in parallel and writes the result. */
 #include "jq_keep.h"
 
 #include "names.h"
@@ -8,11 +8,11 @@
 #include <stdlib.h>
 
 #define TEXT_MAX (64u << 20)
-#define EXACT_DIGITS 15u /* so many any double keeps */
+#define EXACT_DIGITS 15u /* this many digits survive in any double */
 
 struct number {
     double value;
-    struct hs_slice token; /* data NULL: the event has another one of this value */
+    struct hs_slice token; /* data NULL: the event has another number of this value */
 };
 
 struct hs_jq_keep {
@@ -42,9 +42,9 @@ void hs_jq_keep_free(struct hs_jq_keep *keep)
     free(keep);
 }
 
-/* ---- What libjq is given ---- */
+/* ---- Input for libjq ---- */
 
-/* The unit of a \\uXXXX that begins at `at`, or 0: none does, or it is of no surrogate pair. */
+/* The unit of a \\uXXXX at `at`, or 0 if there is none or it is not half of a surrogate pair. */
 static unsigned surrogate_at(struct hs_slice json, size_t at)
 {
     unsigned unit = 0;
@@ -68,7 +68,7 @@ void hs_jq_keep_prepare(struct hs_buffer *json)
         unsigned unit = surrogate_at(text, i);
         unsigned next = unit != 0 && text.size - i >= 12 ? surrogate_at(text, i + 6) : 0;
         if (unit == 0) {
-            i += 2; /* the character behind a backslash begins no escape */
+            i += 2; /* the character behind a backslash does not start an escape */
         } else if (unit < 0xdc00 && next >= 0xdc00) {
             i += 12;
         } else {
@@ -80,7 +80,7 @@ void hs_jq_keep_prepare(struct hs_buffer *json)
 
 /* ---- Numbers ---- */
 
-/* As jq takes it: the nearest double, and the largest for what is beyond. */
+/* The value for jq: the nearest double, or the largest if out of range. */
 static double value_of(struct hs_jq_keep *keep, struct hs_slice token)
 {
     struct hs_buffer *text = &keep->text[0];
@@ -125,7 +125,7 @@ static void note_number(struct hs_jq_keep *keep, struct hs_slice token)
         keep->numbers[keep->number_count++] = (struct number){value, token};
 }
 
-/* As deep as the JSON, which is bounded. */
+/* Recursion is bounded by the depth of the JSON. */
 static void note_numbers(struct hs_jq_keep *keep, hs_json_node node)
 {
     if (hs_json_node_kind(keep->before, node) == HS_JSON_NUMBER)
@@ -149,7 +149,7 @@ static bool reads_the_same(struct hs_jq_keep *keep, struct hs_slice a, struct hs
            hs_slice_equal(hs_buffer_slice(&keep->text[0]), hs_buffer_slice(&keep->text[1]));
 }
 
-/* The bytes that are to stand for a scalar of the result. */
+/* The bytes to write for a scalar of the result. */
 static struct hs_slice bytes_for(struct hs_jq_keep *keep, hs_json_node before, hs_json_node after)
 {
     struct hs_slice token = hs_json_node_text(keep->after, after);
@@ -172,11 +172,11 @@ static struct hs_slice bytes_for(struct hs_jq_keep *keep, hs_json_node before, h
 static void write_value(struct hs_jq_keep *keep, hs_json_node before, hs_json_node after,
                         struct hs_buffer *json);
 
-/* The members of an object of the event, most often asked for in their order. */
+/* The members of an object of the event, usually requested in order. */
 struct members {
     const struct hs_json_tree *tree;
     hs_json_node object, next;
-    struct hs_names names; /* of all, once one was asked for out of order */
+    struct hs_names names; /* of all members, once one was requested out of order */
     bool named;
 };
 
@@ -197,7 +197,7 @@ static hs_json_node find_member(struct members *members, struct hs_slice raw)
             uint32_t *value = hs_names_put(&members->names, hs_json_node_name(members->tree, child),
                                            child, &fresh);
             if (value == NULL)
-                return HS_JSON_NO_NODE; /* too many: what is left is spelled anew */
+                return HS_JSON_NO_NODE; /* too many: the rest is written by jq's spelling */
             *value = child;
         }
     }
@@ -247,7 +247,7 @@ static void write_array(struct hs_jq_keep *keep, hs_json_node before, hs_json_no
     hs_buffer_append_text(json, glue == '[' ? "[]" : "]");
 }
 
-/* As deep as the result, which is bounded. `before` may be none. */
+/* Recursion is bounded by the depth of the result. `before` may be none. */
 static void write_value(struct hs_jq_keep *keep, hs_json_node before, hs_json_node after,
                         struct hs_buffer *json)
 {

@@ -1,7 +1,7 @@
-/* Jq process: see jq_process.h. The child is this program, started anew rather than forked: it has
- * none of the parent's memory, secrets, descriptors and threads. How it ended tells what it ran out
- * of: SIGPROF is its own timer (jq_serve.c). What was ended by someone else did nothing wrong, so
- * its event is given to another. */
+/* Jq process: see jq_process.h. The child is this program, executed rather than forked, so that it
+ * has none of the parent's memory, secrets, descriptors and threads. Its exit status shows which
+ * limit it exceeded: SIGPROF is its own timer (jq_serve.c). A process ended from outside did
+ * nothing wrong, so its event is given to another. */
 #include "jq_process.h"
 
 #include "jq_wire.h"
@@ -24,15 +24,16 @@
 #include <unistd.h>
 
 #define OWN_PROGRAM "/proc/self/exe"
-#define MORE_ROOM "look at hookstream's limits: processes, open files, memory"
+#define MORE_ROOM "check hookstream's limits: processes, open files, memory"
 #define TRIES_MAX 3u
-#define TRY_AGAIN_MS 100 /* before a process is started once more that could not be */
+#define TRY_AGAIN_MS 100 /* delay before another attempt to start a process */
 #define COMPILE_NS (5 * HS_NS_PER_SECOND)
 #define COMPILE_BYTES (256u << 20)
 #define RESULT_MAX (64u << 20)
-#define KEEP_BYTES (1u << 20) /* a reply larger than this gives its memory back */
+#define KEEP_BYTES (1u << 20) /* a reply buffer larger than this is freed */
 #define KNOWN_MAX 256u
-/* Real time for so much CPU: only for a process that stands still, such as a stopped one. */
+/* Wall-clock limit as a multiple of the CPU limit: only for a process that makes no progress, such
+ * as a stopped one. */
 #define REAL_TIMES 4u
 #define REAL_MORE_NS (10 * HS_NS_PER_SECOND)
 
@@ -40,15 +41,15 @@ struct hs_jq_process {
     char *program;
     size_t program_bytes;
     struct hs_jq_limits limits;
-    pid_t pid;      /* 0: none runs */
-    int socket;     /* of one that runs */
-    uint64_t given; /* events, to the one that runs */
+    pid_t pid;      /* 0: not running */
+    int socket;     /* of a running process */
+    uint64_t given; /* events sent to the running process */
     struct hs_buffer reply;
 };
 
-/* Whoever links this file may start jq processes of itself, so whoever is started as one serves,
- * before its main() has a say: a test program that did not know the argument would run its tests,
- * and with them itself, again and again. The arguments are glibc's to give. */
+/* Any program that links this file may start itself as a jq process. It must then serve before its
+ * main() runs: otherwise a test program that does not know the argument would run its tests, and
+ * start itself again, forever. glibc passes the arguments. */
 __attribute__((constructor)) static void serve_if_started_so(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], HS_JQ_COMMAND) == 0)
@@ -66,27 +67,28 @@ struct hs_jq_process *hs_jq_process_create(struct hs_slice program,
     return process;
 }
 
-/* ---- Its life ---- */
+/* ---- Starting and ending ---- */
 
-/* Ends it if it did not end itself; how it did, as waitpid() gives it, or -1 if nobody knows. */
+/* Ends the process if necessary. Returns its wait status, or -1 if unknown. */
 static int end(struct hs_jq_process *process)
 {
     int status = -1;
     if (process->pid == 0)
         return status;
     close(process->socket);
-    HS_IGNORE(kill(process->pid, SIGKILL)); /* it may be gone, which leaves its status as it is */
+    HS_IGNORE(kill(process->pid, SIGKILL)); /* it may have exited already, which preserves its
+                                             * status */
     while (waitpid(process->pid, &status, 0) < 0) {
         if (errno == EINTR)
             continue;
-        status = -1; /* somebody ignores SIGCHLD: nobody knows */
+        status = -1; /* SIGCHLD is ignored: status unknown */
         break;
     }
     process->pid = 0;
     return status;
 }
 
-/* One that has closed its socket is ending: how it does is worth more than a kill. */
+/* A process that closed its socket is exiting: its own status is more informative than a kill. */
 static int end_of_ended(struct hs_jq_process *process)
 {
     siginfo_t info;
@@ -95,7 +97,7 @@ static int end_of_ended(struct hs_jq_process *process)
         if (waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
             info.si_pid != 0)
             break;
-        HS_IGNORE(poll(NULL, 0, 10)); /* a wait of 10 ms; a shorter one does no harm */
+        HS_IGNORE(poll(NULL, 0, 10)); /* waits 10 ms; a shorter wait is harmless */
     }
     return end(process);
 }
@@ -104,13 +106,13 @@ void hs_jq_process_free(struct hs_jq_process *process)
 {
     if (process == NULL)
         return;
-    HS_IGNORE(end(process)); /* how it ends is of no interest any more */
+    HS_IGNORE(end(process)); /* its status no longer matters */
     hs_buffer_free(&process->reply);
     free(process->program);
     free(process);
 }
 
-/* The variables that a program needs to be loaded and, if it was built so, checked. */
+/* The variables that a program needs to be loaded and, in a sanitizer build, checked. */
 static void pick_environment(char **ret_environment, size_t most)
 {
     static const char *const names[] = {
@@ -142,7 +144,7 @@ static int spawn(int socket, pid_t *ret_pid)
         code = code ? code : posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_RDWR, 0);
         code = code ? code : posix_spawn_file_actions_adddup2(&actions, 1, 2);
         code = code ? code : posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-        /* A group of its own: an interrupt typed at a terminal is hookstream's to take. */
+        /* A process group of its own: an interrupt typed at the terminal is for hookstream. */
         code = code ? code
                     : posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK |
                                                                 POSIX_SPAWN_SETSIGDEF |
@@ -158,7 +160,7 @@ static int spawn(int socket, pid_t *ret_pid)
     return code;
 }
 
-/* ---- Bytes out and in, until a deadline ---- */
+/* ---- Sending and receiving until a deadline ---- */
 
 enum talk { TALK_DONE, TALK_CLOSED, TALK_LATE };
 
@@ -204,7 +206,7 @@ static enum talk send_all(const struct hs_jq_process *process, struct iovec *par
     return TALK_DONE;
 }
 
-/* A whole reply, most often in one call: its head and what follows it. */
+/* Receives a whole reply, usually in one call: its head and what follows. */
 static enum talk receive(struct hs_jq_process *process, uint64_t deadline_ns,
                          struct hs_jq_reply *ret_head, struct hs_slice *ret_bytes)
 {
@@ -217,7 +219,7 @@ static enum talk receive(struct hs_jq_process *process, uint64_t deadline_ns,
         size_t room = want - reply->size > 4096 ? want - reply->size : 4096;
         char *at = hs_buffer_reserve(reply, room);
         if (at == NULL)
-            return TALK_CLOSED; /* it says that more comes than it may send */
+            return TALK_CLOSED; /* it announces more than it may send */
         enum talk talk = wait_for(process, POLLIN, deadline_ns);
         if (talk != TALK_DONE)
             return talk;
@@ -234,7 +236,7 @@ static enum talk receive(struct hs_jq_process *process, uint64_t deadline_ns,
     return reply->size == want && ret_head->status < HS_JQ_STATUSES ? TALK_DONE : TALK_CLOSED;
 }
 
-/* ---- Words for ends ---- */
+/* ---- Error messages ---- */
 
 static int out_of_time(const struct hs_jq_process *process)
 {
@@ -248,12 +250,13 @@ static int out_of_time(const struct hs_jq_process *process)
 static int out_of_memory(const struct hs_jq_process *process)
 {
     if (process->given == 0)
-        return hs_fail(-ENOMEM, "reading the program takes more than %u MiB", COMPILE_BYTES >> 20);
+        return hs_fail(-ENOMEM, "reading the program requires more than %u MiB",
+                       COMPILE_BYTES >> 20);
     return hs_fail(-ENOMEM, "the program needs more than `memory`, %" PRIu64 " KiB",
                    process->limits.memory_bytes >> 10);
 }
 
-/* What the end of a process means for its event. -EAGAIN: nothing, it was ended from outside. */
+/* The meaning of a process's exit for its event. -EAGAIN: none, it was ended from outside. */
 static int meaning_of(const struct hs_jq_process *process, int status)
 {
     bool signaled = status != -1 && WIFSIGNALED(status);
@@ -263,11 +266,11 @@ static int meaning_of(const struct hs_jq_process *process, int status)
     if (signal == SIGSEGV || signal == SIGABRT || signal == SIGBUS || signal == SIGFPE ||
         signal == SIGILL || signal == SIGTRAP || signal == SIGSYS)
         return hs_fail(-EIO,
-                       "libjq ended with signal %d over the program: it may have nested too deep, "
-                       "or asked for more memory than there can be",
+                       "libjq was ended by signal %d while running the program: it may have "
+                       "nested too deep, or requested too much memory",
                        signal);
     if (signaled)
-        return hs_fail(-EAGAIN, "jq's process was ended from outside, by signal %d", signal);
+        return hs_fail(-EAGAIN, "jq's process was ended from outside by signal %d", signal);
     return hs_fail(-EAGAIN, "jq's process ended without an answer (status %d)",
                    status != -1 ? WEXITSTATUS(status) : -1);
 }
@@ -276,8 +279,8 @@ static int broken_off(struct hs_jq_process *process, enum talk talk)
 {
     if (talk == TALK_CLOSED)
         return meaning_of(process, end_of_ended(process));
-    HS_IGNORE(end(process)); /* it stands still: killed */
-    return hs_fail(-EAGAIN, "jq's process stood still");
+    HS_IGNORE(end(process)); /* it makes no progress: killed */
+    return hs_fail(-EAGAIN, "jq's process made no progress");
 }
 
 static int meaning_of_reply(struct hs_jq_process *process, const struct hs_jq_reply *head,
@@ -290,22 +293,22 @@ static int meaning_of_reply(struct hs_jq_process *process, const struct hs_jq_re
     case HS_JQ_ERROR:
         return hs_fail(-EINVAL, "%.*s", HS_SLICE_ARG(bytes));
     case HS_JQ_NOTHING:
-        return hs_fail(-EINVAL, "the program gave no result, and one is needed");
+        return hs_fail(-EINVAL, "the program produced no result, but one is needed");
     case HS_JQ_SEVERAL:
-        return hs_fail(-EINVAL, "the program gave more than one result: put them into [ ]");
+        return hs_fail(-EINVAL, "the program produced more than one result: put them into [ ]");
     case HS_JQ_HALTED:
         return hs_fail(-EINVAL, "the program halted");
     case HS_JQ_LARGE:
-        return hs_fail(-EMSGSIZE, "the result passes %u bytes", RESULT_MAX);
+        return hs_fail(-EMSGSIZE, "the result exceeds %u bytes", RESULT_MAX);
     case HS_JQ_MEMORY:
     case HS_JQ_STATUSES:
         break;
     }
-    HS_IGNORE(end(process)); /* it is ending */
+    HS_IGNORE(end(process)); /* it is exiting */
     return out_of_memory(process);
 }
 
-/* ---- Starting, and what goes to and fro ---- */
+/* ---- Running a program ---- */
 
 static int exchange(struct hs_jq_process *process, struct iovec *parts, uint64_t time_ns,
                     struct hs_slice *ret_bytes)
@@ -344,7 +347,7 @@ static int start(struct hs_jq_process *process)
     struct hs_slice bytes;
     code = exchange(process, parts, COMPILE_NS, &bytes);
     if (code == -EINVAL)
-        HS_IGNORE(end(process)); /* it is ending */
+        HS_IGNORE(end(process)); /* it is exiting */
     return code;
 }
 
@@ -352,12 +355,12 @@ static int run_once(struct hs_jq_process *process, struct hs_slice json, struct 
 {
     int code = process->pid == 0 ? start(process) : 0;
     if (code < 0)
-        return code == -EINVAL ? code : -EAGAIN; /* the event has no part in the others */
+        return code == -EINVAL ? code : -EAGAIN; /* the event is not involved in other errors */
     struct hs_jq_request request = {(uint32_t)json.size};
     struct iovec parts[] = {{&request, sizeof(request)}, {(void *)json.data, json.size}};
     bool fresh = process->given++ == 0;
     code = exchange(process, parts, process->limits.time_ns, ret_json);
-    /* Memory may have gone to what earlier events left behind. */
+    /* Earlier events may have left too much memory in use. */
     return code == -ENOMEM && !fresh ? run_once(process, json, ret_json) : code;
 }
 
@@ -366,20 +369,20 @@ int hs_jq_process_run(struct hs_jq_process *process, struct hs_slice json,
 {
     int code = -EAGAIN;
     if (json.size > RESULT_MAX)
-        return hs_fail(-EMSGSIZE, "the event passes %u bytes", RESULT_MAX);
+        return hs_fail(-EMSGSIZE, "the event exceeds %u bytes", RESULT_MAX);
     for (unsigned tries = 0; code == -EAGAIN && tries < TRIES_MAX; tries++) {
         if (tries > 0)
-            HS_IGNORE(poll(NULL, 0, TRY_AGAIN_MS)); /* a wait; a shorter one does no harm */
+            HS_IGNORE(poll(NULL, 0, TRY_AGAIN_MS)); /* waits; a shorter wait is harmless */
         code = run_once(process, json, ret_json);
     }
-    /* Those that had the event were ended each time: it may be what ends them. */
+    /* The processes that had the event were ended each time: the event may be the cause. */
     return code == -EAGAIN && process->given > 0 ? -EIO : code;
 }
 
 /* ---- Checking ---- */
 
-/* Programs that jq reads, by their hash: each thread compiles them anew. Guarded by `known_lock`.
- */
+/* Valid programs, by hash: each thread checks its own compilation against this. Guarded by
+ * `known_lock`. */
 static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct hs_hash128 known[KNOWN_MAX];
 static size_t known_count;
@@ -394,7 +397,7 @@ static bool is_known(struct hs_hash128 hash)
     return found;
 }
 
-/* In place of the oldest, when there are too many. */
+/* Replaces the oldest if the table is full. */
 static void make_known(struct hs_hash128 hash)
 {
     pthread_mutex_lock(&known_lock);

@@ -1,6 +1,6 @@
-/* Jq serve: the inside of a jq process. It has one descriptor that matters, no environment, can
- * open no file, and may use so much CPU and memory: what a program can do is read its event and
- * answer. It gives no words of its own: what is told whom is jq_process.c's. */
+/* Jq serve: the inside of a jq process. It has one relevant descriptor and no environment, cannot
+ * open files, and has limits on CPU and memory: a program can only read its event and answer. It
+ * writes no messages of its own; jq_process.c does. */
 #include "jq_wire.h"
 #include "words.h"
 
@@ -23,7 +23,7 @@
 
 /* ---- Bytes in and out ---- */
 
-/* False: the other end is gone. */
+/* Returns false if the peer is gone. */
 static bool read_all(void *into, size_t size)
 {
     for (size_t at = 0; at < size;) {
@@ -35,7 +35,7 @@ static bool read_all(void *into, size_t size)
     return true;
 }
 
-/* Allocates nothing, as it also tells that there is no memory. */
+/* Allocates nothing, since it also reports that memory is exhausted. */
 static bool reply(enum hs_jq_status status, struct hs_slice bytes)
 {
     struct hs_jq_reply head = {status, (uint32_t)bytes.size};
@@ -60,7 +60,7 @@ static bool reply(enum hs_jq_status status, struct hs_slice bytes)
 
 /* ---- Bounds ---- */
 
-/* Without an answer the process ends by SIGPROF, whatever it does, when so much CPU was used. */
+/* Without an answer the process ends by SIGPROF after this much CPU time, whatever it does. */
 static void limit_time(uint64_t ns)
 {
     const struct itimerval timer = {
@@ -68,7 +68,7 @@ static void limit_time(uint64_t ns)
     HS_IGNORE(setitimer(ITIMER_PROF, &timer, NULL)); /* cannot fail with such values */
 }
 
-/* So many bytes of address space more than there are now. */
+/* Allows this many bytes of address space beyond the current size. */
 static bool limit_memory(uint64_t bytes)
 {
     char text[64] = "";
@@ -80,15 +80,16 @@ static bool limit_memory(uint64_t bytes)
     return setrlimit(RLIMIT_AS, &limit) == 0;
 }
 
-/* Whatever a program asks for, the kernel refuses. */
+/* The kernel refuses anything else that a program requests. */
 static bool close_the_doors(void)
 {
     static const int none[] = {RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_CORE};
     const struct rlimit zero = {0, 0};
-    HS_IGNORE(prctl(PR_SET_PDEATHSIG, SIGKILL));       /* a closed socket ends it too, only later */
-    HS_IGNORE(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); /* nothing here would gain any */
-    HS_IGNORE(close_range(STATM_DESCRIPTOR, ~0u, 0));  /* they are closed when it is started, too */
-    int statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC); /* open: of a known number */
+    HS_IGNORE(prctl(PR_SET_PDEATHSIG, SIGKILL));       /* a closed socket ends it, too, only
+                                                        * later */
+    HS_IGNORE(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); /* nothing here would gain privileges */
+    HS_IGNORE(close_range(STATM_DESCRIPTOR, ~0u, 0));  /* they are also closed when it starts */
+    int statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC); /* open: at a fixed number */
     if (statm != STATM_DESCRIPTOR || clearenv() != 0 || setenv("TZ", "UTC0", 1) != 0)
         return false;
     tzset();
@@ -100,13 +101,13 @@ static bool close_the_doors(void)
 
 static void out_of_memory(void *context)
 {
-    HS_IGNORE(reply(HS_JQ_MEMORY, HS_SLICE_NONE)); /* it ends either way */
+    HS_IGNORE(reply(HS_JQ_MEMORY, HS_SLICE_NONE)); /* it ends in any case */
     _exit(EXIT_FAILURE);
 }
 
 /* ---- The program ---- */
 
-/* Keeps the first message of those that reading a program gives. */
+/* Keeps the first message that reading a program produces. */
 static void take_words(void *context, jv message)
 {
     struct hs_buffer *words = context;
@@ -115,7 +116,7 @@ static void take_words(void *context, jv message)
     jv_free(message);
 }
 
-/* jq, with no file to load a module from and nobody to tell. */
+/* Creates a jq without module paths and without output. */
 static jq_state *make_jq(struct hs_buffer *words)
 {
     jq_state *jq = jq_init();
@@ -123,7 +124,7 @@ static jq_state *make_jq(struct hs_buffer *words)
         return NULL;
     jq_set_nomem_handler(jq, out_of_memory, NULL);
     jq_set_error_cb(jq, take_words, words);
-    jq_set_input_cb(jq, NULL, NULL); /* jq_init() of 1.6 leaves these two as they come */
+    jq_set_input_cb(jq, NULL, NULL); /* jq_init() of 1.6 leaves these two uninitialised */
     jq_set_debug_cb(jq, NULL, NULL);
     jq_set_attr(jq, jv_string("JQ_LIBRARY_PATH"), jv_array());
     jq_set_attr(jq, jv_string("JQ_ORIGIN"), jv_string("/nonexistent"));
@@ -140,7 +141,7 @@ static bool tell_error(jv message, const char *program)
             hs_slice(jv_string_value(message), (size_t)jv_string_length_bytes(jv_copy(message))),
             hs_slice_text(program), &words);
     else
-        hs_buffer_append_text(&words, "the program gave an error that is no text");
+        hs_buffer_append_text(&words, "the program raised an error that is not a text");
     jv_free(message);
     bool told = reply(HS_JQ_ERROR, hs_buffer_slice(&words));
     hs_buffer_free(&words);
@@ -158,12 +159,12 @@ static bool tell_result(jv result, uint64_t most)
     return told;
 }
 
-/* One event. False: the other end is gone. */
+/* Handles one event. Returns false if the peer is gone. */
 static bool run(jq_state *jq, const char *program, jv event, uint64_t most)
 {
     if (!jv_is_valid(event)) {
         jv_free(event);
-        return reply(HS_JQ_ERROR, HS_SLICE("libjq does not take the event for JSON"));
+        return reply(HS_JQ_ERROR, HS_SLICE("libjq does not accept the event as JSON"));
     }
     jq_start(jq, event, 0);
     jv result = jq_next(jq);
@@ -212,7 +213,7 @@ static jq_state *set_up(struct hs_jq_setup *ret_setup, char **ret_program)
     if (good)
         good = limit_memory(ret_setup->memory_bytes) && reply(HS_JQ_COMPILED, HS_SLICE_NONE);
     else
-        HS_IGNORE(reply(HS_JQ_ERROR, hs_buffer_slice(&told))); /* it ends either way */
+        HS_IGNORE(reply(HS_JQ_ERROR, hs_buffer_slice(&told))); /* it ends in any case */
     hs_buffer_free(&words);
     hs_buffer_free(&told);
     return good ? jq : NULL;
@@ -241,12 +242,12 @@ int hs_jq_serve(void)
     return EXIT_SUCCESS;
 }
 
-/* ---- Which libjq it is ---- */
+/* ---- The version of libjq ---- */
 
 const char *hs_jq_version(void)
 {
     static const struct {
-        const char *version, *program; /* that no older one reads */
+        const char *version, *program; /* that no older one accepts */
     } news[] = {{"1.8 or newer", "trimstr(\"a\")"}, {"1.7", "pick(.a)"}, {"1.6", "halt"}};
     const char *version = "1.5 or older";
     for (size_t i = HS_ARRAY_SIZE(news); i-- > 0;) {

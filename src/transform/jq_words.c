@@ -1,5 +1,5 @@
-/* Jq words: what libjq says, made into words that can be shown. Its messages quote values of the
- * event, which words of a failure never do, and speak to someone at a shell. */
+/* Jq words: turns libjq's messages into ones that may be shown. libjq quotes values of the event,
+ * which hookstream's messages never do, and addresses a user at a shell. */
 #include "words.h"
 
 #define FIRST_LINE_MAX 1000u
@@ -18,7 +18,7 @@ static struct hs_slice without_prefix(struct hs_slice text, struct hs_slice pref
                : text;
 }
 
-/* Appends `text` without every `what`. */
+/* Appends `text` without any occurrence of `what`. */
 static void append_without(struct hs_slice text, struct hs_slice what, struct hs_buffer *ret_words)
 {
     while (text.size != 0) {
@@ -37,7 +37,7 @@ void hs_jq_compile_words(struct hs_slice message, struct hs_buffer *ret_words)
     hs_buffer_init(&half, FIRST_LINE_MAX);
     hs_buffer_init(&rest, FIRST_LINE_MAX);
     append_without(text, HS_SLICE(" (Unix shell quoting issues?)"), &half);
-    /* Programs have no file, which libjq calls by one of these. */
+    /* Programs have no file name; libjq prints one of these instead. */
     append_without(hs_buffer_slice(&half), HS_SLICE(" <unknown>,"), &rest);
     append_without(hs_buffer_slice(&rest), HS_SLICE(" <top-level>,"), ret_words);
     hs_buffer_free(&half);
@@ -46,7 +46,7 @@ void hs_jq_compile_words(struct hs_slice message, struct hs_buffer *ret_words)
         ret_words->size--;
 }
 
-/* From the first to the last of them that the text has; false: there are no two. */
+/* The span from the first to the last of them in the text; false: there is none. */
 static bool find_span(struct hs_slice text, char open, char close, size_t *ret_begin,
                       size_t *ret_end)
 {
@@ -59,8 +59,8 @@ static bool find_span(struct hs_slice text, char open, char close, size_t *ret_b
     return true;
 }
 
-/* In "string ("ann@exam...) cannot be added" the value stands in parentheses, elsewhere in quotes:
- * a quoted text stays where the program itself has it, such as a field's name. */
+/* In "string ("ann@exam...) cannot be added" the value is in parentheses, elsewhere in quotes. A
+ * quoted text stays if the program itself contains it, such as a field's name. */
 void hs_jq_run_words(struct hs_slice message, struct hs_slice program, struct hs_buffer *ret_words)
 {
     struct hs_slice text = without_prefix(first_line(message), HS_SLICE("jq: error: "));

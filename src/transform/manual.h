@@ -1,14 +1,14 @@
-/* Manual: the parts of the module's page that the files write which own the tables. */
+/* Manual: the parts of the module's page written by the files that own the tables. */
 #ifndef HS_TRANSFORM_MANUAL_H
 #define HS_TRANSFORM_MANUAL_H
 
 #include <hookstream/buffer.h>
 
-/* The rows of the names that templates and conditions know. */
+/* Appends the rows of the names that templates and conditions know. */
 void hs_field_manual(struct hs_buffer *ret_page);
 
 struct hs_operation_kind;
-/* Appends the operation's member of an item: its name and what may stand under it. */
+/* Appends the operation's member of an item: its name and the allowed values. */
 void hs_operation_schema(const struct hs_operation_kind *kind, struct hs_buffer *json);
 
 #endif

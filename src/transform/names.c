@@ -32,7 +32,7 @@ static struct hs_slice decode(struct hs_names *names, struct hs_slice raw)
     return hs_slice(names->bytes.data + before, names->bytes.size - before);
 }
 
-/* The slot that has the name, or the free one where it would go. */
+/* The slot of the name, or the free slot where it belongs. */
 static struct hs_name *find(struct hs_names *names, struct hs_slice name, uint32_t hash)
 {
     size_t mask = names->capacity - 1;

@@ -1,18 +1,18 @@
-/* Number: see number.h. No floating point: 20-digit integers and 1e400 compare exactly.
+/* Number: see number.h. Uses no floating point: 20-digit integers and 1e400 compare exactly.
  *
- * A token is read as sign, digits and a power of ten, 0.d1d2d3... * 10^power with d1 not 0;
- * zeros at the end aside, so that sign, power and digits, in this order, decide. */
+ * A token is read as sign, digits and a power of ten, 0.d1d2d3... * 10^power with d1 not 0; without
+ * trailing zeros, so that sign, power and digits decide in this order. */
 #include "number.h"
 
-/* Exponents past this are taken as this: 1e999999999999999999 and above are one number,
- * which no two different numbers of real life notice. */
+/* Larger exponents are reduced to this: 1e999999999999999999 and above are equal, which does not
+ * matter in practice. */
 #define EXPONENT_MAX INT64_C(1000000000000000000)
 
 struct decimal {
     bool negative, zero;
     int64_t power;
     struct hs_slice whole, fraction; /* digits before and after the point */
-    size_t first, count;             /* of both together, without zeros at either end */
+    size_t first, count;             /* of both together, without leading and trailing zeros */
 };
 
 static char digit(const struct decimal *decimal, size_t index)
@@ -74,7 +74,7 @@ static int sign_of(const struct decimal *decimal)
     return decimal->negative ? -1 : 1;
 }
 
-/* Of two that are not zero, without their signs. */
+/* Compares two nonzero numbers, ignoring their signs. */
 static int compare_sizes(const struct decimal *x, const struct decimal *y)
 {
     if (x->power != y->power)

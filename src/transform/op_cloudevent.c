@@ -1,6 +1,6 @@
-/* cloudevent: the event as CloudEvents 1.0 wants it. In structured mode the body becomes their
- * JSON envelope (JSON Event Format, 3); in binary mode the attributes become headers (Kafka
- * Protocol Binding, 3.2.3). */
+/* cloudevent: converts the event to CloudEvents 1.0. In structured mode the body becomes the JSON
+ * envelope (JSON Event Format, 3); in binary mode the attributes become headers (Kafka Protocol
+ * Binding, 3.2.3). */
 #include "operation.h"
 #include "uri.h"
 #include "words.h"
@@ -99,8 +99,8 @@ static struct hs_slice attribute_name(const struct attribute *attribute)
 
 /* ---- Values ---- */
 
-/* The length of a character that a CloudEvents String may not hold (3.2: controls and
- * noncharacters), at the beginning of `text`, which is UTF-8; 0: it may. */
+/* The length of a character at the beginning of `text` (UTF-8) that a CloudEvents String must not
+ * contain (3.2: controls and noncharacters); 0: it may. */
 static bool is_forbidden(const unsigned char *at, size_t left)
 {
     if (at[0] < 0x20 || at[0] == 0x7f)
@@ -122,9 +122,9 @@ static int check_value(const struct attribute *attribute, struct hs_slice value)
     if (value.size == 0 && !attribute->required)
         return 0;
     if (value.size == 0)
-        return hs_fail(-EINVAL, "`%.*s` comes out empty", HS_SLICE_ARG(name));
+        return hs_fail(-EINVAL, "`%.*s` is empty for this event", HS_SLICE_ARG(name));
     if (value.size > VALUE_MAX)
-        return hs_fail(-EMSGSIZE, "`%.*s` passes %u bytes", HS_SLICE_ARG(name), VALUE_MAX);
+        return hs_fail(-EMSGSIZE, "`%.*s` exceeds %u bytes", HS_SLICE_ARG(name), VALUE_MAX);
     if (attribute->kind == KIND_URI_REFERENCE && !hs_is_uri_reference(value))
         want = "a URI-reference, such as /fanfare or https://example.com/fanfare";
     else if (attribute->kind == KIND_URI && !hs_is_uri(value))
@@ -139,7 +139,7 @@ static int check_value(const struct attribute *attribute, struct hs_slice value)
 
 /* ---- Reading ---- */
 
-/* Of a template without fields all is known now. */
+/* A template without fields can be checked completely. */
 static bool check_literal(struct hs_config *config, const struct hs_node *node,
                           const struct attribute *attribute)
 {
@@ -158,7 +158,7 @@ static bool check_literal(struct hs_config *config, const struct hs_node *node,
     return code == 0;
 }
 
-/* Adds an attribute of this template (NULL: none). `node`: where it stands; NULL: the default. */
+/* Adds an attribute with this template (NULL: none). `node`: its position; NULL: the default. */
 static bool add_attribute(struct hs_config *config, const struct hs_node *node,
                           const struct attribute *attribute, const char *name, const char *text,
                           struct hs_operation *operation)
@@ -194,13 +194,15 @@ static bool check_extension_name(struct hs_config *config, const struct hs_pair 
     }
     if (!good)
         hs_config_error(config, HS_FINDING_CLOUDEVENT, pair->name_node,
-                        "%s is no name of an attribute: 1 to %u of the letters a to z and digits",
+                        "%s is not a name of an attribute: 1 to %u of the letters a to z and "
+                        "digits",
                         hs_config_quote(config, pair->name_node), NAME_MAX_BYTES);
     for (size_t i = 0; i < HS_ARRAY_SIZE(reserved); i++) {
         if (!hs_slice_equal(name, hs_slice_text(reserved[i])))
             continue;
         hs_config_error(config, HS_FINDING_CLOUDEVENT, pair->name_node,
-                        "`%s` is an attribute of CloudEvents itself and no extension", reserved[i]);
+                        "`%s` is an attribute of CloudEvents itself, not an extension",
+                        reserved[i]);
         good = false;
     }
     return good;
@@ -258,9 +260,9 @@ static bool compile_cloudevent(struct hs_config *config, const struct hs_node *n
     return compile_extensions(config, &bound.extensions, operation) && good;
 }
 
-/* ---- Doing ---- */
+/* ---- Applying ---- */
 
-/* The attributes of one event: slices of one text; an empty one is left out. */
+/* The attributes of one event: slices of one text; an empty one is omitted. */
 struct values {
     struct hs_buffer *text;
     struct hs_slice of[ATTRIBUTES_MAX];
@@ -288,7 +290,7 @@ static int expand(const struct cloudevent *cloudevent, struct hs_work *work,
     return 0;
 }
 
-/* What is to be the data, or none. */
+/* The node that becomes the data, or none. */
 static hs_json_node data_node(const struct cloudevent *cloudevent, const struct hs_json_tree *tree)
 {
     hs_json_node root = hs_json_root(tree);

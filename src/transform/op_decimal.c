@@ -1,4 +1,4 @@
-/* decimal: an amount of money to an integer of the currency's minor unit, exactly. */
+/* decimal: converts an amount of money exactly to an integer in the currency's minor unit. */
 #include "currency.h"
 #include "exact.h"
 #include "operation.h"
@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-#define CURRENCY_BYTES_MAX 64u /* of a code in quotes, escapes and all */
-#define EXPONENT_MAX 18u       /* more would pass 64 bits with the first digit */
+#define CURRENCY_BYTES_MAX 64u /* of a quoted code, with escapes */
+#define EXPONENT_MAX 18u       /* more would exceed 64 bits with the first digit */
 
 struct decimal_options {
     const char *field, *currency, *code, *into;
@@ -94,7 +94,7 @@ static bool compile_currency(struct hs_config *config, const struct hs_node *nod
     if (said != 1) {
         hs_config_error(config, HS_FINDING_MONEY_UNIT, node,
                         "`decimal` takes one of `currency: data.currencyCode` (a field), `code: "
-                        "USD` and `exponent: 2`, and here are %d",
+                        "USD` and `exponent: 2`, but here are %d",
                         said);
         return false;
     }
@@ -124,9 +124,9 @@ static bool compile_decimal(struct hs_config *config, const struct hs_node *node
     return compile_currency(config, node, &bound, decimal) && good;
 }
 
-/* ---- Doing ---- */
+/* ---- Applying ---- */
 
-/* The exponent that the event's currency has; one byte string at a time. */
+/* The exponent of the event's currency, given as one byte string. */
 static int find_exponent(const struct decimal *decimal, struct hs_work *work,
                          const struct hs_json_tree *tree, unsigned *ret_exponent)
 {
@@ -137,14 +137,15 @@ static int find_exponent(const struct decimal *decimal, struct hs_work *work,
     enum hs_json_kind kind = node == HS_JSON_NO_NODE ? HS_JSON_NULL : hs_json_node_kind(tree, node);
     if (kind == HS_JSON_NULL)
         return hs_fail(-ENOENT,
-                       "there is no %s to say its currency: use `default` before, or `code`",
+                       "%s is missing, so the currency is unknown: use `default` before, or "
+                       "`code`",
                        decimal->currency.text);
     if (kind != HS_JSON_STRING)
-        return hs_fail(-EINVAL, "%s is %s and no currency's code", decimal->currency.text,
+        return hs_fail(-EINVAL, "%s is %s, not a currency code", decimal->currency.text,
                        hs_kind_words(kind));
     struct hs_slice quoted = hs_json_node_text(tree, node);
-    if (quoted.size > CURRENCY_BYTES_MAX) /* it is looked at once for each amount */
-        return hs_fail(-EINVAL, "%s is a text of %zu bytes and no currency's code",
+    if (quoted.size > CURRENCY_BYTES_MAX) /* it is examined once for each amount */
+        return hs_fail(-EINVAL, "%s is a text of %zu bytes, not a currency code",
                        decimal->currency.text, quoted.size);
     struct hs_buffer *code = hs_work_scratch(work, HS_SCRATCH_MASKED);
     hs_json_decode_string(quoted, code);
@@ -173,19 +174,17 @@ static int scale(const struct decimal *decimal, const struct hs_scalar *amount, 
                        (memchr(text.data, 'e', text.size) || memchr(text.data, 'E', text.size));
     if ((amount->kind != HS_JSON_STRING && amount->kind != HS_JSON_NUMBER) || exponential ||
         !hs_exact_is_number(text))
-        return hs_fail(-EINVAL, "it is %s that is no amount such as 149.99",
+        return hs_fail(-EINVAL, "it is %s that is not an amount such as 149.99",
                        hs_kind_words(amount->kind));
     if (!decimal->drop_zeros && hs_exact_fraction_digits(text) > (int64_t)exponent)
         return hs_fail(-EDOM,
-                       "it has more than %u digits after the point, which is all that the "
-                       "currency has",
+                       "it has more than %u decimal places, which is all that the currency has",
                        exponent);
     int code = hs_exact_integer(text, exponent, ret_json);
     if (code == -EDOM)
-        return hs_fail(-EDOM, "it has more than %u digits after the point that are not zeros",
-                       exponent);
+        return hs_fail(-EDOM, "it has more than %u decimal places that are not zero", exponent);
     if (code == -ERANGE || !fits_64_bits(hs_buffer_slice(ret_json)))
-        return hs_fail(-ERANGE, "in the minor unit it passes 64 bits");
+        return hs_fail(-ERANGE, "in the minor unit it exceeds 64 bits");
     return code;
 }
 
@@ -235,12 +234,13 @@ const struct hs_operation_kind hs_operation_decimal = {
     .name = "decimal",
     .table = &table,
     .help =
-        "Makes an amount, such as \"149.99\", an integer of the currency's minor unit (14999), "
-        "exactly, by its exponent in ISO 4217: that of the field `currency`, of `code: USD`, or "
-        "`exponent: 2` as you say it. `into` names the field for it; without it the amount's own "
-        "is changed. A text or a JSON number is taken; null and a missing amount stay. More "
-        "digits after the point than the currency has (`drop_zeros: true` forgives zeros), more "
-        "than 64 bits, an unknown currency or none, and what is no number are errors.",
+        "Converts an amount, such as \"149.99\", exactly to an integer in the currency's minor "
+        "unit (14999). The exponent is that of ISO 4217 for the field `currency` or for `code: "
+        "USD`, or given as `exponent: 2`. `into` names the field for the result; without it the "
+        "amount's own field is changed. Accepts a text or a JSON number; null and a missing "
+        "amount stay. Errors are: more decimal places than the currency has (`drop_zeros: true` "
+        "allows zeros), more than 64 bits, an unknown or missing currency, and anything that is "
+        "not a number.",
     .example = "{field: data.amount, currency: data.currencyCode, into: data.amountMinor}",
     .compile = compile_decimal,
     .apply = apply_decimal,

@@ -1,4 +1,4 @@
-/* Operations that take fields away or hide them whole: remove, keep, redact. */
+/* Operations that remove fields or hide them entirely: remove, keep, redact. */
 #include "operation.h"
 #include "words.h"
 
@@ -40,7 +40,7 @@ const struct hs_operation_kind hs_operation_remove = {
     .name = "remove",
     .form = HS_FORM_FIELDS,
     .table = &hs_fields_table,
-    .help = "Takes fields away, whatever they hold.",
+    .help = "Removes fields, whatever they hold.",
     .example = "[data.admissionToken, \"data.items[*].cost\"]",
     .compile = compile_remove,
     .apply = apply_remove,
@@ -51,7 +51,7 @@ const struct hs_operation_kind hs_operation_remove = {
 
 struct keep {
     struct hs_fields fields;
-    const struct hs_json_path **paths; /* as hs_json_keep() wants them */
+    const struct hs_json_path **paths; /* in the form that hs_json_keep() needs */
 };
 
 static void free_keep(struct hs_operation *operation)
@@ -89,8 +89,8 @@ const struct hs_operation_kind hs_operation_keep = {
     .name = "keep",
     .form = HS_FORM_FIELDS,
     .table = &hs_fields_table,
-    .help = "Takes everything away that is not named, the envelope's `id`, `type`, `timestamp` "
-            "and `organizationId` included: name what is to stay.",
+    .help = "Removes everything that is not named, including the envelope's `id`, `type`, "
+            "`timestamp` and `organizationId`: name what to keep.",
     .example = "[id, type, timestamp, data.orderId, data.amount]",
     .compile = compile_keep,
     .apply = apply_keep,
@@ -130,7 +130,7 @@ struct redact {
     struct hs_buffer json; /* the text, as a JSON string */
 };
 
-/* What each field that is found is given. */
+/* The replacement of each field found. */
 struct redacting {
     const struct redact *redact;
     struct hs_work *work;
@@ -148,7 +148,7 @@ static bool compile_redact(struct hs_config *config, const struct hs_node *node,
     hs_buffer_init(&redact->json, REDACTED_MAX);
     hs_json_encode_string(hs_slice_text(bound.with), &redact->json);
     if (hs_buffer_status(&redact->json) < 0) {
-        hs_config_error(config, HS_FINDING_TOO_LONG, node, "the text of `with` passes %u bytes",
+        hs_config_error(config, HS_FINDING_TOO_LONG, node, "the text of `with` exceeds %u bytes",
                         REDACTED_MAX);
         good = false;
     }
@@ -187,8 +187,8 @@ const struct hs_operation_kind hs_operation_redact = {
     .name = "redact",
     .form = HS_FORM_FIELDS,
     .table = &redact_table,
-    .help = "Puts the text `[redacted]`, or that of `with`, in the place of fields, whatever they "
-            "hold; null stays null.",
+    .help = "Replaces fields, whatever they hold, with the text `[redacted]` or that of `with`; "
+            "null stays null.",
     .example = "[data.fullName]`, `redact: {fields: [data.fullName], with: \"***\"}",
     .compile = compile_redact,
     .apply = apply_redact,

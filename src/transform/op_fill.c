@@ -1,5 +1,4 @@
-/* Operations that see to it that a field has a value, and one of the kind that is wanted:
- * default, cast. */
+/* Operations that ensure that a field has a value, and one of the right kind: default, cast. */
 #include "exact.h"
 #include "operation.h"
 #include "words.h"
@@ -67,8 +66,8 @@ static void free_default(struct hs_operation *operation)
 const struct hs_operation_kind hs_operation_default = {
     .name = "default",
     .form = HS_FORM_PAIRS,
-    .help = "Gives fields that are missing or null a value, written as for `set`; objects on the "
-            "way are made if need be. A field that has a value, an empty text too, keeps it.",
+    .help = "Gives missing or null fields a value, written as for `set`; creates objects on the "
+            "way if needed. A field with a value, even an empty text, keeps it.",
     .example = "{data.currencyCode: USD}",
     .compile = compile_default,
     .apply = apply_default,
@@ -127,10 +126,10 @@ static bool compile_cast(struct hs_config *config, const struct hs_node *node,
     return good;
 }
 
-/* Without the value, which may be personal and is not for a log. */
+/* Omits the value, which may be personal and must not be logged. */
 static int no_cast(const struct hs_scalar *scalar, const char *wanted)
 {
-    return hs_fail(-EINVAL, "it is %s that is no %s", hs_kind_words(scalar->kind), wanted);
+    return hs_fail(-EINVAL, "it is %s that is not %s", hs_kind_words(scalar->kind), wanted);
 }
 
 static bool is_boolean(enum hs_json_kind kind)
@@ -141,14 +140,14 @@ static bool is_boolean(enum hs_json_kind kind)
 static int to_number(const struct hs_scalar *scalar, struct hs_buffer *ret_json)
 {
     if (is_boolean(scalar->kind) || !hs_exact_is_number(scalar->text))
-        return no_cast(scalar, "number as JSON writes one, such as 149.90");
+        return no_cast(scalar, "a number as JSON writes it, such as 149.90");
     hs_buffer_append_slice(ret_json, scalar->text);
     return 0;
 }
 
 static int to_integer(const struct hs_scalar *scalar, struct hs_buffer *ret_json)
 {
-    static const char wanted[] = "integer, such as 42";
+    static const char wanted[] = "an integer, such as 42";
     if (is_boolean(scalar->kind) || !hs_exact_is_number(scalar->text))
         return no_cast(scalar, wanted);
     bool plain = true; /* digits alone, however many */
@@ -170,7 +169,7 @@ static int to_boolean(const struct hs_scalar *scalar, struct hs_buffer *ret_json
                                              (hs_slice_equal(scalar->text, HS_SLICE("true")) ||
                                               hs_slice_equal(scalar->text, HS_SLICE("false"))));
     if (!good)
-        return no_cast(scalar, "boolean: true or false");
+        return no_cast(scalar, "a boolean: true or false");
     hs_buffer_append_slice(ret_json, scalar->text);
     return 0;
 }
@@ -210,10 +209,10 @@ static void free_cast(struct hs_operation *operation)
 const struct hs_operation_kind hs_operation_cast = {
     .name = "cast",
     .table = &cast_table,
-    .help = "Makes fields a `string`, `number`, `integer` or `boolean` (`to`), exactly: digits "
-            "stay as they are written, and an integer is also made of `3.00` or `1e2`. A text must "
-            "be the number as JSON writes it, or `true` or `false`; what cannot be cast without "
-            "loss, an array or an object is an error; null stays null.",
+    .help = "Converts fields exactly to `string`, `number`, `integer` or `boolean` (`to`): "
+            "digits stay as written, and `3.00` or `1e2` also becomes an integer. A text must be "
+            "a number as JSON writes it, or `true` or `false`. A value that cannot be converted "
+            "without loss, an array or an object is an error; null stays null.",
     .example = "{fields: [data.quantity], to: integer}",
     .compile = compile_cast,
     .apply = apply_cast,

@@ -1,5 +1,5 @@
-/* flatten: what is nested in an object becomes one level. Values keep their bytes and names their
- * escapes; the white space between members does not stay. */
+/* flatten: turns nested objects into one level. Values keep their bytes and names their escapes;
+ * white space between members is dropped. */
 #include "names.h"
 #include "operation.h"
 
@@ -43,18 +43,18 @@ static const struct hs_options flatten_table = {.name = "transform.flatten",
 
 struct flatten {
     struct hs_json_path path;
-    struct hs_buffer separator; /* as it stands between quotes */
+    struct hs_buffer separator; /* as written between quotes */
     enum arrays arrays;
 };
 
-/* One object while it is flattened. */
+/* The state of flattening one object. */
 struct flattening {
     const struct flatten *flatten;
     struct hs_work *work;
     const struct hs_json_tree *tree;
-    struct hs_buffer *name; /* of the value under work, as it stands between quotes */
+    struct hs_buffer *name; /* of the current value, as written between quotes */
     struct hs_buffer *json;
-    struct hs_names names; /* those that are written */
+    struct hs_names names; /* the names written so far */
 };
 
 static bool compile_flatten(struct hs_config *config, const struct hs_node *node,
@@ -86,7 +86,7 @@ static int too_long(void)
     return hs_fail(-EMSGSIZE, "its text %s", HS_WORK_TOO_LONG);
 }
 
-/* Whether the value becomes fields of its own. */
+/* Whether the value is flattened further. */
 static bool is_nested(const struct flattening *flattening, hs_json_node node)
 {
     enum hs_json_kind kind = hs_json_node_kind(flattening->tree, node);
@@ -108,20 +108,21 @@ static int put_leaf(struct flattening *flattening, hs_json_node node)
     hs_buffer_append_text(json, "\":");
     if (hs_buffer_status(flattening->name) < 0 || hs_buffer_status(json) < 0)
         return too_long();
-    /* With its quotes, as an escaped name is decoded with. */
+    /* With its quotes, which decoding an escaped name needs. */
     if (hs_names_put(&flattening->names, hs_slice(json->data + begin, name.size), 0, &fresh) ==
         NULL)
         return too_long();
     if (!fresh)
         return hs_fail(-EEXIST,
-                       "two fields would be named `%.*s`: take another `separator`, or `rename` "
+                       "two fields would be named `%.*s`: use another `separator`, or `rename` "
                        "or `remove` one of them before",
                        HS_SLICE_ARG(hs_names_shown(name)));
     hs_json_write_node(flattening->tree, node, json);
     return 0;
 }
 
-/* As deep as the JSON, which is bounded. An empty name is a name, too, and has a separator. */
+/* Recursion is bounded by the depth of the JSON. An empty name counts as a name and has a
+ * separator. */
 static int flatten_below(struct flattening *flattening, hs_json_node node, bool top)
 {
     const struct hs_json_tree *tree = flattening->tree;
@@ -162,7 +163,7 @@ static int flatten_node(void *context, struct hs_json_tree *tree, hs_json_node n
     if (kind == HS_JSON_NULL)
         return 0;
     if (kind != HS_JSON_OBJECT)
-        return hs_fail(-EINVAL, "it is %s, and an object was expected", hs_kind_words(kind));
+        return hs_fail(-EINVAL, "it is %s, but an object was expected", hs_kind_words(kind));
     bool nested = false;
     for (hs_json_node child = hs_json_first_child(tree, node); child != HS_JSON_NO_NODE;
          child = hs_json_next(tree, child))
@@ -208,10 +209,11 @@ const struct hs_operation_kind hs_operation_flatten = {
     .name = "flatten",
     .form = HS_FORM_TEXT,
     .table = &flatten_table,
-    .help = "Brings what is nested in the object `field` (`data`) up to one level: `{a: {b: 1}}` "
-            "becomes `{a_b: 1}`, with `separator` (`_`) between the names. `arrays: index` does so "
-            "with arrays too (`items_0_sku`), `keep` leaves them whole; empty ones and null stay. "
-            "Two fields that would have one name, and a field that is no object, are errors.",
+    .help = "Moves values nested in the object `field` (`data`) up to one level: `{a: {b: 1}}` "
+            "becomes `{a_b: 1}`, with `separator` (`_`) between the names. `arrays: index` also "
+            "flattens arrays (`items_0_sku`), `keep` leaves them whole; empty ones and null "
+            "stay. Two fields with the same resulting name, and a field that is not an object, "
+            "are errors.",
     .example = "{field: data, separator: \"_\", arrays: keep}",
     .reshapes = true,
     .compile = compile_flatten,

@@ -1,4 +1,4 @@
-/* Operations that change a value so that it tells less: mask, hash. */
+/* Operations that reduce the information in a value: mask, hash. */
 #include "operation.h"
 #include "words.h"
 
@@ -96,8 +96,8 @@ static bool compile_mask(struct hs_config *config, const struct hs_node *node,
     return good;
 }
 
-/* A text that has no more characters than would be kept is masked whole: a short one is no
- * less private. */
+/* A text with no more characters than would be kept is masked whole: a short one is no less
+ * private. */
 static int mask_text(void *context, struct hs_slice text, struct hs_buffer *ret_json)
 {
     const struct masking *masking = context;
@@ -105,7 +105,7 @@ static int mask_text(void *context, struct hs_slice text, struct hs_buffer *ret_
     struct hs_buffer *masked = masking->masked;
     size_t count = count_characters(text), index = 0;
     bool whole = count <= mask->keep_first + mask->keep_last;
-    size_t with_size = strlen(mask->with); /* strlen: out of the configuration */
+    size_t with_size = strlen(mask->with); /* strlen: from the configuration */
     hs_buffer_clear(masked);
     for (size_t i = 0; i < text.size;) {
         size_t next = i + 1;
@@ -146,8 +146,8 @@ const struct hs_operation_kind hs_operation_mask = {
     .name = "mask",
     .form = HS_FORM_FIELDS,
     .table = &mask_table,
-    .help = "Replaces each character of a text, but for the last `keep_last` (4) and the first "
-            "`keep_first` (0), by `with` (`*`). A text too short to keep any is masked whole. "
+    .help = "Replaces each character of a text, except the last `keep_last` (4) and the first "
+            "`keep_first` (0), with `with` (`*`). A text too short to keep any is masked whole. "
             "Numbers and booleans become texts; null stays null; an array or object is an error.",
     .example = "{fields: [data.phone], keep_last: 2}",
     .compile = compile_mask,
@@ -189,7 +189,7 @@ static const struct hs_options hash_table = {.name = "transform.hash",
 
 struct hash {
     struct hs_fields fields;
-    EVP_MAC_CTX *mac; /* keyed once; started anew without a key for each value */
+    EVP_MAC_CTX *mac; /* keyed once; restarted without a key for each value */
 };
 
 static EVP_MAC_CTX *keyed_mac(const char *key)
@@ -202,7 +202,7 @@ static EVP_MAC_CTX *keyed_mac(const char *key)
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, sizeof(digest) - 1),
         OSSL_PARAM_construct_end(),
     };
-    size_t size = strlen(key); /* strlen: out of the configuration */
+    size_t size = strlen(key); /* strlen: from the configuration */
     if (context != NULL && EVP_MAC_init(context, (const unsigned char *)key, size, parameters) == 1)
         return context;
     EVP_MAC_CTX_free(context);
@@ -272,9 +272,9 @@ static void free_hash(struct hs_operation *operation)
 const struct hs_operation_kind hs_operation_hash = {
     .name = "hash",
     .table = &hash_table,
-    .help = "Replaces values by their HMAC-SHA256 with `key`, 64 hex digits: the same value gives "
-            "the same digits, which cannot be turned back. A text is hashed as it reads, a number "
-            "or boolean as its digits or word; null stays null; an array or object is an error.",
+    .help = "Replaces values with their HMAC-SHA256 under `key`, 64 hex digits: equal values "
+            "give equal digits, which cannot be reversed. A text is hashed in decoded form, a "
+            "number or boolean as written; null stays null; an array or object is an error.",
     .example = "{fields: [data.email, data.phone], key: \"${PII_KEY}\"}",
     .compile = compile_hash,
     .apply = apply_hash,

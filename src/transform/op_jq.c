@@ -1,4 +1,4 @@
-/* jq: a program for what no other operation can say. It runs in a process of its own. */
+/* jq: a program for edits that no other operation offers. It runs in a process of its own. */
 #include "jq_keep.h"
 #include "jq_process.h"
 #include "operation.h"
@@ -54,7 +54,7 @@ static const struct hs_options jq_table = {.name = "transform.jq",
 struct jq {
     struct hs_jq_process *process;
     struct hs_jq_keep *keep;
-    struct hs_json_path path; /* without steps: the event */
+    struct hs_json_path path; /* without steps: the whole event */
 };
 
 struct running {
@@ -116,11 +116,11 @@ static int run_at(void *context, struct hs_json_tree *tree, hs_json_node node)
     if (code == -ENOSPC)
         return hs_fail(-EMSGSIZE, "the result %s", HS_WORK_TOO_LONG);
     if (code == -EINVAL)
-        return hs_fail(code, "libjq gave a result that is no JSON");
+        return hs_fail(code, "libjq returned a result that is not JSON");
     if (code < 0)
         return hs_fail(code, "the result is nested too deep, or has too many values");
     if (jq->path.count == 0 && !hs_jq_keep_was_object(jq->keep))
-        return hs_fail(-EINVAL, "the result is no object, and an event is one");
+        return hs_fail(-EINVAL, "the result is not an object, but an event is one");
     code = hs_work_charge(running->work, hs_buffer_slice(made), 0);
     if (code < 0)
         return code;
@@ -164,12 +164,12 @@ static void free_jq(struct hs_operation *operation)
 const struct hs_operation_kind hs_operation_jq = {
     .name = "jq",
     .help =
-        "Does what a program in jq's language says, to the whole event or to `field`, which "
-        "its result replaces: one result, neither none nor several; for the event an object. "
-        "What it leaves as it was keeps its bytes; it computes with doubles. It runs in a "
-        "process of its own, within `timeout` (`1s`) of CPU and `memory` (`64MiB`), without "
-        "files, environment or other input. With an error, past a bound, or if libjq crashes "
-        "the event fails, and nothing else. While no process can be started the sink is blocked.",
+        "Runs a program in jq's language on the whole event or on `field`, which its result "
+        "replaces. It must produce exactly one result; for the whole event an object. Unchanged "
+        "values keep their bytes; jq computes with doubles. The program runs in a process of its "
+        "own, limited to `timeout` (`1s`) of CPU and `memory` (`64MiB`), without files, "
+        "environment or other input. An error, an exceeded limit or a crash of libjq fails only "
+        "this event. While no process can be started the sink is blocked.",
     .example = "\".data.total = (.data.items | length)\"",
     .form = HS_FORM_TEXT,
     .table = &jq_table,

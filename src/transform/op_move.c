@@ -18,7 +18,7 @@ struct rename {
     size_t count;
 };
 
-/* The new name: one member name, as a path of one step says it. */
+/* Compiles the new name: one member name, written as a path of one step. */
 static bool compile_name(struct hs_config *config, const struct hs_node *node,
                          struct rename_part *part)
 {
@@ -31,8 +31,8 @@ static bool compile_name(struct hs_config *config, const struct hs_node *node,
         part->name_size = path.steps[0].name.size;
     } else {
         hs_config_error(config, HS_FINDING_NEW_NAME, node,
-                        "%s: the new name is a name and no path, the field stays where it is; to "
-                        "move it use `copy` and `remove`, for a name with dots write "
+                        "%s: the new name must be a name, not a path, as the field stays in "
+                        "place; to move it use `copy` and `remove`; for a name with dots write "
                         "[\"like.this\"]",
                         hs_config_quote(config, node));
     }
@@ -48,7 +48,7 @@ static bool compile_rename_part(struct hs_config *config, const struct hs_node *
     return compile_name(config, to, part);
 }
 
-/* The field goes, and one of another name stands beside where it was. */
+/* Records that the field disappears, and one with another name appears beside it. */
 static void note_rename(struct hs_config *config, struct hs_operation *operation,
                         const struct hs_node *from, const struct hs_node *to,
                         const struct rename_part *part)
@@ -84,7 +84,7 @@ struct renaming {
     struct hs_work *work;
 };
 
-/* A member that has the new name already gives way: two of one name help nobody. */
+/* A member that already has the new name is removed: duplicate names help nobody. */
 static int rename_in(void *context, struct hs_json_tree *tree, hs_json_node parent)
 {
     const struct renaming *renaming = context;
@@ -128,8 +128,7 @@ static void free_rename(struct hs_operation *operation)
 const struct hs_operation_kind hs_operation_rename = {
     .name = "rename",
     .form = HS_FORM_PAIRS,
-    .help = "Gives fields another name; each stays where it is. A field that had the new name "
-            "before gives way.",
+    .help = "Renames fields in place. A field that had the new name before is removed.",
     .example = "{data.consumerId: customerId}",
     .compile = compile_rename,
     .apply = apply_rename,
@@ -162,7 +161,7 @@ static bool compile_copy(struct hs_config *config, const struct hs_node *node,
     return good;
 }
 
-/* How many arrays and objects stand within each other; the text is good JSON. */
+/* The nesting depth of arrays and objects; the text is valid JSON. */
 static size_t depth_of(struct hs_slice json)
 {
     size_t depth = 0, deepest = 0;
@@ -202,8 +201,10 @@ static int apply_copy(const struct hs_operation *operation, size_t part, struct 
     if (hs_buffer_status(json) < 0)
         return hs_fail(-EMSGSIZE, "copy %s: it %s", copy->from[part].text, HS_WORK_TOO_LONG);
     if (to->count + depth_of(hs_buffer_slice(json)) > HS_JSON_DEPTH_MAX)
-        return hs_fail(-E2BIG, "copy %s: there it would be more than %u levels deep", to->text,
-                       HS_JSON_DEPTH_MAX);
+        return hs_fail(-E2BIG,
+                       "copy %s: in its new place it would be nested more than %u levels "
+                       "deep",
+                       to->text, HS_JSON_DEPTH_MAX);
     return hs_put(work, tree, "copy", to, hs_buffer_slice(json));
 }
 
@@ -224,8 +225,8 @@ static void free_copy(struct hs_operation *operation)
 const struct hs_operation_kind hs_operation_copy = {
     .name = "copy",
     .form = HS_FORM_PAIRS,
-    .help = "Copies fields to other places, where objects on the way are made if need be. What "
-            "stood there gives way.",
+    .help = "Copies fields to other places, creating objects on the way if needed. A previous "
+            "value there is replaced.",
     .example = "{id: data.webhookId}",
     .compile = compile_copy,
     .apply = apply_copy,
@@ -289,9 +290,9 @@ static void free_set(struct hs_operation *operation)
 const struct hs_operation_kind hs_operation_set = {
     .name = "set",
     .form = HS_FORM_PAIRS,
-    .help = "Gives fields a value, making them and the objects on the way if need be. A number, "
-            "true, false or null without quotes is just that; anything else is text, and a "
-            "template.",
+    .help = "Sets fields to a value, creating them and the objects on the way if needed. A "
+            "number, true, false or null without quotes is that JSON value; anything else is "
+            "text, and a template.",
     .example = "{data.channel: web, data.version: 2, data.receivedAt: \"{received}\"}",
     .compile = compile_set,
     .apply = apply_set,

@@ -1,14 +1,14 @@
-/* Operations on texts: lower, upper, trim, truncate. A text that they leave as it reads keeps
- * its bytes, escapes and all. Letters are those of ASCII: which letters belong together beyond
- * it depends on the language and on the version of Unicode, and a key must not. White space is
- * Unicode's, which has not changed since 2013. */
+/* Operations on texts: lower, upper, trim, truncate. A text that decodes to the same keeps its
+ * bytes, including escapes. Only ASCII letters change case: beyond ASCII case depends on the
+ * language and on the Unicode version, and a key must not. White space is Unicode's, unchanged
+ * since 2013. */
 #include "operation.h"
 
 #include <stdlib.h>
 
 #define LENGTH_MAX (1u << 20)
 
-/* Texts alone are changed; numbers and booleans have neither letters nor ends. */
+/* Only texts are changed; numbers and booleans have neither letters nor white space. */
 static int put_text(const struct hs_scalar *scalar, struct hs_slice text,
                     struct hs_buffer *ret_json)
 {
@@ -84,7 +84,7 @@ const struct hs_operation_kind hs_operation_lower = {
     .name = "lower",
     .form = HS_FORM_FIELDS,
     .table = &hs_fields_table,
-    .help = "Makes capital letters small, those of ASCII (A to Z); every other character stays. "
+    .help = "Converts ASCII capital letters (A to Z) to lower case; every other character stays. "
             "Numbers, booleans and null stay; an array or object is an error.",
     .example = "[data.email]",
     .compile = compile_fields,
@@ -96,7 +96,7 @@ const struct hs_operation_kind hs_operation_upper = {
     .name = "upper",
     .form = HS_FORM_FIELDS,
     .table = &hs_fields_table,
-    .help = "Makes small letters capital, those of ASCII (a to z); every other character stays. "
+    .help = "Converts ASCII small letters (a to z) to upper case; every other character stays. "
             "Numbers, booleans and null stay; an array or object is an error.",
     .example = "[data.currencyCode]",
     .compile = compile_fields,
@@ -106,7 +106,7 @@ const struct hs_operation_kind hs_operation_upper = {
 
 /* ---- trim ---- */
 
-/* The bytes of the white space (Unicode's White_Space) that `text` begins with, or 0. */
+/* The size of the white space (Unicode's White_Space) at the start of `text`, or 0. */
 static size_t space_size(struct hs_slice text)
 {
     static const char *const wide[] = {
@@ -159,9 +159,9 @@ const struct hs_operation_kind hs_operation_trim = {
     .name = "trim",
     .form = HS_FORM_FIELDS,
     .table = &hs_fields_table,
-    .help = "Takes white space off both ends of texts: spaces, tabs, line ends and whatever else "
-            "Unicode calls white space, such as U+00A0. Numbers, booleans and null stay; an array "
-            "or object is an error.",
+    .help = "Removes white space from both ends of texts: spaces, tabs, line ends and other "
+            "Unicode white space, such as U+00A0. Numbers, booleans and null stay; an array or "
+            "object is an error.",
     .example = "[data.fullName]",
     .compile = compile_fields,
     .apply = apply_trim,
@@ -227,8 +227,8 @@ struct truncating {
     struct hs_buffer *text;
 };
 
-/* The bytes of the longest beginning of `text` that has at most `length` units and ends where a
- * character does. */
+/* The size of the longest prefix of `text` that has at most `length` units and ends at a character
+ * boundary. */
 static size_t cut(struct hs_slice text, size_t length, enum unit unit)
 {
     size_t at = 0;
@@ -267,7 +267,7 @@ static bool compile_truncate(struct hs_config *config, const struct hs_node *nod
     truncate->with = hs_strdup(bound.with);
     if (good && units_of(hs_slice_text(bound.with), truncate->unit) > truncate->length) {
         hs_config_error(config, HS_FINDING_OPERATION_OPTION, hs_node_get(node, "with"),
-                        "`with` is longer than `length`, which counts it");
+                        "`with` is longer than `length`, which includes it");
         good = false;
     }
     return good;
@@ -282,7 +282,7 @@ static int truncate_text(void *context, const struct hs_scalar *scalar, struct h
         return 0;
     if (scalar->kind != HS_JSON_STRING)
         return hs_fail(-EINVAL,
-                       "it is %s of more than %zu %s, and only a text can be cut: `cast` it to "
+                       "it is %s of more than %zu %s, but only a text can be cut: `cast` it to "
                        "string first",
                        hs_kind_words(scalar->kind), truncate->length, unit_names[truncate->unit]);
     size_t room = truncate->length - units_of(with, truncate->unit);
@@ -314,9 +314,9 @@ static void free_truncate(struct hs_operation *operation)
 const struct hs_operation_kind hs_operation_truncate = {
     .name = "truncate",
     .table = &truncate_table,
-    .help = "Cuts texts that have more than `length` `characters` (code points; the default) or "
-            "`bytes` of UTF-8 (`unit`), never within a character; what was cut ends with `with`, "
-            "which `length` counts. Shorter ones and null stay; a longer number, an array or an "
+    .help = "Cuts texts longer than `length` `characters` (code points; the default) or `bytes` "
+            "of UTF-8 (`unit`), never within a character. A cut text ends with `with`, which "
+            "`length` includes. Shorter ones and null stay; a longer number, an array or an "
             "object is an error.",
     .example = "{fields: [data.note], length: 200, with: \"…\"}",
     .compile = compile_truncate,

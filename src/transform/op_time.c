@@ -1,13 +1,12 @@
-/* time: points in time from one way of writing them to another: RFC 3339, and seconds or
- * milliseconds since 1970. */
+/* time: converts points in time between RFC 3339 and seconds or milliseconds since 1970. */
 #include "operation.h"
 #include "words.h"
 
 #include <hookstream/clock.h>
 #include <stdlib.h>
 
-/* Of `from: auto`: a number from here on is milliseconds. As seconds it would be the year 5138,
- * as milliseconds it is 1973. */
+/* For `from: auto`: numbers from this on are milliseconds. As seconds it would be the year 5138; as
+ * milliseconds it is 1973. */
 #define AUTO_MS_LEAST INT64_C(100000000000)
 #define MS_DIGITS 3u
 #define NUMBER_DIGITS_MAX 15u /* the year 9999 in milliseconds */
@@ -107,26 +106,25 @@ static bool compile_time(struct hs_config *config, const struct hs_node *node,
     const struct hs_node *field = hs_node_get(node, "field"), *into = hs_node_get(node, "into");
     if (field != NULL && bound.fields.count != 0) {
         hs_config_error(config, HS_FINDING_OPERATION_OPTION, field,
-                        "`field` and `fields` say the same: write one of them");
+                        "`field` and `fields` mean the same: use one of them");
         return false;
     }
     if (into != NULL && field == NULL) {
         hs_config_error(config, HS_FINDING_OPERATION_OPTION, into,
-                        "`into` goes with `field`, which names the one field that "
-                        "it is made of");
+                        "`into` needs `field`, which names the one field to convert");
         return false;
     }
     return into != NULL ? compile_into(config, node, operation, time)
                         : compile_fields(config, node, &bound, operation, time);
 }
 
-/* ---- Doing ---- */
+/* ---- Applying ---- */
 
-/* A point in time, with what is below a second as its digits. */
+/* A point in time, with the fraction of a second as digits. */
 struct moment {
     int64_t seconds; /* rounded down */
     char fraction[MS_DIGITS];
-    struct hs_slice digits; /* of the fraction; `fraction`, or what was read */
+    struct hs_slice digits; /* of the fraction; in `fraction`, or in the input */
 };
 
 static int64_t divide_down(int64_t value, int64_t by)
@@ -134,7 +132,7 @@ static int64_t divide_down(int64_t value, int64_t by)
     return value / by - (value % by < 0);
 }
 
-/* Digits with or without a sign. 0 or -EINVAL. */
+/* Parses digits with an optional sign. 0 or -EINVAL. */
 static int read_whole(struct hs_slice text, int64_t *ret_value)
 {
     bool negative = text.size != 0 && text.data[0] == '-';
@@ -142,8 +140,7 @@ static int read_whole(struct hs_slice text, int64_t *ret_value)
     uint64_t value;
     if (digits.size > NUMBER_DIGITS_MAX || hs_slice_to_u64(digits, INT64_MAX, &value) < 0)
         return hs_fail(-EINVAL,
-                       "it is no whole number of at most %u digits, which a time since "
-                       "1970 would be",
+                       "it is not a whole number of at most %u digits, as a time since 1970 is",
                        NUMBER_DIGITS_MAX);
     *ret_value = negative ? -(int64_t)value : (int64_t)value;
     return 0;
@@ -174,10 +171,10 @@ static int read_moment(enum form from, const struct hs_scalar *scalar, struct mo
 {
     bool text = scalar->kind == HS_JSON_STRING;
     if (!text && scalar->kind != HS_JSON_NUMBER)
-        return hs_fail(-EINVAL, "it is %s and no time", hs_kind_words(scalar->kind));
+        return hs_fail(-EINVAL, "it is %s, not a time", hs_kind_words(scalar->kind));
     if (from == UNIX_S || from == UNIX_MS || !text) {
         if (from == RFC3339)
-            return hs_fail(-EINVAL, "it is a number, and `from` says rfc3339");
+            return hs_fail(-EINVAL, "it is a number, but `from` is rfc3339");
         return read_number(from, scalar->text, moment);
     }
     struct hs_instant instant;
@@ -261,14 +258,13 @@ static void free_time(struct hs_operation *operation)
 const struct hs_operation_kind hs_operation_time = {
     .name = "time",
     .table = &table,
-    .help =
-        "Writes times otherwise (`to`): as whole seconds (`unix_s`) or milliseconds (`unix_ms`) "
-        "since 1970, rounded down, or as RFC 3339 in UTC (`rfc3339`), where a fraction keeps its "
-        "digits; where they stand (`field`, or `fields: [...]`) or `into` another field. It takes "
-        "RFC 3339 with any offset, years 0000 to 9999, and whole numbers: seconds below "
-        "100000000000, else milliseconds, unless `from: unix_s` or `unix_ms` says what they are. "
-        "A leap second (23:59:60 at the end of a month) is the second after it, as POSIX counts. "
-        "null stays null; a day that is none, and anything else, is an error.",
+    .help = "Converts times (`to`) to whole seconds (`unix_s`) or milliseconds (`unix_ms`) since "
+            "1970, rounded down, or to RFC 3339 in UTC (`rfc3339`), where a fraction keeps its "
+            "digits; in place (`field`, or `fields: [...]`) or `into` another field. Accepts RFC "
+            "3339 with any offset, years 0000 to 9999, and whole numbers: seconds below "
+            "100000000000, otherwise milliseconds, unless `from` is `unix_s` or `unix_ms`. A leap "
+            "second (23:59:60 at the end of a month) equals the second after it, as in POSIX. null "
+            "stays null; an impossible date, and anything else, is an error.",
     .example = "{field: timestamp, to: unix_ms, into: data.timestampMs}",
     .compile = compile_time,
     .apply = apply_time,

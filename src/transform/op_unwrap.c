@@ -1,5 +1,4 @@
-/* unwrap: the members of an object take its place among those around it. Names and
- * values keep their bytes. */
+/* unwrap: replaces an object with its members. Names and values keep their bytes. */
 #include "names.h"
 #include "operation.h"
 
@@ -83,7 +82,7 @@ static bool collect(struct hs_names *names, const struct hs_json_tree *tree, hs_
     return true;
 }
 
-/* The member outside that has the name of this one, or none; the wrapper itself goes. */
+/* The outer member with this member's name, or none; the wrapper itself does not count. */
 static hs_json_node clashing(struct unwrapping *unwrapping, hs_json_node child)
 {
     struct hs_slice name = hs_json_node_name(unwrapping->tree, child);
@@ -99,14 +98,14 @@ static int check_clashes(struct unwrapping *unwrapping)
         struct hs_slice name = hs_json_node_name(tree, child);
         if (clashing(unwrapping, child) != HS_JSON_NO_NODE)
             return hs_fail(-EEXIST,
-                           "there is a `%.*s` outside of it already: `rename` or `remove` one "
-                           "before, or say `on_clash: keep` or `replace`",
+                           "`%.*s` already exists outside of it: `rename` or `remove` one "
+                           "before, or use `on_clash: keep` or `replace`",
                            HS_SLICE_ARG(hs_names_shown(name)));
     }
     return 0;
 }
 
-/* Charges for all of it at once, so that what is begun is also finished. */
+/* Charges for everything at once, so that it never stops halfway. */
 static int charge(const struct unwrapping *unwrapping)
 {
     struct hs_buffer *json = hs_work_scratch(unwrapping->work, HS_SCRATCH_JSON);
@@ -170,7 +169,7 @@ static int unwrap_in(void *context, struct hs_json_tree *tree, hs_json_node oute
     if (kind == HS_JSON_NULL)
         return 0;
     if (kind != HS_JSON_OBJECT)
-        return hs_fail(-EINVAL, "it is %s, and an object was expected", hs_kind_words(kind));
+        return hs_fail(-EINVAL, "it is %s, but an object was expected", hs_kind_words(kind));
     unwrapping->tree = tree;
     unwrapping->outer = outer;
     unwrapping->inner = inner;
@@ -201,10 +200,10 @@ const struct hs_operation_kind hs_operation_unwrap = {
     .name = "unwrap",
     .form = HS_FORM_TEXT,
     .table = &unwrap_table,
-    .help = "Puts the members of an object in its place: `unwrap: data` brings them up to the "
-            "event's own, where they come last. A member named as one that is there already is an "
-            "error; with `on_clash: keep` the one outside stays and the other is left out, with "
-            "`replace` the one inside takes its place. null stays; what is no object is an error.",
+    .help = "Replaces an object with its members: `unwrap: data` moves them to the top of the "
+            "event, after the others. A member whose name exists there already is an error; with "
+            "`on_clash: keep` the outer one stays and the inner one is dropped, with `replace` "
+            "the inner one wins. null stays; a value that is not an object is an error.",
     .example = "data`, `unwrap: {field: data, on_clash: replace}",
     .reshapes = true,
     .compile = compile_unwrap,

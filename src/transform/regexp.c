@@ -1,6 +1,6 @@
-/* Regexp, matching: Thompson's simulation. What a text can have reached is a list of steps, each
- * in it once; a character makes the next list out of it. No way is walked twice and none is
- * stepped back, whatever the expression is. */
+/* Regexp, matching: Thompson's simulation. The steps that a text can have reached form a list
+ * without duplicates; each character produces the next list. No path is walked twice and there is
+ * no backtracking, whatever the expression. */
 #include "regexp.h"
 
 #include <stdlib.h>
@@ -42,8 +42,8 @@ static void note(struct hs_regexp_list *list, uint16_t step)
     list->items[list->count++] = step;
 }
 
-/* Notes the step and all that follow it without a character. Each is pending once at most for
- * each way that leads to it, of which a step has two. */
+/* Adds the step and all steps that follow it without a character. Each is pending at most once per
+ * way that leads to it, of which a step has two. */
 static void reach(struct hs_regexp *regex, struct hs_regexp_list *list, size_t start)
 {
     size_t pending = 0;

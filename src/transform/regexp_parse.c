@@ -1,6 +1,6 @@
-/* Regexp, reading: a descent over the expression that writes its steps as it goes. A piece that
- * is to be repeated is copied, and one that is an alternative gets a step put before it; both
- * are possible because steps refer to each other by distance. */
+/* Regexp, parsing: recursive descent over the expression that emits steps. A repeated piece is
+ * copied, and an alternative gets a step inserted before it; both work because steps refer to each
+ * other by distance. */
 #include "regexp.h"
 
 #include <stdlib.h>
@@ -35,13 +35,13 @@ static void wrong(struct parser *parser, size_t offset, const char *words)
 
 /* ---- Writing steps ---- */
 
-/* Makes room for `count` steps at `at`. */
+/* Inserts room for `count` steps at `at`. */
 static struct hs_regexp_step *insert(struct parser *parser, size_t at, size_t count)
 {
     struct hs_regexp *regex = parser->regex;
-    if (count > HS_REGEXP_STEPS_MAX - 1 - regex->count) { /* one is for the end */
+    if (count > HS_REGEXP_STEPS_MAX - 1 - regex->count) { /* one is reserved for the end */
         wrong(parser, parser->at,
-              "the expression is too long with what it repeats: it comes to more than 1000 steps");
+              "the expression is too long with its repetitions: it has more than 1000 steps");
         return NULL;
     }
     struct hs_regexp_step *place = regex->steps + at;
@@ -64,7 +64,7 @@ static void put_split(struct parser *parser, size_t at, size_t way)
         *place = (struct hs_regexp_step){.kind = HS_REGEXP_SPLIT, .way = (int)way};
 }
 
-/* The piece from `start` once more at the end. */
+/* Appends a copy of the piece from `start`. */
 static void copy(struct parser *parser, size_t start, size_t size)
 {
     struct hs_regexp_step *place = insert(parser, parser->regex->count, size);
@@ -85,14 +85,14 @@ static int compare_ranges(const void *a, const void *b)
     return x->least < y->least ? -1 : x->least > y->least;
 }
 
-/* Puts the ranges from `first` on in order, and makes one of those that meet, so that a class is
- * searched by halves. Gives their number. */
+/* Sorts the ranges from `first` on and merges adjacent ones, so that a class can be searched by
+ * bisection. Returns their number. */
 static uint16_t order_ranges(struct parser *parser, size_t first)
 {
     struct hs_regexp *regex = parser->regex;
     size_t count = regex->range_count - first, kept = 0;
     if (count == 0)
-        return 0; /* a class that ends before it begins; there may be no array yet */
+        return 0; /* an unfinished class; there may be no array yet */
     struct hs_regexp_range *ranges = regex->ranges + first;
     qsort(ranges, count, sizeof(*ranges), compare_ranges);
     for (size_t i = 0; i < count; i++) {
@@ -109,7 +109,7 @@ static uint16_t order_ranges(struct parser *parser, size_t first)
 
 /* ---- Characters and classes ---- */
 
-/* The ranges of \d, \w or \s; false: it is none of them. */
+/* Adds the ranges of \d, \w or \s; false: another letter. */
 static bool add_named(struct parser *parser, char name)
 {
     switch (name) {
@@ -131,7 +131,7 @@ static bool add_named(struct parser *parser, char name)
     }
 }
 
-/* What stands after a backslash, for one character. */
+/* The single character after a backslash. */
 static uint32_t escaped(struct parser *parser)
 {
     size_t start = parser->at;
@@ -148,12 +148,11 @@ static uint32_t escaped(struct parser *parser)
     }
     bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     if (letter)
-        wrong(parser, start - 1,
-              "there are \\d, \\w, \\s, \\D, \\W, \\S, \\t, \\n and \\r, and \\ before a sign");
+        wrong(parser, start - 1, "after \\ only d, w, s, D, W, S, t, n, r or a symbol may follow");
     return c;
 }
 
-/* One character, maybe escaped, where a class name cannot stand. */
+/* One character, possibly escaped, where a class name is not allowed. */
 static uint32_t single(struct parser *parser)
 {
     if (!is_next(parser, '\\'))
@@ -161,7 +160,7 @@ static uint32_t single(struct parser *parser)
     parser->at++;
     if (more(parser))
         return escaped(parser);
-    wrong(parser, parser->at - 1, "a sign must follow the \\");
+    wrong(parser, parser->at - 1, "a character must follow the \\");
     return 0;
 }
 
@@ -224,11 +223,11 @@ static void parse_group(struct parser *parser)
     struct hs_slice rest = hs_slice(parser->text.data + parser->at, parser->text.size - parser->at);
     if (rest.size > 0 && rest.data[0] == '?') {
         if (rest.size < 2 || rest.data[1] != ':')
-            wrong(parser, start, "of the groups that begin with (? there is only (?:");
+            wrong(parser, start, "of the groups that begin with (? only (?: is supported");
         parser->at += 2;
     }
     if (parser->depth == HS_REGEXP_DEPTH_MAX)
-        wrong(parser, start, "there are at most 32 groups in each other");
+        wrong(parser, start, "groups may be nested at most 32 deep");
     parser->depth++;
     if (parser->fault.words == NULL)
         parse_ways(parser);
@@ -258,13 +257,14 @@ static void parse_atom(struct parser *parser)
     case '+':
     case '?':
     case '{':
-        wrong(parser, parser->at, "there is nothing before it to repeat; write \\ before the sign");
+        wrong(parser, parser->at,
+              "there is nothing before it to repeat; write \\ before the "
+              "symbol");
         break;
     case '^':
     case '$':
         wrong(parser, parser->at,
-              "the whole text has to match as it is: leave ^ and $ out, or write \\ before the "
-              "sign");
+              "the whole text must match anyway: omit ^ and $, or write \\ before the symbol");
         break;
     default:
         add(parser,
@@ -301,11 +301,11 @@ static void parse_counts(struct parser *parser, uint32_t *ret_least, uint32_t *r
     }
     if (!good || !is_next(parser, '}') || *ret_most < *ret_least)
         wrong(parser, start,
-              "it is written {2}, {2,} or {2,5}, with numbers up to 1000; write \\{ for the sign");
+              "write it as {2}, {2,} or {2,5}, with numbers up to 1000; write \\{ for the symbol");
     parser->at++;
 }
 
-/* The piece from `start` to the end, `least` times and more. */
+/* The piece from `start` to the end, at least `least` times. */
 static void repeat_on(struct parser *parser, size_t start, uint32_t least)
 {
     struct hs_regexp *regex = parser->regex;
@@ -320,8 +320,8 @@ static void repeat_on(struct parser *parser, size_t start, uint32_t least)
     add(parser, (struct hs_regexp_step){.kind = HS_REGEXP_SPLIT, .way = -(int)size});
 }
 
-/* The piece from `start` to the end, `least` to `most` times: behind each that need not come
- * stands all that follows it, and a split before it leads to the end of all. */
+/* The piece from `start` to the end, `least` to `most` times: each optional copy includes all that
+ * follow it, and a split before it leads to the end of all. */
 static void repeat(struct parser *parser, size_t start, uint32_t least, uint32_t most)
 {
     struct hs_regexp *regex = parser->regex;
@@ -347,7 +347,7 @@ static void parse_piece(struct parser *parser)
     bool repeated = false;
     while (more(parser) && memchr("*+?{", parser->text.data[parser->at], 4) != NULL) {
         if (repeated) {
-            wrong(parser, parser->at, "what is repeated already needs parentheses, as in (a+){2}");
+            wrong(parser, parser->at, "to repeat a repetition use parentheses, as in (a+){2}");
             return;
         }
         repeated = true;
@@ -364,8 +364,9 @@ static void parse_piece(struct parser *parser)
     }
 }
 
-/* a|b|c: a split before each way but the last, and after it a jump to the end of all, which
- * is not known yet: until then the jumps are a chain, each with the place of the one before. */
+/* a|b|c: a split before each alternative but the last, and a jump after it to the end of all. That
+ * is not known yet: until then the jumps form a chain, each with the position of the previous
+ * one. */
 static void parse_ways(struct parser *parser)
 {
     struct hs_regexp *regex = parser->regex;
@@ -406,7 +407,7 @@ struct hs_regexp *hs_regexp_compile(struct hs_slice text, struct hs_regexp_fault
     regex->steps = hs_alloc_array(HS_REGEXP_STEPS_MAX, sizeof(*regex->steps));
     parse_ways(&parser);
     if (more(&parser))
-        wrong(&parser, parser.at, "there is no group that this closes; write \\) for the sign");
+        wrong(&parser, parser.at, "there is no group that this closes; write \\) for the symbol");
     if (parser.fault.words != NULL) {
         *ret_fault = parser.fault;
         hs_regexp_free(regex);

@@ -1,5 +1,5 @@
-/* Scalars: giving every text, number or boolean that a path leads to another value, for the
- * operations that look at one at a time. */
+/* Scalars: replaces every text, number or boolean that a path leads to, for operations that handle
+ * one at a time. */
 #include "operation.h"
 #include "words.h"
 
@@ -18,7 +18,7 @@ struct edit {
     void *context;
 };
 
-/* 1: *ret_json is what the edit made of the node; 0: nothing. */
+/* 1: *ret_json is the edit's output for the node; 0: none. */
 static int make(const struct edit *edit, const struct hs_json_tree *tree, hs_json_node node,
                 struct hs_slice *ret_json)
 {

@@ -1,5 +1,5 @@
-/* Schema: what `transform:`, `transformations:` and `when` take, for the schema of the
- * configuration. */
+/* Schema: what `transform:`, `transformations:` and `when` accept, for the configuration's
+ * schema. */
 #include "manual.h"
 #include "operation.h"
 

@@ -1,6 +1,5 @@
-/* Template: text with {fields} in it. Compiled once into pieces, literal texts and fields by
- * turns; expanded for each event. Does not check what comes out: who asked for a topic or a
- * stream name does. */
+/* Template: text with {fields}. Compiled once into pieces, alternating literal texts and fields;
+ * expanded for each event. Does not check the result: the user of a topic or stream name does. */
 #include "field.h"
 #include "words.h"
 
@@ -9,29 +8,29 @@
 #define TEMPLATE_TEXT_MAX 4096u
 #define TEMPLATE_PIECES_MAX 64u
 
-/* A literal, then a field; the last piece may have no field. */
+/* A literal, then a field; the last piece may lack the field. */
 struct piece {
     char *literal;
     size_t literal_size;
     bool has_field, has_fallback;
     struct hs_field field;
-    char *fallback; /* for a missing field */
+    char *fallback; /* default of a missing field */
     size_t fallback_size;
 };
 
 struct hs_template {
-    const struct hs_node *node; /* where it stands, or NULL */
+    const struct hs_node *node; /* its position, or NULL */
     struct piece *pieces;
     size_t count;
 };
 
-/* What the parser carries along. */
+/* The parser's state. */
 struct parser {
     struct hs_config *config;
     const struct hs_node *node;
     struct hs_slice text;
     size_t at;
-    struct hs_buffer literal; /* of the piece under work */
+    struct hs_buffer literal; /* of the current piece */
     struct hs_template *tmpl;
 };
 
@@ -62,7 +61,7 @@ static struct piece *add_piece(struct parser *parser)
     return piece;
 }
 
-/* Where the field that begins at `start` ends: at its | or }, those in ["..."] aside. */
+/* Where the field that begins at `start` ends: at its | or }, ignoring those within ["..."]. */
 static size_t field_end(struct hs_slice text, size_t start)
 {
     bool quoted = false;
@@ -76,7 +75,7 @@ static size_t field_end(struct hs_slice text, size_t start)
     return text.size;
 }
 
-/* "{{data.x}}" reads as the literal text "{data.x}", which few people mean who write it. */
+/* "{{data.x}}" means the literal text "{data.x}", which is rarely intended. */
 static void warn_of_doubled(const struct parser *parser)
 {
     size_t start = parser->at + 2;
@@ -89,8 +88,8 @@ static void warn_of_doubled(const struct parser *parser)
     if (field && end + 1 < parser->text.size && parser->text.data[end] == '}' &&
         parser->text.data[end + 1] == '}')
         hs_config_warning(parser->config, HS_FINDING_TEMPLATE_BRACES, parser->node,
-                          "{{ and }} stand for braces, so this is plain text: for the field's "
-                          "value write it in single braces, {%.*s}",
+                          "{{ and }} are literal braces, so this is plain text: for the field's "
+                          "value use single braces, {%.*s}",
                           HS_SLICE_ARG(name));
 }
 
@@ -107,7 +106,7 @@ static bool parse_field(struct parser *parser)
     }
     if (close == text.size || text.data[close] == '{') {
         hs_error_inside(parser->config, HS_FINDING_TEMPLATE, parser->node, text, open,
-                        "this { has no }: a field is written {data.name}, a brace {{");
+                        "this { has no }: write a field as {data.name}, a brace as {{");
         return false;
     }
     if (name.size == 0) {
@@ -165,7 +164,7 @@ struct hs_template *hs_template_compile(struct hs_config *config, const struct h
 {
     if (text.size > TEMPLATE_TEXT_MAX) {
         hs_config_error(config, HS_FINDING_TOO_LONG, node,
-                        "a template has at most %u bytes, and this has %zu", TEMPLATE_TEXT_MAX,
+                        "a template has at most %u bytes, but this one has %zu", TEMPLATE_TEXT_MAX,
                         text.size);
         return NULL;
     }

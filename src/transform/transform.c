@@ -1,6 +1,6 @@
-/* Transform: a `transform:` list, compiled item by item, and what can be asked of it. What stands
- * under an operation's name, the operation reads; `when`, `for` and `on_error` are the same for
- * all and are read here. Doing it is apply.c's. */
+/* Transform: compiles a `transform:` list item by item, and answers questions about it. The
+ * operations read the value under their name; `when`, `for` and `on_error` are common to all and
+ * read here. apply.c applies it. */
 #include "item.h"
 #include "manual.h"
 #include "words.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define TRANSFORM_ITEMS_MAX 64u
-#define TRANSFORM_TOTAL_MAX 1024u /* with those of the lists that are used */
+#define TRANSFORM_TOTAL_MAX 1024u /* including those of the lists it uses */
 
 static const struct hs_operation_kind *const kinds[] = {
     &hs_operation_remove,  &hs_operation_keep,   &hs_operation_rename,     &hs_operation_copy,
@@ -20,7 +20,7 @@ static const struct hs_operation_kind *const kinds[] = {
 };
 #define KINDS HS_ARRAY_SIZE(kinds)
 
-/* A list while it is compiled. */
+/* A list being compiled. */
 struct compiling {
     struct hs_config *config;
     const struct hs_list_chain *chain;
@@ -37,7 +37,7 @@ static const struct hs_operation_kind *find_kind(struct hs_slice name)
     return NULL;
 }
 
-/* What other tools call the operations. */
+/* Names of the operations in other tools. */
 static const struct {
     const char *theirs, *ours;
 } other_names[] = {
@@ -47,7 +47,7 @@ static const struct {
     {"pseudonymize", "hash"},
 };
 
-/* Says what one of those is called here. false: it is none. */
+/* Suggests the operation's name here. Returns false if there is none. */
 static bool translate(struct hs_config *config, const struct hs_node *key)
 {
     for (size_t i = 0; i < HS_ARRAY_SIZE(other_names); i++) {
@@ -87,15 +87,15 @@ static bool compile_operation(const struct compiling *compiling, const struct hs
     }
     if (item->operation.kind != NULL) {
         hs_config_error(config, HS_FINDING_TWO_OPERATIONS, key,
-                        "`%s` stands in the same item as `%s`: an item has one operation, so "
-                        "start another with \"- %s:\"",
+                        "`%s` is in the same item as `%s`: an item has one operation, so start "
+                        "another with \"- %s:\"",
                         kind->name, item->operation.kind->name, kind->name);
         return false;
     }
     item->operation.kind = kind;
     if (value->kind == HS_NODE_SCALAR && !value->quoted && value->text.size == 0) {
         hs_config_error(config, HS_FINDING_OPERATION_ARGUMENT, key,
-                        "`%s` says nothing: it is written `%s: %s`", kind->name, kind->name,
+                        "`%s` is empty: write it as `%s: %s`", kind->name, kind->name,
                         kind->example);
         return false;
     }
@@ -163,7 +163,7 @@ static bool compile_item(const struct compiling *compiling, const struct hs_node
     return good && (each == NULL || hs_for_finish(config, each, item));
 }
 
-/* Whether the list has not too many items, and makes not too many with those before. */
+/* Whether the list itself, and all lists so far together, do not have too many items. */
 static bool check_count(const struct compiling *compiling, const struct hs_node *node)
 {
     if (node->count > TRANSFORM_ITEMS_MAX) {
@@ -175,7 +175,7 @@ static bool check_count(const struct compiling *compiling, const struct hs_node 
     if (*compiling->items <= TRANSFORM_TOTAL_MAX)
         return true;
     hs_config_error(compiling->config, HS_FINDING_TOO_MANY, node,
-                    "with the lists that are used one list comes to more than %u items",
+                    "together with the lists it uses this list has more than %u items",
                     TRANSFORM_TOTAL_MAX);
     return false;
 }
@@ -235,13 +235,13 @@ void hs_transform_free(struct hs_transform *transform)
     free(transform);
 }
 
-/* ---- Looking into it ---- */
+/* ---- Inspection ---- */
 
 void hs_operation_uses(struct hs_operation *operation, enum hs_use_kind kind, const char *path,
                        const struct hs_node *node)
 {
     if (path == NULL)
-        return; /* it could not be compiled, which was said */
+        return; /* it did not compile, which was reported */
     operation->uses =
         hs_realloc_array(operation->uses, operation->use_count + 1, sizeof(*operation->uses));
     operation->uses[operation->use_count++] = (struct hs_use){kind, hs_strdup(path), node};
@@ -263,7 +263,7 @@ size_t hs_transform_count(const struct hs_transform *transform)
     return transform->count;
 }
 
-/* As deep as lists use lists. */
+/* Recursion is bounded by the nesting of lists. */
 static bool reshapes(const struct hs_operation *operation)
 {
     const struct hs_transform *list = hs_use_list(operation);
@@ -295,7 +295,7 @@ void hs_transform_uses(const struct hs_transform *transform, size_t index, hs_us
         visit(context, &operation->uses[i]);
 }
 
-/* As deep as lists use lists. */
+/* Recursion is bounded by the nesting of lists. */
 const struct hs_node *hs_transform_needs_headers(const struct hs_transform *transform)
 {
     const struct hs_node *found = NULL;
@@ -316,23 +316,30 @@ void hs_transform_manual(struct hs_buffer *ret_page)
 {
     hs_buffer_append_text(
         ret_page,
-        "\n## Transformations\n\n"
-        "`transform:` of a route is a list; its items are done in the order written. An item is "
-        "one operation and, if need be, `when` (a condition, asked of the event as the items "
-        "before left it), `for` and `on_error`: `dead_letter` (the event becomes a dead letter; "
-        "the default) or `skip` (the field that failed stays as it is, the rest is done).\n\n"
-        "`for: \"data.items[*]\"` does the item for each element of an array by itself: a path, "
-        "template or condition of the item that begins with `item` is the element's, as in "
-        "`decimal: {field: item.price, currency: data.currencyCode, into: item.priceMinor}`; every "
-        "other is the event's. `when` is asked of each. `keep` keeps within the element. An array "
-        "that is not there, or is empty, is no error.\n\n"
+        "\n"
+        "## Transformations\n"
+        "\n"
+        "`transform:` of a route is a list; its items are applied in order. An item is one "
+        "operation and optionally `when` (a condition, evaluated on the event as the previous "
+        "items left it), `for` and `on_error`: `dead_letter` (the event becomes a dead letter; "
+        "the default) or `skip` (the field that failed stays unchanged, the rest is applied).\n"
+        "\n"
+        "`for: \"data.items[*]\"` applies the item to each element of an array separately. A "
+        "path, template or condition of the item that begins with `item` refers to the element, "
+        "as in `decimal: {field: item.price, currency: data.currencyCode, into: "
+        "item.priceMinor}`; every other refers to the event. `when` is evaluated for each "
+        "element. `keep` keeps fields within the element. A missing or empty array is not an "
+        "error.\n"
+        "\n"
         "A path is `data.items[0].price`, or `data.items[*].price` for every element; a name "
-        "with dots or brackets is written `data[\"like.this\"]`. YAML wants quotes round a path "
-        "with brackets. **A field that is not there is no error**: optional fields are normal, "
-        "and there is nothing to remove, hide, rename or copy. Numbers keep their digits and "
-        "members their order; what no operation changes keeps its bytes. The words of a failure "
-        "name the operation and the field, never its value.\n\n"
-        "| operation | what it does | written |\n| --- | --- | --- |\n");
+        "with dots or brackets is written `data[\"like.this\"]`. In YAML a path with brackets "
+        "needs quotes. **A missing field is not an error**: optional fields are normal, and "
+        "there is nothing to remove, hide, rename or copy. Numbers keep their digits and members "
+        "their order; what no operation changes keeps its bytes. A failure's message names the "
+        "operation and the field, never its value.\n"
+        "\n"
+        "| operation | what it does | written |\n"
+        "| --- | --- | --- |\n");
     for (size_t i = 0; i < KINDS; i++)
         hs_buffer_printf(ret_page, "| `%s` | %s | `%s: %s` |\n", kinds[i]->name, kinds[i]->help,
                          kinds[i]->name, kinds[i]->example);
@@ -344,27 +351,30 @@ void hs_transform_manual(struct hs_buffer *ret_page)
     }
     hs_buffer_append_text(
         ret_page,
-        "\n## Templates\n\n"
+        "\n"
+        "## Templates\n"
+        "\n"
         "A template is text with fields in braces, such as `fanfare:{data.queueId}`. "
-        "`{data.x|none}` gives `none` when the field is missing or null; without that the event "
-        "becomes a dead letter. `{{` and `}}` stand for braces. Texts come out as they read, "
-        "numbers and booleans as they are written; an array or object is an error. `data` is "
-        "that of the event after the transformations, the other names are those of the event as "
-        "received.\n\n"
-        "| name | value |\n| --- | --- |\n");
+        "`{data.x|none}` yields `none` if the field is missing or null; without a default the "
+        "event becomes a dead letter. `{{` and `}}` are literal braces. Texts are inserted "
+        "decoded, numbers and booleans as written; an array or object is an error. `data` refers "
+        "to the event after the transformations, the other names to the event as received.\n"
+        "\n"
+        "| name | value |\n"
+        "| --- | --- |\n");
     hs_field_manual(ret_page);
     hs_buffer_append_text(
         ret_page,
-        "\n## Conditions\n\n"
-        "`when` tests the same names and the headers: `data.state == 'won'`, `!=`, `data.amount >= "
-        "100`, `<`, `<=`, `>`, `type in ['order.created', 'order.paid']`, `data.queueId matches "
-        "'que_[0-9A-Z]+'`, `data.phone exists`, joined by `and`, `or`, `not` and parentheses. Text "
-        "stands in quotes. What reads as a number compares by its exact value, also when it is "
-        "text "
-        "(money: `data.amount < 149.99`); RFC 3339 times compare as points in time. A missing "
-        "field "
-        "equals nothing, so `!=` holds for it; `exists` says that a field is there and not null. "
-        "The whole of it, with examples: [conditions.md](conditions.md).\n");
+        "\n"
+        "## Conditions\n"
+        "\n"
+        "`when` tests the same names and the headers: `data.state == 'won'`, `!=`, `data.amount "
+        ">= 100`, `<`, `<=`, `>`, `type in ['order.created', 'order.paid']`, `data.queueId "
+        "matches 'que_[0-9A-Z]+'`, `data.phone exists`, combined with `and`, `or`, `not` and "
+        "parentheses. Text is quoted. Numbers compare by their exact value, even if they are "
+        "texts (money: `data.amount < 149.99`); RFC 3339 times compare as points in time. A "
+        "missing field equals nothing, so `!=` is true for it; `exists` tests that a field is "
+        "present and not null. Details and examples: [conditions.md](conditions.md).\n");
 }
 
 /* ---- The schema ---- */
@@ -374,11 +384,11 @@ static void put_item_schema(struct hs_buffer *json)
     hs_buffer_append_text(
         json, "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\n"
               "\"when\":{\"$ref\":\"#/definitions/condition\"},\n"
-              "\"for\":{\"type\":\"string\",\"description\":\"Does the item for each element of "
-              "this array.\"},\n"
-              "\"on_error\":{\"description\":\"What becomes of an event on which the item "
-              "fails.\",\"anyOf\":[{\"enum\":[\"dead_letter\",\"skip\"]},"
-              "{\"type\":\"string\",\"pattern\":\"\\\\$\\\\{\"}]}");
+              "\"for\":{\"type\":\"string\",\"description\":\"Applies the item to each element "
+              "of this array.\"},\n"
+              "\"on_error\":{\"description\":\"What happens to an event for which the item "
+              "fails.\",\"anyOf\":[{\"enum\":[\"dead_letter\",\"skip\"]},{\"type\":\"string\","
+              "\"pattern\":\"\\\\$\\\\{\"}]}");
     for (size_t i = 0; i < KINDS; i++) {
         hs_buffer_append_text(json, ",\n");
         hs_operation_schema(kinds[i], json);

@@ -1,5 +1,5 @@
-/* Uri: see uri.h. Which characters stand where, RFC 3986 says in section 3; what the parts mean
- * is not looked into. */
+/* Uri: see uri.h. Follows RFC 3986, section 3, on which characters are allowed where; does not
+ * interpret the parts. */
 #include "uri.h"
 
 static bool is_letter(char c)
@@ -17,8 +17,8 @@ static bool is_hex(char c)
     return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* The size of the scheme with its colon; 0: there is none. A colon that comes before any slash
- * must end one (4.2). */
+/* The size of the scheme with its colon; 0: there is none. A colon before any slash must end a
+ * scheme (4.2). */
 static size_t scheme_size(struct hs_slice text, bool *ret_good)
 {
     size_t size = 0;
@@ -35,7 +35,7 @@ static size_t scheme_size(struct hs_slice text, bool *ret_good)
     return size + 1;
 }
 
-/* Where the authority, the one part with brackets (of an IPv6 address), ends. */
+/* Where the authority ends, the only part that may have brackets (for an IPv6 address). */
 static size_t authority_end(struct hs_slice text, size_t begin)
 {
     if (!hs_slice_starts_with(hs_slice(text.data + begin, text.size - begin), HS_SLICE("//")))

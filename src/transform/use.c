@@ -1,6 +1,6 @@
-/* use: a list of transformations that has a name, put into another list; and what is to be said
- * of named lists as such. They stand in `transformations:` of the same configuration and are
- * compiled anew wherever they are used. */
+/* use: includes a named list of transformations in another list; also checks the named lists
+ * themselves. They are in `transformations:` of the same configuration and are compiled again
+ * wherever they are used. */
 #include "item.h"
 
 #include <stdlib.h>
@@ -27,13 +27,13 @@ static void unknown_list(struct hs_config *config, const struct hs_node *node,
                         nearest);
     else
         hs_config_error(config, HS_FINDING_UNKNOWN_LIST, node,
-                        "unknown list %s: `use` takes the name of a list of the configuration's "
+                        "unknown list %s: `use` takes the name of a list in the configuration's "
                         "`transformations:`, which has %s",
                         hs_config_quote(config, node), count > 0 ? "no such name" : "none");
     free(names);
 }
 
-/* Whether the list may be used here: it is not within itself, and not too deep. */
+/* Whether the list may be used here: not within itself, and not nested too deep. */
 static bool check_chain(struct hs_config *config, const struct hs_node *node,
                         const struct hs_list_chain *chain)
 {
@@ -50,8 +50,8 @@ static bool check_chain(struct hs_config *config, const struct hs_node *node,
     }
     if (depth < LISTS_DEPTH_MAX)
         return true;
-    hs_config_error(config, HS_FINDING_LIST_LOOP, node,
-                    "lists use each other more than %u deep: %s", LISTS_DEPTH_MAX, way);
+    hs_config_error(config, HS_FINDING_LIST_LOOP, node, "lists are nested more than %u deep: %s",
+                    LISTS_DEPTH_MAX, way);
     return false;
 }
 
@@ -60,7 +60,7 @@ static void note_use(void *context, const struct hs_use *use)
     hs_operation_uses(context, use->kind, use->path, use->node);
 }
 
-/* What the list's items use, the operation uses. */
+/* Records the fields of the list's items as used by the operation. */
 static void note_uses(struct hs_operation *operation, const struct hs_transform *list)
 {
     for (size_t i = 0; i < hs_transform_count(list); i++) {
@@ -115,25 +115,25 @@ static void free_use(struct hs_operation *operation)
 const struct hs_operation_kind hs_operation_use = {
     .name = "use",
     .form = HS_FORM_TEXT,
-    .help = "Does the items of a list that stands under its name in the configuration's "
-            "`transformations:`, so that routes can share it. A list may use others, but not "
-            "itself. `when` is asked once, before the first; `on_error: skip` goes on with the "
-            "list's next item where one fails.",
+    .help = "Applies the items of a named list in the configuration's `transformations:`, so "
+            "that routes can share it. A list may use others, but not itself. `when` is "
+            "evaluated once, before the first item; after a failure `on_error: skip` continues "
+            "with the list's next item.",
     .example = "personal",
     .apply = apply_use,
     .free = free_use,
 };
 
-/* ---- The lists as such ---- */
+/* ---- The named lists themselves ---- */
 
 struct marking {
     const struct hs_node *lists;
-    bool *used; /* a list each */
+    bool *used; /* one per list */
 };
 
 static void mark_items(struct marking *marking, const struct hs_node *list);
 
-/* Bounded: a list is gone into once. */
+/* Recursion is bounded: each list is entered once. */
 static void mark_used(struct marking *marking, const struct hs_node *name)
 {
     for (size_t i = 0; name->kind == HS_NODE_SCALAR && i < marking->lists->count; i++) {
@@ -153,7 +153,7 @@ static void mark_items(struct marking *marking, const struct hs_node *list)
     }
 }
 
-/* Every `transform:` at the node or below it, which is as deep as a configuration may be. */
+/* Every `transform:` at the node or below it; a configuration's depth is bounded. */
 static void mark_below(struct marking *marking, const struct hs_node *node)
 {
     for (size_t i = 0; i < node->count; i++) {
@@ -189,8 +189,8 @@ void hs_transform_check_lists(struct hs_config *config, const struct hs_node *li
         hs_transform_free(hs_list_compile(config, lists->items[i], &link, &items));
         if (!marking.used[i])
             hs_config_warning(config, HS_FINDING_UNUSED_LIST, lists->keys[i],
-                              "no route uses the list %s: write `- use: %s` in a `transform:`, or "
-                              "take it out",
+                              "no route uses the list %s: write `- use: %s` in a `transform:`, "
+                              "or remove it",
                               hs_config_quote(config, lists->keys[i]), lists->keys[i]->text.data);
     }
     free(marking.used);

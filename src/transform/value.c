@@ -1,4 +1,4 @@
-/* Value: what `set` and `default` give a field, and putting a value where a path leads. */
+/* Value: what `set` and `default` assign, and writing a value to the place of a path. */
 #include "operation.h"
 #include "words.h"
 
@@ -12,7 +12,7 @@ static bool is_token(const struct hs_node *node)
            kind <= HS_JSON_NUMBER;
 }
 
-/* What YAML 1.1 reads as something else than a text, and hookstream does not. */
+/* What YAML 1.1 does not read as a text, but hookstream does. */
 static const struct yaml_word {
     const char *word, *meant;
 } yaml_words[] = {
@@ -21,7 +21,7 @@ static const struct yaml_word {
     {"nil", "null"},  {".nan", "null"}, {".inf", "null"}, {"-.inf", "null"},
 };
 
-/* What is meant by a number that is not one of JSON: +1, .5, 1_000, 0x1F, 007. */
+/* The intended value of a text that is not a JSON number: +1, .5, 1_000, 0x1F, 007. */
 static const char *meant_number(struct hs_slice text)
 {
     size_t digits = 0;
@@ -44,7 +44,7 @@ static const char *meant_number(struct hs_slice text)
     return digits > 0 && begins && points < 2 && dashes == 0 ? "a number in decimal digits" : NULL;
 }
 
-/* An unquoted True, yes, NULL or 0x1F is a text here: what it is for the person who wrote it. */
+/* An unquoted True, yes, NULL or 0x1F is a text here: returns what its author probably meant. */
 static const char *meant_instead(const struct hs_node *node)
 {
     if (node->quoted || node->secret || node->text.size == 0)
@@ -61,8 +61,8 @@ static void warn_of_word(struct hs_config *config, const struct hs_node *node, c
     const char *shown = meant != NULL ? hs_config_quote(config, node) : "";
     if (meant != NULL)
         hs_config_warning(config, HS_FINDING_YAML_WORD, node,
-                          "`%s` gives the field the text %s: for a JSON value write %s, for the "
-                          "text write it in quotes",
+                          "`%s` sets the field to the text %s: for a JSON value write %s, for "
+                          "the text use quotes",
                           name, shown, meant);
 }
 
@@ -72,8 +72,8 @@ bool hs_value_compile(struct hs_config *config, const struct hs_node *node,
     const char *name = operation->kind->name;
     if (node->kind != HS_NODE_SCALAR) {
         hs_config_error(config, HS_FINDING_SET_VALUE, node,
-                        "`%s` gives a field one value, not %s; a template stands in quotes, "
-                        "such as \"{received}\"",
+                        "`%s` sets the field to one value, not %s; quote a template, such as "
+                        "\"{received}\"",
                         name, hs_config_quote(config, node));
         return false;
     }
@@ -124,7 +124,7 @@ int hs_value_json(const struct hs_value *value, struct hs_work *work, const char
 int hs_put(struct hs_work *work, struct hs_json_tree *tree, const char *operation,
            const struct hs_json_path *path, struct hs_slice json)
 {
-    size_t name_bytes = strlen(path->text); /* strlen: out of the configuration */
+    size_t name_bytes = strlen(path->text); /* strlen: from the configuration */
     int code = hs_work_charge(work, json, name_bytes);
     if (code < 0)
         return code;

@@ -1,4 +1,4 @@
-/* Words: see words.h. Knows how YAML shifts a text against the file, and nothing else. */
+/* Words: see words.h. Only knows how YAML shifts a text relative to the file. */
 #include "words.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@ void hs_copy_words(char *ret_words, size_t size)
     snprintf(ret_words, size, "%s", hs_error_text());
 }
 
-/* Characters, not bytes: that is what columns count. */
+/* Characters rather than bytes, because columns count characters. */
 static size_t characters(struct hs_slice text, size_t end)
 {
     size_t count = 0;

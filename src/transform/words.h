@@ -7,23 +7,23 @@
 /* A copy of hs_error_text(), to be quoted in the next hs_fail(). */
 void hs_copy_words(char *ret_words, size_t size);
 
-/* Adds an error about the byte at `offset` of `text`, which stands in `node`: at its very
- * place in the file, or, where ${...} was expanded or there are odd escapes, at the node, with the
- * character's number in the words. `node` may be NULL. */
+/* Adds an error about the byte at `offset` of `text`, which is in `node`: at its exact position in
+ * the file; or at the node, with the number of the character, if ${...} was expanded or there are
+ * unusual escapes. `node` may be NULL. */
 void hs_error_inside(struct hs_config *config, enum hs_finding_code code,
                      const struct hs_node *node, struct hs_slice text, size_t offset,
                      const char *format, ...) HS_PRINTF(6, 7);
 
-/* A piece of a node's text in backquotes, cut at 80 bytes; "`(secret)`" when the node is. In
+/* A piece of a node's text in backquotes, cut at 80 bytes; "`(secret)`" if the node is secret. In
  * the config's arena. */
 const char *hs_quote_piece(struct hs_config *config, const struct hs_node *node,
                            struct hs_slice piece);
 
-/* ---- What libjq says ---- */
+/* ---- Messages of libjq ---- */
 
-/* Appends what it said of a program that it cannot read: one line. */
+/* Appends its message about a program that it cannot read: one line. */
 void hs_jq_compile_words(struct hs_slice message, struct hs_buffer *ret_words);
-/* Appends what it said of an event: one line, without the event's values. */
+/* Appends its message about an event: one line, without the event's values. */
 void hs_jq_run_words(struct hs_slice message, struct hs_slice program, struct hs_buffer *ret_words);
 
 #endif

@@ -1,6 +1,6 @@
-/* Work: one event while it is read and edited. The body is parsed when something first asks
- * for a field of it, and written anew only when an edit changed it; an event that nobody
- * looks into costs nothing. Knows no template and no operation. */
+/* Work: one event while it is read and edited. The body is parsed when a field of it is first
+ * needed, and written again only if an edit changed it; an event whose fields nobody reads costs
+ * nothing. Knows nothing of templates and operations. */
 #include "work.h"
 
 #include "words.h"
@@ -8,20 +8,20 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* A buffer larger than this gives its memory back with the next event. */
+/* A buffer larger than this is freed at the next event. */
 #define KEEP_BYTES (1u << 20)
 
 struct hs_work {
     const struct hs_event *event;
     struct hs_json_tree *tree;
-    bool parsed;   /* `tree` is of this event */
-    bool rendered; /* `body` is `tree` as it stands */
-    bool opened;   /* `envelope` is of this event */
-    size_t added;  /* bytes that edits put in */
-    size_t growth; /* bytes that a text of this event may have, and its edits together */
-    size_t steps;  /* of work that may be done on it */
+    bool parsed;   /* `tree` belongs to this event */
+    bool rendered; /* `body` is the text of `tree` */
+    bool opened;   /* `envelope` belongs to this event */
+    size_t added;  /* bytes added by edits */
+    size_t growth; /* limit of a text of this event, and of all its edits together */
+    size_t steps;  /* limit of the work done on it */
     uint64_t epoch;
-    size_t values; /* of the tree, at most; 0: not counted yet */
+    size_t values; /* limit of the tree's values; 0: not counted yet */
     uint64_t skips;
     struct hs_json_member envelope[HS_ENVELOPE_WORDS];
     struct hs_buffer body;
@@ -34,7 +34,7 @@ struct hs_work {
 
 struct hs_work *hs_work_create(void)
 {
-    static _Atomic uint64_t works; /* so that no two ever are in the same epoch */
+    static _Atomic uint64_t works; /* so that no two works ever share an epoch */
     struct hs_work *work = hs_alloc(sizeof(*work));
     work->epoch = (atomic_fetch_add(&works, 1) + 1) << 40;
     work->tree = hs_json_tree_create();
@@ -69,7 +69,7 @@ static void forget_headers(struct hs_work *work)
     hs_buffer_clear(&work->header_text);
 }
 
-/* `a_byte` for each byte of a body and `least` in any case, but at most `most`. */
+/* `a_byte` for each byte of a body, at least `least`, at most `most`. */
 static size_t bounded(size_t bytes, size_t a_byte, size_t least, size_t most)
 {
     size_t allowed = hs_add_sat(hs_mul_sat(bytes, a_byte), least);
@@ -118,7 +118,7 @@ const struct hs_event *hs_work_event(const struct hs_work *work)
     return work->event;
 }
 
-/* A nested failure's words, said again with what they are about. */
+/* Wraps the message of a nested failure with its subject. */
 static int not_json(void)
 {
     char why[160];
@@ -131,7 +131,7 @@ static const struct hs_slice envelope_names[HS_ENVELOPE_WORDS] = {
     [HS_ENVELOPE_ORGANIZATION] = {"organizationId", sizeof("organizationId") - 1},
 };
 
-/* Reads the envelope off a tree that nobody has edited yet. */
+/* Reads the envelope from an unedited tree. */
 static void open_from_tree(struct hs_work *work)
 {
     hs_json_node root = hs_json_root(work->tree);
@@ -176,7 +176,7 @@ int hs_work_tree(struct hs_work *work, struct hs_json_tree **ret_tree)
     int code = parse(work);
     if (code < 0)
         return code;
-    work->rendered = false; /* whoever asks for it so may edit */
+    work->rendered = false; /* the caller may edit it */
     *ret_tree = work->tree;
     return 0;
 }
@@ -185,7 +185,7 @@ int hs_work_envelope(struct hs_work *work, enum hs_envelope_word word,
                      const struct hs_json_member **ret_member)
 {
     if (!work->opened) {
-        /* Without a tree one pass over the bytes does, and costs half of one. */
+        /* Without a tree one pass over the bytes suffices, at half the cost of parsing. */
         for (size_t i = 0; i < HS_ENVELOPE_WORDS; i++)
             work->envelope[i] = (struct hs_json_member){.name = envelope_names[i]};
         enum hs_json_kind kind;
@@ -223,11 +223,11 @@ int hs_work_set_header(struct hs_work *work, struct hs_slice name, struct hs_sli
     while (at < work->header_count && !hs_slice_equal(work->headers[at].name, name))
         at++;
     if (at == HS_EVENT_HEADERS_MAX)
-        return hs_fail(-EMSGSIZE, "one event's transformations give more than %u headers",
+        return hs_fail(-EMSGSIZE, "one event's transformations set more than %u headers",
                        HS_EVENT_HEADERS_MAX);
     hs_buffer_append_slice(&work->header_text, value);
     if (hs_buffer_status(&work->header_text) < 0)
-        return hs_fail(-EMSGSIZE, "the headers of one event's transformations pass %u bytes",
+        return hs_fail(-EMSGSIZE, "the headers of one event's transformations exceed %u bytes",
                        HS_WORK_HEADERS_MAX);
     work->headers[at] = (struct hs_header){name, {NULL, value.size}};
     work->header_offsets[at] = offset;
@@ -251,18 +251,18 @@ struct hs_buffer *hs_work_scratch(struct hs_work *work, enum hs_scratch which)
     return &work->scratch[which];
 }
 
-/* How many values the text has at most: each but the first follows a comma or a bracket. */
+/* The maximum number of values in the text: each but the first follows a comma or a bracket. */
 static size_t values_at_most(struct hs_slice json)
 {
     if (json.size < HS_WORK_VALUES_MAX / 4)
-        return json.size / 2 + 1; /* a value and what stands before it have two bytes */
+        return json.size / 2 + 1; /* a value and what precedes it take two bytes */
     size_t count = 1;
     for (size_t i = 0; i < json.size; i++)
         count += json.data[i] == ',' || json.data[i] == '[' || json.data[i] == '{';
     return count;
 }
 
-/* A name's byte becomes up to six (\u00xx), is written twice, and may make an object. */
+/* A name's byte may become six (\u00xx), is written twice, and may create an object. */
 #define NAME_COST 16u
 #define WORK_BYTES 1u /* bytes of a value that count as a step */
 
@@ -276,7 +276,7 @@ int hs_work_charge(struct hs_work *work, struct hs_slice json, size_t name_bytes
                           HS_WORK_VALUES_MAX);
     if (bytes > work->growth - work->added || work->values > most || values > most - work->values)
         return hs_fail(-EMSGSIZE,
-                       "the edits of one event of %zu bytes pass %zu bytes or %zu values",
+                       "the edits of one event of %zu bytes exceed %zu bytes or %zu values",
                        work->event->body.size, work->growth, most);
     work->added += bytes;
     work->values += values;
@@ -299,8 +299,8 @@ int hs_work_within_steps(const struct hs_work *work)
     if (hs_work_steps(work) <= work->steps)
         return 0;
     return hs_fail(-EMSGSIZE,
-                   "the edits of one event of %zu bytes took more than %zu steps: split the "
-                   "item that names a field for each of many others",
+                   "the edits of one event of %zu bytes took more than %zu steps: split the item "
+                   "that looks up one field for each of many others",
                    work->event->body.size, work->steps);
 }
 

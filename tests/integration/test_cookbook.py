@@ -124,7 +124,7 @@ def test_dead_letters_are_sorted_out_as_the_page_says(running, shell, tmp_path):
     wait_for(lambda: one.metric("hookstream_dead_letters") == 2, what="two letters")
     listed = shell(look.splitlines()[0], **named).splitlines()[1:]
     shown = look.replace("NUMBER", listed[0].split()[0])
-    assert "more than 0 digits after the point" in shell(shown, **named)
+    assert "more than 0 decimal places" in shell(shown, **named)
     assert '"amountMinor":1500' in shell(mend, **named)
     one.stop()
     one.start()

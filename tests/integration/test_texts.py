@@ -97,7 +97,7 @@ def test_a_word_of_another_yaml_is_warned_of(tmp_path, word):
         text = GOOD.replace("match: order,", "match: order, transform: [{%s: {data.v: %s}}],"
                             % (key, word))
         done = check(tmp_path, text)
-        assert f"warning HS043: `{key}` gives the field the text `{word}`" in done.stdout
+        assert f"warning HS043: `{key}` sets the field to the text `{word}`" in done.stdout
         quoted = check(tmp_path, text.replace(f"data.v: {word}", f'data.v: "{word}"'))
         assert "HS043" not in quoted.stdout
 

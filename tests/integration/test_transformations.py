@@ -96,8 +96,8 @@ def test_what_fails_is_a_dead_letter_that_says_why(hookstream):
     lines = (one.folder / "out" / "orders.jsonl").read_bytes().splitlines()
     assert [json.loads(line)["id"] for line in lines] == ["whk_good"]
     letters = program.command("dead-letters", "list", "-c", one.file, "--json").stdout
-    assert "decimal data.amount: it has more than 2 digits after the point" in letters
-    assert "decimal item.price: it is a text that is no amount" in letters
+    assert "decimal data.amount: it has more than 2 decimal places" in letters
+    assert "decimal item.price: it is a text that is not an amount" in letters
     assert "(number 2 of data.items[*])" in letters
     assert "1,50" not in letters
 
@@ -262,7 +262,7 @@ def test_jq_killed_at_its_work_each_time_costs_its_event_only(hookstream):
         ).stdout.splitlines()
     ]
     assert letter["reason"] == "transform"
-    assert "ended from outside, by signal 9" in json.dumps(letter)
+    assert "ended from outside by signal 9" in json.dumps(letter)
 
 
 @pytest.mark.threads
@@ -280,7 +280,7 @@ def test_an_event_whose_jq_was_killed_once_is_delivered(hookstream):
 
 
 def test_a_jq_that_cannot_be_started_is_waited_for(hookstream, tmp_path, monkeypatch):
-    """It is no fault of the events: none is a dead letter, and none goes out as it came, though
+    """It is no fault of the events: none is a dead letter, and none is sent unchanged, though
     the item says `on_error: skip`. What waited goes out in order when a process can be started."""
     copy = tmp_path / "hookstream"
     shutil.copy(program.binary(), copy)

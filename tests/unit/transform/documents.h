@@ -1,5 +1,5 @@
-/* Random documents: JSON as a machine would not write it, with every kind of white space, number
- * and string that the grammar allows, and names that often repeat. */
+/* Random documents: unusual but valid JSON, with every kind of white space, number and string that
+ * the grammar allows, and frequently repeated names. */
 #ifndef HS_TEST_DOCUMENTS_H
 #define HS_TEST_DOCUMENTS_H
 
@@ -12,7 +12,7 @@
 
 #define DOCUMENT_MAX (4u << 20)
 
-/* As written between quotes, and as it reads. */
+/* As written between quotes, and decoded. */
 struct document_name {
     const char *raw, *plain;
 };
@@ -29,12 +29,12 @@ static const struct document_name document_names[] = {
     {"\\/", "/"},
 };
 #define DOCUMENT_NAMES HS_ARRAY_SIZE(document_names)
-/* The first so many of them: names that no separator or index is mistaken for. */
+/* The first of them: names that cannot be mistaken for a separator or an index. */
 #define DOCUMENT_PLAIN_NAMES 4u
 
 struct document {
     struct hs_buffer *json;
-    bool unlike; /* no two members of an object have one name */
+    bool unlike; /* all members of an object have different names */
 };
 
 static inline void put_space(struct hs_buffer *json)
@@ -75,7 +75,7 @@ static inline void put_number(struct hs_buffer *json)
     }
 }
 
-/* Quotes not included. */
+/* Without quotes. */
 static inline void put_characters(struct hs_buffer *json, unsigned count)
 {
     static const char *const odd[] = {
@@ -145,7 +145,7 @@ static inline void put_scalar(struct hs_buffer *json)
     }
 }
 
-/* A member's name, `place` of its object, with quotes. */
+/* Writes a member's name, `place` of its object, with quotes. */
 static inline void put_name(const struct document *document, unsigned place)
 {
     struct hs_buffer *json = document->json;
@@ -155,7 +155,7 @@ static inline void put_name(const struct document *document, unsigned place)
     else if (document->unlike)
         hs_buffer_printf(json, "m%c\\u00e9", 'a' + (char)(place % 26));
     else if (pick(12) == 0) {
-        hs_buffer_append_byte(json, '~'); /* like none of the others */
+        hs_buffer_append_byte(json, '~'); /* different from the others */
         put_characters(json, pick(8));
     } else {
         hs_buffer_append_text(json, document_names[pick(pick(2) == 0 ? 3 : DOCUMENT_NAMES)].raw);
@@ -188,7 +188,7 @@ static inline void put_container(const struct document *document, bool object, u
     hs_buffer_append_byte(json, object ? '}' : ']');
 }
 
-/* At most so many levels of containers. */
+/* Writes a value with at most this many levels of containers. */
 static inline void put_value(const struct document *document, unsigned levels)
 {
     unsigned kind = levels == 0 ? 0 : pick(4);
@@ -198,7 +198,7 @@ static inline void put_value(const struct document *document, unsigned levels)
         put_container(document, kind == 2, levels > 6 ? 1 : pick(5), levels - 1);
 }
 
-/* Numbers of the envelope, which no path of a test names. */
+/* Numbers of the envelope, which no test path names. */
 #define DOCUMENT_FIRST "n1"
 #define DOCUMENT_LAST "n2"
 
@@ -217,7 +217,7 @@ static inline void put_end(struct hs_buffer *json, char end)
     hs_buffer_append_byte(json, end);
 }
 
-/* An event whose `data` is any value, and mostly an object. */
+/* An event whose `data` is any value, usually an object. */
 static inline void put_event(struct hs_buffer *json, bool unlike)
 {
     struct document document = {json, unlike};

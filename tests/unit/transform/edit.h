@@ -1,5 +1,5 @@
-/* What the tests of this module share: a configuration from a text, an event round a body,
- * and a comparison of findings with what they should be. */
+/* Shared by this module's tests: a configuration from a text, an event with a body, and a
+ * comparison of findings. */
 #ifndef HS_TEST_EDIT_H
 #define HS_TEST_EDIT_H
 
@@ -37,7 +37,7 @@ static inline void edit_expect_no_findings(struct hs_config *config, const char 
     hs_buffer_free(&text);
 }
 
-/* That there is exactly one finding, at this place, whose message has these words in it. */
+/* Checks that there is exactly one finding, at this position, whose message contains this text. */
 static inline void edit_expect_finding(struct hs_config *config, const char *yaml, unsigned line,
                                        unsigned column, const char *words)
 {

@@ -1,4 +1,4 @@
-/* A judge of JSON that is none of ours: json-c at its strictest, and the C library for UTF-8. */
+/* An independent judge of JSON: json-c at its strictest, and the C library for UTF-8. */
 #ifndef HS_TEST_JUDGE_H
 #define HS_TEST_JUDGE_H
 
@@ -18,8 +18,9 @@ static inline bool judge_takes_utf8(struct hs_slice text)
     return good;
 }
 
-/* json-c 0.18 at its strictest takes a byte past ASCII for a control character, and no integer
- * past 64 bits: 'x' stands for the one, the first 15 digits for the other. Gives the new size. */
+/* json-c 0.18 at its strictest treats non-ASCII bytes as control characters and rejects integers
+ * beyond 64 bits: replaces the former with 'x', the latter with their first 15 digits. Returns the
+ * new size. */
 static inline size_t judge_simplify(char *text, size_t size)
 {
     size_t to = 0, digits = 0;
@@ -32,11 +33,11 @@ static inline size_t judge_simplify(char *text, size_t size)
     return to;
 }
 
-/* Takes white space round the value, and nothing else round it. */
+/* Accepts white space around the value, and nothing else. */
 static inline bool judge_takes(struct hs_slice text)
 {
     struct hs_slice value = hs_slice_trim(text);
-    char *copy = hs_slice_dup(value); /* ends in a NUL, which ends a number or a word */
+    char *copy = hs_slice_dup(value); /* ends in a NUL, which terminates a number or a word */
     size_t size = judge_simplify(copy, value.size);
     struct json_tokener *tokener = json_tokener_new_ex(128);
     json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);

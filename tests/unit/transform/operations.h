@@ -1,11 +1,11 @@
-/* Random lists of every operation there is. A new one is a function that writes it and a row in
- * the table below; a test holds the table against the manual. */
+/* Random lists of all operations. A new operation needs a function that writes it and a row in the
+ * table below; a test compares the table with the manual. */
 #ifndef HS_TEST_OPERATIONS_H
 #define HS_TEST_OPERATIONS_H
 
 #include "documents.h"
 
-/* What the paths of the item under work begin with: `data`, or `item` with `for`. */
+/* The prefix of the current item's paths: `data`, or `item` with `for`. */
 static const char *operations_root;
 
 static inline void put_path_of(struct hs_buffer *yaml, const char *const *ends, size_t count)
@@ -35,7 +35,7 @@ static inline void put_path(struct hs_buffer *yaml)
         put_path_of(yaml, ends, HS_ARRAY_SIZE(ends));
 }
 
-/* A path to one place or many. */
+/* A path to one or many places. */
 static inline void put_wide_path(struct hs_buffer *yaml)
 {
     static const char *const ends[] = {"[*]", ".a[*].b", "[*].a", ".a[*]", "[*][*]", ".b[*].b[0]"};
@@ -54,7 +54,7 @@ static inline void put_fields(struct hs_buffer *yaml)
     }
 }
 
-/* A path to a member of somewhere. */
+/* A path to a member. */
 static inline void put_member_path(struct hs_buffer *yaml)
 {
     put_wide_path(yaml);
@@ -208,7 +208,7 @@ static inline void put_cloudevent(struct hs_buffer *yaml)
     hs_buffer_append_text(yaml, items[pick(HS_ARRAY_SIZE(items))]);
 }
 
-/* Each is a process, so few are played: mostly one that costs nothing. */
+/* Each starts a process, so few are used: usually an inexpensive one. */
 static inline void put_jq(struct hs_buffer *yaml)
 {
     static const char *const programs[] = {
@@ -226,10 +226,10 @@ static inline void put_use(struct hs_buffer *yaml)
 
 struct random_operation {
     const char *name;
-    void (*put)(struct hs_buffer *yaml); /* what stands after "name: " */
-    bool thins;                          /* takes away members that it does not name */
-    bool alone;                          /* goes without `for` */
-    bool conditional;                    /* writes a `when` of its own */
+    void (*put)(struct hs_buffer *yaml); /* the text after "name: " */
+    bool thins;                          /* removes members that it does not name */
+    bool alone;                          /* cannot be used with `for` */
+    bool conditional;                    /* writes its own `when` */
 };
 
 static const struct random_operation random_operations[] = {
@@ -256,7 +256,7 @@ static const struct random_operation random_operations[] = {
     {.name = "use", .put = put_use, .alone = true},
 };
 
-/* One item; whether it may take the envelope's numbers away. */
+/* Writes one item; returns whether it may remove the envelope's numbers. */
 static inline bool put_item(struct hs_buffer *yaml)
 {
     static const char *const conditions[] = {

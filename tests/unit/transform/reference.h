@@ -1,23 +1,23 @@
-/* A reference for splices, which shares no code with the program: it reads a document into a flat
- * list of values with the places of their bytes, marks some of them, and says byte by byte what
- * is left, by the rules of docs/fidelity.md. It is slow and expects good JSON. */
+/* A reference for splices that shares no code with the program. It parses a document into a flat
+ * list of values with byte positions, marks some of them, and determines the remaining bytes by the
+ * rules of docs/fidelity.md. It is slow and expects valid JSON. */
 #ifndef HS_TEST_REFERENCE_H
 #define HS_TEST_REFERENCE_H
 
 #include "documents.h"
 
 struct reference_value {
-    size_t item;           /* where its name begins, or it, if it has none */
+    size_t item;           /* start of its name, or of the value if it has none */
     size_t begin, end;     /* its bytes */
     size_t name, name_end; /* between the quotes of its name; both 0: an element */
     int parent;            /* index of its container; -1: the document */
     bool removed;
-    const char *text; /* what takes its place; NULL: nothing does */
+    const char *text; /* its replacement; NULL: none */
 };
 
 struct reference {
     struct hs_slice text;
-    struct reference_value *values; /* a container before what is in it */
+    struct reference_value *values; /* containers precede their contents */
     size_t count, most, at;
 };
 
@@ -91,7 +91,7 @@ static inline void reference_read(struct reference *reference, int parent, size_
 
 static inline struct reference reference_of(struct hs_slice text)
 {
-    /* A value and what stands before it have two bytes. */
+    /* A value and what precedes it take two bytes. */
     struct reference reference = {.text = text, .most = text.size / 2 + 2};
     reference.values = calloc(reference.most, sizeof(*reference.values));
     reference_space(&reference);
@@ -117,7 +117,7 @@ static inline bool reference_has_name(const struct reference *reference, size_t 
     return reference->values[index].name != 0;
 }
 
-/* The name as it reads, if it is of document_names; else NULL. */
+/* The decoded name, if it is in document_names; otherwise NULL. */
 static inline const char *reference_name(const struct reference *reference, size_t index)
 {
     const struct reference_value *value = &reference->values[index];
@@ -133,7 +133,7 @@ static inline const char *reference_name(const struct reference *reference, size
     return NULL;
 }
 
-/* Whether it still stands there: neither it nor what it is in is removed or has given way. */
+/* Whether it remains: neither it nor a container of it was removed or replaced. */
 static inline bool reference_stands(const struct reference *reference, size_t index)
 {
     const struct reference_value *value = &reference->values[index];
@@ -145,7 +145,7 @@ static inline bool reference_stands(const struct reference *reference, size_t in
     return true;
 }
 
-/* Its place among the elements that still stand. */
+/* Its index among the remaining elements. */
 static inline size_t reference_place(const struct reference *reference, size_t index)
 {
     size_t place = 0;
@@ -155,7 +155,7 @@ static inline size_t reference_place(const struct reference *reference, size_t i
     return place;
 }
 
-/* Whether a path to `index` leads to `other`, too: a member that stands twice is met twice. */
+/* Whether a path to `index` also leads to `other`: a duplicate member is visited twice. */
 static inline bool reference_same_path(const struct reference *reference, int index, int other)
 {
     while (index >= 0 && other >= 0 && index != other) {
@@ -177,7 +177,7 @@ static inline bool reference_same_path(const struct reference *reference, int in
     return index == other;
 }
 
-/* ---- What is left ---- */
+/* ---- The remaining bytes ---- */
 
 static inline void reference_drop(bool *dropped, size_t from, size_t to)
 {
@@ -185,9 +185,9 @@ static inline void reference_drop(bool *dropped, size_t from, size_t to)
         dropped[from] = true;
 }
 
-/* What goes with the removed items of one container: everything between its brackets if none
- * stays; before the first that stays, all up to that one; else all from the end of the one that
- * stays before them. */
+/* What the removed items of one container take along: everything between its brackets if none
+ * stays; before the first that stays, everything up to it; otherwise everything from the end of the
+ * last remaining one before them. */
 static inline void reference_thin(const struct reference *reference, int container, bool *dropped)
 {
     const struct reference_value *values = reference->values;

@@ -1,5 +1,5 @@
-/* Tables of operations: a body and a list of transformations, and the body that comes out of
- * them, byte for byte, or the words of their failure. */
+/* Tables of operations: a body and a list of transformations, and the resulting body, byte for
+ * byte, or the failure's message. */
 #ifndef HS_TEST_ROWS_H
 #define HS_TEST_ROWS_H
 
@@ -67,7 +67,7 @@ static inline void rows_check(const struct row *rows, size_t count)
     }
 }
 
-/* Each fails with its code and words, and with `on_error: skip` leaves the body as it was. */
+/* Each fails with its code and message, and with `on_error: skip` leaves the body unchanged. */
 static inline void rows_check_failures(const struct failing_row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

@@ -1,5 +1,5 @@
-/* Shapes: bodies that are as unpleasant as an accepted event can be, of any size, and the rules
- * that are tried on each of them. For tests/bench/linear.c and for test_linear.c. */
+/* Shapes: worst-case bodies of accepted events, of any size, and the rules tried on each of them.
+ * For tests/bench/linear.c and test_linear.c. */
 #ifndef HS_TEST_SHAPES_H
 #define HS_TEST_SHAPES_H
 
@@ -68,7 +68,7 @@ static inline void shape_text(struct hs_buffer *body, const char *name, const ch
     hs_buffer_append_text(body, "\",");
 }
 
-/* Names whose XXH3 with seed 0, of which tables were once made, lie close together. */
+/* Names whose XXH3 with seed 0, formerly used for tables, are close together. */
 static inline void shape_colliding(struct hs_buffer *body, size_t until)
 {
     static const char signs[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
@@ -156,12 +156,12 @@ static inline void shape_make(enum shape shape, size_t size, struct hs_buffer *r
                           "\"waitTimeSeconds\":12,\"currencyCode\":\"USD\"}}");
 }
 
-/* Each operation, those of the documentation that work on many places, and what costs most of each.
- */
+/* Each operation, the examples in the documentation that process many places, and the costliest use
+ * of each. */
 static const struct shape_rule {
     const char *name, *list;
-    bool process; /* runs a process of its own */
-    bool square;  /* asks for elements times something itself: only the bound stops it */
+    bool process; /* runs a separate process */
+    bool square;  /* performs elements times something lookups itself: only the limit stops it */
 } shape_rules[] = {
     {"nothing there", "- remove: [data.none]", false, false},
     {"when", "- remove: [data.x]\n  when: data.queueId == 'x' or data.email matches '(a|b)*c'",

@@ -1,5 +1,4 @@
-/* Conditions: a table of texts and whether they hold, exact numbers, ties, and faults at
- * their column. */
+/* Conditions: texts and their results, exact numbers, ties, and faults at their column. */
 #include "edit.h"
 #include "number.h"
 
@@ -11,7 +10,7 @@
     "\"quote\":\"it's\","                                                                          \
     "\"minus\":\"-1.5\",\"hex\":\"12e4\",\"zeros\":\"007\"}}"
 
-/* `when: >-` keeps the text as it is, whatever quotes it has. */
+/* `when: >-` keeps the text unchanged, whatever quotes it has. */
 static struct hs_condition *compile(struct hs_config **ret_config, const char *text)
 {
     char yaml[6000];
@@ -233,38 +232,38 @@ START_TEST(test_what_is_wrong_is_said_at_its_column)
         unsigned column;
         const char *words;
     } rows[] = {
-        {"when: data.state = 'won'", 18, "`==` compares here"},
-        {"when: data.a == 1 && data.b == 2", 19, "`and` joins"},
-        {"when: data.a == 1 || data.b == 2", 19, "`or` joins"},
-        {"when: not !(data.b == 2)", 11, "`not` turns"},
-        {"when: data.a =~ 'x'", 14, "`matches` is the word"},
+        {"when: data.state = 'won'", 18, "`==` was expected"},
+        {"when: data.a == 1 && data.b == 2", 19, "`and` was expected"},
+        {"when: data.a == 1 || data.b == 2", 19, "`or` was expected"},
+        {"when: not !(data.b == 2)", 11, "`not` was expected"},
+        {"when: data.a =~ 'x'", 14, "`matches` was expected"},
         {"when: data.a > 'x'", 16, "other values have no order"},
         {"when: data.a < true", 16, "other values have no order"},
         {"when: data.a >= null", 17, "other values have no order"},
         {"when: data.a <> 1", 15, "a value was expected"},
-        {"when: data.a not in [1]", 14, "`not` stands before the field"},
+        {"when: data.a not in [1]", 14, "`not` precedes the field"},
         {"when: data.a in 'x'", 17, "a list was expected"},
         {"when: data.a in []", 18, "a value was expected"},
         {"when: data.a in [1 2]", 20, "a comma or the closing bracket"},
-        {"when: data.a in [1, 2", 22, "ends where it should go on"},
+        {"when: data.a in [1, 2", 22, "ends too early"},
         {"when: data.a in [x]", 18, "put text in quotes"},
         {"when: data.a matches x", 22, "in quotes"},
         {"when: data.a matches 'ab(c'", 25, "closing parenthesis"},
-        {"when: data.a matches '^a'", 23, "leave ^ and $ out"},
+        {"when: data.a matches '^a'", 23, "omit ^ and $"},
         {"when: data.a matches \"\\td)\"", 22, "closes"},
-        {"when: header['x-other'] == '1'", 7, "those that are: traceparent"},
+        {"when: header['x-other'] == '1'", 7, "the kept ones are: traceparent"},
         {"when: header[traceparent] == '1'", 7, "header[\"traceparent\"]"},
         {"when: headers['traceparent'] exists", 7, "unknown field"},
         {"when: in ['a']", 7, "a field was expected"},
         {"when: data.state == won", 21, "put text in quotes"},
-        {"when: data.state ==", 20, "ends where it should go on"},
-        {"when: data.state", 17, "ends where it should go on"},
+        {"when: data.state ==", 20, "ends too early"},
+        {"when: data.state", 17, "ends too early"},
         {"when: data.state is 'won'", 18, "`matches` or `exists` was expected"},
         {"when: (data.a exists", 21, "closing parenthesis"},
         {"when: data.a exists)", 20, "`and`, `or` or the end"},
         {"when: data.a exists data.b exists", 21, "`and`, `or` or the end"},
         {"when: and data.a exists", 7, "a field was expected"},
-        {"when: data.a exists and", 24, "ends where it should go on"},
+        {"when: data.a exists and", 24, "ends too early"},
         {"when: stat == 'won'", 7, "unknown field `stat`"},
         {"when: data.a == 1 or tipe == 'x'", 22, "did you mean `type`?"},
         {"when: data.a == 'x", 17, "closing quote"},
@@ -290,7 +289,7 @@ START_TEST(test_bounds)
 {
     char text[5000];
     struct hs_config *config;
-    /* 32 levels are read, 33 are not. */
+    /* 32 levels are accepted, 33 are not. */
     memset(text, '(', 33);
     strcpy(text + 33, "data.a exists");
     for (size_t i = 0; i < 33; i++)

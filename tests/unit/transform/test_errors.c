@@ -1,4 +1,4 @@
-/* Broken `transform:` lists: where the finding stands and what it says. */
+/* Broken `transform:` lists: position and text of the finding. */
 #include "edit.h"
 
 static const struct {
@@ -28,9 +28,9 @@ static const struct {
     {"transform:\n  - remove: [data.x]\n    keep: [id]", 3, 5, "start another with \"- keep:\""},
     {"transform:\n  - remove: [data.x]\n    on_eror: skip", 3, 5, "did you mean `on_error`?"},
     {"transform:\n  - remove: [data.x]\n    on_error: ignore", 3, 15, "`dead_letter` or `skip`"},
-    {"transform:\n  - remove: [data.x]\n    when: data.x = 1", 3, 18, "`==` compares"},
-    {"transform:\n  - remove:", 2, 5, "says nothing"},
-    {"transform:\n  - remove: []", 2, 13, "no field is named"},
+    {"transform:\n  - remove: [data.x]\n    when: data.x = 1", 3, 18, "`==` was expected"},
+    {"transform:\n  - remove:", 2, 5, "is empty: write it"},
+    {"transform:\n  - remove: []", 2, 13, "no field is given"},
     {"transform:\n  - remove: [\"data..x\"]", 2, 14, "is not a path"},
     {"transform:\n  - remove: [\"{data.x}\"]", 2, 14, "without braces"},
     {"transform:\n  - keep: [\"data.x[\"]", 2, 12, "is not a path"},
@@ -40,18 +40,18 @@ static const struct {
     {"transform:\n  - copy: data.x", 2, 11, "takes a mapping"},
     {"transform:\n  - set: [data.x]", 2, 10, "takes a mapping"},
     {"transform:\n  - rename: {}", 2, 13, "an empty one"},
-    {"transform:\n  - rename: {data.x: data.y}", 2, 22, "a name and no path"},
+    {"transform:\n  - rename: {data.x: data.y}", 2, 22, "a name, not a path"},
     {"transform:\n  - rename: {\"data[0]\": y}", 2, 14, "which has no name"},
     {"transform:\n  - copy: {\"data[*].x\": data.y}", 2, 12, "many places"},
     {"transform:\n  - copy: {data.x: \"data[*].y\"}", 2, 20, "many places"},
     {"transform:\n  - set: {\"data[*].x\": 1}", 2, 11, "many places"},
     {"transform:\n  - set: {data.x: [1]}", 2, 19, "one value"},
-    {"transform:\n  - set: {data.x: {data.y: }}", 2, 19, "template stands in quotes"},
-    {"transform:\n  - set: {data.x: }", 2, 19, "there is no value"},
+    {"transform:\n  - set: {data.x: {data.y: }}", 2, 19, "quote a template"},
+    {"transform:\n  - set: {data.x: }", 2, 19, " value"},
     {"transform:\n  - set: {data.x: \"{data.y\"}", 2, 20, "no }"},
     {"transform:\n  - set: {data.x: \"{typ}\"}", 2, 21, "did you mean `type`?"},
     {"transform:\n  - redact: {field: [data.x], fields: [data.x]}", 2, 14, "unknown key `field`"},
-    {"transform:\n  - mask: {fields: [data.x], keep_last: x}", 2, 41, "no whole number"},
+    {"transform:\n  - mask: {fields: [data.x], keep_last: x}", 2, 41, "not a whole number"},
     {"transform:\n  - mask: {fields: [data.x], keep_last: 2000}", 2, 41, "keep_last"},
     {"transform:\n  - mask: {fields: [data.x], with: ab}", 2, 36, "one character"},
     {"transform:\n  - mask: {fields: [data.x], with: \"\"}", 2, 36, "one character"},
@@ -81,7 +81,7 @@ START_TEST(test_all_faults_in_one_go)
     struct hs_config *config = edit_config(yaml);
     ck_assert_ptr_null(
         hs_transform_compile(config, hs_node_get(hs_config_root(config), "transform")));
-    /* Of one template the first fault is told. */
+    /* Only the first fault of a template is reported. */
     ck_assert_uint_eq(hs_config_findings(config)->errors, 5);
     hs_config_free(config);
 }

@@ -1,5 +1,5 @@
-/* What edits leave as it was, against references that share no code with the program: identity,
- * splices (docs/fidelity.md has the rule that they follow), flatten and its inverse. */
+/* What edits leave unchanged, against references that share no code with the program: identity,
+ * splices (rule in docs/fidelity.md), flatten and its inverse. */
 #include "edit.h"
 
 #include "judge.h"
@@ -10,7 +10,7 @@
 #define REPEAT "\nrepeat it with HOOKSTREAM_TEST_CASES=1 HOOKSTREAM_TEST_SEED=%llu"
 
 struct play {
-    struct hs_work *work; /* the same for all events */
+    struct hs_work *work; /* shared by all events */
     struct hs_buffer body, yaml, out;
     struct hs_arena *arena;
     unsigned events, changed;
@@ -25,7 +25,8 @@ static void begin(struct play *play)
     play->arena = hs_arena_create();
 }
 
-/* Does the list of play->yaml to the event of play->body; its body is valid until the next. */
+/* Applies the list of play->yaml to the event of play->body; the result is valid until the next
+ * call. */
 static int edit(struct play *play, struct hs_slice *ret_out)
 {
     hs_buffer_append_byte(&play->yaml, '\0');
@@ -62,7 +63,7 @@ static void run(void (*one)(uint64_t seed, void *context), bool changes)
     hs_buffer_init(&play.out, DOCUMENT_MAX);
     cases_tell(CASES, one, &play);
     if (changes && play.events >= 100)
-        ck_assert_uint_gt(play.changed, play.events / 3); /* or little was tried */
+        ck_assert_uint_gt(play.changed, play.events / 3); /* otherwise little was tried */
     hs_work_free(play.work);
     hs_buffer_free(&play.body);
     hs_buffer_free(&play.yaml);
@@ -71,7 +72,7 @@ static void run(void (*one)(uint64_t seed, void *context), bool changes)
 
 /* ---- Identity ---- */
 
-/* Lists that find nothing to do: nothing is there, what is there is so already, or it fails. */
+/* Lists that change nothing: the field is missing, already has the value, or the item fails. */
 static const char *const idle[] = {
     "- remove: [data.none, \"none[*].x\", \"data[\\\"a.b\\\"]\"]",
     "- redact: [none]\n- mask: {fields: [none]}\n- hash: {fields: [none], key: k}",
@@ -90,7 +91,7 @@ static void play_identity(uint64_t seed, void *context)
     bool event = pick(3) != 0;
     begin(play);
     if (!event) {
-        /* Any JSON at all, not only an event. */
+        /* Any JSON, not only an event. */
         const struct document document = {&play->body, false};
         put_space(&play->body);
         put_value(&document, pick(7));
@@ -108,7 +109,7 @@ static void play_identity(uint64_t seed, void *context)
     ck_assert_msg(out.data == play->body.data && out.size == play->body.size,
                   "%s\nchanged `%.*s`" REPEAT, play->yaml.data, HS_SLICE_ARG(out),
                   (unsigned long long)seed);
-    /* Also where all of it is written anew, from the tree. */
+    /* Also if all of it is written again from the tree. */
     struct hs_json_tree *tree;
     ck_assert_int_eq(hs_work_tree(play->work, &tree), 0);
     hs_json_write(tree, &play->out);
@@ -124,7 +125,8 @@ END_TEST
 
 /* ---- Splices ---- */
 
-/* The path to a value, as YAML in double quotes; false: a name on the way has no path here. */
+/* The path to a value, as YAML in double quotes; false: a name on the way cannot be written as a
+ * path. */
 static bool put_path_to(const struct reference *reference, int index, struct hs_buffer *yaml)
 {
     const struct reference_value *value = &reference->values[index];
@@ -142,7 +144,7 @@ static bool put_path_to(const struct reference *reference, int index, struct hs_
     return name != NULL;
 }
 
-/* Letters, digits and the like between quotes: what it reads is what stands there. */
+/* Letters, digits and the like between quotes: the text equals its bytes. */
 static bool is_plain_text(struct hs_slice bytes)
 {
     if (bytes.size < 2 || bytes.data[0] != '"')
@@ -153,7 +155,7 @@ static bool is_plain_text(struct hs_slice bytes)
     return true;
 }
 
-/* What `upper` makes of a plain text. */
+/* The output of `upper` for a plain text. */
 static const char *upper(struct play *play, struct hs_slice bytes)
 {
     char *text = hs_arena_dup(play->arena, bytes);
@@ -163,7 +165,7 @@ static const char *upper(struct play *play, struct hs_slice bytes)
     return text;
 }
 
-/* What `mask` with keep_last 2 makes of a plain text or a number. */
+/* The output of `mask` with keep_last 2 for a plain text or a number. */
 static const char *mask(struct play *play, struct hs_slice bytes)
 {
     if (bytes.data[0] == '"')
@@ -187,7 +189,7 @@ static const char *const splice_words[SPLICES][2] = {
     [SET] = {"- set: {\"", "\": 1.50}"},
 };
 
-/* What takes the place of a value, or NULL: it stays. */
+/* The replacement of a value, or NULL: it stays. */
 static const char *spliced(struct play *play, enum splice splice, struct hs_slice bytes)
 {
     bool number = strchr("-0123456789", bytes.data[0]) != NULL;
@@ -229,7 +231,7 @@ static bool is_last(const struct reference *reference, size_t index)
     return true;
 }
 
-/* One edit to a random place, in the list and in the reference. */
+/* One edit at a random place, in the list and in the reference. */
 static void splice_one(struct play *play, struct reference *reference)
 {
     size_t index = 1 + pick((unsigned)reference->count - 1);
@@ -327,7 +329,7 @@ static void close_levels(struct unflatten *unflatten, size_t keep)
                                                                                            : '}');
 }
 
-/* Puts a value where the parts of its name lead. */
+/* Writes a value at the place that the parts of its name lead to. */
 static void put_leaf(struct unflatten *unflatten, const struct hs_slice *parts, size_t count,
                      struct hs_slice value)
 {
@@ -365,7 +367,7 @@ static void put_compact(struct hs_slice json, struct hs_buffer *ret_json)
     }
 }
 
-/* `data` made nested again, when it was flattened: the rest of the event as it is. */
+/* Nests `data` again after flattening: the rest of the event stays. */
 static void unflatten_event(struct hs_slice event, bool indexes, struct hs_buffer *ret_json)
 {
     struct reference reference = reference_of(event);
@@ -375,7 +377,7 @@ static void unflatten_event(struct hs_slice event, bool indexes, struct hs_buffe
         data++;
     struct hs_slice value = reference_bytes(&reference, data);
     if (value.data[0] != '{' || value.size == 2 || value.data[1] != '"') {
-        put_compact(event, ret_json); /* it was no object, or flat already */
+        put_compact(event, ret_json); /* it was not an object, or flat already */
         reference_free(&reference);
         return;
     }

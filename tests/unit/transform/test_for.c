@@ -1,4 +1,4 @@
-/* `for`: an item done for each element of an array. */
+/* `for`: an item applied to each element of an array. */
 #include "rows.h"
 
 START_TEST(test_each_element_by_itself)
@@ -12,7 +12,7 @@ START_TEST(test_each_element_by_itself)
         ROW("{\"l\":[{\"a\":1},{\"a\":2},3]}",
             "- for: \"l[*]\"\n  set: {item.b: \"{item.a}\"}\n  on_error: skip",
             "{\"l\":[{\"a\":1,\"b\":\"1\"},{\"a\":2,\"b\":\"2\"},3]}"),
-        /* `when` is asked of each. */
+        /* `when` is evaluated for each. */
         ROW("{\"data\":{\"l\":[{\"a\":1,\"s\":\"x\"},{\"a\":2,\"s\":\"y\"}]}}",
             "- for: \"data.l[*]\"\n  remove: [item.a]\n  when: item.s == 'y'",
             "{\"data\":{\"l\":[{\"a\":1,\"s\":\"x\"},{\"s\":\"y\"}]}}"),
@@ -20,12 +20,12 @@ START_TEST(test_each_element_by_itself)
             "- for: \"data.l[*]\"\n  remove: [item]\n  when: item != 2", "{\"data\":{\"l\":[2]}}"),
         ROW("{\"l\":[\"A\",\"B\"]}", "- for: \"l[*]\"\n  lower: [item]", "{\"l\":[\"a\",\"b\"]}"),
         ROW("{\"l\":[1,2]}", "- for: \"l[*]\"\n  set: {item: x}", "{\"l\":[\"x\",\"x\"]}"),
-        /* No array, an empty one, or no array at all. */
+        /* A missing field, an empty array, or not an array. */
         ROW("{\"data\":{}}", "- for: \"data.items[*]\"\n  remove: [item.a]", "{\"data\":{}}"),
         ROW("{\"l\":[]}", "- for: \"l[*]\"\n  remove: [item.a]", "{\"l\":[]}"),
         ROW("{\"l\":{\"a\":1}}", "- for: \"l[*]\"\n  remove: [item.a]", "{\"l\":{\"a\":1}}"),
         ROW("{\"l\":null}", "- for: \"l[*]\"\n  remove: [item.a]", "{\"l\":null}"),
-        /* Arrays in arrays, and [*] within an element. */
+        /* Nested arrays, and [*] within an element. */
         ROW("{\"l\":[{\"m\":[{\"a\":1},{\"a\":2}]},{\"m\":[{\"a\":3}]}]}",
             "- for: \"l[*].m[*]\"\n  rename: {item.a: b}",
             "{\"l\":[{\"m\":[{\"b\":1},{\"b\":2}]},{\"m\":[{\"b\":3}]}]}"),
@@ -46,10 +46,10 @@ START_TEST(test_each_element_by_itself)
             "{\"l\":[{\"a_b\":1}]}"),
         ROW("{\"l\":[{\"a\":{\"b\":1}}]}", "- for: \"l[*]\"\n  flatten: item",
             "{\"l\":[{\"a_b\":1}]}"),
-        /* An array that is there twice is not half hidden. */
+        /* A duplicate array is not half hidden. */
         ROW("{\"l\":[{\"a\":1}],\"l\":[{\"a\":2}]}", "- for: \"l[*]\"\n  redact: [item.a]",
             "{\"l\":[{\"a\":\"[redacted]\"}],\"l\":[{\"a\":\"[redacted]\"}]}"),
-        /* Outside of a `for`, item is a name like any other. */
+        /* Outside a `for`, item is an ordinary name. */
         ROW("{\"item\":{\"a\":1},\"l\":[{\"a\":2}]}",
             "- for: \"l[*]\"\n  remove: [item.a]\n- rename: {item.a: b}",
             "{\"item\":{\"b\":1},\"l\":[{}]}"),
@@ -74,7 +74,7 @@ START_TEST(test_the_element_that_failed_is_named)
     static const struct failing_row rows[] = {
         {"{\"l\":[{\"p\":\"x\"},{\"p\":\"1,5\"}]}",
          "- for: \"l[*]\"\n  decimal: {field: item.p, code: USD}", -EINVAL,
-         "decimal item.p: it is a text that is no amount such as 149.99 (number 1 of l[*])"},
+         "decimal item.p: it is a text that is not an amount such as 149.99 (number 1 of l[*])"},
         {"{\"l\":[{\"p\":1},{\"p\":[]}]}", "- for: \"l[*]\"\n  lower: [item.p]", -EINVAL,
          "lower item.p: it is an array, which has no text (number 2 of l[*])"},
     };
@@ -85,7 +85,8 @@ END_TEST
 START_TEST(test_what_cannot_be_meant)
 {
     static const struct finding_row rows[] = {
-        {"  - for: data.items\n    remove: [item.a]", 2, 10, "names the elements of an array"},
+        {"  - for: data.items\n    remove: [item.a]", 2, 10,
+         "takes a path to the elements of an array"},
         {"  - for: \"data..x[*]\"\n    remove: [item.a]", 2, 10, "is not a path"},
         {"  - for: [a]\n    remove: [item.a]", 2, 10, "path was expected"},
         {"  - for: \"data.items[*]\"\n    remove: [data.a]", 2, 10, "begin with `item`"},
@@ -94,7 +95,7 @@ START_TEST(test_what_cannot_be_meant)
         {"  - set: {data.a: \"{item.b}\"}", 2, 21, "unknown field `item.b`"},
         {"  - remove: [data.a]\n    when: item.b exists", 3, 11, "unknown field `item.b`"},
         {"  - set: {item.a: \"{items.b}\"}\n    for: \"l[*]\"", 2, 21, "unknown field `items.b`"},
-        {"  - keep: [id, item.a]\n    for: \"l[*]\"", 2, 12, "and `id` is none"},
+        {"  - keep: [id, item.a]\n    for: \"l[*]\"", 2, 12, "and `id` is not one"},
         {"  - unwrap: item\n    for: \"l[*]\"", 2, 13, "which has no name"},
         {"  - rename: {item: a}\n    for: \"l[*]\"", 2, 14, "which has no name"},
         /* What one item may name, the next may not. */

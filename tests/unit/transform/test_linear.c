@@ -1,5 +1,5 @@
-/* What an event costs is linear in its size, whatever it holds. Work is counted, not timed: twice
- * the size may take about twice the steps, and no rule may pass the bound. */
+/* The cost of an event is linear in its size, whatever it holds. Work is counted, not timed: twice
+ * the size may take about twice the steps, and no rule may exceed the limit. */
 #include "edit.h"
 #include "names.h"
 #include "sanitized.h"
@@ -52,7 +52,7 @@ START_TEST(test_twice_the_size_takes_twice_the_work)
                           "%s of %s: %llu steps, and %llu for twice the size", rule->name,
                           shape_names[shape], (unsigned long long)once.steps,
                           (unsigned long long)twice.steps);
-            /* A byte of a body is looked at a few times, not hundreds of times. */
+            /* A byte of a body is examined a few times, not hundreds of times. */
             ck_assert_msg(twice.steps <= 2 * SIZE * 12, "%s of %s: %llu steps", rule->name,
                           shape_names[shape], (unsigned long long)twice.steps);
         }

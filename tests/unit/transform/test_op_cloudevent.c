@@ -1,4 +1,4 @@
-/* cloudevent: both modes, what stands in for what is not said, what CloudEvents does not allow. */
+/* cloudevent: both modes, the defaults, and what CloudEvents does not allow. */
 #include "rows.h"
 
 #include "uri.h"
@@ -24,11 +24,11 @@ START_TEST(test_structured_mode_makes_the_body_their_envelope)
             "\"dataschema\":\"https://x.example/queue.json#v1\",\"partitionkey\":\"q_1\","
             "\"datacontenttype\":\"application/json\",\"data\":{\"data\":{\"q\":\"q_1\"},\"x\":[ "
             "]}}"),
-        /* Nothing to be the data: there is none. */
+        /* Without anything to use as data there is none. */
         ROW("{\"x\":1}", "- cloudevent: structured",
             "{\"specversion\":\"1.0\",\"id\":\"whk_1\",\"source\":\"/fanfare\","
             "\"type\":\"queue.consumer.admitted\"}"),
-        /* Later items find the data where it was; words are those of the event as received. */
+        /* Later items find the data in its old place; words refer to the event as received. */
         ROW("{" TIME ",\"data\":{\"s\":\"a \\\"b\\\" \\ud83d\"}}",
             "- cloudevent: {time: \"{received}\", subject: \"{data.s}\"}\n- copy: {data.s: "
             "data.t}\n"
@@ -125,7 +125,7 @@ START_TEST(test_what_the_standard_does_not_allow)
         {"{\"data\":{\"s\":\"a b\"}}", "- cloudevent: {source: \"{data.s}\"}", -EINVAL,
          "cloudevent: `source` is not a URI-reference"},
         {"{\"data\":{\"s\":\"\"}}", "- cloudevent: {source: \"{data.s}\"}", -EINVAL,
-         "cloudevent: `source` comes out empty"},
+         "cloudevent: `source` is empty for this event"},
         {"{\"data\":{\"s\":\"/x\"}}", "- cloudevent: {dataschema: \"{data.s}\"}", -EINVAL,
          "cloudevent: `dataschema` is not a URI with its scheme"},
         {"{\"data\":{\"s\":\"a\\nb\"}}", "- cloudevent: {subject: \"{data.s}\"}", -EINVAL,
@@ -152,18 +152,18 @@ START_TEST(test_findings_stand_at_their_place)
     static const struct finding_row rows[] = {
         {"- cloudevent: {mode: jumbled}", 2, 22, "mode must be structured or binary"},
         {"- cloudevent: {source: \"a b\"}", 2, 24, "`source` is not a URI-reference"},
-        {"- cloudevent: {source: \"\"}", 2, 24, "`source` comes out empty"},
+        {"- cloudevent: {source: \"\"}", 2, 24, "`source` is empty for this event"},
         {"- cloudevent: {source: \"{sauce}\"}", 2, 26, "unknown field"},
         {"- cloudevent: {time: yesterday}", 2, 22, "`time` is not a time"},
-        {"- cloudevent: {extensions: {Trace: a}}", 2, 29, "`Trace` is no name of an attribute"},
-        {"- cloudevent: {extensions: {a_b: a}}", 2, 29, "is no name of an attribute"},
+        {"- cloudevent: {extensions: {Trace: a}}", 2, 29, "`Trace` is not a name of an attribute"},
+        {"- cloudevent: {extensions: {a_b: a}}", 2, 29, "is not a name of an attribute"},
         {"- cloudevent: {extensions: {abcdefghijklmnopqrstu: a}}", 2, 29, "1 to 20"},
         {"- cloudevent: {extensions: {time: a}}", 2, 29, "is an attribute of CloudEvents itself"},
         {"- cloudevent: {extensions: {a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1}}", 2,
          77, "at most 8 extensions"},
         {"- cloudevent: {data: some}", 2, 22, "data must be data or whole"},
         {"- for: \"data.items[*]\"\n  cloudevent: {subject: \"{item.id}\"}", 2, 8,
-         "`for` does not go with `cloudevent`"},
+         "`for` cannot be combined with `cloudevent`"},
     };
     rows_check_findings(rows, HS_ARRAY_SIZE(rows));
 }

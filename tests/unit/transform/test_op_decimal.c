@@ -56,7 +56,7 @@ START_TEST(test_currency_said_otherwise)
             "{\"a\":1500}"),
         ROW("{\"l\":[\"1\",null,\"2.5\"],\"c\":\"USD\"}",
             "- decimal: {field: \"l[*]\", currency: c}", "{\"l\":[100,null,250],\"c\":\"USD\"}"),
-        /* What is not there or null needs no currency. */
+        /* A missing or null amount needs no currency. */
         ROW("{\"data\":{\"a\":null}}", BY_FIELD, "{\"data\":{\"a\":null}}"),
         ROW("{\"data\":{\"m\":7}}", BY_FIELD, "{\"data\":{\"m\":7}}"),
         ROW("{\"a\":\"1\"}", "- default: {c: USD}\n- decimal: {field: a, currency: c, into: m}",
@@ -92,30 +92,33 @@ START_TEST(test_what_is_no_amount)
     for (size_t i = 0; i < HS_ARRAY_SIZE(amounts); i++) {
         char body[256];
         snprintf(body, sizeof(body), "{\"data\":{\"a\":\"%s\",\"c\":\"USD\"}}", amounts[i]);
-        struct failing_row row = {body, BY_FIELD, -EINVAL,
-                                  "decimal data.a: it is a text that is no amount such as 149.99"};
+        struct failing_row row = {
+            body, BY_FIELD, -EINVAL,
+            "decimal data.a: it is a text that is not an amount such as 149.99"};
         rows_check_failures(&row, 1);
     }
     static const struct failing_row rows[] = {
-        {"{\"data\":{\"a\":\"1.500\",\"c\":\"USD\"}}", BY_FIELD, -EDOM, "more than 2 digits"},
-        {"{\"data\":{\"a\":1.505,\"c\":\"USD\"}}", BY_FIELD, -EDOM, "more than 2 digits"},
-        {"{\"data\":{\"a\":1e-3,\"c\":\"USD\"}}", BY_FIELD, -EDOM, "more than 2 digits"},
-        {"{\"data\":{\"a\":\"1.0\",\"c\":\"JPY\"}}", BY_FIELD, -EDOM, "more than 0 digits"},
+        {"{\"data\":{\"a\":\"1.500\",\"c\":\"USD\"}}", BY_FIELD, -EDOM,
+         "more than 2 decimal places"},
+        {"{\"data\":{\"a\":1.505,\"c\":\"USD\"}}", BY_FIELD, -EDOM, "more than 2 decimal places"},
+        {"{\"data\":{\"a\":1e-3,\"c\":\"USD\"}}", BY_FIELD, -EDOM, "more than 2 decimal places"},
+        {"{\"data\":{\"a\":\"1.0\",\"c\":\"JPY\"}}", BY_FIELD, -EDOM, "more than 0 decimal places"},
         {"{\"a\":\"1.50\"}", "- decimal: {field: a, code: JPY, drop_zeros: true}", -EDOM,
-         "that are not zeros"},
+         "that are not zero"},
         {"{\"data\":{\"a\":\"92233720368547758.08\",\"c\":\"USD\"}}", BY_FIELD, -ERANGE, "64 bits"},
         {"{\"data\":{\"a\":\"-92233720368547758.09\",\"c\":\"USD\"}}", BY_FIELD, -ERANGE,
          "64 bits"},
         {"{\"data\":{\"a\":1e400,\"c\":\"USD\"}}", BY_FIELD, -ERANGE, "64 bits"},
         {"{\"data\":{\"a\":true,\"c\":\"USD\"}}", BY_FIELD, -EINVAL, "it is true that is no"},
         {"{\"data\":{\"a\":{},\"c\":\"USD\"}}", BY_FIELD, -EINVAL, "it is an object"},
-        {"{\"data\":{\"a\":\"1\"}}", BY_FIELD, -ENOENT, "there is no data.c to say its currency"},
-        {"{\"data\":{\"a\":\"1\",\"c\":null}}", BY_FIELD, -ENOENT, "there is no data.c"},
+        {"{\"data\":{\"a\":\"1\"}}", BY_FIELD, -ENOENT,
+         " data.c is missing, so the currency is unknown"},
+        {"{\"data\":{\"a\":\"1\",\"c\":null}}", BY_FIELD, -ENOENT, " data.c"},
         {"{\"data\":{\"a\":\"1\",\"c\":840}}", BY_FIELD, -EINVAL, "data.c is a number"},
         {"{\"data\":{\"a\":\"1\",\"c\":\"usd\"}}", BY_FIELD, -EINVAL,
-         "data.c: `usd` is no active currency"},
-        {"{\"data\":{\"a\":\"1\",\"c\":\"DEM\"}}", BY_FIELD, -EINVAL, "`DEM` is no active"},
-        {"{\"data\":{\"a\":\"1\",\"c\":\"Jane Doe\"}}", BY_FIELD, -EINVAL, "no currency's code"},
+         "data.c: `usd` is not an active currency"},
+        {"{\"data\":{\"a\":\"1\",\"c\":\"DEM\"}}", BY_FIELD, -EINVAL, "`DEM` is not an active"},
+        {"{\"data\":{\"a\":\"1\",\"c\":\"Jane Doe\"}}", BY_FIELD, -EINVAL, "currency code"},
         {"{\"data\":{\"a\":\"1\",\"c\":\"XAU\"}}", BY_FIELD, -EINVAL, "XAU has no minor unit"},
         {"{\"a\":\"1\",\"b\":2}", "- decimal: {field: a, code: USD, into: b.c}", -ENOTDIR,
          "decimal: `b.c`"},
@@ -130,7 +133,7 @@ START_TEST(test_what_cannot_be_meant)
         {"  - decimal: data.a", 2, 14, "takes a mapping"},
         {"  - decimal: {field: a}", 2, 14, "here are 0"},
         {"  - decimal: {field: a, code: USD, exponent: 2}", 2, 14, "here are 2"},
-        {"  - decimal: {field: a, code: usd}", 2, 31, "`usd` is no active currency"},
+        {"  - decimal: {field: a, code: usd}", 2, 31, "`usd` is not an active currency"},
         {"  - decimal: {field: a, code: XXX}", 2, 31, "no minor unit"},
         {"  - decimal: {field: a, exponent: 19}", 2, 35, "18"},
         {"  - decimal: {currency: c}", 2, 14, "`field` is missing"},
@@ -141,7 +144,7 @@ START_TEST(test_what_cannot_be_meant)
 }
 END_TEST
 
-/* The table is searched by halves: every code must be where it is looked for. */
+/* The table is searched by bisection: every code must be found. */
 START_TEST(test_every_currency_is_found)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";

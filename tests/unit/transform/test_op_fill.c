@@ -64,7 +64,7 @@ START_TEST(test_what_cannot_be_cast)
     static const struct failing_row rows[] = {
         {"{\"a\":true}", "- cast: {fields: [a], to: number}", -EINVAL, "it is true that is no"},
         {"{\"a\":1.5}", "- cast: {fields: [a], to: integer}", -EINVAL, "it is a number that is no"},
-        {"{\"a\":1e-1}", "- cast: {fields: [a], to: integer}", -EINVAL, "that is no integer"},
+        {"{\"a\":1e-1}", "- cast: {fields: [a], to: integer}", -EINVAL, "that is not an integer"},
         {"{\"a\":1e64}", "- cast: {fields: [a], to: integer}", -ERANGE, "more than 64 digits"},
         {"{\"a\":1e99999999999999999999}", "- cast: {fields: [a], to: integer}", -ERANGE,
          "more than 64 digits"},
@@ -82,9 +82,9 @@ START_TEST(test_what_cannot_be_meant)
 {
     static const struct finding_row rows[] = {
         {"  - default: [a]", 2, 14, "takes a mapping"},
-        {"  - default: {a: [1]}", 2, 18, "`default` gives a field one value"},
+        {"  - default: {a: [1]}", 2, 18, "`default` sets the field to one value"},
         {"  - default: {\"a[*]\": 1}", 2, 15, "many places"},
-        {"  - default: {a: }", 2, 18, "there is no value"},
+        {"  - default: {a: }", 2, 18, " value"},
         {"  - cast: [a]", 2, 11, "to"},
         {"  - cast: {fields: [a], to: int}", 2, 29, "integer"},
         {"  - cast: {to: string, fields: []}", 2, 11, "no field"},

@@ -1,5 +1,5 @@
-/* jq: what a program can do, what it cannot, and what becomes of those that want to. Each runs in
- * processes that this very program is started as. */
+/* jq: what a program can do, what it cannot, and what happens to hostile ones. Each runs in
+ * processes that are this test program itself. */
 #include "rows.h"
 
 #include "jq_process.h"
@@ -19,7 +19,7 @@ START_TEST(test_a_program_edits_the_event_or_a_field)
         ROW("{\"id\":\"e\",\"data\":{\"items\":[1,2,3]}}",
             "- jq: \".data.total = (.data.items | length)\"",
             "{\"id\":\"e\",\"data\":{\"items\":[1,2,3],\"total\":3}}"),
-        /* Only the field is written anew. */
+        /* Only the field is rewritten. */
         ROW("{ \"id\" : 1.0, \"data\": {\"items\": [3, 1 ,2]} }",
             "- jq: {program: sort, field: data.items}",
             "{ \"id\" : 1.0, \"data\": {\"items\": [1,2,3]} }"),
@@ -37,7 +37,7 @@ START_TEST(test_a_program_edits_the_event_or_a_field)
             "{\"a\":[2,4]}"),
         ROW("{\"a\":\"x\"}", "- jq: \".now = (0 | strftime(\\\"%Y %Z\\\"))\"",
             "{\"a\":\"x\",\"now\":\"1970 UTC\"}"),
-        /* One process for event after event, and one program after another. */
+        /* One process for many events, and several programs in sequence. */
         ROW("{\"n\":0}", "- jq: .n += 1\n- jq: .n += 1\n- jq: .n *= 10", "{\"n\":20}"),
     };
     rows_check(rows, HS_ARRAY_SIZE(rows));
@@ -55,17 +55,17 @@ START_TEST(test_what_it_leaves_keeps_its_bytes)
             "\"\\u006e\":-0,\"h\":1e400,\"l\":[1.0,{\"x\":2.50}],\"s\":\"\\u0000\",\"new\":1}"),
         ROW("{\"a\":1.0,\"b\":2.0,\"c\":3.0}", "- jq: \"del(.b)\"", "{\"a\":1.0,\"c\":3.0}"),
         ROW("{\"a\":1.0,\"b\":2.0,\"c\":3.0}", "- jq: \"{c, a}\"", "{\"c\":3.0,\"a\":1.0}"),
-        /* Elsewhere a number that no double holds is known again. */
+        /* At another place a number that no double holds is recognised. */
         ROW("{\"id\":12345678901234567890,\"n\":1.10}", "- jq: \"{was: .id, m: (.n + 0)}\"",
             "{\"was\":12345678901234567890,\"m\":1.1}"),
-        /* Of a pair that is the same double neither stands for the other. */
+        /* If two numbers map to the same double, neither is restored. */
         ROW("{\"a\":9007199254740993,\"b\":9007199254740992}", "- jq: \"{a, c: (.b + 0)}\"",
             "{\"a\":9007199254740993,\"c\":9007199254740992}"),
         ROW("{\"a\":1.50}", "- jq: \".a += 1\"", "{\"a\":2.5}"),
-        /* Another kind at the place. */
+        /* A different kind at the path. */
         ROW("{\"a\":[1.0],\"b\":{\"x\":1.0}}", "- jq: \".a = {x: 1} | .b = [1]\"",
             "{\"a\":{\"x\":1},\"b\":[1]}"),
-        /* Of a member that is there twice jq has the last, and writes it anew. */
+        /* Of duplicate members jq keeps the last, and rewrites it. */
         ROW("{\"a\":1,\"a\":2}", "- jq: \".\"", "{\"a\":2}"),
         ROW("{\"a\":{},\"b\":[]}", "- jq: \".\"", "{\"a\":{},\"b\":[]}"),
     };
@@ -84,7 +84,7 @@ START_TEST(test_results_that_cannot_be)
         {"{\"x\":1}", "- jq: \"., halt\"", -EINVAL, "jq: the program halted"},
         {"{\"x\":1}", "- jq: \"halt_error(3)\"", -EINVAL, "jq: the program halted"},
         {"{\"x\":1}", "- jq: .x", -EINVAL, "jq: the result is no object"},
-        {"{\"x\":1}", "- jq: \"error({a: 1})\"", -EINVAL, "an error that is no text"},
+        {"{\"x\":1}", "- jq: \"error({a: 1})\"", -EINVAL, "an error that is not a text"},
         {"{\"x\":1}", "- jq: \"error(\\\"too bad\\\")\"", -EINVAL, "jq: too bad"},
         {"{\"x\":1}", "- jq: {program: \".y.z\", field: x}", -EINVAL,
          "jq x: Cannot index number with "},
@@ -95,7 +95,7 @@ START_TEST(test_results_that_cannot_be)
 }
 END_TEST
 
-/* Secrets of the environment, files, and other input: there are none. */
+/* Secrets in the environment, files and other input are inaccessible. */
 START_TEST(test_there_is_nothing_but_the_event)
 {
     static const struct row rows[] = {
@@ -139,7 +139,7 @@ END_TEST
 
 /* ---- Attacks ---- */
 
-/* Whatever the program does, it ends as an error of its event, and the next one is fine. */
+/* Whatever the program does, it ends as an error of its event, and the next one works. */
 START_TEST(test_no_program_hangs_or_ends_the_one_who_asked)
 {
     static const struct {
@@ -173,8 +173,8 @@ START_TEST(test_no_program_hangs_or_ends_the_one_who_asked)
     };
     const struct hs_jq_limits limits = {200000000, 16u << 20};
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
-        /* A sanitizer's allocator does not fail, as libc's does: it ends the process, or hangs
-         * over its report. */
+        /* A sanitizer's allocator does not fail as libc's does: it ends the process, or hangs in
+         * its report. */
         if (SANITIZED && (rows[i].code == -ENOMEM || rows[i].or_code == -ENOMEM))
             continue;
         struct hs_jq_process *process =
@@ -182,7 +182,7 @@ START_TEST(test_no_program_hangs_or_ends_the_one_who_asked)
         struct hs_slice result;
         for (int again = 0; again < 2; again++) {
             int code = hs_jq_process_run(process, HS_SLICE("\"xyz\""), &result);
-            /* An error that jq gives, or a libjq that crashes, is the event's own, too. */
+            /* An error that jq raises, or a crash of libjq, also belongs to the event. */
             ck_assert_msg(code == rows[i].code || code == rows[i].or_code || code == -EINVAL ||
                               code == -EIO,
                           "%s: %d: %s", rows[i].program, code, hs_error_text());
@@ -202,13 +202,13 @@ START_TEST(test_bounds_are_told_in_words)
         {"{\"x\":1}", "- jq: {program: \"[range(1e9)]\", field: x, timeout: 20s, memory: 16MiB}",
          -ENOMEM, "jq x: the program needs more than `memory`, 16384 KiB"},
     };
-    rows_check_failures(rows, SANITIZED ? 1 : HS_ARRAY_SIZE(rows)); /* the second is of memory */
+    rows_check_failures(rows, SANITIZED ? 1 : HS_ARRAY_SIZE(rows)); /* the second is about memory */
 }
 END_TEST
 
 /* ---- Its process ---- */
 
-/* The one child of this process that serves jq; 0: none. */
+/* The only child of this process that serves jq; 0: none. */
 static pid_t find_child(void)
 {
     char path[64];
@@ -244,8 +244,8 @@ START_TEST(test_one_that_is_ended_from_outside_is_started_again)
 }
 END_TEST
 
-/* Without a descriptor left there is no way to a process. That is not the event's fault, which
- * `on_error: skip` would be about. */
+/* Without a free descriptor no process can be started. That is not the event's fault, so `on_error:
+ * skip` does not apply. */
 START_TEST(test_one_that_cannot_be_started_is_for_later)
 {
     static const char *const lists[] = {
@@ -262,7 +262,7 @@ START_TEST(test_one_that_cannot_be_started_is_for_later)
         ck_assert_int_eq(rows_edit(body, lists[i], &made), 0); /* jq reads the program once */
         ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
         ck_assert_int_eq(rows_edit(body, lists[i], &made), -EAGAIN);
-        ck_assert_ptr_nonnull(strstr(hs_error_text(), "look at hookstream's limits"));
+        ck_assert_ptr_nonnull(strstr(hs_error_text(), "check hookstream's limits"));
         ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
         ck_assert_int_eq(rows_edit(body, lists[i], &made), 0);
         hs_buffer_free(&made);

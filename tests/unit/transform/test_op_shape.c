@@ -11,7 +11,7 @@ START_TEST(test_flatten_brings_what_is_nested_to_one_level)
         ROW("{\"data\":{\"a\":{\"b\":1},\"l\":[{\"x\":1},[2,[]],null]}}",
             "- flatten: {separator: \".\", arrays: index}",
             "{\"data\":{\"a.b\":1,\"l.0.x\":1,\"l.1.0\":2,\"l.1.1\":[],\"l.2\":null}}"),
-        /* Flat already: not a byte changes. */
+        /* Flat already: no byte changes. */
         ROW("{\"data\": { \"a\" : 1 , \"b\":{}, \"c\":[ ] } }", "- flatten: {}",
             "{\"data\": { \"a\" : 1 , \"b\":{}, \"c\":[ ] } }"),
         ROW("{\"data\": { \"l\" : [ {\"a\":{\"b\":1}} ] } }", "- flatten: {}",
@@ -27,7 +27,7 @@ START_TEST(test_flatten_brings_what_is_nested_to_one_level)
             "{\"data\":{\"_a\":1,\"a\":2}}"),
         ROW("{\"data\":{\"a\":{\"b\":1}}}", "- set: {data.a.c: 2}\n- flatten: data",
             "{\"data\":{\"a_b\":1,\"a_c\":2}}"),
-        /* What was flattened is there for the next. */
+        /* Flattened fields are available to the next item. */
         ROW("{\"data\":{\"a\":{\"b\":1}}}", "- flatten: data\n- rename: {data.a_b: z}",
             "{\"data\":{\"z\":1}}"),
     };
@@ -51,7 +51,7 @@ START_TEST(test_unwrap_puts_members_in_its_place)
         ROW("{\"d\":{\"a\":{\"x\":1},\"b\":2}}", "- unwrap: d.a", "{\"d\":{\"b\":2,\"x\":1}}"),
         ROW("{\"l\":[{\"p\":{\"x\":1}},{\"p\":{\"x\":2}},3]}", "- unwrap: \"l[*].p\"",
             "{\"l\":[{\"x\":1},{\"x\":2},3]}"),
-        /* Of members written twice the last counts. */
+        /* Of duplicate members the last counts. */
         ROW("{\"data\":{\"a\":1,\"b\":0,\"a\":2}}", "- unwrap: data", "{\"b\":0,\"a\":2}"),
         ROW("{\"data\":{\"a\":1},\"data\":{\"b\":2}}", "- unwrap: data", "{\"b\":2}"),
         ROW("{\"data\":{\"\\u0061\\\"\":1}}", "- unwrap: data", "{\"\\u0061\\\"\":1}"),
@@ -77,7 +77,7 @@ START_TEST(test_what_cannot_be_done)
         {"{\"data\":[1]}", "- flatten: data", -EINVAL, "flatten data: it is an array"},
         {"{\"data\":\"x\"}", "- flatten: data", -EINVAL, "it is a text"},
         {"{\"id\":1,\"data\":{\"b\":2,\"id\":2}}", "- unwrap: data", -EEXIST,
-         "unwrap data: there is a `id` outside of it already"},
+         "unwrap data: `id` already exists outside of it"},
         {"{\"id\":1,\"data\":{\"\\u0069d\":2}}", "- unwrap: data", -EEXIST, "outside of it"},
         {"{\"data\":5}", "- unwrap: data", -EINVAL, "unwrap data: it is a number"},
     };
@@ -100,8 +100,8 @@ START_TEST(test_what_cannot_be_meant)
 }
 END_TEST
 
-/* 100,000 members, each of which could clash with as many: once through, or Check's time limit
- * ends this. */
+/* 100,000 members, each of which could clash with as many: must take one pass, or Check times
+ * out. */
 START_TEST(test_many_members_cost_no_square)
 {
     struct hs_buffer body, out;

@@ -12,7 +12,7 @@ START_TEST(test_lower_and_upper_change_ascii_alone)
         ROW("{\"a\":\"A\xC3\x89\"}", "- lower: a", "{\"a\":\"a\xC3\x89\"}"),
         ROW("{\"l\":[\"A\",null,1,true,\"b\"]}", "- lower: {fields: [\"l[*]\", nope]}",
             "{\"l\":[\"a\",null,1,true,\"b\"]}"),
-        /* What reads the same keeps its escapes. */
+        /* A text that decodes to the same keeps its escapes. */
         ROW("{\"a\":\"\\u0061\\ud800\"}", "- lower: [a]", "{\"a\":\"\\u0061\\ud800\"}"),
         ROW("{\"a\":\"\\u0041\\n\"}", "- lower: [a]", "{\"a\":\"a\\n\"}"),
     };
@@ -29,7 +29,7 @@ START_TEST(test_trim_takes_white_space_of_both_ends)
         ROW("{\"a\":\" \xE2\x80\xAF \"}", "- trim: [a]", "{\"a\":\"\"}"),
         ROW("{\"a\":\"\",\"b\":null,\"c\":1.50}", "- trim: [a, b, c]",
             "{\"a\":\"\",\"b\":null,\"c\":1.50}"),
-        /* U+200B and U+FEFF are no white space, U+00E0 only begins like U+00A0. */
+        /* U+200B and U+FEFF are not white space; U+00E0 only begins like U+00A0. */
         ROW("{\"a\":\"\xE2\x80\x8B\",\"b\":\"\xEF\xBB\xBF\",\"c\":\"\xC3\xA0\"}",
             "- trim: [a, b, c]",
             "{\"a\":\"\xE2\x80\x8B\",\"b\":\"\xEF\xBB\xBF\",\"c\":\"\xC3\xA0\"}"),
@@ -89,11 +89,11 @@ END_TEST
 START_TEST(test_what_cannot_be_meant)
 {
     static const struct finding_row rows[] = {
-        {"  - lower: []", 2, 12, "no field is named"},
+        {"  - lower: []", 2, 12, "no field is given"},
         {"  - upper: {fields: [a], to: x}", 2, 26, "unknown key `to`"},
         {"  - trim: [\"a..b\"]", 2, 12, "is not a path"},
         {"  - truncate: [a]", 2, 15, "length"},
-        {"  - truncate: {fields: [a], length: -1}", 2, 37, "no whole number"},
+        {"  - truncate: {fields: [a], length: -1}", 2, 37, "not a whole number"},
         {"  - truncate: {fields: [a], length: 2, unit: chars}", 2, 46, "characters or bytes"},
         {"  - truncate: {fields: [a], length: 2, with: abc}", 2, 46, "longer than `length`"},
         {"  - truncate: {fields: [a], length: 2, unit: bytes, with: \"" EURO "\"}", 2, 59,

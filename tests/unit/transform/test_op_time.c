@@ -12,7 +12,7 @@ START_TEST(test_times_are_written_otherwise)
             "{\"t\":1733047200}"),
         ROW("{\"t\":\"2024-12-01T15:30:00.25+05:30\"}", "- time: {field: t, to: rfc3339}",
             "{\"t\":\"2024-12-01T10:00:00.25Z\"}"),
-        /* Already so: as received. */
+        /* Unchanged values stay as received. */
         ROW("{\"t\":\"2024-12-01T10:00:00\\u005A\"}", "- time: {field: u, to: rfc3339}",
             "{\"t\":\"2024-12-01T10:00:00\\u005A\"}"),
         ROW("{\"t\":1733047200,\"u\":1733047200123,\"v\":0,\"w\":-1}",
@@ -51,13 +51,13 @@ START_TEST(test_what_is_no_time)
         {"{\"t\":\"2024-02-30T10:00:00Z\"}", "- time: {field: t, to: unix_s}", -EINVAL,
          "time t: the month has no such day: write an RFC 3339 time as 2026-11-23T09:15"},
         {"{\"t\":\"1733047200\"}", "- time: {field: t, to: unix_s}", -EINVAL, "year"},
-        {"{\"t\":1.5}", "- time: {field: t, to: rfc3339}", -EINVAL, "no whole number"},
-        {"{\"t\":1e9}", "- time: {field: t, to: rfc3339}", -EINVAL, "no whole number"},
+        {"{\"t\":1.5}", "- time: {field: t, to: rfc3339}", -EINVAL, "not a whole number"},
+        {"{\"t\":1e9}", "- time: {field: t, to: rfc3339}", -EINVAL, "not a whole number"},
         {"{\"t\":1234567890123456}", "- time: {field: t, to: rfc3339}", -EINVAL, "15 digits"},
         {"{\"t\":253402300800}", "- time: {field: t, from: unix_s, to: unix_ms}", -ERANGE,
          "its year is not 0000 to 9999"},
         {"{\"t\":5}", "- time: {field: t, from: rfc3339, to: unix_s}", -EINVAL, "it is a number"},
-        {"{\"t\":true}", "- time: {field: t, to: unix_s}", -EINVAL, "it is true and no time"},
+        {"{\"t\":true}", "- time: {field: t, to: unix_s}", -EINVAL, "it is true, not a time"},
         {"{\"t\":[]}", "- time: {field: t, to: unix_s, into: u}", -EINVAL,
          "time t: it is an array"},
         {"{\"t\":0,\"u\":1}", "- time: {field: t, to: unix_s, into: u.v}", -ENOTDIR, "`u.v`"},
@@ -70,9 +70,9 @@ START_TEST(test_what_cannot_be_meant)
 {
     static const struct finding_row rows[] = {
         {"  - time: [t]", 2, 11, "`to` is missing"},
-        {"  - time: {to: unix_s}", 2, 11, "no field is named"},
-        {"  - time: {field: t, fields: [u], to: unix_s}", 2, 19, "write one of them"},
-        {"  - time: {fields: [t], into: u, to: unix_s}", 2, 31, "goes with `field`"},
+        {"  - time: {to: unix_s}", 2, 11, "no field is given"},
+        {"  - time: {field: t, fields: [u], to: unix_s}", 2, 19, "use one of them"},
+        {"  - time: {fields: [t], into: u, to: unix_s}", 2, 31, "needs `field`"},
         {"  - time: {field: \"t[*]\", into: u, to: unix_s}", 2, 19, "many places"},
         {"  - time: {field: t, to: seconds}", 2, 26, "unix_s"},
         {"  - time: {field: t, to: unix_s, from: iso}", 2, 40, "rfc3339"},

@@ -1,5 +1,5 @@
-/* The operations, byte for byte: a body, a list of transformations, and the body that comes
- * out of it. `data` alone is shown in most rows, to keep them readable. */
+/* The operations, byte for byte: a body, a list of transformations, and the resulting body. Most
+ * rows show only `data`, for readability. */
 #include "edit.h"
 
 /* Applies the list (YAML, without the key) to a body; returns the code. */
@@ -65,7 +65,7 @@ START_TEST(test_remove)
             "{\"d\":[{\"p\":1},{},4]}"),
         ROW("{\"d\":[1,2,3]}", "- remove: [\"d[1]\"]", "{\"d\":[1,3]}"),
         ROW("{\"d\":[1,2,3]}", "- remove: [\"d[*]\"]", "{\"d\":[]}"),
-        /* A member written twice, or with escapes, goes wholly. */
+        /* A duplicate member, or one with escapes, is removed entirely. */
         ROW("{\"t\":1,\"x\":0,\"t\":2}", "- remove: [t]", "{\"x\":0}"),
         ROW("{\"d\":{\"t\":1},\"d\":{\"t\":2}}", "- remove: [d.t]", "{\"d\":{},\"d\":{}}"),
         ROW("{\"\\u0074\":1,\"x\":0}", "- remove: [t]", "{\"x\":0}"),
@@ -140,7 +140,7 @@ START_TEST(test_copy)
         ROW("{\"a\":null}", "- copy: {a: b}", "{\"a\":null,\"b\":null}"),
         ROW("{\"a\":{\"b\":1}}", "- copy: {a: a.c}", "{\"a\":{\"b\":1,\"c\":{\"b\":1}}}"),
         ROW("{\"a\":{\"b\":1}}", "- copy: {a.b: a}", "{\"a\":1}"),
-        /* What was copied is there for the next operation. */
+        /* A copied field is available to the next operation. */
         ROW("{\"a\":{\"b\":1,\"t\":2}}", "- copy: {a: c}\n- remove: [c.t]",
             "{\"a\":{\"b\":1,\"t\":2},\"c\":{\"b\":1}}"),
         ROW("{\"a\":{\"b\":1,\"t\":2}}", "- remove: [a.t]\n- copy: {a: c}",
@@ -171,7 +171,7 @@ START_TEST(test_set)
             "\"r\":\"2026-11-23T09:15:00.123Z\"}"),
         ROW("{}", "- set: {a: \"{{x}}\"}", "{\"a\":\"{x}\"}"),
         ROW("{}", "- set: {a: \"{data.x|none}\"}", "{\"a\":\"none\"}"),
-        /* A template sees what came before it; the envelope's words stay as received. */
+        /* A template sees earlier edits; the envelope's words stay as received. */
         ROW("{\"organizationId\":\"o\",\"data\":{\"a\":\"x\"}}",
             "- set: {data.a: y, organizationId: changed}\n"
             "- set: {data.b: \"{data.a}{organizationId}\"}",
@@ -261,7 +261,7 @@ START_TEST(test_when)
             "{\"data\":{\"s\":\"won\"}}"),
         ROW("{\"data\":{\"s\":\"lost\",\"x\":1}}", "- remove: [data.x]\n  when: data.s == 'won'",
             "{\"data\":{\"s\":\"lost\",\"x\":1}}"),
-        /* Asked of the event as the items before left it. */
+        /* Evaluated on the event as the previous items left it. */
         ROW("{\"data\":{\"s\":\"lost\"}}",
             "- set: {data.s: won}\n- set: {data.y: 1}\n  when: data.s == 'won'",
             "{\"data\":{\"s\":\"won\",\"y\":1}}"),
@@ -319,7 +319,7 @@ START_TEST(test_skip_leaves_what_failed_and_does_the_rest)
 }
 END_TEST
 
-/* Copying a thing into itself doubles it: 64 such items would not end in this world. */
+/* Copying a value into itself doubles it: 64 such items would never finish. */
 START_TEST(test_growth_is_bounded)
 {
     char list[4096] = "";
@@ -376,8 +376,8 @@ START_TEST(test_empty_lists)
 }
 END_TEST
 
-/* 40,000 members of the old name and as many of the new: each is looked at once, or Check's
- * time limit ends this. */
+/* 40,000 members with the old name and as many with the new: each is visited once, or Check times
+ * out. */
 START_TEST(test_many_members_of_one_name)
 {
     struct hs_buffer body, out;

@@ -1,6 +1,6 @@
-/* Random events under random lists of all operations: whatever is done, what comes out is JSON,
- * by our scanner and by json-c, the envelope's numbers keep their digits, and the same seed gives
- * the same bytes whatever went before. */
+/* Random events with random lists of all operations: the output is always JSON, according to our
+ * scanner and json-c; the envelope's numbers keep their digits; and the same seed gives the same
+ * bytes whatever preceded. */
 #include "edit.h"
 
 #include "judge.h"
@@ -10,7 +10,7 @@
 #define REPEAT "repeat it with HOOKSTREAM_TEST_CASES=1 HOOKSTREAM_TEST_SEED=%llu\n"
 
 struct game {
-    struct hs_work *work; /* the same for all events */
+    struct hs_work *work; /* shared by all events */
     struct hs_buffer body, yaml, out;
     unsigned events, changed, failed;
 };
@@ -36,7 +36,7 @@ static void check_number(const struct game *game, struct hs_slice out, const cha
                   HS_SLICE_ARG(out), game->yaml.data, (unsigned long long)seed);
 }
 
-/* Does the list and appends what came of it to game->out. */
+/* Applies the list and appends the result to game->out. */
 static void edit(struct game *game, const struct hs_transform *transform, struct hs_work *work,
                  bool thins, uint64_t seed)
 {
@@ -46,7 +46,7 @@ static void edit(struct game *game, const struct hs_transform *transform, struct
     size_t offset = 0;
     hs_work_begin(work, &event);
     int code = hs_transform_apply(transform, work);
-    /* Failed or not, the tree must be sound. */
+    /* Even after a failure the tree must be sound. */
     ck_assert_int_eq(hs_work_body(work, &out), 0);
     ck_assert_msg(hs_json_scan(out, NULL, 0, &kind, &offset) == 0 && judge_takes(out),
                   "%s\n%.*s\ngave %.*s\n%s at %zu\n" REPEAT, game->yaml.data,
@@ -95,7 +95,7 @@ START_TEST(test_what_comes_out_is_json)
     hs_buffer_init(&game.yaml, DOCUMENT_MAX);
     hs_buffer_init(&game.out, 128u << 20);
     cases_tell(CASES, play, &game);
-    if (game.events >= 100) { /* neither is rare, or little was tried */
+    if (game.events >= 100) { /* neither may be rare, otherwise little was tried */
         ck_assert_uint_gt(game.changed, game.events / 3);
         ck_assert_uint_gt(game.failed, game.events / 20);
     }

@@ -80,7 +80,7 @@ START_TEST(test_matches)
         {"a+b?", "aaab", true},
         {"a?b", "aab", false},
         {"a{3}", "aaa", true},
-        {"[x-zb-ea-c_]{3}", "dz_", true}, /* out of order, and over each other */
+        {"[x-zb-ea-c_]{3}", "dz_", true}, /* unsorted, and overlapping */
         {"[x-zb-ea-c_]", "f", false},
         {"[^x-zb-ea-c_]", "f", true},
         {"a{3}", "aaaa", false},
@@ -113,7 +113,7 @@ START_TEST(test_matches)
         {"\\w+\\s\\w+", "data new", true},
         {"\\W\\S", "-x", true},
         {"a.c", "a\nc", true},
-        {"\xC3\xA9.", "\xC3\xA9\xE2\x82\xAC", true}, /* e acute and the sign of the euro */
+        {"\xC3\xA9.", "\xC3\xA9\xE2\x82\xAC", true}, /* e acute and the euro sign */
         {"..", "\xE2\x82\xAC", false},
         {"[\xC3\xA0-\xC3\xBF]", "\xC3\xA9", true},
         {"[^a]", "\xFF", true},
@@ -138,8 +138,8 @@ START_TEST(test_faults_at_their_place)
         size_t offset;
         const char *words;
     } rows[] = {
-        {"^a", 0, "leave ^ and $ out"},
-        {"a$", 1, "leave ^ and $ out"},
+        {"^a", 0, "omit ^ and $"},
+        {"a$", 1, "omit ^ and $"},
         {"*a", 0, "nothing before it"},
         {"a|+", 2, "nothing before it"},
         {"({2})", 1, "nothing before it"},
@@ -150,12 +150,12 @@ START_TEST(test_faults_at_their_place)
         {"a)", 1, "no group"},
         {"(?=a)", 0, "only (?:"},
         {"[ab", 0, "closing bracket"},
-        {"que[", 3, "closing bracket"}, /* before there is a range of any class */
+        {"que[", 3, "closing bracket"}, /* before any class has a range */
         {"x[]", 1, "empty"},
         {"x[^]", 1, "empty"},
         {"[z-a]", 1, "smaller"},
-        {"\\p", 0, "there are"},
-        {"a\\1", 1, "there are"},
+        {"\\p", 0, "after \\"},
+        {"a\\1", 1, "after \\"},
         {"ab\\", 2, "must follow"},
         {"a{", 1, "{2,5}"},
         {"a{x}", 1, "{2,5}"},
@@ -163,7 +163,7 @@ START_TEST(test_faults_at_their_place)
         {"a{2000}", 1, "1000"},
         {"a{1,2", 1, "{2,5}"},
         {"(a{100}){100}", 13, "too long"},
-        {"((((((((((((((((((((((((((((((((((a", 32, "32 groups"},
+        {"((((((((((((((((((((((((((((((((((a", 32, "at most 32 deep"},
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
         struct hs_regexp_fault fault = {0};
@@ -175,8 +175,8 @@ START_TEST(test_faults_at_their_place)
 }
 END_TEST
 
-/* What takes a stepping matcher a time without bound takes this one no more than steps times
- * characters; the largest of both are done here in a moment. */
+/* Expressions that take a backtracking matcher unbounded time take this one at most steps times
+ * characters; the largest of both finish in a moment here. */
 START_TEST(test_bounds)
 {
     char text[HS_REGEXP_TEXT_MAX + 2];

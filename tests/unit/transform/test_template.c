@@ -1,4 +1,4 @@
-/* Templates: what they expand to, when they fail, and what is said of those that are wrong. */
+/* Templates: their expansion, their failures, and the messages about invalid ones. */
 #include "edit.h"
 
 #define BODY                                                                                       \

@@ -1,9 +1,9 @@
-/* Documents that are good JSON and still unusual: what edits, templates and conditions see of
- * them, and what leaves. docs/fidelity.md says the rules. */
+/* Unusual but valid documents: how edits, templates and conditions handle them, and the output.
+ * docs/fidelity.md has the rules. */
 #include "rows.h"
 
-/* Of members that stand twice the last counts for who reads; who hides hides both; who writes
- * leaves one. */
+/* Of duplicate members readers use the last; hiding operations hide both; writing operations leave
+ * one. */
 START_TEST(test_members_that_stand_twice)
 {
     static const struct row rows[] = {
@@ -56,7 +56,7 @@ START_TEST(test_unusual_names)
             "{\"\\u0000\":1,\"a\\u0000b\":2}"),
         ROW("{\"q\\\"q\":1,\"b\":2}", "- remove: ['q\"q']", "{\"b\":2}"),
         ROW("{\"\xC3\xA9\":1,\"e\xCC\x81\":2}", "- remove: [\xC3\xA9]", "{\"e\xCC\x81\":2}"),
-        /* Half a pair in a name: kept, and read as U+FFFD. */
+        /* Half a pair in a name: kept, and decoded as U+FFFD. */
         ROW("{\"\\ud800\":1,\"b\":2}", "- remove: [b]", "{\"\\ud800\":1}"),
         ROW("{\"\\ud800\":1,\"\\udfff\":2}", "- remove: [\xEF\xBF\xBD]", "{}"),
     };
@@ -67,7 +67,7 @@ END_TEST
 START_TEST(test_unusual_texts)
 {
     static const struct row rows[] = {
-        /* What is left as it reads keeps its bytes; what is changed is written anew. */
+        /* A value that decodes to the same keeps its bytes; a changed one is rewritten. */
         ROW("{\"a\":\"\\u0041\\/\\ud800\"}", "- upper: [a]", "{\"a\":\"\\u0041\\/\\ud800\"}"),
         ROW("{\"a\":\"x\\u0041\\/\\u00e9\"}", "- upper: [a]", "{\"a\":\"XA/\xC3\xA9\"}"),
         ROW("{\"a\":\"x\\ud800\"}", "- upper: [a]", "{\"a\":\"X\xEF\xBF\xBD\"}"),

@@ -74,10 +74,9 @@ START_TEST(test_what_is_wrong_with_a_list_is_said_once_and_there)
     expect("transformations: {personal: []}\n"
            "transform: [{use: persnal}]\n" ROUTES("[{use: personal}]"),
            "test.yaml:2:19: error HS172: unknown list `persnal`, did you mean `personal`?\n");
-    expect(
-        "transform: [{use: tidy}]\n",
-        "test.yaml:1:19: error HS172: unknown list `tidy`: `use` takes the name of a list of the "
-        "configuration's `transformations:`, which has none\n");
+    expect("transform: [{use: tidy}]\n",
+           "test.yaml:1:19: error HS172: unknown list `tidy`: `use` takes the name of a list in "
+           "the configuration's `transformations:`, which has none\n");
     expect("transform: [{use: [a]}]\n",
            "test.yaml:1:19: error HS172: `use` takes the name of one list, not a list\n");
     expect("transformations: {l: [{lower: [\"a..b\"]}]}\n"
@@ -90,14 +89,12 @@ START_TEST(test_what_is_wrong_with_a_list_is_said_once_and_there)
     expect("transformations: [a]\n",
            "test.yaml:1:18: error HS032: `transformations` is a mapping of names to lists, such as "
            "{personal: [{remove: [data.fullName]}]}, not a list\n");
-    expect(
-        "transform: [{use: l, for: \"a[*]\"}]\ntransformations: {l: []}\n" ROUTES("[{use: l}]"),
-        "test.yaml:1:27: error HS166: `for` goes with an operation and not with `use`: write it at "
-        "the items of the list\n");
-    expect(
-        "transform: [{use: l, remove: [a]}]\ntransformations: {l: []}\n" ROUTES("[{use: l}]"),
-        "test.yaml:1:22: error HS162: `remove` stands in the same item as `use`: an item has one "
-        "operation, so start another with \"- remove:\"\n");
+    expect("transform: [{use: l, for: \"a[*]\"}]\ntransformations: {l: []}\n" ROUTES("[{use: l}]"),
+           "test.yaml:1:27: error HS166: `for` needs an operation other than `use`: write it at "
+           "the items of the list\n");
+    expect("transform: [{use: l, remove: [a]}]\ntransformations: {l: []}\n" ROUTES("[{use: l}]"),
+           "test.yaml:1:22: error HS162: `remove` is in the same item as `use`: an item has one "
+           "operation, so start another with \"- remove:\"\n");
 }
 END_TEST
 
@@ -120,7 +117,7 @@ START_TEST(test_lists_in_lists_are_bounded)
         sprintf(yaml + strlen(yaml), "  l%d: [{use: l%d}]\n", i, i - 1);
     strcat(yaml, ROUTES("[{use: l8}]"));
     expect(yaml,
-           "test.yaml:3:14: error HS173: lists use each other more than 8 deep: l8 -> l7 -> l6 -> "
+           "test.yaml:3:14: error HS173: lists are nested more than 8 deep: l8 -> l7 -> l6 -> "
            "l5 -> l4 -> l3 -> l2 -> l1 -> l0\n");
     /* Each four times the one before: 4^7 items. */
     strcpy(yaml, "transformations:\n  l0: [{set: {a: 1}}]\n");
@@ -141,10 +138,10 @@ START_TEST(test_a_list_that_nothing_uses_is_a_warning)
 {
     expect("transformations: {a: [{use: b}], b: [], c: [{use: b}]}\n" ROUTES("[{use: a}]"),
            "test.yaml:1:41: warning HS174: no route uses the list `c`: write `- use: c` in a "
-           "`transform:`, or take it out\n");
+           "`transform:`, or remove it\n");
     expect("transformations: {a: [{lower: 1.}]}\n",
            "test.yaml:1:19: warning HS174: no route uses the list `a`: write `- use: a` in a "
-           "`transform:`, or take it out\n"
+           "`transform:`, or remove it\n"
            "test.yaml:1:31: error HS143: `1.` is not a path: a name is missing\n");
 }
 END_TEST
