@@ -1,11 +1,10 @@
-/* Config: YAML with positions, options as tables, errors in words. Reads a file into a tree
- * of nodes that know their line and column, expands ${...}, and binds nodes to C structs by
- * tables of options. What the options are, each module says in a table of its own; this
- * module knows none of them.
+/* Config: YAML with positions, options as tables, and error messages. Reads a file into a tree of
+ * nodes that know their line and column, expands ${...}, and binds nodes to C structs by tables of
+ * options. Each module defines its options in its own table; this module knows none of them.
  *
- * Everything a tree or a binding hands out (nodes, strings, bound arrays) lives in the
- * arena of its `struct hs_config` and dies with it.
- * Threads: a config is built by one thread; once built it is read-only and may be shared. */
+ * Everything that a tree or a binding returns (nodes, strings, bound arrays) is in the arena of its
+ * `struct hs_config` and is freed with it. Threads: a config is built by one thread; once built it
+ * is read-only and may be shared. */
 #ifndef HOOKSTREAM_CONFIG_H
 #define HOOKSTREAM_CONFIG_H
 
@@ -13,14 +12,15 @@
 #include <hookstream/base.h>
 #include <hookstream/buffer.h>
 
-/* ---- Findings: what is wrong with a configuration, all of it in one go ---- */
+/* ---- Findings: everything that is wrong with a configuration ---- */
 
-/* A note is worth knowing and no fault: it counts nowhere, not with `check --strict` either. */
+/* A note is information rather than a fault: it does not count, even with `check --strict`. */
 enum hs_severity { HS_FINDING_ERROR, HS_FINDING_WARNING, HS_FINDING_NOTE };
 /* "error", "warning", "note". */
 const char *hs_severity_name(enum hs_severity severity);
 
-/* The kinds of mistake, numbered for ever: see findings.def. HS_FINDING_UNKNOWN_KEY is HS030. */
+/* The kinds of mistakes, with permanent numbers: see findings.def. HS_FINDING_UNKNOWN_KEY is
+ * HS030. */
 enum hs_finding_code {
 #define HS_FINDING_CODE(number, name, title, meaning, wrong, right, advice)                        \
     HS_FINDING_##name = (number),
@@ -32,8 +32,8 @@ struct hs_finding {
     enum hs_severity severity;
     enum hs_finding_code code;
     const char *file;
-    unsigned line, column; /* from 1; 0 when the finding has no place */
-    const char *message;   /* one sentence: the offending text and what would be right */
+    unsigned line, column; /* from 1; 0 if the finding has no position */
+    const char *message;   /* one sentence: the wrong text and the correction */
 };
 
 struct hs_findings {
@@ -41,7 +41,7 @@ struct hs_findings {
     size_t count, errors, notes; /* the rest are warnings */
 };
 
-/* The page of a code, out of findings.def; wrong and right are "" where no YAML shows it. */
+/* The page of a code from findings.def; wrong and right are "" if YAML cannot show it. */
 struct hs_finding_page {
     enum hs_finding_code code;
     const char *title, *meaning, *wrong, *right, *advice;
@@ -49,14 +49,15 @@ struct hs_finding_page {
 
 /* All pages, by number. */
 const struct hs_finding_page *hs_finding_pages(size_t *ret_count);
+/* The page of a code. */
 const struct hs_finding_page *hs_finding_page(enum hs_finding_code code);
-/* The page that a person asks for: "HS030", "hs30", "30"; NULL: there is none. */
+/* The page that a user asks for: "HS030", "hs30", "30"; NULL: there is none. */
 const struct hs_finding_page *hs_finding_find(struct hs_slice word);
-/* A page for a terminal. */
+/* Appends a page, formatted for a terminal. */
 void hs_finding_explain(const struct hs_finding_page *page, struct hs_buffer *ret_text);
-/* Every code with its title, a line each. */
+/* Appends every code with its title, one per line. */
 void hs_finding_list(struct hs_buffer *ret_text);
-/* docs/findings.md. */
+/* Appends the page docs/findings.md. */
 void hs_findings_manual(struct hs_buffer *ret_page);
 
 /* ---- Nodes ---- */
@@ -66,22 +67,23 @@ enum hs_node_kind { HS_NODE_SCALAR, HS_NODE_LIST, HS_NODE_MAP };
 struct hs_node {
     enum hs_node_kind kind;
     unsigned line, column;
-    /* Scalar: text after ${...} was expanded, NUL-terminated too. `quoted`: it stood in
-     * quotes, so it is text even if it looks like a number. `secret`: some of it came out
-     * of the environment or a file, so messages never print it. */
+    /* Scalar: text after ${...} was expanded, also NUL-terminated. `quoted`: it was quoted, so it
+     * is text even if it looks like a number. `secret`: part of it came from the environment or a
+     * file, so messages never print it. */
     struct hs_slice text;
     bool quoted, secret;
-    /* Scalar: it was bound as a secret, so what stands in the file is shown to nobody either. Its
-     * text ends in line `last_line`. */
+    /* Scalar: it was bound as a secret, so the text in the file is not shown either. Its text ends
+     * in line `last_line`. */
     bool sealed;
-    /* Scalar: where its ${...} came from ("the environment variable NAME", "the file /path"), or
-     * NULL; `marked`: the file began with a byte order mark, which was left out; `made_up`: a tool
-     * put something in place of what is not there (see struct hs_config_lookup). */
+    /* Scalar: the origin of its ${...} ("the environment variable NAME", "the file /path"), or
+     * NULL. `marked`: the file began with a byte order mark, which was dropped; `made_up`: a tool
+     * supplied a value for something missing (see struct hs_config_lookup). */
     const char *origin;
     bool marked, made_up;
     unsigned last_line;
-    /* What stood here could not be made a node (an unset variable, an unknown alias): a finding
-     * says so, and findings added at this node are dropped, so that one fault is told once. */
+    /* The text here could not become a node (an unset variable, an unknown alias). A finding
+     * reports that; further findings at this node are dropped, so that one fault is reported
+     * once. */
     bool broken;
     /* List: `items`. Map: `items` are the values, `keys` the scalar nodes of their keys. */
     struct hs_node **items;
@@ -91,78 +93,85 @@ struct hs_node {
 
 struct hs_config;
 
-#define HS_CONFIG_FILE_MAX (4u << 20) /* bytes of a configuration file */
+#define HS_CONFIG_FILE_MAX (4u << 20) /* maximum size of a configuration file */
 #define HS_CONFIG_NODES_MAX 200000u   /* nodes after aliases are expanded (alias bombs) */
-#define HS_CONFIG_DEPTH_MAX 64u       /* lists and mappings in one another, aliases too */
+#define HS_CONFIG_DEPTH_MAX 64u       /* nesting of lists and mappings, including aliases */
 #define HS_CONFIG_KEYS_MAX 4096u      /* keys of one mapping */
 
-/* How ${NAME} is looked up; NULL means getenv(3). A test gives its own. */
+/* Looks up ${NAME}; NULL means getenv(3). Tests supply their own. */
 typedef const char *hs_config_env_fn(void *context, const char *name);
 
-/* Reads and parses a file: YAML 1.1 by libyaml, one document, duplicate keys refused,
- * anchors and aliases expanded (also `<<` merge keys), ${NAME}, ${NAME:-text} and
- * ${file:/path} (without the file's final newline) expanded in scalar values (not in keys),
- * $${ stands for a literal "${". Always gives a config, which the caller frees; its findings
- * say what is wrong, and root is NULL when nothing could be parsed. */
+/* Reads and parses a file: YAML 1.1 by libyaml, one document, no duplicate keys, anchors and
+ * aliases expanded (including `<<` merge keys). ${NAME}, ${NAME:-text} and ${file:/path} (without
+ * the file's final newline) are expanded in scalar values, not in keys; $${ is a literal "${".
+ * Always returns a config, which the caller frees. Its findings report errors; root is NULL if
+ * nothing could be parsed. */
 struct hs_config *hs_config_load(const char *path, hs_config_env_fn *env, void *env_context);
-/* As hs_config_load(), for tools that go on without what is not there: `absent` is asked what
- * stands in for a ${NAME} that is unset and has no default (by NAME), or for a ${file:/path}
- * that cannot be read (by /path); NULL, or NULL from it: that is an error. */
+/* As hs_config_load(), for tools that continue in spite of missing values: `absent` supplies a
+ * value for a ${NAME} that is unset and has no default (by NAME), or for an unreadable
+ * ${file:/path} (by /path). A NULL `absent`, or NULL returned from it, is an error. */
 struct hs_config_lookup {
     hs_config_env_fn *env, *absent;
     void *context;
 };
+/* As hs_config_load(), with these lookups. */
 struct hs_config *hs_config_load_with(const char *path, const struct hs_config_lookup *lookup);
-/* As hs_config_load(), from text; `name` stands for the file in messages. */
+/* As hs_config_load(), from a text; messages use `name` for the file. */
 struct hs_config *hs_config_parse(const char *name, struct hs_slice text, hs_config_env_fn *env,
                                   void *env_context);
+/* Frees the config and everything in its arena. NULL is fine. */
 void hs_config_free(struct hs_config *config);
 
+/* The root node, or NULL if nothing could be parsed. */
 const struct hs_node *hs_config_root(const struct hs_config *config);
+/* The file's name for messages. */
 const char *hs_config_file(const struct hs_config *config);
+/* The arena of the config. */
 struct hs_arena *hs_config_arena(struct hs_config *config);
 /* XXH3 of the file's bytes as 16 hex digits, for config_info. */
 const char *hs_config_hash(const struct hs_config *config);
 
-/* A word that the texts compiled next may name besides those they always may, such as the `item`
- * of a list's elements; NULL (the beginning): none. Kept here, where every compiler of a text
- * looks, for whoever compiles a part in steps; it takes the word back when the part is done.
- * Borrowed. */
+/* Sets a word that texts compiled next may name in addition to the usual ones, such as the `item`
+ * of a list's elements; NULL (initially): none. It is stored here because every text compiler can
+ * read it here. The caller resets it afterwards. Borrowed. */
 void hs_config_set_scope(struct hs_config *config, const char *word);
+/* The word set last, or NULL. */
 const char *hs_config_scope(const struct hs_config *config);
 
-/* From here on placeholders and short secrets are warnings instead of errors. */
+/* Makes placeholders and short secrets warnings instead of errors from now on. */
 void hs_config_allow_weak_secrets(struct hs_config *config);
 
-/* Findings in the order of their place in the file. */
+/* Findings in order of their position in the file. */
 const struct hs_findings *hs_config_findings(struct hs_config *config);
 /* Prints every finding as "file:line:column: error HS030: message". */
 void hs_config_print_findings(struct hs_config *config, struct hs_buffer *ret_text);
-/* The same for people: below each the line of the file and a caret under the place. A line that
- * may hold a secret is left out. */
+/* As above for people: below each finding the line of the file, and a caret under the position.
+ * Lines that may hold a secret are omitted. */
 void hs_config_show_findings(struct hs_config *config, struct hs_buffer *ret_text);
-/* Where in the file the byte at `offset` of a scalar's text stands, whatever quotes, folds and
- * escapes there are. false: that cannot be said (it is secret, or ${...} was expanded). */
+/* Finds the position in the file of the byte at `offset` of a scalar's text, whatever quotes, folds
+ * and escapes there are. Returns false if it is unknown (it is secret, or ${...} was expanded). */
 bool hs_config_place(struct hs_config *config, const struct hs_node *node, size_t offset,
                      unsigned *ret_line, unsigned *ret_column);
 
-/* Adds a finding at a node's place (NULL: no place). Messages must not print the text of a
- * node that is `secret`: use hs_config_quote(). */
+/* Adds an error at a node's position (NULL: no position). A message must not contain the text of a
+ * `secret` node: use hs_config_quote(). */
 void hs_config_error(struct hs_config *config, enum hs_finding_code code,
                      const struct hs_node *node, const char *format, ...) HS_PRINTF(4, 5);
+/* As hs_config_error(), for a warning. */
 void hs_config_warning(struct hs_config *config, enum hs_finding_code code,
                        const struct hs_node *node, const char *format, ...) HS_PRINTF(4, 5);
+/* As hs_config_error(), for a note. */
 void hs_config_note(struct hs_config *config, enum hs_finding_code code, const struct hs_node *node,
                     const char *format, ...) HS_PRINTF(4, 5);
-/* The node's text in backquotes, cut at 80 characters, control characters spelled out;
- * "`(secret)`" for a secret one; "a list", "a mapping", "an empty text", "nothing" for the
- * others. In the arena. */
+/* The node's text in backquotes, cut at 80 characters, with control characters escaped;
+ * "`(secret)`" for a secret one; "a list", "a mapping", "an empty text", "nothing" for the others.
+ * In the arena. */
 const char *hs_config_quote(struct hs_config *config, const struct hs_node *node);
 
 /* The value under a key of a map node, or NULL. */
 const struct hs_node *hs_node_get(const struct hs_node *map, const char *key);
-/* Suggests for an unknown key: adds "unknown key `brokrs` in <where>, did you mean
- * `brokers`?" at the key, or names the known ones when none is near. */
+/* Reports an unknown key: adds "unknown key `brokrs` in <where>, did you mean `brokers`?" at the
+ * key, or lists the known ones if none is similar. */
 void hs_config_unknown_key(struct hs_config *config, enum hs_finding_code code,
                            const struct hs_node *key, const char *where, const char *const *known,
                            size_t count);
@@ -173,7 +182,7 @@ enum hs_option_kind {
     HS_OPTION_STRING,   /* const char *; NULL when absent and without default */
     HS_OPTION_SECRET,   /* const char *; never printed; its row has a `secret`, too */
     HS_OPTION_BOOL,     /* bool; true or false */
-    HS_OPTION_COUNT,    /* uint64_t; digits; "auto" is 0 when `auto_ok` */
+    HS_OPTION_COUNT,    /* uint64_t; digits; "auto" is 0 if `auto_ok` */
     HS_OPTION_SIZE,     /* uint64_t bytes; 64KiB, 1MiB, 10GiB, 1000B, 500KB, plain digits */
     HS_OPTION_DURATION, /* uint64_t nanoseconds; 250ms, 300s, 5m, 24h, 7d, 100us */
     HS_OPTION_CHOICE,   /* unsigned: the index in `choices` */
@@ -184,23 +193,23 @@ enum hs_option_kind {
     HS_OPTION_TABLE,    /* the child's struct, in place */
     HS_OPTION_MAP,      /* struct hs_children: name -> child struct */
     HS_OPTION_LIST,     /* struct hs_children: list of child structs, names NULL */
-    HS_OPTION_NODE,     /* const struct hs_node *: the module that owns it reads it itself */
+    HS_OPTION_NODE,     /* const struct hs_node *: read by the owning module itself */
 };
 
-/* What kind of secret an option holds. A row says so, and every kind is checked by one rule when
- * it is bound: no placeholder that a template left behind, and for keys of our own at least 16
- * characters. What is around a secret (line breaks, quotes) is warned of. */
+/* The kind of secret in an option, given in its row. Binding checks every kind by one rule: no
+ * unfilled placeholder, and at least 16 characters for keys of hookstream's own. It warns about
+ * surrounding characters (line breaks, quotes). */
 enum hs_secret_kind {
     HS_SECRET_NONE,      /* not a secret */
-    HS_SECRET_PASSWORD,  /* another server's: its length is not ours to choose */
-    HS_SECRET_URL,       /* a URL that may have such a password in it */
-    HS_SECRET_KEY,       /* ours: a token, the key of a pseudonym */
-    HS_SECRET_SIGNATURE, /* proves who sent something: also no two may be the same */
+    HS_SECRET_PASSWORD,  /* of another server: hookstream cannot require a length */
+    HS_SECRET_URL,       /* a URL that may contain such a password */
+    HS_SECRET_KEY,       /* hookstream's own: a token, the key of a pseudonym */
+    HS_SECRET_SIGNATURE, /* authenticates a sender: no two may be equal */
 };
 
 struct hs_strings {
     const char *const *items;
-    const struct hs_node *const *nodes; /* each item's place */
+    const struct hs_node *const *nodes; /* each item's position */
     size_t count;
 };
 
@@ -216,7 +225,7 @@ struct hs_pairs {
 
 /* Bound children of a map or list: `count` structs of the child table's size. */
 struct hs_children {
-    void *items; /* array; hs_children_at() gives an element */
+    void *items; /* array; hs_children_at() returns an element */
     size_t item_size;
     const char *const *names; /* map: the keys; list: NULL */
     const struct hs_node *const *nodes;
@@ -242,13 +251,14 @@ struct hs_option {
     uint64_t least, most;           /* COUNT, SIZE (bytes), DURATION (ns); most 0: no limit */
     const char *const *choices;     /* CHOICE: NULL-terminated */
     const struct hs_options *child; /* TABLE, MAP, LIST */
-    enum hs_secret_kind secret;     /* what the value is, or each text in it; hidden then */
+    enum hs_secret_kind secret;     /* the kind of secret in the value, or in each of its texts;
+                                     * hidden then */
     /* PAIRS: whether the value under this name is a PASSWORD, whatever the others are. */
     bool (*is_password)(const char *name);
-    bool program;        /* STRING: a program or pattern, in which $NAME has a meaning */
+    bool program;        /* STRING: a program or pattern, in which $NAME has its own meaning */
     const char *form;    /* NODE: the schema's definition that describes it; or NULL */
     const char *help;    /* one or two sentences for the manual */
-    const char *example; /* as one would write it; NULL: the default is example enough */
+    const char *example; /* as written in YAML; NULL: the default serves as example */
 };
 
 /* A table: the keys of one mapping. A variant is a mapping whose `tag` key (say `type`)
@@ -257,19 +267,19 @@ struct hs_option {
  * index of the chosen kind (unsigned) is put, `node_offset` where the mapping's node is put
  * (const struct hs_node *; SIZE_MAX: nowhere). */
 struct hs_options {
-    const char *name;  /* how messages call it: "sinks.*", "server.limits" */
+    const char *name;  /* its name in messages: "sinks.*", "server.limits" */
     const char *title; /* heading of the manual */
     const struct hs_option *options;
     size_t option_count;
     size_t struct_size;
     size_t node_offset; /* SIZE_MAX: nowhere */
-    /* Keys, NULL-terminated: by the first of them that a mapping has, messages tell it from its
-     * neighbours, as in "routes[] with `match: order`". NULL: they do not. */
+    /* Keys, NULL-terminated: the first of them in a mapping identifies it in messages, as in
+     * "routes[] with `match: order`". NULL: none. */
     const char *const *telling;
     const char *tag; /* NULL: not a variant */
     size_t tag_offset;
-    const struct hs_options *const *kinds; /* NULL-terminated; name of each is the tag value */
-    /* Cross-field checks in words, called after binding; may be NULL. */
+    const struct hs_options *const *kinds; /* NULL-terminated; the name of each is the tag value */
+    /* Cross-field checks, called after binding; may be NULL. */
     void (*check)(struct hs_config *config, const struct hs_node *node, void *bound);
 };
 
@@ -281,43 +291,47 @@ size_t hs_config_bound_size(const struct hs_options *options);
  * missing). `node` NULL means an empty mapping. `ret_bound` has hs_config_bound_size() bytes
  * and is always fully set, with defaults where the text was wrong.
  *
- * An option counts as absent when it is left out, is an unquoted null, ~ or empty scalar, or
- * ${...} came out empty; an optional secret also when it is "". What is bound as a secret is
- * `secret` from then on. A default is not held against the range. Findings about a mapping
- * that is absent stand at the nearest one around it. */
+ * An option counts as absent if it is omitted, is an unquoted null, ~ or empty scalar, or its
+ * ${...} is empty; an optional secret also if it is "". A node bound as a secret is `secret` from
+ * then on. Defaults are not checked against the range. Findings about an absent mapping are at the
+ * nearest enclosing one. */
 void hs_config_bind(struct hs_config *config, const struct hs_node *node,
                     const struct hs_options *options, void *ret_bound);
 
-/* The manual's page of a table and of its children, as Markdown: one row an option with
- * type, default, range and help. For docs/configuration.md. */
+/* Appends the manual's page of a table and its children, as Markdown: one row per option with type,
+ * default, range and help. For docs/configuration.md. */
 void hs_config_manual(const struct hs_options *options, struct hs_buffer *ret_page);
-/* A table's options alone, as rows without a heading. */
+/* Appends only a table's options, as rows without a heading. */
 void hs_config_manual_rows(const struct hs_options *options, struct hs_buffer *ret_page);
 
-/* Appends the JSON Schema (draft 7) of a mapping of this table. A NODE's `form` is taken for one
- * of the whole schema's "definitions", which its module writes. */
+/* Appends the JSON Schema (draft 7) of a mapping of this table. A NODE's `form` names one of the
+ * schema's "definitions", which its module writes. */
 void hs_config_schema(const struct hs_options *options, struct hs_buffer *ret_json);
 /* Appends a text as a JSON string, for modules that write definitions. */
 void hs_schema_text(struct hs_buffer *ret_json, const char *text);
 
-/* Parsers of single values, for modules that read a NODE themselves. Each adds a finding
- * and returns false when the text is wrong. */
+/* Parsers of single values, for modules that read a NODE themselves. Each adds a finding and
+ * returns false if the text is wrong. This one reads a size. */
 bool hs_config_read_size(struct hs_config *config, const struct hs_node *node, uint64_t *ret_bytes);
+/* Reads a duration. */
 bool hs_config_read_duration(struct hs_config *config, const struct hs_node *node,
                              uint64_t *ret_ns);
+/* Reads a count. */
 bool hs_config_read_count(struct hs_config *config, const struct hs_node *node,
                           uint64_t *ret_count);
+/* Reads a text. */
 bool hs_config_read_text(struct hs_config *config, const struct hs_node *node,
                          const char **ret_text);
 
-/* ---- Values outside of a file: what is typed at a command ---- */
+/* ---- Values outside a file: command line arguments ---- */
 
-/* A point in time: RFC 3339 ("2026-11-23T09:15:00Z", also with an offset or a fraction, or a
- * date alone) or a duration such as "2h" before `now_wall_ns`. -EINVAL and words. */
+/* Parses a point in time: RFC 3339 ("2026-11-23T09:15:00Z", also with an offset or a fraction, or
+ * only a date), or a duration such as "2h" before `now_wall_ns`. -EINVAL and a message. */
 HS_MUST_CHECK int hs_value_time(struct hs_slice text, uint64_t now_wall_ns, uint64_t *ret_wall_ns);
-/* Whether anything can lie between them, both included: times, and sequences of a journal. -EINVAL
- * and words, which call them since and until, from and last. */
+/* Whether anything can lie between the two times, inclusive. -EINVAL and a message, which calls
+ * them since and until. */
 HS_MUST_CHECK int hs_value_check_times(uint64_t since_wall_ns, uint64_t until_wall_ns);
+/* As above, for sequences of a journal, called from and last. */
 HS_MUST_CHECK int hs_value_check_sequences(uint64_t from, uint64_t last);
 
 #endif

@@ -1,6 +1,5 @@
-/* Bind: mappings into structs, by tables of options: what is there, what is missing, what nobody
- * knows, and the variants. Every field is set, with its default where the file says nothing or
- * something wrong. */
+/* Bind: binds mappings to structs by tables of options; handles present, missing and unknown keys,
+ * and variants. Every field is set, to its default if the file has nothing or something wrong. */
 #include "internal.h"
 
 #define KNOWN_MAX 64u /* keys of one table and a variant of it */
@@ -62,8 +61,8 @@ static bool bind_children(const struct hs_bind *bind, const struct hs_node *node
 
 /* ---- One option ---- */
 
-/* The default is written in the table, so it must be right: but it is not held against the
- * range, where 0 may mean "none". */
+/* The default is part of the table, so it must be valid. It is not checked against the range, where
+ * 0 may mean "none". */
 static void bind_fallback(const struct hs_bind *bind, const struct hs_option *option, void *bound)
 {
     struct hs_node *node = hs_arena_alloc(bind->config->arena, sizeof(*node));
@@ -79,7 +78,7 @@ static void bind_fallback(const struct hs_bind *bind, const struct hs_option *op
 static void bind_default(const struct hs_bind *bind, const struct hs_option *option, void *bound)
 {
     struct hs_bind quiet = *bind;
-    quiet.quiet |= option->required; /* missed itself: no word about what would stand in it */
+    quiet.quiet |= option->required; /* it was reported as missing itself: nothing inside it is */
     if (option->kind == HS_OPTION_TABLE)
         bind_child(&quiet, NULL, option->child, option->name, field(bound, option->offset));
     else if (option->kind == HS_OPTION_MAP || option->kind == HS_OPTION_LIST)
@@ -97,7 +96,8 @@ static bool is_name(const struct hs_bind *bind, struct hs_slice word)
     return false;
 }
 
-/* Whether an unknown key will be told to be this option's: then it is not missing, too. */
+/* Whether an unknown key will be reported as a misspelling of this option: then it is not also
+ * missing. */
 static bool is_misspelt(const struct hs_bind *bind, const struct hs_node *map, const char *name)
 {
     for (size_t i = 0; map != NULL && bind->name_count > 0 && i < map->count; i++) {
@@ -127,7 +127,7 @@ static void bind_option(const struct hs_bind *bind, const struct hs_node *map,
                         const struct hs_option *option, void *bound)
 {
     const struct hs_node *node = hs_node_get(map, option->name);
-    /* An empty secret is no secret; where one must be, its module says what is wrong with it. */
+    /* An empty secret counts as none; if one is required, its module reports the fault. */
     bool empty = node != NULL && option->kind == HS_OPTION_SECRET && !option->required &&
                  node->kind == HS_NODE_SCALAR && node->text.size == 0;
     if (node == NULL || empty || hs_node_is_absent(node) || node->broken) {
@@ -180,7 +180,7 @@ static void refuse_kind(const struct hs_bind *bind, const struct hs_node *map,
     hs_buffer_free(&list);
 }
 
-/* Which kind of a variant the tag names, or NULL with a finding. */
+/* The kind of a variant that the tag selects, or NULL with a finding. */
 static const struct hs_options *choose_kind(const struct hs_bind *bind, const struct hs_node *map,
                                             const struct hs_options *options, void *bound)
 {
@@ -221,7 +221,7 @@ static void bind_options(const struct hs_bind *bind, const struct hs_node *map,
         bind_option(bind, map, &options->options[i], bound);
 }
 
-/* The options of the kind that the tag names, or, for NULL, the defaults of the first one. */
+/* The options of the kind that the tag selects, or, for NULL, the defaults of the first one. */
 static void bind_kind(const struct hs_bind *bind, const struct hs_node *map,
                       const struct hs_options *options, const struct hs_options *kind, void *bound)
 {
@@ -233,7 +233,7 @@ static void bind_kind(const struct hs_bind *bind, const struct hs_node *map,
         bind_options(&quiet, NULL, options->kinds[0], bound);
 }
 
-/* Names the mapping by what tells it from its neighbours. */
+/* Names the mapping by the key that identifies it. */
 static void tell_apart(struct hs_bind *bind, const struct hs_node *map,
                        const struct hs_options *options)
 {
@@ -249,8 +249,8 @@ static void tell_apart(struct hs_bind *bind, const struct hs_node *map,
     }
 }
 
-/* The option that shows best what a mapping of this table looks like: one that must be there, else
- * one that takes more than a word out of a few. */
+/* The option that best shows the form of a mapping of this table: a required one, else one that
+ * takes more than one word of a few. */
 static const struct hs_option *telling_option(const struct hs_options *options)
 {
     const struct hs_option *found = NULL;
@@ -268,7 +268,7 @@ static const struct hs_option *telling_option(const struct hs_options *options)
     return found;
 }
 
-/* ", as in `{path: data}`" */
+/* Such as ", as in `{path: data}`". */
 static const char *form_of(const struct hs_bind *bind, const struct hs_options *options)
 {
     struct hs_arena *arena = bind->config->arena;
@@ -281,7 +281,7 @@ static const char *form_of(const struct hs_bind *bind, const struct hs_options *
                                          one->example != NULL ? one->example : one->fallback);
 }
 
-/* The mapping to bind, NULL for one of defaults only. */
+/* The mapping to bind, or NULL for defaults only. */
 static const struct hs_node *enter(struct hs_bind *bind, const struct hs_node *node,
                                    const struct hs_options *options)
 {
@@ -293,7 +293,7 @@ static const struct hs_node *enter(struct hs_bind *bind, const struct hs_node *n
         return node;
     }
     if (hs_node_is_absent(node) && !node->broken)
-        return NULL; /* an empty mapping, whose required options are missed here */
+        return NULL; /* an empty mapping, whose required options are reported here */
     hs_config_error(bind->config, HS_FINDING_WRONG_SHAPE, node, "%s must be a mapping, is %s%s",
                     bind->where, hs_config_quote(bind->config, node), form_of(bind, options));
     bind->quiet = true;
@@ -312,7 +312,7 @@ static void bind_table(const struct hs_bind *outer, const struct hs_node *node,
     const char *names[KNOWN_MAX + 1];
     bind.names = names;
     bind.name_count = 0;
-    /* Under an unknown kind every key would be unknown: one finding is enough. */
+    /* Under an unknown kind every key would be unknown: one finding suffices. */
     if (!variant || kind != NULL)
         bind.name_count = add_names(kind, names, add_names(options, names, 0));
     if (bind.name_count > 0 && variant)
@@ -347,7 +347,7 @@ void hs_config_bind(struct hs_config *config, const struct hs_node *node,
         .path = root ? "" : options->name,
         .where = options->name,
         .near = node,
-        .quiet = config->root == NULL, /* nothing could be read, which is said */
+        .quiet = config->root == NULL, /* nothing could be read, which was reported */
     };
     bind_table(&bind, node, options, ret_bound);
 }

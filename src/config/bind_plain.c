@@ -1,5 +1,5 @@
-/* Bind plain: options whose value is a scalar, or a list or mapping of scalars. One function a
- * kind; what is wrong becomes a finding that says what would be right. */
+/* Bind plain: options whose value is a scalar, or a list or mapping of scalars. One function per
+ * kind; a fault becomes a finding with the correct form. */
 #include "internal.h"
 
 #define CHOICES_TEXT_MAX 4096u
@@ -127,7 +127,7 @@ static bool read_item(const struct hs_bind *bind, const struct hs_node *node, co
 {
     if (!node->broken && !node->secret && hs_node_is_absent(node)) {
         hs_config_error(bind->config, HS_FINDING_EMPTY_VALUE, node,
-                        "expected a text, got nothing: an empty text is written \"\"");
+                        "expected a text, got nothing: write an empty text as \"\"");
         return false;
     }
     return hs_config_read_text(bind->config, node, ret_text);
@@ -140,8 +140,8 @@ static size_t next_comma(struct hs_slice text, size_t at)
     return comma != NULL ? (size_t)(comma - text.data) : text.size;
 }
 
-/* The items of a text such as "a:9092, b:9092", which is how one variable holds a list; each at
- * the place of the whole. */
+/* The items of a text such as "a:9092, b:9092", which lets one variable hold a list; each has the
+ * position of the whole. */
 static size_t split_item(struct hs_arena *arena, const struct hs_node *item,
                          const struct hs_node **ret_items, size_t room)
 {
@@ -166,7 +166,7 @@ static bool has_commas(const struct hs_option *option, const struct hs_node *ite
            next_comma(item->text, 0) < item->text.size;
 }
 
-/* The list's items, those with commas split. */
+/* The list's items, split at commas. */
 static const struct hs_node **list_items(const struct hs_bind *bind, const struct hs_node *node,
                                          const struct hs_option *option, size_t *ret_count)
 {
@@ -240,8 +240,8 @@ static bool read_pairs(const struct hs_bind *bind, const struct hs_node *node,
     return true;
 }
 
-/* From here on no message shows what stands in the node. The tree is the config's own, so that
- * the one who binds may mark what others only read. */
+/* From now on no message shows the node's text. The tree belongs to the config, so binding may mark
+ * what others only read. */
 static void hide(const struct hs_node *node)
 {
     if (node->kind == HS_NODE_SCALAR) {
@@ -252,7 +252,7 @@ static void hide(const struct hs_node *node)
         hide(node->items[i]);
 }
 
-/* A secret is hidden and held against its rule; other texts are searched for placeholders. */
+/* Hides a secret and checks it by its rule; searches other texts for placeholders. */
 static void look_at_text(const struct hs_bind *bind, const struct hs_node *node, const char *path,
                          const struct hs_option *option, enum hs_secret_kind kind)
 {

@@ -1,5 +1,5 @@
-/* Expand: ${NAME}, ${NAME:-text} and ${file:/path} in scalar values; $${ stands for "${".
- * What comes out is not looked at again, and makes the node secret: it is never printed. */
+/* Expand: ${NAME}, ${NAME:-text} and ${file:/path} in scalar values; $${ is a literal "${". The
+ * result is not expanded again, and makes the node secret: it is never printed. */
 #include "internal.h"
 
 #include <hookstream/disk.h>
@@ -11,15 +11,15 @@
 
 struct expansion {
     struct hs_config *config;
-    struct hs_node place; /* of the ${ at hand, for findings */
+    struct hs_node place; /* of the current ${, for findings */
     struct hs_buffer text;
-    const char *origin; /* of the first value, or of the first with something odd around it */
+    const char *origin; /* of the first value, or of the first with unusual surrounding
+                         * characters */
     bool odd, marked, made_up;
     bool failed;
 };
 
-/* Appends the value of a ${...}, and remembers where it came from: a warning about the text names
- * that place. */
+/* Appends the value of a ${...} and remembers its origin, which a warning about the text names. */
 static void bring_in(struct expansion *expansion, struct hs_slice value, const char *what,
                      const char *name)
 {
@@ -49,7 +49,7 @@ static bool is_name(struct hs_slice name)
     return true;
 }
 
-/* What stands in for what is not there, where the config was asked to go on without it. */
+/* Supplies a value for something missing, if the config was told to continue without it. */
 static bool stand_in(struct expansion *expansion, const char *name)
 {
     struct hs_config *config = expansion->config;
@@ -60,8 +60,8 @@ static bool stand_in(struct expansion *expansion, const char *name)
     return value != NULL;
 }
 
-/* A text file's contents without the mark that some editors put in front and without its one final
- * line ending, LF or CR LF. */
+/* A text file's contents without its byte order mark and without its final line ending, LF or CR
+ * LF. */
 static struct hs_slice trim_file(struct expansion *expansion, struct hs_slice text)
 {
     size_t size = text.size;
@@ -74,15 +74,14 @@ static struct hs_slice trim_file(struct expansion *expansion, struct hs_slice te
     return text;
 }
 
-/* Why a file with NUL bytes cannot be taken. */
+/* Why a file with NUL bytes cannot be used. */
 static const char *binary_words(struct hs_slice text)
 {
     return hs_text_is_utf16(text) ? "the file is UTF-16: save it as UTF-8"
-                                  : "the file has NUL bytes, so it is not "
-                                    "a text file";
+                                  : "the file has NUL bytes, so it is not a text file";
 }
 
-/* What a file holds, without its final newline. */
+/* A file's contents, without the final newline. */
 static void expand_file(struct expansion *expansion, struct hs_slice path)
 {
     struct hs_config *config = expansion->config;
@@ -121,12 +120,14 @@ static void expand_variable(struct expansion *expansion, struct hs_slice name,
         hs_buffer_append_slice(&expansion->text, fallback);
     } else if (!stand_in(expansion, key)) {
         hs_config_error(expansion->config, HS_FINDING_VARIABLE_UNSET, &expansion->place,
-                        "the environment has no `%s`: set it, or write ${%s:-default}", key, key);
+                        "the environment variable `%s` is not set: set it, or write "
+                        "${%s:-default}",
+                        key, key);
         expansion->failed = true;
     }
 }
 
-/* memmem() would do, but under a sanitizer each call looks at the whole rest. */
+/* memmem() would do, but under a sanitizer each call scans the whole rest. */
 static const char *find_open(const char *at, const char *end)
 {
     while (at < end && (at = memchr(at, '$', (size_t)(end - at))) != NULL) {
@@ -137,8 +138,7 @@ static const char *find_open(const char *at, const char *end)
     return NULL;
 }
 
-/* `inner` is what stands between ${ and }. A wrong one is not shown: who knows whose part of a
- * password it is. */
+/* `inner` is the text between ${ and }. A wrong one is not shown: it may be part of a password. */
 static void expand_one(struct expansion *expansion, struct hs_slice inner)
 {
     static const struct hs_slice file = {"file:", 5};
@@ -161,12 +161,12 @@ static void expand_one(struct expansion *expansion, struct hs_slice inner)
     expansion->failed = true;
     hs_config_error(expansion->config, HS_FINDING_EXPANSION, &expansion->place,
                     nested ? "the default of a ${NAME:-default} cannot hold another ${"
-                           : "expected ${NAME}, ${NAME:-default} or ${file:/path} here; a plain "
-                             "${ is written $${");
+                           : "expected ${NAME}, ${NAME:-default} or ${file:/path} here; write a "
+                             "plain ${ as $${");
 }
 
-/* Appends the text from `at` to the end of the ${...} that begins at `open`; where to go on, or
- * NULL when it has no end. */
+/* Appends the text from `at` to the end of the ${...} that begins at `open`; returns where to
+ * continue, or NULL if it has no end. */
 static const char *expand_next(struct expansion *expansion, const char *at, const char *open,
                                const char *end)
 {
@@ -179,7 +179,7 @@ static const char *expand_next(struct expansion *expansion, const char *at, cons
     const char *close = memchr(open, '}', (size_t)(end - open));
     if (close == NULL) {
         hs_config_error(expansion->config, HS_FINDING_EXPANSION, &expansion->place,
-                        "a `${` without its `}`; a plain ${ is written $${");
+                        "a `${` without a `}`; write a plain ${ as $${");
         expansion->failed = true;
         return NULL;
     }
@@ -194,7 +194,7 @@ static void check_total(struct expansion *expansion)
         expansion->config->expanded_bytes <= HS_CONFIG_EXPANDED_MAX)
         return;
     hs_config_error(expansion->config, HS_FINDING_TOO_LONG, &expansion->place,
-                    "the texts that ${...} brings in pass %u bytes altogether",
+                    "the texts inserted for ${...} exceed %u bytes altogether",
                     HS_CONFIG_EXPANDED_MAX);
     expansion->failed = true;
 }

@@ -1,5 +1,5 @@
-/* Findings: what is wrong, kept in the order of its place, each once, and in words that may be
- * shown: no control character gets to a terminal, no secret into a message. */
+/* Findings: kept in order of position, without duplicates, in a form that is safe to show: control
+ * characters are escaped, secrets never included. */
 #include "internal.h"
 
 #include <hookstream/shown.h>
@@ -8,10 +8,10 @@
 
 #define QUOTED_MAX 80u /* characters */
 #define FINDINGS_MAX 1000u
-#define MESSAGE_MAX 4096u /* bytes, above what one sentence with its excerpts takes */
+#define MESSAGE_MAX 4096u /* bytes, more than one sentence with its excerpts takes */
 #define KNOWN_SHOWN_MAX 12u
 
-/* ---- Texts that may be shown ---- */
+/* ---- Texts for display ---- */
 
 static bool is_continuation(char c)
 {
@@ -84,7 +84,7 @@ static void insert(struct hs_config *config, const struct hs_finding *finding)
     for (; at > 0; at--) {
         const struct hs_finding *before = &findings->items[at - 1];
         int order = compare_places(before, finding->line, finding->column);
-        /* The same node, seen through an alias or by a second look. */
+        /* The same node, reached through an alias or a second check. */
         if (order == 0 && strcmp(before->message, finding->message) == 0)
             return;
         if (order < 0)
@@ -92,7 +92,7 @@ static void insert(struct hs_config *config, const struct hs_finding *finding)
     }
     while (at < findings->count &&
            compare_places(&findings->items[at], finding->line, finding->column) == 0)
-        at++; /* those of one place in the order found */
+        at++; /* those at the same position in the order found */
     if (findings->count == config->finding_capacity) {
         config->finding_capacity = config->finding_capacity ? config->finding_capacity * 2 : 16;
         findings->items =
@@ -118,11 +118,11 @@ void hs_config_add(struct hs_config *config, enum hs_severity severity, enum hs_
                                       config->file,
                                       0,
                                       0,
-                                      "there is more wrong than is shown here"};
+                                      "there are more findings than are shown here"};
     insert(config, &finding);
 }
 
-/* One sentence in the arena; what a caller put in it unchecked is made harmless. */
+/* One sentence in the arena; unchecked text from the caller is escaped. */
 HS_PRINTF(2, 0)
 static const char *format_message(struct hs_config *config, const char *format, va_list list)
 {
@@ -152,9 +152,9 @@ static void add_formatted(struct hs_config *config, enum hs_severity severity,
                           va_list list)
 {
     if (node != NULL && node->broken)
-        return; /* said already, where its text could not be made */
+        return; /* reported already, where its text could not be made */
     if (config->findings.count >= FINDINGS_MAX)
-        return; /* before memory is spent on its words */
+        return; /* before memory is spent on the message */
     hs_config_add(config, severity, code, node ? node->line : 0, node ? node->column : 0,
                   format_message(config, format, list));
 }

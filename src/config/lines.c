@@ -1,12 +1,12 @@
-/* Lines: the configuration's text as it stands in the file, line by line, and where in it a
- * byte of a scalar stands, whose text YAML has unquoted, unescaped and folded. */
+/* Lines: the configuration's text line by line, and the position in the file of a byte of a scalar,
+ * whose text YAML has unquoted, unescaped and folded. */
 #include "internal.h"
 
 #include <stdlib.h>
 
-/* ---- Lines, counted as libyaml counts them ---- */
+/* ---- Lines, counted as libyaml does ---- */
 
-/* Bytes of the line break at `at`, or 0: LF, CR, CR LF, NEL, LS, PS (YAML 1.1, 4.2). */
+/* Size of the line break at `at`, or 0: LF, CR, CR LF, NEL, LS, PS (YAML 1.1, 4.2). */
 static size_t break_size(const char *at, const char *end)
 {
     size_t left = (size_t)(end - at);
@@ -60,7 +60,7 @@ struct hs_slice hs_config_line(struct hs_config *config, unsigned line)
     return line >= 1 && line <= config->line_count ? config->lines[line - 1] : HS_SLICE("");
 }
 
-/* ---- The place of a byte of a scalar ---- */
+/* ---- The position of a byte of a scalar ---- */
 
 static bool is_space(char c)
 {
@@ -78,7 +78,7 @@ static void skip_spaces(struct walk *walk)
         walk->at++;
 }
 
-/* Past what stands before the first character: anchor and tag, the quote, the head of a block. */
+/* Skips everything before the first character: anchor and tag, the quote, the head of a block. */
 static void skip_head(struct walk *walk)
 {
     while (walk->at < walk->end && (*walk->at == '&' || *walk->at == '!')) {
@@ -95,9 +95,9 @@ static void skip_head(struct walk *walk)
             walk->at++;
 }
 
-/* Past one character of the text, `c`, which is no white space; false: the source has another
- * there. An escape that stands for another character than the one behind the backslash ends the
- * walk: those are \x40 and the like, which nobody writes in a condition. */
+/* Steps over one character `c` of the text, which is not white space; false: the source has a
+ * different one. An escape such as \x40, which stands for another character than the one after the
+ * backslash, ends the walk: nobody writes those in a condition. */
 static bool step(struct walk *walk, char c)
 {
     if (walk->at == walk->end)
@@ -109,8 +109,8 @@ static bool step(struct walk *walk, char c)
     return walk->at < walk->end && *walk->at++ == c;
 }
 
-/* White space is folded, so a run of it in the text stands for a run of it in the source; inside
- * double quotes some of it may be escaped. */
+/* White space is folded, so a run of it in the text corresponds to a run in the source; inside
+ * double quotes some may be escaped. */
 static void step_spaces(struct walk *walk)
 {
     skip_spaces(walk);
@@ -122,7 +122,7 @@ static void step_spaces(struct walk *walk)
     }
 }
 
-/* From the scalar's first mark to the byte at `offset` of its text. */
+/* Walks from the scalar's first mark to the byte at `offset` of its text. */
 static bool walk_to(struct walk *walk, struct hs_slice text, size_t offset)
 {
     skip_head(walk);
@@ -142,7 +142,7 @@ static bool walk_to(struct walk *walk, struct hs_slice text, size_t offset)
     return true;
 }
 
-/* The byte of the source at a node's place. */
+/* The source byte at a node's position. */
 static const char *node_begin(struct hs_config *config, const struct hs_node *node)
 {
     struct hs_slice line = hs_config_line(config, node->line);

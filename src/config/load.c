@@ -1,4 +1,4 @@
-/* Load: a file's bytes into a config, and the config's life. */
+/* Load: reads a file's bytes into a config, and frees it. */
 #include "internal.h"
 
 #include <hookstream/disk.h>

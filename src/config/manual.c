@@ -1,9 +1,9 @@
-/* Manual: the tables of options as a page of Markdown, one row an option. */
+/* Manual: the tables of options as a Markdown page, one row per option. */
 #include "internal.h"
 
 #define LEVEL_MAX 6u /* of a Markdown heading */
 
-/* Text in a cell of a table, where a bar would end the cell. */
+/* Text for a table cell, where a bar would end the cell. */
 static void put_cell(struct hs_buffer *page, const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -50,7 +50,7 @@ static const char *kind_words(const struct hs_option *option)
     return "";
 }
 
-/* ", 1s to 5m" */
+/* Appends ", 1s to 5m". */
 static void put_range(const struct hs_option *option, struct hs_buffer *page)
 {
     char least[32], most[32];
@@ -92,7 +92,7 @@ static void put_row(const struct hs_option *option, struct hs_buffer *page)
     hs_buffer_append_text(page, " |\n");
 }
 
-/* The tag of a variant is an option like the others, but its choices are tables. */
+/* The tag of a variant is an ordinary option, but its choices are tables. */
 static void put_tag(const struct hs_options *options, struct hs_buffer *page)
 {
     hs_buffer_printf(page, "| `%s` | one of", options->tag);
@@ -122,7 +122,7 @@ static void put_children(const struct hs_options *options, unsigned level, struc
             put_section(options->options[i].child, level, page);
 }
 
-/* Tables are constants that name their children, so there is no circle in them. */
+/* Tables are constants that name their children, so there are no cycles. */
 static void put_section(const struct hs_options *options, unsigned level, struct hs_buffer *page)
 {
     hs_buffer_printf(page, "\n%.*s %s: `%s`\n", (int)(level > LEVEL_MAX ? LEVEL_MAX : level),
@@ -145,17 +145,18 @@ void hs_config_manual(const struct hs_options *options, struct hs_buffer *ret_pa
 {
     hs_buffer_append_text(
         ret_page,
-        "# Configuration\n\n"
-        "Made of the program's own tables by `hookstream manual configuration`.\n\n"
+        "# Configuration\n"
+        "\n"
+        "Generated from the program's own tables by `hookstream manual configuration`.\n"
+        "\n"
         "YAML, in one document. Sizes are written `64KiB`, `1MiB`, `10GiB` (or `500KB`, in "
         "thousands), durations `250ms`, `300s`, `5m`, `24h`, `7d`. The file is read once, at the "
-        "start: a changed one takes a restart (SIGHUP is ignored). When it is read, "
-        "`${NAME}` becomes what the environment has under that name, `${NAME:-text}` the same or "
-        "else the text, `${file:/path}` what the file holds without its final newline; `$${` "
-        "stands for a plain `${`. A `${NAME}` that is not set is an error that `check` tells with "
-        "its place. Inside `[ ]` and `{ }` such a text must stand in quotes. An "
-        "option that is left out, empty or `null` has its default. Anchors, aliases and `<<` "
-        "work; a key stands in a mapping once. `hookstream check` tells everything that is wrong "
-        "with a file in one go.\n");
+        "start: changes need a restart (SIGHUP is ignored). Variables are expanded when it is "
+        "read: `${NAME}` becomes the environment variable of that name, `${NAME:-text}` the same "
+        "or else the text, `${file:/path}` the contents of the file without its final newline; "
+        "`$${` is a literal `${`. An unset `${NAME}` is an error that `check` reports with its "
+        "position. Inside `[ ]` and `{ }` such a text must be quoted. An option that is omitted, "
+        "empty or `null` has its default. Anchors, aliases and `<<` work; duplicate keys are "
+        "errors. `hookstream check` reports everything that is wrong with a file at once.\n");
     put_section(options, 2, ret_page);
 }

@@ -1,4 +1,4 @@
-/* Pages: what a code means, with a wrong and a right example and what to do, out of the rows of
+/* Pages: the meaning of a code, a wrong and a right example and what to do, from the rows of
  * findings.def. */
 #include "internal.h"
 
@@ -25,7 +25,7 @@ const struct hs_finding_page *hs_finding_page(enum hs_finding_code code)
     return NULL;
 }
 
-/* The number of "HS030", "hs30" or "30". */
+/* Parses the number of "HS030", "hs30" or "30". */
 static bool read_number(struct hs_slice word, uint64_t *ret_number)
 {
     if (word.size > 2 && (word.data[0] | 0x20) == 'h' && (word.data[1] | 0x20) == 's')
@@ -41,7 +41,7 @@ const struct hs_finding_page *hs_finding_find(struct hs_slice word)
 
 /* ---- For a terminal ---- */
 
-/* Words in lines of at most WIDTH, each behind `before`. */
+/* Wraps the text into lines of at most WIDTH, each prefixed with `before`. */
 static void put_wrapped(struct hs_slice words, const char *before, struct hs_buffer *page)
 {
     size_t column = 0;
@@ -97,7 +97,7 @@ static const struct {
     const char *title;
 } areas[] = {
     {1, "The file, and YAML"},
-    {20, "What `${...}` brings in"},
+    {20, "Values inserted by `${...}`"},
     {30, "Keys and values"},
     {50, "Sources and secrets"},
     {60, "Sinks"},
@@ -107,12 +107,12 @@ static const struct {
     {140, "Templates and fields"},
     {150, "Conditions"},
     {160, "Transformations"},
-    {200, "Advice out of the catalogue"},
-    {280, "A catalogue's own file"},
+    {200, "Advice from the catalogue"},
+    {280, "Catalogue files"},
     {300, "What `check --online` found"},
 };
 
-/* A heading when `code` is the first of its area; `before` is the code before it. */
+/* A heading if `code` is the first of its area; `before` is the preceding code. */
 static void put_area(unsigned before, unsigned code, struct hs_buffer *page)
 {
     size_t at = 0;
@@ -126,11 +126,13 @@ void hs_findings_manual(struct hs_buffer *ret_page)
 {
     hs_buffer_append_text(
         ret_page,
-        "# Findings\n\n"
-        "Made of the program's own table by `hookstream manual findings`.\n\n"
-        "What `hookstream check` says about a configuration has a code, such as HS030. A code "
-        "keeps its meaning for ever. `hookstream check --explain HS030` prints what stands "
-        "here, `--explain all` the list of all codes.\n");
+        "# Findings\n"
+        "\n"
+        "Generated from the program's own table by `hookstream manual findings`.\n"
+        "\n"
+        "Each finding of `hookstream check` about a configuration has a code, such as HS030. A "
+        "code never changes its meaning. `hookstream check --explain HS030` prints the text "
+        "below, `--explain all` the list of all codes.\n");
     unsigned before = 0;
     for (size_t i = 0; i < HS_ARRAY_SIZE(pages); i++) {
         const struct hs_finding_page *page = &pages[i];

@@ -1,13 +1,12 @@
-/* Placeholder: what templates leave behind where nothing has filled in a value: $NAME,
- * {{ .Values.x }}, <your-secret>, changeme. Looks at shapes and words only. A random secret may
- * hold any of these characters, so a whole value must have the shape and a name must read as one.
- */
+/* Placeholder: recognises values that a template did not fill in: $NAME, {{ .Values.x }},
+ * <your-secret>, changeme. Judges by shapes and words only. A random secret may contain any of
+ * these characters, so the whole value must have the shape, and a name must read as one. */
 #include "placeholder.h"
 
 #include <strings.h>
 
-#define NAME_MAX_SIZE 80u  /* bytes of a name in a placeholder */
-#define WORDS_MAX_SIZE 96u /* bytes of a value that may consist of ordinary words */
+#define NAME_MAX_SIZE 80u  /* maximum size of a name in a placeholder */
+#define WORDS_MAX_SIZE 96u /* maximum size of a value that may consist of ordinary words */
 
 /* ---- Names ---- */
 
@@ -31,8 +30,8 @@ static bool is_name_mark(char c)
     return c == '_' || c == '-' || c == '.' || c == ' ' || c == '/' || c == ':';
 }
 
-/* Whether a part between marks reads as a word: letters, then perhaps up to three digits. Capitals
- * are all of them, or few: a random text mixes them with the rest. */
+/* Whether a part between marks reads as a word: letters, then possibly up to three digits. Either
+ * all letters are capitals or few are: a random text mixes them. */
 static bool is_word_part(struct hs_slice part)
 {
     size_t letters = 0, capitals = 0;
@@ -46,8 +45,8 @@ static bool is_word_part(struct hs_slice part)
     return capitals == letters || capitals * 3 <= letters + 2;
 }
 
-/* A name such as FANFARE_SECRET, fanfare-secret, fanfareSecret or .Values.secret; of one part or
- * several. */
+/* A name such as FANFARE_SECRET, fanfare-secret, fanfareSecret or .Values.secret; of one or several
+ * parts. */
 static bool is_name(struct hs_slice text)
 {
     if (text.size < 2 || text.size > NAME_MAX_SIZE)
@@ -76,7 +75,7 @@ static bool holds_nocase(struct hs_slice text, const char *word)
     return false;
 }
 
-/* FANFARE_SECRET itself, without anything that would make it a variable. */
+/* FANFARE_SECRET itself, without the syntax of a variable. */
 static bool is_bare_name(struct hs_slice text)
 {
     static const char *const words[] = {"SECRET", "TOKEN", "PASS", "KEY", "PWD"};
@@ -104,7 +103,7 @@ static bool ends_in(struct hs_slice text, char c)
     return text.size > 0 && text.data[text.size - 1] == c;
 }
 
-/* Text that people read: one line of ASCII, with a letter in it. */
+/* Readable text: one line of ASCII that contains a letter. */
 static bool is_readable(struct hs_slice text)
 {
     bool letter = false;
@@ -128,7 +127,7 @@ static const char *dollar_form(struct hs_slice text)
     if (rest.data[0] == '{' && ends_in(rest, '}') && is_readable(rest))
         return "${...}";
     if ((rest.data[0] == '{' || rest.data[0] == '(') && is_name(inner(rest, 1, 0)))
-        return "${NAME"; /* nothing closes it */
+        return "${NAME"; /* unclosed */
     if (rest.data[0] == '(' && ends_in(rest, ')') && is_readable(rest))
         return "$(NAME)";
     if (rest.data[0] == '[' && ends_in(rest, ']') && is_readable(rest))
@@ -140,7 +139,7 @@ static const char *dollar_form(struct hs_slice text)
 
 static const struct bracket {
     const char *open, *close, *form;
-    bool named; /* what is inside must read as a name */
+    bool named; /* the inner text must read as a name */
 } brackets[] = {
     {"{{", "}}", "{{ ... }}", false},
     {"{%", "%}", "{% ... %}", false},
@@ -174,7 +173,7 @@ static const char *bracket_form(struct hs_slice text)
     return NULL;
 }
 
-/* %NAME%, __NAME__, @NAME@, !NAME!, ##NAME##: the same marks on both sides of a name. */
+/* %NAME%, __NAME__, @NAME@, !NAME!, ##NAME##: a name between equal marks. */
 static const char *fence_form(struct hs_slice text)
 {
     static const char marks[] = "%_@!#:~^|*?-+=&";
@@ -193,7 +192,7 @@ static const char *fence_form(struct hs_slice text)
     return text.data[0] == '%' ? "%NAME%" : text.data[0] == '_' ? "__NAME__" : "@NAME@";
 }
 
-/* A reference that another tool would resolve, or the path of a file. */
+/* A reference for another tool to resolve, or the path of a file. */
 static const char *reference_form(struct hs_slice text)
 {
     static const struct {
@@ -245,7 +244,7 @@ static const char *reference_form(struct hs_slice text)
     return NULL;
 }
 
-/* Words that no random secret holds and that nobody takes for a passphrase. */
+/* Words that no random secret contains and that nobody uses as a passphrase. */
 static bool is_told(struct hs_slice text)
 {
     static const char *const words[] = {"placeholder", "changeme",    "change-me",  "change_me",
@@ -272,7 +271,7 @@ static bool is_file(struct hs_slice text)
     return false;
 }
 
-/* xxxx, ****, ..., ????: a value that was made unreadable, or never written. */
+/* xxxx, ****, ..., ????: a redacted value, or one that was never set. */
 static bool is_mask(struct hs_slice text)
 {
     static const char *const marks[] = {
@@ -281,7 +280,7 @@ static bool is_mask(struct hs_slice text)
     size_t at = 0;
     for (size_t i = 0; at == 0 && i < HS_ARRAY_SIZE(kinds); i++)
         if (hs_slice_starts_with(text, hs_slice_text(kinds[i])))
-            at = hs_slice_text(kinds[i]).size; /* the senders' own marks */
+            at = hs_slice_text(kinds[i]).size; /* the senders' own prefixes */
     while (at < text.size) {
         size_t size = 0;
         for (size_t i = 0; size == 0 && i < HS_ARRAY_SIZE(marks); i++)
@@ -296,7 +295,7 @@ static bool is_mask(struct hs_slice text)
 
 /* ---- Ordinary words ---- */
 
-/* Words that are meant to be replaced. */
+/* Words that ask to be replaced. */
 static const char *const template_words[] = {
     "change",      "changeme", "replace",  "your",    "insert",    "enter", "fill",
     "todo",        "fixme",    "tbd",      "example", "sample",    "dummy", "placeholder",
@@ -304,7 +303,7 @@ static const char *const template_words[] = {
     "nil",         "here",     "foo",      "bar",     "baz",       "lorem", "ipsum",
     "placeholder", "tba",      "somevalue"};
 
-/* Words that name the kind of value, or that guesses begin with. */
+/* Words that name the kind of value, or that are common guesses. */
 static const char *const plain_words[] = {
     "secret",  "secrets", "password",   "passwd",  "passphrase", "pass",    "pwd",        "token",
     "key",     "admin",   "root",       "user",    "guest",      "default", "redis",      "kafka",
@@ -323,11 +322,11 @@ static const char *const plain_words[] = {
     "paste",   "provide", "s3cr3t",     "s3cret",  "passw0rd",   "p4ssw0rd"};
 
 struct words {
-    char text[WORDS_MAX_SIZE]; /* in lower case, marks left out */
+    char text[WORDS_MAX_SIZE]; /* in lower case, without marks */
     size_t size;
 };
 
-/* false: longer than words would be, or with bytes that are in no word. */
+/* Returns false if it is too long to consist of words, or has bytes that no word has. */
 static bool take_words(struct hs_slice text, struct words *ret_words)
 {
     ret_words->size = 0;
@@ -352,8 +351,8 @@ static void mark_words(const struct words *words, size_t at, const char *const *
     }
 }
 
-/* Splits the text into the words above and up to four digits in a row; which kinds of words were
- * in it, NONE when it is anything else. */
+/* Splits the text into the words above and up to four digits in a row; returns which kinds of words
+ * occurred, NONE if anything else did. */
 static enum hs_placeholder_words judge_words(const struct words *words)
 {
     /* Bit 0: reached by digits alone, bit 1: with a plain word, bit 2: with a template word. */
@@ -385,7 +384,7 @@ enum hs_placeholder_words hs_placeholder_words(struct hs_slice text)
 static const char *const unseen[] = {
     " ", "\n", "\r", "\t", "\v", "\f", "\xEF\xBB\xBF", "\xC2\xA0", "\xE2\x80\x8B", "\xE2\x81\xA0"};
 
-/* Bytes of what is not seen at the text's begin or end. */
+/* Size of the invisible characters at the text's beginning or end. */
 static size_t unseen_size(struct hs_slice text, bool end)
 {
     for (size_t i = 0; i < HS_ARRAY_SIZE(unseen); i++) {
@@ -397,7 +396,7 @@ static size_t unseen_size(struct hs_slice text, bool end)
     return 0;
 }
 
-/* Without the line breaks, spaces and unseen characters around it. */
+/* Strips line breaks, spaces and invisible characters from both ends. */
 static struct hs_slice strip(struct hs_slice text)
 {
     for (size_t size; (size = unseen_size(text, false)) > 0;)
@@ -432,8 +431,8 @@ const char *hs_placeholder_form(struct hs_slice text)
     return form == NULL && is_mask(text) ? "xxx" : form;
 }
 
-/* The end of a name of capitals that begins at `at`: the names people give to variables of an
- * environment. 0: none, or one of a single character. */
+/* The end of a name in capitals that begins at `at`, as environment variables are named. 0: none,
+ * or a single character. */
 static size_t variable_end(struct hs_slice text, size_t at)
 {
     size_t end = at;
@@ -448,7 +447,7 @@ static bool is_hex_digit(char c)
     return is_digit(c) || (c >= 'A' && c <= 'F');
 }
 
-/* What begins at `at` and ends before *ret_end. */
+/* The placeholder that begins at `at` and ends before *ret_end. */
 static const char *form_at(struct hs_slice text, size_t at, struct hs_slice *ret_name)
 {
     char c = text.data[at], next = at + 1 < text.size ? text.data[at + 1] : '\0';

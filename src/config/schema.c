@@ -1,9 +1,9 @@
-/* Schema: the tables of options as JSON Schema, for editors. It says what a mapping may hold and
- * how a value is written; what needs the whole file (names of sinks, ranges of sizes) `check` says.
- * Draft 7, the newest that the YAML editors' language server knows whole. */
+/* Schema: the tables of options as JSON Schema, for editors. It describes a mapping's keys and a
+ * value's form; checks that need the whole file (names of sinks, ranges of sizes) are up to
+ * `check`. Draft 7 is the newest that the YAML language server supports completely. */
 #include "internal.h"
 
-/* What a reader finds in place of a value: it is expanded before it is read. */
+/* A variable reference in place of a value: it is expanded before the value is read. */
 #define EXPANDED "\\\\$\\\\{"
 
 void hs_schema_text(struct hs_buffer *json, const char *text)
@@ -28,7 +28,7 @@ static void put_name(struct hs_buffer *json, const char *name)
     hs_buffer_append_byte(json, ':');
 }
 
-/* A number as it stands, within its range, or a text to be expanded. */
+/* A literal number, within its range, or a text to be expanded. */
 static void put_count(const struct hs_option *option, struct hs_buffer *json)
 {
     hs_buffer_append_text(json, "\"anyOf\":[{\"type\":\"integer\",\"minimum\":");
@@ -117,7 +117,7 @@ static void put_type(const struct hs_option *option, struct hs_buffer *json)
     }
 }
 
-/* An option that may be left out may also be empty: `admin:` alone. */
+/* An option that may be omitted may also be empty: `admin:` alone. */
 static void put_option(const struct hs_option *option, struct hs_buffer *json)
 {
     put_name(json, option->name);
@@ -157,7 +157,7 @@ static void put_required(const struct hs_options *options, bool *first, struct h
     }
 }
 
-/* One mapping: of the table, and of the kind if it is a variant. */
+/* One mapping: of the table and, for a variant, of the kind. */
 static void put_mapping(const struct hs_options *options, const struct hs_options *kind,
                         struct hs_buffer *json)
 {

@@ -1,7 +1,6 @@
-/* Secret: the one rule for every option that holds a secret: nothing that a template left behind,
- * nothing that can be guessed, nothing around it that the other side does not have. A row of an
- * options table says which kind of secret it holds; the binding asks here. No message repeats
- * any part of a value. */
+/* Secret: the one rule for every option that holds a secret: no unfilled placeholder, nothing
+ * guessable, and no surrounding characters that the other side lacks. The option's row gives the
+ * kind of secret; binding calls this file. No message repeats any part of a value. */
 #include "internal.h"
 #include "placeholder.h"
 
@@ -9,11 +8,11 @@
 #include <strings.h>
 
 #define SECRET_SIZE_LEAST 16u
-#define SECRET_BYTES_LEAST 5u /* different ones; 16 random hex digits have fewer once in 10^7 */
-#define KEYS_MAX 256u         /* remembered, to find one that is used twice */
+#define SECRET_BYTES_LEAST 5u /* distinct bytes; 16 random hex digits have fewer once in 10^7 */
+#define KEYS_MAX 256u         /* remembered, to find one used twice */
 #define WHERE_MAX 320u
 
-/* One secret being looked at. */
+/* The secret being checked. */
 struct look {
     struct hs_config *config;
     const struct hs_node *node;
@@ -50,15 +49,15 @@ static bool refuse_placeholder(const struct look *look, struct hs_slice text)
     const char *form = hs_placeholder_form(text);
     if (form == NULL)
         return false;
-    const char *mend = "hookstream fills in ${NAME}, ${NAME:-text} and ${file:/path}, nothing else";
+    const char *mend = "hookstream expands ${NAME}, ${NAME:-text} and ${file:/path}, nothing else";
     if (strcmp(form, "$NAME") == 0)
         mend = "write ${NAME}, with braces, or ${file:/path}";
     else if (strcmp(form, "/path/to/a/file") == 0)
         mend = "to read the file write ${file:/path}";
     else if (strcmp(form, "xxx") == 0 || strcmp(form, "changeme") == 0)
-        mend = "put the real value there, such as ${NAME}";
+        mend = "set the real value, such as ${NAME}";
     refuse(look, HS_FINDING_PLACEHOLDER,
-           "%s is a placeholder of the form `%s`%s, which anybody can guess: %s", look->path, form,
+           "%s is a placeholder of the form `%s`%s, which anyone can guess: %s", look->path, form,
            origin(look), mend);
     return true;
 }
@@ -66,8 +65,8 @@ static bool refuse_placeholder(const struct look *look, struct hs_slice text)
 static const char *how_to_make(const struct look *look)
 {
     return look->kind == HS_SECRET_SIGNATURE
-               ? "take the sender's, or for tests make one with `openssl rand -hex 32`"
-               : "make one with `openssl rand -hex 32`";
+               ? "use the sender's, or for tests generate one with `openssl rand -hex 32`"
+               : "generate one with `openssl rand -hex 32`";
 }
 
 static bool refuse_words(const struct look *look, struct hs_slice text)
@@ -77,15 +76,15 @@ static bool refuse_words(const struct look *look, struct hs_slice text)
         return false;
     if (words == HS_WORDS_TEMPLATE)
         refuse(look, HS_FINDING_PLACEHOLDER,
-               "%s consists of the ordinary words of a template%s, which anybody can guess: "
-               "put the real value there, such as ${NAME}",
+               "%s consists of the ordinary words of a template%s, which anyone can guess: set "
+               "the real value, such as ${NAME}",
                look->path, origin(look));
     else if (look->kind == HS_SECRET_KEY || look->kind == HS_SECRET_SIGNATURE)
-        refuse(look, HS_FINDING_WEAK_SECRET, "%s consists of words that guesses begin with%s: %s",
+        refuse(look, HS_FINDING_WEAK_SECRET, "%s consists of commonly guessed words%s: %s",
                look->path, origin(look), how_to_make(look));
     else
         hs_config_warning(look->config, HS_FINDING_WEAK_SECRET, look->node,
-                          "%s is a common password%s: change it at the server", look->path,
+                          "%s is a common password%s: change it on the server", look->path,
                           origin(look));
     return true;
 }
@@ -102,8 +101,8 @@ static size_t different_bytes(struct hs_slice text)
     return count;
 }
 
-/* Whether nearly each byte is the one before it or beside it: 12345678, abcdefgh, aabbccdd. Of 16
- * random hex digits one text in 10^7 is so. */
+/* Whether nearly each byte equals the previous one or is adjacent to it: 12345678, abcdefgh,
+ * aabbccdd. Of 16 random hex digits one text in 10^7 is like that. */
 static bool is_row(struct hs_slice text)
 {
     size_t steps = 0;
@@ -131,18 +130,18 @@ static void refuse_weak(const struct look *look, struct hs_slice text)
                           origin(look), how_to_make(look));
 }
 
-/* ---- What is around it ---- */
+/* ---- Surrounding characters ---- */
 
-/* Characters that nobody sees, or that come from how a value was written down. */
+/* Invisible characters, and traces of how a value was written down. */
 static const struct edge {
     const char *bytes, *name;
 } edges[] = {
     {"\r\n", "a line break"},
     {"\n", "a line break"},
     {"\r", "a carriage return"},
-    {"\\r\\n", "a backslash and letters that stand for a line break"},
-    {"\\n", "a backslash and an n that stand for a line break"},
-    {"\\t", "a backslash and a t that stand for a tab"},
+    {"\\r\\n", "a backslash and letters that denote a line break"},
+    {"\\n", "a backslash and an n that denote a line break"},
+    {"\\t", "a backslash and a t that denote a tab"},
     {" ", "a space"},
     {"\t", "a tab"},
     {"\v", "a control character"},
@@ -163,7 +162,7 @@ static const struct edge {
     {"\xE2\x80\x9E", "a quotation mark"},
 };
 
-/* U+2000 to U+200F, U+2028 to U+202E and U+FFF9 to U+FFFF: spaces, joiners, marks of direction. */
+/* U+2000 to U+200F, U+2028 to U+202E and U+FFF9 to U+FFFF: spaces, joiners, direction marks. */
 static bool is_unseen(const char *at, size_t size)
 {
     const unsigned char *byte = (const unsigned char *)at;
@@ -194,7 +193,7 @@ static bool has_quotes(struct hs_slice text)
     return text.size > 2 && (c == '"' || c == '\'' || c == '`') && text.data[text.size - 1] == c;
 }
 
-/* NAME=value: a line of an env-file in whole. */
+/* NAME=value: a complete line of an env file. */
 static bool is_assignment(struct hs_slice text)
 {
     size_t size = 0, underscores = 0;
@@ -205,7 +204,7 @@ static bool is_assignment(struct hs_slice text)
     return underscores > 0 && size + 4 < text.size && text.data[size] == '=';
 }
 
-/* A line break or an unseen character inside. */
+/* A line break or an invisible character inside. */
 static const char *odd_inside(struct hs_slice text)
 {
     for (size_t i = 0; i < text.size; i++) {
@@ -251,19 +250,19 @@ static void warn_of_oddity(const struct look *look)
     const char *oddity = key_file ? NULL : hs_secret_oddity(look->config, text);
     if (oddity != NULL)
         hs_config_warning(look->config, HS_FINDING_SECRET_EDGES, look->node,
-                          "%s %s%s, which counts as part of the secret: %s. Take it out where the "
-                          "value is set, if the other side does not have it too",
+                          "%s %s%s, which counts as part of the secret: %s. Remove it where the "
+                          "value is set, unless the other side has it, too",
                           look->path, oddity, origin(look),
                           look->kind == HS_SECRET_SIGNATURE ? "every genuine request would get 401"
                                                             : "the other side would refuse it");
     if (look->node->marked)
         hs_config_warning(look->config, HS_FINDING_SECRET_EDGES, look->node,
-                          "%s%s began with a byte order mark, which was left out: save the file "
+                          "%s%s began with a byte order mark, which was dropped: save the file "
                           "as UTF-8 without one",
                           look->path, origin(look));
 }
 
-/* ---- One secret for two things ---- */
+/* ---- One secret for two purposes ---- */
 
 static void warn_of_sharing(const struct look *look, const struct hs_option *option)
 {
@@ -278,7 +277,7 @@ static void warn_of_sharing(const struct look *look, const struct hs_option *opt
             continue;
         hs_config_warning(config, HS_FINDING_SECRET_SHARED, look->node,
                           "%s is the same secret as %s in line %u: whoever has one has both, and "
-                          "a request for one is genuine for the other. Give each its own",
+                          "a request for one is genuine for the other. Use different secrets",
                           look->path, known->path, known->node->line);
         break;
     }
@@ -302,8 +301,8 @@ static void check_key(const struct look *look, const struct hs_option *option)
     warn_of_sharing(look, option);
 }
 
-/* The password of scheme://user:password@host; and what is around it, as in a text that is not
- * a secret. */
+/* Checks the password of scheme://user:password@host, and the rest as a text that is not a
+ * secret. */
 static void check_url(const struct look *look)
 {
     struct hs_slice url = look->node->text, rest = url;
@@ -362,11 +361,12 @@ void hs_config_warn_placeholder(struct hs_config *config, const struct hs_node *
         return;
     bool shown = name.size > 0 && name.size < WHERE_MAX && !node->secret;
     const char *mend =
-        shown ? hs_arena_printf(config->arena, "to take it from the environment write ${%.*s}",
+        shown ? hs_arena_printf(config->arena, "to read it from the environment write ${%.*s}",
                                 HS_SLICE_ARG(name))
-              : "hookstream fills in ${NAME}, ${NAME:-text} and ${file:/path}, nothing else";
+              : "hookstream expands ${NAME}, ${NAME:-text} and ${file:/path}, nothing else";
     hs_config_warning(config, HS_FINDING_UNEXPANDED, node,
-                      "%s holds a placeholder of the form `%s`%s%s%s, which is taken as it is: %s",
+                      "%s contains a placeholder of the form `%s`%s%s%s, which is used "
+                      "literally: %s",
                       path, form, node->origin != NULL ? " (from " : "",
                       node->origin != NULL ? node->origin : "", node->origin != NULL ? ")" : "",
                       mend);

@@ -1,10 +1,10 @@
-/* Show: findings as a person reads them: the message, below it the line of the file and a caret
- * under the place.
+/* Show: prints findings for people: the message, then the line of the file with a caret under the
+ * position.
  *
- * What is shown is the file's own text, so ${NAME} stays ${NAME}. A secret that was written
- * into the file itself is not shown: a line is left out when it may hold one. That goes by the
- * tree (what was bound as a secret) and, since a file with errors may have no tree and a
- * misspelt key is bound to nothing, by the words of the keys too. In doubt a line is left out. */
+ * The line is the file's own text, so ${NAME} stays ${NAME}. A line that may hold a secret written
+ * in the file is omitted. This is judged by the tree (values bound as secrets) and by the words of
+ * the keys, since a file with errors may have no tree and a misspelt key is not bound. In doubt a
+ * line is omitted. */
 #include "internal.h"
 
 #include <hookstream/shown.h>
@@ -13,11 +13,11 @@
 #include <strings.h>
 
 #define SHOWN_MAX 120u /* characters of a line */
-#define BEFORE_MAX 80u /* of them before the caret */
+#define BEFORE_MAX 80u /* at most this many before the caret */
 #define OUTER_MAX 64u  /* keys around a line */
 #define NEAR_LINES 8u  /* before a line of a file that is not YAML */
 
-/* Parts of names whose values are secrets, as configurations of brokers and databases have them. */
+/* Parts of names whose values are secrets, as in configurations of brokers and databases. */
 static const char *const secret_words[] = {"secr", "pas",  "pwd",     "token",  "cred",
                                            "auth", "hash", "private", "key.pem"};
 
@@ -27,7 +27,7 @@ struct showing {
     size_t count, room;
 };
 
-/* ---- What may hold a secret ---- */
+/* ---- Lines that may hold a secret ---- */
 
 static bool is_secret_name(struct hs_slice name)
 {
@@ -60,7 +60,7 @@ static size_t secret_value(struct hs_slice line)
     return SIZE_MAX;
 }
 
-/* Bytes of a ${NAME} or ${file:/path} that the text begins with, or 0: one with a default has a
+/* Size of a ${NAME} or ${file:/path} at the beginning of the text, or 0: one with a default has a
  * text of its own. */
 static size_t variable_size(struct hs_slice text)
 {
@@ -75,7 +75,7 @@ static size_t variable_size(struct hs_slice text)
     return colon == NULL || file ? size : 0;
 }
 
-/* Whether there is nothing but ${NAME} and marks of YAML. */
+/* Whether there is nothing but ${NAME} and YAML syntax. */
 static bool is_harmless(struct hs_slice text)
 {
     for (size_t i = 0; i < text.size;) {
@@ -114,15 +114,15 @@ static bool is_blank(struct hs_slice line)
     return begin == line.size || line.data[begin] == '#' || line.data[begin] == '\r';
 }
 
-/* Whether the line goes on in the next one, whatever its indentation. */
+/* Whether the line continues in the next one, whatever its indentation. */
 static bool goes_on(struct hs_slice line)
 {
     struct hs_slice text = hs_slice_trim(line);
     return text.size > 0 && strchr(",[{", text.data[text.size - 1]) != NULL;
 }
 
-/* Whether `outer` may hold what begins further in, at `inner`: a list may stand in the column
- * of its key. */
+/* Whether `outer` may contain what begins further in, at `inner`: a list may be in the column of
+ * its key. */
 static bool holds(struct hs_slice outer, struct hs_slice inner)
 {
     size_t out = indentation(outer), in = indentation(inner);
@@ -130,7 +130,7 @@ static bool holds(struct hs_slice outer, struct hs_slice inner)
     return out < in || (out == in && item && outer.data[out] != '-') || goes_on(outer);
 }
 
-/* Whether the line stands under a key that has a secret. */
+/* Whether the line is under a key that has a secret. */
 static bool is_under_secret(struct hs_config *config, unsigned number)
 {
     struct hs_slice inner = hs_config_line(config, number);
@@ -190,8 +190,8 @@ static bool has_bound_secret(const struct showing *showing, unsigned number, str
     return false;
 }
 
-/* Whether the line is text. In what is not (UTF-16 without a mark, say) no key can be made out, so
- * nobody knows which lines hold a secret. */
+/* Whether the line is text. Otherwise (such as UTF-16 without a mark) keys cannot be recognised, so
+ * it is unknown which lines hold a secret. */
 static bool is_text(struct hs_slice line)
 {
     size_t size;
@@ -216,7 +216,7 @@ static bool may_show(const struct showing *showing, unsigned number, struct hs_s
     return is_harmless(line) || !is_under_secret(showing->config, number);
 }
 
-/* The line up to the first key that is not known: nobody can say what its value is. */
+/* The line up to the first unknown key, whose value could be anything. */
 static struct hs_slice known_part(const struct showing *showing, unsigned number,
                                   struct hs_slice line)
 {

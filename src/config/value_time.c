@@ -1,4 +1,4 @@
-/* Value time: points in time as people type them, and what lies between two. */
+/* Value time: points in time as users type them, and ranges between two. */
 #include "internal.h"
 
 #include <hookstream/clock.h>
@@ -15,7 +15,7 @@ static uint64_t fraction_ns(struct hs_slice digits)
     return value;
 }
 
-/* RFC 3339, or a date alone; from 1970 on, and as far as nanoseconds reach. */
+/* RFC 3339, or only a date; from 1970 to the largest time in nanoseconds. */
 static bool read_time(struct hs_slice text, uint64_t *ret_wall_ns)
 {
     char whole[DATE_BYTES + sizeof("T00:00:00Z")] = "2026-11-23T00:00:00Z";
@@ -41,7 +41,7 @@ int hs_value_time(struct hs_slice text, uint64_t now_wall_ns, uint64_t *ret_wall
     if (read_time(text, ret_wall_ns))
         return 0;
     return hs_fail(-EINVAL,
-                   "`%.*s` is no time: write 2026-11-23T09:15:00Z, or 2h for two hours ago",
+                   "`%.*s` is not a time: write 2026-11-23T09:15:00Z, or 2h for two hours ago",
                    HS_SLICE_ARG(text));
 }
 
@@ -54,7 +54,7 @@ int hs_value_check_times(uint64_t since_wall_ns, uint64_t until_wall_ns)
     hs_clock_format(until_wall_ns, until);
     return hs_fail(-EINVAL,
                    "the range is empty: until (%s) is before since (%s); 2h is two hours ago, so "
-                   "that since is the larger one of two durations",
+                   "since must be the larger of two durations",
                    until, since);
 }
 
@@ -63,8 +63,6 @@ int hs_value_check_sequences(uint64_t from, uint64_t last)
     uint64_t first = from > 0 ? from : 1;
     if (first <= last)
         return 0;
-    return hs_fail(-EINVAL,
-                   "the range is empty: last (%" PRIu64 ") is before from (%" PRIu64
-                   "), and both are included",
+    return hs_fail(-EINVAL, "the range is empty: last (%" PRIu64 ") is before from (%" PRIu64 ")",
                    last, first);
 }

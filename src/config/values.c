@@ -1,4 +1,4 @@
-/* Values: numbers, sizes and durations out of a scalar's text, and what to say when it is none. */
+/* Values: parses numbers, sizes and durations from a scalar's text, and explains invalid ones. */
 #include "internal.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@ struct unit {
     uint64_t factor;
 };
 
-/* Largest first, so that the first that divides a number is the one to print it in. */
+/* Largest first, so that the first unit that divides a number is the one to print. */
 static const struct unit size_units[] = {
     {"TiB", UINT64_C(1) << 40},
     {"TB", UINT64_C(1000000000000)},
@@ -33,7 +33,7 @@ static const struct unit duration_units[] = {
     {"ns", 1},
 };
 
-/* What people write, by how it begins, and what they mean. The first that fits counts. */
+/* Common misspellings by their beginning, and what they mean. The first match counts. */
 struct likely {
     const char *begin, *unit;
 };
@@ -78,7 +78,7 @@ int hs_value_size(struct hs_slice text, uint64_t *ret_bytes)
 
 int hs_value_duration(struct hs_slice text, uint64_t *ret_ns)
 {
-    /* Nothing at all needs no unit. */
+    /* Zero needs no unit. */
     if (hs_slice_equal(text, HS_SLICE("0"))) {
         *ret_ns = 0;
         return 0;
@@ -115,7 +115,7 @@ bool hs_node_is_absent(const struct hs_node *node)
             hs_slice_equal(node->text, HS_SLICE("~")));
 }
 
-/* `{data.x}` and `{NAME}` without quotes are mappings to YAML: keys without values. */
+/* Unquoted `{data.x}` and `{NAME}` are mappings in YAML: keys without values. */
 static bool is_unquoted_braces(const struct hs_node *node)
 {
     return node->kind == HS_NODE_MAP && node->count > 0 && node->keys[0]->line == node->line &&
@@ -128,8 +128,7 @@ static bool is_scalar(struct hs_config *config, const struct hs_node *node, cons
         return true;
     hs_config_error(config, HS_FINDING_WRONG_SHAPE, node, "expected %s, got %s%s", what,
                     hs_config_quote(config, node),
-                    is_unquoted_braces(node) ? ": a text that begins with { must stand in quotes"
-                                             : "");
+                    is_unquoted_braces(node) ? ": quote a text that begins with {" : "");
     return false;
 }
 
@@ -163,8 +162,9 @@ static bool refuse(struct hs_config *config, enum hs_finding_code finding,
         hs_config_error(config, finding, node, "%s is larger than any %s can be",
                         hs_config_quote(config, node), what);
     else
-        hs_config_error(config, finding, node, "%s is no %s%s%s %s", hs_config_quote(config, node),
-                        what, nearest, nearest[0] != '\0' ? " Write" : ": write", how);
+        hs_config_error(config, finding, node, "%s is not a %s%s%s %s",
+                        hs_config_quote(config, node), what, nearest,
+                        nearest[0] != '\0' ? " Write" : ": write", how);
     return false;
 }
 
@@ -187,8 +187,8 @@ bool hs_config_read_duration(struct hs_config *config, const struct hs_node *nod
     if (code == -EINVAL && digits.size > 0 && digits.size == node->text.size && !node->secret) {
         const char *number = hs_config_excerpt(config, digits);
         hs_config_error(config, HS_FINDING_DURATION, node,
-                        "`%s` is no duration, its unit is missing: write %ss, %sm or %sh", number,
-                        number, number, number);
+                        "`%s` is not a duration, its unit is missing: write %ss, %sm or %sh",
+                        number, number, number, number);
         return false;
     }
     return code == 0 ||

@@ -1,6 +1,6 @@
-/* Yaml: libyaml's events into nodes that know their place. Aliases are followed to the node they
- * name, which is shared; what they multiply is counted, so that a bomb is refused. What is wrong
- * in one place does not end the reading where the rest can still be understood. */
+/* Yaml: turns libyaml's events into nodes with positions. Aliases are followed to the node they
+ * name, which is shared; what they multiply is counted, so that a bomb is refused. What is wrong in
+ * one place does not end the reading where the rest can still be understood. */
 #include "yaml.h"
 
 #include <stdlib.h>
@@ -45,12 +45,12 @@ static void count_nodes(struct hs_yaml *yaml, size_t more, yaml_mark_t mark)
     if (yaml->nodes > HS_CONFIG_NODES_MAX)
         hs_yaml_fail(yaml, HS_FINDING_FILE_LIMIT, mark,
                      hs_arena_printf(yaml->config->arena,
-                                     "more than %u values, those behind each alias counted: does "
-                                     "an alias multiply what holds aliases?",
+                                     "more than %u values, counting those behind each alias: "
+                                     "does an alias multiply what holds aliases?",
                                      HS_CONFIG_NODES_MAX));
 }
 
-/* A node `height` deep stands at `depth`. */
+/* A node of depth `height` is at `depth`. */
 static void check_depth(struct hs_yaml *yaml, unsigned depth, yaml_mark_t mark)
 {
     if (depth > yaml->deepest)
@@ -58,8 +58,7 @@ static void check_depth(struct hs_yaml *yaml, unsigned depth, yaml_mark_t mark)
     if (depth > HS_CONFIG_DEPTH_MAX)
         hs_yaml_fail(yaml, HS_FINDING_FILE_LIMIT, mark,
                      hs_arena_printf(yaml->config->arena,
-                                     "nested too deep: at most %u lists and mappings in one "
-                                     "another",
+                                     "nested too deep: at most %u nested lists and mappings",
                                      HS_CONFIG_DEPTH_MAX));
 }
 
@@ -73,7 +72,7 @@ struct hs_node *hs_yaml_make(struct hs_yaml *yaml, enum hs_node_kind kind, yaml_
     return node;
 }
 
-/* Finds fault with a node that is read on; it becomes an empty scalar. */
+/* Reports a node and continues; it becomes an empty scalar. */
 static void break_node(struct hs_yaml *yaml, enum hs_finding_code code, struct hs_node *node,
                        const char *message)
 {
@@ -110,8 +109,8 @@ static struct hs_node *follow(struct hs_yaml *yaml, const yaml_event_t *event, u
     }
     struct hs_node *node = hs_yaml_make(yaml, HS_NODE_SCALAR, event->start_mark);
     break_node(yaml, HS_FINDING_YAML_ALIAS, node,
-               "no anchor (&) of this name ends before this alias (*); a text that "
-               "begins with * must stand in quotes");
+               "no anchor (&) of this name precedes this alias (*); quote a text that begins "
+               "with *");
     return node;
 }
 
@@ -126,11 +125,11 @@ struct hs_node *hs_yaml_scalar(struct hs_yaml *yaml, const yaml_event_t *event)
     node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
     if (text.size > 0 && memchr(text.data, '\0', text.size) != NULL)
         break_node(yaml, HS_FINDING_FILE_BYTES, node,
-                   "this text has a NUL character, which nothing here can hold");
+                   "this text has a NUL character, which is not allowed");
     return node;
 }
 
-/* Whether the text stands in one line of the file as it is, without escapes. */
+/* Whether the text is in one line of the file verbatim, without escapes. */
 static bool is_as_written(const struct hs_node *node, const yaml_event_t *event)
 {
     size_t marks = event->end_mark.column - event->start_mark.column;
@@ -143,11 +142,10 @@ static struct hs_node *read_scalar(struct hs_yaml *yaml, const yaml_event_t *eve
     struct hs_node *node = hs_yaml_scalar(yaml, event);
     const char *tag = (const char *)event->data.scalar.tag;
     if (tag != NULL && (strcmp(tag, STR_TAG) == 0 || strcmp(tag, "!") == 0))
-        node->quoted = true; /* the tag says what quotes say */
+        node->quoted = true; /* the tag has the meaning of quotes */
     else if (tag != NULL)
         break_node(yaml, HS_FINDING_YAML_QUOTES, node,
-                   "a tag (!) means nothing here; a text that begins with ! must "
-                   "stand in quotes");
+                   "tags (!) are not supported; quote a text that begins with !");
     if (!node->broken)
         hs_config_expand(yaml->config, node, tag == NULL && is_as_written(node, event));
     return node;
@@ -197,7 +195,7 @@ static struct hs_node *read_content(struct hs_yaml *yaml, const yaml_event_t *ev
         return NULL;
     }
     if (tag != NULL)
-        break_node(yaml, HS_FINDING_YAML_QUOTES, node, "a tag (!) means nothing here");
+        break_node(yaml, HS_FINDING_YAML_QUOTES, node, "tags (!) are not supported");
     return node;
 }
 
@@ -237,7 +235,7 @@ static struct hs_node *read_document(struct hs_yaml *yaml)
             struct hs_node place = {.line = (unsigned)event.start_mark.line + 1,
                                     .column = (unsigned)event.start_mark.column + 1};
             hs_config_error(yaml->config, HS_FINDING_SECOND_DOCUMENT, &place,
-                            "a second document begins here (`---`): a configuration is one");
+                            "a second document begins here (`---`): a configuration has only one");
         } else if (more && event.type != YAML_STREAM_START_EVENT &&
                    event.type != YAML_DOCUMENT_START_EVENT &&
                    event.type != YAML_DOCUMENT_END_EVENT) {

@@ -1,15 +1,15 @@
-/* Yaml map: one mapping: its keys, none twice, and `<<`, which takes in what other mappings have
- * and this one has not. */
+/* Yaml map: one mapping: its keys, without duplicates, and `<<`, which adds the missing keys from
+ * other mappings. */
 #include "yaml.h"
 
 struct map_reader {
     struct hs_yaml *yaml;
     struct hs_node *map;
     size_t key_room, item_room;
-    struct hs_node *merge_key, *merged; /* of `<<`, NULL when there is none */
+    struct hs_node *merge_key, *merged; /* of `<<`, NULL if there is none */
 };
 
-/* The place of a key, or the number of keys. */
+/* The index of a key, or the number of keys. */
 static size_t find_key(const struct hs_node *map, struct hs_slice key)
 {
     size_t at = 0;
@@ -25,7 +25,7 @@ static void add(struct map_reader *reader, struct hs_node *key, struct hs_node *
         yaml_mark_t mark = {.line = map->line - 1, .column = map->column - 1};
         hs_yaml_fail(reader->yaml, HS_FINDING_FILE_LIMIT, mark,
                      hs_arena_printf(reader->yaml->config->arena,
-                                     "a mapping has at most %u keys, and this has more",
+                                     "a mapping has at most %u keys, but this one has more",
                                      HS_CONFIG_KEYS_MAX));
         return;
     }
@@ -39,8 +39,8 @@ static void refuse_twice(struct map_reader *reader, const struct hs_node *key,
                          const struct hs_node *first)
 {
     hs_config_error(reader->yaml->config, HS_FINDING_DUPLICATE_KEY, key,
-                    "the key %s stands here twice, first at %u:%u",
-                    hs_config_quote(reader->yaml->config, key), first->line, first->column);
+                    "duplicate key %s, first at %u:%u", hs_config_quote(reader->yaml->config, key),
+                    first->line, first->column);
 }
 
 static void merge_one(struct map_reader *reader, const struct hs_node *from)
@@ -69,7 +69,7 @@ static void merge(struct map_reader *reader)
         merge_one(reader, reader->merged->items[i]);
 }
 
-/* A key: a scalar, taken as it stands. Another node is read over, with a finding. */
+/* A key: a scalar, verbatim. Any other node is skipped, with a finding. */
 static struct hs_node *read_key(struct map_reader *reader, const yaml_event_t *event,
                                 unsigned depth)
 {
@@ -77,7 +77,8 @@ static struct hs_node *read_key(struct map_reader *reader, const yaml_event_t *e
         return hs_yaml_scalar(reader->yaml, event);
     struct hs_node place = {.line = (unsigned)event->start_mark.line + 1,
                             .column = (unsigned)event->start_mark.column + 1};
-    if (!hs_yaml_has_bare_address(reader->yaml, event->start_mark)) /* else that is said */
+    if (!hs_yaml_has_bare_address(reader->yaml, event->start_mark)) /* otherwise that was
+                                                                     * reported */
         hs_config_error(reader->yaml->config, HS_FINDING_YAML_QUOTES, &place,
                         "a key must be a text: quote one that begins with [, { or *");
     struct hs_node *key = hs_yaml_node(reader->yaml, event, depth + 1);
@@ -108,7 +109,7 @@ static void take(struct map_reader *reader, struct hs_node *key, struct hs_node 
     }
 }
 
-/* false at the end of the mapping. */
+/* Returns false at the end of the mapping. */
 static bool read_pair(struct map_reader *reader, unsigned depth)
 {
     yaml_event_t event;

@@ -1,30 +1,29 @@
-/* Yaml words: what libyaml refuses, told as a person would tell it. libyaml's own words speak of
- * tokens and contexts; most faults in practice are a missing quote or an indentation. */
+/* Yaml words: translates libyaml's errors into plain language. libyaml speaks of tokens and
+ * contexts; most faults in practice are a missing quote or an indentation. */
 #include "yaml.h"
 
-/* Where the words should point. */
+/* Where the message should point. */
 enum at { AT_PROBLEM, AT_CONTEXT };
 
 static const struct {
-    const char *problem; /* libyaml's words (0.2.x) */
+    const char *problem; /* libyaml's message (0.2.x) */
     enum at at;
     enum hs_finding_code code;
     const char *words;
 } table[] = {
     {"mapping values are not allowed in this context", AT_PROBLEM, HS_FINDING_YAML_INDENTATION,
-     "a `:` where no key can end: is the indentation right? A text that holds `: ` must stand in "
-     "quotes"},
+     "a `:` where no key can end: is the indentation right? Quote a text that contains `: `"},
     {"did not find expected key", AT_PROBLEM, HS_FINDING_YAML_INDENTATION,
-     "expected a key here: is the indentation right, and does every text with special characters "
-     "stand in quotes?"},
-    {"could not find expected ':'", AT_CONTEXT, HS_FINDING_YAML, "a key without its `:`"},
+     "expected a key here: is the indentation right, and is every text with special characters "
+     "quoted?"},
+    {"could not find expected ':'", AT_CONTEXT, HS_FINDING_YAML, "a key without a `:`"},
     {"did not find expected '-' indicator", AT_PROBLEM, HS_FINDING_YAML_INDENTATION,
      "expected `- ` of the next item, or an end of the list by indentation"},
     {"block sequence entries are not allowed in this context", AT_PROBLEM,
      HS_FINDING_YAML_INDENTATION,
      "a list cannot begin here: put its first `- ` on a line of its own"},
     {"block mapping keys are not allowed in this context", AT_PROBLEM, HS_FINDING_YAML_INDENTATION,
-     "a key cannot stand here: put it on a line of its own"},
+     "a key is not allowed here: put it on a line of its own"},
     {"did not find expected ',' or ']'", AT_CONTEXT, HS_FINDING_YAML,
      "this list has no `]`, or lacks a `,` between two items"},
     {"did not find expected ',' or '}'", AT_CONTEXT, HS_FINDING_YAML,
@@ -34,22 +33,22 @@ static const struct {
     {"found unexpected document indicator", AT_CONTEXT, HS_FINDING_YAML_QUOTES,
      "this text in quotes has no closing quote"},
     {"found unknown escape character", AT_PROBLEM, HS_FINDING_YAML_QUOTES,
-     "no such escape: inside \" \" a backslash is written \\\\; or use ' '"},
+     "unknown escape: inside \" \" write a backslash as \\\\; or use ' '"},
     {"did not find expected hexdecimal number", AT_PROBLEM, HS_FINDING_YAML_QUOTES,
-     "an escape without its hexadecimal digits: inside \" \" a backslash is written \\\\"},
+     "an escape without hexadecimal digits: inside \" \" write a backslash as \\\\"},
     {"did not find expected alphabetic or numeric character", AT_CONTEXT, HS_FINDING_YAML_QUOTES,
-     "a text that begins with `*` or `&` must stand in quotes, such as \"*:8080\""},
+     "quote a text that begins with `*` or `&`, such as \"*:8080\""},
     {"found a tab character that violates indentation", AT_PROBLEM, HS_FINDING_YAML_TAB,
      "a tab cannot indent: use spaces"},
     {"found a tab character where an indentation space is expected", AT_PROBLEM,
      HS_FINDING_YAML_TAB, "a tab cannot indent: use spaces"},
     {"did not find expected <document start>", AT_PROBLEM, HS_FINDING_YAML,
-     "something stands after the end of the configuration"},
+     "there is text after the end of the configuration"},
     {"did not find expected node content", AT_PROBLEM, HS_FINDING_YAML, "expected a value here"},
     {"found incompatible YAML document", AT_PROBLEM, HS_FINDING_YAML,
-     "only %YAML 1.1 and 1.2 are known"},
+     "only %YAML 1.1 and 1.2 are supported"},
     {"found undefined tag handle", AT_PROBLEM, HS_FINDING_YAML_QUOTES,
-     "a text that begins with `!` must stand in quotes"},
+     "quote a text that begins with `!`"},
     {"exceeded maximum depth", AT_PROBLEM, HS_FINDING_FILE_LIMIT, "nested too deep"},
 };
 
@@ -69,7 +68,7 @@ static const char *find_byte(struct hs_slice text, yaml_mark_t mark)
     return at < text.size ? text.data + at : "";
 }
 
-/* The place of a byte, in lines and characters. */
+/* The position of a byte, in lines and characters. */
 static yaml_mark_t mark_of(struct hs_slice text, size_t offset)
 {
     yaml_mark_t mark = {0};
@@ -85,7 +84,7 @@ static yaml_mark_t mark_of(struct hs_slice text, size_t offset)
     return mark;
 }
 
-/* Bytes that are no text at all: libyaml reads ahead, so its own mark is of no use here. */
+/* Bytes that are not text: libyaml reads ahead, so its own mark is useless here. */
 static void fail_bytes(struct hs_yaml *yaml)
 {
     const yaml_parser_t *parser = &yaml->parser;
@@ -93,21 +92,20 @@ static void fail_bytes(struct hs_yaml *yaml)
     if (strcmp(parser->problem, "control characters are not allowed") == 0)
         hs_yaml_fail(yaml, HS_FINDING_FILE_BYTES, mark,
                      hs_arena_printf(yaml->config->arena,
-                                     "the control character U+%04X cannot stand here",
+                                     "the control character U+%04X is not allowed here",
                                      (unsigned)parser->problem_value));
     else
         hs_yaml_fail(yaml, HS_FINDING_FILE_BYTES, mark,
                      "these bytes are not UTF-8: save the file as UTF-8");
 }
 
-/* Words for faults that only the bytes at hand tell apart; NULL: none of these. */
+/* Messages for faults that only the bytes themselves distinguish; NULL: none of these. */
 static const char *words_of_bytes(struct hs_slice text, const char *problem, const char *at,
                                   enum hs_finding_code *ret_code)
 {
     bool inside = strncmp(problem, "did not find expected ','", 25) == 0;
     if (inside && *at == '{' && at > text.data && at[-1] == '$')
-        return "inside [ ] and { } a text that holds ${...} must stand in quotes, such as "
-               "\"${NAME}\"";
+        return "inside [ ] and { } quote a text that contains ${...}, such as \"${NAME}\"";
     if (strcmp(problem, "found character that cannot start any token") != 0)
         return NULL;
     if (*at != '\t')
@@ -116,8 +114,8 @@ static const char *words_of_bytes(struct hs_slice text, const char *problem, con
     return "a tab cannot indent: use spaces";
 }
 
-/* Whether an address begins at `at` that YAML does not take for a text: [::1]:8080, which opens a
- * list, or ::1, whose first colon ends a key. */
+/* Whether `at` begins an address that YAML does not read as text: [::1]:8080, which opens a list,
+ * or ::1, whose first colon ends a key. */
 static bool is_bare_address(const char *begin, const char *at, const char *end)
 {
     bool bracket = *at == '[';
@@ -134,7 +132,7 @@ static bool is_bare_address(const char *begin, const char *at, const char *end)
     return end - at > 2 && at[0] == ':' && at[1] == ':' && close > at + 2;
 }
 
-/* Where in the line around `at` such an address begins; NULL: nowhere. */
+/* Where such an address begins in the line around `at`; NULL: nowhere. */
 static const char *find_bare_address(struct hs_slice text, const char *at)
 {
     const char *end = text.data + text.size, *begin = at;

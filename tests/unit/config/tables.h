@@ -1,5 +1,5 @@
-/* What the tests of this module share: a table of options with every kind in it, an environment
- * of their own, and ways to look at nodes and findings. */
+/* Shared by this module's tests: a table of options with every kind in it, a private environment,
+ * and ways to inspect nodes and findings. */
 #ifndef HS_TEST_CONFIG_TABLES_H
 #define HS_TEST_CONFIG_TABLES_H
 
@@ -38,7 +38,7 @@ static inline struct hs_config *test_parse(const char *yaml)
     return hs_config_parse("test.yaml", hs_slice_text(yaml), test_env, NULL);
 }
 
-/* ---- Everything an option can be ---- */
+/* ---- Every kind of option ---- */
 
 struct test_server {
     const struct hs_node *node;
@@ -282,7 +282,7 @@ static inline struct hs_config *test_bind(const char *yaml, struct test_settings
     return config;
 }
 
-/* ---- Looking at it ---- */
+/* ---- Inspection ---- */
 
 /* All findings as they would be printed; the caller frees it. */
 static inline char *test_print(struct hs_config *config)
@@ -309,7 +309,7 @@ static inline void expect_none(struct hs_config *config)
     expect_findings(config, "", "");
 }
 
-/* The text of the scalar at a path of keys and indices: "a.b.0". */
+/* The scalar at a path of keys and indexes: "a.b.0". */
 static inline const struct hs_node *node_at(struct hs_config *config, const char *path)
 {
     const struct hs_node *node = hs_config_root(config);

@@ -1,4 +1,4 @@
-/* Binding what is right: every kind of option, defaults, absence, variants and children. */
+/* Binding valid texts: every kind of option, defaults, absence, variants and children. */
 #include "tables.h"
 
 START_TEST(test_an_empty_mapping_gives_the_defaults)
@@ -18,7 +18,7 @@ START_TEST(test_an_empty_mapping_gives_the_defaults)
         const struct test_server *server = &settings.server;
         ck_assert_str_eq(server->listen.host, "0.0.0.0");
         ck_assert_uint_eq(server->listen.port, 8080);
-        ck_assert_uint_eq(server->workers, 0); /* below the least: a default may */
+        ck_assert_uint_eq(server->workers, 0); /* below the minimum: a default may be */
         ck_assert_uint_eq(server->count, 5);
         ck_assert_uint_eq(server->size, 65536);
         ck_assert_uint_eq(server->unbounded_size, 0);
@@ -98,7 +98,7 @@ START_TEST(test_one_text_is_a_list_of_one)
 }
 END_TEST
 
-/* What the environment says is a value, never the absence of one. */
+/* A word from the environment is a value, never the absence of one. */
 START_TEST(test_words_from_the_environment_are_texts)
 {
     struct test_settings settings;
@@ -344,8 +344,8 @@ START_TEST(test_lists_of_tables)
 }
 END_TEST
 
-/* A table that is missing as a whole is missed once, not once for each of its options; one that
- * may be left out is missed for what must stand in it. */
+/* A missing table is reported once, not for each of its options; an optional one is reported for
+ * its required options. */
 START_TEST(test_what_must_be_there)
 {
     struct inner {
@@ -420,7 +420,7 @@ START_TEST(test_single_readers)
     ck_assert(!hs_config_read_count(config, node_at(config, "c"), &count));
     expect_findings(config, "",
                     "test.yaml:1:11: error HS032: expected a text, got a list\n"
-                    "test.yaml:1:19: error HS035: `x` is no whole number: write digits only\n");
+                    "test.yaml:1:19: error HS035: `x` is not a whole number: write digits only\n");
     hs_config_free(config);
 }
 END_TEST

@@ -1,4 +1,4 @@
-/* Findings: their order, their bound, and that no secret is ever in one. */
+/* Findings: their order, their limit, and that no secret is ever in one. */
 #include "tables.h"
 
 START_TEST(test_findings_stand_in_the_order_of_their_places)
@@ -36,7 +36,7 @@ START_TEST(test_findings_are_bounded)
     ck_assert_uint_eq(findings->count, 1000);
     /* A check that ends with a full list must not look like a good one. */
     ck_assert_uint_eq(findings->errors, 1);
-    ck_assert_str_eq(findings->items[0].message, "there is more wrong than is shown here");
+    ck_assert_str_eq(findings->items[0].message, "there are more findings than are shown here");
     hs_config_free(config);
 }
 END_TEST
@@ -86,8 +86,8 @@ static void check_prints_its_token(struct hs_config *config, const struct hs_nod
                     hs_config_quote(config, hs_node_get(node, "token")));
 }
 
-/* hunter2hunter2 gets into every kind of option, out of the file, the environment, an alias: it
- * must not be in what is printed. Each row must find something, else it proves nothing. */
+/* hunter2hunter2 gets into every kind of option, from the file, the environment, an alias: it must
+ * not be printed. Each row must produce a finding, otherwise it proves nothing. */
 START_TEST(test_no_secret_is_printed)
 {
     static const char *const rows[] = {
@@ -137,7 +137,7 @@ START_TEST(test_no_secret_is_printed)
 }
 END_TEST
 
-/* Written into the file itself: from its binding on it is a secret to every later message. */
+/* Written in the file itself: once bound it is a secret for every later message. */
 START_TEST(test_a_bound_secret_is_hidden_from_checks)
 {
     struct hs_options table = test_server_table;

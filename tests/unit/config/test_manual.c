@@ -1,4 +1,4 @@
-/* The manual's page: what stands in a table of options stands in it. */
+/* The manual's page: it contains everything in a table of options. */
 #include "tables.h"
 
 static char *print_manual(const struct hs_options *options)

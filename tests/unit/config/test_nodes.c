@@ -1,4 +1,4 @@
-/* From text to nodes: places, anchors, merges, bounds, ${...}, and a file's own life. */
+/* From text to nodes: positions, anchors, merges, limits, ${...}, and the life of a file. */
 #include "tables.h"
 
 #include <fcntl.h>
@@ -86,7 +86,7 @@ START_TEST(test_merge_takes_what_is_not_there)
     expect_text(config, "two.d", "own");
     expect_text(config, "two.e", "6");
     ck_assert_uint_eq(node_at(config, "two")->count, 5);
-    expect_text(config, "text.<<", "7"); /* in quotes it is a key like others */
+    expect_text(config, "text.<<", "7"); /* quoted it is an ordinary key */
     expect_text(config, "chain.b", "2");
     expect_text(config, "chain.c", "8");
     ck_assert_uint_eq(node_at(config, "base")->count, 2);
@@ -94,7 +94,7 @@ START_TEST(test_merge_takes_what_is_not_there)
 }
 END_TEST
 
-/* A fault behind an alias is told once, where it stands. */
+/* A fault behind an alias is reported once, at its position. */
 START_TEST(test_a_fault_behind_an_alias_is_told_once)
 {
     struct test_settings settings;
@@ -102,7 +102,7 @@ START_TEST(test_a_fault_behind_an_alias_is_told_once)
                                          "sinks: {a: *s, b: *s, c: {<<: *s}}\n",
                                          &settings);
     ck_assert_uint_eq(settings.sinks.count, 3);
-    /* Once for each path that it is wrong under. */
+    /* Once for each path under which it is wrong. */
     expect_findings(config, "",
                     "test.yaml:1:34: error HS033: sinks.a.database must be at most 15, is `99`\n"
                     "test.yaml:1:34: error HS033: sinks.b.database must be at most 15, is `99`\n"
@@ -139,8 +139,8 @@ START_TEST(test_an_alias_bomb_is_refused)
         hs_buffer_append_text(&yaml, "]\n");
     }
     struct hs_config *config = hs_config_parse("test.yaml", hs_buffer_slice(&yaml), NULL, NULL);
-    expect_refused(config, 6, "more than 200000 values, those behind each alias counted");
-    /* The same by merging. */
+    expect_refused(config, 6, "more than 200000 values, counting those behind each alias");
+    /* The same through merging. */
     hs_buffer_clear(&yaml);
     hs_buffer_append_text(&yaml, "a: &a {x: [x, x, x, x, x, x, x, x, x, x]}\n");
     for (char name = 'b'; name <= 'j'; name++) {
@@ -155,7 +155,7 @@ START_TEST(test_an_alias_bomb_is_refused)
 }
 END_TEST
 
-/* `levels` lists in one another around a text. */
+/* `levels` nested lists around a text. */
 static void put_nested(struct hs_buffer *yaml, unsigned levels, const char *inner)
 {
     for (unsigned i = 0; i < levels; i++)
@@ -179,7 +179,7 @@ START_TEST(test_depth_is_bounded_through_aliases_too)
     config = hs_config_parse("test.yaml", hs_buffer_slice(&yaml), NULL, NULL);
     expect_refused(config, 1, "nested too deep: at most 64");
     hs_buffer_clear(&yaml);
-    put_nested(&yaml, 5000, "x"); /* libyaml's own bound must not be met first by a crash */
+    put_nested(&yaml, 5000, "x"); /* libyaml's own limit must not be reached first by a crash */
     config = hs_config_parse("test.yaml", hs_buffer_slice(&yaml), NULL, NULL);
     expect_refused(config, 1, "nested too deep");
     for (unsigned more = 0; more < 2; more++) {
@@ -276,8 +276,8 @@ START_TEST(test_what_dollar_braces_become)
 }
 END_TEST
 
-/* A file full of them is read in one pass: were each counted from the beginning, the test's
- * own limit of time would end it. */
+/* A file full of them is read in one pass: counting each from the beginning would time the test
+ * out. */
 START_TEST(test_a_file_full_of_dollar_braces)
 {
     struct hs_buffer yaml;
@@ -324,7 +324,7 @@ START_TEST(test_the_real_environment_is_the_default)
 }
 END_TEST
 
-/* A file with these bytes, whose name is put into `ret_path`. */
+/* Writes a file with these bytes; its name goes into `ret_path`. */
 static void write_file(char ret_path[64], struct hs_slice bytes)
 {
     strcpy(ret_path, "/tmp/hs-config-XXXXXX");
@@ -378,7 +378,7 @@ START_TEST(test_files_that_are_no_texts)
     hs_config_free(config);
     unlink(path);
 
-    config = test_parse(yaml); /* the file is gone */
+    config = test_parse(yaml); /* the file is missing */
     ck_assert_uint_eq(hs_config_findings(config)->count, 1);
     ck_assert_ptr_nonnull(strstr(hs_config_findings(config)->items[0].message, path));
     ck_assert_ptr_nonnull(
@@ -405,11 +405,11 @@ START_TEST(test_texts_brought_in_are_bounded)
     const struct hs_findings *findings = hs_config_findings(config);
     ck_assert_uint_eq(findings->count, 1);
     ck_assert_uint_eq(findings->items[0].line, 17);
-    ck_assert_ptr_nonnull(strstr(findings->items[0].message, "pass 16777216 bytes altogether"));
+    ck_assert_ptr_nonnull(strstr(findings->items[0].message, "exceed 16777216 bytes altogether"));
     hs_config_free(config);
     unlink(path);
 
-    write_file(path, hs_slice(text, size + 1)); /* more than one file may have */
+    write_file(path, hs_slice(text, size + 1)); /* larger than a file may be */
     hs_buffer_clear(&yaml);
     hs_buffer_printf(&yaml, "- ${file:%s}\n", path);
     config = hs_config_parse("x", hs_buffer_slice(&yaml), NULL, NULL);

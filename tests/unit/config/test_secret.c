@@ -1,5 +1,5 @@
-/* Secrets: what a template left behind and what can be guessed is refused, what is around a value
- * is warned of, and a random text is neither. */
+/* Secrets: unfilled placeholders and guessable values are refused, surrounding characters cause a
+ * warning, and random texts do neither. */
 #include "tables.h"
 
 struct held {
@@ -40,7 +40,7 @@ static const char *value_of(void *context, const char *name)
     return strcmp(name, "VALUE") == 0 ? context : NULL;
 }
 
-/* The findings of one value, given by the environment so that YAML has no say in it. */
+/* The findings for one value, given by the environment so that YAML does not interfere. */
 static struct hs_config *hold(const char *option, const char *value, bool allowed)
 {
     char yaml[64];
@@ -188,7 +188,7 @@ START_TEST(test_what_can_be_guessed_is_refused_where_it_is_ours)
         expect("key", weak[i], HS_FINDING_WEAK_SECRET, true);
         expect("signatures", weak[i], HS_FINDING_WEAK_SECRET, true);
     }
-    /* A server's password is the server's to choose. */
+    /* A server's password is the server's choice. */
     expect("password", "x1-yz", 0, false);
     expect("password", "secret", HS_FINDING_WEAK_SECRET, false);
 }

@@ -1,5 +1,5 @@
-/* What people see of a finding: its line of the file with a caret, never a secret; where a byte
- * of a text stands in the file; the pages of the codes. */
+/* How a finding is shown: its line of the file with a caret, never a secret; the position in the
+ * file of a byte of a text; the pages of the codes. */
 #include "tables.h"
 
 /* ---- The place of a byte ---- */
@@ -7,7 +7,7 @@
 START_TEST(test_a_byte_of_a_text_has_its_place_in_the_file)
 {
     static const struct {
-        const char *yaml, *word; /* the place of `word` in a's text is wanted */
+        const char *yaml, *word; /* the position of `word` in a's text is wanted */
         unsigned line, column;
     } rows[] = {
         {"a: one two", "two", 1, 8},
@@ -68,7 +68,7 @@ static char *show(struct hs_config *config)
     return copy;
 }
 
-/* What is shown below a finding at the node of `path`. */
+/* The text shown below a finding at the node of `path`. */
 static void expect_shown(const char *yaml, const char *path, const char *wanted)
 {
     struct hs_config *config = test_parse(yaml);
@@ -151,7 +151,7 @@ START_TEST(test_no_line_with_a_secret_is_shown)
 }
 END_TEST
 
-/* Names that tell nothing, so that only the binding does. */
+/* Neutral names, so that only the binding can tell. */
 struct plain {
     const char *phrase;
     struct hs_strings words;

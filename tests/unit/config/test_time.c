@@ -1,4 +1,4 @@
-/* Points in time as people type them. */
+/* Points in time as users type them. */
 #include "hs_test.h"
 
 #include <hookstream/clock.h>
