@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #define UNROUTED_SHOWN 6u
-#define ITEM_USES_MAX 1024u /* fields of one transformation that are followed */
+#define ITEM_USES_MAX 1024u /* limit of the fields of one transformation that are tracked */
 
-/* ---- Which types come ---- */
+/* ---- The types that reach a route ---- */
 
 static bool is_among(const struct hs_matched *types, size_t count, const struct hs_event_type *type)
 {
@@ -60,7 +60,7 @@ static void gather_types(struct hs_look *look)
 struct uses {
     struct hs_look *look;
     const struct hs_node *near;
-    bool depends; /* what the item makes depends on the values of its fields */
+    bool depends; /* the item's result depends on the values of its fields */
     struct hs_use items[ITEM_USES_MAX];
     size_t count;
 };
@@ -81,7 +81,7 @@ static void note_when(void *context, const struct hs_use *use)
     hs_look_at_use(uses->look, use, uses->near);
 }
 
-/* Whether the operation asks what its fields hold, rather than taking or hiding them. */
+/* Whether the operation reads its fields' values rather than removing or hiding them. */
 static bool depends_on_values(const char *operation)
 {
     static const char *const those[] = {"decimal", "time", "cast"};
@@ -91,7 +91,7 @@ static bool depends_on_values(const char *operation)
     return false;
 }
 
-/* What the item makes and takes away, for those after it. */
+/* Records what the item creates and removes, for the items after it. */
 static void change_fields(struct hs_look *look, const struct hs_transform_item *item,
                           const struct uses *uses)
 {
@@ -148,7 +148,7 @@ static void walk_item(struct hs_look *look, const struct hs_transform *transform
     free(uses);
 }
 
-/* As deep as lists use lists, which compiling bounds. */
+/* Recursion is bounded by the nesting of lists, which compilation limits. */
 static void walk(struct hs_look *look, const struct hs_transform *transform)
 {
     for (size_t i = 0; i < hs_transform_count(transform); i++)
@@ -169,7 +169,7 @@ static void note_template(void *context, const struct hs_use *use)
         return;
     hs_look_tell(look, uses->near);
     hs_look_warn(look, HS_FINDING_ALWAYS_DEFAULT, uses->near, path,
-                 "`%s` is never there, so the template always gives its default: an earlier "
+                 "`%s` is never present, so the template always uses its default: an earlier "
                  "transformation removes it",
                  path);
 }
@@ -203,7 +203,7 @@ static void note_named(void *context, const struct hs_use *use)
     hs_paths_add(&look->named_by_when, hs_look_path(look, use->path));
 }
 
-/* What its transformations do holds for the target alone: the look goes on as it was before. */
+/* The target's transformations apply to it alone: the look is restored afterwards. */
 static void look_at_target(struct hs_look *look, size_t index)
 {
     const struct hs_target *target = &look->route->targets[index];
@@ -215,7 +215,7 @@ static void look_at_target(struct hs_look *look, size_t index)
     walk(look, target->transform);
     look_at_templates(look, target);
     hs_tracks_give(look);
-    hs_tracks_tell(look, before->track_count); /* those that its transformations made */
+    hs_tracks_tell(look, before->track_count); /* those that its transformations created */
     for (size_t i = 0; i < before->track_count; i++)
         before->tracks[i].out = look->tracks[i].out;
     *look = *before;
@@ -224,7 +224,7 @@ static void look_at_target(struct hs_look *look, size_t index)
 
 /* ---- One route ---- */
 
-/* A `when` that is asked of the event as received. */
+/* A `when` evaluated on the event as received. */
 static void look_at_when(struct hs_look *look, const struct hs_condition *when,
                          const struct hs_node *near)
 {

@@ -1,4 +1,4 @@
-/* Asked: the values that conditions compare fields with, so that samples can have them. */
+/* Asked: collects the values that conditions compare fields with, so that samples can have them. */
 #include "variants.h"
 
 #include "look.h"
@@ -29,7 +29,7 @@ static void gather_condition(struct hs_asked *asked, const struct hs_condition *
         hs_condition_comparisons(condition, note, &gathering);
 }
 
-/* As deep as lists use lists. */
+/* Recursion is bounded by the nesting of lists. */
 static void gather_items(struct hs_asked *asked, const struct hs_transform *transform)
 {
     for (size_t i = 0; i < hs_transform_count(transform); i++) {

@@ -1,4 +1,4 @@
-/* Catalogues: which catalogue each source has, read once. */
+/* Catalogues: the catalogue of each source, read once. */
 #include <hookstream/advice.h>
 #include <hookstream/source.h>
 #include <stdlib.h>
@@ -9,11 +9,11 @@ struct entry {
 };
 
 struct hs_catalogues {
-    struct entry *entries; /* one a source */
+    struct entry *entries; /* one per source */
     size_t count;
 };
 
-/* A path goes from the configuration's folder. */
+/* Paths are relative to the configuration's folder. */
 static const char *resolve(struct hs_config *config, const char *path)
 {
     const char *file = hs_config_file(config), *slash = strrchr(file, '/');
@@ -36,7 +36,7 @@ static void load_file(struct hs_config *config, const struct hs_node *node, cons
     while (first->severity != HS_FINDING_ERROR)
         first++;
     hs_config_error(config, HS_FINDING_SOURCE_CATALOGUE, node,
-                    "this catalogue is not good: %s:%u:%u: %s", first->file, first->line,
+                    "this catalogue has errors: %s:%u:%u: %s", first->file, first->line,
                     first->column, first->message);
 }
 

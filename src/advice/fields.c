@@ -1,8 +1,8 @@
 /* Fields: whether a field that is named can be there, and in which of the types. */
 #include "look.h"
 
-#define NAMES_MAX 4096u /* field names that the nearest is looked for in */
-#define TYPES_SHOWN 3u  /* types that a message names */
+#define NAMES_MAX 4096u /* limit of the field names searched for the nearest */
+#define TYPES_SHOWN 3u  /* types listed in a message */
 
 static bool has_row_below(const struct hs_event_type *type, size_t at)
 {
@@ -34,9 +34,9 @@ static bool always_has(const struct hs_event_type *type, const char *path)
     return always;
 }
 
-/* ---- Words ---- */
+/* ---- Messages ---- */
 
-/* "order.created", "order.*", "order.created and others": the types that have the field. */
+/* The types that have the field: "order.created", "order.*", "order.created and others". */
 static const char *who_has(const struct hs_look *look, const struct hs_matched *types,
                            size_t type_count, const char *path)
 {
@@ -114,13 +114,13 @@ bool hs_look_is_taken_away(const struct hs_look *look, const char *path)
     return look->kept.count > 0 && !hs_paths_meet(&look->kept, path);
 }
 
-/* Whether it can be missing, also if that is accepted. */
+/* Reports that it can be missing; returns this even if that is accepted. */
 static bool tell_missing(struct hs_look *look, const struct hs_node *node, const char *path)
 {
     static const char *const narrowing[] = {"type", "family"};
     for (size_t i = 0; i < HS_ARRAY_SIZE(narrowing); i++)
         if (hs_paths_meet(&look->named_by_when, narrowing[i]))
-            return false; /* the `when` may leave only those that have it */
+            return false; /* the `when` may select only events that have it */
     if (hs_paths_meet(&look->named_by_when, path))
         return false;
     const char *types = "";
@@ -185,7 +185,7 @@ void hs_look_at_use(struct hs_look *look, const struct hs_use *use, const struct
     if (use->kind == HS_USE_NEED && hs_look_is_taken_away(look, path)) {
         hs_look_tell(look, near);
         hs_look_error(look, HS_FINDING_FIELD_TAKEN_AWAY, node,
-                      "`%s` is never there: an earlier transformation takes it away", path);
+                      "`%s` is never present: an earlier transformation removes it", path);
         return;
     }
     if (look->open || (look->shared > 0 ? look->all_count : look->matched_count) == 0)

@@ -1,7 +1,7 @@
-/* Key: whether a Kafka target keeps the events of one thing in order. What a type is about its
- * name says: auction.bid.placed is about data.auctionId, queue.consumer.left about data.queueId
- * or data.consumerId. An id that belongs to the thing in every type of the family keeps them
- * together, too: an order has one consumer. */
+/* Key: whether a Kafka target keeps the events of one entity in order. A type's name tells its
+ * entity: auction.bid.placed concerns data.auctionId, queue.consumer.left data.queueId or
+ * data.consumerId. An id that belongs to the entity in every type of the family also keeps order:
+ * an order has one consumer. */
 #include "look.h"
 
 #define SEGMENTS_MAX 16u
@@ -23,7 +23,7 @@ static bool is_id_of(const char *path, struct hs_slice word)
            strcmp(path + 5 + word.size, "Id") == 0;
 }
 
-/* The id of what the type is about; NULL: it has none. */
+/* The id of the type's entity; NULL: none. */
 static const char *entity_of(const struct hs_event_type *type)
 {
     struct hs_slice family = hs_slice(type->name, strcspn(type->name, "."));
@@ -33,7 +33,7 @@ static const char *entity_of(const struct hs_event_type *type)
     return NULL;
 }
 
-/* The segments after the first that are families: queue.consumer.left is also about a consumer. */
+/* Later segments may name entities: queue.consumer.left also concerns a consumer. */
 static bool names_entity(const struct hs_matched *matched, const char *path)
 {
     const char *at = matched->type->name;
@@ -66,8 +66,8 @@ static bool is_id_of_a_family(const struct hs_catalogue *catalogue, const char *
     return false;
 }
 
-/* Whether all types of the family have the id, as a property of the thing: where a type tells of
- * something within it (auction.bid.placed), another family's id is of what is within. */
+/* Whether all types of the family have the id as a property of the entity. In a type about
+ * something inside it (auction.bid.placed), another family's id belongs to the inner entity. */
 static bool is_property(const struct hs_matched *matched, const char *path)
 {
     size_t size = strcspn(matched->type->name, ".") + 1;
@@ -88,7 +88,7 @@ static bool is_property(const struct hs_matched *matched, const char *path)
 struct key {
     struct hs_look *look;
     const struct hs_matched *matched;
-    const char *spreads; /* the first field that does */
+    const char *spreads; /* the first field that spreads events */
 };
 
 static void look_at_field(void *context, const struct hs_use *use)
@@ -102,7 +102,7 @@ static void look_at_field(void *context, const struct hs_use *use)
     if (key->look->blurred || hs_paths_meet(&key->look->made, path))
         return;
     if (hs_path_is_below(path, "data") && !hs_type_may_have(key->matched->type, path))
-        return; /* another type's */
+        return; /* of another type */
     if (key->spreads == NULL && !names_entity(key->matched, path) &&
         !is_property(key->matched, path))
         key->spreads = path;

@@ -1,28 +1,28 @@
-/* Look, for this module's own files: one route while it is looked at, from its `when` through its
- * transformations to its targets, with what is known of its events at each step. */
+/* Look, for this module's own files: the state while one route is checked, from its `when` through
+ * its transformations to its targets, with what is known about its events at each step. */
 #ifndef HS_ADVICE_LOOK_H
 #define HS_ADVICE_LOOK_H
 
 #include <hookstream/advice.h>
 
-/* A type whose events may come to the route. */
+/* A type whose events may reach the route. */
 struct hs_matched {
     const struct hs_event_type *type;
     const struct hs_catalogue *catalogue;
 };
 
-#define HS_LOOK_PATHS_MAX 1024u /* past it paths are forgotten, and less is said */
+#define HS_LOOK_PATHS_MAX 1024u /* past it paths are forgotten, and fewer findings result */
 struct hs_paths {
     const char *items[HS_LOOK_PATHS_MAX];
     size_t count;
 };
 
-/* A personal or credential field of a type, and where its value stands by now. */
+/* A personal or credential field of a type, and where its value is now. */
 struct hs_track {
     const struct hs_catalogue_field *field;
     const char *path;
     bool hidden;
-    bool out; /* a target was given it as it came */
+    bool out; /* a target got it unchanged */
 };
 
 /* The `accept` of the route, or of one of its targets. */
@@ -30,10 +30,10 @@ struct hs_track {
 struct hs_accept {
     const char *whose; /* "route", "target" */
     const struct hs_strings *items;
-    bool used[HS_ACCEPT_MAX]; /* items that took a warning back */
+    bool used[HS_ACCEPT_MAX]; /* items that suppressed a warning */
 };
 
-/* Items and templates that something was said of: what fails there needs no second finding. */
+/* Items and templates with a finding: a failure there needs no second one. */
 struct hs_told {
     const struct hs_node *nodes[HS_LOOK_PATHS_MAX];
     size_t count;
@@ -45,53 +45,53 @@ struct hs_look {
     const struct hs_route *route;
     const struct hs_matched *matched; /* each type once */
     size_t matched_count;
-    const struct hs_matched *all; /* all types of the route's sources, for lists that are shared */
+    const struct hs_matched *all; /* all types of the route's sources, for shared lists */
     size_t all_count;
     bool open;            /* a source of the route has no catalogue: other types may come */
     bool blurred;         /* fields have names and places that nothing tells of */
     bool unwrapped;       /* `data` was put in its event's place */
     unsigned shared;      /* how deep in named lists */
     struct hs_paths made; /* by earlier transformations */
-    struct hs_paths gone; /* taken away by them */
+    struct hs_paths gone; /* removed by them */
     struct hs_paths kept; /* by the last `keep`; none: there was no `keep` */
     struct hs_paths named_by_when;
-    struct hs_paths written; /* fields of the catalogue that hold something else by now */
+    struct hs_paths written; /* fields of the catalogue that now hold something else */
     struct hs_told *told;
     struct hs_track tracks[HS_LOOK_PATHS_MAX];
     size_t track_count;
     struct hs_accept *accepts; /* the route's, then each target's */
-    size_t target;             /* the one that is looked at, from 1; 0: the route as such */
+    size_t target;             /* the target being checked, from 1; 0: the route itself */
 };
 
 /* ---- Paths ---- */
 
-/* As the catalogue writes it: [0] becomes [*]. In the arena. */
+/* The path in the catalogue's form: [0] becomes [*]. In the arena. */
 const char *hs_path_plain(struct hs_arena *arena, const char *path);
 const char *hs_look_path(const struct hs_look *look, const char *path);
-/* Whether `path` is `above`, or stands below it. */
+/* Whether `path` is `above` or below it. */
 bool hs_path_is_below(const char *path, const char *above);
 void hs_paths_add(struct hs_paths *paths, const char *path);
-/* Takes out what is `above` or below it. */
+/* Removes paths equal to `above` or below it. */
 void hs_paths_drop(struct hs_paths *paths, const char *above);
-/* Whether one of them is `path`, above it or below it. */
+/* Whether one of them equals `path`, or is above or below it. */
 bool hs_paths_meet(const struct hs_paths *paths, const char *path);
 
-/* ---- What is said ---- */
+/* ---- Findings ---- */
 
-/* Makes `accepts`. */
+/* Fills `accepts`. */
 void hs_look_read_accept(struct hs_look *look);
-/* Whether the route, or the target that is looked at, accepts the warning; `field` may be NULL. */
+/* Whether the route, or the target being checked, accepts the warning; `field` may be NULL. */
 bool hs_look_accepts(struct hs_look *look, enum hs_finding_code code, const char *field);
-/* A warning that is not accepted; `field` may be NULL. */
+/* Adds a warning unless accepted; `field` may be NULL. */
 void hs_look_warn(struct hs_look *look, enum hs_finding_code code, const struct hs_node *node,
                   const char *field, const char *format, ...) HS_PRINTF(5, 6);
-/* An error; when the input is lenient a warning. */
+/* Adds an error; a warning if the input is lenient. */
 void hs_look_error(struct hs_look *look, enum hs_finding_code code, const struct hs_node *node,
                    const char *format, ...) HS_PRINTF(4, 5);
-/* Something was said of this item or template. */
+/* Records that this item or template has a finding. */
 void hs_look_tell(struct hs_look *look, const struct hs_node *node);
 bool hs_look_has_told(const struct hs_look *look, const struct hs_node *node);
-/* `accept` itself: what it cannot be, and what of it was of no use. */
+/* Checks `accept` itself: invalid items, and those that suppressed nothing. */
 void hs_look_check_accept(struct hs_look *look);
 
 /* ---- Names and values that are nearly known ones ---- */
@@ -102,21 +102,21 @@ bool hs_is_near_name(struct hs_slice name, struct hs_slice known);
 
 /* ---- Fields ---- */
 
-/* Whether events of the type can have the field, as far as its rows say. */
+/* Whether events of the type can have the field, according to its rows. */
 bool hs_type_may_have(const struct hs_event_type *type, const char *path);
-/* Whether an earlier transformation takes the field away, and none makes it again. */
+/* Whether an earlier transformation removes the field, and none creates it again. */
 bool hs_look_is_taken_away(const struct hs_look *look, const char *path);
-/* Holds one use against the types. */
+/* Checks one use against the types. */
 void hs_look_at_use(struct hs_look *look, const struct hs_use *use, const struct hs_node *near);
-/* Holds the comparisons of a condition against the types. */
+/* Checks the comparisons of a condition against the types. */
 void hs_look_at_values(struct hs_look *look, const struct hs_condition *condition);
-/* The same of the `when` of a transformation. */
+/* As above, for the `when` of a transformation. */
 void hs_look_at_item_values(struct hs_look *look, const struct hs_transform *transform,
                             size_t index);
 
-/* ---- Texts and values that are not what they seem ---- */
+/* ---- Misleading texts and values ---- */
 
-/* A text of a template that names a known field, without braces. */
+/* Warns about a template's text that names a known field without braces. */
 void hs_look_at_plain_text(struct hs_look *look, const struct hs_template *tmpl,
                            const struct hs_node *node);
 /* Why the field cannot have the value that `set` or `default` gives: its type, or the list of its
@@ -133,10 +133,10 @@ void hs_look_at_given(struct hs_look *look, const struct hs_transform_item *item
                       const struct hs_use *uses, size_t count);
 /* The same of the values that a `set` gives. */
 void hs_look_at_set(struct hs_look *look, const struct hs_transform_item *item);
-/* Notes which of the sender's fields the item writes over. */
+/* Records which of the sender's fields the item overwrites. */
 void hs_written_follow(struct hs_look *look, const struct hs_transform_item *item,
                        const struct hs_use *uses, size_t count);
-/* The field is used as if it still had the sender's value. */
+/* Warns about a field that is used as if it still had the sender's value. */
 void hs_look_at_written(struct hs_look *look, const struct hs_use *use, const struct hs_node *near);
 
 /* ---- match ---- */
@@ -146,12 +146,12 @@ void hs_look_at_match(struct hs_look *look);
 /* ---- Personal data and credentials ---- */
 
 void hs_tracks_begin(struct hs_look *look);
-/* Follows them through one item, which `path` is a use of. */
+/* Tracks them through one item, which has a use of `path`. */
 void hs_tracks_follow(struct hs_look *look, const struct hs_transform_item *item,
                       const struct hs_use *uses, size_t count);
-/* A target is given the event as it is now. */
+/* A target gets the event in its current state. */
 void hs_tracks_give(struct hs_look *look);
-/* Of those from `first` on that a target was given. */
+/* Reports those from `first` on that a target got. */
 void hs_tracks_tell(struct hs_look *look, size_t first);
 
 /* ---- Keys ---- */

@@ -1,4 +1,4 @@
-/* Match: a pattern that takes none of the known types, and what it may have been meant to be. */
+/* Match: reports a pattern that matches no known type, and suggests what may have been meant. */
 #include "look.h"
 
 #define NAMES_MAX 4096u
@@ -18,7 +18,7 @@ static void add_name(struct names *names, const char *name)
         names->items[names->count++] = name;
 }
 
-/* The types, and what they begin with: "queue.consumer.left", "queue", "queue.consumer". */
+/* The types and their prefixes: "queue.consumer.left", "queue", "queue.consumer". */
 static void gather_names(const struct hs_look *look, struct names *names)
 {
     struct hs_arena *arena = hs_config_arena(look->config);
@@ -50,7 +50,7 @@ static bool takes_any(const struct hs_look *look, const char *match)
     return takes;
 }
 
-/* The pattern with each segment that no type has put right; NULL: that is of no use. */
+/* The pattern with unknown segments corrected; NULL: that does not help. */
 static const char *mend_segments(const struct hs_look *look, const char *match)
 {
     struct hs_arena *arena = hs_config_arena(look->config);

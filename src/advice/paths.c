@@ -1,4 +1,4 @@
-/* Paths: places in events as texts, the way the catalogue writes them. */
+/* Paths: places in events as texts, in the catalogue's form. */
 #include "look.h"
 
 const char *hs_path_plain(struct hs_arena *arena, const char *path)

@@ -1,4 +1,4 @@
-/* Say: findings of a route, and which of them its `accept` or a target's takes back. */
+/* Say: adds a route's findings, except those that its `accept` or a target's suppresses. */
 #include "look.h"
 
 #include <stdio.h>
@@ -117,7 +117,7 @@ static void check_accept(struct hs_look *look, const struct hs_accept *accept)
                             hs_config_quote(look->config, items->nodes[i]));
         else if (!accept->used[i])
             hs_config_warning(look->config, HS_FINDING_ACCEPT_UNUSED, items->nodes[i],
-                              "%s: there is no such warning about this %s: take it out",
+                              "%s: there is no such warning about this %s: remove it",
                               hs_config_quote(look->config, items->nodes[i]), accept->whose);
     }
 }

@@ -1,5 +1,5 @@
-/* Texts: plain text that reads like a field, and fields that hold something else by the time that
- * they are used. */
+/* Texts: plain text that looks like a field, and fields that hold something else when they are
+ * used. */
 #include "look.h"
 
 /* ---- Plain text ---- */
@@ -9,7 +9,7 @@ static bool is_word(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* A field of data that the text names as a whole word, or NULL. */
+/* A field of data that the text contains as a whole word, or NULL. */
 static const char *field_in(const struct hs_look *look, struct hs_slice text)
 {
     const char *found = NULL;
@@ -47,8 +47,8 @@ static void look_at_text(void *context, struct hs_slice text, size_t before, boo
         return;
     hs_look_tell(plain->look, plain->node);
     hs_look_warn(plain->look, HS_FINDING_PLAIN_FIELD, plain->node, path,
-                 "`%s` is plain text here, the same for every event: for the field's value write "
-                 "it in braces, {%s}",
+                 "`%s` is plain text here, the same for every event: for the field's value use "
+                 "braces, {%s}",
                  path, path);
 }
 
@@ -87,14 +87,14 @@ void hs_look_at_set(struct hs_look *look, const struct hs_transform_item *item)
     }
 }
 
-/* ---- Written over ---- */
+/* ---- Overwritten fields ---- */
 
 static bool has(const struct hs_event_type *type, const char *path)
 {
     return hs_event_type_field(type, hs_slice_text(path)) != NULL;
 }
 
-/* Whether some type has what is written over, and what it is written from (NULL: a text). */
+/* Whether some type has the overwritten field and its origin (NULL: a text). */
 static bool writes_over(const struct hs_look *look, const char *from, const char *to)
 {
     for (size_t i = 0; i < look->matched_count; i++)
@@ -154,8 +154,8 @@ void hs_look_at_written(struct hs_look *look, const struct hs_use *use, const st
             continue;
         hs_look_tell(look, near);
         hs_look_warn(look, HS_FINDING_OVERWRITTEN, use->node != NULL ? use->node : near, path,
-                     "`%s` is not the sender's here: an earlier `set`, `rename` or `copy` writes "
-                     "over it",
+                     "`%s` is not the sender's value here: an earlier `set`, `rename` or `copy` "
+                     "overwrites it",
                      path);
         return;
     }

@@ -1,5 +1,5 @@
-/* Tracks: where personal data and credentials are after each transformation, and which of them
- * goes out as it came. What an item does under a `when` counts as done: the `when` is believed. */
+/* Tracks: where personal data and credentials are after each transformation, and which of them are
+ * sent unchanged. An item under a `when` counts as applied: the `when` is trusted. */
 #include "look.h"
 
 static void add_track(struct hs_look *look, const struct hs_catalogue_field *field,
@@ -28,7 +28,7 @@ static const char *last_name(const char *path)
     return dot != NULL ? dot + 1 : path;
 }
 
-/* Once names and places have changed, an equal name is taken for the same field. */
+/* Once names and positions have changed, an equal name is taken for the same field. */
 static bool reaches(const struct hs_look *look, const struct hs_track *track, const char *path)
 {
     return hs_path_is_below(track->path, path) ||
@@ -53,7 +53,7 @@ static void keep_only(struct hs_look *look, const struct hs_use *uses, size_t co
     }
 }
 
-/* `rename` and `copy`: what stood at or below `from` stands at `to`, too. */
+/* `rename` and `copy`: values at or below `from` are now also at `to`. */
 static void carry(struct hs_look *look, const char *from, const char *to, bool stays)
 {
     size_t before = look->track_count, size = hs_slice_text(from).size;
@@ -124,9 +124,9 @@ void hs_tracks_tell(struct hs_look *look, size_t first)
             continue;
         bool credential = track->field->credential;
         hs_look_warn(look, code_of(track), look->route->node, track->path,
-                     "%s `%s` goes out as it came: `%s: [%s]` %s",
+                     "%s `%s` is sent unchanged: `%s: [%s]` %s",
                      credential ? "the credential" : "the personal", track->path,
                      credential ? "remove" : "mask", track->path,
-                     credential ? "takes it away" : "hides it");
+                     credential ? "removes it" : "hides it");
     }
 }

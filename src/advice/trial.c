@@ -10,7 +10,7 @@
 #define BODY_MAX (16u << 20)
 #define KEY_SHOWN 60u
 #define IDS_TRIED_MAX (1u << 22)
-/* A usual time, so that a check says the same today and tomorrow. */
+/* A fixed time, so that results are reproducible. */
 #define SAMPLE_WALL_NS (UINT64_C(1764547200) * UINT64_C(1000000000))
 
 /* ---- Items ---- */
@@ -36,7 +36,7 @@ static struct hs_trial_place *item_place(struct hs_trial *trial, const struct hs
     return place;
 }
 
-/* Where in a used list it fails: the items are done again one by one. */
+/* Finds the failing item of a used list by applying the items one by one. */
 static const struct hs_node *find_inside(struct hs_trial *trial, const struct hs_transform *list,
                                          const struct hs_node *node)
 {
@@ -49,11 +49,11 @@ static const struct hs_node *find_inside(struct hs_trial *trial, const struct hs
         node = item.inside != NULL ? find_inside(trial, item.inside, item.node) : item.node;
         break;
     }
-    HS_IGNORE(hs_fail(-EINVAL, "%s", words)); /* for whoever asks hs_error_text() next */
+    HS_IGNORE(hs_fail(-EINVAL, "%s", words)); /* for the next caller of hs_error_text() */
     return node;
 }
 
-/* Brings the event back to where the item begins. */
+/* Restores the event to the state before the item. */
 static void go_back(struct hs_trial *trial, const struct hs_route *route, size_t target,
                     size_t index)
 {
@@ -62,7 +62,7 @@ static void go_back(struct hs_trial *trial, const struct hs_route *route, size_t
     bool done;
     hs_work_revert(trial->work);
     if (target > 0)
-        HS_IGNORE(hs_transform_apply(route->transform, trial->work)); /* it went well before */
+        HS_IGNORE(hs_transform_apply(route->transform, trial->work)); /* it succeeded before */
     for (size_t i = 0; i < index; i++)
         HS_IGNORE(hs_transform_apply_item(list, i, trial->work, &done)); /* so did these */
 }
@@ -150,7 +150,7 @@ static struct hs_trial_place *template_place(struct hs_trial *trial, const struc
     return place;
 }
 
-/* The templates of a target in the order that messages are made in. */
+/* The templates of a target in the order in which messages are built. */
 struct templates {
     const struct hs_template *tmpl[2 + HS_MESSAGE_HEADERS_MAX];
     const struct hs_node *nodes[2 + HS_MESSAGE_HEADERS_MAX];
@@ -200,7 +200,7 @@ static void pass_templates(struct hs_trial *trial, const struct hs_route *route,
     }
 }
 
-/* Which of the templates it is, by expanding each. */
+/* Determines the failing template by expanding each. */
 static void fail_template(struct hs_trial *trial, const struct hs_route *route, size_t target,
                           const char *reason)
 {
@@ -235,7 +235,7 @@ static struct hs_parcel_maker *maker_of(struct hs_trial *trial, unsigned sink)
     return &trial->makers[sink];
 }
 
-/* The target's number among those of its sink. */
+/* The target's index among those of its sink. */
 static unsigned part_of(const struct hs_route *route, size_t target)
 {
     unsigned part = 0;
@@ -304,7 +304,7 @@ static void try_route(struct hs_trial *trial, const struct hs_route *route)
             try_target(trial, route, i + 1);
 }
 
-/* The `when` of every route that the event may come to is asked. */
+/* Evaluates the `when` of every route that the event may reach. */
 static void ask_routes(struct hs_trial *trial, const struct hs_event *event)
 {
     const struct hs_router *router = trial->input->router;
@@ -407,7 +407,7 @@ static void try_type(struct hs_trial *trial, struct hs_slice source,
     hs_trial_close_type(trial);
 }
 
-/* The least share of any sample: what an id must be below to be in all of them. */
+/* The smallest share of any sample: an id below it is in all of them. */
 static uint32_t least_share(const struct hs_router *router)
 {
     uint32_t least = HS_SAMPLE_WHOLE;
@@ -420,7 +420,7 @@ static uint32_t least_share(const struct hs_router *router)
     return least;
 }
 
-/* An id that every target's `sample` takes. */
+/* Chooses an id that every target's `sample` takes. */
 static void choose_id(struct hs_trial *trial)
 {
     uint32_t least = least_share(trial->input->router);

@@ -1,7 +1,7 @@
-/* Trial, for this module's own files: the sample events of every known type, put through the
- * routes by the functions that `run` uses, and what came of it. Nothing is interpreted here: a
- * route is chosen by hs_router_match(), an item is done by hs_transform_apply_item(), messages are
- * made by hs_parcel_make(). A failure's message is the one that the dead letter would have. */
+/* Trial, for this module's own files: runs sample events of every known type through the routes
+ * with the functions that `run` uses, and records the results. Nothing is interpreted here:
+ * hs_router_match() chooses a route, hs_transform_apply_item() applies an item, hs_parcel_make()
+ * builds messages. A failure's message is that of the dead letter. */
 #ifndef HS_ADVICE_TRIAL_H
 #define HS_ADVICE_TRIAL_H
 
@@ -10,24 +10,24 @@
 
 #include <hookstream/parcel.h>
 
-/* Bounds on what one check tries. Past HS_TRIAL_RUNS_MAX each type is tried with its first two
- * variants only; past HS_TRIAL_NS (a jq program may take long) no further type is tried. */
+/* Limits of what one check tries. Past HS_TRIAL_RUNS_MAX each type is tried only with its first two
+ * variants; past HS_TRIAL_NS (a jq program may be slow) no further type is tried. */
 #define HS_TRIAL_RUNS_MAX 6000u
 #define HS_TRIAL_NS (2 * UINT64_C(1000000000))
 #define HS_TRIAL_PLACES_MAX 4096u
 #define HS_TRIAL_FAULTS_MAX 1024u
 #define HS_TRIAL_TYPES_SHOWN 3u
 
-/* What fails at one place in the same way, for one type or several. */
+/* Equal failures at one place, for one or several types. */
 struct hs_trial_fault {
     enum hs_finding_code code;
     const struct hs_route *route;
     size_t target;              /* from 1; 0: the route's own */
-    const struct hs_node *node; /* of what fails */
+    const struct hs_node *node; /* of the failing part */
     const struct hs_node *item; /* the item of the route's or target's list; `node` otherwise */
     const char *reason, *words; /* the dead letter's */
-    bool usual;                 /* EVERY_EVENT_FAILS: but for a few unusual values */
-    bool conditional;           /* EVERY_EVENT_FAILS: every one that some `when` lets come to it */
+    bool usual;                 /* EVERY_EVENT_FAILS: except for a few unusual values */
+    bool conditional;           /* EVERY_EVENT_FAILS: every one that some `when` lets through */
     const char *field, *variant;
     const struct hs_event_type *types[HS_TRIAL_TYPES_SHOWN];
     size_t type_count;
@@ -43,9 +43,10 @@ struct hs_trial_place {
     const char *operation;           /* an item's place; or else NULL */
     const char *each;                /* its `for` */
     bool skips;                      /* on_error: skip */
-    unsigned asked, held; /* a condition: how often; an item: how often it was come to, and done */
-    bool guards;          /* a condition: it does not hold for a type that is not known yet */
-    unsigned skipped;     /* an item: how often it failed and went on */
+    unsigned asked, held; /* a condition: number of evaluations; an item: how often it was reached,
+                           * and applied */
+    bool guards;          /* a condition: it is false for an unknown type */
+    unsigned skipped;     /* an item: how often it failed and was skipped */
     const char *words;    /* of the last such failure */
     unsigned full,
         idle;   /* an item: full samples it was done to, and those that it left as they were */
@@ -58,8 +59,8 @@ struct hs_trial_place {
     /* Of the type under trial: */
     unsigned reached, failed;
     bool passed_whole; /* a variant with every field passed */
-    bool open;         /* it touches what the type's rows do not tell of */
-    size_t fault;      /* the first of the type's faults here, from 1; 0: none */
+    bool open;         /* it uses fields that the type's rows do not describe */
+    size_t fault;      /* the type's first fault here, from 1; 0: none */
 };
 
 struct hs_trial;
@@ -72,7 +73,7 @@ const struct hs_trial_fault *hs_trial_fault_at(const struct hs_trial *trial, siz
 size_t hs_trial_place_count(const struct hs_trial *trial);
 const struct hs_trial_place *hs_trial_place_at(const struct hs_trial *trial, size_t index);
 
-/* Says of the look's route what came of the trial. */
+/* Reports the trial's results for the look's route. */
 void hs_look_at_trial(struct hs_look *look, const struct hs_trial *trial);
 
 #endif

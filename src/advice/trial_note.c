@@ -1,5 +1,5 @@
-/* Trial note: keeps what came of each sample, and makes one fault of what failed at one place in
- * the same way. */
+/* Trial note: records the result of each sample, and combines equal failures at one place into one
+ * fault. */
 #include "trial_state.h"
 
 /* ---- Places ---- */
@@ -62,7 +62,7 @@ void hs_trial_note_guard(struct hs_trial *trial, struct hs_trial_place *place)
     trial->event->type = type;
 }
 
-/* Whether the rows tell of the path, and all of it. */
+/* Whether the rows describe the whole path. */
 static bool is_told(const struct hs_event_type *type, const char *path)
 {
     for (size_t i = 0; i < type->field_count; i++)

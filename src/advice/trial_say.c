@@ -1,7 +1,7 @@
-/* Trial say: what came of the samples, as findings about a route. */
+/* Trial say: reports the samples' results as findings about a route. */
 #include "trial.h"
 
-#define KEYS_LEAST 5u /* samples before a key is said to be the same for all */
+#define KEYS_LEAST 5u /* samples needed before a key is reported as constant */
 
 /* ---- Faults ---- */
 
@@ -38,7 +38,7 @@ static void say_fault(struct hs_look *look, const struct hs_trial_fault *fault)
                       fault->usual         ? "a usual"
                       : fault->conditional ? "any"
                                            : "every",
-                      types, fault->conditional ? " for which `when` holds" : "", fault->reason,
+                      types, fault->conditional ? " for which `when` is true" : "", fault->reason,
                       fault->words);
     else
         hs_look_warn(look, fault->code, fault->node, fault->field,
@@ -66,8 +66,8 @@ static void say_faults(struct hs_look *look, const struct hs_trial *trial)
 
 struct claim {
     const struct hs_node *node;
-    bool unknown; /* it asks for what samples do not tell of */
-    bool source;  /* of which there may be one only */
+    bool unknown; /* it tests something that samples cannot show */
+    bool source;  /* of which there may be only one */
 };
 
 static void weigh(void *context, const struct hs_use *use)
@@ -93,10 +93,10 @@ static void say_when(struct hs_look *look, const struct hs_trial_place *place,
     bool never = place->held == 0, always = place->held == place->asked && place->asked > 1;
     if (never && !hs_condition_matches(when))
         hs_look_warn(look, HS_FINDING_WHEN_NEVER, claim.node, NULL,
-                     "this `when` never holds: no known event that can come here meets it");
+                     "this `when` is always false: no known event that can reach it meets it");
     else if (always && !place->guards && !claim.source && !hs_condition_asks_existence(when))
         hs_look_warn(look, HS_FINDING_WHEN_ALWAYS, claim.node, NULL,
-                     "this `when` always holds: every known event that can come here meets it");
+                     "this `when` is always true: every known event that can reach it meets it");
 }
 
 /* ---- Items ---- */
@@ -113,12 +113,12 @@ static void say_item(struct hs_look *look, const struct hs_trial_place *place)
         return;
     if (place->held > 0 && place->skipped == place->held)
         hs_look_warn(look, HS_FINDING_NO_EFFECT, place->node, NULL,
-                     "`%s` fails for every known event, and `on_error: skip` leaves it out: %s",
+                     "`%s` fails for every known event, and `on_error: skip` skips it: %s",
                      place->operation, place->words);
     else if (place->each != NULL && place->when == NULL && place->held == 0)
         hs_look_warn(look, HS_FINDING_NO_EFFECT, place->node, NULL,
-                     "`%s` is never done: no known event that comes here has %s", place->operation,
-                     place->each);
+                     "`%s` is never applied: no known event that reaches it has %s",
+                     place->operation, place->each);
     else if (place->full > 0 && place->idle == place->full)
         hs_look_warn(look, HS_FINDING_NO_EFFECT, place->node, NULL,
                      "`%s` changes no known event that comes here: %s", place->operation,
@@ -151,7 +151,7 @@ static void say_key(struct hs_look *look, const struct hs_trial_place *place)
     hs_template_uses(target->key, note_unknown, &unknown);
     if (!unknown)
         hs_look_warn(look, HS_FINDING_KEY_CONSTANT, place->node, NULL,
-                     "the key is `%s` for every known event that comes here: all go to one "
+                     "the key is `%s` for every known event that reaches it: all go to one "
                      "partition",
                      place->first);
 }

@@ -1,5 +1,5 @@
-/* Variants: see variants.h. Which values a type's fields can have, the rows say; what they do not
- * say (how long a text is, which characters it has) is tried at its ends. */
+/* Variants: see variants.h. The rows list a field's possible values; for the rest (length of a
+ * text, its characters) the extremes are tried. */
 #include "variants.h"
 
 #include <hookstream/clock.h>
@@ -7,11 +7,11 @@
 
 #include <stdlib.h>
 
-#define LONG_TEXT 300u /* more than a topic's or a file's name may have */
-#define SHOWN_MAX 40u  /* bytes of a value in words */
+#define LONG_TEXT 300u /* longer than a topic's or file's name may be */
+#define SHOWN_MAX 40u  /* size of a value in a message */
 #define ELEMENTS 3u
-#define CENT 0.01 /* how far beside a value that `when` asks for */
-/* ISO 4217: without, with two, with three, with four digits after the point. */
+#define CENT 0.01 /* distance from a value that `when` compares with */
+/* ISO 4217: without, with two, three and four decimal places. */
 static const struct {
     const char *code, *amount;
 } currencies[] = {
@@ -67,7 +67,7 @@ static void add_value(struct hs_variants *variants, enum hs_variant_kind kind, s
         value_of(row, json));
 }
 
-/* ---- What may not be there ---- */
+/* ---- Absence ---- */
 
 static void add_absent(struct hs_variants *variants, size_t row)
 {
@@ -175,7 +175,7 @@ static size_t count_of(const struct hs_event_type *type, enum hs_field_type kind
     return count;
 }
 
-/* The type's currencies and amounts in one of the table's. */
+/* Sets the type's currencies, and amounts in one of the table's currencies. */
 static void set_money(const struct hs_event_type *type, size_t which,
                       struct hs_sample_change *changes, size_t *count)
 {
@@ -208,7 +208,7 @@ static void add_currencies(struct hs_variants *variants)
     }
 }
 
-/* ---- What conditions ask for ---- */
+/* ---- Values in conditions ---- */
 
 static bool find_row(const struct hs_event_type *type, const char *path, size_t *ret_row)
 {
@@ -220,7 +220,7 @@ static bool find_row(const struct hs_event_type *type, const char *path, size_t 
     return false;
 }
 
-/* Whether the field can have the value; only then a sample is given it. */
+/* Whether the field can have the value; only then a sample gets it. */
 static bool can_be(const struct hs_catalogue_field *field, const struct hs_comparison *comparison)
 {
     if (has_choices(field))
@@ -243,7 +243,7 @@ static bool can_be(const struct hs_catalogue_field *field, const struct hs_compa
     }
 }
 
-/* The literal, or a value of the field's type to one side of it. */
+/* The literal, or a value of the field's type next to it. */
 static const char *value_near(struct hs_arena *arena, const struct hs_catalogue_field *field,
                               const struct hs_comparison *comparison, int side)
 {
@@ -264,7 +264,7 @@ static const char *value_near(struct hs_arena *arena, const struct hs_catalogue_
     return json_of(arena, type, hs_slice_text(number));
 }
 
-/* To which side of the literal a value makes the comparison hold. */
+/* On which side of the literal a value makes the comparison true. */
 static int side_of(enum hs_comparison_kind by)
 {
     return by == HS_IS_LESS ? -1 : by == HS_IS_MORE || by == HS_IS_NOT ? 1 : 0;
@@ -278,12 +278,12 @@ static bool is_changed(const struct hs_variant *variant, size_t row)
     return false;
 }
 
-/* What makes all comparisons of one condition hold, as far as each goes by itself; with
- * `turned` those of a field that is asked twice are tried from the last one on. */
+/* A variant that makes all comparisons of one condition true, as far as they are independent; with
+ * `turned` those of a field compared twice are tried from the last one on. */
 static void add_joint(struct hs_variants *variants, const struct hs_asked *asked, size_t from,
                       size_t to, bool turned)
 {
-    struct hs_variant *variant = add(variants, HS_VARIANT_ASKED, NULL, "with what `when` asks for");
+    struct hs_variant *variant = add(variants, HS_VARIANT_ASKED, NULL, "with what `when` tests");
     for (size_t i = from; i < to; i++) {
         size_t row, at = turned ? to - 1 - (i - from) : i;
         const struct hs_comparison *comparison = &asked->items[at].comparison;

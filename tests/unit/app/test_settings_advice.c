@@ -1,4 +1,4 @@
-/* Advice: configurations, and exactly what the catalogue has to say of each. */
+/* Advice: configurations, and the exact findings from the catalogue for each. */
 #include "hs_test.h"
 
 #include <hookstream/app.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Each row's text stands from line 3 on. */
+/* Each row's text begins at line 3. */
 #define HEAD                                                                                       \
     "sources: {fanfare: {path: /a, verify: {scheme: fanfare, secrets: [k9Jq2mZx7LpWt4Rb]}}}\n"     \
     "sinks: {f: {type: file, path: data}, k: {type: kafka, brokers: [\"localhost:9092\"]}}\n"
@@ -25,7 +25,8 @@ static const struct {
      "test.yaml:4:49: error HS200: there is no `data.orderID`, did you mean `data.orderId` of "
      "order.*?\n"},
     {FILE_ROUTE("order.created", "transform: [{lower: [data.zzzzzzzz]}]"),
-     "test.yaml:4:56: error HS200: `data.zzzzzzzz`: order.created has no such field; `hookstream "
+     "test.yaml:4:56: error HS200: `data.zzzzzzzz`: order.created has no such field; "
+     "`hookstream "
      "catalogue show TYPE` shows them\n"},
     {FILE_ROUTE("order", "transform: [{keep: [data.itemz]}]"),
      "test.yaml:4:47: error HS200: there is no `data.itemz`, did you mean `data.items` of "
@@ -46,7 +47,8 @@ static const struct {
     {FILE_ROUTE("order", "transform: [{set: {data.new: A}}, {lower: [data.new]}]"), ""},
     {FILE_ROUTE("order", "transform: [{rename: {data.amount: total}}, {trim: [data.total]}]"), ""},
     {FILE_ROUTE("order", "transform: [{lower: [data.new]}, {set: {data.new: 1}}]"),
-     "test.yaml:4:48: error HS200: `data.new`: the events of this route have no such field; "
+     "test.yaml:4:48: error HS200: `data.new`: the events of this route have no such "
+     "field; "
      "`hookstream catalogue show TYPE` shows them\n"},
     {FILE_ROUTE("order", "transform: [{flatten: {separator: _}}, {set: {data_x: 1}}]"), ""},
     /* A named list is for several routes, and for one that it does nothing for no use. */
@@ -58,15 +60,15 @@ static const struct {
                                                                    "transform: [{use: p}]"),
      "test.yaml:3:33: error HS200: there is no `data.emale`, did you mean `data.email` of "
      "consumer.created?\n"},
-    /* Taken away, and then needed. */
+    /* Removed, and then needed. */
     {"routes:\n- {name: a, match: order, transform: [{remove: [data.amount]}],\n"
      "  to: [{sink: f, file: \"{data.amount}\"}]}\n" TAIL,
-     "test.yaml:5:24: error HS201: `data.amount` is never there: an earlier transformation takes "
-     "it away\n"},
+     "test.yaml:5:24: error HS201: `data.amount` is never present: an earlier transformation "
+     "removes it\n"},
     {"routes:\n- {name: a, match: order, transform: [{keep: [data.amount]}],\n"
      "  to: [{sink: f, file: \"{data.orderId}\"}]}\n" TAIL,
-     "test.yaml:5:24: error HS201: `data.orderId` is never there: an earlier transformation takes "
-     "it away\n"},
+     "test.yaml:5:24: error HS201: `data.orderId` is never present: an earlier transformation "
+     "removes it\n"},
     /* match. */
     {FILE_ROUTE("ordre", "transform: []"),
      "test.yaml:4:20: error HS202: no known type matches `ordre`, did you mean `order`?\n"},
@@ -80,18 +82,18 @@ static const struct {
     {FILE_ROUTE("parcel", "transform: []"),
      "test.yaml:4:20: warning HS202: no known type matches `parcel`; `hookstream catalogue list` "
      "shows them\n"},
-    /* Samples of every type are put through the rules. */
+    /* Samples of every type are run through the rules. */
     {FILE_ROUTE("order", "transform: [{lower: [data.items]}]"),
      "test.yaml:4:39: error HS212: route `a`: every event of type order.created becomes a dead "
      "letter (transform): lower data.items: it is an array, which has no text\n"},
     {FILE_ROUTE("order", "transform: [{cast: {fields: [data.amount], to: integer}}]"),
      "test.yaml:4:39: error HS212: route `a`: a usual event of type order.created, "
      "order.completed becomes a dead letter (transform): cast data.amount: it is a text that is "
-     "no integer, such as 42\n"},
+     "not an integer, such as 42\n"},
     {FILE_ROUTE("order", "transform: [{decimal: {field: data.amount, code: USD}}]"),
      "test.yaml:4:39: warning HS214: route `a`: an event of type order.created, order.completed "
      "in KWD, with the amount \"149.995\" becomes a dead letter (transform): decimal "
-     "data.amount: it has more than 2 digits after the point, which is all that the currency "
+     "data.amount: it has more than 2 decimal places, which is all that the currency "
      "has\n"},
     {FILE_ROUTE("order", "transform: [{decimal: {field: data.amount, currency: "
                          "data.currencyCode}}]"),
@@ -100,29 +102,29 @@ static const struct {
                          "[HS214]"),
      ""},
     {FILE_ROUTE("order", "when: \"type == 'order.created' and type == 'order.completed'\""),
-     "test.yaml:4:33: warning HS215: this `when` never holds: no known event that can come here "
+     "test.yaml:4:33: warning HS215: this `when` is always false: no known event that can reach it "
      "meets it\n"},
     {FILE_ROUTE("order", "when: \"data.amount >= 100 and data.amount < 200\""), ""},
     {FILE_ROUTE("order", "when: \"data.amount < 100 and data.amount > 200\""),
-     "test.yaml:4:33: warning HS215: this `when` never holds: no known event that can come here "
+     "test.yaml:4:33: warning HS215: this `when` is always false: no known event that can reach it "
      "meets it\n"},
     {FILE_ROUTE("order", "when: \"type != 'order.created' or type != 'order.completed'\""),
-     "test.yaml:4:33: warning HS216: this `when` always holds: every known event that can come "
-     "here meets it\n"},
+     "test.yaml:4:33: warning HS216: this `when` is always true: every known event that can reach "
+     "it meets it\n"},
     {FILE_ROUTE("order", "transform: [{cast: {fields: [data.orderId], to: integer}, on_error: "
                          "skip}]"),
      "test.yaml:4:39: warning HS217: `cast` fails for every known event, and `on_error: skip` "
-     "leaves it out: cast data.orderId: it is a text that is no integer, such as 42\n"},
+     "skips it: cast data.orderId: it is a text that is not an integer, such as 42\n"},
     {KEY_ROUTE("order", "data.orderId"),
      "test.yaml:4:57: warning HS219: `data.orderId` is plain text here, the same for every event: "
-     "for the field's value write it in braces, {data.orderId}\n"},
+     "for the field's value use braces, {data.orderId}\n"},
     /* Missing. */
     {KEY_ROUTE("order", "{data.orderId}{data.experienceId}"),
      "test.yaml:4:57: warning HS203: `data.experienceId` can be missing in order.completed, "
      "order.cancelled: such an event becomes a dead letter; give a default, as "
      "{data.experienceId|none}\n"
-     "test.yaml:4:57: warning HS207: by `data.experienceId` events of one order can come to "
-     "different partitions and lose their order: take \"{data.orderId}\"\n"},
+     "test.yaml:4:57: warning HS207: by `data.experienceId` events of one order can get to "
+     "different partitions and lose their order: use \"{data.orderId}\"\n"},
     {"routes:\n- {name: a, match: order, when: \"data.experienceId exists\",\n"
      "  to: [{sink: f, file: \"{data.experienceId}\"}]}\n" TAIL,
      ""},
@@ -142,7 +144,8 @@ static const struct {
      "`data.items[*].quantity` of order.created?\n"},
     {FILE_ROUTE("order", "transform: [{for: \"data.items[*]\", remove: [item.productId], when: "
                          "\"item.quantity == 'many' or data.isLast exists\"}]"),
-     "test.yaml:4:94: error HS200: `data.isLast`: the events of this route have no such field; "
+     "test.yaml:4:94: error HS200: `data.isLast`: the events of this route have no "
+     "such field; "
      "`hookstream catalogue show TYPE` shows them\n"
      "test.yaml:4:94: warning HS204: `data.items[*].quantity` is never 'many': its type is "
      "integer\n"},
@@ -151,46 +154,46 @@ static const struct {
      ""},
     /* Personal data and credentials. */
     {FILE_ROUTE("draw.consumer.won", "transform: []"),
-     "test.yaml:4:3: warning HS206: the credential `data.admissionToken` goes out as it came: "
-     "`remove: [data.admissionToken]` takes it away\n"},
+     "test.yaml:4:3: warning HS206: the credential `data.admissionToken` is sent unchanged: "
+     "`remove: [data.admissionToken]` removes it\n"},
     {FILE_ROUTE("consumer",
                 "transform: [{hash: {fields: [data.email, data.phone], key: Xw3Nv8Qs5Gd1Yh6C}}]"),
-     "test.yaml:4:3: warning HS205: the personal `data.fullName` goes out as it came: `mask: "
+     "test.yaml:4:3: warning HS205: the personal `data.fullName` is sent unchanged: `mask: "
      "[data.fullName]` hides it\n"},
     {FILE_ROUTE("consumer", "transform: [{keep: [data.consumerId]}]"), ""},
     {FILE_ROUTE("consumer", "transform: [{redact: [data.email, data.phone]}, {truncate: {fields: "
                             "[data.fullName], length: 3}}]"),
-     "test.yaml:4:3: warning HS205: the personal `data.fullName` goes out as it came: `mask: "
+     "test.yaml:4:3: warning HS205: the personal `data.fullName` is sent unchanged: `mask: "
      "[data.fullName]` hides it\n"},
     {FILE_ROUTE("consumer", "transform: [{copy: {data.email: data.mail}}, {remove: [data.email, "
                             "data.phone, data.fullName]}]"),
-     "test.yaml:4:3: warning HS205: the personal `data.mail` goes out as it came: `mask: "
+     "test.yaml:4:3: warning HS205: the personal `data.mail` is sent unchanged: `mask: "
      "[data.mail]` hides it\n"},
     {FILE_ROUTE("consumer", "accept: [HS205]"), ""},
-    /* Of each target by itself. */
+    /* Of each target separately. */
     {"routes:\n- {name: a, match: consumer, transform: [{redact: [data.phone, data.fullName]}],\n"
      "  to: [{sink: f, file: x, transform: [{remove: [data.email]}]},\n"
      "       {sink: f, file: y, transform: [{redact: [data.email]}]}]}\n" TAIL,
      ""},
     {"routes:\n- {name: a, match: consumer, transform: [{redact: [data.phone, data.fullName]}],\n"
      "  to: [{sink: f, file: x, transform: [{remove: [data.email]}]}, {sink: f, file: y}]}\n" TAIL,
-     "test.yaml:4:3: warning HS205: the personal `data.email` goes out as it came: `mask: "
+     "test.yaml:4:3: warning HS205: the personal `data.email` is sent unchanged: `mask: "
      "[data.email]` hides it\n"},
     {"routes:\n- {name: a, match: order,\n"
      "  to: [{sink: f, transform: [{copy: {data.orderId: data.ref}}], file: \"{data.ref}\"},\n"
      "       {sink: f, file: \"{data.ref}\"}]}\n" TAIL,
-     "test.yaml:6:24: error HS200: `data.ref`: the events of this route have no such field; "
+     "test.yaml:6:24: error HS200: `data.ref`: the events of this route have no such "
+     "field; "
      "`hookstream catalogue show TYPE` shows them\n"},
     {"routes:\n- {name: a, match: order,\n"
      "  to: [{sink: f, file: x, when: \"data.ordrId exists\"}]}\n" TAIL,
      "test.yaml:5:33: error HS200: there is no `data.ordrId`, did you mean `data.orderId` of "
      "order.*?\n"},
     {FILE_ROUTE("consumer", "accept: [HS205 data.email, HS205 data.phone]"),
-     "test.yaml:4:3: warning HS205: the personal `data.fullName` goes out as it came: `mask: "
+     "test.yaml:4:3: warning HS205: the personal `data.fullName` is sent unchanged: `mask: "
      "[data.fullName]` hides it\n"},
-    {FILE_ROUTE("order", "accept: [HS205]"),
-     "test.yaml:4:36: warning HS209: `HS205`: there is no such warning about this route: take it "
-     "out\n"},
+    {FILE_ROUTE("order", "accept: [HS205]"), "test.yaml:4:36: warning HS209: `HS205`: there is no "
+                                             "such warning about this route: remove it\n"},
     {FILE_ROUTE("order", "accept: [HS200]"),
      "test.yaml:4:36: error HS210: `HS200`: write HS202 to HS208 or HS213 to HS231, and a field "
      "after it if it is meant for that one only, such as `HS205 data.email`\n"},
@@ -199,45 +202,46 @@ static const struct {
     {"routes: []\ndefault: [{sink: k, topic: x, accept: [HS205, HS206, HS208]}]\n", ""},
     {"routes: []\ndefault: [{sink: f, file: x, accept: [HS205, HS206]}, {sink: f, file: y, accept: "
      "[HS205]}]\n",
-     "test.yaml:4:10: warning HS206: the credential `data.admissionToken` goes out as it came: "
-     "`remove: [data.admissionToken]` takes it away\n"
-     "test.yaml:4:10: warning HS206: the credential `data.paymentToken` goes out as it came: "
-     "`remove: [data.paymentToken]` takes it away\n"},
+     "test.yaml:4:10: warning HS206: the credential `data.admissionToken` is sent unchanged: "
+     "`remove: [data.admissionToken]` removes it\n"
+     "test.yaml:4:10: warning HS206: the credential `data.paymentToken` is sent unchanged: "
+     "`remove: [data.paymentToken]` removes it\n"},
     {"routes:\n- {name: a, match: consumer.created, transform: [{redact: [data.phone, "
      "data.fullName]}],\n"
      "  to: [{sink: f, file: x, accept: [HS205 data.email, HS204], when: \"data.email == true\"},\n"
      "       {sink: f, file: y, accept: [HS205 data.phone], transform: [{remove: "
      "[data.email]}]}]}\n" TAIL,
      "test.yaml:6:36: warning HS209: `HS205 data.phone`: there is no such warning about this "
-     "target: take it out\n"},
+     "target: remove it\n"},
     {"routes: []\ndefault: [{sink: k, topic: x, key: \"{type}\", accept: [HS2, HS205, HS206, "
      "HS207]}]\n",
      "test.yaml:4:55: error HS210: `HS2`: write HS202 to HS208 or HS213 to HS231, and a field "
      "after it if it is meant for that one only, such as `HS205 data.email`\n"},
     /* Keys. */
     {KEY_ROUTE("auction.bid.placed", "{data.bidId}"),
-     "test.yaml:4:70: warning HS207: by `data.bidId` events of one auction can come to different "
-     "partitions and lose their order: take \"{data.auctionId}\"\n"},
+     "test.yaml:4:70: warning HS207: by `data.bidId` events of one auction can get to different "
+     "partitions and lose their order: use \"{data.auctionId}\"\n"},
     {KEY_ROUTE("order", "{data.consumerId}"), ""},
     {KEY_ROUTE("auction.bid", "{data.consumerId}"),
-     "test.yaml:4:63: warning HS207: by `data.consumerId` events of one auction can come to "
-     "different partitions and lose their order: take \"{data.auctionId}\"\n"},
+     "test.yaml:4:63: warning HS207: by `data.consumerId` events of one auction can get to "
+     "different partitions and lose their order: use \"{data.auctionId}\"\n"},
     {KEY_ROUTE("queue.consumer.left", "{data.consumerId}"), ""},
     {KEY_ROUTE("distribution", "{data.sequenceId}"), ""},
     {KEY_ROUTE("order", "{organizationId}"), ""},
     {KEY_ROUTE("order", "{id}"),
-     "test.yaml:4:57: warning HS207: by `id` events of one order can come to different partitions "
-     "and lose their order: take \"{data.orderId}\"\n"},
+     "test.yaml:4:57: warning HS207: by `id` events of one order can get to different partitions "
+     "and lose their order: use \"{data.orderId}\"\n"},
     {KEY_ROUTE("order", "{type}"),
-     "test.yaml:4:57: warning HS207: by `type` events of one order can come to different "
-     "partitions and lose their order: take \"{data.orderId}\"\n"},
+     "test.yaml:4:57: warning HS207: by `type` events of one order can get to different partitions "
+     "and lose their order: use \"{data.orderId}\"\n"},
     {"routes:\n- {name: a, match: order, to: [{sink: k, topic: x}]}\n" TAIL,
      "test.yaml:4:49: warning HS208: without a `key` events of one order are spread over the "
      "partitions and lose their order: add key: \"{data.orderId}\"\n"},
     /* A more specific route takes those that have the credential. */
     {"routes:\n- {name: a, match: draw, to: [{sink: f, file: x}]}\n"
      "- {name: b, match: draw.consumer.won, " TOKENS ", to: [{sink: f, file: x}]}\n" TAIL,
-     "test.yaml:5:82: error HS200: `data.paymentToken`: draw.consumer.won has no such field; "
+     "test.yaml:5:82: error HS200: `data.paymentToken`: draw.consumer.won has no such "
+     "field; "
      "`hookstream catalogue show TYPE` shows them\n"},
 };
 
@@ -255,7 +259,7 @@ static char *find(const char *yaml, bool lenient)
     hs_buffer_init(&kept, 1 << 20);
     hs_config_print_findings(config, &text);
     struct hs_slice rest = hs_buffer_slice(&text);
-    while (rest.size > 0) { /* most rows name one of the two sinks only */
+    while (rest.size > 0) { /* most rows name only one of the two sinks */
         size_t size = (size_t)((const char *)memchr(rest.data, '\n', rest.size) - rest.data) + 1;
         if (memmem(rest.data, size, " HS220: ", 8) == NULL)
             hs_buffer_append(&kept, rest.data, size);
@@ -297,8 +301,8 @@ START_TEST(what_check_refuses_run_only_warns_of)
 }
 END_TEST
 
-/* A configuration whose route has a field that no event has, with one more error each: what stands
- * in the parts' stead, and whether the field is told of in spite of the error. */
+/* A configuration whose route has a field that no event has, with one more error each: what
+ * replaces the parts, and whether the field is reported in spite of the error. */
 static const struct {
     const char *server, *source, *sinks, *route;
     bool told;
@@ -310,7 +314,7 @@ static const struct {
     {.source = "verify: {scheme: fanfare, secrets: [short]}", .told = true},
     {.sinks = "k: {type: kafka, brokers: [\"a:1\"], linger: 5}", .told = true},
     {.sinks = "k: {type: kafka}", .told = true},
-    /* Of two keys that are the same one is not the one that is meant. */
+    /* Of two equal keys one is not the intended one. */
     {.server = "listen: \"a:1\", listen: \"b:1\"", .told = false},
     {.source = "verify: {scheme: fanfaer, secrets: [k9Jq2mZx7LpWt4Rb]}", .told = false},
     {.source = "verify: {scheme: fanfare, secrets: [k9Jq2mZx7LpWt4Rb]}, catalog: own.yaml"},
@@ -372,7 +376,7 @@ static char *find_with_catalogue(const char *catalogue, const char *own)
     hs_buffer_init(&kept, 1 << 20);
     hs_config_print_findings(config, &text);
     struct hs_slice rest = hs_buffer_slice(&text);
-    while (rest.size > 0) { /* most rows name one of the two sinks only */
+    while (rest.size > 0) { /* most rows name only one of the two sinks */
         size_t size = (size_t)((const char *)memchr(rest.data, '\n', rest.size) - rest.data) + 1;
         if (memmem(rest.data, size, " HS220: ", 8) == NULL)
             hs_buffer_append(&kept, rest.data, size);
@@ -398,7 +402,7 @@ START_TEST(a_source_can_have_a_catalogue_of_its_own_or_none)
     ck_assert_str_eq(found, "");
     free(found);
     found = find_with_catalogue("own.yaml", "types: {}\n");
-    ck_assert_str_eq(found, "test.yaml:1:36: error HS211: this catalogue is not good: "
+    ck_assert_str_eq(found, "test.yaml:1:36: error HS211: this catalogue has errors: "
                             "own.yaml:1:1: a catalogue has `types`, a mapping of name to type\n");
     free(found);
 }
