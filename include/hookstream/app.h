@@ -1,5 +1,5 @@
-/* App: owns the running whole: reads the settings, starts the parts in order, answers what
- * they are doing, stops them in the reverse order. Threads: the owner's, but for status. */
+/* App: owns the running process: reads the settings, starts the parts in order, reports their
+ * state, and stops them in reverse order. Threads: the owner's, except for status. */
 #ifndef HOOKSTREAM_APP_H
 #define HOOKSTREAM_APP_H
 
@@ -27,56 +27,60 @@ struct hs_settings {
     const struct hs_node *routes;
     const struct hs_node *fallback; /* default: */
     bool allow_weak_secrets;
-    bool routed; /* routes and default were compiled without an error */
+    bool routed; /* routes and default compiled without errors */
 };
 extern const struct hs_options hs_settings_table;
 
-/* Loads, binds and checks a configuration file, as `run` and `check` do: everything that can
- * be known without connecting. Always gives a config, whose findings say what is wrong; the
- * settings hold only when there are no errors. */
+/* Loads, binds and checks a configuration file, as `run` and `check` do, as far as possible without
+ * connecting. Always returns a config, whose findings report errors; the settings are valid only
+ * without errors. */
 struct hs_config *hs_settings_load(const char *path, struct hs_settings *ret_settings);
-/* As hs_settings_load(), for a rehearsal: sinks need no address that works. */
+/* As hs_settings_load(), for a rehearsal: sinks need no working address. */
 struct hs_config *hs_settings_load_offline(const char *path, const struct hs_config_lookup *lookup,
                                            struct hs_settings *ret_settings);
 
-/* Holds the sinks against the cursors of the journal on disk, if there is one: warns of sinks
- * that are new to it, and of cursors whose sink is gone or has another name now. */
+/* Compares the sinks with the cursors of an existing journal on disk. Warns about sinks that are
+ * new to it, and about cursors whose sink was removed or renamed. */
 void hs_settings_check_cursors(struct hs_config *config, const struct hs_settings *settings);
-/* Compares the routes with those that waiting events were accepted under: warns of a sink that no
- * longer gets what waits for it. Part of hs_settings_check_cursors(). */
+/* See journal_inspect.h. */
 struct hs_journal_summary;
+/* Compares the routes with those under which waiting events were accepted, and warns about a sink
+ * that no longer gets its waiting events. Part of hs_settings_check_cursors(). */
 void hs_settings_check_routes(struct hs_config *config, const struct hs_settings *settings,
                               const struct hs_journal_summary *summary);
 
-/* Makes each sink's client and ends it, without connecting: an error for each that cannot be made.
- * `run` holds such a sink and starts all the same. Nothing while the configuration has errors. */
+/* Creates each sink's client and destroys it, without connecting; adds an error for each that
+ * cannot be created. `run` starts anyway, with that sink blocked. Does nothing while the
+ * configuration has errors. */
 void hs_settings_check_clients(struct hs_config *config, const struct hs_settings *settings);
 
 /* For `check`: warns if the hard limit of open files has no room for `limits.connections`. Raises
  * the soft limit, as the start does. */
 void hs_settings_check_file_limit(struct hs_config *config, const struct hs_settings *settings);
 
-/* Holds settings against the catalogues of their sources; see advice.h. false: nothing was held,
- * since an error stands in what decides that: routes, sources, transformations, sinks' types. */
+/* Checks the settings against the catalogues of their sources; see advice.h. Returns false,
+ * checking nothing, if there is an error in what it depends on: routes, sources, transformations,
+ * the sinks' types. */
 bool hs_settings_advise(struct hs_config *config, const struct hs_settings *settings, bool lenient);
 
-/* Asks what the configuration names: the journal's folder, the dedupe's Redis and every sink, one
- * after the other, each question for at most `timeout_ms`. What is wrong becomes a finding (HS300
- * and up); what is good, or could not be asked, a line of the report. Nothing is asked while the
- * configuration has errors. */
+/* Queries what the configuration names: the journal's folder, the dedupe's Redis and every sink, in
+ * turn, each query for at most `timeout_ms`. Problems become findings (HS300 and up); successes and
+ * skipped checks become lines of the report. Does nothing while the configuration has errors. */
 void hs_settings_check_online(struct hs_config *config, const struct hs_settings *settings,
                               unsigned timeout_ms, struct hs_buffer *ret_report);
 
-/* ---- The running whole ---- */
+/* ---- The running process ---- */
 
 struct hs_app;
 
-/* Starts everything; when it returns 0, events are accepted. `config` and `settings` are
- * borrowed until hs_app_free(). -errno and words. */
+/* Starts everything; after it returns 0, events are accepted. `config` and `settings` are borrowed
+ * until hs_app_free(). -errno and a message. */
 HS_MUST_CHECK int hs_app_start(struct hs_config *config, const struct hs_settings *settings,
                                struct hs_app **ret_app);
-/* SIGTERM's way: stop accepting, answer who waits, sync, flush for server.shutdown_grace. */
+/* The reaction to SIGTERM: stops accepting, answers waiting requests, syncs, and flushes for
+ * server.shutdown_grace. */
 void hs_app_stop(struct hs_app *app);
+/* Stops if necessary, and frees everything. NULL is fine. */
 void hs_app_free(struct hs_app *app);
 
 #endif

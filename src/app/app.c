@@ -1,5 +1,5 @@
-/* App: the parts in the order in which they need each other: journal, dedupe, dead letters,
- * delivery, ingress, admin; and stopped so that each still has what it needs. */
+/* App: starts the parts in order of dependency (journal, dedupe, dead letters, delivery, ingress,
+ * admin), and stops each while what it needs still runs. */
 #include <hookstream/app.h>
 
 #include <event2/event.h>
@@ -13,7 +13,7 @@
 
 #include "report.h"
 
-/* Who still waits for an answer when the stop begins gets it within this time: one sync. */
+/* Requests that wait when the stop begins are answered within this time: one sync. */
 #define DRAIN_NS (5 * HS_NS_PER_SECOND)
 
 static uint64_t position(void *context, unsigned sink)
@@ -153,7 +153,8 @@ static void collect(void *context)
     hs_counter_add(app->log_dropped, dropped - hs_counter_value(app->log_dropped));
 }
 
-/* What is not accepting yet says so, and logs when it is: see hs_report_changes(). */
+/* A start that is not ready yet is logged as such; readiness is logged later: see
+ * hs_report_changes(). */
 static void log_start(struct hs_app *app)
 {
     const struct hs_settings *settings = app->settings;
@@ -162,7 +163,7 @@ static void log_start(struct hs_app *app)
     bool ready = hs_report_ready(app, &reasons);
     atomic_store(&app->was_ready, ready);
     if (ready)
-        hs_buffer_clear(&reasons); /* sinks that connect still */
+        hs_buffer_clear(&reasons); /* sinks that are still connecting */
     hs_buffer_append_byte(&reasons, '\0');
     char listen[HS_ADDRESS_TEXT], admin[HS_ADDRESS_TEXT];
     hs_address_print(settings->server.listen.host, hs_ingress_port(app->ingress), listen);
@@ -178,7 +179,7 @@ static void log_start(struct hs_app *app)
     hs_buffer_free(&reasons);
 }
 
-/* libevent would write to stderr itself, and wait for its reader. */
+/* libevent would write to stderr itself and block on its reader. */
 static void on_event_log(int severity, const char *message)
 {
     hs_log_limited(severity == EVENT_LOG_ERR ? HS_LOG_ERROR : HS_LOG_WARN, "libevent",
@@ -193,7 +194,7 @@ static void on_event_fatal(int error)
     abort();
 }
 
-/* A part that could not open a file says which; here it gets what to do about it. */
+/* Adds advice to the error of a part that could not open a file because of the limit. */
 static void name_limit(int code)
 {
     if ((code != -EMFILE && code != -ENFILE) || strstr(hs_error_text(), "open files is") != NULL)
@@ -242,13 +243,13 @@ int hs_app_start(struct hs_config *config, const struct hs_settings *settings,
 void hs_app_stop(struct hs_app *app)
 {
     atomic_store(&app->accepting, false);
-    hs_log(HS_LOG_INFO, "stopping: no new requests, answering those that wait");
+    hs_log(HS_LOG_INFO, "stopping: no new requests, answering the waiting ones");
     hs_replay_cancel(app->control.replay);
     hs_ingress_drain(app->ingress, DRAIN_NS);
-    /* Commits what was appended; the watermark stands still after it. */
+    /* Commits what was appended; the durable sequence stays constant afterwards. */
     hs_journal_stop(app->journal);
     hs_delivery_stop(app->delivery, app->settings->server.shutdown_grace_ns);
-    hs_log(HS_LOG_INFO, "stopped; what was not delivered is in the journal",
+    hs_log(HS_LOG_INFO, "stopped; undelivered events are in the journal",
            HS_F("durable", "%" PRIu64, hs_journal_durable(app->journal)));
 }
 
@@ -256,7 +257,7 @@ void hs_app_free(struct hs_app *app)
 {
     if (app == NULL)
         return;
-    /* Before any cursor closes: the keeper must not take one that is gone for one that is past
+    /* Before any cursor closes: the keeper must not mistake a missing cursor for one that is past
      * everything (J5). */
     if (app->journal != NULL)
         hs_journal_stop(app->journal);

@@ -1,13 +1,13 @@
-/* Control: finds the page; and replay's pages, which are short. */
+/* Control: dispatches requests to their page; contains replay's pages, which are short. */
 #include "control.h"
 
 #include <hookstream/clock.h>
 #include <hookstream/json.h>
 #include <inttypes.h>
 
-/* Events a second, where nothing was asked for: a replay does not outrun live events. */
+/* Default events per second: a replay must not outrun live events. */
 #define RATE_DEFAULT 1000u
-/* What the query did not say; 0 is a time as good as any. */
+/* Marks a parameter that was not given; 0 is a valid time. */
 #define NOT_SAID UINT64_MAX
 #define NAMES_MAX 512u
 
@@ -27,7 +27,7 @@ int hs_control_open(struct hs_control *control, const struct hs_delivery_spec *d
     struct hs_resender *replays = hs_resender_create(&spec);
     if (control->resender == NULL || replays == NULL) {
         hs_resender_free(replays);
-        return -EINVAL; /* said by the resender */
+        return -EINVAL; /* reported by the resender */
     }
     control->replay = hs_replay_create(control->journal, replays, delivery->metrics);
     control->retried = hs_metrics_counter(delivery->metrics, HS_METRIC_resent_total, "dead-letter");
@@ -50,7 +50,7 @@ unsigned hs_control_refuse(unsigned status, struct hs_buffer *ret_json)
 
 /* ---- Replay ---- */
 
-/* Whether the configuration has it; else words. */
+/* Whether the configuration has it; otherwise sets a message. */
 static bool has(const struct hs_children *children, const char *kind, const char *name,
                 const char *advice)
 {
@@ -72,33 +72,33 @@ bool hs_control_has_sink(const struct hs_control *control, const char *sink)
     return has(&control->settings->sinks, "sink", sink, "");
 }
 
-/* Whether there can be events from then, and from there, on. */
+/* Whether events can exist from that time and sequence on. */
 static int check_begin(const struct hs_control *control, const struct hs_replay_request *request)
 {
     char since[32];
     uint64_t durable = hs_journal_durable(control->journal);
     if (request->since_ns > hs_clock_wall_ns()) {
         hs_clock_format(request->since_ns, since);
-        return hs_fail(-EINVAL, "since (%s) is still to come", since);
+        return hs_fail(-EINVAL, "since (%s) is in the future", since);
     }
-    /* Where the last one ended is a good place to go on from, though nothing came since. */
+    /* The position after the newest event is valid for continuing, although nothing came since. */
     if (request->from > durable + 1)
         return hs_fail(-EINVAL,
                        "there is no event from sequence %" PRIu64
-                       " on: the newest one of the journal is %" PRIu64,
+                       " on: the newest one in the journal is %" PRIu64,
                        request->from, durable);
     return 0;
 }
 
-/* Holds what was asked for against what there is. */
+/* Checks the request against the configuration and the journal. */
 static int check_request(const struct hs_control *control, struct hs_replay_request *request)
 {
     if (request->from == 0)
-        return hs_fail(-EINVAL, "from is 0, and sequences begin at 1; from=1 is all that the "
-                                "journal keeps");
+        return hs_fail(-EINVAL, "from is 0, but sequences begin at 1; from=1 is everything that "
+                                "the journal keeps");
     if (request->since_ns == NOT_SAID && request->from == NOT_SAID && request->id == NULL)
-        return hs_fail(-EINVAL, "say from when: since, from, or an id; from=1 is all that the "
-                                "journal keeps");
+        return hs_fail(-EINVAL, "say where to start: since, from, or an id; from=1 is everything "
+                                "that the journal keeps");
     if (request->since_ns == NOT_SAID)
         request->since_ns = 0;
     if (request->from == NOT_SAID)
@@ -112,14 +112,13 @@ static int check_request(const struct hs_control *control, struct hs_replay_requ
         return code;
     if (request->sink != NULL && !hs_control_has_sink(control, request->sink))
         return -EINVAL;
-    if (request->source != NULL &&
-        !has(&control->settings->sources, "source", request->source,
-             "; for events of one that is gone choose by match, id or from"))
+    if (request->source != NULL && !has(&control->settings->sources, "source", request->source,
+                                        "; for events of a removed one use match, id or from"))
         return -EINVAL;
     return 0;
 }
 
-/* The query once more, which was good, as texts. */
+/* Keeps the valid query's parameters as texts. */
 static void keep_asked(struct hs_slice query, const struct hs_query_field *fields, size_t count,
                        struct hs_arena *arena, struct hs_replay_request *request)
 {
@@ -202,7 +201,7 @@ unsigned hs_control_replay_status(struct hs_control *control, struct hs_buffer *
 
 /* ---- The pages ---- */
 
-/* What looks like a wish is one: it is not passed over. */
+/* An unexpected parameter may be meant seriously: it is refused, not ignored. */
 static unsigned refuse_query(const char *words, struct hs_buffer *ret_json)
 {
     (void)hs_fail(-EINVAL, "%s", words);
@@ -231,8 +230,8 @@ static unsigned on_replay(struct hs_control *control, struct hs_slice query,
                           struct hs_buffer *ret_json)
 {
     if (query.size > 0)
-        return refuse_query("GET only shows how a replay stands, and takes no parameters: begin "
-                            "one with POST",
+        return refuse_query("GET only shows the state of a replay, and takes no parameters: "
+                            "start one with POST",
                             ret_json);
     return hs_control_replay_status(control, ret_json);
 }
@@ -246,7 +245,7 @@ static unsigned on_cancel(struct hs_control *control, struct hs_slice query,
     return hs_control_replay_status(control, ret_json);
 }
 
-/* NULL: not for this method. */
+/* NULL: method not supported. */
 typedef unsigned page_fn(struct hs_control *control, struct hs_slice query,
                          struct hs_buffer *ret_json);
 static const struct page {
@@ -272,7 +271,7 @@ unsigned hs_control_answer(void *context, const struct hs_admin_request *request
         (void)hs_fail(-EINVAL, "this page takes %s", request->post ? "GET" : "POST");
         return hs_control_refuse(405, ret_json);
     }
-    (void)hs_fail(-ENOENT, "there is no such page: see GET /api/dead-letters, POST "
+    (void)hs_fail(-ENOENT, "there is no such page; the pages are GET /api/dead-letters, POST "
                            "/api/dead-letters/retry and /discard, GET and POST /api/replay, POST "
                            "/api/replay/cancel");
     return hs_control_refuse(404, ret_json);

@@ -1,4 +1,4 @@
-/* Control letters: dead letters listed, sent again and discarded. */
+/* Control letters: lists, retries and discards dead letters. */
 #include "control.h"
 
 #include <hookstream/clock.h>
@@ -14,19 +14,21 @@
 #define NOT_SAID UINT64_MAX /* of a time */
 #define LIMIT_DEFAULT 100u
 #define LIMIT_MAX 1000u
-#define LIST_BYTES_MAX (4u << 20) /* of an answer; then it says that there is more */
+#define LIST_BYTES_MAX                                                                             \
+    (4u << 20) /* of an answer; a larger one is cut, and reports that there is                     \
+                * more */
 #define HISTORY_MAX 4096u
-/* How long one request looks for letters; then the answer says that there may be more. */
+/* How long one request searches for letters; then the answer reports that there may be more. */
 #define LOOK_NS HS_NS_PER_SECOND
 
 /* ---- Which letters ---- */
 
 struct filter {
     const char *reason, *route, *sink, *source, *id, *type;
-    const char *to; /* retry: the sink that is to have them; NULL: the one that did not take it */
+    const char *to; /* retry: the target sink; NULL: the one that did not take it */
     uint64_t since_ns, until_ns;
-    uint64_t number; /* this one alone, or ALL */
-    uint64_t after;  /* those with a larger number */
+    uint64_t number; /* only this one, or ALL */
+    uint64_t after;  /* those with a higher number */
     uint64_t limit;
     bool body, all;
     struct hs_type_filter *pattern;
@@ -50,7 +52,7 @@ static int read_filter(struct hs_slice query, struct hs_arena *arena, struct fil
     if (code == 0 && number != NULL &&
         (hs_slice_to_u64(hs_slice_text(number), ALL - 1, &filter->number) < 0 ||
          filter->number == 0))
-        code = hs_fail(-EINVAL, "`%s` is no number of a letter", number);
+        code = hs_fail(-EINVAL, "`%s` is not the number of a letter", number);
     if (code == 0 && (filter->limit == 0 || filter->limit > LIMIT_MAX))
         code = hs_fail(-EINVAL, "limit is from 1 to %u", LIMIT_MAX);
     if (code == 0 && filter->type != NULL)
@@ -83,7 +85,7 @@ static void add_text(struct hs_buffer *json, const char *name, struct hs_slice t
     hs_json_encode_string(text, json);
 }
 
-/* As a string, byte for byte, if it can be one; else as Base64 under another name. */
+/* As a string, byte for byte, if possible; otherwise as Base64 under another name. */
 static void add_body(struct hs_buffer *json, const struct hs_event *event)
 {
     if (event->flaw != HS_EVENT_NOT_JSON) {
@@ -131,23 +133,23 @@ static void add_letter(struct hs_buffer *json, const struct hs_letter *letter, b
     hs_buffer_append_byte(json, '}');
 }
 
-/* ---- Sending again ---- */
+/* ---- Retrying ---- */
 
-/* What an action has done so far. */
+/* The progress of an action. */
 struct round {
     struct hs_control *control;
     enum hs_letters_action action;
     const struct filter *filter;
     struct hs_buffer *json;
-    uint64_t numbers[LIMIT_MAX];   /* of letters to be taken out */
-    uint64_t sequences[LIMIT_MAX]; /* of their events, when they are sent again */
+    uint64_t numbers[LIMIT_MAX];   /* of letters to be removed */
+    uint64_t sequences[LIMIT_MAX]; /* of their events, if retried */
     size_t number_count;
     uint64_t matched, last;
-    uint64_t unrouted, invalid; /* those that stay, and why */
+    uint64_t unrouted, invalid; /* those that stay, by cause */
     bool more;
 };
 
-/* The line of the try that made it a letter, below those before. */
+/* The line about the attempt that made it a letter, appended to the earlier ones. */
 static void write_history(const struct hs_letter *letter, struct hs_buffer *ret_history)
 {
     char now[32];
@@ -161,7 +163,7 @@ static void write_history(const struct hs_letter *letter, struct hs_buffer *ret_
                      HS_SLICE_ARG(letter->detail));
 }
 
-/* What was invalid may be valid for a later version of the program. */
+/* An event that was invalid may be valid for a later version of the program. */
 static void read_envelope(struct hs_event *event, struct hs_envelope *envelope)
 {
     event->flaw = hs_envelope_read(event->body, envelope);
@@ -171,7 +173,7 @@ static void read_envelope(struct hs_event *event, struct hs_envelope *envelope)
     event->type = envelope->type;
 }
 
-/* 1: it is on its way; 0: it stays a letter, and is counted as that; -errno. */
+/* 1: it was appended; 0: it stays a letter, and is counted as such; -errno. */
 static int retry(struct round *round, const struct hs_letter *letter)
 {
     char sink[256] = "";
@@ -269,8 +271,8 @@ static int walk(struct round *round)
     return code < 0 ? code : 0;
 }
 
-/* Waits until it is known of each event whether it is safe; the letters of those that are not
- * stay. The journal may have failed and gone on in between: the last one does not speak for all. */
+/* Waits until the outcome of each event is known; the letters of events that are not durable stay.
+ * The journal may have failed and recovered meanwhile, so the last event does not represent all. */
 static int leave_unsafe(struct round *round)
 {
     const struct hs_journal *journal = round->control->journal;
@@ -282,10 +284,10 @@ static int leave_unsafe(struct round *round)
     round->number_count = safe;
     return safe == count
                ? 0
-               : hs_fail(-EIO, "the journal could not write all the events; their letters stay");
+               : hs_fail(-EIO, "the journal could not write all events; their letters stay");
 }
 
-/* What was appended is safe before its letters go: in between they are there twice. */
+/* The appended events are durable before their letters are removed; for a moment both exist. */
 static int take_out(struct round *round, int64_t *ret_removed)
 {
     *ret_removed = 0;
@@ -324,7 +326,7 @@ static void finish(struct round *round, int64_t removed)
                HS_F("letters", "%" PRId64, removed), HS_F("last", "%" PRIu64, round->last));
 }
 
-/* Nobody acts on all letters by a word that is missing. */
+/* Omitting the filters must never select all letters. */
 static int check_choice(const struct filter *filter)
 {
     bool chosen = filter->number != ALL || filter->reason != NULL || filter->route != NULL ||
@@ -332,14 +334,14 @@ static int check_choice(const struct filter *filter)
                   filter->type != NULL || filter->since_ns != NOT_SAID ||
                   filter->until_ns != NOT_SAID;
     if (chosen && filter->all)
-        return hs_fail(-EINVAL, "all=1 and a choice contradict");
+        return hs_fail(-EINVAL, "all=1 contradicts a filter");
     if (!chosen && !filter->all)
-        return hs_fail(-EINVAL, "say which (number, id, reason, route, sink, source, type, since, "
-                                "until), or all=1");
+        return hs_fail(-EINVAL, "say which letters (number, id, reason, route, sink, source, "
+                                "type, since, until), or all=1");
     return 0;
 }
 
-/* -EINVAL: what is asked for cannot be; -errno. */
+/* -EINVAL: the request is invalid; -errno. */
 static int read_request(const struct hs_control *control, enum hs_letters_action action,
                         struct hs_slice query, struct hs_arena *arena, struct filter *filter)
 {
@@ -352,7 +354,7 @@ static int read_request(const struct hs_control *control, enum hs_letters_action
     if (filter->to != NULL && !hs_control_has_sink(control, filter->to))
         return -EINVAL;
     if (filter->after > 0)
-        return 0; /* the next page: the last one may have taken out the letters with the name */
+        return 0; /* the next page: the previous one may have removed the letters with the name */
     const struct hs_letter_names names = {filter->reason, filter->route, filter->sink,
                                           filter->source};
     return hs_control_check_names(control, &names);
@@ -373,7 +375,7 @@ unsigned hs_control_letters(struct hs_control *control, enum hs_letters_action a
         if (action == HS_LETTERS_LIST)
             hs_buffer_append_text(ret_json, "{\"letters\":[");
         code = walk(round);
-        /* Those that were sent again before something failed are taken out all the same. */
+        /* Letters whose events were appended before the failure are removed all the same. */
         int taken = take_out(round, &removed);
         code = code < 0 ? code : taken;
         status = code < 0 ? 503 : 200;

@@ -1,10 +1,10 @@
-/* Control names: whether what a filter of dead letters names can be meant at all. A name that
- * neither the configuration nor a letter has is mistyped, which "0 dead letters" would hide. */
+/* Control names: whether the names in a filter of dead letters exist at all. A name found neither
+ * in the configuration nor in a letter is a typo, which "0 dead letters" would hide. */
 #include "control.h"
 
 #include <stdlib.h>
 
-/* What can make a letter (a test holds them against the sources). */
+/* The reasons of dead letters (a test compares them with the sources). */
 static const char *const reasons[] = {
     "not_json",     "not_envelope", "no_route",          "not_matched",    "rerouted",
     "condition",    "transform",    "template",          "destination",    "too_large",
@@ -45,7 +45,7 @@ static bool all_found(const struct name names[4])
     return names[0].found && names[1].found && names[2].found && names[3].found;
 }
 
-/* What is gone from the configuration has its letters still. */
+/* Sources, routes and sinks removed from the configuration may still have letters. */
 static int look_through(const struct hs_control *control, struct name names[4])
 {
     struct hs_letter_reader *reader;

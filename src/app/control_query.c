@@ -1,4 +1,4 @@
-/* Control query: "name=value&name=value" with %XX and +, held against a table. */
+/* Control query: parses "name=value&name=value" with %XX and + by a table. */
 #include "control.h"
 
 #include <hookstream/buffer.h>
@@ -13,7 +13,7 @@ static int hex(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* NULL: an escape that is none, or a NUL. */
+/* NULL: an invalid escape, or a NUL. */
 static const char *decode(struct hs_slice text, struct hs_arena *arena)
 {
     char *own = hs_arena_dup(arena, text), *to = own;
@@ -42,13 +42,13 @@ static int set_field(const struct hs_query_field *field, const char *value)
     struct hs_slice text = hs_slice_text(value);
     switch (field->kind) {
     case HS_FIELD_TEXT:
-        /* As of a shell's variable that is not set: it would choose what nobody meant. */
+        /* An unset shell variable causes this: it would select something unintended. */
         if (text.size == 0)
-            return hs_fail(-EINVAL, "%s is empty: give it a value, or leave it out", field->name);
+            return hs_fail(-EINVAL, "%s is empty: give it a value, or omit it", field->name);
         *(const char **)field->target = value;
         return 0;
     case HS_FIELD_COUNT:
-        /* The largest value means that none was given. */
+        /* The largest value marks a parameter that was not given. */
         if (hs_slice_to_u64(text, UINT64_MAX - 1, field->target) < 0)
             return hs_fail(-EINVAL, "%s takes a whole number of at most %" PRIu64 ", not `%s`",
                            field->name, UINT64_MAX - 1, value);
@@ -84,10 +84,10 @@ static int read_pair(struct hs_slice pair, const struct hs_query_field *fields, 
     const char *value =
         equals == NULL ? "1" : decode(hs_slice(equals + 1, pair.size - size - 1), arena);
     if (name == NULL || value == NULL)
-        return hs_fail(-EINVAL, "the query has a broken escape at `%.*s`", HS_SLICE_ARG(pair));
+        return hs_fail(-EINVAL, "the query has an invalid escape at `%.*s`", HS_SLICE_ARG(pair));
     const struct hs_query_field *field = find(fields, count, name);
     if (field == NULL)
-        return hs_fail(-EINVAL, "this page knows no `%s`", name);
+        return hs_fail(-EINVAL, "this page has no parameter `%s`", name);
     return set_field(field, value);
 }
 

@@ -1,7 +1,7 @@
-/* File limit: shares the limit of open files out, once everything but the ingress is open. What
- * journal, dead letters, sinks, jq and the admin port may still open is kept for them, so that
- * connections never take the last one: without it a segment cannot be made, and the journal would
- * refuse every event. */
+/* File limit: distributes the limit of open files, once everything but the ingress is open. It
+ * reserves what journal, dead letters, sinks, jq and the admin port may still open, so that
+ * connections never take the last descriptor: otherwise a segment could not be created, and the
+ * journal would refuse every event. */
 #include "report.h"
 
 #include <hookstream/app.h>
@@ -9,8 +9,8 @@
 #include <hookstream/log.h>
 #include <inttypes.h>
 
-/* The next segments of journal, ids and dead letters, readers, cursors being saved, folders that
- * are synced, and a replay. */
+/* The next segments of journal, ids and dead letters, readers, cursors being saved, folders being
+ * synced, and a replay. */
 #define KEPT_FOR_STORAGE_LEAST 12u
 #define KEPT_FOR_STORAGE 32u
 /* A sink's connections or files, and the pipes of its jq processes. */
@@ -19,7 +19,7 @@
 /* A worker's event loop, wakeup, listener and connection to a shared dedupe. */
 #define PER_WORKER 6u
 #define CONNECTIONS_LEAST 8u
-/* What the start opens at least: journal, dead letters, event loops, wakeups. */
+/* The least that a start opens: journal, dead letters, event loops, wakeups. */
 #define OPENED_LEAST 28u
 
 static uint64_t kept_for_rest(const struct hs_settings *settings)
@@ -32,10 +32,10 @@ static uint64_t kept_for_rest(const struct hs_settings *settings)
 static int refuse(uint64_t limit, uint64_t open, uint64_t wanted)
 {
     return hs_fail(-EMFILE,
-                   "the limit of open files is %" PRIu64 ", and %" PRIu64
-                   " are needed besides connections: raise it to %" PRIu64
-                   " or more (`ulimit -n`, LimitNOFILE= of systemd, --ulimit nofile= of a "
-                   "container), and 1 more per connection",
+                   "the limit of open files is %" PRIu64 ", but %" PRIu64
+                   " are needed besides connections: raise it to at least %" PRIu64
+                   " (`ulimit -n`, LimitNOFILE= of systemd, --ulimit nofile= of a container), "
+                   "plus 1 per connection",
                    limit, open + wanted - CONNECTIONS_LEAST, open + wanted);
 }
 
@@ -62,15 +62,15 @@ int hs_app_share_descriptors(struct hs_app *app, uint64_t *ret_connections)
     if (limit < open + least + CONNECTIONS_LEAST)
         return refuse(limit, open, least + CONNECTIONS_LEAST);
     uint64_t left = limit - open;
-    /* Where little is left, the half of it is kept. */
+    /* If little is left, half of it is reserved. */
     if (kept > left / 2)
         kept = left / 2 > least ? left / 2 : least;
     uint64_t wanted = app->settings->server.limits.connections;
     uint64_t connections = left - kept < wanted ? left - kept : wanted;
     hs_log(connections < wanted ? HS_LOG_WARN : HS_LOG_INFO,
            connections < wanted
-               ? "the limit of open files has no room for limits.connections: raise it (ulimit -n, "
-                 "LimitNOFILE=), or others are closed for new ones earlier"
+               ? "the limit of open files has no room for limits.connections: raise it (ulimit "
+                 "-n, LimitNOFILE=), or connections are closed earlier to make room"
                : "open files",
            HS_F("limit", "%" PRIu64, limit), HS_F("open", "%" PRIu64, open),
            HS_F("kept", "%" PRIu64, kept), HS_F("connections", "%" PRIu64, connections),
@@ -90,9 +90,9 @@ void hs_settings_check_file_limit(struct hs_config *config, const struct hs_sett
         return;
     const struct hs_node *root = hs_config_root(config), *server = hs_node_get(root, "server");
     hs_config_warning(config, HS_FINDING_DESCRIPTOR_LIMIT, server != NULL ? server : root,
-                      "the hard limit of open files is %" PRIu64 ", and %" PRIu64
+                      "the hard limit of open files is %" PRIu64 ", but %" PRIu64
                       " are needed with `limits.connections` of %" PRIu64
-                      ": fewer connections are served, or raise the limit (ulimit -Hn, "
-                      "LimitNOFILE= of systemd, --ulimit nofile= of a container)",
+                      ": raise the limit (ulimit -Hn, LimitNOFILE= of systemd, --ulimit nofile= "
+                      "of a container), or fewer connections are served",
                       limit, needed, wanted);
 }

@@ -1,4 +1,4 @@
-/* Report: gathered when asked, from figures that every part keeps anyway. */
+/* Report: compiled on request, from figures that every part keeps anyway. */
 #include "report.h"
 
 #include <hookstream/clock.h>
@@ -9,7 +9,7 @@
 
 #define REASONS_MAX (1u << 20)
 
-/* How much waits for a sink that is not up, since when, and why. */
+/* How many events wait for a sink that is not up, since when, and why. */
 static void report_away(const struct hs_pump_status *status, struct hs_buffer *ret_reasons)
 {
     hs_buffer_printf(ret_reasons, "sink %s is %s", status->name, hs_sink_state_name(status->state));
@@ -25,8 +25,8 @@ static void report_away(const struct hs_pump_status *status, struct hs_buffer *r
     hs_buffer_printf(ret_reasons, "%s%s\n", status->detail[0] != '\0' ? ": " : "", status->detail);
 }
 
-/* A line for each sink that is not up, is stuck or cannot save its position. None makes it unready:
- * the journal keeps what waits, and events are accepted. */
+/* A line for each sink that is not up, is stuck or cannot save its position. None makes the process
+ * unready: the journal keeps waiting events, and events are accepted. */
 static void report_sinks(struct hs_app *app, struct hs_buffer *ret_reasons)
 {
     for (size_t i = 0; i < hs_delivery_count(app->delivery); i++) {
@@ -42,8 +42,8 @@ static void report_sinks(struct hs_app *app, struct hs_buffer *ret_reasons)
                              status.name, (unsigned)(HS_PUMP_STUCK_NS / HS_NS_PER_SECOND));
         if (status.unsaved)
             hs_buffer_printf(ret_reasons,
-                             "sink %s: its position cannot be saved, so events may be sent again "
-                             "after a restart; check the journal's disk\n",
+                             "sink %s: its position cannot be saved, so events may be "
+                             "redelivered after a restart; check the journal's disk\n",
                              status.name);
     }
 }
@@ -64,7 +64,7 @@ static void report_letters(struct hs_app *app, struct hs_buffer *ret_reasons)
                          why);
 }
 
-/* Not ready only if senders are refused for it. */
+/* Unready only if senders are refused because of it. */
 static bool report_shared(struct hs_app *app, struct hs_buffer *ret_reasons)
 {
     struct hs_dedupe_shared_status status;
@@ -73,9 +73,11 @@ static bool report_shared(struct hs_app *app, struct hs_buffer *ret_reasons)
     hs_dedupe_shared_status(app->shared, &status);
     if (status.up)
         return true;
-    hs_buffer_printf(ret_reasons, "dedupe: the Redis that replicas share is away (%s): %s; %s\n",
+    hs_buffer_printf(ret_reasons,
+                     "dedupe: the Redis shared by replicas is unavailable (%s): %s; "
+                     "%s\n",
                      status.reason, status.detail,
-                     status.refuses ? "senders get 503" : "ids are known by this replica alone");
+                     status.refuses ? "senders get 503" : "only this replica's ids are known");
     return !status.refuses;
 }
 
@@ -126,7 +128,7 @@ void hs_report_changes(void *context)
     if (ready && !before)
         hs_log(HS_LOG_INFO, "ready: events are accepted again");
     else if (!ready && before)
-        hs_log(HS_LOG_ERROR, "not accepting events; /readyz says more",
+        hs_log(HS_LOG_ERROR, "not accepting events; see /readyz",
                HS_F("reason", "%.*s", (int)strcspn(reasons.data, "\n"), reasons.data));
     hs_buffer_free(&reasons);
 }

@@ -1,5 +1,5 @@
-/* Report: what the running whole says of itself: /readyz's reasons and /api/status.
- * Threads: called on the admin's. */
+/* Report: the process's account of itself: the reasons of /readyz, and /api/status. Threads: called
+ * on the admin thread. */
 #ifndef HS_APP_REPORT_H
 #define HS_APP_REPORT_H
 
@@ -22,7 +22,7 @@ struct hs_app {
     struct hs_admin *admin;
     struct hs_counter *log_dropped;
     uint64_t started_wall_ns;
-    _Atomic bool was_ready; /* at the last look */
+    _Atomic bool was_ready; /* at the last check */
     _Atomic bool accepting; /* between the start of the ingress and the stop */
 };
 
@@ -33,7 +33,7 @@ HS_MUST_CHECK int hs_app_check_descriptors(const struct hs_settings *settings);
  * but the ingress is open. Logs the numbers. -EMFILE with a message: not even for the rest. */
 HS_MUST_CHECK int hs_app_share_descriptors(struct hs_app *app, uint64_t *ret_connections);
 
-/* Logs when events are no longer accepted, and when they are again. */
+/* Logs when events are no longer accepted, and when they are accepted again. */
 void hs_report_changes(void *context);
 bool hs_report_ready(void *context, struct hs_buffer *ret_reasons);
 void hs_report_status(void *context, struct hs_buffer *ret_json);

@@ -1,5 +1,5 @@
-/* Settings: the whole configuration as one table of tables, and the checks that need more
- * than one module's view. */
+/* Settings: the whole configuration as one table of tables, and the checks that involve more than
+ * one module. */
 #include "settings_folders.h"
 
 #include <stddef.h>
@@ -131,16 +131,18 @@ static void check_names(struct hs_config *config, const struct hs_children *chil
                                    "0123456789_-");
         if (size == 0 || size > 48 || good != size)
             hs_config_error(config, HS_FINDING_BAD_NAME, map->keys[i],
-                            "`%.60s` is no name for a %s: use up to 48 letters, digits, `_` and "
-                            "`-`",
+                            "`%.60s` is not a name for a %s: use up to 48 letters, digits, `_` "
+                            "and `-`",
                             name, what);
     }
-    if (children->count == 0 && map != NULL && map->kind == HS_NODE_MAP) /* else it is said */
+    if (children->count == 0 && map != NULL &&
+        map->kind == HS_NODE_MAP) /* otherwise it was reported */
         hs_config_error(config, HS_FINDING_NOTHING_NAMED, map,
-                        "there is no %s: name at least one under `%s:`", what, key);
+                        "there is no %s: define at least one under `%s:`", what, key);
 }
 
-/* The health path is a path of the door like a source's, and none of theirs. */
+/* The health path is a path of the webhook listener, as a source's is, and must differ from all of
+ * them. */
 static void check_health_path(struct hs_config *config, const struct hs_settings *settings)
 {
     const char *text = settings->server.health_path;
@@ -192,20 +194,20 @@ static void check_sizes(struct hs_config *config, const struct hs_settings *sett
         settings->dedupe.reservation_ns <= settings->server.deadline_ns)
         hs_config_error(config, HS_FINDING_DEDUPE_TIMES,
                         hs_node_get(hs_config_root(config), "dedupe"),
-                        "dedupe.reservation must be longer than server.deadline: else another "
-                        "replica takes an event that this one still writes");
+                        "dedupe.reservation must be longer than server.deadline: otherwise "
+                        "another replica takes an event that this one is still writing");
     bool safe = settings->journal.store == HS_STORE_DISK;
     for (size_t i = 0; !safe && i < settings->sources.count; i++) {
         const struct hs_source_options *source = hs_children_at(&settings->sources, i);
         if (source->ack == HS_ACK_DURABLE)
             hs_config_warning(config, HS_FINDING_JOURNAL_IN_MEMORY, settings->sources.nodes[i],
                               "with `journal: {store: memory}` a 202 of source `%s` does not "
-                              "survive a crash: say `ack: delivered`, or keep the journal on disk",
+                              "survive a crash: use `ack: delivered`, or keep the journal on disk",
                               settings->sources.names[i]);
     }
 }
 
-/* Whether the routes were compiled without an error. */
+/* Whether the routes compiled without errors. */
 static bool check_routes(struct hs_config *config, const struct hs_settings *settings)
 {
     size_t errors = hs_config_findings(config)->errors;
@@ -216,8 +218,8 @@ static bool check_routes(struct hs_config *config, const struct hs_settings *set
     return compiled;
 }
 
-/* Whether a section is a mapping, or absent. What else it is was said, and what names things in it
- * would be wrong a second time. */
+/* Whether a section is a mapping, or absent. Any other kind was reported, and messages about names
+ * in it would repeat the error. */
 static bool has_shape(const struct hs_config *config, const char *key)
 {
     const struct hs_node *node = hs_node_get(hs_config_root(config), key);

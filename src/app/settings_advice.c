@@ -1,11 +1,11 @@
-/* Advice about settings: which catalogues they name, and what these have to say. Errors elsewhere
- * do not stand in the way: one in what decides where events come from and go to does. */
+/* Advice about settings: which catalogues they name, and what follows from these. Only errors that
+ * affect where events come from and go to prevent it. */
 #include <hookstream/advice.h>
 #include <hookstream/app.h>
 
-/* ---- What an error stands in the way of ---- */
+/* ---- Errors that prevent advice ---- */
 
-/* The key of the mapping under which the finding stands, by its place; NULL: none. */
+/* The key of the mapping that contains the finding, by its position; NULL: none. */
 static const struct hs_node *key_at(const struct hs_node *map, const struct hs_finding *finding,
                                     const struct hs_node **ret_value)
 {
@@ -30,7 +30,7 @@ static bool is_called(const struct hs_node *key, const char *name)
     return key != NULL && hs_slice_equal(key->text, hs_slice_text(name));
 }
 
-/* Whether what stands in the way of events' being known: a source's secrets do not. */
+/* Whether the finding does not affect which events are known; a source's secrets do not. */
 static bool is_beside_source(const struct hs_node *sources, const struct hs_finding *finding)
 {
     const struct hs_node *source, *verify, *secrets;
@@ -39,14 +39,14 @@ static bool is_beside_source(const struct hs_node *sources, const struct hs_find
            is_called(key_at(verify, finding, &secrets), "secrets");
 }
 
-/* Whether the error says nothing of routes, of the sources' events and of the kinds of sinks. */
+/* Whether the error does not affect routes, the sources' events and the sinks' types. */
 static bool is_beside(const struct hs_node *root, const struct hs_finding *finding)
 {
     static const char *const sections[] = {"server", "admin",        "log",  "journal",
                                            "dedupe", "dead_letters", "sinks"};
     const struct hs_node *value, *key = key_at(root, finding, &value);
     if (finding->code < HS_FINDING_VARIABLE_UNSET)
-        return false; /* of YAML: more than its place may be wrong */
+        return false; /* of YAML: more than its position may be wrong */
     if (is_called(key, "sources"))
         return is_beside_source(value, finding);
     for (size_t i = 0; i < HS_ARRAY_SIZE(sections); i++)
@@ -93,7 +93,7 @@ static void warn_of_unused(struct hs_config *config, const struct hs_settings *s
     for (size_t i = 0; i < settings->sinks.count && i < HS_SINKS_MAX; i++)
         if ((used >> i & 1) == 0 && !is_forwarded_to(settings, settings->sinks.names[i]))
             hs_config_warning(config, HS_FINDING_SINK_UNUSED, settings->sinks.nodes[i],
-                              "no target names the sink `%s`, so it gets nothing",
+                              "no target uses the sink `%s`, so it gets nothing",
                               settings->sinks.names[i]);
 }
 

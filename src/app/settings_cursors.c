@@ -1,4 +1,4 @@
-/* Settings and cursors: what a changed configuration means for a journal that is there. */
+/* Settings and cursors: what a changed configuration means for an existing journal. */
 #include <hookstream/app.h>
 
 #include <inttypes.h>
@@ -19,7 +19,7 @@ static bool has_sink(const struct hs_settings *settings, const char *name)
     return false;
 }
 
-/* Whether its cursor was there and is not. Events without any cursor: all were lost. */
+/* Whether its cursor existed and is missing. Events without any cursor: all cursors were lost. */
 static bool lost_cursor(const struct hs_settings *settings,
                         const struct hs_journal_summary *summary, const char *name)
 {
@@ -29,7 +29,7 @@ static bool lost_cursor(const struct hs_settings *settings,
            hs_journal_had_cursor(hs_disk_system(), settings->journal.path, name);
 }
 
-/* A sink that never had a cursor, or NULL. */
+/* A sink without a cursor so far, or NULL. */
 static const char *find_new(const struct hs_settings *settings,
                             const struct hs_journal_summary *summary)
 {
@@ -48,22 +48,23 @@ static void warn_of_orphans(struct hs_config *config, const struct hs_settings *
     for (size_t i = 0; i < summary->cursor_count; i++) {
         const struct hs_cursor_summary *cursor = &summary->cursors[i];
         uint64_t rest = summary->last > cursor->position ? summary->last - cursor->position : 0;
-        /* Those with a dot are the program's own. */
+        /* Names with a dot are the program's own. */
         if (cursor->name[0] == '.' || has_sink(settings, cursor->name))
             continue;
         if (fresh != NULL)
             hs_config_warning(config, HS_FINDING_CURSOR_RENAMED, node,
-                              "the journal knows a sink `%s`, %" PRIu64 " events behind, which is "
-                              "gone; is it `%s` now? Then rename %s/cursors/%s.cursor to "
-                              "%s.cursor while hookstream is stopped, or those events do not reach "
-                              "it",
+                              "the journal has a cursor of sink `%s`, %" PRIu64
+                              " events behind, but no such sink is configured; was it renamed to "
+                              "`%s`? Then rename %s/cursors/%s.cursor to %s.cursor while "
+                              "hookstream is stopped, or those events will not reach it",
                               cursor->name, rest, fresh, settings->journal.path, cursor->name,
                               fresh);
         else
             hs_config_warning(config, HS_FINDING_CURSOR_GONE, node,
-                              "the journal knows a sink `%s`, %" PRIu64 " events behind, which is "
-                              "gone: it holds no events back any more; remove "
-                              "%s/cursors/%s.cursor if it will not come back",
+                              "the journal has a cursor of sink `%s`, %" PRIu64
+                              " events behind, but no such sink is configured: the cursor no "
+                              "longer keeps events; remove %s/cursors/%s.cursor if the sink will "
+                              "not come back",
                               cursor->name, rest, settings->journal.path, cursor->name);
     }
 }
@@ -76,15 +77,15 @@ static void warn_of_new(struct hs_config *config, const struct hs_settings *sett
         if (lost_cursor(settings, summary, settings->sinks.names[i])) {
             hs_config_warning(
                 config, HS_FINDING_CURSOR_LOST, settings->sinks.nodes[i],
-                "the journal had a cursor of sink `%s`, and its file is gone: it gets "
-                "the %" PRIu64 " events that are kept, some for the second time",
+                "the journal had a cursor of sink `%s`, but its file is missing: the sink gets "
+                "all %" PRIu64 " kept events, some for the second time",
                 settings->sinks.names[i], summary->events);
             continue;
         }
         if (sink->start == HS_START_NOW && !has_cursor(summary, settings->sinks.names[i]))
             hs_config_warning(config, HS_FINDING_CURSOR_NEW, settings->sinks.nodes[i],
                               "sink `%s` is new to the journal and will not get the %" PRIu64
-                              " events that it keeps: say `start: oldest` if it should",
+                              " events in it: set `start: oldest` if it should",
                               settings->sinks.names[i], summary->events);
     }
 }

@@ -1,5 +1,6 @@
-/* Settings folders: which folders the parts keep their files in, and whether one would write into
- * another's. Compares the real places: what exists by device and inode, the rest by name. */
+/* Settings folders: the folders in which the parts keep their files, and whether one would write
+ * into another's. Compares real locations: existing folders by device and inode, the rest by
+ * name. */
 #include "settings_folders.h"
 
 #include <stdio.h>
@@ -20,7 +21,7 @@ struct folder {
 
 /* ---- The real path ---- */
 
-/* Adds the components of `rest`, whose names may not exist yet; `..` takes one away. */
+/* Adds the components of `rest`, which may not exist yet; `..` removes one. */
 static void add_components(char *path, size_t size, const char *rest)
 {
     while (*rest != '\0') {
@@ -30,7 +31,7 @@ static void add_components(char *path, size_t size, const char *rest)
             if (last != NULL)
                 *(last == path ? last + 1 : last) = '\0';
         } else if (length > 0 && !(length == 1 && rest[0] == '.')) {
-            size_t used = strlen(path); /* strlen: a text of our own */
+            size_t used = strlen(path); /* strlen: the program's own text */
             const char *slash = used > 0 && path[used - 1] == '/' ? "" : "/";
             snprintf(path + used, size - used, "%s%.*s", slash, (int)length, rest);
         }
@@ -39,8 +40,8 @@ static void add_components(char *path, size_t size, const char *rest)
     }
 }
 
-/* The path without links, `.` and `..`: as realpath(3), for a folder that may not exist yet, too.
- * The caller frees. NULL: unknown. */
+/* The path without links, `.` and `..`: as realpath(3), but also for a folder that does not exist
+ * yet. The caller frees it. NULL: unknown. */
 static char *real_path(const char *path)
 {
     char whole[PATH_BYTES_MAX], real[PATH_BYTES_MAX], *begin;
@@ -49,8 +50,8 @@ static char *real_path(const char *path)
     else if (getcwd(real, sizeof(real)) == NULL ||
              (size_t)snprintf(whole, sizeof(whole), "%s/%s", real, path) >= sizeof(whole))
         return NULL;
-    /* The longest beginning that exists. */
-    for (size_t end = strlen(whole);;) { /* strlen: a text of our own */
+    /* The longest existing prefix. */
+    for (size_t end = strlen(whole);;) { /* strlen: the program's own text */
         char cut = whole[end];
         whole[end] = '\0';
         begin = realpath(end > 0 ? whole : "/", real);
@@ -66,12 +67,12 @@ static char *real_path(const char *path)
     }
 }
 
-/* ---- Which is in which ---- */
+/* ---- Overlapping folders ---- */
 
 static bool are_one(const char *a, const char *b)
 {
     struct stat one, other;
-    if (strcmp(a, b) == 0) /* strcmp: texts of our own */
+    if (strcmp(a, b) == 0) /* strcmp: the program's own texts */
         return true;
     return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
            one.st_ino == other.st_ino;
@@ -86,11 +87,11 @@ static bool is_below(const char *inner, const char *outer)
         if (are_one(above, outer))
             return true;
     }
-    return strcmp(outer, "/") == 0; /* strcmp: a text of our own */
+    return strcmp(outer, "/") == 0; /* strcmp: the program's own text */
 }
 
-/* Two sinks may be one below the other: names of files have no slash. Nothing may be in the journal
- * or around it. */
+/* A sink's folder may be inside another's: file names have no slash. No folder may be inside the
+ * journal's, or contain it. */
 static void check_pair(struct hs_config *config, const struct folder *a, const struct folder *b)
 {
     if (a->real == NULL || b->real == NULL)

@@ -1,4 +1,4 @@
-/* Settings online: the sinks' servers, the dedupe's Redis and the journal's folder, asked now. */
+/* Settings online: queries the sinks' servers, the dedupe's Redis and the journal's folder. */
 #include <hookstream/app.h>
 #include <hookstream/journal_inspect.h>
 #include <hookstream/probe.h>
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Destinations of one sink that are always the same, each once. */
+/* The constant destinations of one sink, without duplicates. */
 struct places {
     struct hs_probe_place *items;
     char **texts;
@@ -17,7 +17,7 @@ struct places {
 static void add_place(struct places *places, char *text, const struct hs_target_options *target)
 {
     for (size_t i = 0; i < places->count; i++)
-        if (strcmp(places->texts[i], text) == 0) { /* strcmp: texts of our own */
+        if (strcmp(places->texts[i], text) == 0) { /* strcmp: the program's own texts */
             places->items[i].keyless |= target->key == NULL;
             free(text);
             return;
@@ -29,7 +29,7 @@ static void add_place(struct places *places, char *text, const struct hs_target_
     places->texts[places->count++] = text;
 }
 
-/* The text that a template without fields always gives, or NULL. The caller frees. */
+/* The constant text of a template without fields, or NULL. The caller frees it. */
 static char *literal_of(const struct hs_target *target, struct hs_work *work)
 {
     struct hs_buffer text;
@@ -46,7 +46,7 @@ static char *literal_of(const struct hs_target *target, struct hs_work *work)
 static struct places find_places(const struct hs_router *router, unsigned sink)
 {
     struct places places = {0};
-    struct hs_work *work = hs_work_create(); /* a literal looks at no event */
+    struct hs_work *work = hs_work_create(); /* a literal needs no event */
     for (size_t i = 0; i < hs_router_count(router); i++) {
         const struct hs_route *route = hs_router_at(router, i);
         for (size_t t = 0; t < route->target_count; t++) {
@@ -155,7 +155,7 @@ static void probe_journal(const struct hs_probe *probe, const struct hs_settings
     probe_space(probe, settings, &storage);
     hs_buffer_printf(probe->report, "journal: %s can be written and synced, %llu GiB free%s\n",
                      journal->path, (unsigned long long)(storage.free_bytes >> 30),
-                     storage.exists ? "" : " (the folder will be made)");
+                     storage.exists ? "" : " (the folder will be created)");
 }
 
 void hs_settings_check_clients(struct hs_config *config, const struct hs_settings *settings)

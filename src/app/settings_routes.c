@@ -1,4 +1,4 @@
-/* Settings and routes: what changed routes mean for events that wait in the journal. */
+/* Settings and routes: what changed routes mean for events waiting in the journal. */
 #include <hookstream/advice.h>
 #include <hookstream/app.h>
 
@@ -13,7 +13,7 @@ struct rerouted {
     const char *names;
     const char *shown[TYPES_SHOWN];
     size_t count;
-    bool all; /* of some type every event */
+    bool all; /* every event of some type */
 };
 
 static void note_type(void *context, const char *type, bool all)
@@ -39,13 +39,13 @@ static void warn(struct hs_config *config, const struct hs_reroute_question *que
     struct rerouted rerouted = {.arena = hs_config_arena(config), .names = ""};
     hs_delivery_find_rerouted(question, note_type, &rerouted);
     if (rerouted.count > 0)
-        hs_config_warning(config, HS_FINDING_ROUTES_CHANGED,
-                          hs_node_get(hs_config_root(config), "routes"),
-                          "%" PRIu64 " events wait for the sink `%s`; those of type %s were "
-                          "accepted for it, and by these routes it %s: they become dead letters "
-                          "(rerouted)",
-                          waiting, question->sink, rerouted.names,
-                          rerouted.all ? "no longer gets them" : "no longer gets all of them");
+        hs_config_warning(
+            config, HS_FINDING_ROUTES_CHANGED, hs_node_get(hs_config_root(config), "routes"),
+            "%" PRIu64 " events wait for the sink `%s`; those of type %s were accepted for "
+            "it, but under the current routes it %s: they become dead letters "
+            "(rerouted)",
+            waiting, question->sink, rerouted.names,
+            rerouted.all ? "no longer gets them" : "no longer gets all of them");
 }
 
 static size_t list_types(const struct hs_settings *settings, const struct hs_catalogues *catalogues,

@@ -194,18 +194,18 @@ def test_a_name_that_nothing_has_is_refused(hookstream):
     # One that there is, without letters, is no mistake.
     done = run(one, "discard", "--route", "new")
     assert (done.returncode, done.stdout) == (0, "discarded 0 dead letters, 2 are left\n"), done
-    assert done.stderr == "the filters leave no dead letter\n", done
+    assert done.stderr == "no dead letter matches the filters\n", done
     done = run(one, "retry", "--type", "draww.x")
     assert (done.returncode, done.stdout) == (0, "retried 0 dead letters, 2 are left\n"), done
-    assert done.stderr == "the filters leave no dead letter\n", done
+    assert done.stderr == "no dead letter matches the filters\n", done
     number = letters(one)[0]["number"]
     for action in ("show", "retry", "discard"):
         done = run(one, action, number, "--reason", "no_route")
         assert done.returncode == 1 and done.stderr.endswith(
-            f"there is no dead letter {number}, or the other filters leave it out\n"), done
+            f"there is no dead letter {number}, or the other filters exclude it\n"), done
         assert run(one, action, 99).stderr.endswith("there is no dead letter 99\n")
         assert run(one, action, "whk_99").stderr.endswith("no dead letter is of event whk_99\n")
-        assert "leave it out" in run(one, action, "whk_99", "--type", "draw").stderr
+        assert "exclude it" in run(one, action, "whk_99", "--type", "draw").stderr
     assert len(letters(one)) == 2
 
 
@@ -221,7 +221,7 @@ def test_a_retry_goes_by_the_routes_of_today_and_the_letter_is_gone(hookstream):
     restart_with(one, [{"name": "all", "match": "**", "to": TO_ALL}])
     done = run(one, "retry", "--id", documents[3]["id"])
     assert (done.returncode, done.stdout) == (0, "retried 1 dead letter, 6 are left\n")
-    assert "comes back as a new letter" in done.stderr
+    assert "return as new letters" in done.stderr
     done = run(one, "retry", "--all")
     assert (done.returncode, done.stdout) == (0, "retried 6 dead letters, 0 are left\n"), done
     one.drained()
@@ -361,8 +361,8 @@ def test_wrong_use_is_told_what_to_do(hookstream):
         (("retry",), "--all"),
         (("show",), "NUMBER"),
         (("show", "whk_1", "--id", "whk_2"), "contradict"),
-        (("discard", "0"), "no number of a letter"),
-        (("discard", str(2**64 - 1)), "no number of a letter"),
+        (("discard", "0"), "not the number of a letter"),
+        (("discard", str(2**64 - 1)), "not the number of a letter"),
         (("discard", ""), "empty"),
         (("discard", "--id", ""), "empty"),
         (("frob",), "list, show, retry"),
@@ -407,7 +407,7 @@ def test_what_is_empty_chooses_nothing(hookstream):
     done = run(one, "retry", "--all", "--to", "")
     assert done.returncode == 2 and "--to is empty" in done.stderr, done
     for name in ("reason", "route", "sink", "source", "id", "type", "number", "to"):
-        says = (400, f"{name} is empty: give it a value, or leave it out")
+        says = (400, f"{name} is empty: give it a value, or omit it")
         assert ask(one, f"discard?{name}=") == ask(one, f"retry?limit=1&{name}=") == says
     assert http.get(one.admin_port, "/api/dead-letters?sink=").status == 400
     assert len(letters(one)) == 2
@@ -421,9 +421,9 @@ def test_all_letters_are_acted_on_by_that_word_only(hookstream):
     for action in ("discard", "retry"):
         for page in ("", "?", "?limit=1", "?after=1", "?all=0", "?to=files&body=1"):
             status, says = ask(one, action + page)
-            assert status == 400 and says.startswith("say which (number, id, "), (page, says)
+            assert status == 400 and says.startswith("say which letters (number, id, "), (page, says)
             assert says.endswith("or all=1"), says
-        assert ask(one, action + "?all=1&type=draw") == (400, "all=1 and a choice contradict")
+        assert ask(one, action + "?all=1&type=draw") == (400, "all=1 contradicts a filter")
     assert len(letters(one)) == 5
     # Long before any letter: it chooses none, and not all.
     status, answer = ask(one, "discard?until=1970-01-01T00:00:00Z")

@@ -343,10 +343,10 @@ def test_a_sink_that_went_or_was_renamed_is_told_of(hookstream):
     assert "`two`" not in change(one, two_sinks("one", "two")).stdout
     one.start()
     told = change(one, two_sinks("one")).stdout
-    assert "knows a sink `two`, 0 events behind, which is gone" in told and "remove" in told
+    assert "a cursor of sink `two`, 0 events behind, but no such sink" in told and "remove" in told
     one.start()
     told = change(one, two_sinks("one", "three")).stdout
-    assert "is it `three` now? Then rename" in told
+    assert "was it renamed to `three`? Then rename" in told
     (one.folder / "journal/cursors/two.cursor").rename(one.folder / "journal/cursors/three.cursor")
     assert ": good, 0 errors, 0 warnings" in program.command(
         "check", "-c", one.file, cwd=one.folder).stdout

@@ -1,5 +1,5 @@
-/* Dead letters sent again while the journal's disk fails: a letter goes only when its event is
- * safe in the journal. */
+/* Dead letters retried while the journal's disk fails: a letter is removed only when its event is
+ * durable. */
 #include "control.h"
 
 #include "../../../src/delivery/letters.h"
@@ -14,18 +14,18 @@
 
 #define LETTERS 3u
 #define FLOOD 40u /* more than max_size with it */
-/* Larger than what a reader takes at once, so that each letter is a read of its own. */
+/* Larger than a reader's buffer, so that each letter is a read of its own. */
 #define BODY_SIZE (2u * HS_READER_BUFFER)
 
 struct house {
     struct model_disk *disk;
-    struct hs_disk table; /* the model's, but for pread */
+    struct hs_disk table; /* the model's, except for pread */
     struct hs_metrics *metrics;
     struct hs_journal *journal;
     struct hs_dead_letters *letters;
     struct routing routing;
     struct hs_control control;
-    uint64_t awaited; /* 0: nothing is */
+    uint64_t awaited; /* 0: none */
     bool evicts;      /* letters make room during the next read behind the first event */
 };
 static struct house house;
@@ -41,8 +41,8 @@ static void make_room(void)
     ck_assert_uint_gt(hs_dead_letters_number(house.letters, 1), 1);
 }
 
-/* As a slow read of the next letter: meanwhile the event of the one before has failed, and the
- * journal has mended itself. */
+/* Simulates a slow read of the next letter: meanwhile the previous event has failed, and the
+ * journal has recovered. */
 static ssize_t slow_pread(void *context, int file, void *data, size_t size, off_t offset)
 {
     const char *reason;
@@ -181,7 +181,7 @@ START_TEST(L1_a_letter_whose_event_failed_stays_though_later_ones_are_safe)
 {
     begin();
     house.awaited = hs_journal_next(house.journal);
-    /* Of the segment in use: the keeper syncs the next one beside it whenever it likes. */
+    /* Of the current segment: the keeper may sync the next one at any time. */
     model_fail_at(house.disk, MODEL_SYNC, "/j/segments/0", 1, 1, EIO);
     ck_assert_uint_eq(retry_all(), 503);
     ck_assert(is_listed(1));

@@ -1,5 +1,5 @@
-/* Every option that holds a secret says so in its row: one that does not would be neither hidden
- * nor held against the rule of src/config/secret.c. */
+/* Every option that holds a secret is marked in its row: an unmarked one would be neither hidden
+ * nor checked by the rule of src/config/secret.c. */
 #include "hs_test.h"
 
 #include <hookstream/app.h>
