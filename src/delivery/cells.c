@@ -1,4 +1,4 @@
-/* Cells: a short list, looked through from the front. */
+/* Cells: a short list, searched linearly. */
 #include "cells.h"
 
 #include <stdio.h>
@@ -38,7 +38,7 @@ void hs_cells_count(struct hs_cells *cells, struct hs_metrics *metrics, enum hs_
     struct hs_cell *cell = &cells->items[cells->count++];
     cell->metric = metric;
     memcpy(cell->labels, labels, sizeof(labels));
-    /* More labels than the metric has are not looked at. */
+    /* Only as many labels are compared as the metric has. */
     cell->counter =
         hs_metrics_counter(metrics, metric, cell->labels[0], cell->labels[1], cell->labels[2]);
     hs_counter_add(cell->counter, 1);

@@ -1,6 +1,5 @@
-/* Cells: counters that are made when first needed, because their labels (a reason) are only
- * known then. For what is rare; hot counters are made beforehand.
- * Threads: belongs to its owner's. */
+/* Cells: counters created on first use, because their labels (a reason) are only known then. For
+ * rare events; hot counters are created in advance. Threads: belongs to its owner's. */
 #ifndef HS_DELIVERY_CELLS_H
 #define HS_DELIVERY_CELLS_H
 
@@ -18,8 +17,8 @@ struct hs_cells {
 };
 
 void hs_cells_free(struct hs_cells *cells);
-/* Adds one to the counter with these labels (as many as the metric has; the others ""). Past
- * HS_CELLS_MAX combinations it is counted with the last of them. */
+/* Increments the counter with these labels (as many as the metric has; the others ""). Past
+ * HS_CELLS_MAX combinations the last of them is used. */
 void hs_cells_count(struct hs_cells *cells, struct hs_metrics *metrics, enum hs_metric metric,
                     const char *first, const char *second, const char *third);
 

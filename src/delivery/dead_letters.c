@@ -1,12 +1,12 @@
-/* Dead letters: the store, opened and put into. The records carry, before the event's own
- * headers, what went wrong as headers with an "x-dead-" name. */
+/* Dead letters: opening the store and storing letters. A record has headers named "x-dead-..." with
+ * the error before the event's own headers. */
 #include "letters.h"
 
 #include <hookstream/clock.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Rare by nature: small segments, but each holds at least two of the largest events. */
+/* Dead letters are rare: small segments, but each holds at least two of the largest events. */
 #define SEGMENT_LEAST (UINT64_C(4) << 20)
 #define HEADERS_MAX (UINT64_C(128) << 10)
 #define PAGE_SIZE UINT64_C(4096)
@@ -82,7 +82,7 @@ static void open_metrics(struct hs_dead_letters *letters, struct hs_metrics *met
 {
     letters->metrics = metrics;
     letters->lost = hs_metrics_counter(metrics, HS_METRIC_dead_letters_lost_total);
-    /* There from the start: an alert sees how they grow. */
+    /* Created at the start, so that an alert sees them grow. */
     for (size_t i = 0; i < HS_LETTERS_LIMITS; i++)
         letters->dropped[i] = hs_metrics_counter(metrics, HS_METRIC_dead_letters_dropped_total,
                                                  hs_letters_limit_names[i]);
@@ -98,7 +98,7 @@ static void open_metrics(struct hs_dead_letters *letters, struct hs_metrics *met
 
 /* ---- Opening ---- */
 
-/* A letter could not be written after all; its number will not be used again. */
+/* A letter could not be written after all; its number will not be reused. */
 static void on_failed(void *context, const struct hs_event *record)
 {
     struct hs_dead_letters *letters = context;
@@ -113,18 +113,19 @@ static void take_out(void *context, uint64_t first, uint64_t last)
 {
     struct hs_dead_letters *letters = context;
     first = first < letters->gone.base ? letters->gone.base : first;
-    /* What is named twice, or is no letter, is not counted twice: `count` is not below 0. */
+    /* Duplicates, and records that are not letters, are not counted twice: `count` cannot become
+     * negative. */
     for (uint64_t number = first; number <= last; number++)
         if (hs_letters_take_out(letters, number) && letters->count > 0)
             letters->count--;
 }
 
-/* A walk over all that is kept. */
+/* A walk over all kept records. */
 struct loading {
     struct hs_dead_letters *letters;
-    uint64_t expected; /* the number after the last one that was met */
-    /* Ranges of numbers whose records are damaged. They count as letters until the end of the
-     * walk tells which of them had been taken out before. */
+    uint64_t expected; /* the number after the last one read */
+    /* Ranges of numbers whose records are damaged. They count as letters until the end of the walk
+     * shows which of them were removed before. */
     struct hs_reader_loss *losses;
     size_t loss_count;
 };
@@ -162,7 +163,7 @@ static void load_record(struct loading *loading, const struct hs_event *record)
     (void)hs_letter_each_gone(record, take_out, letters);
 }
 
-/* Which letters there are, and which are lost. */
+/* Determines which letters exist, and which are lost. */
 static int load(struct hs_dead_letters *letters)
 {
     struct hs_reader *reader;
@@ -172,7 +173,7 @@ static int load(struct hs_dead_letters *letters)
     if (code < 0)
         return code;
     struct loading loading = {.letters = letters, .expected = first};
-    /* Files that `hold` has not passed are not there. */
+    /* Files that `hold` has not passed are missing. */
     load_loss(&loading, (struct hs_reader_loss){first, hs_journal_begin(letters->journal) - 1});
     struct hs_event record;
     while ((code = hs_reader_next(reader, &record)) > 0 || code == -EBADMSG) {
@@ -202,10 +203,10 @@ static int open_inner(struct hs_dead_letters *letters, struct hs_journal *outer)
         return hs_fail(-ENOMEM, "no memory for a path");
     uint64_t segment = segment_size(&letters->options);
     struct hs_journal_options options = {
-        .store = HS_STORE_DISK, /* the outer one's, which may be in memory */
+        .store = HS_STORE_DISK, /* the outer journal's, which may be in memory */
         .path = path,
         .max_size = letters->options.max_size + SPARE_SEGMENTS * segment,
-        .retain_ns = 0, /* the cursor keeps what is to be kept */
+        .retain_ns = 0, /* the cursor protects what must be kept */
         .segment_size = segment,
         .label = "dead_letters",
         .alarmed = letters->metrics,
@@ -265,7 +266,7 @@ void hs_dead_letters_close(struct hs_dead_letters *letters)
     free(letters);
 }
 
-/* ---- Putting in ---- */
+/* ---- Storing ---- */
 
 static void add_header(struct hs_event *event, struct hs_slice name, const char *text)
 {
@@ -288,7 +289,7 @@ static void note_kind(struct hs_dead_letters *letters, uint64_t number,
                       const struct hs_event *letter, const char *reason)
 {
     pthread_mutex_lock(&letters->lock);
-    if (!hs_number_set_has(&letters->gone, number)) /* it has not failed already */
+    if (!hs_number_set_has(&letters->gone, number)) /* unless it has failed already */
         hs_letter_kinds_add(&letters->kinds, number, hs_slice_text(reason), letter);
     pthread_mutex_unlock(&letters->lock);
 }
@@ -303,7 +304,7 @@ static void note_put(struct hs_dead_letters *letters, const struct hs_event *let
     atomic_fetch_add(&letters->unweighed, hs_letter_record_bytes(letter));
 }
 
-/* Letters leave the reserve alone: if they filled it, nothing could be moved or removed, and there
+/* Letters may not use the reserve: if they filled it, nothing could be moved or removed, and there
  * would never be room again. */
 static int append_letter(struct hs_dead_letters *letters, const struct hs_event *letter,
                          uint64_t *ret_ticket)
@@ -329,7 +330,7 @@ int hs_dead_letters_put(struct hs_dead_letters *letters, const struct hs_event *
     add_header(&letter, HS_SLICE("x-dead-sequence"), sequence);
     for (size_t i = 0; i < event->header_count && letter.header_count < HS_EVENT_HEADERS_MAX; i++)
         letter.headers[letter.header_count++] = event->headers[i];
-    add_count(letters, 1); /* before it can fail and be counted out */
+    add_count(letters, 1); /* before it can fail and be uncounted */
     int code = append_letter(letters, &letter, ret_ticket);
     if (code < 0)
         add_count(letters, -1);

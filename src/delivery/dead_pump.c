@@ -1,5 +1,5 @@
-/* Dead pump: a plain loop on a thread: read, look, put among the dead letters, wait until
- * that is safe, move the cursor. Letters are rare, so waiting for each is no loss. */
+/* Dead pump: a simple loop on a thread: reads, examines, stores dead letters, waits until they are
+ * safe, moves the cursor. Dead letters are rare, so waiting for each costs little. */
 #include "dead_pump.h"
 #include "cells.h"
 #include "lost.h"
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
-/* The cursor's name; sinks cannot have it (the configuration refuses a leading dot). */
+/* The cursor's name; no sink can have it (the configuration refuses a leading dot). */
 #define CURSOR_NAME ".dead-letters"
 #define WAIT_MS 200
 
@@ -27,11 +27,11 @@ struct hs_dead_pump {
     struct hs_cursor *cursor;
     struct hs_reader *reader;
     struct hs_router *router;
-    struct hs_past *past; /* or NULL: the routes have not changed since */
+    struct hs_past *past; /* or NULL: the routes have not changed */
     struct hs_work *work;
     struct hs_cells cells;
     struct hs_counter *lost, *save_errors;
-    struct hs_counter **sampled_out; /* a route; NULL: it has no sample */
+    struct hs_counter **sampled_out; /* per route; NULL: it has no sample */
     struct hs_wakeup wakeup;
     pthread_t thread;
     bool started;
@@ -40,8 +40,8 @@ struct hs_dead_pump {
     _Atomic bool failing; /* a letter could not be written */
 };
 
-/* What is wrong with an event that is not an envelope: found again, since the record does not say.
- */
+/* The fault of an event that is not an envelope: determined again, since the record does not
+ * contain it. */
 static void say_flaw(const struct hs_event *event, char *ret_detail, size_t size)
 {
     struct hs_envelope envelope;
@@ -49,7 +49,7 @@ static void say_flaw(const struct hs_event *event, char *ret_detail, size_t size
     snprintf(ret_detail, size, "%s", flawed ? hs_error_text() : "");
 }
 
-/* Why the event is a dead letter, or NULL: some sink gets it or it is to be dropped. */
+/* Why the event is a dead letter, or NULL: some sink gets it or it must be dropped. */
 static const char *why_dead(struct hs_dead_pump *pump, const struct hs_event *event,
                             char *ret_detail, size_t size)
 {
@@ -61,7 +61,7 @@ static const char *why_dead(struct hs_dead_pump *pump, const struct hs_event *ev
     hs_work_begin(pump->work, event);
     const struct hs_route *route;
     int found = hs_router_match(pump->router, pump->work, &route);
-    if (found < 0) { /* a `when` could not be asked of it */
+    if (found < 0) { /* a `when` could not be evaluated for it */
         snprintf(ret_detail, size, "%s", hs_error_text());
         return "not_matched";
     }
@@ -78,7 +78,7 @@ static bool is_over(const struct hs_dead_pump *pump)
     return by != 0 && hs_clock_monotonic_ns() >= by;
 }
 
-/* Puts the letter and waits until it is safe; tries again until it is, or until the stop. */
+/* Stores the letter and waits until it is safe; retries until it is, or until the stop. */
 static bool bury(struct hs_dead_pump *pump, const struct hs_event *event, const char *reason,
                  const char *detail)
 {
@@ -90,7 +90,7 @@ static bool bury(struct hs_dead_pump *pump, const struct hs_event *event, const 
             enum hs_journal_outcome outcome = HS_JOURNAL_PENDING;
             while (outcome == HS_JOURNAL_PENDING && !is_over(pump)) {
                 struct pollfd wait = {.fd = pump->wakeup.file, .events = POLLIN};
-                hs_heartbeat(); /* the letters' committer is watched itself */
+                hs_heartbeat(); /* the letters' committer has a heartbeat of its own */
                 hs_wakeup_arm(&pump->wakeup);
                 outcome = hs_dead_letters_outcome(pump->letters, ticket);
                 if (outcome == HS_JOURNAL_PENDING && poll(&wait, 1, WAIT_MS) > 0)
@@ -105,7 +105,7 @@ static bool bury(struct hs_dead_pump *pump, const struct hs_event *event, const 
         atomic_store(&pump->failing, true);
         hs_dead_letters_tidy(pump->letters); /* it may be full */
         hs_log_limited(HS_LOG_ERROR, "dead_letters_full",
-                       "cannot write a dead letter; it is tried again, check the disk",
+                       "cannot write a dead letter; retrying, check the disk",
                        HS_F("error", "%s", hs_error_text()));
         struct pollfd wait = {.fd = pump->wakeup.file, .events = 0};
         (void)poll(&wait, 1, WAIT_MS); /* a pause, nothing is awaited */
@@ -129,7 +129,7 @@ static bool look_at(struct hs_dead_pump *pump, const struct hs_event *event)
     return true;
 }
 
-/* Looks at all that is durable. */
+/* Examines all durable events. */
 static void catch_up(struct hs_dead_pump *pump)
 {
     uint64_t done = 0;
@@ -181,8 +181,8 @@ static void *run(void *context)
         catch_up(pump);
         save(pump);
         hs_dead_letters_tidy(pump->letters);
-        /* Nothing waits for this pump, so it looks a few times a second and lets events
-         * gather meanwhile. A stop wakes it. */
+        /* Nothing waits for this pump, so it polls a few times a second and lets events accumulate.
+         * A stop wakes it. */
         struct pollfd wait = {.fd = pump->wakeup.file, .events = POLLIN};
         if (!is_done(pump) && poll(&wait, 1, WAIT_MS) > 0) {
             hs_wakeup_clear(&pump->wakeup);
@@ -194,7 +194,7 @@ static void *run(void *context)
     return NULL;
 }
 
-/* What the journal lost before its first event: passed, also when no event follows. */
+/* Passes what the journal lost before its first event, even if no event follows. */
 static void pass_missing_begin(struct hs_dead_pump *pump)
 {
     uint64_t first = hs_cursor_position(pump->cursor) + 1, begin = hs_journal_begin(pump->journal);

@@ -1,5 +1,5 @@
-/* Delivery: the pumps as a whole: started together, stopped together, and shown to others
- * as one list, the dead letters' pumps last. */
+/* Delivery: manages all pumps: starts and stops them together, and presents them as one list, the
+ * dead letters' pumps last. */
 #include "dead_pump.h"
 #include "forward.h"
 #include "letter_message.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 struct hs_delivery {
-    struct hs_pump **pumps; /* a sink, in the configuration's order */
+    struct hs_pump **pumps; /* one per sink, in the configuration's order */
     size_t count;
     struct hs_dead_pump *dead;
     struct hs_forward *forward; /* or NULL */
@@ -59,7 +59,7 @@ static void open_gauges(struct hs_delivery *delivery)
     hs_metrics_on_collect(delivery->metrics, collect, delivery);
 }
 
-/* A router a pump: compiled things belong to one thread. */
+/* One router per pump: compiled routes belong to one thread. */
 static int compile(const struct hs_delivery_spec *spec, struct hs_router **ret_router)
 {
     const struct hs_node *root = hs_config_root(spec->config);
@@ -136,7 +136,7 @@ void hs_delivery_stop(struct hs_delivery *delivery, uint64_t grace_ns)
     hs_dead_pump_join(delivery->dead);
     if (delivery->forward == NULL)
         return;
-    hs_forward_ask_stop(delivery->forward, by); /* now it has all letters that there will be */
+    hs_forward_ask_stop(delivery->forward, by); /* the store now has all letters it will get */
     hs_forward_join(delivery->forward);
 }
 

@@ -1,5 +1,5 @@
-/* Forward: see forward.h. One reader does it all: what is to be given again is read again, from
- * the first of it on, and what was given and not forgotten is passed over on that way. */
+/* Forward: see forward.h. A single reader does everything: to send letters again it goes back to
+ * the first of them, and skips letters that were sent and not lost. */
 #include "forward.h"
 
 #include "cells.h"
@@ -17,9 +17,9 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
-/* The sink's name: sinks of the configuration cannot have a dot in theirs. */
+/* The sink's name: names of configured sinks cannot contain a dot. */
 #define SINK_NAME "dead_letters.forward"
-#define IN_FLIGHT_MAX 1024u /* letters given and not confirmed */
+#define IN_FLIGHT_MAX 1024u /* letters sent but not confirmed */
 #define TICK_NS HS_PUMP_SAVE_NS
 
 struct hs_forward {
@@ -29,26 +29,26 @@ struct hs_forward {
     struct hs_arena *arena;                /* of the options */
     const struct hs_sink_options *options; /* its sink's, but for what only one may have */
     struct hs_letter_reader *reader;
-    struct hs_window window; /* numbers of letters; a message each */
+    struct hs_window window; /* numbers of letters; one message each */
     struct hs_sink *sink;
 
-    uint64_t read_number; /* the last letter taken up, or passed over */
-    uint64_t again_until; /* up to here also those that were forwarded before they were moved */
-    bool may_send;        /* the sink said resume */
-    bool must_rewind;     /* the reader is past letters that are to be given again */
-    unsigned failures;    /* retries in a row */
-    bool blocked;         /* the last failure was one for a person */
+    uint64_t read_number; /* the last letter sent or skipped */
+    uint64_t again_until; /* up to here also letters that were forwarded before they were moved */
+    bool may_send;        /* the sink asked to resume */
+    bool must_rewind;     /* the reader is past letters that must be sent again */
+    unsigned failures;    /* consecutive retries */
+    bool blocked;         /* the last failure needs an operator */
     bool moved;           /* as in a pump */
     struct hs_server_mark mark;
 
     pthread_t thread;
     bool started;
     struct event_base *base;
-    struct hs_wakeup wakeup; /* told by the dead letters' store and stop */
+    struct hs_wakeup wakeup; /* signalled by the dead letters' store and by stop */
     struct event *on_wakeup, *on_tick, *on_retry, *on_turn;
     _Atomic uint64_t stop_by_ns;
 
-    /* What others may read. */
+    /* Read by others. */
     pthread_mutex_t lock; /* guards the next three */
     enum hs_sink_state state;
     char reason[48], detail[400];
@@ -60,7 +60,7 @@ struct hs_forward {
     struct hs_cells cells;
 };
 
-/* ---- Small things ---- */
+/* ---- Helpers ---- */
 
 static void turn_soon(struct hs_forward *forward)
 {
@@ -93,20 +93,20 @@ static void set_state(struct hs_forward *forward, enum hs_sink_state state, cons
     pthread_mutex_unlock(&forward->lock);
 }
 
-/* This letter is not forwarded, now or ever. */
+/* This letter is never forwarded. */
 static void pass_over(struct hs_forward *forward, uint64_t number, const char *reason,
                       const char *detail)
 {
     hs_cells_count(&forward->cells, forward->metrics, HS_METRIC_dead_letters_unforwarded_total,
                    reason, "", "");
     hs_log_limited(HS_LOG_ERROR, "dead_letter_unforwarded",
-                   "a dead letter cannot be forwarded and is passed over; it stays among the dead "
+                   "a dead letter cannot be forwarded and is skipped; it stays among the dead "
                    "letters",
                    HS_F("letter", "%" PRIu64, number), HS_F("reason", "%s", reason),
                    HS_F("detail", "%s", detail));
 }
 
-/* The reader's next letter will be the first from this one on. */
+/* Makes the letter from this number on the reader's next one. */
 static bool seek(struct hs_forward *forward, uint64_t number)
 {
     if (hs_letter_reader_seek(forward->reader, number) == 0)
@@ -118,9 +118,9 @@ static bool seek(struct hs_forward *forward, uint64_t number)
     return false;
 }
 
-/* ---- Giving ---- */
+/* ---- Sending ---- */
 
-/* Those before this number that were to be given again are gone from the store. */
+/* Letters before this number that should be sent again are no longer in the store. */
 static void forget_gone(struct hs_forward *forward, uint64_t before)
 {
     struct hs_window *window = &forward->window;
@@ -133,12 +133,12 @@ static void forget_gone(struct hs_forward *forward, uint64_t before)
     }
 }
 
-/* false: the sink is full. */
+/* Returns false if the sink is full. */
 static bool give(struct hs_forward *forward, const struct hs_letter *letter)
 {
     struct hs_window *window = &forward->window;
     struct hs_window_entry *entry = hs_window_find(window, letter->number);
-    bool known = letter->number <= forward->read_number; /* it is read once more */
+    bool known = letter->number <= forward->read_number; /* it is read again */
     if (entry != NULL ? entry->again == 0 : known)
         return true;
     const struct hs_message *message;
@@ -165,11 +165,11 @@ static uint64_t first_again(const struct hs_window *window)
     for (uint64_t at = window->head; at < window->tail; at++)
         if (hs_window_at(window, at)->again != 0)
             return hs_window_at(window, at)->sequence;
-    HS_ASSERT(false); /* who asks has seen that there is one */
+    HS_ASSERT(false); /* the caller has checked that there is one */
     return 0;
 }
 
-/* Reads and gives until the sink or the window is full, or all is read. */
+/* Reads and sends until the sink or the window is full, or all letters were read. */
 static void give_all(struct hs_forward *forward)
 {
     struct hs_window *window = &forward->window;
@@ -228,13 +228,14 @@ static void settle(struct hs_forward *forward)
     if (position > hs_cursor_position(forwarded))
         hs_cursor_move(forwarded, position);
     else
-        hs_cursor_keep(forwarded, position); /* if it fell back: only what it lacks is held (F2) */
+        hs_cursor_keep(forwarded, position); /* if it fell back: keeps only what it lacks (F2) */
     atomic_store_explicit(&forward->oldest_wall_ns, empty ? 0 : head->received_wall_ns,
                           memory_order_relaxed);
     atomic_store_explicit(&forward->in_flight, hs_window_count(window), memory_order_relaxed);
 }
 
-/* F2: what is gone from the store, retried, discarded or dropped, is not waited for. */
+/* F2: letters that are no longer in the store (retried, discarded or dropped) are not waited
+ * for. */
 static void follow_the_store(struct hs_forward *forward)
 {
     struct hs_window *window = &forward->window;
@@ -302,7 +303,7 @@ static void on_tick(evutil_socket_t file, short what, void *context)
     save(forward);
 }
 
-/* ---- What the sink says ---- */
+/* ---- The sink's callbacks ---- */
 
 static void on_room(void *context)
 {
@@ -333,7 +334,8 @@ static void failed_for_now(struct hs_forward *forward, struct hs_window_entry *e
         set_state(forward, HS_SINK_BLOCKED, reason, detail);
     }
     hs_log_limited(outcome == HS_BLOCKED ? HS_LOG_ERROR : HS_LOG_WARN, "forward_retry",
-                   outcome == HS_BLOCKED ? "dead letters are not forwarded until someone mends this"
+                   outcome == HS_BLOCKED ? "dead letters are not forwarded until an operator "
+                                           "fixes this"
                                          : "a dead letter was not taken; it is sent again",
                    HS_F("letter", "%" PRIu64, entry->sequence), HS_F("reason", "%s", reason),
                    HS_F("detail", "%s", detail));
@@ -346,7 +348,7 @@ static void on_completed(void *context, uint64_t sequence, unsigned part, enum h
     struct hs_forward *forward = context;
     struct hs_window_entry *entry = hs_window_find(&forward->window, sequence);
     if (entry == NULL || entry->open == 0)
-        return; /* its server's own position confirmed it, or it is gone */
+        return; /* the server's own position confirmed it, or it was removed */
     turn_soon(forward);
     reason = reason ? reason : "unknown";
     detail = detail ? detail : "";
@@ -373,20 +375,20 @@ static void on_completed(void *context, uint64_t sequence, unsigned part, enum h
     }
 }
 
-/* The store is an older copy: the server has letters that come only now, by their numbers. */
+/* The store is an older copy: the server has letters with numbers that are still to come. */
 static bool is_ahead(struct hs_forward *forward, uint64_t last)
 {
     if (hs_cursor_hear_server(forward->letters->forwarded, last, forward->read_number))
         return false;
     hs_server_mark_clear(&forward->mark);
     on_state(forward, HS_SINK_BLOCKED, "cursor_ahead",
-             "it has letters that this store does not have: the store is an older copy. Remove the "
-             "cursor on the server to continue from here, and restart");
+             "it has letters that this store does not have: the store is an older copy. To "
+             "continue from here remove the cursor on the server, and restart");
     return true;
 }
 
-/* The server lost what it had after this letter. One that was forwarded and then moved has a higher
- * number now: which of those it still has, nobody knows. */
+/* The server lost what it had after this letter. A letter that was forwarded and then moved has a
+ * higher number now: it is unknown which of those the server still has. */
 static void go_back(struct hs_forward *forward, uint64_t number)
 {
     hs_cursor_keep(forward->letters->forwarded, number);
@@ -395,7 +397,7 @@ static void go_back(struct hs_forward *forward, uint64_t number)
     forward->again_until = hs_journal_durable(forward->letters->journal);
 }
 
-/* Letters that the server had after number `first`, of those that are still kept. */
+/* The number of letters still kept that the server had after number `first`. */
 static uint64_t count_lost(struct hs_forward *forward, uint64_t first, uint64_t last)
 {
     struct hs_letter_reader *reader;
@@ -411,7 +413,7 @@ static uint64_t count_lost(struct hs_forward *forward, uint64_t first, uint64_t 
     return count;
 }
 
-/* Returns how many letters it counted. */
+/* Returns the number of letters counted. */
 static uint64_t count_loss(struct hs_forward *forward, uint64_t first, uint64_t last,
                            const char *outcome)
 {
@@ -425,7 +427,7 @@ static uint64_t count_loss(struct hs_forward *forward, uint64_t first, uint64_t 
     return lost;
 }
 
-/* An exactly-once sink's server knows best what it has. */
+/* An exactly-once sink's server reports its own position, which takes precedence. */
 static void take_position(struct hs_forward *forward, uint64_t position, uint64_t last)
 {
     struct hs_window *window = &forward->window;
@@ -451,8 +453,8 @@ static void take_position(struct hs_forward *forward, uint64_t position, uint64_
     }
 }
 
-/* Letters that it had may be gone with the cursor: those that are kept are sent again, unless the
- * sink's options say otherwise. */
+/* The server may have lost letters with its cursor: the kept ones are sent again, unless the sink's
+ * options say otherwise. */
 static void server_forgot(struct hs_forward *forward)
 {
     uint64_t first = forward->mark.first, last = hs_cursor_position(forward->letters->forwarded);
@@ -523,7 +525,7 @@ static int open_events(struct hs_forward *forward)
         return code;
     forward->base = event_base_new();
     if (forward->base == NULL)
-        return hs_fail(-ENOMEM, "cannot make an event loop for " SINK_NAME);
+        return hs_fail(-ENOMEM, "cannot create an event loop for " SINK_NAME);
     forward->on_wakeup =
         event_new(forward->base, forward->wakeup.file, EV_READ | EV_PERSIST, on_wakeup, forward);
     forward->on_tick = event_new(forward->base, -1, EV_PERSIST, on_tick, forward);
@@ -531,7 +533,7 @@ static int open_events(struct hs_forward *forward)
     forward->on_turn = evtimer_new(forward->base, on_turn, forward);
     if (forward->on_wakeup == NULL || forward->on_tick == NULL || forward->on_retry == NULL ||
         forward->on_turn == NULL)
-        return hs_fail(-ENOMEM, "cannot make the events of " SINK_NAME);
+        return hs_fail(-ENOMEM, "cannot create the events of " SINK_NAME);
     struct timeval tick = {0, (suseconds_t)(TICK_NS / 1000)};
     if (event_add(forward->on_wakeup, NULL) < 0 || event_add(forward->on_tick, &tick) < 0)
         return hs_fail(-EIO, "cannot watch the events of " SINK_NAME);
@@ -564,7 +566,7 @@ static int open_way(struct hs_forward *forward, const struct hs_delivery_spec *s
         .state = on_state,
         .resume = on_resume,
     };
-    /* By the store's identity: its numbers are what a cursor on the server counts. */
+    /* By the store's identity: a cursor on the server counts the store's numbers. */
     return hs_sink_open(forward->base, SINK_NAME, hs_journal_identity(forward->letters->journal),
                         forward->options, &host, &forward->sink);
 }

@@ -1,12 +1,12 @@
-/* Forward: the pump of `dead_letters.forward`: gives each dead letter to a target, too, through
- * a sink of its own, so that neither a route's sink nor the dead letters wait for it. It reads
- * the dead letters' store from a cursor of its own there. Takes none out and puts none in: what
- * the target will never take is counted, logged and passed over.
+/* Forward: the pump of `dead_letters.forward`: sends each dead letter to a target through a sink of
+ * its own, so that neither a route's sink nor the dead letters wait for it. It reads the dead
+ * letters' store from its own cursor there, and neither adds nor removes letters. Letters that the
+ * target will never accept are counted, logged and skipped.
  *
- *   F1  The cursor never passes a letter that was neither confirmed, nor passed over for good, nor
+ *   F1  The cursor never passes a letter that was neither confirmed, nor skipped for good, nor
  *       removed from the store; so a restart loses none, and repeats those past the saved cursor
- *       (none, to a sink that is exactly once).
- *   F2  It follows what is gone from the store, so that it never holds back room for letters.
+ *       (none, for an exactly-once sink).
+ *   F2  It follows removals from the store, so that it never keeps space from letters.
  *
  * Threads: one of its own; start, stop and status from others. */
 #ifndef HS_DELIVERY_FORWARD_H
@@ -19,12 +19,12 @@ struct hs_forward;
 /* Needs a store that was opened with a `forward` target. */
 HS_MUST_CHECK int hs_forward_start(const struct hs_delivery_spec *spec,
                                    const struct hs_node *target, struct hs_forward **ret_forward);
-/* Ends when all letters are confirmed, when the sink is not up, or by this monotonic time;
- * returns at once. */
+/* Ends when all letters are confirmed, when the sink is not up, or at this monotonic time; returns
+ * immediately. */
 void hs_forward_ask_stop(struct hs_forward *forward, uint64_t stop_by_ns);
-/* Waits for the thread; asks it to end now if nobody did. */
+/* Waits for the thread; asks it to end now if that was not done. */
 void hs_forward_join(struct hs_forward *forward);
-/* Joins if need be, and frees. NULL is fine. */
+/* Joins if necessary, and frees. NULL is fine. */
 void hs_forward_free(struct hs_forward *forward);
 void hs_forward_status(struct hs_forward *forward, struct hs_pump_status *ret_status);
 

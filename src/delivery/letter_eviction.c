@@ -1,6 +1,6 @@
-/* Letter eviction: makes room by kinds (docs/decisions/0012-dead-letters-by-kind.md). The kind that
- * has more than its share loses its oldest letters; what else is in the oldest segment is moved to
- * the end, so that the segment can go. */
+/* Letter eviction: makes room by kinds (docs/decisions/0012-dead-letters-by-kind.md). The kind
+ * above its share loses its oldest letters; other letters in the oldest segment are moved to the
+ * end, so that the segment can be removed. */
 #include "letters.h"
 
 #include <hookstream/log.h>
@@ -8,15 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Of max_size so much is shared among the kinds, in percent: the rest is for what is gone and has
- * not been removed. */
+/* The percentage of max_size shared among the kinds: the rest is for letters that are gone but not
+ * removed yet. */
 #define SHARED 75u
 
 struct eviction {
     struct hs_dead_letters *letters;
-    bool over[HS_LETTER_KINDS_MAX]; /* kinds that have more than their share */
+    bool over[HS_LETTER_KINDS_MAX]; /* kinds above their share */
     uint64_t dropped[HS_LETTER_KINDS_MAX], unforwarded;
-    uint64_t forwarded; /* up to here letters are forwarded */
+    uint64_t forwarded; /* letters up to here were forwarded */
     struct hs_letter_move *moved;
     size_t moved_count;
 };
@@ -32,7 +32,7 @@ static void judge_kinds(struct eviction *eviction)
     pthread_mutex_unlock(&letters->lock);
 }
 
-/* 1: dropped; 0: it is to be moved; -1: it is gone already. */
+/* 1: dropped; 0: must be moved; -1: it is gone already. */
 static int drop_if_over(struct eviction *eviction, uint64_t number)
 {
     struct hs_dead_letters *letters = eviction->letters;
@@ -58,13 +58,13 @@ static int append_copy(struct eviction *eviction, const struct hs_event *copy,
     struct hs_dead_letters *letters = eviction->letters;
     uint64_t ticket = 0;
     pthread_mutex_lock(&letters->lock);
-    letters->count++; /* before it can fail and be counted out */
+    letters->count++; /* before it can fail and be uncounted */
     pthread_mutex_unlock(&letters->lock);
     int code = hs_journal_append(letters->journal, copy, &ticket);
     pthread_mutex_lock(&letters->lock);
     if (code < 0)
         letters->count--;
-    else if (!hs_number_set_has(&letters->gone, ticket)) /* it has not failed already */
+    else if (!hs_number_set_has(&letters->gone, ticket)) /* unless it has failed already */
         hs_letter_kinds_add(&letters->kinds, ticket, letter->reason, copy);
     pthread_mutex_unlock(&letters->lock);
     if (code < 0)
@@ -116,8 +116,8 @@ static int evict_records(struct eviction *eviction, struct hs_reader *reader, ui
     return code;
 }
 
-/* The originals go when their copies are safe. The store may have failed and continued in between:
- * each copy is asked about. */
+/* Removes the originals once their copies are safe. The store may have failed and recovered
+ * meanwhile: each copy is checked. */
 static bool settle(struct eviction *eviction)
 {
     struct hs_dead_letters *letters = eviction->letters;

@@ -1,5 +1,5 @@
-/* Letter index: which records of a store at rest, or of a running one, are letters that are still
- * kept. Reads the files alone: no lock, nothing is written. */
+/* Letter index: which records of a store, whether in use or not, are letters still kept. Only reads
+ * the files: takes no lock and writes nothing. */
 #include "letters.h"
 
 #include <hookstream/journal_inspect.h>
@@ -22,7 +22,8 @@ static int on_record(void *context, const struct hs_event *record)
     return 0;
 }
 
-/* What the cursor is past is gone without being named. Where damage hides it, more is listed. */
+/* Letters before the cursor are gone without a record. If damage hides the cursor, more are
+ * listed. */
 static void read_hold(struct hs_letter_index *index, const struct hs_disk *disk, const char *path)
 {
     struct hs_journal_summary summary;

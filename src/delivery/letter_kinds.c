@@ -1,4 +1,4 @@
-/* Letter kinds: how much room the letters of each reason and source take. */
+/* Letter kinds: how much space the letters of each reason and source take. */
 #include "letters.h"
 
 #include <hookstream/clock.h>
@@ -7,11 +7,11 @@
 
 #define KIND_BITS 8u
 #define SIZE_UNIT 64u  /* bytes per unit of a note's size */
-#define HEAD_BYTES 64u /* of a record beside its texts, about */
-#define TEXT_BYTES 4u  /* beside each of its texts */
+#define HEAD_BYTES 64u /* approximate size of a record besides its texts */
+#define TEXT_BYTES 4u  /* besides each of its texts */
 #define SIZE_MAX_UNITS ((UINT32_C(1) << (32 - KIND_BITS)) - 1)
 #define NOTES_LEAST 1024u
-/* So far a letter may be noted behind one with a higher number: threads put them side by side. */
+/* How far a letter may be noted after one with a higher number: threads add them concurrently. */
 #define BACK_MAX 256u
 
 void hs_letter_kinds_free(struct hs_letter_kinds *kinds)
@@ -43,7 +43,7 @@ static unsigned kind_of(struct hs_letter_kinds *kinds, struct hs_slice reason,
     return at;
 }
 
-/* The place of the number's note, made if need be. */
+/* The slot of the number's note, created if necessary. */
 static uint32_t *note_at(struct hs_letter_kinds *kinds, uint64_t number)
 {
     if (kinds->note_count == 0)
@@ -120,7 +120,7 @@ void hs_letter_kinds_forget_below(struct hs_letter_kinds *kinds, uint64_t number
     kinds->base += gone;
 }
 
-/* Letters that were moved are behind newer ones, so each is looked at. */
+/* Moved letters follow newer ones, so each is examined. */
 uint64_t hs_letter_kinds_oldest(const struct hs_letter_kinds *kinds)
 {
     uint32_t oldest = UINT32_MAX;
@@ -130,8 +130,7 @@ uint64_t hs_letter_kinds_oldest(const struct hs_letter_kinds *kinds)
     return oldest < UINT32_MAX ? oldest * HS_NS_PER_SECOND : 0;
 }
 
-/* Raised from kind to kind: those that have less than an equal part leave the rest to the others.
- */
+/* Increases from kind to kind: kinds below an equal part leave the rest to the others. */
 uint64_t hs_letter_kinds_share(const struct hs_letter_kinds *kinds, uint64_t room)
 {
     uint64_t share = 0, all = 0;

@@ -1,6 +1,6 @@
-/* Letter message: see letter_message.h. Every letter has these headers, as far as there is
- * something to say; those of the target's own come after them. A letter's body may be no JSON,
- * so templates have only what is known without it. */
+/* Letter message: see letter_message.h. Every letter has these headers if they apply; the target's
+ * own follow. A letter's body may not be JSON, so templates are limited to what is known without
+ * it. */
 #include "letter_message.h"
 
 #include <hookstream/resend.h>
@@ -32,8 +32,8 @@ static void check_use(void *context, const struct hs_use *use)
             return;
     hs_config_error(
         config, HS_FINDING_FORWARD, use->node,
-        "the body of a dead letter may be no JSON, so {%s} cannot be asked of it: there "
-        "are {id}, {type}, {family}, {source} and {received}",
+        "the body of a dead letter may not be JSON, so {%s} is unavailable: use {id}, {type}, "
+        "{family}, {source} and {received}",
         use->path);
 }
 
@@ -98,7 +98,7 @@ unsigned hs_letter_maker_sink(const struct hs_letter_maker *maker)
     return maker->target->sink;
 }
 
-/* ---- Making ---- */
+/* ---- Building ---- */
 
 static void add_header(struct hs_message *message, struct hs_slice name, struct hs_slice value)
 {
@@ -139,7 +139,7 @@ static int expand(struct hs_letter_maker *maker, const struct hs_template *tmpl,
     size_t before = maker->text.size;
     int code = hs_template_expand(tmpl, maker->work, &maker->text);
     if (code == 0 && hs_buffer_status(&maker->text) < 0)
-        code = hs_fail(-EMSGSIZE, "the texts of one letter's templates pass %u bytes", TEXT_MAX);
+        code = hs_fail(-EMSGSIZE, "the texts of one letter's templates exceed %u bytes", TEXT_MAX);
     if (code == 0)
         *ret_place = hs_slice(maker->text.data + before, maker->text.size - before);
     return code;
@@ -157,7 +157,7 @@ int hs_letter_make(struct hs_letter_maker *maker, const struct hs_letter *letter
     };
     hs_work_begin(maker->work, &letter->event);
     hs_buffer_clear(&maker->text);
-    /* All of it at once: what was expanded before does not move then. */
+    /* Reserves everything at once, so that expanded texts do not move. */
     if (hs_buffer_reserve(&maker->text, TEXT_MAX) == NULL)
         return hs_fail(-ENOMEM, "no memory for a letter's texts");
     add_story(maker, letter);

@@ -7,13 +7,13 @@ void hs_letter_moves_add(struct hs_letter_moves *moves, uint64_t from, uint64_t 
 {
     if (moves->items == NULL)
         moves->items = hs_alloc_array(HS_LETTER_MOVES_MAX, sizeof(*moves->items));
-    if (moves->count == HS_LETTER_MOVES_MAX) { /* the older half is forgotten */
+    if (moves->count == HS_LETTER_MOVES_MAX) { /* the older half is dropped */
         moves->count /= 2;
         memmove(moves->items, moves->items + HS_LETTER_MOVES_MAX - moves->count,
                 moves->count * sizeof(*moves->items));
     }
     if (moves->count > 0 && moves->items[moves->count - 1].from >= from)
-        return; /* it was moved before, and then damaged or given up */
+        return; /* it was moved before, and then damaged or abandoned */
     moves->items[moves->count++] = (struct hs_letter_move){from, to};
 }
 
@@ -26,7 +26,7 @@ static int compare(const void *one, const void *other)
 uint64_t hs_letter_moves_find(const struct hs_letter_moves *moves, uint64_t number)
 {
     const struct hs_letter_move *move;
-    do { /* ends: letters are moved to higher numbers */
+    do { /* terminates: letters are moved to higher numbers */
         const struct hs_letter_move wanted = {.from = number};
         move = moves->count == 0
                    ? NULL

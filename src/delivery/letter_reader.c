@@ -1,4 +1,4 @@
-/* Letter reader: letters out of the store's records. */
+/* Letter reader: decodes letters from the store's records. */
 #include "letters.h"
 
 #include <stdlib.h>
@@ -28,7 +28,7 @@ static struct hs_slice *place_of(struct hs_letter *letter, struct hs_slice name)
     return NULL;
 }
 
-/* "17", or "17 forwarded": gives the number, and whether it says forwarded. */
+/* Parses "17" or "17 forwarded". */
 static bool read_moved(struct hs_slice value, uint64_t *ret_number)
 {
     const char *space = value.size > 0 ? memchr(value.data, ' ', value.size) : NULL;
@@ -73,7 +73,7 @@ static struct hs_slice take_line(struct hs_slice *text)
     return line;
 }
 
-/* The original of a letter that was moved. */
+/* The original of a moved letter. */
 static void each_moved(const struct hs_event *record, hs_gone_fn *each, void *context)
 {
     uint64_t number;

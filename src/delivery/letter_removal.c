@@ -1,4 +1,4 @@
-/* Letter removal: what an operator takes out, and what is too old or too much. */
+/* Letter removal: letters removed by an operator, and letters beyond the limits. */
 #include "letters.h"
 
 #include <hookstream/buffer.h>
@@ -9,12 +9,13 @@
 
 #define TIDY_EVERY_NS (60 * HS_NS_PER_SECOND)
 #define TIDY_FULL_NS HS_NS_PER_SECOND /* while letters find no room */
-/* So long letters must be past their time: the wall clock may be wrong, at a boot above all. */
+/* Letters must be past their time for this long: the wall clock may be wrong, especially after a
+ * boot. */
 #define AGED_FOR_NS (3600 * HS_NS_PER_SECOND)
-/* The size is looked at each time that so small a part of max_size was put in. */
+/* The size is checked whenever this fraction of max_size was added. */
 #define WEIGHED_PARTS 64u
 #define GONE_MAX (1u << 20) /* bytes of the list in one record */
-/* Warned of from here on, in percent of the limit. */
+/* Percentage of the limit from which a warning is logged. */
 #define WARN_SIZE 80u
 #define WARN_AGE 90u
 
@@ -35,13 +36,13 @@ void hs_letters_move_hold(struct hs_dead_letters *letters)
     hs_cursor_move(letters->hold, at);
     if (hs_cursor_save(letters->hold) < 0)
         hs_log_limited(HS_LOG_WARN, "cursor_save",
-                       "cannot save how far dead letters are gone; it is tried again",
+                       "cannot save how far dead letters are gone; retrying",
                        HS_F("error", "%s", hs_error_text()));
 }
 
 /* ---- By an operator ---- */
 
-/* Those of the numbers that are there, as lines of ranges. Gives how many. */
+/* The existing ones of the numbers, as lines of ranges. Returns their count. */
 static size_t list_present(struct hs_dead_letters *letters, const uint64_t *numbers, size_t count,
                            struct hs_buffer *ret_list)
 {
@@ -114,8 +115,7 @@ static int compare(const void *one, const void *other)
     return *a < *b ? -1 : *a > *b;
 }
 
-/* The numbers that the letters have now, ascending: some may have been moved since they were read.
- */
+/* The letters' current numbers, ascending: some may have been moved since they were read. */
 static uint64_t *find_all(struct hs_dead_letters *letters, const uint64_t *numbers, size_t *count)
 {
     uint64_t *found = hs_alloc_array(*count + 1, sizeof(*found));
@@ -198,15 +198,14 @@ void hs_letters_report_unforwarded(struct hs_dead_letters *letters, uint64_t cou
     hs_counter_add(
         hs_metrics_counter(letters->metrics, HS_METRIC_dead_letters_unforwarded_total, "dropped"),
         count);
-    hs_log(
-        HS_LOG_ERROR,
-        "dead letters were dropped before dead_letters.forward had them: mend its sink, or raise "
-        "the limit",
-        HS_F("letters", "%" PRIu64, count),
-        HS_F("limit", "dead_letters.%s", hs_letters_limit_names[limit]));
+    hs_log(HS_LOG_ERROR,
+           "dead letters were dropped before dead_letters.forward had them: fix its sink, or raise "
+           "the limit",
+           HS_F("letters", "%" PRIu64, count),
+           HS_F("limit", "dead_letters.%s", hs_letters_limit_names[limit]));
 }
 
-/* Everything up to `last` goes; the cursor says so, no record is needed. */
+/* Drops everything up to `last`; the cursor records it, no other record is needed. */
 static void drop_until(struct hs_dead_letters *letters, uint64_t last, enum hs_letters_limit limit)
 {
     const char *name = hs_letters_limit_names[limit];
@@ -232,7 +231,7 @@ static void drop_until(struct hs_dead_letters *letters, uint64_t last, enum hs_l
         hs_letters_report_unforwarded(letters, unforwarded, limit);
 }
 
-/* The last of the oldest letters that are past their time; 0: none. Gives the age of the
+/* The last of the oldest letters that are past their time; 0: none. Also returns the age of the
  * oldest one that is not. */
 static uint64_t find_aged(struct hs_dead_letters *letters, uint64_t *ret_age_ns)
 {
@@ -241,7 +240,7 @@ static uint64_t find_aged(struct hs_dead_letters *letters, uint64_t *ret_age_ns)
     uint64_t aged = 0, now = hs_clock_wall_ns();
     *ret_age_ns = 0;
     if (hs_letter_reader_open(letters, hs_cursor_position(letters->hold) + 1, &reader) < 0)
-        return 0; /* looked at again in a minute */
+        return 0; /* checked again in a minute */
     while (hs_letter_reader_next(reader, &letter) > 0) {
         uint64_t received = letter.event.received_wall_ns;
         *ret_age_ns = now > received ? now - received : 0;
@@ -253,7 +252,7 @@ static uint64_t find_aged(struct hs_dead_letters *letters, uint64_t *ret_age_ns)
     return aged;
 }
 
-/* `aged` is what find_aged() found now. */
+/* `aged` is the current result of find_aged(). */
 static void drop_aged(struct hs_dead_letters *letters, uint64_t aged)
 {
     uint64_t now = hs_clock_monotonic_ns();
@@ -287,7 +286,7 @@ static uint64_t drop_oldest(struct hs_dead_letters *letters)
     uint64_t bytes = hs_letters_bytes(letters);
     for (size_t i = 0; i < count && segments[i].sealed && bytes > letters->options.max_size; i++) {
         if (!hs_letters_evict(letters, segments[i].last))
-            break; /* tried again with the next tidying */
+            break; /* retried at the next tidying */
         bytes -= segments[i].bytes;
     }
     free(segments);
@@ -322,7 +321,7 @@ void hs_dead_letters_tidy(struct hs_dead_letters *letters)
     } else if (atomic_load(&letters->unweighed) >= letters->options.max_size / WEIGHED_PARTS) {
         atomic_store(&letters->unweighed, 0);
         if (hs_letters_bytes(letters) > letters->options.max_size) {
-            HS_IGNORE(drop_oldest(letters)); /* where it cannot, a minute's tidying tries again */
+            HS_IGNORE(drop_oldest(letters)); /* if it cannot, tidying tries again in a minute */
             note_oldest(letters);
         }
     }

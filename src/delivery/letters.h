@@ -1,12 +1,12 @@
-/* Letters: the dead letters' store inside: dead_letters.c opens it and puts letters in,
- * letter_reader.c reads them back, letter_removal.c takes them out, letter_index.c looks from
- * outside at what is left.
+/* Letters: internals of the dead letters' store: dead_letters.c opens it and stores letters,
+ * letter_reader.c reads them, letter_removal.c removes them, and letter_index.c inspects the files
+ * from outside.
  *
- * The store is a journal. A letter that is removed stays in its segment; a record with
- * HS_LETTER_GONE as its first header names in its body the numbers that are gone ("12-15"
- * and "17", a line each). Everything up to the cursor `hold` is gone without being named. A letter
- * with a header HS_LETTER_MOVED is a copy of the one that the header names, which is gone: it was
- * moved out of a segment whose other letters were dropped. */
+ * The store is a journal. A removed letter stays in its segment; a record with HS_LETTER_GONE as
+ * its first header lists the removed numbers in its body ("12-15" and "17", one per line).
+ * Everything up to the cursor `hold` is gone without being listed. A letter with a header
+ * HS_LETTER_MOVED is a copy of the letter it names, which is gone: it was moved out of a segment
+ * whose other letters were dropped. */
 #ifndef HS_DELIVERY_LETTERS_H
 #define HS_DELIVERY_LETTERS_H
 
@@ -17,7 +17,7 @@
 #define HS_LETTER_GONE "x-dead-gone"
 #define HS_LETTER_MOVED "x-dead-moved" /* "17", or "17 forwarded" */
 
-/* A bit a number from `base` on; what is below it is gone. */
+/* One bit per letter number, starting at `base`; lower numbers have been removed. */
 struct hs_number_set {
     uint64_t base;
     uint64_t *words;
@@ -25,52 +25,52 @@ struct hs_number_set {
 };
 
 bool hs_number_set_has(const struct hs_number_set *set, uint64_t number);
-/* false: it was there. */
+/* Returns false if it was there. */
 bool hs_number_set_add(struct hs_number_set *set, uint64_t number);
 void hs_number_set_free(struct hs_number_set *set);
 
 /* ---- Kinds: letters of one reason and one source ---- */
 
-/* Kinds past this count as the last one together. */
+/* Kinds beyond this are combined into the last one. */
 #define HS_LETTER_KINDS_MAX 255u
 
 struct hs_letter_kind {
-    char reason[48], source[80]; /* cut where they are longer */
-    uint64_t bytes, count;       /* of letters that are kept */
+    char reason[48], source[80]; /* longer texts are cut */
+    uint64_t bytes, count;       /* of kept letters */
 };
 
-/* What each kind holds; for each letter that is kept its kind, size and age, 8 bytes. */
+/* What each kind holds; for each kept letter its kind, size and age in 8 bytes. */
 struct hs_letter_kinds {
     struct hs_letter_kind kinds[HS_LETTER_KINDS_MAX];
     unsigned count;
     uint32_t *notes; /* of numbers from `base` on: kind + 1 and size; 0: not kept */
-    uint32_t *times; /* of the same: when the event was received, in seconds */
+    uint32_t *times; /* for the same numbers: when the event was received, in seconds */
     uint64_t base;
     size_t note_count;
 };
 
 void hs_letter_kinds_free(struct hs_letter_kinds *kinds);
-/* Notes a letter of the store by its record. Numbers may come a little out of order. */
+/* Notes a letter of the store by its record. Numbers may arrive slightly out of order. */
 void hs_letter_kinds_add(struct hs_letter_kinds *kinds, uint64_t number, struct hs_slice reason,
                          const struct hs_event *record);
 /* When the oldest event among the letters was received, to the second; 0: there is no letter. */
 uint64_t hs_letter_kinds_oldest(const struct hs_letter_kinds *kinds);
-/* What a record takes on disk, a few bytes more or less. */
+/* The approximate size of a record on disk. */
 uint64_t hs_letter_record_bytes(const struct hs_event *record);
 /* Does nothing if the letter does not exist. */
 void hs_letter_kinds_remove(struct hs_letter_kinds *kinds, uint64_t number);
 /* NULL: the letter does not exist. */
 const struct hs_letter_kind *hs_letter_kinds_of(const struct hs_letter_kinds *kinds,
                                                 uint64_t number);
-/* No letter below this number is kept any more. */
+/* Forgets letters below this number, which are no longer kept. */
 void hs_letter_kinds_forget_below(struct hs_letter_kinds *kinds, uint64_t number);
-/* The bytes that each kind may have so that all fit into `room`; those that have less keep what
- * they have. UINT64_MAX: all fit. */
+/* The bytes allowed per kind so that all fit into `room`; kinds that have less keep what they have.
+ * UINT64_MAX: all fit. */
 uint64_t hs_letter_kinds_share(const struct hs_letter_kinds *kinds, uint64_t room);
 
-/* ---- Moves: the numbers of letters that were moved ---- */
+/* ---- Moves: the new numbers of moved letters ---- */
 
-/* How many new numbers are kept. Whoever read a letter by its old number uses that soon. */
+/* How many new numbers are kept. A reader that knows a letter by its old number uses it soon. */
 #define HS_LETTER_MOVES_MAX 65536u
 
 struct hs_letter_move {
@@ -81,7 +81,7 @@ struct hs_letter_moves {
     size_t count;
 };
 void hs_letter_moves_add(struct hs_letter_moves *moves, uint64_t from, uint64_t to);
-/* The number that the letter has now. */
+/* The letter's current number. */
 uint64_t hs_letter_moves_find(const struct hs_letter_moves *moves, uint64_t number);
 void hs_letter_moves_free(struct hs_letter_moves *moves);
 
@@ -92,25 +92,25 @@ extern const char *const hs_letters_limit_names[HS_LETTERS_LIMITS];
 struct hs_dead_letters {
     struct hs_dead_letters_options options;
     struct hs_journal *journal;
-    struct hs_cursor *hold; /* moved past letters that are gone, so that segments can go */
-    /* How far the forwarding is; NULL: there is none. Its thread moves it, and follows `hold`:
-     * what is gone holds no segment back. */
+    struct hs_cursor *hold; /* moved past letters that are gone, so that segments can be removed */
+    /* Position of the forwarding; NULL: there is none. Its thread moves it and follows `hold`:
+     * letters that are gone hold no segment back. */
     struct hs_cursor *forwarded;
     pthread_mutex_t removal; /* one removal at a time; taken before `lock` */
     pthread_mutex_t lock;    /* guards the next five */
     struct hs_letter_kinds kinds;
     struct hs_letter_moves moves;
     struct hs_number_set gone;
-    struct hs_number_set damaged; /* those of `gone` that were lost by damage since the start */
+    struct hs_number_set damaged; /* members of `gone` lost by damage since the start */
     uint64_t count;
-    _Atomic uint64_t oldest_wall_ns; /* of the oldest letter's event; 0: none is known */
-    _Atomic uint64_t unweighed;      /* bytes put in since the size was last looked at */
+    _Atomic uint64_t oldest_wall_ns; /* of the oldest letter's event; 0: none known */
+    _Atomic uint64_t unweighed;      /* bytes added since the size was last checked */
     atomic_bool full;                /* a letter found no room since the last tidying */
     uint64_t tidied_ns;              /* monotonic; this and the next two are guarded by `removal` */
-    /* Letters up to this number are past their time, and were so since then (monotonic); 0: none */
+    /* Letters up to this number have been past their time since then (monotonic); 0: none */
     uint64_t aged, aged_since_ns;
-    /* The inner journal's own figures, but for damage and errors, are not the product's: they
-     * count into a registry that nobody renders. */
+    /* Most figures of the inner journal, except damage and errors, are not for the user: they go
+     * into a registry that is not rendered. */
     struct hs_metrics *inner_metrics;
     struct hs_metrics *metrics;
     struct hs_gauge *kept, *bytes, *oldest, *writable;
@@ -118,16 +118,16 @@ struct hs_dead_letters {
     struct hs_counter *lost;                       /* written under `lock` */
 };
 
-/* Reads the letter out of a record of the store; false: it is no letter. */
+/* Decodes the letter from a record of the store; false: it is not a letter. */
 bool hs_letter_decode(const struct hs_event *record, struct hs_letter *ret_letter);
-/* The numbers that a record of the kind HS_LETTER_GONE takes out; false: it is none. */
+/* Visits the numbers that a HS_LETTER_GONE record removes; false: it is another record. */
 typedef void hs_gone_fn(void *context, uint64_t first, uint64_t last);
 bool hs_letter_each_gone(const struct hs_event *record, hs_gone_fn *each, void *context);
 bool hs_letter_is_gone(struct hs_dead_letters *letters, uint64_t number);
 /* The records of these numbers cannot be read: letters among them that are not gone are lost, and
- * are told and counted, once. */
+ * reported and counted once. */
 void hs_letters_lose(struct hs_dead_letters *letters, struct hs_reader_loss loss);
-/* Notes that the letter is gone, once. Under `lock`. */
+/* Records once that the letter is gone. Under `lock`. */
 static inline bool hs_letters_take_out(struct hs_dead_letters *letters, uint64_t number)
 {
     if (!hs_number_set_add(&letters->gone, number))
@@ -138,13 +138,12 @@ static inline bool hs_letters_take_out(struct hs_dead_letters *letters, uint64_t
 
 void hs_letters_report_unforwarded(struct hs_dead_letters *letters, uint64_t count,
                                    enum hs_letters_limit limit);
-/* Empties the oldest segment, which ends at `last`: of kinds that have more than their share the
- * letters are dropped, others are moved to the end. false: there was no room to move them. Under
- * `removal`. */
+/* Empties the oldest segment, which ends at `last`: drops letters of kinds above their share and
+ * moves others to the end. Returns false if there was no room to move them. Under `removal`. */
 HS_MUST_CHECK bool hs_letters_evict(struct hs_dead_letters *letters, uint64_t last);
-/* Of all its segments on disk. */
+/* The size of all its segments on disk. */
 uint64_t hs_letters_bytes(struct hs_dead_letters *letters);
-/* Lets go of segments all of whose letters are gone. */
+/* Releases segments whose letters are all gone. */
 void hs_letters_move_hold(struct hs_dead_letters *letters);
 
 #endif

@@ -1,5 +1,5 @@
-/* Lost: events that a sink was never given, because the journal does not have them any more.
- * Rare, loud, and no reason to stop. Threads: the sink's. */
+/* Lost: events that a sink never got, because the journal no longer has them. Rare and loud, but
+ * not a reason to stop. Threads: the sink's. */
 #ifndef HS_DELIVERY_LOST_H
 #define HS_DELIVERY_LOST_H
 

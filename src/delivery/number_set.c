@@ -1,4 +1,4 @@
-/* Number set: a growing bitmap; letters are few and their numbers lie close together. */
+/* Number set: a growing bitmap; letters are few and their numbers close together. */
 #include "letters.h"
 
 #include <stdlib.h>

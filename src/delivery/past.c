@@ -11,8 +11,9 @@
 #include <stdlib.h>
 
 #define TEXT_MAX (16u << 20)
-/* Changes of the routes that are told apart while a sink is behind. With more the two oldest
- * become one that gives everything to every sink: a dead letter too many, but none too few. */
+/* How many changes of the routes are distinguished while a sink is behind. With more, the two
+ * oldest become one that gives everything to every sink: possibly a dead letter too many, never one
+ * too few. */
 #define GENERATIONS_MAX 64u
 
 /* ---- Files ---- */
@@ -27,7 +28,7 @@ static char *path_of(const struct hs_journal *journal, const char *name)
 }
 
 struct untils {
-    uint64_t items[GENERATIONS_MAX + 1]; /* one more after a crash amid the joining of two */
+    uint64_t items[GENERATIONS_MAX + 1]; /* one more after a crash while joining two */
     size_t count;
 };
 
@@ -86,15 +87,15 @@ static int join_oldest(struct hs_journal *journal, struct untils *untils,
     if (code < 0)
         return code;
     hs_log(HS_LOG_WARN,
-           "the routes have changed very often while a sink is behind: of its oldest events that "
-           "it is not to have any more all become dead letters, those of other sinks, too",
+           "the routes have changed very often while a sink is behind: its oldest events that it "
+           "no longer gets all become dead letters, including events that were for other sinks",
            HS_F("changes", "%u", GENERATIONS_MAX),
            HS_F("events_until", "%" PRIu64, untils->items[1]));
     memmove(untils->items, untils->items + 1, --untils->count * sizeof(untils->items[0]));
     return 0;
 }
 
-/* The routes that were in force become those until now. */
+/* The routes that were in force become the former ones up to now. */
 static int put_by(struct hs_journal *journal, const struct hs_children *sinks, const char *current)
 {
     const struct hs_disk *disk = hs_journal_disk(journal);
@@ -104,7 +105,7 @@ static int put_by(struct hs_journal *journal, const struct hs_children *sinks, c
         return code;
     uint64_t durable = hs_journal_durable(journal);
     HS_AUTO_FREE char *path = path_until(journal, durable);
-    /* One of the same end: no event came by the routes in between. */
+    /* One with the same end: no event arrived under the routes in between. */
     bool between = untils.count > 0 && untils.items[untils.count - 1] >= durable;
     while (!between && code == 0 && untils.count >= GENERATIONS_MAX)
         code = join_oldest(journal, &untils, sinks);
@@ -114,14 +115,14 @@ static int put_by(struct hs_journal *journal, const struct hs_children *sinks, c
         return hs_fail_errno(errno, "cannot rename %s", current);
     if (!between)
         hs_log(HS_LOG_INFO,
-               "the routes have changed; events that wait go by those of today, and "
-               "those that a sink is not to have any more become dead letters",
+               "the routes have changed; waiting events go by the current ones, and those that a "
+               "sink no longer gets become dead letters",
                HS_F("events_until", "%" PRIu64, durable));
     return 0;
 }
 
-/* A killed run may have left the folder and names in it in the system's memory only; events are
- * accepted on the strength of what is found there. */
+/* A killed run may have left the folder and its names only in memory, but events are accepted
+ * relying on them. */
 static int make_folder(struct hs_journal *journal)
 {
     const struct hs_disk *disk = hs_journal_disk(journal);
@@ -182,12 +183,12 @@ void hs_past_forget(struct hs_journal *journal, uint64_t least)
     }
 }
 
-/* ---- Asking ---- */
+/* ---- Looking up ---- */
 
 struct generation {
     uint64_t until;
     struct hs_routing routing;
-    unsigned sink; /* index of the pump's, or sinks.count: it was not there */
+    unsigned sink; /* index of the pump's, or sinks.count: it did not exist */
 };
 
 struct hs_past {
@@ -239,7 +240,7 @@ void hs_past_free(struct hs_past *past)
     free(past);
 }
 
-/* Whose routes were in force when the event was accepted; NULL: those of today. */
+/* The routes in force when the event was accepted; NULL: the current ones. */
 static const struct generation *find_generation(const struct hs_past *past, uint64_t sequence)
 {
     for (size_t i = 0; past != NULL && i < past->count; i++)
@@ -254,7 +255,8 @@ bool hs_past_was_for(struct hs_past *past, struct hs_work *work)
     const struct generation *generation = find_generation(past, hs_work_event(work)->sequence);
     return generation != NULL && generation->sink < generation->routing.sinks.count &&
            hs_router_match(generation->routing.router, work, &route) > 0 &&
-           hs_route_reaches(route, generation->sink, work) != 0; /* not to be asked: buried */
+           hs_route_reaches(route, generation->sink, work) != 0; /* cannot be evaluated:
+                                                                  * dead-lettered */
 }
 
 bool hs_past_was_unrouted(struct hs_past *past, struct hs_work *work)

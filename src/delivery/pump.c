@@ -1,5 +1,4 @@
-/* Pump: the loop of one sink. Reads, gives, settles; what becomes of failures stands in
- * pump_outcome.c. */
+/* Pump: the loop of one sink. Reads, sends, settles; pump_outcome.c handles failures. */
 #include "pump.h"
 
 #include "lost.h"
@@ -13,12 +12,12 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
-/* Events read in one turn of the loop, so that the sink's own events get their turn. */
+/* Limit of events read per turn of the loop, so that the sink's own events get their turn. */
 #define FILL_MAX 1024u
-/* One transformation in so many is timed. */
+/* One in this many transformations is timed. */
 #define TIMED_EVERY 64u
 
-/* ---- Giving ---- */
+/* ---- Sending ---- */
 
 static uint32_t all_parts(unsigned parts)
 {
@@ -37,7 +36,7 @@ static int make_timed(struct hs_pump *pump, const struct hs_route *route, uint64
     return code;
 }
 
-/* Offers the parcel in the maker's hands. false: the sink is full. */
+/* Offers the current parcel. Returns false if the sink is full. */
 static bool offer(struct hs_pump *pump, uint64_t sequence)
 {
     struct hs_parcel parcel = {sequence, pump->maker.messages, pump->maker.count};
@@ -52,11 +51,11 @@ static bool bury_rerouted(struct hs_pump *pump, struct hs_window_entry *entry,
 {
     hs_sink_leave_out(pump->sink, entry->sequence, entry->open);
     return hs_pump_bury(pump, entry, entry->open, event, "rerouted",
-                        "it waited for this sink when the routes changed, and those of today do "
-                        "not name it");
+                        "it waited for this sink when the routes changed, and the current ones "
+                        "do not name it");
 }
 
-/* No route of today takes the event to this sink. */
+/* No current route takes the event to this sink. */
 static void pass_over(struct hs_pump *pump, const struct hs_event *event)
 {
     if (!hs_past_was_for(pump->past, pump->work))
@@ -64,10 +63,10 @@ static void pass_over(struct hs_pump *pump, const struct hs_event *event)
     struct hs_window_entry *entry = hs_window_push(&pump->window, event->sequence, 1);
     entry->received_wall_ns = event->received_wall_ns;
     entry->route = &hs_pump_rerouted;
-    (void)bury_rerouted(pump, entry, event); /* given again if not */
+    (void)bury_rerouted(pump, entry, event); /* otherwise sent again */
 }
 
-/* What becomes of parts whose messages cannot be made. false: they are to be given again. */
+/* Handles parts whose messages cannot be made. Returns false if they must be tried again. */
 static bool not_made(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t parts,
                      const struct hs_event *event, int code, const char *reason)
 {
@@ -79,7 +78,7 @@ static bool not_made(struct hs_pump *pump, struct hs_window_entry *entry, uint32
     return hs_pump_bury(pump, entry, parts, event, reason, hs_error_text());
 }
 
-/* Takes up an event that was read: skips it, buries it, or gives it to the sink. */
+/* Handles an event that was read: skips it, dead-letters it, or sends it. */
 static void take_up(struct hs_pump *pump, const struct hs_event *event)
 {
     pump->read_sequence = event->sequence;
@@ -104,16 +103,16 @@ static void take_up(struct hs_pump *pump, const struct hs_event *event)
     struct hs_window_entry *entry = hs_window_push(&pump->window, event->sequence, parts);
     entry->received_wall_ns = event->received_wall_ns;
     entry->route = route;
-    if (code == 0) /* what no target wants needs no confirmation */
+    if (code == 0) /* an event that no target takes needs no confirmation */
         hs_window_done(&pump->window, entry, entry->open & ~pump->maker.made);
     if (code < 0) {
-        (void)not_made(pump, entry, entry->open, event, code, reason); /* given again if not */
+        (void)not_made(pump, entry, entry->open, event, code, reason); /* otherwise tried again */
         return;
     }
     (void)offer(pump, event->sequence); /* full: `stalled` keeps the parcel */
 }
 
-/* The next event, passing over what the journal lost. */
+/* The next event, skipping what the journal lost. */
 static int read_next(struct hs_pump *pump, struct hs_event *ret_event)
 {
     for (;;) {
@@ -129,8 +128,8 @@ static int read_next(struct hs_pump *pump, struct hs_event *ret_event)
     }
 }
 
-/* Gives new events until the sink is full, the window is full or the journal has no more.
- * false: there may be more to do at once. */
+/* Sends new events until the sink or the window is full or the journal has no more. Returns false
+ * if there may be more to do immediately. */
 static bool give_new(struct hs_pump *pump)
 {
     for (unsigned i = 0; i < FILL_MAX; i++) {
@@ -155,7 +154,8 @@ static bool give_new(struct hs_pump *pump)
     return false;
 }
 
-/* Gives again, in order, what failed for a while. false: the sink is full before the end. */
+/* Sends again, in order, what failed temporarily. Returns false if the sink is full before the
+ * end. */
 static bool give_again(struct hs_pump *pump)
 {
     for (uint64_t at = pump->window.head; pump->window.again_count > 0; at++) {
@@ -166,7 +166,7 @@ static bool give_again(struct hs_pump *pump)
         struct hs_event event;
         int found = hs_pump_reread(pump, entry->sequence, &event);
         if (found == -ENODATA) {
-            /* Its record was damaged since it was first read: no reason to stop for ever. */
+            /* Its record was damaged since it was first read: not a reason to stop forever. */
             hs_lost_tell(pump->lost, pump->name, entry->sequence, entry->sequence);
             entry->lost = true;
             hs_window_done(&pump->window, entry, entry->open);
@@ -205,13 +205,13 @@ static bool waits_for_retry(const struct hs_pump *pump)
 
 static bool is_done(const struct hs_pump *pump);
 
-/* Does what can be done now, then pushes the sink and arms the wakeup. */
+/* Does what can be done now, then flushes the sink and arms the wakeup. */
 static void fill(struct hs_pump *pump)
 {
     if (!pump->may_send || waits_for_retry(pump))
         return;
-    /* The parcel in hand is of an event that comes after those to be given again; it is made
-     * again with them, so that the maker is free. */
+    /* The current parcel belongs to an event after those to be sent again; it is made again with
+     * them, so that the maker is free. */
     if (pump->window.again_count > 0 && pump->stalled) {
         struct hs_window_entry *last = hs_window_at(&pump->window, pump->window.tail - 1);
         hs_window_again(&pump->window, last, last->open);
@@ -238,7 +238,7 @@ static void count_done(struct hs_pump *pump, const struct hs_window_entry *entry
     hs_histogram_observe(pump->end_to_end, seconds, 1);
 }
 
-/* `popped` events left the window, of which the sink has `delivered`. */
+/* `popped` events left the window; `delivered` of them reached the sink. */
 static void publish(struct hs_pump *pump, uint64_t popped, uint64_t delivered)
 {
     const struct hs_window *window = &pump->window;
@@ -264,7 +264,7 @@ static void save_cursor(struct hs_pump *pump)
         return;
     hs_counter_add(pump->save_errors, 1);
     hs_log_limited(HS_LOG_ERROR, "cursor_save",
-                   "cannot save a sink's cursor; events may be sent again after a crash",
+                   "cannot save a sink's cursor; events may be redelivered after a crash",
                    HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));
 }
 
@@ -288,7 +288,8 @@ static void settle(struct hs_pump *pump)
     if (position > hs_cursor_position(pump->cursor))
         hs_cursor_move(pump->cursor, position);
     else
-        hs_cursor_keep(pump->cursor, position); /* if the sink fell back: what it has again goes */
+        hs_cursor_keep(pump->cursor, position); /* if the sink fell back: releases what it has
+                                                 * again */
     if (position >= pump->save_at)
         save_cursor(pump);
     if (position >= pump->note.until || (pump->note.until_delivery && delivered > 0))
@@ -307,7 +308,7 @@ static void turn(struct hs_pump *pump)
         event_base_loopbreak(pump->base);
 }
 
-/* Asleep or not, whoever tells us after this writes. What was told before is looked at now. */
+/* Asleep or not, signals after this write to the file. Earlier ones are handled now. */
 static void on_wakeup(evutil_socket_t file, short what, void *context)
 {
     struct hs_pump *pump = context;
@@ -322,8 +323,8 @@ static void on_turn(evutil_socket_t file, short what, void *context)
     turn(context);
 }
 
-/* A sink that takes nothing yet has given nothing to the window: how long the first event has
- * waited for it is looked up. */
+/* A sink that takes nothing yet has an empty window: determines how long the first event has waited
+ * for it. */
 static void look_at_oldest(struct hs_pump *pump)
 {
     struct hs_event event;
@@ -335,7 +336,7 @@ static void look_at_oldest(struct hs_pump *pump)
     bool tells = pump->mark.journal == NULL;
     if ((tells ? read_next(pump, &event) : hs_reader_next(pump->reader, &event)) > 0)
         atomic_store_explicit(&pump->oldest_wall_ns, event.received_wall_ns, memory_order_relaxed);
-    /* It was only looked at: it is read again when the sink takes events. */
+    /* It was only examined: it is read again when the sink takes events. */
     if (hs_reader_seek(pump->reader, pump->read_sequence + 1) < 0)
         hs_log_limited(HS_LOG_ERROR, "journal_read", "cannot read the journal; check the disk",
                        HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));
@@ -350,7 +351,7 @@ static void on_save(evutil_socket_t file, short what, void *context)
     turn(pump);
 }
 
-/* ---- What the sink says ---- */
+/* ---- The sink's callbacks ---- */
 
 static void on_room(void *context)
 {
@@ -358,8 +359,8 @@ static void on_room(void *context)
     hs_pump_turn_soon(pump);
 }
 
-/* What was on its way when the sink lost touch: what of it arrived, arrives twice, unless the
- * sink is an exactly-once one. */
+/* Messages in flight when the connection broke: those that arrived will arrive twice, unless the
+ * sink is exactly-once. */
 static void count_resent(struct hs_pump *pump, uint32_t parts)
 {
     if (parts != 0)
@@ -407,7 +408,7 @@ static bool on_resume(void *context, uint64_t position, uint64_t last)
 
 /* ---- Life ---- */
 
-/* While stopping: everything durable is out, or the sink cannot take it now, or time is up. */
+/* While stopping: all durable events are out, or the sink cannot take them now, or time is up. */
 static bool is_done(const struct hs_pump *pump)
 {
     uint64_t by = atomic_load(&pump->stop_by_ns);
@@ -436,7 +437,7 @@ static void *run(void *context)
     hs_sink_close(pump->sink);
     pump->sink = NULL;
     if (hs_cursor_save(pump->cursor) < 0)
-        hs_log(HS_LOG_ERROR, "cannot save a sink's cursor; events may be sent again",
+        hs_log(HS_LOG_ERROR, "cannot save a sink's cursor; events may be redelivered",
                HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));
     hs_pump_sink_state(pump, HS_SINK_STOPPED, "", "");
     return NULL;
@@ -449,7 +450,7 @@ static int open_events(struct hs_pump *pump)
         return code;
     pump->base = event_base_new();
     if (pump->base == NULL)
-        return hs_fail(-ENOMEM, "cannot make an event loop for the sink %s", pump->name);
+        return hs_fail(-ENOMEM, "cannot create an event loop for the sink %s", pump->name);
     pump->on_wakeup =
         event_new(pump->base, pump->wakeup.file, EV_READ | EV_PERSIST, on_wakeup, pump);
     pump->on_save = event_new(pump->base, -1, EV_PERSIST, on_save, pump);
@@ -457,14 +458,14 @@ static int open_events(struct hs_pump *pump)
     pump->on_fill = evtimer_new(pump->base, on_turn, pump);
     if (pump->on_wakeup == NULL || pump->on_save == NULL || pump->on_retry == NULL ||
         pump->on_fill == NULL)
-        return hs_fail(-ENOMEM, "cannot make the events of the sink %s", pump->name);
+        return hs_fail(-ENOMEM, "cannot create the events of the sink %s", pump->name);
     struct timeval save = {0, (suseconds_t)(HS_PUMP_SAVE_NS / 1000)};
     if (event_add(pump->on_wakeup, NULL) < 0 || event_add(pump->on_save, &save) < 0)
         return hs_fail(-EIO, "cannot watch the events of the sink %s", pump->name);
     return 0;
 }
 
-/* Whether a target of the route for the sink does not take every event. */
+/* Whether some target of the route for the sink does not take every event. */
 static bool may_skip(const struct hs_route *route, unsigned sink)
 {
     for (size_t i = 0; i < route->target_count; i++) {
@@ -499,8 +500,8 @@ static void open_metrics(struct hs_pump *pump)
         hs_metrics_histogram(pump->metrics, HS_METRIC_end_to_end_seconds, pump->name);
 }
 
-/* A sink whose server does not say what it has is given all behind the saved cursor, whatever of
- * it the process before had given already (P5). */
+/* A sink whose server does not report its position gets everything after the saved cursor,
+ * including what the previous process had sent already (P5). */
 static void count_maybe_resent(struct hs_pump *pump)
 {
     uint64_t durable = hs_journal_durable(pump->journal);

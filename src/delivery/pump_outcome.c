@@ -1,5 +1,5 @@
-/* Pump, second half: what becomes of messages that ended: confirmed, to be given again, or
- * dead letters; and what an operator is told about it. */
+/* Pump, second part: handles the results of messages (confirmed, to be sent again, or dead letters)
+ * and reports them to the operator. */
 #include "pump.h"
 
 #include <event2/event.h>
@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* How far ahead the second reader walks rather than being moved. */
+/* Up to this distance the second reader walks forward instead of seeking. */
 #define WALK_MAX 256u
 
 void hs_pump_turn_soon(struct hs_pump *pump)
@@ -67,7 +67,7 @@ int hs_pump_reread(struct hs_pump *pump, uint64_t sequence, struct hs_event *ret
         if (ret_event->sequence == sequence)
             return 1;
         if (ret_event->sequence > sequence)
-            code = hs_fail(-ENODATA, "event %" PRIu64 " is not in the journal any more", sequence);
+            code = hs_fail(-ENODATA, "event %" PRIu64 " is no longer in the journal", sequence);
     }
     pump->again_sequence = 0;
     hs_log_limited(HS_LOG_ERROR, "journal_reread",
@@ -106,12 +106,13 @@ bool hs_pump_bury(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t 
                   const struct hs_event *event, const char *reason, const char *detail)
 {
     if ((parts & ~buried_parts(pump, entry->sequence)) == 0) {
-        entry->ticket = 1; /* a letter's, long durable: it counts as none that was delivered */
+        entry->ticket = 1; /* that of a letter which is long durable: it does not count as
+                            * delivered */
         hs_window_done(&pump->window, entry, parts);
         hs_pump_mark_dirty(pump);
         return true;
     }
-    /* An entry waits for one ticket at a time; another part of the event has its turn then. */
+    /* An entry waits for one ticket at a time; the event's other parts follow then. */
     if (entry->lettered != 0) {
         hs_window_again(&pump->window, entry, parts);
         hs_pump_schedule_retry(pump, false);
@@ -208,7 +209,8 @@ static uint64_t behind(const struct hs_pump *pump)
     return durable > position ? durable - position : 0;
 }
 
-/* A sink that comes up has no words of its own: how long it was away, and what is to be done. */
+/* A sink that comes up has no message of its own: reports how long it was away, and how much is
+ * waiting. */
 static void log_up(const struct hs_pump *pump)
 {
     uint64_t away_ns = hs_clock_monotonic_ns() - pump->away_since_ns;
@@ -227,7 +229,7 @@ static bool is_news(const struct hs_pump *pump, enum hs_sink_state state, const 
         return true;
     if (strcmp(pump->reason, reason) == 0)
         return false;
-    /* Reasons to be blocked may take turns from message to message. */
+    /* Reasons for being blocked may alternate from message to message. */
     return state != HS_SINK_BLOCKED || hs_log_admit("sink_blocked", &suppressed);
 }
 
@@ -306,7 +308,7 @@ void hs_pump_hold(struct hs_pump *pump, struct hs_window_entry *entry, uint32_t 
     hs_cells_count(&pump->cells, pump->metrics, HS_METRIC_sink_failed_total, pump->name,
                    hs_outcome_name(HS_BLOCKED), reason);
     failed_for_now(pump, entry, parts, HS_BLOCKED, reason, detail);
-    pump->blocked_sequence = 0; /* that it is made ends it */
+    pump->blocked_sequence = 0; /* making it ends that */
 }
 
 void hs_pump_completed(void *context, uint64_t sequence, unsigned part, enum hs_outcome outcome,
@@ -315,7 +317,7 @@ void hs_pump_completed(void *context, uint64_t sequence, unsigned part, enum hs_
     struct hs_pump *pump = context;
     struct hs_window_entry *entry = hs_window_find(&pump->window, sequence);
     uint32_t bit = (uint32_t)1 << part;
-    /* A part that is not open was confirmed by the server's own position already. */
+    /* A part that is not open was already confirmed by the server's own position. */
     if (entry == NULL || (entry->open & bit) == 0)
         return;
     if (!pump->dirty)
@@ -340,12 +342,12 @@ void hs_pump_completed(void *context, uint64_t sequence, unsigned part, enum hs_
     }
     struct hs_event event;
     if (hs_pump_reread(pump, sequence, &event) > 0)
-        (void)hs_pump_bury(pump, entry, bit, &event, reason, detail); /* given again if not */
+        (void)hs_pump_bury(pump, entry, bit, &event, reason, detail); /* otherwise sent again */
     else
         failed_for_now(pump, entry, bit, HS_TRANSIENT, "journal", hs_error_text());
 }
 
-/* ---- What others read ---- */
+/* ---- Read by others ---- */
 
 void hs_pump_status(struct hs_pump *pump, struct hs_pump_status *ret_status)
 {

@@ -1,14 +1,14 @@
-/* Pump, third part: what the sink's server says of how far it is, and what that means here: it has
- * more than this journal gave it, less than it confirmed, or no cursor at all any more. */
+/* Pump, third part: handles the position that the sink's server reports: it has more than this
+ * journal sent, less than it confirmed, or no cursor any more. */
 #include "pump.h"
 
 #include <hookstream/log.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-/* The server has events that this journal cannot have given: the journal is an older copy, or
- * another copy of it is in use. Events that came since have numbers that the server takes for
- * done, so nothing is sent until someone has decided. */
+/* The server has events that this journal cannot have sent: the journal is an older copy, or
+ * another copy of it is in use. The server would take the numbers of newer events for done, so
+ * nothing is sent until an operator has decided. */
 bool hs_pump_is_ahead(struct hs_pump *pump, uint64_t last)
 {
     if (hs_cursor_hear_server(pump->cursor, last, pump->read_sequence))
@@ -17,17 +17,18 @@ bool hs_pump_is_ahead(struct hs_pump *pump, uint64_t last)
     char words[400];
     snprintf(words, sizeof(words),
              "it has events after %" PRIu64
-             " that this journal did not give it: the journal is an older copy, or in use twice. "
-             "When no other uses it, remove the sink's cursor on the server and restart to "
+             " that this journal did not send: the journal is an older copy, or in use twice. If "
+             "no other process uses it, remove the sink's cursor on the server and restart to "
              "continue from here",
              hs_cursor_end(pump->cursor));
     hs_pump_sink_state(pump, HS_SINK_BLOCKED, "cursor_ahead", words);
     return true;
 }
 
-/* ---- A cursor that is older ---- */
+/* ---- An older cursor ---- */
 
-/* The last event that the sink has confirmed, also one that waits in the window for another. */
+/* The last event that the sink has confirmed, including one that waits in the window for an earlier
+ * one. */
 static uint64_t last_confirmed(const struct hs_pump *pump)
 {
     uint64_t last = hs_cursor_position(pump->cursor), given = hs_cursor_given(pump->cursor);
@@ -42,9 +43,9 @@ static void count_forgotten(struct hs_pump *pump, const char *outcome, uint64_t 
                        events);
 }
 
-/* What the server lost is the events after `last`. Those that the journal keeps are sent again; a
- * connection that is lost meanwhile does not make it a second loss. `position` is kept already, so
- * that the oldest stays while we look. */
+/* The server lost the events after `last`. Those that the journal keeps are sent again; a
+ * connection lost meanwhile does not make it a second loss. `position` is protected already, so
+ * that the oldest event stays during the check. */
 static void tell_older(struct hs_pump *pump, uint64_t position, uint64_t last)
 {
     uint64_t until = last_confirmed(pump), oldest = hs_journal_oldest(pump->journal);
@@ -68,9 +69,9 @@ static void tell_older(struct hs_pump *pump, uint64_t position, uint64_t last)
            HS_F("goes_on_after", "%" PRIu64, gone > 0 ? gone_to : position));
 }
 
-/* The server of an exactly-once sink reports its own position, which counts more than our cursor:
- * what it has is done, and what it lost (a failover) is read and sent again. The position is older
- * than what it has if events after the last one were left out, or were not reported yet. */
+/* The server of an exactly-once sink reports its own position, which takes precedence over our
+ * cursor: what it has is done, and what it lost (a failover) is read and sent again. The position
+ * may be too old if events after the last one were left out, or were not reported yet. */
 void hs_pump_take_position(struct hs_pump *pump, uint64_t position, uint64_t last)
 {
     if (position == 0)
@@ -89,25 +90,25 @@ void hs_pump_take_position(struct hs_pump *pump, uint64_t position, uint64_t las
         if (entry->sequence <= position)
             hs_window_done(&pump->window, entry, entry->open & ~entry->lettered);
     }
-    /* Also of those that are done and wait in the window for one before them. */
+    /* Includes those that are done but wait in the window for an earlier one. */
     bool behind = position < pump->read_sequence && hs_cursor_lost(pump->cursor, last);
     if (behind) {
         hs_cursor_keep(pump->cursor, position);
         tell_older(pump, position, last);
         hs_window_clear(&pump->window);
     } else if (position <= pump->read_sequence)
-        return; /* else all in the window is of before it */
+        return; /* otherwise everything in the window is older */
     if (hs_reader_seek(pump->reader, position + 1) < 0) {
-        hs_log(HS_LOG_ERROR, "cannot move to where the sink says it is",
+        hs_log(HS_LOG_ERROR, "cannot move to the position that the sink reports",
                HS_F("sink", "%s", pump->name), HS_F("error", "%s", hs_error_text()));
         return;
     }
     pump->read_sequence = position;
 }
 
-/* ---- A cursor that is gone ---- */
+/* ---- A missing cursor ---- */
 
-/* Everything in the window is read again, too, and given in order. */
+/* Everything in the window is read again, too, and sent in order. */
 static void go_back_to(struct hs_pump *pump, uint64_t position)
 {
     hs_window_clear(&pump->window);
@@ -166,13 +167,14 @@ static void tell_forgotten(struct hs_pump *pump, bool replay, uint64_t from, uin
            HS_F("detail", "%s", detail), HS_F("command", "%s", events > 0 ? command : ""));
 }
 
-/* A place that was changed has no cursor yet, and a server that never had one has lost none. */
+/* A sink whose address was changed has no cursor yet, and a server that never had one has not lost
+ * one. */
 void hs_pump_server_forgot(struct hs_pump *pump)
 {
     uint64_t first = pump->mark.first, last = last_confirmed(pump);
     if (!pump->mark.is_set || pump->moved || last <= first)
         return;
-    hs_cursor_keep(pump->cursor, first); /* so that the oldest stays while we look */
+    hs_cursor_keep(pump->cursor, first); /* so that the oldest event stays during the check */
     uint64_t oldest = hs_journal_oldest(pump->journal);
     uint64_t from = first + 1 > oldest ? first + 1 : oldest;
     from = from <= last ? from : last + 1;

@@ -1,5 +1,5 @@
-/* Replay: see replay.h. Events that were sent again themselves are passed over: their first
- * copies are in the journal, too. */
+/* Replay: see replay.h. Events that were themselves resent are skipped: their first copies are in
+ * the journal, too. */
 #include <hookstream/replay.h>
 
 #include <hookstream/clock.h>
@@ -13,11 +13,11 @@
 #include <sys/prctl.h>
 #include <time.h>
 
-/* A journal that takes nothing is tried again this often. */
+/* Retry interval if the journal accepts nothing. */
 #define WAIT_NS (200 * HS_NS_PER_MS)
-/* Sleeps are no longer than this, so that a cancel is heard. */
+/* Maximum length of a sleep, so that a cancel takes effect. */
 #define NAP_NS (50 * HS_NS_PER_MS)
-/* So many are appended before the job looks whether they are safe. */
+/* How many events are appended before the job checks whether they are safe. */
 #define UNSURE_MAX 1024u
 
 struct hs_replay {
@@ -32,10 +32,10 @@ struct hs_replay {
     struct hs_type_filter *match;
     char *source, *id, *sink;
     uint64_t began_ns;
-    /* Its thread's: events that were lost since the last one that came from a sender, and when
-     * that was received. */
+    /* Used by its thread: events lost since the last one from a sender, and when that was
+     * received. */
     uint64_t lost, before_ns;
-    uint64_t unsure[UNSURE_MAX]; /* sequences that were appended and are not known to be durable */
+    uint64_t unsure[UNSURE_MAX]; /* sequences appended but not known to be durable */
     size_t unsure_count;
     pthread_mutex_t lock; /* guards the status */
     struct hs_replay_status status;
@@ -100,7 +100,7 @@ static void nap(uint64_t ns)
 {
     hs_heartbeat();
     struct timespec time = {(time_t)(ns / HS_NS_PER_SECOND), (long)(ns % HS_NS_PER_SECOND)};
-    (void)nanosleep(&time, NULL); /* woken early: the caller looks again */
+    (void)nanosleep(&time, NULL); /* woken early: the caller checks again */
 }
 
 /* Waits until the next event is due by the rate. */
@@ -131,8 +131,8 @@ static bool is_wanted(const struct hs_replay *replay, const struct hs_event *eve
            (replay->match == NULL || hs_type_filter_takes(replay->match, event->type));
 }
 
-/* Appends; a journal that is full or failing is waited for. 1; 0: no route takes it, or the
- * job was cancelled; -errno. */
+/* Appends; waits while the journal is full or failing. 1; 0: no route takes it, or the job was
+ * cancelled; -errno. */
 static int resend(struct hs_replay *replay, const struct hs_event *event)
 {
     struct hs_resend how = {.kind = HS_RESEND_REPLAY, .sink = replay->sink};
@@ -153,7 +153,8 @@ static int resend(struct hs_replay *replay, const struct hs_event *event)
     return 0;
 }
 
-/* Whether it is time to look: what became of all that was appended is decided, or it is much. */
+/* Whether it is time to check: the outcome of everything appended is known, or there is much of
+ * it. */
 static bool is_unsure_enough(const struct hs_replay *replay)
 {
     size_t count = replay->unsure_count;
@@ -161,13 +162,13 @@ static bool is_unsure_enough(const struct hs_replay *replay)
            hs_journal_outcome(replay->journal, replay->unsure[count - 1]) != HS_JOURNAL_PENDING;
 }
 
-/* Waits until all that was appended is durable. -EIO: some of it failed (J4). */
+/* Waits until everything appended is durable. -EIO: some of it failed (J4). */
 static int make_sure(struct hs_replay *replay)
 {
     for (size_t i = replay->unsure_count; i-- > 0;) /* the last one waits for all */
         if (hs_journal_wait(replay->journal, replay->unsure[i]) != HS_JOURNAL_DURABLE)
-            return hs_fail(-EIO, "the journal could not be written and has lost some of what was "
-                                 "sent again: check the disk");
+            return hs_fail(-EIO, "the journal could not be written and has lost some of the "
+                                 "resent events: check the disk");
     replay->unsure_count = 0;
     pthread_mutex_lock(&replay->lock);
     replay->status.safe = replay->status.at;
@@ -175,7 +176,7 @@ static int make_sure(struct hs_replay *replay)
     return 0;
 }
 
-/* 0, or -errno and words. */
+/* 0, or -errno and a message. */
 static int take_up(struct hs_replay *replay, const struct hs_event *event)
 {
     bool wanted = is_wanted(replay, event);
@@ -202,7 +203,7 @@ static int take_up(struct hs_replay *replay, const struct hs_event *event)
     return 0;
 }
 
-/* The journal logged it and counted it; here it is the job's. */
+/* The journal logged and counted it; here it counts for the job. */
 static void lose(struct hs_replay *replay, struct hs_reader_loss loss)
 {
     uint64_t last = loss.last < replay->request.last ? loss.last : replay->request.last;
@@ -210,7 +211,7 @@ static void lose(struct hs_replay *replay, struct hs_reader_loss loss)
         replay->lost += last - loss.first + 1;
 }
 
-/* When those that were lost were received, their neighbours say. */
+/* Lost events were received at about the time of their neighbours. */
 static void count_lost(struct hs_replay *replay, uint64_t after_ns)
 {
     const struct hs_replay_request *request = &replay->request;
@@ -239,7 +240,7 @@ static int walk(struct hs_replay *replay)
         }
         if (code <= 0 || event.sequence > replay->request.last)
             break;
-        if (hs_event_resend(&event).size == 0) { /* else its time is that of its first copy */
+        if (hs_event_resend(&event).size == 0) { /* otherwise its time is that of its first copy */
             count_lost(replay, event.received_wall_ns);
             replay->before_ns = event.received_wall_ns;
         }
@@ -270,7 +271,7 @@ static void *run(void *context)
                                                       : HS_REPLAY_DONE;
     snprintf(status->detail, sizeof(status->detail), "%s", code < 0 ? hs_error_text() : "");
     if (replay->id != NULL && status->matched > 0)
-        status->damaged = 0; /* the one that was asked for is not among them */
+        status->damaged = 0; /* the requested one is not among them */
     struct hs_replay_status end = *status;
     pthread_mutex_unlock(&replay->lock);
     enum hs_log_level level = code < 0 ? HS_LOG_ERROR : end.damaged > 0 ? HS_LOG_WARN : HS_LOG_INFO;
@@ -283,7 +284,7 @@ static void *run(void *context)
     return NULL;
 }
 
-/* ---- Its owner's calls ---- */
+/* ---- The owner's calls ---- */
 
 static char *copy(const char *text)
 {
@@ -300,7 +301,7 @@ static void take_request(struct hs_replay *replay, const struct hs_replay_reques
     forget_request(replay);
     replay->request = *request;
     replay->request.from = request->from > 0 ? request->from : 1;
-    /* What the job itself appends is not for it. */
+    /* Events that the job itself appends are not part of it. */
     replay->request.last = request->last < durable ? request->last : durable;
     replay->match = request->match;
     replay->source = copy(request->source);
@@ -322,14 +323,14 @@ static void take_request(struct hs_replay *replay, const struct hs_replay_reques
     pthread_mutex_unlock(&replay->lock);
 }
 
-/* Who looks for the cause of what was sent again finds here what it was. */
+/* Shows the request, for whoever looks for the cause of resent events. */
 static void log_begin(const struct hs_replay *replay, const struct hs_replay_request *request)
 {
     struct hs_log_field fields[HS_REPLAY_ASKED_MAX + 1];
     fields[0] = HS_F("job", "%" PRIu64, replay->status.number);
     memcpy(fields + 1, request->asked, request->asked_count * sizeof(fields[0]));
     if (hs_log_enabled(HS_LOG_INFO))
-        hs_log_write(HS_LOG_INFO, "replay begins", fields, request->asked_count + 1);
+        hs_log_write(HS_LOG_INFO, "replay started", fields, request->asked_count + 1);
 }
 
 int hs_replay_start(struct hs_replay *replay, const struct hs_replay_request *request)
@@ -341,8 +342,8 @@ int hs_replay_start(struct hs_replay *replay, const struct hs_replay_request *re
     if (busy)
         return hs_fail(-EBUSY,
                        "a replay is running, at sequence %" PRIu64 " of %" PRIu64
-                       ": look at it with `hookstream replay status`, end it with `hookstream "
-                       "replay cancel`, or wait for its end",
+                       ": see `hookstream replay status`, cancel it with `hookstream replay "
+                       "cancel`, or wait for its end",
                        at, last);
     join(replay);
     take_request(replay, request);

@@ -1,12 +1,12 @@
-/* Reroute: which types a sink had by the routes that waiting events were accepted under, and has
- * no longer by others. What becomes of such an event, past.c decides when it is read. */
+/* Reroute: which types a sink got under the routes that waiting events were accepted by, and does
+ * not get under others. past.c decides what happens to such an event when it is read. */
 #include "routing.h"
 
 #include <stdio.h>
 
 #define FILES_MAX 128u
 
-/* How much of a type's events a router gives a sink. */
+/* How much of a type's events a router gives to a sink. */
 enum share { SHARE_NONE, SHARE_SOME, SHARE_ALL };
 
 static bool gives_all(const struct hs_route *route, unsigned sink)

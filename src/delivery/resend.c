@@ -53,7 +53,8 @@ bool hs_resender_routes(struct hs_resender *resender, const struct hs_event *eve
         return false;
     for (unsigned i = 0; i < resender->sinks->count; i++)
         if ((sink == NULL || strcmp(resender->sinks->names[i], sink) == 0) &&
-            hs_route_reaches(route, i, resender->work) != 0) /* not to be asked: a dead letter */
+            hs_route_reaches(route, i, resender->work) != 0) /* cannot be evaluated: a dead
+                                                              * letter */
             return true;
     return false;
 }
@@ -64,7 +65,7 @@ static void add_header(struct hs_event *event, const char *name, struct hs_slice
         event->headers[event->header_count++] = (struct hs_header){hs_slice_text(name), value};
 }
 
-/* Of what was put before the sender's headers by an earlier resend. */
+/* Whether an earlier resend added the header before the sender's. */
 static bool is_own(struct hs_slice name)
 {
     return hs_slice_equal(name, HS_SLICE(HS_RESEND_HEADER)) ||

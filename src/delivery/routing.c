@@ -46,7 +46,8 @@ int hs_routing_load(const struct hs_disk *disk, const char *path, struct hs_rout
     hs_buffer_free(&text);
     if (code < 0)
         return code;
-    hs_config_allow_weak_secrets(ret_routing->config); /* these routes ran before the rule did */
+    hs_config_allow_weak_secrets(ret_routing->config); /* these routes were in use before the rule
+                                                        * existed */
     if (hs_config_root(ret_routing->config) != NULL)
         compile(ret_routing);
     if (ret_routing->router == NULL || hs_config_findings(ret_routing->config)->errors > 0)

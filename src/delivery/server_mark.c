@@ -36,7 +36,7 @@ void hs_server_mark_open(struct hs_server_mark *mark, struct hs_journal *journal
     mark->is_set = code == 0;
     if (code == 0 || code == -ENOENT)
         return;
-    /* Rather events twice than none. */
+    /* Better to send events twice than not at all. */
     mark->is_set = true;
     mark->first = 0;
     hs_log(HS_LOG_WARN,
@@ -53,7 +53,7 @@ void hs_server_mark_set(struct hs_server_mark *mark)
     hs_buffer_init(&text, TEXT_MAX);
     hs_buffer_append_slice(&text, head);
     hs_buffer_printf(&text, "%" PRIu64, mark->first);
-    mark->is_set = true; /* for this run, whatever becomes of the file */
+    mark->is_set = true; /* for this run, whatever happens to the file */
     if (hs_disk_replace(hs_journal_disk(mark->journal), mark->path, hs_buffer_slice(&text)) < 0)
         hs_log(HS_LOG_WARN,
                "cannot note that a sink's server has a cursor: its loss after the next start would "

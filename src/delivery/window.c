@@ -1,5 +1,4 @@
-/* Window: the ring behind a pump. It knows sequences and masks; what they stand for is the
- * pump's. */
+/* Window: the ring of a pump. Knows only sequences and masks; the pump gives them meaning. */
 #include "window.h"
 
 #include <stdlib.h>
@@ -44,7 +43,7 @@ struct hs_window_entry *hs_window_find(const struct hs_window *window, uint64_t 
     return NULL;
 }
 
-/* Takes parts out of a mask and keeps the count of entries that have any. */
+/* Clears parts of a mask and updates the count of entries that have any. */
 static void clear_mask(uint32_t *mask, uint32_t parts, size_t *count)
 {
     if (*mask != 0 && (*mask & ~parts) == 0)
@@ -82,8 +81,8 @@ void hs_window_lettered(struct hs_window *window, struct hs_window_entry *entry,
 {
     clear_mask(&entry->again, parts, &window->again_count);
     set_mask(&entry->lettered, parts & entry->open, &window->lettered_count);
-    /* Several messages of one event: tickets only grow, and the last one durable means that
-     * the earlier ones are decided too. */
+    /* Several messages of one event: tickets only increase, and when the last one is durable the
+     * outcome of the earlier ones is known, too. */
     entry->ticket = ticket;
 }
 

@@ -1,23 +1,22 @@
-/* Window: the events given to a sink and not yet done, in journal order. A ring with a
- * fixed ceiling; what is done leaves from the head only, which is what makes the cursor
- * honest (P1). Threads: belongs to its pump's. */
+/* Window: the events sent to a sink and not yet done, in journal order. A ring with a fixed
+ * ceiling; done events leave only from the head, which keeps the cursor correct (P1). Threads:
+ * belongs to its pump's. */
 #ifndef HS_DELIVERY_WINDOW_H
 #define HS_DELIVERY_WINDOW_H
 
 #include <hookstream/delivery.h>
 
-/* An event has up to HS_PARCEL_MESSAGES_MAX messages for the sink, a bit each in these
- * masks. A message is open until it is confirmed or is safe as a dead letter. Of the open
- * ones, `again` are to be given to the sink again, `lettered` wait for the dead letters'
- * disk, and the others are in flight. */
+/* An event has up to HS_PARCEL_MESSAGES_MAX messages for the sink, one bit each in these masks. A
+ * message is open until it is confirmed or is safe as a dead letter. Of the open ones, `again` must
+ * be sent again, `lettered` wait for the dead letters' disk, and the others are in flight. */
 struct hs_window_entry {
     uint64_t sequence;
     uint64_t received_wall_ns;
     const struct hs_route *route;
-    uint64_t ticket; /* of the dead letter, when lettered */
+    uint64_t ticket; /* of the dead letter, if lettered */
     uint32_t open, again, lettered;
     uint32_t attempts;
-    bool lost; /* the journal has it no more, which was counted */
+    bool lost; /* the journal no longer has it, which was counted */
 };
 
 struct hs_window {
@@ -57,17 +56,17 @@ struct hs_window_entry *hs_window_push(struct hs_window *window, uint64_t sequen
 /* By sequence, or NULL. */
 struct hs_window_entry *hs_window_find(const struct hs_window *window, uint64_t sequence);
 
-/* The moves of a message between its states; each keeps the counts. */
+/* A message's transitions between its states; each updates the counts. */
 void hs_window_done(struct hs_window *window, struct hs_window_entry *entry, uint32_t parts);
 void hs_window_again(struct hs_window *window, struct hs_window_entry *entry, uint32_t parts);
 void hs_window_given(struct hs_window *window, struct hs_window_entry *entry, uint32_t parts);
 void hs_window_lettered(struct hs_window *window, struct hs_window_entry *entry, uint32_t parts,
                         uint64_t ticket);
 
-/* The head's entry if all its messages are done, to be taken with hs_window_pop(). */
+/* The head's entry if all its messages are done; remove it with hs_window_pop(). */
 const struct hs_window_entry *hs_window_done_head(const struct hs_window *window);
 void hs_window_pop(struct hs_window *window);
-/* Forgets everything in it. */
+/* Empties the window. */
 void hs_window_clear(struct hs_window *window);
 
 #endif

@@ -163,7 +163,7 @@ def test_what_the_target_will_not_take_is_passed_over_and_makes_no_letter(
     assert one.metric("dead_letters_unforwarded_total", reason="wrong_type") == 3
     assert redis.length(f"{unique}:draw") == 2
     assert len(letters(one)) == 5, "no more and no less than the events"
-    assert "cannot be forwarded and is passed over" in one.log
+    assert "cannot be forwarded and is skipped" in one.log
 
 
 def test_a_held_target_says_what_to_do_and_goes_on(hookstream, redis_server, unique):

@@ -55,14 +55,14 @@ static const struct {
     {"{sink: k}", "`topic` is missing"},
     {"{sink: f}", "HS088: dead letters cannot be forwarded to a file sink"},
     {"{sink: k, topic: '{data.x}'}",
-     "HS088: the body of a dead letter may be no JSON, so {data.x}"},
-    {"{sink: k, topic: t, key: '{time}'}", "{time} cannot be asked"},
-    {"{sink: k, topic: t, headers: {a: '{organizationId}'}}", "{organizationId} cannot be asked"},
+     "HS088: the body of a dead letter may not be JSON, so {data.x}"},
+    {"{sink: k, topic: t, key: '{time}'}", "{time} is unavailable"},
+    {"{sink: k, topic: t, headers: {a: '{organizationId}'}}", "{organizationId} is unavailable"},
     {"{sink: k, topic: t, headers: {a: x, b: x, c: x, d: x, e: x, g: x}}", "at most 5 headers"},
-    {"{sink: r, stream: s, fields: flat}", "leave `fields` out"},
-    {"{sink: k, topic: t, when: 'type == \"a\"'}", "leave `when` out"},
-    {"{sink: k, topic: t, transform: []}", "leave `transform` out"},
-    {"{sink: k, topic: t, accept: [HS205]}", "leave `accept` out"},
+    {"{sink: r, stream: s, fields: flat}", "omit `fields`"},
+    {"{sink: k, topic: t, when: 'type == \"a\"'}", "omit `when`"},
+    {"{sink: k, topic: t, transform: []}", "omit `transform`"},
+    {"{sink: k, topic: t, accept: [HS205]}", "omit `accept`"},
 };
 
 START_TEST(a_target_that_cannot_be_is_refused_in_words)
