@@ -1,4 +1,4 @@
-/* Admin client: one request a connection. */
+/* Admin client: one request per connection. */
 #include "admin_client.h"
 #include "connect.h"
 
@@ -11,8 +11,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-/* How long a process may be silent before it is asked whether it lives, and how long that may take:
- * together HS_ADMIN_SILENT_S. */
+/* How long a process may be silent before it is probed, and how long the probe may take: together
+ * HS_ADMIN_SILENT_S. */
 #define PROBE_MS (HS_ADMIN_SILENT_S * 1000 / 2)
 #define ANSWER_MAX (64u << 20)
 #define READ_SIZE 65536u
@@ -60,7 +60,7 @@ static bool is_readable(int file, uint64_t ms)
     return poll(&in, 1, (int)ms) > 0;
 }
 
-/* Whether the process answers at all: health does not wait for what others ask. */
+/* Whether the process answers at all: health checks do not wait for other requests. */
 static bool is_alive(const struct hs_admin_options *options, uint64_t ms)
 {
     int file = connect_to(&options->listen, ms);
@@ -99,12 +99,12 @@ static int wait_for_answer(int file, const struct hs_admin_options *options, uin
             -ETIMEDOUT, "no answer from the admin port %s:%u within %u s: is it stopped?", at->host,
             at->port, (unsigned)(timeout_s < HS_ADMIN_SILENT_S ? timeout_s : HS_ADMIN_SILENT_S));
     return hs_fail(-ETIMEDOUT,
-                   "no answer from the admin port %s:%u within %u s, though the process lives: ask "
-                   "for less at once, or give a longer --timeout",
+                   "no answer from the admin port %s:%u within %u s, though the process is "
+                   "alive: request less at once, or use a longer --timeout",
                    at->host, at->port, (unsigned)timeout_s);
 }
 
-/* Everything until the server closes. */
+/* Receives everything until the server closes. */
 static int receive_all(int file, const struct hs_admin_options *options, uint64_t timeout_s,
                        struct hs_buffer *ret_answer)
 {
@@ -133,7 +133,7 @@ static int read_reply(struct hs_admin_reply *reply)
     const char *end = answer.size > 12 ? memmem(answer.data, answer.size, "\r\n\r\n", 4) : NULL;
     if (end == NULL || memcmp(answer.data, "HTTP/1.1 ", 9) != 0 ||
         hs_slice_to_u64(hs_slice(answer.data + 9, 3), 999, &status) < 0)
-        return hs_fail(-EPROTO, "what answers at the admin port is no hookstream");
+        return hs_fail(-EPROTO, "the server at the admin port is not hookstream");
     reply->status = (unsigned)status;
     reply->body = hs_slice(end + 4, answer.size - (size_t)(end + 4 - answer.data));
     return 0;

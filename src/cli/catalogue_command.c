@@ -1,4 +1,4 @@
-/* catalogue: shows the event types and their fields, the built-in ones or those of a file. */
+/* catalogue: shows event types and their fields, built in or from a file. */
 #include "command.h"
 
 #include <hookstream/catalogue.h>
@@ -6,7 +6,7 @@
 #include <hookstream/json.h>
 #include <stdio.h>
 
-#define SAMPLES_MAX (256u << 20) /* bytes of one file of samples */
+#define SAMPLES_MAX (256u << 20) /* size limit of one file of samples */
 #define OUTPUT_MAX (64u << 20)
 
 static int run(const struct hs_command *command, int argc, char **argv);
@@ -17,8 +17,8 @@ const struct hs_command hs_command_catalogue = {
     .help = "list          the event types\n"
             "show TYPE     the fields of a type\n"
             "schema TYPE   a JSON Schema of the whole event\n"
-            "diff FILE     what the catalogue FILE has otherwise; exits with 1 when it differs\n"
-            "infer FILES   a first catalogue file out of samples: JSON, or JSON Lines",
+            "diff FILE     how the catalogue FILE differs; exits with 1 if it does\n"
+            "infer FILES   a first catalogue file from samples: JSON, or JSON Lines",
     .operands = "list | show TYPE | schema TYPE | diff FILE | infer FILES",
     .run = run,
 };
@@ -130,7 +130,8 @@ static int diff(const struct hs_catalogue *before, const char *path, bool as_jso
     if (hs_config_findings(config)->errors > 0) {
         print_errors(config);
     } else {
-        (void)hs_catalogue_diff(before, now, print_change, &difference); /* counted there, too */
+        (void)hs_catalogue_diff(before, now, print_change,
+                                &difference); /* the callback counts, too */
         if (as_json)
             printf("%s]\n", difference.count == 0 ? "[" : "");
         else if (difference.count == 0)
@@ -157,7 +158,7 @@ static int add_file(struct hs_inference *inference, const char *path)
 static int infer(const struct hs_command *command, int count, char **paths)
 {
     if (count == 0)
-        return hs_command_fail(command, HS_EXIT_USAGE, "infer: name files with samples");
+        return hs_command_fail(command, HS_EXIT_USAGE, "infer: name the files of samples");
     struct hs_inference *inference = hs_inference_create();
     int code = 0;
     for (int i = 0; code >= 0 && i < count; i++)
@@ -216,7 +217,9 @@ static int run(const struct hs_command *command, int argc, char **argv)
     const char *path = NULL;
     bool as_json = false;
     const struct hs_arg args[] = {
-        {"catalogue", 0, HS_ARG_TEXT, &path, "FILE", "This catalogue file; else the built-in."},
+        {"catalogue", 0, HS_ARG_TEXT, &path, "FILE",
+         "This catalogue file (else the built-in "
+         "one)."},
         {"json", 0, HS_ARG_FLAG, &as_json, NULL, "list, diff: as JSON."},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);

@@ -1,4 +1,4 @@
-/* check: says everything that is wrong with a configuration, without running it. */
+/* check: reports everything that is wrong with a configuration, without running it. */
 #include "command.h"
 
 #include <hookstream/app.h>
@@ -15,26 +15,26 @@ static int run(const struct hs_command *command, int argc, char **argv);
 const struct hs_command hs_command_check = {
     .name = "check",
     .summary = "Check a configuration without running it.",
-    .help =
-        "Prints every error and warning with its code and place, and exits with 1 when there\n"
-        "is an error. Looks into the journal, if there is one, for sinks that are new to it or\n"
-        "have another name now. Connects to nothing, unless --online: then it asks every\n"
-        "sink's server whether topics, streams, settings and rights are as they must be, and\n"
-        "the disks whether they can be written. Nothing is changed there.\n\n"
-        "  hookstream check -c hookstream.yaml --strict\n"
-        "  hookstream check --explain HS030",
+    .help = "Prints every error and warning with its code and position, and exits with 1 if there\n"
+            "is an error. Also checks an existing journal for sinks that are new to it or were\n"
+            "renamed. Connects to nothing, unless --online is given: then it checks that topics,\n"
+            "streams, settings and permissions on every sink's server are as required, and that\n"
+            "the disks can be written. It changes nothing there.\n"
+            "\n"
+            "  hookstream check -c hookstream.yaml --strict\n"
+            "  hookstream check --explain HS030",
     .operands = "",
     .run = run,
 };
 
-/* What was asked for and what came of it. */
+/* The options and results of a check. */
 struct check {
     const char *path;
     bool strict, online, json;
     uint64_t timeout_s;
-    bool unadvised; /* an error stood in the way of holding it against the catalogue */
+    bool unadvised; /* an error prevented the check against the catalogue */
     struct hs_config *config;
-    struct hs_buffer report; /* of --online: a line for each thing that was good */
+    struct hs_buffer report; /* of --online: one line per success */
 };
 
 /* ---- --explain ---- */
@@ -74,11 +74,11 @@ static void write_text(const struct check *check, struct hs_buffer *ret_text)
     hs_buffer_append_slice(ret_text, hs_buffer_slice(&check->report));
     hs_config_show_findings(check->config, ret_text);
     if (hs_config_root(check->config) == NULL && findings->items[0].line > 0)
-        hs_buffer_append_text(ret_text, "Nothing else could be looked at, as long as this is no "
-                                        "YAML that can be read: check again when it is mended.\n");
+        hs_buffer_append_text(ret_text, "Nothing else was checked, because this is not readable "
+                                        "YAML: fix it and check again.\n");
     else if (hs_config_root(check->config) != NULL && check->unadvised)
-        hs_buffer_append_text(ret_text, "Whether the fields fit the sender's events is looked at "
-                                        "when these errors are mended: check again then.\n");
+        hs_buffer_append_text(ret_text, "The fields were not checked against the sender's "
+                                        "events: fix these errors and check again.\n");
     hs_shown_append(ret_text, hs_slice_text(check->path), false);
     hs_buffer_printf(ret_text, ": %s, %zu error%s, %zu warning%s\n",
                      is_bad(check) ? "not good" : "good", findings->errors,
@@ -160,7 +160,7 @@ static int check_file(struct check *check)
     if (check->json)
         hs_command_print_json(&text, stdout);
     else
-        hs_command_print(&text, stdout); /* what it shows is harmless (show.c) */
+        hs_command_print(&text, stdout); /* its output is harmless (show.c) */
     int code = is_bad(check) ? HS_EXIT_BAD : HS_EXIT_GOOD;
     hs_buffer_free(&text);
     hs_buffer_free(&check->report);
@@ -175,12 +175,12 @@ static int run(const struct hs_command *command, int argc, char **argv)
     const struct hs_arg args[] = {
         {"config", 'c', HS_ARG_TEXT, &path, "FILE",
          "Configuration (else $HOOKSTREAM_CONFIG, else /etc/hookstream/hookstream.yaml)."},
-        {"strict", 0, HS_ARG_FLAG, &check.strict, NULL, "Warnings count as errors."},
+        {"strict", 0, HS_ARG_FLAG, &check.strict, NULL, "Treat warnings as errors."},
         {"json", 0, HS_ARG_FLAG, &check.json, NULL, "One JSON object."},
-        {"explain", 0, HS_ARG_TEXT, &word, "CODE", "What a code means; all: their list."},
+        {"explain", 0, HS_ARG_TEXT, &word, "CODE", "Explain a code; all: list them."},
         {"online", 0, HS_ARG_FLAG, &check.online, NULL,
-         "Connects to the sinks and asks them, too."},
-        {"timeout", 0, HS_ARG_COUNT, &check.timeout_s, "SECONDS", "For each question (5)."},
+         "Connect to the sinks and check them, too."},
+        {"timeout", 0, HS_ARG_COUNT, &check.timeout_s, "SECONDS", "For each query (5)."},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
     if (code != 0)

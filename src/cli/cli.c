@@ -1,4 +1,4 @@
-/* Cli: finds the command, and reads every command's arguments by its table. */
+/* Cli: finds the command, and parses every command's arguments by its table. */
 #include "command.h"
 
 #include <hookstream/buffer.h>
@@ -12,7 +12,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define FAILURE_MAX (1u << 20) /* bytes of a message, escapes included */
+#define FAILURE_MAX (1u << 20) /* size limit of a message, including escapes */
 #define DEFAULT_CONFIG "/etc/hookstream/hookstream.yaml"
 
 static const struct hs_command *const commands[] = {
@@ -29,8 +29,10 @@ static void print_commands(FILE *out)
                  "Commands:\n");
     for (size_t i = 0; i < HS_ARRAY_SIZE(commands); i++)
         fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
-    fprintf(out, "\n`hookstream COMMAND --help` says more. Exit status: 0 good, 1 the thing asked\n"
-                 "about is not good, 2 wrong use.\n");
+    fprintf(out, "\n"
+                 "`hookstream COMMAND --help` says more. Exit status: 0 good, 1 the result is "
+                 "bad,\n"
+                 "2 wrong usage.\n");
 }
 
 static void print_help(const struct hs_command *command, const struct hs_arg *args, size_t count)
@@ -45,7 +47,7 @@ static void print_help(const struct hs_command *command, const struct hs_arg *ar
                  args[i].value ? " " : "", args[i].value ? args[i].value : "");
         printf("  %-26s %s\n", left, args[i].help);
     }
-    printf("  %-26s %s\n", "-h, --help", "This text.");
+    printf("  %-26s %s\n", "-h, --help", "This help.");
 }
 
 int hs_command_fail(const struct hs_command *command, int status, const char *format, ...)
@@ -82,7 +84,7 @@ static int read_input(struct hs_buffer *ret_text)
         if (ret_text->failed)
             return hs_fail(-EFBIG, "standard input is larger than %zu bytes", ret_text->ceiling);
     }
-    return ferror(stdin) ? hs_fail(-EIO, "standard input cannot be read") : 0;
+    return ferror(stdin) ? hs_fail(-EIO, "cannot read standard input") : 0;
 }
 
 int hs_command_read(const char *path, struct hs_buffer *ret_text)
@@ -101,13 +103,13 @@ void hs_command_print(const struct hs_buffer *text, FILE *out)
         fwrite(text->data, 1, text->size, out);
 }
 
-/* The size of a color's sequence at the beginning, or 0: ESC [ 0, 1, 31 or 32 m. */
+/* The size of a color sequence at the beginning, or 0: ESC [ 0, 1, 31 or 32 m. */
 static size_t color_size(struct hs_slice text)
 {
     static const char *const known[] = {"\033[0m", "\033[1m", "\033[31m", "\033[32m"};
     for (size_t i = 0; i < HS_ARRAY_SIZE(known); i++)
         if (hs_slice_starts_with(text, hs_slice_text(known[i])))
-            return strlen(known[i]); /* strlen: our own words */
+            return strlen(known[i]); /* strlen: the program's own text */
     return 0;
 }
 
@@ -150,7 +152,7 @@ const char *hs_config_path(const char *config)
     if (environment != NULL && environment[0] != '\0')
         return environment;
     if (!said && access(DEFAULT_CONFIG, R_OK) < 0)
-        fprintf(stderr, "hookstream: no configuration was named, by -c FILE or by "
+        fprintf(stderr, "hookstream: no configuration was given, by -c FILE or "
                         "$HOOKSTREAM_CONFIG, and " DEFAULT_CONFIG " cannot be read\n");
     said = true;
     return DEFAULT_CONFIG;
@@ -223,7 +225,7 @@ static int set_arg(const struct hs_command *command, const struct hs_arg *arg, c
     return HS_EXIT_USAGE + 1;
 }
 
-/* Reads the option at *at, and its value; *at is then the last word that it took. */
+/* Reads the option at *at, and its value; *at is then the last argument used. */
 static int read_arg(const struct hs_command *command, const struct hs_arg *args, size_t count,
                     int argc, char **argv, int *at)
 {
@@ -262,26 +264,28 @@ int hs_args_read(const struct hs_command *command, const struct hs_arg *args, si
     }
     if (code != 0)
         return code;
-    /* Operands may stand before options; now they stand behind them all. */
+    /* Operands may precede options; they are moved behind them all. */
     for (int i = 0; i < operand_count; i++)
         argv[argc - operand_count + i] = operands[i];
     *ret_first = argc - operand_count;
     if (operand_count > 0 && command->operands[0] == '\0') {
         bool file = strchr(operands[0], '.') != NULL;
-        (void)hs_command_fail(command, 0, "`%s` is too much: only options are taken%s; see --help",
-                              operands[0], file ? ", a configuration as `-c FILE`" : "");
+        (void)hs_command_fail(command, 0,
+                              "unexpected argument `%s`: only options are allowed%s; "
+                              "see --help",
+                              operands[0], file ? ", and a configuration as `-c FILE`" : "");
         return HS_EXIT_USAGE + 1;
     }
     return 0;
 }
 
-/* Secrets are in memory: no core file, and no other process of the user may read it (ptrace(2)).
- * LeakSanitizer is such a process. */
+/* Secrets are in memory: prevents core files, and other processes of the user from reading them
+ * (ptrace(2)). LeakSanitizer is such a process. */
 static void protect_memory(void)
 {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     if (getenv("HOOKSTREAM_CORE_DUMPS") == NULL)
-        (void)prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L); /* fails on no kernel that it runs on */
+        (void)prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L); /* does not fail on any supported kernel */
 #endif
 }
 

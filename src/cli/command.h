@@ -1,5 +1,5 @@
-/* Command: what every command is made of: a name, help, a table of its arguments and a
- * function. One file a command, its entry on top. Threads: the main one. */
+/* Command: what every command consists of: a name, help, a table of its arguments and a function.
+ * One file per command, its entry on top. Threads: the main one. */
 #ifndef HS_CLI_COMMAND_H
 #define HS_CLI_COMMAND_H
 
@@ -13,7 +13,7 @@ enum hs_arg_kind {
     HS_ARG_FLAG,  /* bool */
     HS_ARG_TEXT,  /* const char * */
     HS_ARG_COUNT, /* uint64_t */
-    HS_ARG_TEXTS, /* struct hs_arg_texts: may be given several times */
+    HS_ARG_TEXTS, /* struct hs_arg_texts: may be repeated */
 };
 
 #define HS_ARG_TEXTS_MAX 64u
@@ -27,7 +27,7 @@ struct hs_arg {
     char letter;      /* short form, or 0 */
     enum hs_arg_kind kind;
     void *target;
-    const char *value; /* how help calls the value; NULL for a flag */
+    const char *value; /* the value's name in the help; NULL for a flag */
     const char *help;
 };
 
@@ -35,18 +35,18 @@ struct hs_command {
     const char *name;
     const char *summary;  /* one line for the list of commands */
     const char *help;     /* paragraphs after the usage line */
-    const char *operands; /* usage of what is no option, or "" */
+    const char *operands; /* usage of the operands, or "" */
     int (*run)(const struct hs_command *command, int argc, char **argv);
 };
 
-/* Reads the options into their targets, wherever they stand before a `--`; -h and --help print the
- * help. 0: go on, and *ret_first is the index of the first operand: they have been moved behind
- * the options, in their order; else the exit status plus one. */
+/* Parses the options into their targets, wherever they are before a `--`; -h and --help print the
+ * help. 0: continue; *ret_first is the index of the first operand: operands were moved behind the
+ * options, in order. Otherwise returns the exit status plus one. */
 HS_MUST_CHECK int hs_args_read(const struct hs_command *command, const struct hs_arg *args,
                                size_t count, int argc, char **argv, int *ret_first);
 
-/* `config` if it was given, else $HOOKSTREAM_CONFIG, else /etc/hookstream/hookstream.yaml; when
- * that cannot be read, stderr gets a line, once, that says how to name another. */
+/* `config` if given, else $HOOKSTREAM_CONFIG, else /etc/hookstream/hookstream.yaml. If that cannot
+ * be read, prints once to stderr how to name another. */
 const char *hs_config_path(const char *config);
 
 /* Prints "hookstream COMMAND: message" to stderr and returns `status`. */
@@ -54,13 +54,13 @@ int hs_command_fail(const struct hs_command *command, int status, const char *fo
     HS_PRINTF(3, 4);
 
 struct hs_buffer;
-/* All of a file without its byte order mark, or for "-" standard input byte by byte; up to the
+/* Reads a whole file without its byte order mark, or for "-" standard input unchanged, up to the
  * buffer's ceiling. -errno and a message. */
 HS_MUST_CHECK int hs_command_read(const char *path, struct hs_buffer *ret_text);
-/* As hs_command_print(), of what has text from outside in it: what could move a terminal's cursor
- * or reorder text is escaped. `colors`: the colors of explain stay. */
+/* As hs_command_print(), for text that includes outside data: escapes whatever could move a
+ * terminal's cursor or reorder text. `colors`: keeps the colors of explain. */
 void hs_command_print_shown(const struct hs_buffer *text, bool colors, FILE *out);
-/* The same of JSON, whose meaning stays. */
+/* As above for JSON, keeping its meaning. */
 void hs_command_print_json(const struct hs_buffer *json, FILE *out);
 /* Writes the buffer to `out`; an empty one is fine. */
 void hs_command_print(const struct hs_buffer *text, FILE *out);

@@ -1,5 +1,5 @@
-/* dead-letters: what could not be delivered: looked at, sent again, discarded. All of it is
- * asked of the running process, page by page. */
+/* dead-letters: lists, shows, retries and discards undeliverable events. Everything is requested
+ * from the running process, page by page. */
 #include "admin_client.h"
 
 #include <hookstream/app.h>
@@ -15,19 +15,21 @@ static int run(const struct hs_command *command, int argc, char **argv);
 
 const struct hs_command hs_command_dead_letters = {
     .name = "dead-letters",
-    .summary = "Look at what could not be delivered; send it again or discard it.",
+    .summary = "List undeliverable events; retry or discard them.",
     .help =
-        "list             a line a letter, oldest first\n"
-        "show WHICH       why, every attempt, headers and body\n"
-        "retry WHICH      send them again by the routes of today, past the dedupe, each to the\n"
-        "                 sink that did not take it, or --to another; what fails is a letter "
-        "again\n"
-        "discard WHICH    take them out for good\n"
-        "export           JSON Lines with headers and bodies, to stdout\n\n"
+        "list             one line per letter, oldest first\n"
+        "show WHICH       reason, all attempts, headers and body\n"
+        "retry WHICH      send them again by the current routes, past the dedupe, each to the\n"
+        "                 sink that did not take it, or --to another; a failure makes it a "
+        "letter\n"
+        "                 again\n"
+        "discard WHICH    remove them for good\n"
+        "export           JSON Lines with headers and bodies, to stdout\n"
+        "\n"
         "WHICH is the NUMBER of a letter; the ID of an event, for all its letters; filters; or,\n"
-        "for retry and discard, --all. hookstream must be running; for a folder at rest see\n"
-        "`hookstream journal`. A crash in the middle of a retry may send letters twice, never\n"
-        "lose them.",
+        "for retry and discard, --all. hookstream must be running; without it see `hookstream\n"
+        "journal dump --dead-letters`. A crash during a retry may send letters twice, but\n"
+        "never loses them.",
     .operands = "list|show|retry|discard|export [NUMBER|ID]",
     .run = run,
 };
@@ -36,7 +38,7 @@ struct wish {
     const struct hs_command *command;
     const struct hs_admin_options *options;
     const char *action;
-    const char *operand; /* a number or an id: check_wish() tells which */
+    const char *operand; /* a number or an id: check_wish() decides */
     const char *number, *reason, *route, *sink, *source, *type, *id, *since, *until;
     const char *to;
     uint64_t limit, timeout_s;
@@ -48,7 +50,7 @@ struct total {
     uint64_t done, last, kept;
     uint64_t unrouted, invalid; /* those that stay */
     bool more;
-    bool damaged; /* the one whose number was given */
+    bool damaged; /* the letter whose number was given */
 };
 
 static bool is(const struct wish *wish, const char *action)
@@ -56,7 +58,7 @@ static bool is(const struct wish *wish, const char *action)
     return strcmp(wish->action, action) == 0;
 }
 
-/* Takes care of pages after the first by `after`. */
+/* Pages after the first are selected by `after`. */
 static void write_page(const struct wish *wish, uint64_t after, uint64_t limit,
                        struct hs_buffer *ret_page)
 {
@@ -108,7 +110,7 @@ static bool has_text(const struct hs_json_tree *tree, hs_json_node node, const c
 {
     hs_json_node found = member(tree, node, name);
     return found != HS_JSON_NO_NODE && hs_json_node_kind(tree, found) == HS_JSON_STRING &&
-           hs_json_node_text(tree, found).size > 2; /* its quotes */
+           hs_json_node_text(tree, found).size > 2; /* without its quotes */
 }
 
 static bool is_unrouted(const struct hs_json_tree *tree, hs_json_node letter)
@@ -118,7 +120,7 @@ static bool is_unrouted(const struct hs_json_tree *tree, hs_json_node letter)
            hs_slice_equal(hs_json_node_text(tree, reason), HS_SLICE("\"no_route\""));
 }
 
-/* Prints a member's text without what would move a terminal's cursor; "-" if it is empty. */
+/* Prints a member's text, escaping what would move a terminal's cursor; "-" if empty. */
 static void print_text(const struct hs_json_tree *tree, hs_json_node node, const char *name,
                        int width, bool lines)
 {
@@ -198,7 +200,7 @@ static void print_head(const struct wish *wish, const struct total *total)
                "ROUTE", "TYPE", "ID");
 }
 
-/* Gives how many; `before` were printed. */
+/* Returns their number; `before` were printed earlier. */
 static uint64_t print_letters(const struct wish *wish, const struct hs_json_tree *tree,
                               uint64_t before, struct hs_buffer *line)
 {
@@ -224,7 +226,7 @@ static uint64_t print_letters(const struct wish *wish, const struct hs_json_tree
 
 /* ---- The actions ---- */
 
-/* One page. The exit status; 0 is good. */
+/* Processes one page. Returns the exit status; 0 is good. */
 static int turn_page(const struct wish *wish, uint64_t limit, struct total *total)
 {
     bool acts = is(wish, "retry") || is(wish, "discard");
@@ -266,7 +268,7 @@ static int turn_page(const struct wish *wish, uint64_t limit, struct total *tota
     return status;
 }
 
-/* Those that a retry leaves, a line a cause. The exit status. */
+/* Reports the letters that a retry leaves, one line per cause. Returns the exit status. */
 static int tell_left(const struct wish *wish, const struct total *total)
 {
     const char *stay =
@@ -287,38 +289,38 @@ static int tell_left(const struct wish *wish, const struct total *total)
     return status;
 }
 
-/* After retry and discard. */
+/* Reports the result of retry and discard. */
 static int conclude(const struct wish *wish, const struct total *total)
 {
     bool retried = is(wish, "retry");
     printf("%s %" PRIu64 " dead letter%s, %" PRIu64 " %s left\n", retried ? "retried" : "discarded",
            total->done, total->done == 1 ? "" : "s", total->kept, total->kept == 1 ? "is" : "are");
-    if (total->letters == 0 && !wish->all) /* no mistake: what tidies up finds none on most days */
-        fprintf(stderr, "the filters leave no dead letter\n");
+    if (total->letters == 0 && !wish->all) /* not an error: a cleanup job usually finds none */
+        fprintf(stderr, "no dead letter matches the filters\n");
     if (retried && total->done > 0)
-        fprintf(stderr, "what fails again comes back as a new letter: see dead-letters list\n");
+        fprintf(stderr, "letters that fail again return as new letters: see dead-letters list\n");
     return tell_left(wish, total);
 }
 
-/* What was named is not there. */
+/* Reports that the requested letter does not exist. */
 static int tell_none(const struct wish *wish, const struct total *total)
 {
     if (total->damaged)
         return hs_command_fail(wish->command, HS_EXIT_BAD,
-                               "dead letter %s is damaged on disk and lost; see hookstream journal "
-                               "verify. Its event may be in the journal still: hookstream replay "
-                               "--id ID --to SINK sends it again",
+                               "dead letter %s is damaged on disk and lost; see hookstream "
+                               "journal verify. Its event may still be in the journal: "
+                               "hookstream replay --id ID --to SINK sends it again",
                                wish->number);
     bool others = wish->reason || wish->route || wish->sink || wish->source || wish->type ||
                   wish->since || wish->until || (wish->number && wish->id);
-    const char *more = others ? ", or the other filters leave it out" : "";
+    const char *more = others ? ", or the other filters exclude it" : "";
     if (wish->number != NULL)
         return hs_command_fail(wish->command, HS_EXIT_BAD, "there is no dead letter %s%s",
                                wish->number, more);
     if (wish->id != NULL)
-        return hs_command_fail(wish->command, HS_EXIT_BAD, "no dead letter is of event %s%s",
+        return hs_command_fail(wish->command, HS_EXIT_BAD, "no dead letter belongs to event %s%s",
                                wish->id, more);
-    return hs_command_fail(wish->command, HS_EXIT_BAD, "the filters leave no dead letter");
+    return hs_command_fail(wish->command, HS_EXIT_BAD, "no dead letter matches the filters");
 }
 
 static int act(const struct wish *wish)
@@ -337,7 +339,7 @@ static int act(const struct wish *wish)
     if (is(wish, "show") && total.letters > 1)
         fprintf(stderr, "these are %" PRIu64 " dead letters\n", total.letters);
     if (is(wish, "list") && total.more)
-        fprintf(stderr, "there are more; leave out --limit to see all\n");
+        fprintf(stderr, "there are more; omit --limit to see all\n");
     if (!is(wish, "retry") && !is(wish, "discard"))
         return HS_EXIT_GOOD;
     return conclude(wish, &total);
@@ -354,7 +356,7 @@ static bool is_action(const char *word)
     return false;
 }
 
-/* Whether the operand is a number or an id. */
+/* Determines whether the operand is a number or an id. */
 static int read_operand(struct wish *wish)
 {
     uint64_t number;
@@ -362,17 +364,17 @@ static int read_operand(struct wish *wish)
         hs_slice_to_u64(hs_slice_text(wish->operand), UINT64_MAX, &number) == 0)
         wish->number = wish->operand;
     else if (wish->operand != NULL && wish->id != NULL)
-        return hs_command_fail(wish->command, HS_EXIT_USAGE, "`%s` and --id contradict",
+        return hs_command_fail(wish->command, HS_EXIT_USAGE, "`%s` contradicts --id",
                                wish->operand);
     else if (wish->operand != NULL)
         wish->id = wish->operand;
-    /* As of a variable that is not set. */
+    /* An unset variable causes this. */
     if (wish->id != NULL && wish->id[0] == '\0')
         return hs_command_fail(wish->command, HS_EXIT_USAGE, "an event's id is empty");
     return HS_EXIT_GOOD;
 }
 
-/* As of a variable that is not set. */
+/* An unset variable causes this. */
 static int refuse_empty(const struct wish *wish)
 {
     const struct {
@@ -385,8 +387,7 @@ static int refuse_empty(const struct wish *wish)
     for (size_t i = 0; i < HS_ARRAY_SIZE(options); i++)
         if (options[i].value != NULL && options[i].value[0] == '\0')
             return hs_command_fail(wish->command, HS_EXIT_USAGE,
-                                   "--%s is empty: give it a value, or leave it out",
-                                   options[i].name);
+                                   "--%s is empty: give it a value, or omit it", options[i].name);
     return HS_EXIT_GOOD;
 }
 
@@ -401,20 +402,21 @@ static int check_wish(struct wish *wish)
     bool chosen = wish->number || wish->reason || wish->route || wish->sink || wish->source ||
                   wish->type || wish->id || wish->since || wish->until;
     if (wish->to != NULL && !is(wish, "retry"))
-        return hs_command_fail(wish->command, HS_EXIT_USAGE, "--to goes with retry only");
+        return hs_command_fail(wish->command, HS_EXIT_USAGE, "--to is for retry only");
     if (is(wish, "show") && !chosen)
         return hs_command_fail(wish->command, HS_EXIT_USAGE,
-                               "say which: a NUMBER, an event's ID, or a filter such as --reason");
+                               "say which letters: a NUMBER, an event's ID, or a filter such as "
+                               "--reason");
     if (acts && !chosen && !wish->all)
         return hs_command_fail(wish->command, HS_EXIT_USAGE,
-                               "say which: a NUMBER, an event's ID, a filter such as --reason, or "
-                               "--all");
+                               "say which letters: a NUMBER, an event's ID, a filter such as "
+                               "--reason, or --all");
     if (acts && chosen && wish->all)
-        return hs_command_fail(wish->command, HS_EXIT_USAGE, "--all and a choice contradict");
+        return hs_command_fail(wish->command, HS_EXIT_USAGE, "--all contradicts a filter");
     return HS_EXIT_GOOD;
 }
 
-/* Acts at the admin port that the configuration names. */
+/* Sends the request to the admin port that the configuration names. */
 static int act_by(struct wish *wish, const char *path)
 {
     struct hs_settings settings;
@@ -435,28 +437,28 @@ static int run(const struct hs_command *command, int argc, char **argv)
     const struct hs_arg args[] = {
         {"config", 'c', HS_ARG_TEXT, &path, "FILE",
          "Configuration that names the admin port (else $HOOKSTREAM_CONFIG, ...)."},
-        {"reason", 0, HS_ARG_TEXT, &wish.reason, "R", "Those with this reason."},
-        {"route", 0, HS_ARG_TEXT, &wish.route, "R", "Those of this route."},
-        {"sink", 0, HS_ARG_TEXT, &wish.sink, "S", "Those that this sink did not take."},
-        {"source", 0, HS_ARG_TEXT, &wish.source, "S", "Those of this source."},
+        {"reason", 0, HS_ARG_TEXT, &wish.reason, "R", "With this reason."},
+        {"route", 0, HS_ARG_TEXT, &wish.route, "R", "Of this route."},
+        {"sink", 0, HS_ARG_TEXT, &wish.sink, "S", "Not taken by this sink."},
+        {"source", 0, HS_ARG_TEXT, &wish.source, "S", "Of this source."},
         {"type", 0, HS_ARG_TEXT, &wish.type, "PATTERN", "Of these types: order, \"*.created\"."},
-        {"id", 0, HS_ARG_TEXT, &wish.id, "ID", "Those of this event."},
+        {"id", 0, HS_ARG_TEXT, &wish.id, "ID", "Of this event."},
         {"since", 0, HS_ARG_TEXT, &wish.since, "TIME",
          "Received since: 2026-11-23T09:15:00Z, or 2h for two hours ago."},
         {"until", 0, HS_ARG_TEXT, &wish.until, "TIME",
-         "Received until then; 7d: those older than seven days."},
-        {"limit", 0, HS_ARG_COUNT, &wish.limit, "N", "At most so many (0: all)."},
+         "Received until then; 7d: older than seven days."},
+        {"limit", 0, HS_ARG_COUNT, &wish.limit, "N", "Maximum number (0: all)."},
         {"to", 0, HS_ARG_TEXT, &wish.to, "SINK",
-         "For retry: to this sink, else to the one that did not take it."},
-        {"all", 0, HS_ARG_FLAG, &wish.all, NULL, "For retry and discard: all there are."},
+         "For retry: to this sink (else to the one that did not take it)."},
+        {"all", 0, HS_ARG_FLAG, &wish.all, NULL, "For retry and discard: all letters."},
         {"json", 0, HS_ARG_FLAG, &wish.json, NULL, "List as JSON Lines."},
         {"timeout", 0, HS_ARG_COUNT, &wish.timeout_s, "SECONDS",
-         "Give up on an answer after so long (60); on a stopped process after 5."},
+         "Timeout of an answer in seconds (60); a stopped process is given up after 5."},
     };
     bool leading = argc > 0 && is_action(argv[0]);
     int skip = leading ? 1 : 0, first;
     wish.action = leading ? argv[0] : "";
-    /* The number or id may come before the options or after them. */
+    /* The number or id may precede or follow the options. */
     if (leading && argc > 1 && argv[1][0] != '-') {
         wish.operand = argv[1];
         skip = 2;
@@ -470,13 +472,15 @@ static int run(const struct hs_command *command, int argc, char **argv)
     if (!is_action(wish.action))
         return hs_command_fail(command, HS_EXIT_USAGE,
                                wish.action == NULL
-                                   ? "say what: list, show, retry, discard or export; see --help"
-                                   : "there is no `%s`: say list, show, retry, discard or export",
+                                   ? "give an action: list, show, retry, discard or export; see "
+                                     "--help"
+                                   : "there is no action `%s`: use list, show, retry, discard or "
+                                     "export",
                                wish.action);
     if (first < argc && wish.operand == NULL)
         wish.operand = argv[first++];
     if (first < argc)
-        return hs_command_fail(command, HS_EXIT_USAGE, "`%s` is too much", argv[first]);
+        return hs_command_fail(command, HS_EXIT_USAGE, "unexpected argument `%s`", argv[first]);
     code = hs_admin_check_timeout(command, wish.timeout_s);
     if (code == HS_EXIT_GOOD)
         code = check_wish(&wish);

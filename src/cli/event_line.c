@@ -59,7 +59,7 @@ static void put_body(const struct hs_event *event, struct hs_buffer *line)
         return;
     }
     hs_buffer_append_text(line, ",\"body\":");
-    /* Strict JSON has line breaks between its tokens only. */
+    /* Strict JSON has line breaks only between tokens. */
     if (has_line_break(event->body))
         hs_json_compact(event->body, line);
     else

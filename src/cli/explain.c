@@ -1,4 +1,4 @@
-/* explain: what would happen to one event, step by step, without sending anything. */
+/* explain: shows step by step what would happen to an event, without sending it. */
 #include "rehearse.h"
 
 #include <hookstream/clock.h>
@@ -12,12 +12,15 @@ static int run(const struct hs_command *command, int argc, char **argv);
 const struct hs_command hs_command_explain = {
     .name = "explain",
     .summary = "Show what would happen to an event, step by step.",
-    .help = "Reads an event (- for standard input), or makes a sample of --type, and shows how it\n"
-            "would be verified and answered, which routes were considered, what each\n"
+    .help = "Reads an event (- for standard input), or generates a sample of --type, and shows "
+            "how\n"
+            "it would be verified and answered, which routes were considered, what each\n"
             "transformation changes, and every message. Connects to nothing. Signs the event\n"
-            "itself unless --unsigned or a signature among --header is given. Variables that\n"
-            "are not set get placeholders. Credentials are masked unless --show-values.\n"
-            "Exits with 0 when it would be delivered, with 1 when not.\n\n"
+            "itself unless --unsigned or a signature in --header is given. Unset variables get\n"
+            "placeholders. Credentials are masked unless --show-values. Exits with 0 if the "
+            "event\n"
+            "would be delivered, otherwise with 1.\n"
+            "\n"
             "  hookstream explain --type order.created\n"
             "  hookstream explain event.json --partitions 12",
     .operands = "[EVENT.json|-]",
@@ -31,7 +34,7 @@ struct request {
     bool json, no_color, bare, show;
 };
 
-/* What is written as it goes; masked as a whole at the end. */
+/* Written step by step; masked as a whole at the end. */
 struct page {
     struct hs_buffer text;
     bool colored;
@@ -67,22 +70,22 @@ static void print_answer(struct page *page, const struct hs_rehearsal_result *re
                          HS_SLICE_ARG(result->event.id));
 }
 
-/* A place or a share in percent: of a sample only what is below its share. */
+/* Prints a position or a share in percent: a sample takes positions below its share. */
 static void print_sample(struct page *page, const char *lead, uint32_t sample, uint32_t place)
 {
     const double percent = HS_SAMPLE_WHOLE / 100.0;
     hs_buffer_printf(&page->text,
-                     "%s`sample` takes what is below %.7g%%, and its place is %.4f%%\n", lead,
+                     "%s`sample` takes positions below %.7g%%, and this event's is %.4f%%\n", lead,
                      sample / percent, place / percent);
 }
 
 static void print_routes(struct page *page, const struct hs_rehearsal_result *result)
 {
     static const char *const words[] = {
-        [HS_ROUTE_TAKEN] = "taken: the most specific that wants it",
+        [HS_ROUTE_TAKEN] = "taken: the most specific match",
         [HS_ROUTE_OTHER_TYPE] = "not taken: `match` is for other types",
         [HS_ROUTE_OTHER_SOURCE] = "not taken: `sources` does not list this source",
-        [HS_ROUTE_UNMET] = "not taken: `when` does not hold",
+        [HS_ROUTE_UNMET] = "not taken: `when` is false",
         [HS_ROUTE_UNASKABLE] = "cannot be decided: `when` needs JSON",
         [HS_ROUTE_AFTER] = "not reached: a more specific one took it",
     };
@@ -125,13 +128,13 @@ static void print_steps(struct page *page, const struct hs_rehearsal_step *steps
                          step->line, step->error ? ": failed: " : "",
                          step->error ? step->error : "");
         if (step->error == NULL && !step->done)
-            hs_buffer_printf(&page->text, "    left out: `when` does not hold (%.*s)\n",
+            hs_buffer_printf(&page->text, "    skipped: `when` is false (%.*s)\n",
                              HS_SLICE_ARG(hs_condition_text(step->when)));
         else if (hs_slice_equal(step->before, step->after))
             hs_buffer_append_text(&page->text,
                                   step->header_count == 0 ? "    nothing changed\n" : "");
         else if (hs_json_differences(step->before, step->after, print_difference, page) < 0)
-            hs_buffer_append_text(&page->text, "    the body is no JSON any more\n");
+            hs_buffer_append_text(&page->text, "    the body is no longer JSON\n");
         for (size_t header = 0; header < step->header_count; header++)
             hs_buffer_printf(&page->text, "    %s+ header %.*s: %.*s%s\n", color(page, GREEN),
                              HS_SLICE_ARG(step->headers[header].name),
@@ -139,7 +142,7 @@ static void print_steps(struct page *page, const struct hs_rehearsal_step *steps
     }
 }
 
-/* Of all targets of the route, if one is not for every event or edits it. */
+/* Prints all targets of the route, if any of them skips or edits events. */
 static void print_targets(struct page *page, const struct hs_rehearsal_result *result)
 {
     bool told = false;
@@ -163,7 +166,7 @@ static void print_targets(struct page *page, const struct hs_rehearsal_result *r
         else
             hs_buffer_printf(&page->text, "%s (%.*s)\n",
                              strcmp(one->left_out, "when") == 0
-                                 ? "left out: `when` does not hold"
+                                 ? "left out: `when` is false"
                                  : "cannot be decided: `when` needs JSON",
                              HS_SLICE_ARG(hs_condition_text(one->target->when)));
         print_steps(page, one->steps, one->step_count);
@@ -229,7 +232,7 @@ static bool is_credential(const char *path)
     return false;
 }
 
-/* Different values that are masked; each costs a pass over the page. */
+/* Maximum of different masked values; each costs a pass over the page. */
 #define CREDENTIALS_MAX 256u
 
 struct credentials {
@@ -253,7 +256,7 @@ static void note_credential(void *context, const char *path, struct hs_slice bef
         credentials->values[credentials->count++] = hs_slice(hs_slice_dup(value), value.size);
 }
 
-/* Takes a value out of the page, wherever it is. */
+/* Masks a value everywhere in the page. */
 static void mask_value(struct hs_buffer *text, struct hs_slice value)
 {
     struct hs_buffer masked;
@@ -269,11 +272,11 @@ static void mask_value(struct hs_buffer *text, struct hs_slice value)
     *text = masked;
 }
 
-/* Masks all credentials of the event. Nothing is left of the page when that cannot be done. */
+/* Masks all credentials of the event. If that fails, the page is discarded. */
 static int mask(struct hs_slice body, struct hs_buffer *page)
 {
     struct credentials credentials = {0};
-    /* What is not JSON has no members to mask. */
+    /* A body that is not JSON has no members to mask. */
     HS_IGNORE(hs_json_differences(HS_SLICE("{}"), body, note_credential, &credentials));
     for (size_t i = 0; i < credentials.count; i++) {
         if (!credentials.too_many)
@@ -285,7 +288,7 @@ static int mask(struct hs_slice body, struct hs_buffer *page)
     hs_buffer_clear(page);
     return hs_fail(-E2BIG,
                    "the event has more than %u different credentials (names that end in token, "
-                   "secret or password), which is too many to mask: use --show-values",
+                   "secret or password), too many to mask: use --show-values",
                    CREDENTIALS_MAX);
 }
 
@@ -298,7 +301,7 @@ static int read_event(const struct hs_command *command, const struct request *re
     size_t source;
     if ((path != NULL) == (request->type != NULL))
         return hs_command_fail(command, HS_EXIT_USAGE,
-                               "name either a file with an event or a --type");
+                               "give either a file with an event or a --type");
     int code = hs_stage_source(stage, request->source, &source);
     if (code == 0)
         code = path != NULL
@@ -371,15 +374,16 @@ static int run(const struct hs_command *command, int argc, char **argv)
          "Configuration (else $HOOKSTREAM_CONFIG, else /etc/hookstream/hookstream.yaml)."},
         {"env-file", 0, HS_ARG_TEXT, &request.env_file, "FILE", "NAME=value lines for ${NAME}."},
         {"source", 0, HS_ARG_TEXT, &request.source, "NAME", "Source (else the first)."},
-        {"type", 0, HS_ARG_TEXT, &request.type, "TYPE", "A sample event of this type."},
+        {"type", 0, HS_ARG_TEXT, &request.type, "TYPE", "Use a sample event of this type."},
         {"seed", 0, HS_ARG_COUNT, &request.seed, "N", "Which sample."},
-        {"at", 0, HS_ARG_TEXT, &request.at, "TIME", "When it is received (else now)."},
+        {"at", 0, HS_ARG_TEXT, &request.at, "TIME", "Time of receipt (else now)."},
         {"header", 'H', HS_ARG_TEXTS, &request.headers, "NAME:VALUE", "A header of the request."},
-        {"unsigned", 0, HS_ARG_FLAG, &request.bare, NULL, "Does not sign it."},
-        {"partitions", 0, HS_ARG_COUNT, &request.partitions, "N", "Partitions of the topics."},
-        {"json", 0, HS_ARG_FLAG, &request.json, NULL, "The outcome as JSON."},
-        {"show-values", 0, HS_ARG_FLAG, &request.show, NULL, "Masks no credentials."},
-        {"no-color", 0, HS_ARG_FLAG, &request.no_color, NULL, "No colours, nor with $NO_COLOR."},
+        {"unsigned", 0, HS_ARG_FLAG, &request.bare, NULL, "Do not sign it."},
+        {"partitions", 0, HS_ARG_COUNT, &request.partitions, "N",
+         "Number of partitions of the topics."},
+        {"json", 0, HS_ARG_FLAG, &request.json, NULL, "Print the outcome as JSON."},
+        {"show-values", 0, HS_ARG_FLAG, &request.show, NULL, "Do not mask credentials."},
+        {"no-color", 0, HS_ARG_FLAG, &request.no_color, NULL, "No colours (also with $NO_COLOR)."},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
     if (code != 0)
@@ -395,7 +399,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
         code = read_event(command, &request, &stage, first < argc ? argv[first] : NULL, now, &body);
     if (code == 0) {
         if (stage.absent.size > 0)
-            fprintf(stderr, "note: placeholders stand for what is not set: %.*s\n",
+            fprintf(stderr, "note: these variables are not set and have placeholders: %.*s\n",
                     HS_SLICE_ARG(hs_buffer_slice(&stage.absent)));
         code = explain(command, &request, &stage, hs_buffer_slice(&body), now);
     }

@@ -1,5 +1,5 @@
-/* health: asks a running hookstream whether it is well; for container health checks, where
- * no other client may be at hand. */
+/* health: asks a running hookstream for its health; for container health checks, where no other
+ * client may be installed. */
 #include "admin_client.h"
 
 #include <hookstream/app.h>
@@ -12,17 +12,18 @@ static int run(const struct hs_command *command, int argc, char **argv);
 
 const struct hs_command hs_command_health = {
     .name = "health",
-    .summary = "Ask a running hookstream whether it is well.",
-    .help = "Reads /livez (or /readyz) of the admin port that the configuration names, on this\n"
-            "machine. Exits with 0 when the answer is 200. For container health checks.\n"
-            "Prints what /readyz says in either case. Ready means that events are accepted: a\n"
-            "sink that is connecting or blocked has a line there, and is no reason to be unready,\n"
-            "since the journal keeps what waits for it.",
+    .summary = "Ask a running hookstream for its health.",
+    .help =
+        "Reads /livez (or /readyz) of the admin port that the configuration names, on this\n"
+        "machine. Exits with 0 if the answer is 200. For container health checks. Prints the\n"
+        "lines of /readyz in either case. Ready means that events are accepted: a sink that is\n"
+        "connecting or blocked has a line there but does not make hookstream unready, since\n"
+        "the journal keeps its waiting events.",
     .operands = "",
     .run = run,
 };
 
-/* Prints the page; its answer is the exit status. */
+/* Prints the page; its status determines the exit status. */
 static int look(const struct hs_command *command, const struct hs_admin_options *options,
                 uint64_t timeout_s, const char *page)
 {
@@ -57,9 +58,9 @@ static int run(const struct hs_command *command, int argc, char **argv)
     const struct hs_arg args[] = {
         {"config", 'c', HS_ARG_TEXT, &path, "FILE",
          "Configuration that names the admin port (else $HOOKSTREAM_CONFIG, ...)."},
-        {"ready", 0, HS_ARG_FLAG, &ready, NULL, "Exit by /readyz: can it accept events?"},
+        {"ready", 0, HS_ARG_FLAG, &ready, NULL, "Use /readyz: can it accept events?"},
         {"timeout", 0, HS_ARG_COUNT, &timeout_s, "SECONDS",
-         "Give up on each answer after so long (5)."},
+         "Timeout of each answer in seconds (5)."},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
     if (code != 0)

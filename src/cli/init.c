@@ -1,5 +1,5 @@
-/* init: writes a first configuration for the families and sinks that are wanted. What a family has,
- * and what of it must be hidden, the catalogue says. */
+/* init: writes a first configuration for chosen families and sinks. The catalogue tells which
+ * fields a family has and which of them must be hidden. */
 #include "command.h"
 
 #include <hookstream/buffer.h>
@@ -20,8 +20,8 @@ static int run(const struct hs_command *command, int argc, char **argv);
 const struct hs_command hs_command_init = {
     .name = "init",
     .summary = "Write a first configuration for families of events and sinks.",
-    .help = "Every family gets a route with a sensible key; credentials are removed and what is "
-            "personal is hidden. What to set, to create and to do next stands at its head.",
+    .help = "Every family gets a route with a sensible key; credentials are removed and personal "
+            "data is hidden. The head of the file says what to set, create and do next.",
     .operands = "",
     .run = run,
 };
@@ -57,7 +57,7 @@ static struct hs_slice before(struct hs_slice text, char end)
     return at != NULL ? hs_slice(text.data, (size_t)(at - text.data)) : text;
 }
 
-/* As the sinks, each is the text of a table: it ends in NUL. */
+/* As for the sinks, each name is a table's text, which ends in NUL. */
 static struct names all_families(const struct hs_catalogue *catalogue)
 {
     struct names all = {.count = 0};
@@ -77,7 +77,7 @@ static struct names all_sinks(void)
     return all;
 }
 
-/* Says why the names are no good, and which there are. */
+/* Reports why the names are invalid, and lists the valid ones. */
 static int refuse_names(const struct hs_command *command, const char *why,
                         const struct names *known)
 {
@@ -85,7 +85,7 @@ static int refuse_names(const struct hs_command *command, const char *why,
     hs_buffer_init(&list, PAGE_MAX);
     for (size_t i = 0; i < known->count; i++)
         hs_buffer_printf(&list, "%s%.*s", i > 0 ? ", " : "", HS_SLICE_ARG(known->items[i]));
-    (void)hs_command_fail(command, 0, "%s There are: %.*s", why,
+    (void)hs_command_fail(command, 0, "%s Available: %.*s", why,
                           HS_SLICE_ARG(hs_buffer_slice(&list)));
     hs_buffer_free(&list);
     return HS_EXIT_USAGE;
@@ -103,7 +103,7 @@ static int refuse_unknown(const struct hs_command *command, const char *option,
     return refuse_names(command, hs_error_text(), known);
 }
 
-/* "a,b" into names, each of which must be one of `known`. */
+/* Splits "a,b" into names, each of which must be one of `known`. */
 static int read_names(const struct hs_command *command, const char *option, const char *text,
                       const struct names *known, struct names *ret_names)
 {
@@ -123,11 +123,11 @@ static int read_names(const struct hs_command *command, const char *option, cons
     }
     if (ret_names->count > 0)
         return HS_EXIT_GOOD;
-    (void)hs_fail(-EINVAL, "say which %s, with commas between them.", option);
+    (void)hs_fail(-EINVAL, "say which %s, separated by commas.", option);
     return refuse_names(command, hs_error_text(), known);
 }
 
-/* ---- What the catalogue says of a family ---- */
+/* ---- A family's fields in the catalogue ---- */
 
 static bool is_of(const struct hs_event_type *type, struct hs_slice family)
 {
@@ -163,8 +163,8 @@ static bool always_has(const struct plan *plan, struct hs_slice family, const ch
     return any;
 }
 
-/* The id of what the family is about, if each of its events has it; else the first id that each
- * has; else the event's own. */
+/* The id of the family's subject, if all its events have it; otherwise the first id that all have;
+ * otherwise the event's own. */
 static void put_key(const struct plan *plan, struct hs_slice family, struct hs_buffer *page)
 {
     char own[128];
@@ -240,10 +240,10 @@ static void put_route(const struct plan *plan, struct hs_slice family, struct hs
                      HS_SLICE_ARG(family));
     if (credentials.count + personal.count > 0)
         hs_buffer_append_text(page, "    transform:\n");
-    put_hidden(&credentials, "remove", "A credential: who has it gets in, so it goes to no sink.",
+    put_hidden(&credentials, "remove", "A credential: whoever has it gets in, so no sink gets it.",
                page);
     put_hidden(&personal, "redact",
-               "Personal. `hash` instead gives the same value the same pseudonym each time.", page);
+               "Personal. `hash` would instead give equal values equal pseudonyms.", page);
     hs_buffer_append_text(page, "    to:\n");
     for (size_t i = 0; i < plan->sinks.count; i++)
         for (size_t k = 0; k < HS_SINK_KIND_COUNT; k++)
@@ -259,7 +259,7 @@ static void put_sinks(const struct plan *plan, struct hs_buffer *page)
             hs_buffer_append_text(page, wanted(plan, i)->init.sink);
 }
 
-/* An event type of the first family, to try things with. */
+/* An event type of the first family, for trying things out. */
 static const char *sample_type(const struct plan *plan)
 {
     size_t at = 0;
@@ -304,8 +304,9 @@ static void put_steps(const struct plan *plan, struct hs_buffer *page)
 
 static void put_page(const struct plan *plan, struct hs_buffer *page)
 {
-    hs_buffer_append_text(page, "# A first configuration, written by `hookstream init`. Every "
-                                "option: docs/configuration.md.\n#\n");
+    hs_buffer_append_text(page, "# A first configuration, written by `hookstream init`. All "
+                                "options: docs/configuration.md.\n"
+                                "#\n");
     put_needs(plan, page);
     put_steps(plan, page);
     hs_buffer_printf(
@@ -323,14 +324,14 @@ static void put_page(const struct plan *plan, struct hs_buffer *page)
     hs_buffer_append_text(page, "\ndefault: dead_letter   # what no route takes is kept\n");
 }
 
-/* A file that is there stays as it is. */
+/* An existing file stays unchanged. */
 static int write_file(const struct hs_command *command, const char *path,
                       const struct hs_buffer *page)
 {
     int file = hs_open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
     if (file < 0)
         return hs_command_fail(command, HS_EXIT_BAD, "%s: %s", path,
-                               errno == EEXIST ? "is there already; it stays as it is"
+                               errno == EEXIST ? "exists already and was not changed"
                                                : strerror(errno));
     size_t done = 0;
     ssize_t wrote = 0;
@@ -343,8 +344,8 @@ static int write_file(const struct hs_command *command, const char *path,
     if (failed != 0)
         return hs_command_fail(command, HS_EXIT_BAD, "%s: %s", path, strerror(failed));
     fprintf(stderr,
-            "Wrote %s. Next: set FANFARE_SECRET, then hookstream check -c %s; what else to set, "
-            "create and do stands at its head\n",
+            "Wrote %s. Next: set FANFARE_SECRET, then run hookstream check -c %s; the head of "
+            "the file says what else to set, create and do\n",
             path, path);
     return HS_EXIT_GOOD;
 }
@@ -366,7 +367,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
          "Families of events: order,queue; or all."},
         {"sinks", 's', HS_ARG_TEXT, &sinks, "A,B", "Kinds of sinks: kafka,redis,file; or all."},
         {"source", 0, HS_ARG_TEXT, &plan.source, "NAME", "Name of the source; fanfare."},
-        {"output", 'o', HS_ARG_TEXT, &path, "FILE", "A new file; else standard output."},
+        {"output", 'o', HS_ARG_TEXT, &path, "FILE", "A new file (else standard output)."},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
     if (code != 0)

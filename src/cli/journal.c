@@ -1,5 +1,5 @@
-/* journal: looks into the journal's folder, also beside a running process. What each of its
- * commands does stands in a file of its own. */
+/* journal: inspects the journal's folder, also while hookstream runs. Each of its commands has a
+ * file of its own. */
 #include "journal.h"
 
 #include <hookstream/app.h>
@@ -9,11 +9,12 @@ static int run(const struct hs_command *command, int argc, char **argv);
 
 const struct hs_command hs_command_journal = {
     .name = "journal",
-    .summary = "Look into the journal (journal stat, verify, dump).",
-    .help = "stat     what the journal holds and how far each sink's cursor is\n"
-            "verify   read all of it and say what is damaged, where, and what to do\n"
-            "dump     print its events as JSON Lines\n\n"
-            "All of them also while hookstream runs: they lock and change nothing.\n"
+    .summary = "Inspect the journal (journal stat, verify, dump).",
+    .help = "stat     what the journal holds and the position of each sink's cursor\n"
+            "verify   read all of it and report what is damaged, where, and what to do\n"
+            "dump     print its events as JSON Lines\n"
+            "\n"
+            "They also work while hookstream runs: they lock and change nothing.\n"
             "`hookstream journal verify --help` says more.",
     .operands = "stat|verify|dump",
     .run = run,
@@ -45,12 +46,15 @@ static int fail_unknown(const struct hs_command *command, const char *word)
         names[i] = own_name(commands[i]);
     const char *near = hs_nearest_name(hs_slice_text(word), names, HS_ARRAY_SIZE(commands));
     if (near != NULL)
-        return hs_command_fail(command, HS_EXIT_USAGE, "`%s` is none: did you mean %s?", word,
-                               near);
-    return hs_command_fail(command, HS_EXIT_USAGE, "`%s` is none: say stat, verify or dump", word);
+        return hs_command_fail(command, HS_EXIT_USAGE, "unknown command `%s`, did you mean %s?",
+                               word, near);
+    return hs_command_fail(command, HS_EXIT_USAGE,
+                           "unknown command `%s`: use stat, verify or "
+                           "dump",
+                           word);
 }
 
-/* Its name may come before its options or, alone, after them. */
+/* Its name may precede its options or, alone, follow them. */
 static int run(const struct hs_command *command, int argc, char **argv)
 {
     if (argc > 0 && argv[0][0] != '-') {
@@ -65,7 +69,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
     if (code != 0)
         return code - 1;
     return hs_command_fail(command, HS_EXIT_USAGE,
-                           "say what: journal stat, verify or dump; see --help");
+                           "give a command: journal stat, verify or dump; see --help");
 }
 
 int hs_journal_command_path(const struct hs_command *command, const char *config_path,

@@ -1,5 +1,4 @@
-/* journal dump: the events of a journal as JSON Lines on stdout, what is wrong with it on
- * stderr. */
+/* journal dump: prints the events of a journal as JSON Lines to stdout, and errors to stderr. */
 #include "event_line.h"
 #include "journal.h"
 
@@ -17,29 +16,31 @@ static int run(const struct hs_command *command, int argc, char **argv);
 const struct hs_command hs_command_journal_dump = {
     .name = "journal dump",
     .summary = "Print the events of the journal.",
-    .help = "Prints a JSON object a line: sequence, received, source, id, type, flaw, headers and\n"
-            "body. Events are as they were received; what was delivered is there until it is\n"
-            "removed. Also while hookstream runs; ends at the newest event there is.\n"
-            "--body json (the default): a body that is JSON stands as it is (line breaks between\n"
-            "its values are left out), any other as body_base64; raw: always body_base64, which\n"
-            "gives every byte back; none.\n"
-            "An event without an id of its own has one made of what was signed: sha256:...\n"
-            "Damaged records are passed over, and told on stderr. So is what hookstream removes\n"
-            "meanwhile behind what is printed already. Exit status: 0 good, 1 damage was met, 2\n"
-            "wrong use or unreadable.",
+    .help = "Prints one JSON object per line: sequence, received, source, id, type, flaw, "
+            "headers\n"
+            "and body. Events are as they were received; delivered ones stay until they are\n"
+            "removed. Also works while hookstream runs; ends at the newest event.\n"
+            "--body json (the default): a JSON body is printed verbatim (without line breaks\n"
+            "between its values), any other as body_base64; raw: always body_base64, which\n"
+            "preserves every byte; none.\n"
+            "An event without an id gets one computed from the signed bytes: sha256:...\n"
+            "Damaged records are skipped and reported on stderr, as are records that hookstream\n"
+            "removes meanwhile behind the printed ones. Exit status: 0 good, 1 damage was "
+            "found,\n"
+            "2 wrong usage or unreadable.",
     .operands = "",
     .run = run,
 };
 
 #define LINE_MAX_SIZE (UINT64_C(512) << 20) /* a record of 64 MiB, escaped */
-#define ENDED 1                             /* of the walk, with nothing wrong */
+#define ENDED 1                             /* of the walk, without an error */
 
 struct dump {
     const struct hs_command *command;
     uint64_t since_ns, until_ns, limit, printed;
     const char *source, *id;
-    struct hs_type_filter *types; /* NULL: all */
-    struct hs_letter_index *kept; /* letters; NULL: all records */
+    struct hs_type_filter *types; /* NULL: all types */
+    struct hs_letter_index *kept; /* of letters; NULL: all records */
     enum hs_event_line_body body;
     struct hs_buffer line;
     bool damaged;
@@ -67,7 +68,7 @@ static int on_event(void *context, const struct hs_event *event)
     hs_event_line(event, dump->body, &dump->line);
     hs_command_print_json(&dump->line, stdout);
     if (ferror(stdout))
-        /* Whoever reads has seen enough. */
+        /* The reader has closed the pipe. */
         return errno == EPIPE ? ENDED : hs_fail_errno(errno, "cannot write to stdout");
     return ++dump->printed == dump->limit ? ENDED : 0;
 }
@@ -96,11 +97,11 @@ static void on_finding(void *context, const struct hs_journal_finding *finding)
                           finding->file, finding->offset, finding->what);
 }
 
-/* As a replay: where the newest one ends is a good place to go on from, though nothing came. */
+/* As for a replay: the position after the newest event is valid for continuing. */
 static int check_from(const struct dump *dump, uint64_t from,
                       const struct hs_journal_totals *totals)
 {
-    /* What no segment was read for may be older than all that is kept. */
+    /* If no segment was read, `from` may be older than everything kept. */
     if (dump->damaged || totals->segments == 0 || from <= hs_add_sat(totals->end, 1))
         return 0;
     return hs_fail(-EINVAL,
@@ -119,7 +120,7 @@ static int print_events(struct dump *dump, const char *path, uint64_t from, uint
         .finding = on_finding,
     };
     struct hs_journal_totals totals = {.segments = 0};
-    signal(SIGPIPE, SIG_IGN); /* NOLINT: an error of the write says it */
+    signal(SIGPIPE, SIG_IGN); /* NOLINT: a failing write reports the error */
     hs_buffer_init(&dump->line, LINE_MAX_SIZE);
     int code = dump->limit == 0 ? 0 : hs_journal_walk(hs_disk_system(), path, &walk, &totals);
     hs_buffer_free(&dump->line);
@@ -132,7 +133,7 @@ static int print_events(struct dump *dump, const char *path, uint64_t from, uint
     return dump->damaged ? HS_EXIT_BAD : HS_EXIT_GOOD;
 }
 
-/* What is said on the command line, before it is understood. */
+/* The command line's options, before they are interpreted. */
 struct wishes {
     const char *config_path, *path, *since, *until, *match, *body;
     uint64_t from, last, to;
@@ -145,7 +146,7 @@ static int check_since(uint64_t since_ns, uint64_t now)
     if (since_ns <= now)
         return 0;
     hs_clock_format(since_ns, since);
-    return hs_fail(-EINVAL, "since (%s) is still to come", since);
+    return hs_fail(-EINVAL, "since (%s) is in the future", since);
 }
 
 static int read_time(const char *text, const char *option, uint64_t now, uint64_t *ret_wall_ns)
@@ -165,9 +166,9 @@ static int understand(struct dump *dump, struct wishes *wishes)
     if (body == HS_ARRAY_SIZE(bodies))
         return hs_fail(-EINVAL, "--body is json, raw or none, not `%s`", wishes->body);
     if (wishes->all_records && !wishes->letters)
-        return hs_fail(-EINVAL, "--all-records goes with --dead-letters only");
+        return hs_fail(-EINVAL, "--all-records is for --dead-letters only");
     if (wishes->to != UINT64_MAX && wishes->last != UINT64_MAX)
-        return hs_fail(-EINVAL, "--to and --last are one option: say --last");
+        return hs_fail(-EINVAL, "--to is the same option as --last: use --last");
     wishes->last = wishes->to < wishes->last ? wishes->to : wishes->last;
     dump->body = (enum hs_event_line_body)body;
     int code = read_time(wishes->since, "--since", now, &dump->since_ns);
@@ -215,17 +216,17 @@ static int run(const struct hs_command *command, int argc, char **argv)
          "Of these types, as a route's match: order, 'order.**', '*.won'."},
         {"source", 0, HS_ARG_TEXT, &dump.source, "NAME", "Of this source."},
         {"id", 0, HS_ARG_TEXT, &dump.id, "ID", "With this id."},
-        {"from", 0, HS_ARG_COUNT, &wishes.from, "SEQUENCE", "With this sequence or a larger one."},
+        {"from", 0, HS_ARG_COUNT, &wishes.from, "SEQUENCE", "With this sequence or a higher one."},
         {"last", 0, HS_ARG_COUNT, &wishes.last, "SEQUENCE",
-         "With this sequence or a smaller one; no count: for that see --limit."},
-        {"to", 0, HS_ARG_COUNT, &wishes.to, "SEQUENCE", "The same: an older spelling of --last."},
-        {"limit", 0, HS_ARG_COUNT, &dump.limit, "N", "At most so many."},
+         "With this sequence or a lower one; for a number of events see --limit."},
+        {"to", 0, HS_ARG_COUNT, &wishes.to, "SEQUENCE", "Older name of --last."},
+        {"limit", 0, HS_ARG_COUNT, &dump.limit, "N", "Maximum number of events."},
         {"dead-letters", 0, HS_ARG_FLAG, &wishes.letters, NULL,
-         "The dead letters; their first headers say why."},
+         "The dead letters; their first headers give the reason."},
         {"all-records", 0, HS_ARG_FLAG, &wishes.all_records, NULL,
-         "With it: those retried or discarded, too, until their file goes, and the store's own "
-         "records of that (x-dead-gone)."},
-        {"body", 0, HS_ARG_TEXT, &wishes.body, "HOW", "json, raw or none; json if not given."},
+         "With --dead-letters: also those retried or discarded, until their file is removed, and "
+         "the store's own records of that (x-dead-gone)."},
+        {"body", 0, HS_ARG_TEXT, &wishes.body, "HOW", "json, raw or none (json)."},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
     if (code != 0)

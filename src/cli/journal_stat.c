@@ -1,4 +1,4 @@
-/* journal stat: what the journal holds, and how far each cursor is. */
+/* journal stat: shows what the journal holds, and the position of each cursor. */
 #include "journal.h"
 
 #include <hookstream/clock.h>
@@ -9,10 +9,12 @@ static int run(const struct hs_command *command, int argc, char **argv);
 
 const struct hs_command hs_command_journal_stat = {
     .name = "journal stat",
-    .summary = "What the journal holds.",
-    .help = "Says what the journal holds and how far each sink's cursor is; also while\n"
-            "hookstream runs. oldest and newest are times of receipt; what a replay or a retry\n"
-            "sent again was received when it first came.",
+    .summary = "Show what the journal holds.",
+    .help = "Shows what the journal holds and the position of each sink's cursor; also works "
+            "while\n"
+            "hookstream runs. oldest and newest are times of receipt; replayed or retried "
+            "events\n"
+            "keep the time at which they were first received.",
     .operands = "",
     .run = run,
 };

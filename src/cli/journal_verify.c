@@ -1,5 +1,5 @@
-/* journal verify: reads the whole folder, dead letters and files of ids included, and tells of
- * everything that is not as it should be. */
+/* journal verify: reads the whole folder, including dead letters and files of ids, and reports
+ * every fault. */
 #include "journal.h"
 
 #include <hookstream/buffer.h>
@@ -11,12 +11,15 @@ static int run(const struct hs_command *command, int argc, char **argv);
 
 const struct hs_command hs_command_journal_verify = {
     .name = "journal verify",
-    .summary = "Read all of the journal and say what is damaged.",
-    .help = "Reads every segment, cursor and file of ids, and the dead letters, and checks every\n"
-            "checksum, that no sequence is missing, and that the cursors point at what is there.\n"
-            "Prints a line a finding, with file, offset in bytes, events and what to do, and a\n"
-            "summary at the end. Locks and changes nothing, and may run beside hookstream.\n"
-            "Exit status: 0 good (also with notes), 1 damage was found, 2 wrong use or unreadable.",
+    .summary = "Read all of the journal and report damage.",
+    .help = "Reads every segment, cursor and file of ids, and the dead letters. Checks every\n"
+            "checksum, that no sequence is missing, and that the cursors point at existing "
+            "records.\n"
+            "Prints one line per finding, with file, offset in bytes, events and what to do, and "
+            "a\n"
+            "summary at the end. Locks and changes nothing, and may run while hookstream runs.\n"
+            "Exit status: 0 good (also with notes), 1 damage was found, 2 wrong usage or "
+            "unreadable.",
     .operands = "",
     .run = run,
 };
@@ -25,12 +28,12 @@ const struct hs_command hs_command_journal_verify = {
 
 struct report {
     bool json;
-    bool letters;                    /* it reads the dead letters now, else the events */
+    bool letters;                    /* whether it reads the dead letters now */
     struct hs_journal_totals totals; /* of both journals */
     uint64_t notes, id_files, letters_lost;
 };
 
-/* ---- One finding a line ---- */
+/* ---- One line per finding ---- */
 
 static void append_member(struct hs_buffer *line, const char *name, const char *text)
 {
@@ -38,19 +41,19 @@ static void append_member(struct hs_buffer *line, const char *name, const char *
     hs_json_encode_string(hs_slice_text(text), line);
 }
 
-/* What becomes of what cannot be read, or why it was removed. */
+/* What happens to records that cannot be read, or why they were removed. */
 static const char *outcome(const struct report *report, const struct hs_journal_finding *finding)
 {
     if (finding->removed)
         return report->letters
-                   ? "; dead letters go when they were retried or discarded, or past their limits"
-                   : "; delivered events go as journal.retain, journal.max_size and the room on "
-                     "the disk say";
+                   ? "; dead letters are removed after a retry or discard, or beyond their limits"
+                   : "; delivered events are removed by journal.retain, journal.max_size and "
+                     "free disk space";
     if (!finding->passed_over)
         return "";
-    return report->letters ? "; it counts in hookstream_dead_letters_lost_total, and its event may "
-                             "be in the journal still: hookstream replay --id ID --to SINK"
-                           : "; sinks pass it over and count it as lost";
+    return report->letters ? "; it counts in hookstream_dead_letters_lost_total, and its event "
+                             "may still be in the journal: hookstream replay --id ID --to SINK"
+                           : "; sinks skip it and count it as lost";
 }
 
 static void print_json(const struct report *report, const struct hs_journal_finding *finding)
@@ -177,7 +180,9 @@ static int run(const struct hs_command *command, int argc, char **argv)
     struct report report = {.json = false};
     const struct hs_arg args[] = {
         HS_JOURNAL_ARGS(&config_path, &chosen),
-        {"json", 0, HS_ARG_FLAG, &report.json, NULL, "A JSON object a line; the last sums up."},
+        {"json", 0, HS_ARG_FLAG, &report.json, NULL,
+         "Print one JSON object per line; the last "
+         "is the summary."},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
     if (code != 0)

@@ -1,4 +1,4 @@
-/* manual: prints the reference pages that are made of the program's own tables, for
+/* manual: prints the reference pages generated from the program's own tables, for
  * docs/configuration.md, docs/metrics.md, docs/events.md and docs/findings.md. */
 #include "command.h"
 
@@ -13,9 +13,9 @@ const struct hs_command hs_command_manual = {
     .name = "manual",
     .summary = "Print a reference page, or the schema of the configuration.",
     .help = "configuration   every option with its type, range and default\n"
-            "metrics         every metric with its labels and what it tells\n"
+            "metrics         every metric with its labels and meaning\n"
             "events          every event type with its fields\n"
-            "findings        every code of a finding, what it means and what to do\n"
+            "findings        every code of a finding, its meaning and what to do\n"
             "schema          a JSON Schema of the configuration, for editors",
     .operands = "configuration | metrics | events | findings | schema",
     .run = run,

@@ -20,7 +20,7 @@ static const char *look_up(void *context, const char *name)
     return getenv(name);
 }
 
-/* A port must be a number; everything else is text that only a broker would look at. */
+/* A port must be a number; any other value is text that only a broker would examine. */
 static const char *stand_in(void *context, const char *name)
 {
     struct hs_stage *stage = context;
@@ -78,7 +78,7 @@ int hs_stage_open(struct hs_stage *stage, const struct hs_command *command, cons
         hs_config_show_findings(read, &text);
         hs_command_print(&text, stderr);
         hs_buffer_free(&text);
-        return hs_command_fail(command, HS_EXIT_USAGE, "the configuration %s is not good",
+        return hs_command_fail(command, HS_EXIT_USAGE, "the configuration %s has errors",
                                hs_config_path(config));
     }
     if (hs_rehearsal_create(read, &stage->settings, &stage->rehearsal) < 0)
@@ -114,7 +114,7 @@ int hs_stage_sample(const struct hs_stage *stage, size_t source, const char *typ
 {
     const struct hs_catalogue *catalogue = hs_catalogues_of(stage->catalogues, source);
     if (catalogue == NULL)
-        return hs_fail(-ENOENT, "source `%s` has no catalogue to make a sample of `%s` from",
+        return hs_fail(-ENOENT, "source `%s` has no catalogue to generate a sample of `%s` from",
                        stage->settings.sources.names[source], type);
     const struct hs_event_type *found;
     int code = hs_catalogue_find(catalogue, type, &found);

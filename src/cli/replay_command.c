@@ -1,6 +1,6 @@
-/* replay: has a running hookstream deliver once more what its journal still keeps, and shows
- * how far it is; an interrupt cancels it. The job is the server's: `replay status` and `replay
- * cancel` find it from any terminal. */
+/* replay: makes a running hookstream deliver events again that its journal still keeps, and shows
+ * the progress; an interrupt cancels it. The job belongs to the server: `replay status` and `replay
+ * cancel` reach it from any terminal. */
 #include "admin_client.h"
 
 #include <hookstream/app.h>
@@ -14,26 +14,32 @@
 #define PAGE_MAX 8192u
 #define LOOK_NS 200000000L
 #define NOT_SAID UINT64_MAX
-/* Not without --since: where nothing matched yet, older ones would be sent. */
+/* Not without --since: if nothing matched yet, older events would be sent. */
 #define GO_ON                                                                                      \
-    "go on with --from %" PRIu64                                                                   \
-    " and the other options; a --since such as 2h is later by now: give it as a time"
+    "continue with --from %" PRIu64                                                                \
+    " and the other options; a relative --since such as 2h has moved meanwhile: give it as a time"
 
 static int run(const struct hs_command *command, int argc, char **argv);
 
 const struct hs_command hs_command_replay = {
     .name = "replay",
-    .summary = "Deliver once more what the journal still keeps.",
-    .help = "Events that the running hookstream received before, and that its journal still keeps\n"
-            "(journal.retain), are delivered once more by the routes of today. They carry the\n"
-            "header `hookstream-resend: replay`, and consumers get them a second time: try\n"
-            "--dry-run first. Shows its progress; an interrupt (Ctrl-C, SIGTERM, SIGHUP) cancels\n"
-            "it. There is one replay at a time; it is hookstream's and ends with that, not with\n"
-            "this command, should this be killed or started by nohup:\n\n"
-            "replay status   how the replay that runs stands, or how the last one ended\n"
-            "replay cancel   ends the one that runs; says where to go on from\n\n"
-            "Damaged records of the journal are passed over, counted and told. Exit status: 0\n"
-            "good, 1 it failed, was cancelled, met damage or no event has the --id, 2 wrong use;\n"
+    .summary = "Deliver events again that the journal still keeps.",
+    .help = "Events that the running hookstream received earlier, and that its journal still "
+            "keeps\n"
+            "(journal.retain), are delivered again by the current routes. They carry the header\n"
+            "`hookstream-resend: replay`, and consumers get them a second time: try --dry-run\n"
+            "first. Shows its progress; an interrupt (Ctrl-C, SIGTERM, SIGHUP) cancels it. There "
+            "is\n"
+            "one replay at a time. It belongs to hookstream and ends with that process, not "
+            "with\n"
+            "this command, if this is killed or started by nohup:\n"
+            "\n"
+            "replay status   the progress of the current replay, or the result of the last one\n"
+            "replay cancel   cancels the current one; prints where to continue\n"
+            "\n"
+            "Damaged records of the journal are skipped, counted and reported. Exit status: 0\n"
+            "good, 1 it failed, was cancelled, met damage or no event has the --id, 2 wrong "
+            "usage;\n"
             "of status: 1 the last one failed or met damage.",
     .operands = "[status|cancel]",
     .run = run,
@@ -51,10 +57,10 @@ struct progress {
     bool dry_run;
     uint64_t job, at, safe, last, matched, resent, unrouted, damaged;
     char detail[256], sink[256];
-    char json[4096]; /* as it came */
+    char json[4096]; /* as received */
 };
 
-/* Whom to ask. */
+/* The server to ask. */
 struct asking {
     const struct hs_command *command;
     const struct hs_admin_options *options;
@@ -107,7 +113,7 @@ static int read_progress(struct hs_slice body, struct progress *ret_progress)
     return 0;
 }
 
-/* The exit status; 0 is good. */
+/* Returns the exit status; 0 is good. */
 static int ask(const struct asking *asking, bool post, const char *page,
                struct progress *ret_progress)
 {
@@ -138,7 +144,7 @@ static void show(const struct progress *progress)
             progress->detail);
 }
 
-/* Looks until the job ends; an interrupt cancels it. */
+/* Polls until the job ends; an interrupt cancels it. */
 static int watch(const struct asking *asking, struct progress *progress)
 {
     bool shown = isatty(STDERR_FILENO), cancelled = false;
@@ -150,7 +156,7 @@ static int watch(const struct asking *asking, struct progress *progress)
         cancelled |= cancel;
         if (shown)
             show(progress);
-        (void)nanosleep(&(struct timespec){0, LOOK_NS}, NULL); /* an interrupt is looked at next */
+        (void)nanosleep(&(struct timespec){0, LOOK_NS}, NULL); /* an interrupt is checked next */
         status = ask(asking, cancel, cancel ? "/api/replay/cancel" : "/api/replay", &now);
     }
     if (shown)
@@ -160,12 +166,12 @@ static int watch(const struct asking *asking, struct progress *progress)
         return HS_EXIT_GOOD;
     }
     return hs_command_fail(asking->command, HS_EXIT_BAD,
-                           "lost sight of the replay at sequence %" PRIu64 " of %" PRIu64
+                           "lost contact with the replay at sequence %" PRIu64 " of %" PRIu64
                            "; it ends when hookstream does: see replay status, and " GO_ON,
                            progress->at, progress->last, progress->safe + 1);
 }
 
-/* nohup and shells' & have signals ignored, which stays so. */
+/* nohup and a shell's & ignore signals; this is preserved. */
 static void hear(int number)
 {
     struct sigaction action = {.sa_handler = on_interrupt}, before;
@@ -173,12 +179,12 @@ static void hear(int number)
         sigaction(number, &action, NULL);
 }
 
-/* ---- How it stands ---- */
+/* ---- Progress ---- */
 
 static void print_progress(const struct progress *progress)
 {
     if (is_in(progress, "none")) {
-        printf("none: there was no replay since hookstream was started\n");
+        printf("none: there was no replay since hookstream started\n");
         return;
     }
     printf("%s: ", progress->state);
@@ -198,13 +204,13 @@ static void print_progress(const struct progress *progress)
 static int conclude(const struct asking *asking, const struct progress *progress)
 {
     print_progress(progress);
-    (void)fflush(stdout); /* what is said next stands behind it */
+    (void)fflush(stdout); /* later messages must follow it */
     int status = HS_EXIT_GOOD;
     if (progress->damaged > 0)
         status = hs_command_fail(asking->command, HS_EXIT_BAD,
-                                 "%" PRIu64 " event%s of this range cannot be read: damaged in the "
-                                 "journal, and not sent again if asked for; hookstream journal "
-                                 "verify says which",
+                                 "%" PRIu64
+                                 " event%s of this range cannot be read: damaged in the journal, "
+                                 "and not sent again if selected; see hookstream journal verify",
                                  progress->damaged, progress->damaged == 1 ? "" : "s");
     if (!is_in(progress, "cancelled") && !is_in(progress, "failed"))
         return status;
@@ -213,7 +219,7 @@ static int conclude(const struct asking *asking, const struct progress *progress
         progress->detail[0] != '\0' ? ": " : "", progress->detail, progress->safe + 1);
 }
 
-/* ---- What is done ---- */
+/* ---- Actions ---- */
 
 static int replay(const struct asking *asking, const char *page, struct progress *ret_progress)
 {
@@ -226,7 +232,7 @@ static int replay(const struct asking *asking, const char *page, struct progress
     return status == HS_EXIT_GOOD ? conclude(asking, ret_progress) : status;
 }
 
-/* That it was cancelled is no fault to whoever asks, or has cancelled it. */
+/* A cancelled replay is not an error for status, or for whoever cancelled it. */
 static int tell(const struct asking *asking, const struct progress *progress, bool json)
 {
     if (json)
@@ -260,9 +266,9 @@ static int cancel(const struct asking *asking, bool json)
 
 /* ---- The command ---- */
 
-/* What is said on the command line, before it is understood. */
+/* The command line's options, before they are interpreted. */
 struct wishes {
-    const char *path, *action; /* NULL: begin one */
+    const char *path, *action; /* NULL: start a replay */
     const char *since, *until, *match, *source, *id, *sink;
     uint64_t from, last, rate;
     bool dry_run, json;
@@ -275,26 +281,26 @@ static int check_wishes(const struct hs_command *command, const struct wishes *w
                   wishes->sink || wishes->from != NOT_SAID || wishes->last != NOT_SAID ||
                   wishes->rate != NOT_SAID || wishes->dry_run;
     if (wishes->action == NULL && wishes->json)
-        return hs_command_fail(command, HS_EXIT_USAGE, "--json goes with status and cancel");
+        return hs_command_fail(command, HS_EXIT_USAGE, "--json is for status and cancel");
     if (wishes->action == NULL) {
         if (wishes->since != NULL || wishes->from != NOT_SAID || wishes->id != NULL)
             return HS_EXIT_GOOD;
         return hs_command_fail(command, HS_EXIT_USAGE,
-                               "say from when: --since, --from, or an --id; see --help");
+                               "say where to start: --since, --from, or an --id; see --help");
     }
     if (strcmp(wishes->action, "status") != 0 && strcmp(wishes->action, "cancel") != 0)
         return hs_command_fail(command, HS_EXIT_USAGE,
-                               "`%s` is none: say status or cancel, or options alone to begin a "
-                               "replay; see --help",
+                               "unknown action `%s`: use status or cancel, or only options to "
+                               "start a replay; see --help",
                                wishes->action);
     if (chosen)
         return hs_command_fail(command, HS_EXIT_USAGE,
-                               "%s takes -c and --json alone: there is one replay at a time",
+                               "%s takes only -c and --json: there is one replay at a time",
                                wishes->action);
     return HS_EXIT_GOOD;
 }
 
-/* An event that was named and is not there is no success. */
+/* A requested event that does not exist is not a success. */
 static int miss(const struct asking *asking, const struct wishes *wishes,
                 const struct progress *progress)
 {
@@ -302,8 +308,8 @@ static int miss(const struct asking *asking, const struct wishes *wishes,
         return HS_EXIT_GOOD;
     bool alone = !wishes->since && !wishes->until && !wishes->match && !wishes->source &&
                  wishes->from == NOT_SAID && wishes->last == NOT_SAID;
-    return hs_command_fail(asking->command, HS_EXIT_BAD, "no event kept has this id%s",
-                           alone ? "" : " and is of what else was asked for");
+    return hs_command_fail(asking->command, HS_EXIT_BAD, "no kept event has this id%s",
+                           alone ? "" : " and matches the other filters");
 }
 
 static void add_count(struct hs_buffer *page, const char *name, uint64_t value)
@@ -360,19 +366,19 @@ static int run(const struct hs_command *command, int argc, char **argv)
         {"from", 0, HS_ARG_COUNT, &wishes.from, "SEQ", "From this sequence of the journal on."},
         {"last", 0, HS_ARG_COUNT, &wishes.last, "SEQ", "Up to this sequence."},
         {"to", 0, HS_ARG_TEXT, &wishes.sink, "SINK",
-         "To this sink alone (else all that routes name)."},
-        {"rate", 0, HS_ARG_COUNT, &wishes.rate, "N", "Events a second (1000; 0: no limit)."},
+         "Only to this sink (else to all that routes name)."},
+        {"rate", 0, HS_ARG_COUNT, &wishes.rate, "N", "Events per second (1000; 0: no limit)."},
         {"dry-run", 0, HS_ARG_FLAG, &wishes.dry_run, NULL, "Only count them."},
-        {"json", 0, HS_ARG_FLAG, &wishes.json, NULL, "status and cancel: as JSON."},
+        {"json", 0, HS_ARG_FLAG, &wishes.json, NULL, "status and cancel: print JSON."},
         {"timeout", 0, HS_ARG_COUNT, &wishes.timeout_s, "SECONDS",
-         "Give up on an answer after so long (60); on a stopped process after 5."},
+         "Timeout of an answer in seconds (60); a stopped process is given up after 5."},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
     if (code != 0)
         return code - 1;
     wishes.action = first < argc ? argv[first++] : NULL;
     if (first < argc)
-        return hs_command_fail(command, HS_EXIT_USAGE, "`%s` is too much", argv[first]);
+        return hs_command_fail(command, HS_EXIT_USAGE, "unexpected argument `%s`", argv[first]);
     code = hs_admin_check_timeout(command, wishes.timeout_s);
     if (code == HS_EXIT_GOOD)
         code = check_wishes(command, &wishes);

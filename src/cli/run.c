@@ -44,7 +44,7 @@ static void block_signals(sigset_t *ret_signals)
         sigaction(ignored_signals[i], &ignore, NULL);
 }
 
-/* The second signal, while the stop goes on, ends the process: the journal makes that safe. */
+/* A second signal during the stop ends the process: the journal makes that safe. */
 static void end_at_once(int signal_number)
 {
     _exit(128 + signal_number);
@@ -58,7 +58,7 @@ static void unblock_for_second(const sigset_t *signals)
     pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 }
 
-/* As lines of the log, in its format: nothing else is on that stream. */
+/* As log lines, in the log's format: the stream has nothing else. */
 static void log_findings(struct hs_config *config)
 {
     const struct hs_findings *findings = hs_config_findings(config);
@@ -74,7 +74,7 @@ static void log_findings(struct hs_config *config)
     }
 }
 
-/* With their places in the file for people. */
+/* With their positions in the file. */
 static void print_findings(struct hs_config *config)
 {
     struct hs_buffer text;
@@ -95,7 +95,7 @@ static void show_findings(struct hs_config *config, const struct hs_settings *se
 static int serve(struct hs_config *config, const struct hs_settings *settings,
                  const sigset_t *signals)
 {
-    (void)hs_descriptors_raise(); /* what that leaves room for is logged at the start */
+    (void)hs_descriptors_raise(); /* what fits the limit is logged at the start */
     struct hs_app *app;
     if (hs_app_start(config, settings, &app) < 0) {
         hs_log(HS_LOG_ERROR, "cannot start", HS_F("error", "%s", hs_error_text()));
@@ -109,7 +109,7 @@ static int serve(struct hs_config *config, const struct hs_settings *settings,
     return HS_EXIT_GOOD;
 }
 
-/* From here on nobody waits for the reader of the log. */
+/* From here on no thread waits for the reader of the log. */
 static int log_and_serve(struct hs_config *config, const struct hs_settings *settings)
 {
     sigset_t signals;
@@ -136,7 +136,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
         return code - 1;
     struct hs_settings settings = {0};
     struct hs_config *config = hs_settings_load(hs_config_path(path), &settings);
-    (void)hs_settings_advise(config, &settings, true); /* what stood in its way is said */
+    (void)hs_settings_advise(config, &settings, true); /* errors that prevent it were reported */
     hs_log_configure((enum hs_log_level)settings.log.level,
                      (enum hs_log_format)settings.log.format);
     if (hs_config_findings(config)->errors > 0) {

@@ -1,4 +1,4 @@
-/* send: signed sample events to a running hookstream, with a summary of what it answered. */
+/* send: sends signed sample events to a running hookstream, and prints a summary of the answers. */
 #include "command.h"
 #include "sender.h"
 
@@ -17,17 +17,17 @@ static int run(const struct hs_command *command, int argc, char **argv);
 
 const struct hs_command hs_command_send = {
     .name = "send",
-    .summary = "Send signed sample events, or one of your own.",
+    .summary = "Send signed sample events, or your own.",
     .help =
-        "Sends events of the types in the source's catalogue, signed with the first secret of "
-        "a source,\n"
-        "to the address that the configuration listens on (or to --url), and prints how\n"
-        "they were answered and how fast. Every event has an id of its own. Exits with 1\n"
-        "when one was not answered 2xx.\n\n"
-        "--file sends the bytes of a file instead, as they are, so that an event that is not\n"
-        "valid can be tried, too. Sent again it has the same id: a duplicate, answered 202 and\n"
-        "not delivered once more. With --count above 1 each gets an id of its own in place\n"
-        "of the file's.\n\n"
+        "Sends events of the types in the source's catalogue, signed with the first secret of a\n"
+        "source, to the address that the configuration listens on (or to --url), and prints the\n"
+        "answers and their latency. Every event has its own id. Exits with 1 if one was not\n"
+        "answered 2xx.\n"
+        "\n"
+        "--file sends the bytes of a file instead, unchanged, so that an invalid event can be\n"
+        "tried, too. Sent again it has the same id: a duplicate, which is answered 202 and not\n"
+        "delivered again. With --count above 1 each gets its own id in place of the file's.\n"
+        "\n"
         "  hookstream send --type order.created\n"
         "  hookstream send --file event.json\n"
         "  hookstream send --all --count 2100 --rate 500 --ledger sent.txt",
@@ -44,12 +44,12 @@ struct request {
     uint64_t count, rate, connections, seed;
 };
 
-/* A new id stands in place of the file's when it is sent more than once. */
+/* A new id replaces the file's if it is sent more than once. */
 static int take_file(const struct hs_command *command, const struct request *request,
                      struct hs_buffer *body, struct hs_sender_options *options)
 {
     if (request->all || request->types.count > 0)
-        return hs_command_fail(command, HS_EXIT_USAGE, "--file leaves no room for --type or --all");
+        return hs_command_fail(command, HS_EXIT_USAGE, "--file excludes --type and --all");
     if (hs_command_read(request->file, body) < 0)
         return hs_command_fail(command, HS_EXIT_USAGE, "--file: %s", hs_error_text());
     options->body = hs_buffer_slice(body);
@@ -63,8 +63,8 @@ static int take_file(const struct hs_command *command, const struct request *req
     if (code < 0 || id.kind != HS_JSON_STRING || id.repeated)
         return hs_command_fail(
             command, HS_EXIT_USAGE,
-            "--count: each event gets an id of its own, but %s is not a JSON "
-            "object with one `id`, a string; without --count it is sent as it is",
+            "--count: each event gets its own id, but %s is not a JSON object with one `id`, a "
+            "string; without --count it is sent unchanged",
             request->file);
     options->body_id = id.value;
     return 0;
@@ -92,14 +92,14 @@ static int choose_types(const struct hs_command *command, const struct request *
     return 0;
 }
 
-/* http://host[:port][/path], the only form that is needed here. `url` becomes the host's text. */
+/* Parses http://host[:port][/path], the only form needed here. `url` becomes the host's text. */
 static int take_url(const struct hs_command *command, char *url, struct hs_sender_options *options)
 {
     static const char scheme[] = "http://";
     if (strncasecmp(url, scheme, sizeof(scheme) - 1) != 0)
         return hs_command_fail(
             command, HS_EXIT_USAGE, "--url is http://HOST:PORT/PATH, not `%s`%s", url,
-            strncasecmp(url, "https://", 8) == 0 ? ": TLS is not spoken here" : "");
+            strncasecmp(url, "https://", 8) == 0 ? ": TLS is not supported" : "");
     char *place = url + sizeof(scheme) - 1;
     size_t size = strcspn(place, "/?#");
     struct hs_slice host;
@@ -124,7 +124,7 @@ static const struct hs_source_options *find_source(const struct hs_settings *set
     return NULL;
 }
 
-/* What was not said on the command line comes from the configuration. */
+/* Options that were not given come from the configuration. */
 static int take_config(const struct hs_command *command, const struct request *request,
                        const struct hs_settings *settings, struct hs_sender_options *options)
 {
@@ -216,7 +216,7 @@ static int take_types(const struct hs_command *command, const struct request *re
             catalogue = hs_catalogues_of(catalogues, i);
     if (catalogue == NULL)
         return hs_command_fail(command, HS_EXIT_BAD,
-                               "the source has no catalogue to make sample events from");
+                               "the source has no catalogue to generate sample events from");
     return choose_types(command, request, catalogue, options);
 }
 
@@ -284,22 +284,24 @@ static int run(const struct hs_command *command, int argc, char **argv)
     const struct hs_arg args[] = {
         {"config", 'c', HS_ARG_TEXT, &request.config, "FILE",
          "Configuration to take address and secret from (else $HOOKSTREAM_CONFIG, ...)."},
-        {"source", 0, HS_ARG_TEXT, &request.source, "NAME", "Which source; else the first."},
+        {"source", 0, HS_ARG_TEXT, &request.source, "NAME", "Source (else the first)."},
         {"url", 0, HS_ARG_TEXT, &request.url, "URL", "Send there instead: http://HOST:PORT/PATH."},
         {"secret", 0, HS_ARG_TEXT, &request.secret, "TEXT", "Sign with this secret instead."},
         {"type", 't', HS_ARG_TEXTS, &request.types, "TYPE", "Event type; may be given again."},
         {"file", 0, HS_ARG_TEXT, &request.file, "FILE",
-         "An event of your own, - for standard input; as it is."},
-        {"all", 'a', HS_ARG_FLAG, &request.all, NULL, "All types in turn (also without --type)."},
-        {"list", 0, HS_ARG_FLAG, &request.list, NULL, "Print the event types and end."},
+         "Your own event, - for standard input; sent unchanged."},
+        {"all", 'a', HS_ARG_FLAG, &request.all, NULL,
+         "All types in turn (also the default "
+         "without --type)."},
+        {"list", 0, HS_ARG_FLAG, &request.list, NULL, "Print the event types and exit."},
         {"count", 'n', HS_ARG_COUNT, &request.count, "N",
-         "Events to send; else one of each type, the file once."},
+         "Events to send (else one of each type, or the file once)."},
         {"rate", 'r', HS_ARG_COUNT, &request.rate, "N",
-         "Events a second; else as fast as it goes."},
-        {"connections", 'C', HS_ARG_COUNT, &request.connections, "N", "Connections; else 1."},
+         "Events per second (else as fast as possible)."},
+        {"connections", 'C', HS_ARG_COUNT, &request.connections, "N", "Connections (1)."},
         {"ledger", 0, HS_ARG_TEXT, &request.ledger, "FILE",
-         "Write a line an event: id, status (0: no answer), microseconds."},
-        {"seed", 0, HS_ARG_COUNT, &request.seed, "N", "Seed of the sample values; else 1."},
+         "Write one line per event: id, status (0: no answer), microseconds."},
+        {"seed", 0, HS_ARG_COUNT, &request.seed, "N", "Seed of the sample values (1)."},
         {"quiet", 'q', HS_ARG_FLAG, &request.quiet, NULL, "No progress line."},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);

@@ -1,5 +1,5 @@
-/* Sender: one event loop, a connection each a request at a time. Answers are read just far
- * enough: the status, and the length of a body to pass over. */
+/* Sender: one event loop; each connection carries one request at a time. Of an answer it parses
+ * only the status and the length of the body to skip. */
 #include "sender.h"
 #include "connect.h"
 
@@ -18,7 +18,7 @@
 
 #define REQUEST_MAX (HS_SENDER_BODY_MAX + (1u << 20))
 #define ANSWER_MAX 16384u
-#define PATIENCE_NS (35 * HS_NS_PER_SECOND) /* the provider gives up after 30 s */
+#define PATIENCE_NS (35 * HS_NS_PER_SECOND) /* the provider times out after 30 s */
 #define TICK_US 500
 #define PROBE_MS 5000u
 #define CONNECT_FAILURES_MAX 3u
@@ -51,7 +51,7 @@ struct sender {
     bool stopping;
 };
 
-/* ---- Latencies: 64 buckets a power of two ---- */
+/* ---- Latencies: 64 buckets per power of two ---- */
 
 static size_t bucket_of(uint64_t ns)
 {
@@ -171,8 +171,8 @@ static void hang_up(struct link *link)
     link->watching = 0;
 }
 
-/* The connection is of no use any more; what was asked on it got no answer. `error` is 0 where the
- * other side has closed it. */
+/* The connection is unusable; its current request got no answer. `error` is 0 if the peer closed
+ * it. */
 static void fail(struct link *link, int error)
 {
     struct sender *sender = link->sender;
@@ -205,7 +205,7 @@ static size_t body_length(const char *head, size_t size)
     return 0;
 }
 
-/* true: the whole answer is there and was noted. */
+/* Returns true if the whole answer has arrived and was recorded. */
 static bool take_answer(struct link *link)
 {
     link->answer[link->answer_size] = '\0';
@@ -254,7 +254,7 @@ static void write_request(struct link *link)
     ssize_t put = send(link->file, link->request.data + link->request_done,
                        link->request.size - link->request_done, MSG_NOSIGNAL);
     if (put < 0 && errno != EAGAIN && errno != EINTR) {
-        watch(link, EV_READ); /* a body that is too large is answered before all of it is there */
+        watch(link, EV_READ); /* a body that is too large is answered before all of it was sent */
         return;
     }
     link->request_done += put > 0 ? (size_t)put : 0;
@@ -282,7 +282,7 @@ static void watch(struct link *link, short what)
     link->watching = what;
 }
 
-/* ---- Beginning requests ---- */
+/* ---- Starting requests ---- */
 
 static int open_link(struct link *link)
 {
@@ -322,7 +322,7 @@ static uint64_t due_of(const struct sender *sender, uint64_t number)
     return sender->begun_ns + number * HS_NS_PER_SECOND / sender->options->rate;
 }
 
-/* The link has nothing to do: begins the next request if there is one, and it is due. */
+/* The link is idle: starts the next request if there is one and it is due. */
 static void go_on(struct link *link)
 {
     struct sender *sender = link->sender;
@@ -383,7 +383,7 @@ static int run_loop(struct sender *sender)
 {
     sender->base = event_base_new();
     if (sender->base == NULL)
-        return hs_fail(-ENOMEM, "cannot make an event loop");
+        return hs_fail(-ENOMEM, "cannot create an event loop");
     sender->links = hs_alloc_array(sender->options->connections, sizeof(*sender->links));
     for (uint64_t i = 0; i < sender->options->connections; i++) {
         sender->links[i] = (struct link){.sender = sender, .file = -1};
@@ -392,7 +392,7 @@ static int run_loop(struct sender *sender)
     sender->on_tick = event_new(sender->base, -1, EV_PERSIST, on_tick, sender);
     struct timeval tick = {0, TICK_US};
     if (sender->on_tick == NULL || event_add(sender->on_tick, &tick) < 0)
-        return hs_fail(-ENOMEM, "cannot make a timer");
+        return hs_fail(-ENOMEM, "cannot create a timer");
     sender->begun_ns = sender->said_ns = hs_clock_monotonic_ns();
     on_tick(-1, 0, sender);
     event_base_dispatch(sender->base);

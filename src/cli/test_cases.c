@@ -1,4 +1,4 @@
-/* Test cases: the tables, and YAML as JSON. */
+/* Test cases: the tables, and YAML to JSON. */
 #include "test_cases.h"
 
 #include <hookstream/json.h>
@@ -16,11 +16,12 @@ static const struct hs_option message_rows[] = {
 #include <hookstream/sink_kind.def>
 #undef HS_SINK_KIND
     ROW("key", HS_OPTION_STRING, struct hs_test_message, key, "The key."),
-    ROW("headers", HS_OPTION_PAIRS, struct hs_test_message, headers, "Those that must be there."),
-    ROW("body", HS_OPTION_NODE, struct hs_test_message, body, "All of the body."),
+    ROW("headers", HS_OPTION_PAIRS, struct hs_test_message, headers,
+        "Headers that must be present."),
+    ROW("body", HS_OPTION_NODE, struct hs_test_message, body, "The whole body."),
     ROW("body_subset", HS_OPTION_NODE, struct hs_test_message, body_subset, "Part of the body."),
-    ROW("body_bytes", HS_OPTION_STRING, struct hs_test_message, body_bytes, "The very bytes."),
-    ROW("absent", HS_OPTION_STRINGS, struct hs_test_message, absent, "Paths that are not there."),
+    ROW("body_bytes", HS_OPTION_STRING, struct hs_test_message, body_bytes, "The exact bytes."),
+    ROW("absent", HS_OPTION_STRINGS, struct hs_test_message, absent, "Paths that must be absent."),
 };
 static const struct hs_options message_table = {
     .name = "messages",
@@ -35,8 +36,8 @@ static const struct hs_option expect_rows[] = {
     ROW("answer", HS_OPTION_COUNT, struct hs_test_expect, answer, "Status of the answer."),
     ROW("count", HS_OPTION_COUNT, struct hs_test_expect, count, "How many messages."),
     ROW("route", HS_OPTION_STRING, struct hs_test_expect, route, "The route's name."),
-    ROW("dead_letter", HS_OPTION_STRING, struct hs_test_expect, dead_letter, "Its reason."),
-    ROW("dropped", HS_OPTION_BOOL, struct hs_test_expect, dropped, "No route wants it."),
+    ROW("dead_letter", HS_OPTION_STRING, struct hs_test_expect, dead_letter, "The reason."),
+    ROW("dropped", HS_OPTION_BOOL, struct hs_test_expect, dropped, "No route takes it."),
     ROW("file", HS_OPTION_STRING, struct hs_test_expect, file, "A recorded outcome."),
     {.name = "messages",
      .kind = HS_OPTION_LIST,
@@ -58,23 +59,23 @@ static const struct hs_option case_rows[] = {
      .kind = HS_OPTION_STRING,
      .offset = offsetof(struct hs_test_case, name),
      .required = true,
-     .help = "What the case says."},
+     .help = "The name of the case."},
     {.name = "event",
      .kind = HS_OPTION_NODE,
      .offset = offsetof(struct hs_test_case, event),
      .required = true,
      .help = "The event: a mapping, JSON text, `file: PATH`, or `sample: TYPE`."},
     ROW("source", HS_OPTION_STRING, struct hs_test_case, source, "Source (else the first)."),
-    ROW("at", HS_OPTION_STRING, struct hs_test_case, at, "When it is received."),
+    ROW("at", HS_OPTION_STRING, struct hs_test_case, at, "Time of receipt."),
     ROW("sign_with", HS_OPTION_STRING, struct hs_test_case, sign_with, "The secret to sign with."),
-    ROW("unsigned", HS_OPTION_BOOL, struct hs_test_case, bare, "Not signed."),
+    ROW("unsigned", HS_OPTION_BOOL, struct hs_test_case, bare, "Do not sign it."),
     ROW("headers", HS_OPTION_PAIRS, struct hs_test_case, headers, "Headers of the request."),
     {.name = "expect",
      .kind = HS_OPTION_TABLE,
      .offset = offsetof(struct hs_test_case, expect),
      .required = true,
      .child = &expect_table,
-     .help = "What is to come of it."},
+     .help = "The expected outcome."},
 };
 static const struct hs_options case_table = {
     .name = "cases",
@@ -116,7 +117,7 @@ static void scalar(const struct hs_node *node, struct hs_buffer *json)
         hs_json_encode_string(node->text, json);
 }
 
-/* Depth is bounded by HS_CONFIG_DEPTH_MAX. */
+/* Recursion is bounded by HS_CONFIG_DEPTH_MAX. */
 void hs_test_json(const struct hs_node *node, struct hs_buffer *ret_json)
 {
     if (node->kind == HS_NODE_SCALAR) {

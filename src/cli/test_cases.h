@@ -1,4 +1,4 @@
-/* Test cases: what a file of cases says, bound by tables. Threads: the main one. */
+/* Test cases: the contents of a file of cases, bound by tables. Threads: the main one. */
 #ifndef HS_CLI_TEST_CASES_H
 #define HS_CLI_TEST_CASES_H
 
@@ -36,7 +36,7 @@ struct hs_test_file {
 };
 extern const struct hs_options hs_test_file_table;
 
-/* A node as JSON: an unquoted number, true, false or null is that, all else is text. */
+/* A node as JSON: an unquoted number, true, false or null becomes that, everything else text. */
 void hs_test_json(const struct hs_node *node, struct hs_buffer *ret_json);
 
 #endif

@@ -1,4 +1,4 @@
-/* test: cases beside a configuration, each an event and what is to come of it. */
+/* test: runs cases for a configuration, each an event and its expected outcome. */
 #include "rehearse.h"
 #include "test_expect.h"
 
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #define TEXT_MAX (64u << 20)
-/* 2026-01-01T00:00:00Z: events are received then unless a case says when. */
+/* 2026-01-01T00:00:00Z: the default time of receipt. */
 #define DEFAULT_NOW UINT64_C(1767225600000000000)
 
 static int run(const struct hs_command *command, int argc, char **argv);
@@ -17,11 +17,15 @@ static int run(const struct hs_command *command, int argc, char **argv);
 const struct hs_command hs_command_test = {
     .name = "test",
     .summary = "Run test cases against a configuration.",
-    .help = "Each case of the files is an event and what is to come of it: answer, route, dead\n"
-            "letter, messages. Connects to nothing; variables that are not set get\n"
-            "placeholders. Prints TAP 13. Exits with 1 when a case fails. Cases that say\n"
-            "`expect: {file: NAME.json}` are held against that recorded outcome; --update\n"
-            "writes those files anew, for review. Files of cases are never changed.\n\n"
+    .help = "Each case in the files is an event and its expected outcome: answer, route, dead\n"
+            "letter, messages. Connects to nothing; unset variables get placeholders. Prints "
+            "TAP\n"
+            "13. Exits with 1 if a case fails. Cases with `expect: {file: NAME.json}` are "
+            "compared\n"
+            "with that recorded outcome; --update rewrites those files, for review. Files of "
+            "cases\n"
+            "are never changed.\n"
+            "\n"
             "  hookstream test -c hookstream.yaml tests/*.yaml --junit report.xml",
     .operands = "FILE...",
     .run = run,
@@ -31,14 +35,14 @@ struct tests {
     const struct hs_command *command;
     struct hs_stage stage;
     const char *filter;
-    bool update, broken; /* broken: a file of cases is not good */
+    bool update, broken; /* broken: a file of cases has errors */
     size_t count, failed;
     struct hs_buffer junit;
 };
 
 /* ---- The event of a case ---- */
 
-/* "dir/" of "dir/file", for files named beside the cases. */
+/* "dir/" of "dir/file", for files named relative to the cases. */
 static char *beside(const char *file, const char *name)
 {
     const char *slash = strrchr(file, '/');
@@ -53,7 +57,7 @@ static char *beside(const char *file, const char *name)
     return text;
 }
 
-/* Puts the values of `set` (path: value) into the body. */
+/* Writes the values of `set` (path: value) into the body. */
 static int set_fields(const struct hs_node *set, struct hs_buffer *body)
 {
     if (set == NULL)
@@ -277,7 +281,7 @@ static int run_files(struct tests *tests, int count, char **files, const char *j
 {
     printf("TAP version 13\n");
     if (tests->stage.absent.size > 0)
-        printf("# placeholders stand for what is not set: %.*s\n",
+        printf("# these variables are not set and have placeholders: %.*s\n",
                HS_SLICE_ARG(hs_buffer_slice(&tests->stage.absent)));
     for (int i = 0; i < count; i++)
         run_file(tests, files[i]);
@@ -300,10 +304,11 @@ static int run(const struct hs_command *command, int argc, char **argv)
         {"config", 'c', HS_ARG_TEXT, &config, "FILE",
          "Configuration (else $HOOKSTREAM_CONFIG, else /etc/hookstream/hookstream.yaml)."},
         {"env-file", 0, HS_ARG_TEXT, &env_file, "FILE", "NAME=value lines for ${NAME}."},
-        {"filter", 0, HS_ARG_TEXT, &tests.filter, "TEXT", "Only cases with this in their name."},
-        {"tap", 0, HS_ARG_FLAG, &tap, NULL, "Print TAP 13 (always so)."},
+        {"filter", 0, HS_ARG_TEXT, &tests.filter, "TEXT",
+         "Only cases with this text in their name."},
+        {"tap", 0, HS_ARG_FLAG, &tap, NULL, "Print TAP 13 (the default)."},
         {"junit", 0, HS_ARG_TEXT, &junit, "FILE", "Write a JUnit report, too."},
-        {"update", 0, HS_ARG_FLAG, &tests.update, NULL, "Write recorded outcomes anew."},
+        {"update", 0, HS_ARG_FLAG, &tests.update, NULL, "Rewrite recorded outcomes."},
     };
     int first, code = hs_args_read(command, args, HS_ARRAY_SIZE(args), argc, argv, &first);
     if (code != 0)

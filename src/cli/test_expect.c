@@ -14,7 +14,7 @@ static void expect_text(struct hs_buffer *faults, const char *what, const char *
 
 struct comparison {
     struct hs_buffer *faults;
-    bool subset; /* what came and was not expected is fine */
+    bool subset; /* additional values are fine */
 };
 
 static void note_difference(void *context, const char *path, struct hs_slice expected,
@@ -33,7 +33,8 @@ static void compare_json(struct hs_buffer *faults, struct hs_slice expected, str
 {
     struct comparison comparison = {faults, subset};
     if (hs_json_differences(expected, got, note_difference, &comparison) < 0)
-        hs_buffer_printf(faults, "what is expected or what came is no JSON: %s\n", hs_error_text());
+        hs_buffer_printf(faults, "the expected value or the result is not JSON: %s\n",
+                         hs_error_text());
 }
 
 static void expect_body(struct hs_buffer *faults, const struct hs_node *node, struct hs_slice body,
@@ -64,7 +65,8 @@ static void expect_absent(struct hs_buffer *faults, const struct hs_strings *pat
             continue;
         }
         if (json && hs_json_find(tree, &path) != HS_JSON_NO_NODE)
-            hs_buffer_printf(faults, "%s: expected nothing, but it is there\n", paths->items[i]);
+            hs_buffer_printf(faults, "%s: expected to be absent, but it is present\n",
+                             paths->items[i]);
         hs_json_path_free(&path);
     }
     hs_json_tree_free(tree);

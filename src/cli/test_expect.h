@@ -1,4 +1,4 @@
-/* Test expect: an outcome held against what a case expects. Threads: the main one. */
+/* Test expect: compares an outcome with a case's expectation. Threads: the main one. */
 #ifndef HS_CLI_TEST_EXPECT_H
 #define HS_CLI_TEST_EXPECT_H
 
@@ -6,8 +6,8 @@
 
 #include <hookstream/rehearsal.h>
 
-/* Appends a line for each difference; none: the case holds. `recorded` is the outcome that the
- * case's file holds; data NULL: it names none. */
+/* Appends a line for each difference; none: the case passes. `recorded` is the outcome in the file
+ * that the case names; data NULL: it names none. */
 void hs_test_compare(const struct hs_test_expect *expect, const struct hs_rehearsal_result *result,
                      struct hs_slice recorded, struct hs_buffer *ret_faults);
 

@@ -1,4 +1,4 @@
-/* version: of the program and of the libraries it runs with. */
+/* version: prints the versions of the program and of its libraries. */
 #include "command.h"
 
 #include <hookstream/buffer.h>

@@ -270,7 +270,7 @@ def test_the_disk_fails_under_a_replay(stage, redis, failing_disk):
     assert ended["state"] == "failed" and 0 < ended["safe"] < ended["at"], ended
     told = program.command("replay", "status", "-c", it.one.file)
     assert "the journal could not be written" in told.stderr, told
-    assert f"go on with --from {ended['safe'] + 1}" in told.stderr, told
+    assert f"continue with --from {ended['safe'] + 1}" in told.stderr, told
 
 
 def test_dead_letters_cannot_be_written_and_it_is_killed(stage, redis, failing_disk):

@@ -62,7 +62,7 @@ def test_send_to_a_url_with_an_ipv6_address_says_it_in_host():
     "http://127.0.0.1:99999/": "a port is at most 65535",
     "http://127.0.0.1:x/": "its port is not a number",
     "http://:80/": "it names no host",
-    "https://127.0.0.1/": "TLS is not spoken here",
+    "https://127.0.0.1/": "TLS is not supported",
     "127.0.0.1:80": "--url is http://HOST:PORT/PATH",
 }.items())
 def test_send_says_what_is_wrong_with_a_url(url, words):

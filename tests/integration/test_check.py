@@ -63,7 +63,7 @@ def test_every_error_is_told_with_its_place_in_one_go(tmp_path):
 
 def test_the_catalogue_is_asked_past_errors_that_have_nothing_to_do_with_events(tmp_path):
     wrong = GOOD.replace("{data.orderId}", "{data.orderID}")
-    waits = "is looked at when these errors are mended"
+    waits = "fix these errors and check again"
     done = check(tmp_path, wrong.replace("127.0.0.1:8080", "127.0.0.1:99999")
                  .replace("[kafka:9092]}", "[kafka:9092], linger: 5}"))
     assert "HS038" in done.stdout and "HS030" in done.stdout
@@ -73,7 +73,7 @@ def test_the_catalogue_is_asked_past_errors_that_have_nothing_to_do_with_events(
 
 
 def test_of_a_file_that_cannot_be_read_it_is_said_what_was_not_looked_at(tmp_path):
-    nothing_else, fields = "Nothing else could be looked at", "sender's events"
+    nothing_else, fields = "Nothing else was checked", "sender's events"
     torn = check(tmp_path, GOOD.replace("127.0.0.1:8080", "wrong") + "  - : [\n").stdout
     assert nothing_else in torn and fields not in torn and "HS038" not in torn
     gone = program.command("check", "-c", tmp_path / "gone.yaml").stdout
@@ -166,7 +166,7 @@ def test_without_any_file_the_ways_to_name_one_are_told_once(words):
     bare = {name: value for name, value in os.environ.items() if name != "HOOKSTREAM_CONFIG"}
     done = program.command(*words, env=bare)
     assert done.returncode in (1, 2)
-    assert done.stderr.count("-c FILE or by $HOOKSTREAM_CONFIG") == 1, done.stderr
+    assert done.stderr.count("-c FILE or $HOOKSTREAM_CONFIG") == 1, done.stderr
     assert "/etc/hookstream/hookstream.yaml" in done.stderr
     named = program.command(*words, env={**bare, "HOOKSTREAM_CONFIG": "/nowhere.yaml"})
     assert "$HOOKSTREAM_CONFIG" not in named.stderr

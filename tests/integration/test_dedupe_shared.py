@@ -239,7 +239,7 @@ def test_redis_away_and_accepted_loses_nothing_and_says_so(replicas, redis_serve
     server.end()
     up(one, False)
     up(two, False)
-    answer = wait_for(lambda: reason(one, "replicas share"), what="the reason")
+    answer = wait_for(lambda: reason(one, "shared by replicas"), what="the reason")
     assert answer.status == 200, "it takes events"
     assert one.metric("hookstream_dedupe_shared_up") == 0
     document, later = sender.event(), sender.event()
@@ -255,7 +255,7 @@ def test_redis_away_and_accepted_loses_nothing_and_says_so(replicas, redis_serve
     one.drained()
     two.drained()
     assert sorted(ids(out)) == sorted([document["id"]] * 2 + [later["id"]])
-    assert not reason(one, "replicas share")
+    assert not reason(one, "shared by replicas")
 
 
 def test_redis_away_and_refused_is_503_until_it_is_back(replicas, redis_server):

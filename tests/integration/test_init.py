@@ -57,7 +57,7 @@ def test_a_file_that_is_there_stays(tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("mine")
     done = init("--families", "order", "--sinks", "file", "-o", file)
-    assert done.returncode == 1 and "there already" in done.stderr
+    assert done.returncode == 1 and "exists already" in done.stderr
     assert file.read_text() == "mine"
 
 
@@ -90,7 +90,7 @@ def test_a_wrong_name_is_told_with_the_nearest_and_all_there_are(families, sinks
     done = init("--families", families, "--sinks", sinks)
     assert done.returncode == 2
     assert f"did you mean `{near}`?" in done.stderr or near is None, done.stderr
-    assert f"There are: {', '.join(known)}" in done.stderr
+    assert f"Available: {', '.join(known)}" in done.stderr
 
 
 @pytest.mark.parametrize("words", [

@@ -101,7 +101,7 @@ def test_a_flipped_bit_is_found_with_its_place_and_event(stopped):
     text = program.command("journal", "verify", "--path", journal(stopped))
     assert text.returncode == 1
     assert f"damage: {segment}: offset {at}, {length} bytes, event {sequence}: " in text.stdout
-    assert "to do: " in text.stdout and "sinks pass it over and count it as lost" in text.stdout
+    assert "to do: " in text.stdout and "sinks skip it and count it as lost" in text.stdout
     assert " 1 events and 0 dead letters lost, " in text.stdout
 
 
@@ -343,7 +343,7 @@ def test_dump_leaves_out_letters_that_were_taken_out(hookstream):
 
 def test_help_says_that_last_is_no_count():
     done = program.command("journal", "dump", "--help")
-    assert "With this sequence or a smaller one; no count" in " ".join(done.stdout.split())
+    assert "With this sequence or a lower one; for a number" in " ".join(done.stdout.split())
 
 
 @pytest.mark.parametrize(
@@ -352,14 +352,14 @@ def test_help_says_that_last_is_no_count():
         (["dump", "--since", "yesterday"], "--since: `yesterday` is no time"),
         (["dump", "--until", "yesterday"], "--until: `yesterday` is no time"),
         (["dump", "--match", ""], "--match: the pattern is empty: write a prefix"),
-        (["dump", "--since", "2026-13-01T00:00:00Z"], "is no time"),
+        (["dump", "--since", "2026-13-01T00:00:00Z"], "is not a time"),
         (["dump", "--match", "a..b"], "--match: `a..b` is not a pattern"),
         (["dump", "--body", "xml"], "--body is json, raw or none"),
         (["dump", "--from", "one"], "--from takes a whole number"),
         (["dump", "--from", "5", "--last", "4"], "empty: last (4) is before from (5)"),
         (["dump", "--from", "5", "--to", "4"], "empty: last (4) is before from (5)"),
-        (["dump", "--all-records"], "--all-records goes with --dead-letters only"),
-        (["dump", "--to", "2", "--last", "3"], "--to and --last are one option: say --last"),
+        (["dump", "--all-records"], "--all-records is for --dead-letters only"),
+        (["dump", "--to", "2", "--last", "3"], "--to is the same option as --last: use --last"),
         (["dump", "--last", "0"], "empty: last (0) is before from (1)"),
         (["dump", "--since", "1h", "--until", "2h"], ") is before since ("),
         (["dump", "--since", "2100-01-01T00:00:00+01:00"], "since (2099-12-31T23:00:00"),
@@ -367,7 +367,7 @@ def test_help_says_that_last_is_no_count():
         (["verify", "--path", "/nowhere"], "/nowhere holds no journal"),
         (["verify", "--fast"], "unknown option"),
         (["verfy"], "did you mean verify"),
-        ([], "say what"),
+        ([], "give a command"),
     ],
 )
 def test_wrong_use_is_told_and_exits_2(words, message):

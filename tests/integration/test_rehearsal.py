@@ -58,7 +58,7 @@ def test_explain_says_route_edits_and_message(tmp_path):
     config, _ = files(tmp_path)
     done = explain(config, "--partitions", 6)
     assert done.returncode == 0, done
-    assert "not taken: `when` does not hold" in done.stdout
+    assert "not taken: `when` is false" in done.stdout
     assert "- data.items[0]: 1" in done.stdout
     assert "topic orders" in done.stdout and "of 6" in done.stdout
     assert "\033" not in done.stdout
@@ -133,7 +133,7 @@ def test_cases_that_hold_and_cases_that_do_not(tmp_path):
     assert done.returncode == 1, done
     assert "not ok 1" in done.stdout
     assert "# key: expected `order_2`, got `order_1`" in done.stdout
-    assert "# data.orderId: expected nothing, but it is there" in done.stdout
+    assert "# data.orderId: expected to be absent, but it is present" in done.stdout
     suite = ElementTree.parse(report).getroot()[0]
     assert (suite.get("tests"), suite.get("failures")) == ("1", "1")
     assert suite[0].get("name") == "an <order> & more" and "order_2" in suite[0][0].text

@@ -177,7 +177,7 @@ def test_a_replay_whose_command_was_killed_is_seen_and_cancelled(hookstream):
     assert ended.returncode == 0 and ended.stdout.startswith("cancelled: "), ended
     last = state(one)
     assert last["state"] == "cancelled" and last["resent"] < 40
-    assert f"go on with --from {last['at'] + 1} and the other options; a --since " in ended.stderr
+    assert f"continue with --from {last['at'] + 1} and the other options; a relative --since " in ended.stderr
     after = run(one, "status")
     assert after.returncode == 0 and after.stdout.startswith("cancelled: ")
     assert run(one, "cancel").returncode == 1
@@ -189,7 +189,7 @@ def test_the_command_says_where_the_replay_was_when_hookstream_ends(hookstream):
     process = begin(one)
     one.kill9()
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 1 and "go on with --from " in err, err
+    assert process.returncode == 1 and "continue with --from " in err, err
     one.start()
 
 
@@ -209,7 +209,7 @@ def test_the_admin_port_wants_to_be_told_from_when(hookstream):
     send(one, 3)
     for query in ("", "rate=0", "match=order", "until=1h", "last=3"):
         status, answer = post(one, query)
-        assert status == 400 and "say from when: since, from, or an id" in answer["detail"], query
+        assert status == 400 and "say where to start: since, from, or an id" in answer["detail"], query
     for query, words in (
         ("from=0", "sequences begin at 1"),
         ("since=1h&from=0", "sequences begin at 1"),
@@ -231,7 +231,7 @@ def test_what_is_no_way_to_ask_is_not_taken_for_one(hookstream):
     assert post(one, "from=1&rate=0")[0] == 200
     wait_for(lambda: state(one)["state"] == "done", what="the end")
     for method, page, status, words, allow in (
-        ("GET", "/api/replay?since=2h", 400, "begin one with POST", None),
+        ("GET", "/api/replay?since=2h", 400, "start one with POST", None),
         ("POST", "/api/replay/cancel?job=1", 400, "takes no parameters", None),
         ("GET", "/api/replay/cancel", 405, "takes POST", "POST"),
         ("GET", "/api/dead-letters/retry", 405, "takes POST", "POST"),
@@ -264,9 +264,9 @@ def test_an_event_that_is_named_and_not_there_is_no_success(hookstream):
     orders = send(one, 2)
     for words, code, says in (
         (("--id", orders[1]), 0, ""),
-        (("--id", "nope"), 1, "no event kept has this id\n"),
-        (("--id", "nope", "--dry-run"), 1, "no event kept has this id\n"),
-        (("--id", orders[1], "--last", "1"), 1, "this id and is of what else was asked for\n"),
+        (("--id", "nope"), 1, "no kept event has this id\n"),
+        (("--id", "nope", "--dry-run"), 1, "no kept event has this id\n"),
+        (("--id", orders[1], "--last", "1"), 1, "this id and matches the other filters\n"),
     ):
         done = run(one, *words)
         assert done.stdout.startswith("done: ") and done.returncode == code, (words, done)
@@ -281,14 +281,14 @@ def test_the_log_has_what_was_asked_for(hookstream):
                "--until", "0s", "--rate", "5", "--dry-run").returncode == 0
     assert post(one, "from=1&match=a%22%0Ab&dry_run=0")[0] == 400
     lines = [line.split(" msg=", 1)[1] for line in one.log.splitlines() if 'msg="replay' in line]
-    begun = '"replay begins" job='
+    begun = '"replay started" job='
     assert [line.rstrip() for line in lines if line.startswith(begun)] == [
         begun + "1 since=2h match=*.created to=two",
         begun + f"2 until=0s from=1 last=2 source=fanfare id={orders[0]} rate=5 dry_run=1",
     ]
     assert [" ".join(line.split()[:3]) for line in lines] == [
-        '"replay begins" job=1', '"replay ended" job=1',
-        '"replay begins" job=2', '"replay ended" job=2',
+        '"replay started" job=1', '"replay ended" job=1',
+        '"replay started" job=2', '"replay ended" job=2',
     ]  # fmt: skip
 
 
@@ -322,7 +322,7 @@ def test_damage_in_the_range_is_counted_and_told(hookstream):
         assert state(one)["damaged"] == damaged, words
         assert line.endswith(f", {damaged} damaged") == (damaged > 0), done
         assert done.returncode == (1 if damaged else 0), done
-        assert ("journal verify says which" in done.stderr) == (damaged > 0), done
+        assert ("see hookstream journal verify" in done.stderr) == (damaged > 0), done
         again = run(one, "status")
         assert (again.returncode, again.stdout) == (done.returncode, done.stdout)
         one.drained()
@@ -344,16 +344,16 @@ def test_wrong_use_is_told_what_to_do(hookstream):
         (("--from", "5", "--last", "4"), "empty: last (4) is before from (5)"),
         (("--id", "whk_1", "--last", "0"), "empty: last (0) is before from (1)"),
         (("--since", "2499-01-01"), "since (2499-01-01T00:00:00"),
-        (("--from", "2"), "no event from sequence 2 on: the newest one of the journal is 0"),
+        (("--from", "2"), "no event from sequence 2 on: the newest one in the journal is 0"),
         (("--from", "0"), "sequences begin at 1"),
         (("status", "--rate", "1000"), "one replay at a time"),
         (("--id", ""), "id is empty: give it a value"),
         (("--since", "1h", "--source", ""), "source is empty"),
         (("--since", "1h", "--match", ""), "match is empty"),
         (("--since", "1h", "--to", ""), "to is empty"),
-        (("stop",), "say status or cancel"),
+        (("stop",), "use status or cancel"),
         (("status", "--since", "1h"), "one replay at a time"),
-        (("--since", "1h", "--json"), "--json goes with"),
+        (("--since", "1h", "--json"), "--json is for status"),
     ):
         done = run(one, *words)
         assert done.stdout == "" and state(one)["state"] == "none", done

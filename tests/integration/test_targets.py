@@ -325,7 +325,7 @@ def test_explain_shows_targets_and_what_each_does(tmp_path):
     done = program.command("explain", "-c", config, "-", input=json.dumps(EVENT))
     assert done.returncode == 0, done
     assert "  1. files: takes it\n" in done.stdout
-    assert "  2. files: left out: `when` does not hold (data.amount >= 100)\n" in done.stdout
+    assert "  2. files: left out: `when` is false (data.amount >= 100)\n" in done.stdout
     _, own = done.stdout.split("  3. files: takes it\n")
     assert "- data.email: \"a@example.com\"" in own.split("Messages")[0]
     told = json.loads(
@@ -342,7 +342,7 @@ def test_explain_shows_why_a_sample_left_it_out(tmp_path):
         "explain", "-c", configuration(tmp_path, "0.0001%"), "-", input=json.dumps(EVENT)
     )
     assert done.returncode == 1
-    assert "`sample` takes what is below 0.0001%, and its place is " in done.stdout
+    assert "`sample` takes positions below 0.0001%, and this event's is " in done.stdout
     assert "dropped: sampled_out" in done.stdout
 
 

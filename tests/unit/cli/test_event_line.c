@@ -1,4 +1,4 @@
-/* An event as a line: what is JSON stands as it is, the rest as base64. */
+/* An event as a line: JSON stays verbatim, anything else becomes Base64. */
 #include "event_line.h"
 
 #include "hs_test.h"
