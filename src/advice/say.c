@@ -111,10 +111,11 @@ static void check_accept(struct hs_look *look, const struct hs_accept *accept)
         unsigned number;
         struct hs_slice only;
         if (!read_item(hs_slice_text(items->items[i]), &number, &only))
-            hs_config_error(look->config, HS_FINDING_ACCEPT_WRONG, items->nodes[i],
-                            "%s: write HS202 to HS208 or HS213 to HS231, and a field after it if "
-                            "it is meant for that one only, such as `HS205 data.email`",
-                            hs_config_quote(look->config, items->nodes[i]));
+            hs_config_error(
+                look->config, HS_FINDING_ACCEPT_WRONG, items->nodes[i],
+                "%s: write HS202 to HS208 or HS213 to HS231, followed by a field to accept it "
+                "only for that one, such as `HS205 data.email`",
+                hs_config_quote(look->config, items->nodes[i]));
         else if (!accept->used[i])
             hs_config_warning(look->config, HS_FINDING_ACCEPT_UNUSED, items->nodes[i],
                               "%s: there is no such warning about this %s: remove it",

@@ -121,12 +121,13 @@ static void say_item(struct hs_look *look, const struct hs_trial_place *place)
                      place->operation, place->each);
     else if (place->full > 0 && place->idle == place->full)
         hs_look_warn(look, HS_FINDING_NO_EFFECT, place->node, NULL,
-                     "`%s` changes no known event that comes here: %s", place->operation,
-                     place->finds                           ? "each is as before"
-                     : strcmp(place->operation, "use") == 0 ? "none of the list's fields is there"
+                     "`%s` changes no known event that reaches it: %s", place->operation,
+                     place->finds ? "each is as before"
+                     : strcmp(place->operation, "use") == 0
+                         ? "none of the list's fields exists there"
                      : is_about_texts(place->operation)
-                         ? "its field is not there by then, or is no text"
-                         : "its field is not there by then");
+                         ? "its field no longer exists there, or is not a text"
+                         : "its field no longer exists there");
 }
 
 /* ---- Keys ---- */

@@ -54,8 +54,8 @@ static const struct {
     /* A named list is for several routes, and for one that it does nothing for no use. */
     {"transformations: {p: [{redact: [data.email]}]}\n" FILE_ROUTE("order",
                                                                    "transform: [{use: p}]"),
-     "test.yaml:5:39: warning HS217: `use` changes no known event that comes here: none of the "
-     "list's fields is there\n"},
+     "test.yaml:5:39: warning HS217: `use` changes no known event that reaches it: none of the "
+     "list's fields exists there\n"},
     {"transformations: {p: [{redact: [data.emale]}]}\n" FILE_ROUTE("order",
                                                                    "transform: [{use: p}]"),
      "test.yaml:3:33: error HS200: there is no `data.emale`, did you mean `data.email` of "
@@ -195,8 +195,8 @@ static const struct {
     {FILE_ROUTE("order", "accept: [HS205]"), "test.yaml:4:36: warning HS209: `HS205`: there is no "
                                              "such warning about this route: remove it\n"},
     {FILE_ROUTE("order", "accept: [HS200]"),
-     "test.yaml:4:36: error HS210: `HS200`: write HS202 to HS208 or HS213 to HS231, and a field "
-     "after it if it is meant for that one only, such as `HS205 data.email`\n"},
+     "test.yaml:4:36: error HS210: `HS200`: write HS202 to HS208 or HS213 to HS231, followed by a "
+     "field to accept it only for that one, such as `HS205 data.email`\n"},
     /* accept of a target, also under default. */
     {"routes: []\ndefault: [{sink: f, file: x, accept: [HS205, HS206]}]\n", ""},
     {"routes: []\ndefault: [{sink: k, topic: x, accept: [HS205, HS206, HS208]}]\n", ""},
@@ -215,8 +215,8 @@ static const struct {
      "target: remove it\n"},
     {"routes: []\ndefault: [{sink: k, topic: x, key: \"{type}\", accept: [HS2, HS205, HS206, "
      "HS207]}]\n",
-     "test.yaml:4:55: error HS210: `HS2`: write HS202 to HS208 or HS213 to HS231, and a field "
-     "after it if it is meant for that one only, such as `HS205 data.email`\n"},
+     "test.yaml:4:55: error HS210: `HS2`: write HS202 to HS208 or HS213 to HS231, followed by a "
+     "field to accept it only for that one, such as `HS205 data.email`\n"},
     /* Keys. */
     {KEY_ROUTE("auction.bid.placed", "{data.bidId}"),
      "test.yaml:4:70: warning HS207: by `data.bidId` events of one auction can get to different "
