@@ -128,8 +128,8 @@ void hs_look_at_key(struct hs_look *look, const struct hs_target *target)
         hs_template_uses(target->key, look_at_field, &key);
         if (key.spreads != NULL) {
             hs_look_warn(look, HS_FINDING_KEY_SPREADS, target->options->key_node, key.spreads,
-                         "by `%s` events of one %.*s can come to different partitions and lose "
-                         "their order: take \"{%s}\"",
+                         "by `%s` events of one %.*s can get to different partitions and lose "
+                         "their order: use \"{%s}\"",
                          key.spreads, (int)strcspn(matched->type->name, "."), matched->type->name,
                          entity);
             return;

@@ -44,8 +44,7 @@ static void check_target(struct hs_config *config, const struct hs_node *forward
     for (size_t i = 0; i < HS_ARRAY_SIZE(no_use); i++)
         if (hs_node_get(forward, no_use[i]) != NULL)
             hs_config_error(config, HS_FINDING_FORWARD, hs_node_get(forward, no_use[i]),
-                            "a dead letter is forwarded as it was received: leave `%s` out",
-                            no_use[i]);
+                            "a dead letter is forwarded as it was received: omit `%s`", no_use[i]);
     const struct hs_sink_kind *kind = target->kind;
     if (kind->no_letters != NULL)
         hs_config_error(config, HS_FINDING_FORWARD, forward,
@@ -54,7 +53,7 @@ static void check_target(struct hs_config *config, const struct hs_node *forward
     const char *json = kind->needs_json != NULL ? kind->needs_json(target->options) : NULL;
     if (json != NULL)
         hs_config_error(config, HS_FINDING_FORWARD, hs_node_get(forward, json),
-                        "the body of a dead letter may not be JSON: leave `%s` out", json);
+                        "the body of a dead letter may not be JSON: omit `%s`", json);
     const struct hs_pairs *headers = &target->options->headers;
     if (headers->count > OWN_HEADERS_MAX)
         hs_config_error(config, HS_FINDING_FORWARD, headers->items[OWN_HEADERS_MAX].name_node,
