@@ -13,7 +13,7 @@ static const struct hs_option wait_rows[] = {
      .least = 1,
      .most = 16,
      .example = "1",
-     .help = "An event is delivered when so many replicas have it, too (in memory, as WAIT tells). "
+     .help = "An event is delivered once that many replicas have it, too (in memory, per WAIT). "
              "While fewer do, the sink is blocked (`replicas`) and asks again; nothing is written "
              "twice. 0: the master is enough."},
     {.name = "timeout",
