@@ -16,9 +16,9 @@ static const struct {
     {"~\n", "test.yaml: error HS002: the file is empty: there are no settings in it\n"},
     {"just a text\n",
      "test.yaml:1:1: error HS032: the configuration must be a mapping, is `just a text`, "
-     "as in `{tags: *}`\n"},
+     "as in `{places: [a:1, b:2]}`\n"},
     {"- a\n", "test.yaml:1:1: error HS032: the configuration must be a mapping, is a list, as in "
-              "`{tags: *}`\n"},
+              "`{places: [a:1, b:2]}`\n"},
 
     /* Not YAML. */
     {"server:\n\tlisten: x\n", "test.yaml:2:1: error HS005: a tab cannot indent: use spaces\n"},
@@ -295,10 +295,10 @@ static const struct {
      "`a\\nb\\x1b[31m\\x9b\\u2028`\n"},
     {"\"a\\u202Eb\": 1\n", "test.yaml:1:1: error HS030: unknown key `a\\u202eb` in the "
                            "configuration, which takes `server`, "
-                           "`sinks`, `rules`, `tags`, `secrets`, `properties`, `free`\n"},
+                           "`sinks`, `rules`, `places`, `tags`, `secrets`, `properties`, `free`\n"},
     {"\"a\\e[31m\": 1\n", "test.yaml:1:1: error HS030: unknown key `a\\x1b[31m` in the "
                           "configuration, which takes `server`, "
-                          "`sinks`, `rules`, `tags`, `secrets`, `properties`, `free`\n"},
+                          "`sinks`, `rules`, `places`, `tags`, `secrets`, `properties`, `free`\n"},
     {"sinks: {\"\\e[31m\": {type: b}}\n",
      "test.yaml:1:26: error HS034: sinks.\\x1b[31m.type must be redis or kafka, is `b`\n"},
     {"server:\n  quick: "
