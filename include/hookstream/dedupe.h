@@ -39,55 +39,56 @@ extern const struct hs_options hs_dedupe_option_table;
 
 struct hs_dedupe;
 
-/* Empty, keyed with the journal's hash key. Borrows the journal and metrics. */
+/* Creates an empty index, keyed with the journal's hash key. Borrows the journal and metrics. */
 HS_MUST_CHECK int hs_dedupe_create(const struct hs_dedupe_options *options,
                                    struct hs_journal *journal, struct hs_metrics *metrics,
                                    struct hs_dedupe **ret_dedupe);
+/* Frees the index. NULL is fine. */
 void hs_dedupe_free(struct hs_dedupe *dedupe);
 
-/* Reads the id files and whatever segments have none (writing their id files when they are
- * sealed). Before the first begin. -errno; a damaged id file is made again from its segment,
- * or logged with its place when the segment is gone. */
+/* Loads the id files, and the ids of segments that have none (writing id files for sealed ones).
+ * Call it before the first begin. -errno. A damaged id file is rebuilt from its segment, or logged
+ * with its place if the segment is missing. */
 HS_MUST_CHECK int hs_dedupe_load(struct hs_dedupe *dedupe);
 
-/* One id under decision. Between begin (when it says NEW) and end a lock is held: append to
- * the journal, nothing slower. */
+/* One id being decided. From begin (if it returns NEW) until end a lock is held: append to the
+ * journal, nothing slower. */
 struct hs_dedupe_claim {
     void *shard;
     uint64_t low, high;
-    uint64_t wait_for; /* SEEN: the sequence whose outcome is that of the id's event, too; read
-                        * as one step with the verdict, which hs_journal_last() later is not */
+    uint64_t wait_for; /* SEEN: the sequence whose outcome includes that of the id's event; read
+                        * atomically with the verdict, unlike a later hs_journal_last() */
 };
 enum hs_dedupe_verdict { HS_DEDUPE_NEW, HS_DEDUPE_SEEN };
 enum hs_dedupe_verdict hs_dedupe_begin(struct hs_dedupe *dedupe, struct hs_slice source,
                                        struct hs_slice id, uint64_t now_wall_ns,
                                        struct hs_dedupe_claim *ret_claim);
-/* After NEW: `journaled` says whether the append was taken. */
+/* Call it after NEW: `journaled` tells whether the journal accepted the append. */
 void hs_dedupe_end(struct hs_dedupe *dedupe, struct hs_dedupe_claim *claim, bool journaled,
                    uint64_t now_wall_ns);
-/* The event was appended and then failed (J4): its id is not known after all. */
+/* The event was appended and then failed (J4): removes its id. */
 void hs_dedupe_forget(struct hs_dedupe *dedupe, struct hs_slice source, struct hs_slice id);
 
-/* The journal does not have these events any more, and a sink needed them: their ids are forgotten,
- * on disk before in memory. For the journal's watcher; blocks until it is done, which takes as
- * long as reading all files of ids. */
+/* The journal no longer has these events, and a sink needed them: forgets their ids, on disk before
+ * in memory. For the journal's watcher; blocks until done, as long as reading all id files
+ * takes. */
 void hs_dedupe_lost(struct hs_dedupe *dedupe, uint64_t first, uint64_t last);
-/* The ranges that were lost within the window, in this run or an earlier one. From any thread. */
+/* Visits the ranges lost within the window, in this run or an earlier one. Any thread. */
 void hs_dedupe_each_lost(struct hs_dedupe *dedupe,
                          void (*each)(void *context, uint64_t first, uint64_t last), void *context);
 
-/* Writes the id file of a sealed segment; removes id files that have aged. For the
- * journal's watcher, on the keeper's thread. false: it could not (logged), and the segment
- * must stay until it can, or D1 would not hold after the next start. */
+/* Writes the id file of a sealed segment; removes expired id files. For the journal's watcher, on
+ * the keeper's thread. Returns false if it could not (logged): the segment must stay until it can,
+ * or D1 would not hold after the next start. */
 HS_MUST_CHECK bool hs_dedupe_write_ids(struct hs_dedupe *dedupe, uint64_t first, uint64_t last);
 
-/* Checks the files of ids in the folder of the journal at `path`, without opening it and beside
- * whoever has: for `journal verify`. A folder without any is fine. -errno. */
+/* Checks the id files in the folder of the journal at `path` without opening it, even while another
+ * process has it open: for `journal verify`. A folder without id files is fine. -errno. */
 HS_MUST_CHECK int hs_dedupe_verify(const struct hs_disk *disk, const char *path,
                                    hs_journal_finding_fn *finding, void *context,
                                    uint64_t *ret_files, uint64_t *ret_damages);
 
-/* How many ids are held (aged ones included for up to an hour). */
+/* The number of ids held (including expired ones for up to an hour). */
 uint64_t hs_dedupe_count(const struct hs_dedupe *dedupe);
 
 #endif

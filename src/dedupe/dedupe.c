@@ -1,11 +1,11 @@
-/* Dedupe: the index in memory. Where ids come from at the start, and where they stay when
- * their segment goes: id_files.c. */
+/* Dedupe: the index in memory. Loading ids at the start, and keeping them when their segment is
+ * removed: id_files.c. */
 #include "internal.h"
 
 #include <hookstream/clock.h>
 #include <stdio.h>
 
-/* A source's name, a NUL and an id of up to so many bytes are put together on the stack. */
+/* A source's name, a NUL and an id of up to this size are joined on the stack. */
 #define KEYED_MAX 512u
 
 struct hs_hash128 hs_id_hash(const struct hs_dedupe *dedupe, struct hs_slice source,
@@ -29,7 +29,7 @@ static struct hs_shard *shard_of(struct hs_dedupe *dedupe, struct hs_hash128 has
     return &dedupe->shards[hash.high % HS_DEDUPE_SHARDS];
 }
 
-/* The age of the oldest id that has not aged. */
+/* The age of the oldest id that has not expired. */
 static uint64_t oldest_age(struct hs_dedupe *dedupe)
 {
     uint64_t now = hs_clock_wall_ns(), oldest = now;
@@ -103,7 +103,7 @@ void hs_dedupe_note_time(struct hs_dedupe *dedupe, uint64_t wall_ns)
 
 void hs_dedupe_reserve(struct hs_dedupe *dedupe, uint64_t count)
 {
-    /* Shards differ by chance: a few standard deviations more. */
+    /* Shards vary at random: a few standard deviations more. */
     uint64_t each = count / HS_DEDUPE_SHARDS;
     for (size_t i = 0; i < HS_DEDUPE_SHARDS && each > 0; i++)
         hs_id_table_reserve(&dedupe->shards[i].table, (size_t)(each + each / 50));
@@ -120,7 +120,7 @@ void hs_dedupe_put(struct hs_dedupe *dedupe, struct hs_hash128 hash, uint32_t ho
     struct hs_shard *shard = shard_of(dedupe, hash);
     pthread_mutex_lock(&shard->lock);
     hs_id_table_advance(&shard->table, now_hour);
-    /* From the future, by a clock that was put back: as of now. */
+    /* From the future, by a clock that was set back: counts as current. */
     hs_id_table_put(&shard->table, hash, hour < shard->table.hour ? hour : shard->table.hour);
     pthread_mutex_unlock(&shard->lock);
 }
@@ -152,8 +152,8 @@ enum hs_dedupe_verdict hs_dedupe_begin(struct hs_dedupe *dedupe, struct hs_slice
     *ret_claim = (struct hs_dedupe_claim){.shard = shard, .low = hash.low, .high = hash.high};
     if (!hs_id_table_has(&shard->table, hash))
         return HS_DEDUPE_NEW;
-    /* Under the lock: should its event fail, the id is forgotten, which takes this lock,
-     * before the journal's last goes back to what is durable. */
+    /* Under the lock: if its event fails, the id is forgotten, which takes this lock, before the
+     * journal's last goes back to what is durable. */
     ret_claim->wait_for = hs_journal_last(dedupe->journal);
     pthread_mutex_unlock(&shard->lock);
     return HS_DEDUPE_SEEN;
@@ -163,7 +163,7 @@ void hs_dedupe_end(struct hs_dedupe *dedupe, struct hs_dedupe_claim *claim, bool
                    uint64_t now_wall_ns)
 {
     struct hs_shard *shard = claim->shard;
-    /* As old as the table says, should the clock have been put back. */
+    /* The age according to the table, in case the clock was set back. */
     if (journaled)
         hs_id_table_put(&shard->table, (struct hs_hash128){claim->low, claim->high},
                         shard->table.hour);

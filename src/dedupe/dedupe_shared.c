@@ -1,4 +1,5 @@
-/* Shared dedupe: what its links have in common: where Redis is, who we are, how it is. */
+/* Shared dedupe: what its links share: the Redis server, this replica's identity, and the
+ * status. */
 #include "shared.h"
 
 #include <hookstream/buffer.h>
@@ -101,8 +102,8 @@ void hs_dedupe_shared_status(struct hs_dedupe_shared *shared,
     pthread_mutex_unlock(&shared->lock);
 }
 
-/* Not the hash of the local index, which is keyed by each journal. Two ids with one key would
- * lose an event, so it is a hash that nobody can make collide. */
+/* Not the hash of the local index, which each journal keys differently. Two ids with one key would
+ * lose an event, so it must be collision-resistant. */
 void hs_shared_key(struct hs_slice source, struct hs_slice id, struct hs_shared_key *ret_key)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];

@@ -1,14 +1,14 @@
-/* Forget: what the journal lost can be sent again (D2). Ids are hashes without a sequence, so the
- * lost ones are found by elimination: an id stays known if an id file or a readable record has it,
- * and all others are forgotten.
+/* Forget: makes ids of lost events unknown, so that these can be sent again (D2). Ids are hashes
+ * without a sequence, so the lost ones are found by elimination: an id stays known if an id file or
+ * a readable record has it; all others are forgotten.
  *
- * In this order, so that a crash in between leaves nothing known that is lost:
+ * In this order, so that after a crash in between no lost id is known:
  *   1. the range goes into ids/lost, synced, for the shared dedupe;
  *   2. id files that have any of the range are removed, and the folder is synced: a start then
- *      reads what is left of their segments, and the keeper writes their files again;
+ *      reads what remains of their segments, and the keeper writes their files again;
  *   3. in memory, ids that arrive from now on are marked as kept, then those of the files and the
- *      segments; ids without a mark are removed.
- * Only then the reader that found the loss continues, and its sink reports it. */
+ *      segments; ids without a mark are removed. Only then the reader that found the loss
+ *      continues, and its sink reports it. */
 #include "internal.h"
 
 #include <hookstream/log.h>
@@ -37,8 +37,8 @@ void hs_dedupe_load_lost(struct hs_dedupe *dedupe)
         code = hs_lost_ranges_read(&dedupe->lost, hs_buffer_slice(&text));
     if (code < 0 && code != -ENOENT)
         hs_log(HS_LOG_ERROR,
-               "the list of what the journal lost cannot be read: replicas that share a dedupe may "
-               "take retries of lost events for duplicates",
+               "the list of what the journal lost cannot be read: replicas that share a dedupe "
+               "may treat retries of lost events as duplicates",
                HS_F("file", "%s", path), HS_F("error", "%s", hs_error_text()));
     hs_buffer_free(&text);
     hs_lost_ranges_age(&dedupe->lost, hs_dedupe_hour(dedupe), dedupe->window_hours);
@@ -57,8 +57,8 @@ void hs_dedupe_note_lost(struct hs_dedupe *dedupe, uint64_t first, uint64_t last
     hs_lost_ranges_write(&dedupe->lost, &text);
     if (hs_disk_replace(hs_journal_disk(dedupe->journal), path, hs_buffer_slice(&text)) < 0)
         hs_log(HS_LOG_ERROR,
-               "cannot note what the journal lost: after a restart replicas that share a dedupe "
-               "may take retries of it for duplicates",
+               "cannot record what the journal lost: after a restart replicas that share a "
+               "dedupe may treat retries of it as duplicates",
                HS_F("file", "%s", path), HS_F("error", "%s", hs_error_text()));
     hs_buffer_free(&text);
 }
@@ -78,10 +78,10 @@ static uint64_t sweep(struct hs_dedupe *dedupe)
         hs_id_table_watch(&dedupe->shards[i].table);
         pthread_mutex_unlock(&dedupe->shards[i].lock);
     }
-    /* What was put in before is in the journal, and can be read when it is durable. */
+    /* Earlier ids are in the journal, and can be read once they are durable. */
     uint64_t last = hs_journal_last(dedupe->journal), forgotten = 0;
     if (last > 0)
-        (void)hs_journal_wait(dedupe->journal, last); /* if it failed, its id goes anyway */
+        (void)hs_journal_wait(dedupe->journal, last); /* if it failed, its id is removed anyway */
     hs_dedupe_keep_all(dedupe);
     for (size_t i = 0; i < HS_DEDUPE_SHARDS; i++) {
         pthread_mutex_lock(&dedupe->shards[i].lock);

@@ -1,5 +1,5 @@
-/* Id file: the ids of one finished segment, so that a start need not read the segment, and
- * the window may outlive it. <first>-<last>.hsi, the two sequences in 20 digits:
+/* Id file: the ids of one finished segment, so that a start need not read the segment, and the
+ * window may outlive it. <first>-<last>.hsi, the two sequences in 20 digits:
  *
  *   offset size
  *        0    8  "HSIDS\0\0\1"
@@ -11,13 +11,13 @@
  *       48    8  XXH3-64 of the 48 bytes before
  *       56       blocks of 16 + 3200 * 20 bytes; the last one ends with the file
  *
- *   block 0  4  number of its ids, 3200 but in the last
+ *   block 0  4  number of its ids, 3200 except in the last
  *         4  4  zeros
  *         8  8  XXH3-64 of its ids, with the hash key plus the block's offset as seed
  *        16 20  each: hash (low, high), hour since 1970 (4 bytes)
  *
- * All little-endian. Each block has a checksum of its own, so that damage costs one block,
- * and reading or writing one takes no more memory than a block. */
+ * All little-endian. Each block has its own checksum, so that damage costs one block, and reading
+ * or writing one takes no more memory than a block. */
 #include "internal.h"
 
 #include <fcntl.h>
@@ -69,7 +69,7 @@ int hs_ids_of_journal(const struct hs_dedupe *dedupe, uint64_t first, uint64_t l
             struct hs_reader_loss loss = hs_reader_loss(reader);
             if (hole != NULL && loss.first <= last)
                 hole(context, loss);
-            if (loss.last >= last) /* the next loss is of other events */
+            if (loss.last >= last) /* the next loss concerns other events */
                 break;
             continue;
         }
@@ -91,7 +91,7 @@ struct writing {
     const struct hs_disk *disk;
     int file;
     uint64_t key, place, count;
-    uint32_t entries; /* in the block at hand */
+    uint32_t entries; /* in the current block */
     char *block;
     int code; /* the first error */
 };
@@ -176,7 +176,7 @@ int hs_id_file_write(struct hs_dedupe *dedupe, uint64_t first, uint64_t last)
         return code;
     }
     code = hs_disk_sync_directory(disk, dedupe->folder);
-    /* Found there by the next try, it would count as safe. */
+    /* If the next try found it there, it would count as safe. */
     if (code < 0)
         (void)disk->unlink(disk->context, path);
     return code;
@@ -184,7 +184,7 @@ int hs_id_file_write(struct hs_dedupe *dedupe, uint64_t first, uint64_t last)
 
 /* ---- Reading ---- */
 
-/* The header of an open file; -EBADMSG: damaged, or of another journal. */
+/* Reads the header of an open file; -EBADMSG: damaged, or of another journal. */
 static int read_header(const struct hs_id_place *place, int file, struct hs_id_file *ret_file)
 {
     char bytes[HEADER_SIZE];
@@ -220,7 +220,7 @@ int hs_id_file_look(const struct hs_dedupe *dedupe, uint64_t first, uint64_t las
     int code = read_header(&place, file, ret_file);
     hs_disk_close(place.disk, file);
     if (code == 0 && (ret_file->first != first || ret_file->last != last))
-        return hs_fail(-EBADMSG, "a file of ids has another one's name");
+        return hs_fail(-EBADMSG, "a file of ids has the name of another one");
     return code;
 }
 
@@ -244,7 +244,8 @@ static void give_block(const char *block, uint32_t entries, hs_each_id_fn *each,
     }
 }
 
-/* All blocks that are whole; gives how many ids that were, and where the first other one is. */
+/* Reads all intact blocks; returns the number of their ids and the position of the first damaged
+ * one. */
 static int read_blocks(const struct hs_id_place *place, int file, hs_each_id_fn *each,
                        void *context, uint64_t *ret_count, uint64_t *ret_damage)
 {

@@ -1,5 +1,5 @@
-/* Id files, all of them: read at the start, written as segments finish, removed as they age.
- * One file: id_file.c. */
+/* Id files, all of them: read at the start, written as segments finish, removed as they expire. A
+ * single file: id_file.c. */
 #include "id_ranges.h"
 #include "internal.h"
 
@@ -7,24 +7,24 @@
 #include <hookstream/log.h>
 #include <inttypes.h>
 
-/* Ids whose memory is being fetched while others are put in: 17 million take 2.7 s to load
- * with this and 3.9 s without. */
+/* Ids whose memory is prefetched while others are added: 17 million take 2.7 s to load with this
+ * and 3.9 s without. */
 #define AHEAD 16u
 
-/* ---- Which there are ---- */
+/* ---- Listing ---- */
 
 struct ranges {
     struct hs_dedupe *dedupe;
     struct hs_id_range *items;
     size_t count, capacity;
     uint32_t now_hour;
-    uint64_t kept;          /* ids that have not aged */
-    bool sparing;           /* what is read is spared by the sweep; else it is put in */
-    uint64_t begin_wall_ns; /* what is read was received later than this */
+    uint64_t kept;          /* ids that have not expired */
+    bool sparing;           /* ids read are kept by the sweep; otherwise they are added */
+    uint64_t begin_wall_ns; /* ids read were received later than this */
     struct {
         struct hs_hash128 hash;
         uint32_t hour;
-    } ahead[AHEAD]; /* the last ones, not put in yet */
+    } ahead[AHEAD]; /* the last ones, not added yet */
 };
 
 static void on_name(void *arg, const char *name)
@@ -47,8 +47,8 @@ static int list_files(struct hs_dedupe *dedupe, struct ranges *ret_ranges)
     int code = hs_disk_make_directory(disk, dedupe->folder);
     if (code == 0)
         code = hs_disk_sync_directory(disk, hs_journal_path(dedupe->journal));
-    /* A killed run may have left names in the system's memory only; segments go on the strength
-     * of the files that are found. */
+    /* A killed run may have left names only in memory, but segments are removed relying on the
+     * files found. */
     if (code == 0)
         code = hs_disk_sync_directory(disk, dedupe->folder);
     if (code == 0)
@@ -70,7 +70,7 @@ static void read_headers(struct ranges *ranges)
     }
 }
 
-/* Removes the files whose newest id has aged; gives how many ids the others hold. */
+/* Removes the files whose newest id has expired; returns the number of ids in the others. */
 static uint64_t drop_aged(struct ranges *ranges)
 {
     uint64_t count = 0;
@@ -84,7 +84,7 @@ static uint64_t drop_aged(struct ranges *ranges)
             continue;
         }
         HS_AUTO_FREE char *path = hs_id_file_path(ranges->dedupe, range.first, range.last);
-        /* Tried again an hour later. */
+        /* Retried an hour later. */
         HS_IGNORE(hs_disk_unlink(hs_journal_disk(ranges->dedupe->journal), path));
     }
     ranges->count = kept;
@@ -92,9 +92,9 @@ static uint64_t drop_aged(struct ranges *ranges)
     return count;
 }
 
-/* The first sequence of the file that is lost: from its segment, or since the journal's end is
- * missing. Past the file's last: none is. Sinks that needed what is gone from the beginning report
- * it (hs_dedupe_lost()). `ret_stale`: the file is to be written again. */
+/* The first lost sequence of the file: from its segment, or because the journal's end is missing.
+ * Past the file's last: none. Sinks that needed events missing at the beginning report them
+ * (hs_dedupe_lost()). `ret_stale`: the file must be written again. */
 static uint64_t first_lost(const struct ranges *ranges, const struct hs_id_range *range,
                            const struct hs_segment_info *segments, size_t count, bool *ret_stale)
 {
@@ -111,8 +111,8 @@ static uint64_t first_lost(const struct ranges *ranges, const struct hs_id_range
     return lost;
 }
 
-/* Files of segments that lost events since: the lost ones must not be known, or their
- * retries would be refused (D2). */
+/* Files of segments that lost events since: the lost ids must not be known, or their retries would
+ * be refused (D2). */
 static void drop_outdated(struct ranges *ranges, const struct hs_segment_info *segments,
                           size_t count)
 {
@@ -128,12 +128,12 @@ static void drop_outdated(struct ranges *ranges, const struct hs_segment_info *s
         }
         HS_AUTO_FREE char *path = hs_id_file_path(ranges->dedupe, range.first, range.last);
         hs_dedupe_note_lost(ranges->dedupe, lost, range.last);
-        HS_IGNORE(hs_disk_unlink(disk, path)); /* tried again at the next start */
+        HS_IGNORE(hs_disk_unlink(disk, path)); /* retried at the next start */
         if (lost > range.last)
             continue;
         hs_log(HS_LOG_ERROR,
                "the journal has lost events since their ids were written: check the disk; their "
-               "retries are taken as new",
+               "retries are accepted as new",
                HS_F("file", "%s", path), HS_F("first", "%" PRIu64, lost),
                HS_F("last", "%" PRIu64, range.last));
     }
@@ -142,7 +142,7 @@ static void drop_outdated(struct ranges *ranges, const struct hs_segment_info *s
 
 /* ---- At the start ---- */
 
-/* Puts in the one that waits at this place. */
+/* Adds the id that waits at this place. */
 static void put_ahead(struct ranges *ranges, uint64_t at)
 {
     hs_dedupe_put(ranges->dedupe, ranges->ahead[at % AHEAD].hash, ranges->ahead[at % AHEAD].hour,
@@ -169,14 +169,14 @@ static void take_id(void *context, struct hs_hash128 hash, uint64_t wall_ns)
     hs_dedupe_note_time(ranges->dedupe, later ? ranges->begin_wall_ns : wall_ns);
 }
 
-/* The ids of what is missing are not put in, and not spared. */
+/* The ids of missing events are neither added nor kept. */
 static void take_hole(void *context, struct hs_reader_loss loss)
 {
     struct ranges *ranges = context;
     hs_dedupe_settle(ranges->dedupe, loss.first, loss.last);
 }
 
-/* Those that still wait. */
+/* Those still waiting. */
 static void put_rest(struct ranges *ranges)
 {
     uint64_t waiting = ranges->kept < AHEAD ? ranges->kept : AHEAD;
@@ -184,7 +184,7 @@ static void put_rest(struct ranges *ranges)
         put_ahead(ranges, at);
 }
 
-/* When the segment with this first sequence began; 0: it is gone. */
+/* When the segment with this first sequence began; 0: it is missing. */
 static uint64_t begin_of(uint64_t first, const struct hs_segment_info *segments, size_t count)
 {
     const struct hs_segment_info *segment = hs_segment_before(segments, count, first);
@@ -227,25 +227,25 @@ static int read_segments(struct ranges *ranges, const struct hs_segment_info *se
             hs_has_aged(dedupe, hs_hour_of(segment->newest_wall_ns), ranges->now_hour))
             continue;
         uint64_t newest;
-        /* What is intact in a damaged file was read, perhaps ids of the hole, too. */
+        /* The intact part of a damaged file was read, possibly including ids of the hole. */
         code = hs_ids_of_journal(dedupe, segment->first, segment->last, take_id,
                                  range == NULL ? take_hole : NULL, ranges, &newest);
         if (code < 0 && ranges->sparing)
-            code = 0; /* what can be read of the others is spared nevertheless */
+            code = 0; /* what can be read of the others is kept nevertheless */
         if (code < 0 || range == NULL || ranges->sparing)
             continue;
-        /* A damaged file goes, so that it is written again. */
+        /* Removes a damaged file, so that it is written again. */
         HS_AUTO_FREE char *path = hs_id_file_path(dedupe, range->first, range->last);
         code = hs_disk_unlink(disk, path);
         range->whole = true;
-        hs_log(HS_LOG_WARN, "a file of ids was damaged; it is made again from its segment",
+        hs_log(HS_LOG_WARN, "a file of ids was damaged; it is rebuilt from its segment",
                HS_F("file", "%s", path));
     }
     return code;
 }
 
-/* What is damaged and has no segment any more cannot be had back. It stays for the ids that
- * are whole, until those have aged. */
+/* A damaged file whose segment is missing cannot be rebuilt. It stays for its intact ids, until
+ * those have expired. */
 static void say_what_is_lost(const struct ranges *ranges)
 {
     const struct hs_disk *disk = hs_journal_disk(ranges->dedupe->journal);
@@ -255,11 +255,11 @@ static void say_what_is_lost(const struct ranges *ranges)
             continue;
         HS_AUTO_FREE char *path = hs_id_file_path(ranges->dedupe, range->first, range->last);
         hs_log(HS_LOG_ERROR,
-               "a file of ids is damaged and its segment is gone: retries of some of its events "
-               "would be delivered again; check the disk",
+               "a file of ids is damaged and its segment is missing: retries of some of its "
+               "events would be delivered again; check the disk",
                HS_F("file", "%s", path), HS_F("ids_kept", "%" PRIu64, range->kept));
         if (range->kept == 0)
-            HS_IGNORE(hs_disk_unlink(disk, path)); /* said again at the next start */
+            HS_IGNORE(hs_disk_unlink(disk, path)); /* reported again at the next start */
     }
 }
 
@@ -332,7 +332,7 @@ static int write_if_missing(struct hs_dedupe *dedupe, uint64_t first, uint64_t l
     return code;
 }
 
-/* Once an hour: nothing ages in between. */
+/* Once an hour: nothing expires in between. */
 static void purge(struct hs_dedupe *dedupe)
 {
     struct ranges ranges;
@@ -383,8 +383,8 @@ void hs_dedupe_drop_files(struct hs_dedupe *dedupe, uint64_t first, uint64_t las
     free(ranges.items);
     if (code < 0)
         hs_log(HS_LOG_ERROR,
-               "cannot remove the ids of lost events: after a restart their retries would be taken "
-               "for duplicates; remove the files of these events from the folder",
+               "cannot remove the ids of lost events: after a restart their retries would be "
+               "treated as duplicates; remove the files of these events from the folder",
                HS_F("folder", "%s", dedupe->folder), HS_F("first", "%" PRIu64, first),
                HS_F("last", "%" PRIu64, last), HS_F("error", "%s", hs_error_text()));
 }
@@ -401,7 +401,7 @@ void hs_dedupe_keep_all(struct hs_dedupe *dedupe)
         struct hs_id_range *range = &ranges.items[i];
         range->whole = hs_id_file_read(dedupe, range->first, range->last, take_id, &ranges) == 0;
     }
-    HS_IGNORE(read_segments(&ranges, segments, count)); /* it has no error of its own then */
+    HS_IGNORE(read_segments(&ranges, segments, count)); /* without an error of its own */
     free(segments);
     free(ranges.items);
 }

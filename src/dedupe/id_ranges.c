@@ -31,7 +31,8 @@ struct hs_id_range *hs_id_ranges_find(struct hs_id_range *ranges, size_t count, 
 const struct hs_segment_info *hs_segment_before(const struct hs_segment_info *segments,
                                                 size_t count, uint64_t sequence)
 {
-    size_t low = 0, high = count; /* those before `low` begin at or before it, from `high` none */
+    size_t low = 0, high = count; /* those before `low` begin at or before it, those from `high` on
+                                   * do not */
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (segments[middle].first <= sequence)

@@ -1,7 +1,6 @@
-/* Dedupe, inside: the shards of the index (dedupe.c over table.c) and the id files
- * (id_file.c one file, id_files.c all of them, verify.c without a dedupe); and what becomes of
- * the ids of lost events (forget.c). Locks, in this order: `files_lock`, a shard's, the journal's.
- */
+/* Dedupe, inside: the shards of the index (dedupe.c over table.c) and the id files (id_file.c one
+ * file, id_files.c all of them, verify.c without a dedupe); and the ids of lost events (forget.c).
+ * Locks, in this order: `files_lock`, a shard's, the journal's. */
 #ifndef HS_DEDUPE_INTERNAL_H
 #define HS_DEDUPE_INTERNAL_H
 
@@ -13,7 +12,7 @@
 #include <stdatomic.h>
 
 #define HS_NS_PER_HOUR (UINT64_C(3600) * UINT64_C(1000000000))
-#define HS_DEDUPE_HOURS 256u /* more than a window has: HS_TABLE_WINDOW_MAX */
+#define HS_DEDUPE_HOURS 256u /* more than a window can have: HS_TABLE_WINDOW_MAX */
 
 struct hs_shard {
     pthread_mutex_t lock; /* guards the table; taken before the journal's */
@@ -30,12 +29,12 @@ struct hs_dedupe {
      * the start that of the newest event. The system's clock alone may be wrong until it is set. */
     _Atomic uint32_t hour;
     uint32_t purged_hour; /* `hour` when aged id files were last looked for; the keeper's */
-    /* By hour modulo HS_DEDUPE_HOURS: the earliest time of an id that was put in; 0: none. */
+    /* By hour modulo HS_DEDUPE_HOURS: the earliest time of an id added; 0: none. */
     _Atomic uint64_t hours[HS_DEDUPE_HOURS];
     struct hs_gauge *ids_gauge, *oldest_gauge;
-    pthread_mutex_t files_lock;    /* guards the files of ids, and the two below */
-    struct hs_lost_ranges lost;    /* what is in ids/lost */
-    struct hs_lost_ranges settled; /* lost, and no id of it is known: found so in this run */
+    pthread_mutex_t files_lock;    /* guards the id files, and the two below */
+    struct hs_lost_ranges lost;    /* the contents of ids/lost */
+    struct hs_lost_ranges settled; /* lost, and none of its ids is known: found in this run */
     struct hs_shard shards[HS_DEDUPE_SHARDS];
 };
 
@@ -45,7 +44,7 @@ static inline uint32_t hs_hour_of(uint64_t wall_ns)
     return hour < UINT32_MAX ? (uint32_t)hour : UINT32_MAX;
 }
 
-/* Whether what was received in this hour has left the window. */
+/* Whether events received in this hour have left the window. */
 static inline bool hs_has_aged(const struct hs_dedupe *dedupe, uint32_t hour, uint32_t now_hour)
 {
     return now_hour > hour && now_hour - hour > dedupe->window_hours;
@@ -56,34 +55,34 @@ static inline uint32_t hs_dedupe_hour(const struct hs_dedupe *dedupe)
     return atomic_load_explicit(&dedupe->hour, memory_order_relaxed);
 }
 
-/* The hash of an id of a source; also what id files hold. */
+/* The hash of a source's id, also used in id files. */
 struct hs_hash128 hs_id_hash(const struct hs_dedupe *dedupe, struct hs_slice source,
                              struct hs_slice id);
-/* Puts a hash in with its hour, unless it has aged. */
+/* Adds a hash with its hour, unless it has expired. */
 void hs_dedupe_put(struct hs_dedupe *dedupe, struct hs_hash128 hash, uint32_t hour,
                    uint32_t now_hour);
-/* Has the memory fetched for a put that comes a little later; only while nobody else puts. */
+/* Prefetches the memory for a later put; only while no other thread adds ids. */
 void hs_dedupe_prefetch(struct hs_dedupe *dedupe, struct hs_hash128 hash);
-/* Room for so many in all. */
+/* Makes room for this many in total. */
 void hs_dedupe_reserve(struct hs_dedupe *dedupe, uint64_t count);
-/* For the gauge of the oldest id: one that was received then is known. */
+/* For the gauge of the oldest id: an id received then is known. */
 void hs_dedupe_note_time(struct hs_dedupe *dedupe, uint64_t wall_ns);
 
-/* Marks the hash as one that the sweep spares. */
+/* Marks the hash to be kept by the sweep. */
 void hs_dedupe_keep(struct hs_dedupe *dedupe, struct hs_hash128 hash);
 
-/* ---- Lost events (forget.c); with files_lock, or while the dedupe is loaded ---- */
+/* ---- Lost events (forget.c); with files_lock, or while the dedupe is being loaded ---- */
 
 /* Reads ids/lost. */
 void hs_dedupe_load_lost(struct hs_dedupe *dedupe);
-/* Puts the range into ids/lost, synced. */
+/* Adds the range to ids/lost, synced. */
 void hs_dedupe_note_lost(struct hs_dedupe *dedupe, uint64_t first, uint64_t last);
-/* No id of these is known. */
+/* Whether none of these ids is known. */
 void hs_dedupe_settle(struct hs_dedupe *dedupe, uint64_t first, uint64_t last);
-/* id_files.c: removes the files of ids that have any of the range, and syncs that. */
+/* id_files.c: removes the id files that have any of the range, and syncs that. */
 void hs_dedupe_drop_files(struct hs_dedupe *dedupe, uint64_t first, uint64_t last);
-/* id_files.c: hs_dedupe_keep() for every id of a file or, where there is none, of a segment. What
- * cannot be read is not kept: a retry of it is a duplicate at worst. */
+/* id_files.c: calls hs_dedupe_keep() for every id of a file or, without a file, of a segment.
+ * Unreadable ids are not kept: at worst a retry is delivered twice. */
 void hs_dedupe_keep_all(struct hs_dedupe *dedupe);
 
 /* ---- One id file ---- */
@@ -93,7 +92,7 @@ struct hs_id_file {
     uint64_t count, newest_wall_ns;
 };
 
-/* What is needed to read one without a dedupe. */
+/* The inputs for reading one without a dedupe. */
 struct hs_id_place {
     const struct hs_disk *disk;
     uint64_t key; /* the journal's hash key */
@@ -106,22 +105,22 @@ typedef void hs_each_id_fn(void *context, struct hs_hash128 hash, uint64_t wall_
 char *hs_id_file_path(const struct hs_dedupe *dedupe, uint64_t first, uint64_t last);
 /* Whether the name is "<20 digits>-<20 digits>.hsi", and its numbers. */
 bool hs_id_file_name(const char *name, uint64_t *ret_first, uint64_t *ret_last);
-/* Reads the ids of the journal's events from `first` to `last` into a new file, which is
- * there as a whole or not. */
+/* Reads the ids of the journal's events from `first` to `last` and writes them to a new file,
+ * atomically. */
 HS_MUST_CHECK int hs_id_file_write(struct hs_dedupe *dedupe, uint64_t first, uint64_t last);
-/* The header alone. -EBADMSG: damaged; -ENOENT, -errno. */
+/* Reads only the header. -EBADMSG: damaged; -ENOENT, -errno. */
 HS_MUST_CHECK int hs_id_file_look(const struct hs_dedupe *dedupe, uint64_t first, uint64_t last,
                                   struct hs_id_file *ret_file);
-/* Calls `each` for every id that is whole. -EBADMSG: not all of them were. */
+/* Calls `each` for every intact id. -EBADMSG: some were damaged. */
 HS_MUST_CHECK int hs_id_file_read(const struct hs_dedupe *dedupe, uint64_t first, uint64_t last,
                                   hs_each_id_fn *each, void *context);
-/* The same of the file at `path`; `each` may be NULL. -EBADMSG: *ret_damage is the offset of
- * the first damaged block, 0: of the header. */
+/* As above, for the file at `path`; `each` may be NULL. -EBADMSG: *ret_damage is the offset of the
+ * first damaged block, 0: of the header. */
 HS_MUST_CHECK int hs_id_file_check(const struct hs_id_place *place, const char *path,
                                    uint64_t first, uint64_t last, hs_each_id_fn *each,
                                    void *context, uint64_t *ret_damage);
-/* Calls `each` for every id in the journal from `first` to `last`, and `hole`, if there is one, for
- * what of it is lost; gives the newest time. */
+/* Calls `each` for every id in the journal from `first` to `last`, and `hole`, if given, for lost
+ * parts; returns the newest time. */
 typedef void hs_each_hole_fn(void *context, struct hs_reader_loss loss);
 HS_MUST_CHECK int hs_ids_of_journal(const struct hs_dedupe *dedupe, uint64_t first, uint64_t last,
                                     hs_each_id_fn *each, hs_each_hole_fn *hole, void *context,

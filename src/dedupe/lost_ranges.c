@@ -18,7 +18,7 @@ static void take_out(struct hs_lost_ranges *ranges, size_t at)
             (ranges->count - at) * sizeof(ranges->items[0]));
 }
 
-/* The second of the two neighbours that lie closest. */
+/* The index of the second of the two closest neighbours. */
 static size_t closest(const struct hs_lost_ranges *ranges)
 {
     size_t best = 1;
@@ -85,7 +85,7 @@ void hs_lost_ranges_write(const struct hs_lost_ranges *ranges, struct hs_buffer 
                          ranges->items[i].last, ranges->items[i].hour);
 }
 
-/* Up to `end`, which is passed, too. */
+/* Parses up to `end`, and skips it. */
 static int read_number(struct hs_slice *text, char end, uint64_t most, uint64_t *ret_number)
 {
     const char *at = text->size > 0 ? memchr(text->data, end, text->size) : NULL;

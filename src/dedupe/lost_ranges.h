@@ -1,5 +1,5 @@
 /* Lost ranges: sequences whose events the journal lost, as few disjoint ranges in ascending order.
- * Knows no file. Threads: one at a time. */
+ * Knows nothing of files. Threads: one at a time. */
 #ifndef HS_DEDUPE_LOST_RANGES_H
 #define HS_DEDUPE_LOST_RANGES_H
 
@@ -9,7 +9,7 @@
 
 struct hs_lost_range {
     uint64_t first, last;
-    uint32_t hour; /* of the newest that went into it */
+    uint32_t hour; /* of the newest part */
 };
 
 struct hs_lost_ranges {
@@ -17,16 +17,16 @@ struct hs_lost_ranges {
     size_t count;
 };
 
-/* Whether all from `first` to `last` are in. */
+/* Whether all from `first` to `last` are included. */
 bool hs_lost_ranges_cover(const struct hs_lost_ranges *ranges, uint64_t first, uint64_t last);
-/* Adds a range; those that touch become one. When there are too many, the two that lie closest
- * become one, with what lies between: `exact` drops one instead. */
+/* Adds a range and merges adjacent ones. When there are too many, the two closest are merged,
+ * including the gap between; with `exact` one is dropped instead. */
 void hs_lost_ranges_add(struct hs_lost_ranges *ranges, const struct hs_lost_range *range,
                         bool exact);
-/* Drops what is older than `window_hours`. */
+/* Drops ranges older than `window_hours`. */
 void hs_lost_ranges_age(struct hs_lost_ranges *ranges, uint32_t now_hour, uint32_t window_hours);
 
-/* As text, a line a range: "first-last hour". */
+/* As text, one range per line: "first-last hour". */
 void hs_lost_ranges_write(const struct hs_lost_ranges *ranges, struct hs_buffer *ret_text);
 /* -EBADMSG: a line is damaged; those before it were added. */
 HS_MUST_CHECK int hs_lost_ranges_read(struct hs_lost_ranges *ranges, struct hs_slice text);

@@ -76,7 +76,7 @@ static const struct hs_option rows[] = {
              "take meanwhile may be there twice. refuse: senders get 503 and try again."},
 };
 
-/* A secret must not be repeated: the words of the URL's parser have none. */
+/* A secret must not be repeated: the messages of the URL parser contain none. */
 static void check_url(struct hs_config *config, const struct hs_node *node,
                       const struct hs_dedupe_options *options)
 {

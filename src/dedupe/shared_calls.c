@@ -1,5 +1,5 @@
-/* Calls: reserve, confirm, release, one script for all, pipelined; their replies come in the
- * order of the calls. */
+/* Calls: reserve, confirm, release: one script for all, pipelined; replies arrive in the order of
+ * the calls. */
 #include "shared.h"
 
 #include <hiredis/async.h>
@@ -11,9 +11,9 @@
 
 #define KEY_MAX 256u
 
-/* One step for each key, whoever else asks. A confirmation of what has expired counts: the
- * event is safe here. What is another's, pending or confirmed, stays as it is; unless the replica
- * that confirmed it has lost the event since, as it says in a list of its own (S5). */
+/* One atomic step per key. A confirmation of an expired reservation counts: the event is safe here.
+ * A key of another replica, pending or confirmed, stays, unless the replica that confirmed it has
+ * since lost the event, according to its own list (S5). */
 const char hs_shared_script[] =
     "local held = redis.call('GET', KEYS[1])\n"
     "local function is_lost()\n"
@@ -77,7 +77,7 @@ static void call_free(struct hs_shared_link *link, struct hs_shared_asks *list,
     free(call);
 }
 
-/* The call is dead before its asker hears. */
+/* The call is freed before its asker is notified. */
 static void tell(struct hs_shared_link *link, struct hs_shared_asks *list,
                  struct hs_shared_ask *call, enum hs_shared_verdict verdict)
 {
@@ -109,7 +109,7 @@ static void on_call(redisAsyncContext *redis, void *data, void *context)
     struct hs_shared_link *link = redis->data;
     const redisReply *reply = data;
     if (link == NULL || reply == NULL)
-        return; /* the link ends; that is told by its disconnect */
+        return; /* the link ends; its disconnect reports that */
     if (reply->type != REDIS_REPLY_STRING) {
         hs_shared_leave_for(link, reply);
         return;
@@ -124,13 +124,13 @@ static void on_call(redisAsyncContext *redis, void *data, void *context)
 
 /* ---- Sending ---- */
 
-/* Puts a call on its way, or on the list of those that wait. */
+/* Sends a call, or adds it to the waiting list. */
 static void put(struct hs_shared_link *link, struct hs_shared_ask *call)
 {
     bool sent = link->stage == HS_SHARED_READY &&
                 hs_shared_call(link, call->operation, call->key.hex, call->sequence, on_call) == 0;
     if (sent && call->operation != HS_SHARED_RESERVE)
-        call->since_ns = hs_clock_monotonic_ns(); /* it may have waited for long */
+        call->since_ns = hs_clock_monotonic_ns(); /* it may have waited long */
     if (sent)
         TAILQ_INSERT_TAIL(&link->sent, call, link);
     else
@@ -182,7 +182,7 @@ void hs_shared_link_confirm(struct hs_shared_link *link, const struct hs_shared_
     put(link, call);
 }
 
-/* Without a connection there is nothing to do: the reservation ends by itself. */
+/* Without a connection nothing need be done: the reservation expires by itself. */
 void hs_shared_link_release(struct hs_shared_link *link, const struct hs_shared_key *key)
 {
     if (link->stage == HS_SHARED_READY && link->count < HS_SHARED_CALLS_MAX)
@@ -227,11 +227,11 @@ void hs_shared_send_waiting(struct hs_shared_link *link)
     }
 }
 
-/* ---- When the link has gone ---- */
+/* ---- After the link is gone ---- */
 
 void hs_shared_fail_calls(struct hs_shared_link *link)
 {
-    /* Those on their way are older than those that wait. */
+    /* Those in flight are older than those waiting. */
     TAILQ_CONCAT(&link->sent, &link->unsent, link);
     TAILQ_CONCAT(&link->unsent, &link->sent, link);
     struct hs_shared_ask *call, *next;
@@ -240,7 +240,7 @@ void hs_shared_fail_calls(struct hs_shared_link *link)
         if (call->operation == HS_SHARED_RELEASE)
             call_free(link, &link->unsent, call);
     }
-    /* Who is told may not confirm from within: that could drop what is next. */
+    /* The callback may not confirm from within: that could drop the next call. */
     call = TAILQ_FIRST(&link->unsent);
     while (call != NULL) {
         next = TAILQ_NEXT(call, link);

@@ -1,5 +1,5 @@
-/* Link: one thread's connection to the Redis of the shared dedupe: made, greeted, watched, and
- * made again with backoff. What is said over it: shared_calls.c. */
+/* Link: one thread's connection to the Redis of the shared dedupe: connects, greets, watches, and
+ * reconnects with backoff. The commands: shared_calls.c. */
 #include "shared.h"
 
 #include <event2/event.h>
@@ -24,7 +24,7 @@ static void add(struct event *event, uint64_t ns)
 
 /* ---- Leaving ---- */
 
-/* From 100 ms to 3.2 s, a quarter of it by chance. */
+/* From 100 ms to 3.2 s, a quarter of it random. */
 static uint64_t backoff_ns(unsigned attempts)
 {
     unsigned doublings = attempts < RECONNECT_DOUBLINGS ? attempts : RECONNECT_DOUBLINGS;
@@ -42,7 +42,7 @@ static void begin_waiting(struct hs_shared_link *link, const char *reason, const
         atomic_fetch_sub(&link->shared->ready, 1);
     hs_shared_note(link->shared, reason, detail);
     if (!link->logged)
-        hs_log(HS_LOG_WARN, "the shared dedupe is away", HS_F("reason", "%s", reason),
+        hs_log(HS_LOG_WARN, "the shared dedupe is unavailable", HS_F("reason", "%s", reason),
                HS_F("detail", "%s", detail));
     link->logged = true;
     link->stage = HS_SHARED_WAITING;
@@ -57,7 +57,7 @@ static void end_connection(struct hs_shared_link *link)
     redisAsyncContext *redis = link->redis;
     if (redis == NULL)
         return;
-    redis->data = NULL; /* its callbacks are nobody's now */
+    redis->data = NULL; /* its callbacks no longer belong to a link */
     link->redis = NULL;
     redisAsyncFree(redis);
 }
@@ -68,7 +68,7 @@ void hs_shared_leave(struct hs_shared_link *link, const char *reason, const char
     begin_waiting(link, reason, detail);
 }
 
-/* The first word of Redis' errors is a code: NOAUTH, WRONGPASS, READONLY, OOM, NOSCRIPT. */
+/* The first word of a Redis error is a code: NOAUTH, WRONGPASS, READONLY, OOM, NOSCRIPT. */
 void hs_shared_leave_for(struct hs_shared_link *link, const redisReply *reply)
 {
     bool is_error = reply->type == REDIS_REPLY_ERROR;
@@ -97,14 +97,14 @@ static void on_tried(redisAsyncContext *redis, void *data, void *context)
     link->was_up = true;
     atomic_fetch_add(&link->shared->ready, 1);
     if (link->logged)
-        hs_log(HS_LOG_INFO, "the shared dedupe is back");
+        hs_log(HS_LOG_INFO, "the shared dedupe is available again");
     link->logged = false;
     link->published = 0;          /* Redis may have been restarted empty */
-    hs_shared_link_publish(link); /* before anything is asked */
+    hs_shared_link_publish(link); /* before any query */
     hs_shared_send_waiting(link);
 }
 
-/* Tries the script on a key of our own, so that a Redis that refuses to write says so now. */
+/* Tries the script on a key of our own, so that a Redis that refuses writes reports it now. */
 static void on_loaded(redisAsyncContext *redis, void *data, void *context)
 {
     struct hs_shared_link *link = redis->data;
@@ -119,7 +119,7 @@ static void on_loaded(redisAsyncContext *redis, void *data, void *context)
     link->script[reply->len] = '\0';
     char key[80];
     snprintf(key, sizeof(key), "try:%s", link->shared->mine + 1);
-    /* Refused only by a link that ends, and then its end is told anyway. */
+    /* Only a link that is ending refuses a command, and its end is reported anyway. */
     HS_IGNORE(hs_shared_call(link, HS_SHARED_RESERVE, key, 0, on_tried));
 }
 
@@ -136,7 +136,7 @@ static void on_greeting(redisAsyncContext *redis, void *data, void *context)
 static void on_connect(const redisAsyncContext *redis, int status)
 {
     struct hs_shared_link *link = redis->data;
-    /* hiredis frees the connection when we return. */
+    /* hiredis frees the connection after this returns. */
     if (link != NULL && status != REDIS_OK)
         begin_waiting(link, "connect", redis->errstr != NULL ? redis->errstr : "");
 }
@@ -158,7 +158,7 @@ static void greet(struct hs_shared_link *link)
     redis->data = link;
     link->redis = redis;
     link->stage = HS_SHARED_GREETING;
-    HS_IGNORE(redisAsyncSetConnectCallback(redis, on_connect)); /* fail only when set before */
+    HS_IGNORE(redisAsyncSetConnectCallback(redis, on_connect)); /* fail only if set before */
     HS_IGNORE(redisAsyncSetDisconnectCallback(redis, on_disconnect));
     hs_redis_login(redis, &link->shared->url, on_greeting);
     const char *load[] = {"SCRIPT", "LOAD", hs_shared_script};
@@ -176,9 +176,9 @@ static void on_timer(evutil_socket_t file, short what, void *context)
         hs_shared_leave(link, "timeout", "no answer while connecting");
 }
 
-/* ---- Looking after replies ---- */
+/* ---- Watching replies ---- */
 
-/* The oldest call that somebody waits for. Before the first greeting asks wait, too. */
+/* The oldest call with a waiting asker. Before the first greeting queries wait, too. */
 static const struct hs_shared_ask *oldest(const struct hs_shared_link *link)
 {
     if (!TAILQ_EMPTY(&link->sent))
@@ -236,7 +236,7 @@ int hs_shared_link_open(struct hs_dedupe_shared *shared, struct event_base *base
     link->on_late = evtimer_new(base, on_late, link);
     if (link->on_timer == NULL || link->on_late == NULL) {
         hs_shared_link_close(link);
-        return hs_fail(-ENOMEM, "cannot make the events of the shared dedupe");
+        return hs_fail(-ENOMEM, "cannot create the events of the shared dedupe");
     }
     event_active(link->on_timer, EV_TIMEOUT, 0);
     *ret_link = link;

@@ -1,4 +1,4 @@
-/* Table: linear probing; removal moves later entries back, so that no chain is broken. */
+/* Table: linear probing; a removal moves later entries back, so that no chain is broken. */
 #include "table.h"
 
 #include <sys/mman.h>
@@ -28,7 +28,7 @@ static bool same(struct hs_hash128 a, struct hs_hash128 b)
     return a.low == b.low && a.high == b.high;
 }
 
-/* Lemire's range reduction: any capacity will do, not only powers of two, so that a table can
+/* Lemire's range reduction: works for any capacity, not only powers of two, so that a table can
  * grow by a quarter. */
 static size_t home_of(const struct hs_id_table *table, struct hs_hash128 hash)
 {
@@ -40,8 +40,8 @@ static size_t next_of(const struct hs_id_table *table, size_t at)
     return at + 1 == table->capacity ? 0 : at + 1;
 }
 
-/* Where the hash is, or the empty slot that ends its chain. Ends, since a table is never full
- * (HS_TABLE_LOAD_PERCENT). */
+/* The slot of the hash, or the empty slot that ends its chain. Terminates, since a table is never
+ * full (HS_TABLE_LOAD_PERCENT). */
 static size_t find(const struct hs_id_table *table, struct hs_hash128 hash)
 {
     size_t at = home_of(table, hash);
@@ -50,7 +50,7 @@ static size_t find(const struct hs_id_table *table, struct hs_hash128 hash)
     return at;
 }
 
-/* The first aged slot of the hash's chain, or the empty one that ends it. */
+/* The first expired slot of the hash's chain, or the empty one that ends it. */
 static size_t find_free(const struct hs_id_table *table, struct hs_hash128 hash)
 {
     size_t at = home_of(table, hash);
@@ -59,21 +59,21 @@ static size_t find_free(const struct hs_id_table *table, struct hs_hash128 hash)
     return at;
 }
 
-/* ---- Ageing ---- */
+/* ---- Expiry ---- */
 
 static uint8_t mark_of(uint32_t hour)
 {
     return (uint8_t)(hour % MARKS + 1);
 }
 
-/* Hours before table->hour, for a mark that is not older than the window. */
+/* Hours before table->hour, for a mark not older than the window. */
 static uint32_t age_of(const struct hs_id_table *table, uint8_t mark)
 {
     return (table->hour % MARKS + MARKS - (mark - 1u)) % MARKS;
 }
 
-/* The clock was wrong by more than the window and has been put right: what is there counts as
- * of now, or it would stay until the wrong hour comes. */
+/* The clock was wrong by more than the window and was corrected: existing entries count as current,
+ * otherwise they would stay until the wrong hour is reached. */
 static void begin_anew(struct hs_id_table *table, uint32_t hour)
 {
     for (size_t i = 0; i < table->capacity; i++)
@@ -103,9 +103,9 @@ void hs_id_table_advance(struct hs_id_table *table, uint32_t hour)
 
 /* ---- Growing ---- */
 
-/* Pages of its own, hashes first: out of the heap, 256 tables that each grow by a quarter now
- * and then leave holes of a fifth of all they hold (428 MB against 350 MB for 17 million).
- * While small they double, since new pages cost more than the few bytes. */
+/* Separate pages, hashes first: on the heap, 256 tables that each grow by a quarter now and then
+ * leave holes of a fifth of their size (428 MB against 350 MB for 17 million). Small tables double,
+ * since new pages cost more than the few bytes. */
 static void take_pages(struct hs_id_table *table, size_t count)
 {
     size_t wanted = (count + (count < SMALL_COUNT ? count : count / 4) + 1) * SLOT_SIZE;
@@ -127,7 +127,7 @@ static void give_pages(struct hs_id_table *table)
     table->capacity = table->pages_size = 0;
 }
 
-/* ---- What a sweep spares ---- */
+/* ---- What a sweep keeps ---- */
 
 static uint8_t *make_bits(size_t count)
 {
@@ -147,7 +147,7 @@ static void set_kept(struct hs_id_table *table, size_t at, bool kept)
     table->kept[at / 8] = (uint8_t)(kept ? table->kept[at / 8] | bit : table->kept[at / 8] & ~bit);
 }
 
-/* Into new pages with room for `count`, without what has aged. */
+/* Moves to new pages with room for `count`, without expired entries. */
 static void rebuild(struct hs_id_table *table, size_t count)
 {
     struct hs_id_table bigger = *table;
@@ -196,7 +196,7 @@ void hs_id_table_prefetch(const struct hs_id_table *table, struct hs_hash128 has
     __builtin_prefetch(&table->marks[home], 1);
 }
 
-/* ---- Looking, putting, taking ---- */
+/* ---- Lookup, insertion, removal ---- */
 
 bool hs_id_table_has(const struct hs_id_table *table, struct hs_hash128 hash)
 {
@@ -226,8 +226,8 @@ void hs_id_table_put(struct hs_id_table *table, struct hs_hash128 hash, uint32_t
     set_kept(table, at, true);
 }
 
-/* Whether an entry with this home may stand at `at` when the slot `gap` is empty: not if its
- * home lies cyclically in (gap, at]. */
+/* Whether an entry with this home may be at `at` if the slot `gap` is empty: not if its home is
+ * cyclically in (gap, at]. */
 static bool may_move(const struct hs_id_table *table, size_t gap, size_t at)
 {
     size_t home = home_of(table, table->hashes[at]);
@@ -273,7 +273,7 @@ void hs_id_table_keep(struct hs_id_table *table, struct hs_hash128 hash)
         set_kept(table, at, true);
 }
 
-/* They become aged ones, so that no chain is broken. */
+/* They become expired entries, so that no chain is broken. */
 size_t hs_id_table_sweep(struct hs_id_table *table)
 {
     size_t count = 0;

@@ -1,5 +1,5 @@
-/* Verify: the files of ids of a journal that is not opened, for `journal verify`. Files may come
- * and go meanwhile. */
+/* Verify: checks the id files of a journal without opening it, for `journal verify`. Files may
+ * appear and disappear meanwhile. */
 #include "internal.h"
 
 #include <stdio.h>
@@ -35,8 +35,8 @@ static void on_name(void *arg, const char *name)
                 .last = last,
                 .what = "damaged file of ids: retries of some of these events might not be "
                         "recognised",
-                .advice = "nothing if the segment of these events is still there: the next start "
-                          "makes the file again; else restore it from a backup",
+                .advice = "nothing if the segment of these events still exists: the next start "
+                          "rebuilds the file; otherwise restore it from a backup",
             });
     } else if (hs_disk_is_wrong_kind(code)) {
         verifying->damages++;
@@ -59,7 +59,7 @@ int hs_dedupe_verify(const struct hs_disk *disk, const char *path, hs_journal_fi
     HS_AUTO_FREE char *folder = NULL;
     uint64_t key;
     *ret_files = *ret_damages = 0;
-    /* Without its key none can be read; that meta is damaged hs_journal_verify() tells. */
+    /* Without its key no id file can be read; hs_journal_verify() reports a damaged meta. */
     int code = hs_journal_read_hash_key(disk, path, &key);
     if (code == -EBADMSG || code == -ENOENT)
         return 0;

@@ -1,5 +1,5 @@
-/* What the tests of dedupe share: a journal with its index on a model disk, put together as
- * the program does it. */
+/* Shared by the dedupe tests: a journal with its index on a model disk, set up as in the
+ * program. */
 #ifndef HS_TEST_DEDUPE_HELP_H
 #define HS_TEST_DEDUPE_HELP_H
 
@@ -12,7 +12,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-/* Waits for what another thread is about to do; Check's time limit ends it. */
+/* Waits for what another thread is about to do; Check's timeout ends it. */
 #define AWAIT(condition)                                                                           \
     while (!(condition))                                                                           \
     sched_yield()
@@ -72,7 +72,7 @@ static inline void house_close(struct house *house)
     house->dedupe = NULL;
 }
 
-/* 0, or what went wrong; then all is closed. */
+/* 0, or the error; then everything is closed. */
 static inline int house_try_start(struct house *house)
 {
     struct hs_journal_watcher watcher = {house, house_sealed, house_failed, house_lost};
@@ -126,8 +126,8 @@ static inline struct hs_slice id_of(struct id_text *id, uint64_t number)
     return id->slice;
 }
 
-/* As the ingress does: decides and appends. 1: new, and its sequence; 0: seen, and what to
- * wait for; -errno: the journal refused. */
+/* As in the ingress: decides and appends. 1: new, and its sequence; 0: seen, and what to wait for;
+ * -errno: the journal refused. */
 static inline int house_take(struct house *house, uint64_t number, uint64_t *ret_sequence)
 {
     struct id_text id;
@@ -149,7 +149,7 @@ static inline int house_take(struct house *house, uint64_t number, uint64_t *ret
     return code < 0 ? code : 1;
 }
 
-/* Whether the id is known, without taking it. */
+/* Whether the id is known, without adding it. */
 static inline bool house_knows(struct house *house, uint64_t number)
 {
     struct id_text id;
@@ -161,7 +161,7 @@ static inline bool house_knows(struct house *house, uint64_t number)
     return false;
 }
 
-/* Takes the events `first` to `last`, which are new, and waits until they are durable. */
+/* Adds the events `first` to `last`, which are new, and waits until they are durable. */
 static inline void house_fill(struct house *house, uint64_t first, uint64_t last)
 {
     uint64_t sequence = 0;
@@ -179,7 +179,7 @@ static inline void house_expect(struct house *house, uint64_t first, uint64_t la
                       known ? "not " : "");
 }
 
-/* How many files whose path has this in it there are. */
+/* The number of files whose path contains this. */
 static inline size_t house_files(struct house *house, const char *part)
 {
     size_t count = 0;

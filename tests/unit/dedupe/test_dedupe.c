@@ -1,4 +1,4 @@
-/* Dedupe: what is known, from when to when. */
+/* Dedupe: which ids are known, from when to when. */
 #include "dedupe_help.h"
 #include "sanitized.h"
 
@@ -88,7 +88,7 @@ START_TEST(D2_what_failed_on_its_way_to_the_disk_is_not_known)
     model_await_held(house->disk);
     for (uint64_t number = 12; number <= 20; number++)
         ck_assert_int_eq(house_take(house, number, &sequence), 1);
-    /* A retry in the meantime waits for the same. */
+    /* A retry in the meantime waits for the same sequence. */
     ck_assert_int_eq(house_take(house, 15, &retry), 0);
     ck_assert_int_eq(hs_journal_outcome(house->journal, retry), HS_JOURNAL_PENDING);
     model_fail_at(house->disk, MODEL_SYNC, ".hsj", 1, 1, EIO);
@@ -97,7 +97,8 @@ START_TEST(D2_what_failed_on_its_way_to_the_disk_is_not_known)
     ck_assert_int_eq(hs_journal_wait(house->journal, retry), HS_JOURNAL_FAILED);
     house_expect(house, 11, 20, false);
     house_expect(house, 1, 10, true);
-    /* A retry of an event that was durable before is told so, broken as the journal is. */
+    /* A retry of an event that was durable before is answered so, although the journal is
+     * broken. */
     ck_assert_int_eq(house_take(house, 3, &retry), 0);
     ck_assert_int_eq(hs_journal_wait(house->journal, retry), HS_JOURNAL_DURABLE);
     house_free(house);
@@ -155,8 +156,7 @@ START_TEST(D3_of_equal_ids_that_arrive_at_once_one_is_new)
 }
 END_TEST
 
-/* Retries of events whose batches fail: whoever is told "durable" must find it in the
- * journal. */
+/* Retries of events whose batches fail: an event reported as durable must be in the journal. */
 static void *retry(void *context)
 {
     struct racer *racer = context;
@@ -170,7 +170,7 @@ static void *retry(void *context)
         if (outcome != HS_JOURNAL_DURABLE)
             continue;
         racer->taken++;
-        /* It was safe when this said so: then it is known for good. */
+        /* It was safe when this was reported: then it must stay known. */
         racer->lost += !house_knows(house, number);
     }
     return NULL;
@@ -220,7 +220,7 @@ START_TEST(an_id_is_forgotten_after_the_window)
     house_fill(house, 1, 20);
     house_expect(house, 1, 20, true);
     ck_assert_uint_eq(hs_dedupe_count(house->dedupe), 20);
-    /* Two weeks in which nothing came, and the marks have gone round. */
+    /* Two weeks without events, so that the marks have wrapped around. */
     house->now += 255 * HOUR_NS;
     house_expect(house, 1, 20, false);
     house->now += 40 * HOUR_NS;
@@ -282,7 +282,7 @@ START_TEST(many_ids_are_each_known_once)
     ck_assert_uint_eq(hs_dedupe_count(house->dedupe), MANY);
     house_expect(house, 0, MANY - 1, true);
     house_expect(house, MANY, MANY + 100000 / ONE_IN, false);
-    /* Of a million 24 bytes an id at most, and the first page of each shard. */
+    /* For a million ids at most 24 bytes each, and the first page of each shard. */
     size_t bytes = 0;
     for (size_t i = 0; i < HS_DEDUPE_SHARDS; i++)
         bytes += house->dedupe->shards[i].table.pages_size;

@@ -1,6 +1,6 @@
-/* Crashes: after a power cut or a kill at any call, every event that was called durable is
- * known (D1), and what never was in the journal is not (D2). Segments go as they are
- * delivered, so that their id files are all that is left of them. */
+/* Crashes: after a power cut or a kill at any call, every event reported as durable is known (D1),
+ * and one that never was in the journal is not (D2). Segments are removed as they are delivered, so
+ * that only their id files remain. */
 #include "dedupe_help.h"
 
 #include "crash_cases.h"
@@ -46,7 +46,7 @@ static void take_some(struct story *story, struct hs_cursor *cursor)
         if (!durable)
             return;
         hs_cursor_move(cursor, sequence);
-        HS_IGNORE(hs_cursor_save(cursor)); /* the power may be gone */
+        HS_IGNORE(hs_cursor_save(cursor)); /* the power may be off */
     }
 }
 

@@ -1,6 +1,6 @@
 /* Forget: what the journal lost can be sent again. Damages a journal in every way at every place,
- * and counts: acknowledged is delivered and reported lost, each lost event is new when it is sent
- * again, and no delivered one is. */
+ * and counts: every acknowledged event is delivered or reported as lost, each lost event is new
+ * when sent again, and no delivered one is. */
 #include "dedupe_help.h"
 
 #define EVENTS 400u
@@ -18,7 +18,7 @@ static const char *const place_names[] = {"first", "middle", "newest"};
 struct sink {
     struct hs_cursor *cursor;
     bool got[ROOM], lost[ROOM]; /* by the number in the id */
-    uint64_t told;              /* sequences that were reported lost */
+    uint64_t told;              /* sequences reported as lost */
 };
 
 static uint64_t number_of(const struct hs_event *event)
@@ -44,7 +44,7 @@ static void tell(struct sink *sink, uint64_t first, uint64_t last)
     }
 }
 
-/* Reads what there is from the cursor on, as a pump does. Each event comes once. */
+/* Reads everything from the cursor on, as a pump does. Each event arrives once. */
 static void deliver(struct house *house, struct sink *sink)
 {
     struct hs_reader *reader;
@@ -78,7 +78,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The path of the segment at this place; the caller frees it. */
+/* The path of the segment at this position; the caller frees it. */
 static char *segment_at(struct house *house, enum place place)
 {
     char *paths[64], *path;
@@ -129,7 +129,7 @@ static void damage(struct house *house, enum way way, enum place place)
 
 /* ---- Counting ---- */
 
-/* A journal of undelivered events, stopped in good order. */
+/* A journal of undelivered events, stopped cleanly. */
 static struct house *filled(uint64_t seed, struct sink *sink)
 {
     struct house *house = house_create(seed);
@@ -151,7 +151,7 @@ static uint64_t count(const bool flags[ROOM])
     return sum;
 }
 
-/* What was not delivered is reported, sent again as new, and delivered; the rest is known. */
+/* Undelivered events are reported, sent again as new, and delivered; the rest is known. */
 static void send_again_and_count(struct house *house, struct sink *sink, const char *name)
 {
     uint64_t got = count(sink->got), sequence = 0, taken = 0;
@@ -309,7 +309,7 @@ START_TEST(what_is_appended_while_ids_are_forgotten_stays_known)
     house_start(house);
     open_cursor(house, &sink);
     uint64_t sequence = 0;
-    /* Pending, not durable, when the loss is met. */
+    /* Pending, not durable, when the loss is found. */
     for (uint64_t number = 1001; number <= 1200; number++)
         ck_assert_int_eq(house_take(house, number, &sequence), 1);
     hs_journal_lose(house->journal, 150, 150);

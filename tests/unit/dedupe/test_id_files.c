@@ -2,8 +2,7 @@
 #include "dedupe_help.h"
 #include "sanitized.h"
 
-/* Removes the segments that are finished, as if they had aged: every sink is past them. The ids
- * stay. */
+/* Removes the finished segments, as if they had expired: every sink is past them. The ids stay. */
 static void drop_segments(struct house *house)
 {
     struct hs_journal *journal;
@@ -18,7 +17,7 @@ static void drop_segments(struct house *house)
         model_unlink(house->disk, path);
 }
 
-/* A house that took `count` events and was stopped in good order. */
+/* A house that took `count` events and was stopped cleanly. */
 static struct house *stopped(uint64_t seed, uint64_t count)
 {
     struct house *house = house_create(seed);
@@ -62,7 +61,7 @@ END_TEST
 START_TEST(D1_a_crash_between_a_segment_and_its_id_file)
 {
     struct house *house = house_create(3);
-    atomic_store(&house->write_ids, false); /* the keeper does not get to it */
+    atomic_store(&house->write_ids, false); /* the keeper cannot do it */
     house_start(house);
     house_fill(house, 1, 500);
     house_kill(house);
@@ -70,7 +69,7 @@ START_TEST(D1_a_crash_between_a_segment_and_its_id_file)
     house_start(house);
     house_expect(house, 1, 500, true);
     house_close(house);
-    /* The next run writes what is missing. */
+    /* The next run writes the missing files. */
     atomic_store(&house->write_ids, true);
     house_start(house);
     house_close(house);
@@ -114,7 +113,7 @@ START_TEST(D2_what_a_finished_segment_lost_since_is_not_known)
     struct house *house = stopped(9, 20);
     char *path = house_file(house, ".hsj");
     struct model_file *file = model_peek(house->disk, path);
-    /* The last record is gone; all are of one size. */
+    /* The last record is missing; all are of one size. */
     model_file_cut(file, 4096 + (file->cache_size - 4096) / 20 * 19);
     house_start(house);
     house_expect(house, 10, 19, true);
@@ -154,7 +153,7 @@ START_TEST(damage_without_the_segment_costs_one_block)
     house_expect(house, 6401, 10000, true);
     house_close(house);
     drop_segments(house); /* the new journal's first, of the same numbers */
-    /* Nor does a damaged header cost more. */
+    /* A damaged header does not cost more. */
     model_damage(house->disk, path, 20, "\x55", 1);
     house_start(house);
     ck_assert_uint_eq(hs_dedupe_count(house->dedupe), 6800);
@@ -216,7 +215,7 @@ START_TEST(aged_files_go_and_aged_segments_are_not_read)
     house_expect(house, 1, 300, false);
     house_fill(house, 1, 50);
     house_close(house);
-    /* All the aged files are gone, and none was written for a segment that has aged. */
+    /* All expired files are gone, and none was written for an expired segment. */
     ck_assert_uint_eq(house_files(house, ".hsi"), 1);
     model_heal(house->disk);
     house_start(house);
@@ -273,7 +272,7 @@ static double oldest_seconds(struct house *house)
     return value;
 }
 
-/* A start with metrics of its own, as a new process has. */
+/* A start with metrics of its own, as in a new process. */
 static void start_again(struct house *house)
 {
     hs_metrics_free(house->metrics);
@@ -281,7 +280,7 @@ static void start_again(struct house *house)
     house_start(house);
 }
 
-/* Ten hours, and what the test itself takes. */
+/* Ten hours, plus the duration of the test. */
 #define TEN_HOURS(value) ck_assert((value) >= 36000 && (value) < 36000 + 600)
 
 START_TEST(the_oldest_id_keeps_its_age_over_a_start)
@@ -303,7 +302,7 @@ START_TEST(the_oldest_id_keeps_its_age_over_a_start)
         start_again(house);
         TEN_HOURS(oldest_seconds(house));
         house_close(house);
-        house->window.window_ns = 8 * HOUR_NS; /* those have aged now */
+        house->window.window_ns = 8 * HOUR_NS; /* those have expired now */
         start_again(house);
         ck_assert_uint_eq(hs_dedupe_count(house->dedupe), 10);
         ck_assert(oldest_seconds(house) < 3600 + 600);
@@ -359,7 +358,7 @@ START_TEST(a_failed_file_leaves_nothing_behind)
 }
 END_TEST
 
-/* Which names a power cut keeps is drawn from the seed. */
+/* The seed determines which names a power cut keeps. */
 START_TEST(D1_a_kill_before_the_name_of_a_file_is_synced)
 {
     for (uint64_t seed = 20; seed < 30; seed++) {
@@ -371,8 +370,8 @@ START_TEST(D1_a_kill_before_the_name_of_a_file_is_synced)
         house_fill(house, 1, 300);
         AWAIT(house_files(house, ".hsi") > house_files(house, ".hsi.new"));
         house_kill(house);
-        /* The next start finds the file, and its segment goes; no other file is written, or
-         * its sync would be of all names. */
+        /* The next start finds the file, and its segment is removed; no other file is written,
+         * because its sync would cover all names. */
         model_fail_at(house->disk, MODEL_OPEN, ".hsi.new", 1, UINT64_MAX, EIO);
         house_start(house);
         hs_journal_allow_removal(house->journal);

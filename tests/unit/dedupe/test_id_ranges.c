@@ -1,5 +1,5 @@
-/* Id ranges: the same answers as by looking at every segment, and as many files and segments as no
- * journal has within the time of a test: looking at each for each would take minutes. */
+/* Id ranges: the same answers as by examining every segment; and more files and segments than any
+ * journal has: examining each for each would take minutes. */
 #include "hs_test.h"
 #include "id_ranges.h"
 
@@ -16,7 +16,7 @@ static uint64_t draw(uint64_t below)
     return (seed >> 33) % below;
 }
 
-/* Segments of up to 9 sequences each, of which the last ones may be void, or all. */
+/* Segments of up to 9 sequences each, of which the last ones, or all, may be void. */
 static size_t draw_segments(struct hs_segment_info *segments, size_t most)
 {
     size_t count = draw(most + 1);
@@ -29,7 +29,7 @@ static size_t draw_segments(struct hs_segment_info *segments, size_t most)
     return count;
 }
 
-/* What id_files.c did at first. */
+/* The first implementation of id_files.c. */
 static uint64_t lost_by_looking(const struct hs_id_range *range,
                                 const struct hs_segment_info *segments, size_t count,
                                 bool *ret_stale)

@@ -1,4 +1,4 @@
-/* The shared dedupe against a real Redis: who is told what, and what stays in Redis. */
+/* The shared dedupe against a real Redis: the results of queries, and what remains in Redis. */
 #include "shared.h"
 #include "sink/redis_server.h"
 
@@ -16,7 +16,7 @@ struct replica {
     struct hs_shared_link *link;
 };
 
-/* One ask and what was told. */
+/* One query and its result. */
 struct asker {
     struct hs_shared_ask *ask;
     unsigned told;
@@ -58,7 +58,7 @@ static void replica_close(struct replica *replica)
     hs_metrics_free(replica->metrics);
 }
 
-/* Turns the loop until something holds; the patience ends a wait in vain. */
+/* Runs the loop until a condition holds; gives up after a limit. */
 #define UNTIL(replica, condition)                                                                  \
     while (!(condition))                                                                           \
     event_base_loop((replica)->base, EVLOOP_ONCE)
@@ -114,7 +114,7 @@ static const char *held(struct redis_server *server, const char *id)
     return server_get(server, "GET id:%s", key_of(id).hex);
 }
 
-/* All that was said has been answered. */
+/* All commands were answered. */
 static void settle(struct replica *replica)
 {
     UNTIL(replica, replica->link->count == 0);
@@ -146,7 +146,7 @@ START_TEST(S1_seen_only_what_was_confirmed)
 }
 END_TEST
 
-/* As hs_dedupe_shared_lose() has it from a dedupe. */
+/* As hs_dedupe_shared_lose() gets it from a dedupe. */
 static void lose(struct replica *replica, const char *ranges)
 {
     replica->shared->lost = hs_strdup(ranges);
@@ -164,7 +164,7 @@ START_TEST(S5_what_a_replica_lost_is_anybodys)
     confirm(&one, "a");
     settle(&one);
     lose(&one, "1-6 8-20 ");
-    ck_assert_int_eq(ask(&one, "x"), HS_SHARED_OURS); /* the list is there by now */
+    ck_assert_int_eq(ask(&one, "x"), HS_SHARED_OURS); /* the list exists by now */
     ck_assert_int_eq(ask(&two, "a"), HS_SHARED_SEEN); /* it is number 7 */
     free(one.shared->lost);
     lose(&one, "1-7 8-20 ");
@@ -174,14 +174,14 @@ START_TEST(S5_what_a_replica_lost_is_anybodys)
     confirm(&two, "a");
     settle(&two);
     ck_assert_int_eq(ask(&one, "a"), HS_SHARED_SEEN);
-    /* Also by a link that comes later. */
+    /* Also by a later link. */
     struct replica again;
     replica_open(&again, server.url, "two");
     again.shared->lost = hs_strdup("7-7 ");
     again.shared->lost_version++;
     ck_assert_int_eq(ask(&again, "a"), HS_SHARED_OURS);
     replica_close(&again);
-    /* Confirmed by one that could not ask before. */
+    /* Confirmed by one that could not query before. */
     confirm(&one, "a");
     settle(&one);
     ck_assert_str_eq(held(&server, "a"), "ptwo");
@@ -221,7 +221,7 @@ START_TEST(what_is_released_is_free_and_only_ones_own_is)
     hs_shared_link_release(one.link, &key);
     settle(&one);
     ck_assert_int_eq(ask(&two, "a"), HS_SHARED_OURS);
-    /* Neither is a confirmation of what another has pending by now. */
+    /* Nor is a confirmation of what another replica now has pending. */
     confirm(&one, "a");
     settle(&one);
     ck_assert_str_eq(held(&server, "a"), "ptwo");
@@ -328,7 +328,7 @@ START_TEST(confirmations_wait_for_a_redis_that_is_away)
     replica_open(&one, server.url, "one");
     UNTIL(&one, is_up(&one));
     server_kill(&server);
-    confirm(&one, "a"); /* on its way to nobody */
+    confirm(&one, "a"); /* in flight to no one */
     UNTIL(&one, !is_up(&one));
     confirm(&one, "b");
     server_start(&server);

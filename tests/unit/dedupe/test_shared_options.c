@@ -1,4 +1,4 @@
-/* Proves: a shared dedupe that could not work is refused in words, and no secret is in them. */
+/* Proves: a shared dedupe that cannot work is refused with a message that contains no secret. */
 #include "hs_test.h"
 
 #include <hookstream/dedupe.h>

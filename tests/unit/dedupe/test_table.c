@@ -1,5 +1,5 @@
-/* Table: against a plain list of what was put, aged and taken, with few hashes so that every
- * chain is crowded. */
+/* Table: compared with a plain list of entries added, expired and removed, with few hashes so that
+ * every chain is crowded. */
 #include "hs_test.h"
 #include "sanitized.h"
 #include "table.h"
@@ -17,7 +17,7 @@ static uint64_t draw(uint64_t *random, uint64_t below)
     return (*random * UINT64_C(0x2545F4914F6CDD1D) >> 16) % below;
 }
 
-/* Crowded: many share a home, at the table's start and end, too. Number 0 is all zeros. */
+/* Crowded: many share a home, also at the table's start and end. Number 0 is all zeros. */
 static struct hs_hash128 hash_of(uint64_t number)
 {
     static const uint64_t homes[] = {0, UINT64_MAX, UINT64_MAX / 2, UINT64_MAX - 1, 12345};
