@@ -202,6 +202,7 @@ enum hs_option_kind {
 enum hs_secret_kind {
     HS_SECRET_NONE,      /* not a secret */
     HS_SECRET_PASSWORD,  /* of another server: hookstream cannot require a length */
+    HS_SECRET_HEADER,    /* such a password as a header's value, after a scheme such as Bearer */
     HS_SECRET_URL,       /* a URL that may contain such a password */
     HS_SECRET_KEY,       /* hookstream's own: a token, the key of a pseudonym */
     HS_SECRET_SIGNATURE, /* authenticates a sender: no two may be equal */
@@ -253,7 +254,8 @@ struct hs_option {
     const struct hs_options *child; /* TABLE, MAP, LIST */
     enum hs_secret_kind secret;     /* the kind of secret in the value, or in each of its texts;
                                      * hidden then */
-    /* PAIRS: whether the value under this name is a PASSWORD, whatever the others are. */
+    /* PAIRS: whether the value under this name is a secret, whatever the others are: of the kind in
+     * `secret`, or a PASSWORD. */
     bool (*is_password)(const char *name);
     bool program;        /* STRING: a program or pattern, in which $NAME has its own meaning */
     const char *form;    /* NODE: the schema's definition that describes it; or NULL */

@@ -88,7 +88,7 @@ uint64_t hs_delivery_position(const struct hs_delivery *delivery, unsigned sink)
 
 struct hs_pump_status {
     const char *name;
-    const char *kind; /* kafka, redis, file, dead_letters */
+    const char *kind; /* of sink_kind.def, or dead_letters */
     enum hs_sink_state state;
     char reason[48]; /* of the state, "" if none */
     char detail[400];

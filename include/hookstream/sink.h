@@ -1,10 +1,10 @@
-/* Sink: where events go out. One interface, three kinds: kafka (librdkafka), redis
- * (hiredis), file. A sink takes parcels (all messages of one event that are for it), and
+/* Sink: where events go out. One interface, and a folder in src/sink/ for each kind of
+ * sink_kind.def. A sink takes parcels (all messages of one event that are for it), and
  * says of each message how it ended; it knows nothing of the journal, of routes or of why.
  *
  * Outcomes are classified once, here: transient (sent again for ever, the sink says when it
  * can go on), blocked (a person must act; sent again slowly), permanent (never will be taken).
- * The table of every error and its class stands at the head of each kind's file.
+ * The table of every error and its class is in the folder of each kind.
  *
  * Threads: a sink belongs to the thread that runs its event_base; every call and callback
  * happens there. Background threads of a library never call back across. */

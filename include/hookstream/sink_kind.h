@@ -29,6 +29,9 @@ struct hs_sink_kind {
     bool has_headers;    /* its messages carry headers */
     bool has_partitions; /* events with the same key stay in order, others need not */
     bool writes_lines;   /* a body is written as one compact line of JSON */
+    bool names_are_free; /* a destination of its own for each event costs nothing */
+    /* The labels of its permanent failures, which are reasons of dead letters; ends in NULL. */
+    const char *const *letter_reasons;
     /* Why dead letters cannot be forwarded to it, as the end of a message; NULL: they can. */
     const char *no_letters;
 
@@ -37,6 +40,10 @@ struct hs_sink_kind {
      * message. */
     int (*check_destination)(struct hs_slice destination);
     int (*check_fixed)(struct hs_slice text, size_t before, bool first);
+
+    /* Checks the name of a target's own header, beyond what holds for all kinds. 0 or -EINVAL and
+     * a message. NULL: every such name is fine. */
+    int (*check_header)(struct hs_slice name);
 
     /* For `check`. Adds findings, connects to nothing. `check_client` may be NULL. */
     void (*check)(struct hs_config *config, const struct hs_sink_options *options);

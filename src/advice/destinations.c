@@ -25,6 +25,8 @@ static void look_at_field(void *context, const struct hs_use *use)
     const struct name *name = context;
     struct hs_look *look = name->look;
     const char *path = hs_look_path(look, use->path);
+    if (name->target->kind->names_are_free)
+        return;
     bool topic = name->target->kind->has_partitions && hs_path_is_below(path, "data") &&
                  !look->blurred && !hs_paths_meet(&look->made, path) && is_id(look, path);
     if (strcmp(path, "id") == 0 || topic)

@@ -2,15 +2,15 @@
  * in the configuration nor in a letter is a typo, which "0 dead letters" would hide. */
 #include "control.h"
 
+#include <hookstream/sink_kind.h>
+
 #include <stdlib.h>
 
-/* The reasons of dead letters (a test compares them with the sources). */
-static const char *const reasons[] = {
-    "not_json",     "not_envelope", "no_route",          "not_matched",    "rerouted",
-    "condition",    "transform",    "template",          "destination",    "too_large",
-    "invalid",      "not_flat",     "invalid_timestamp", "invalid_record", "invalid_topic",
-    "unknown",      "wrong_type",   "not_a_file",        "foreign_file",   "file_refused",
-    "name_refused",
+/* The reasons of dead letters besides those of the sinks (a test compares them with the sources).
+ */
+static const char *const own_reasons[] = {
+    "not_json",  "not_envelope", "no_route", "not_matched", "rerouted",
+    "condition", "transform",    "template", "destination", "unknown",
 };
 
 struct name {
@@ -62,13 +62,31 @@ static int look_through(const struct hs_control *control, struct name names[4])
 static int refuse(const struct name *name)
 {
     const char *near = hs_nearest_name(hs_slice_text(name->wanted), name->known, name->known_count);
-    const char *where = name->known == reasons ? "to hookstream" : "in the configuration";
+    bool of_program = strcmp(name->what, "reason") == 0;
+    const char *where = of_program ? "to hookstream" : "in the configuration";
     if (near != NULL)
         return hs_fail(-EINVAL,
                        "no %s `%s` is known %s, and no dead letter has it: did you mean `%s`?",
                        name->what, name->wanted, where, near);
     return hs_fail(-EINVAL, "no %s `%s` is known %s, and no dead letter has it", name->what,
                    name->wanted, where);
+}
+
+/* The caller frees them with free(). */
+static const char **list_reasons(size_t *ret_count)
+{
+    size_t count = HS_ARRAY_SIZE(own_reasons), at = 0;
+    for (size_t i = 0; i < HS_SINK_KIND_COUNT; i++)
+        for (const char *const *one = hs_sink_kinds[i]->letter_reasons; *one != NULL; one++)
+            count++;
+    const char **reasons = hs_alloc_array(count, sizeof(*reasons));
+    for (; at < HS_ARRAY_SIZE(own_reasons); at++)
+        reasons[at] = own_reasons[at];
+    for (size_t i = 0; i < HS_SINK_KIND_COUNT; i++)
+        for (const char *const *one = hs_sink_kinds[i]->letter_reasons; *one != NULL; one++)
+            reasons[at++] = *one;
+    *ret_count = count;
+    return reasons;
 }
 
 /* The caller frees them with free(). */
@@ -90,10 +108,11 @@ int hs_control_check_names(const struct hs_control *control, const struct hs_let
     const struct hs_settings *settings = control->settings;
     const struct hs_children *sinks = wanted->sink != NULL ? &settings->sinks : &none;
     const struct hs_children *sources = wanted->source != NULL ? &settings->sources : &none;
-    size_t route_count;
+    size_t reason_count, route_count;
+    const char **reasons = list_reasons(&reason_count);
     const char **routes = list_routes(control, &route_count);
     struct name names[4] = {
-        {"reason", wanted->reason, reasons, HS_ARRAY_SIZE(reasons), false},
+        {"reason", wanted->reason, reasons, reason_count, false},
         {"route", wanted->route, routes, route_count, false},
         {"sink", wanted->sink, sinks->names, sinks->count, false},
         {"source", wanted->source, sources->names, sources->count, false},
@@ -104,6 +123,7 @@ int hs_control_check_names(const struct hs_control *control, const struct hs_let
     for (size_t i = 0; i < HS_ARRAY_SIZE(names) && code == 0; i++)
         if (!names[i].found)
             code = refuse(&names[i]);
+    free(reasons);
     free(routes);
     return code;
 }

@@ -26,6 +26,12 @@ const struct hs_command hs_command_init = {
     .run = run,
 };
 
+static const char sinks_help[] = "Kinds of sinks:"
+#define HS_SINK_KIND(name, destination) " " #name
+#include <hookstream/sink_kind.def>
+#undef HS_SINK_KIND
+                                 "; or all.";
+
 struct names {
     struct hs_slice items[NAMES_MAX];
     size_t count;
@@ -365,7 +371,7 @@ static int run(const struct hs_command *command, int argc, char **argv)
     const struct hs_arg args[] = {
         {"families", 'f', HS_ARG_TEXT, &families, "A,B",
          "Families of events: order,queue; or all."},
-        {"sinks", 's', HS_ARG_TEXT, &sinks, "A,B", "Kinds of sinks: kafka,redis,file; or all."},
+        {"sinks", 's', HS_ARG_TEXT, &sinks, "A,B", sinks_help},
         {"source", 0, HS_ARG_TEXT, &plan.source, "NAME", "Name of the source; fanfare."},
         {"output", 'o', HS_ARG_TEXT, &path, "FILE", "A new file (else standard output)."},
     };

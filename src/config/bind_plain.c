@@ -271,14 +271,15 @@ static void look_at_text(const struct hs_bind *bind, const struct hs_node *node,
 static void look_at_pairs(const struct hs_bind *bind, const struct hs_node *node,
                           const struct hs_option *option)
 {
+    enum hs_secret_kind kind =
+        option->secret != HS_SECRET_NONE ? option->secret : HS_SECRET_PASSWORD;
     for (size_t i = 0; node->kind == HS_NODE_MAP && i < node->count; i++) {
         const char *name = node->keys[i]->text.data;
         bool password = option->is_password != NULL && option->is_password(name);
         const char *path =
             hs_arena_printf(bind->config->arena, "%s.%s", hs_bind_path(bind, option->name),
                             hs_config_excerpt(bind->config, node->keys[i]->text));
-        look_at_text(bind, node->items[i], path, option,
-                     password ? HS_SECRET_PASSWORD : HS_SECRET_NONE);
+        look_at_text(bind, node->items[i], path, option, password ? kind : HS_SECRET_NONE);
     }
 }
 

@@ -243,9 +243,17 @@ const char *hs_secret_oddity(struct hs_config *config, struct hs_slice text)
     return inside != NULL ? hs_arena_printf(config->arena, "has %s", inside) : NULL;
 }
 
-static void warn_of_oddity(const struct look *look)
+/* RFC 9110, 11.4: "Bearer TOKEN". A value without a scheme is all secret. */
+static struct hs_slice without_scheme(struct hs_slice text)
 {
-    struct hs_slice text = look->node->text;
+    const char *space = text.size > 0 ? memchr(text.data, ' ', text.size) : NULL;
+    if (space == NULL || space == text.data)
+        return text;
+    return hs_slice(space + 1, (size_t)(text.data + text.size - space) - 1);
+}
+
+static void warn_of_oddity(const struct look *look, struct hs_slice text)
+{
     bool key_file = memmem(text.data, text.size, "-----BEGIN ", 11) != NULL; /* has many lines */
     const char *oddity = key_file ? NULL : hs_secret_oddity(look->config, text);
     if (oddity != NULL)
@@ -292,10 +300,12 @@ static void warn_of_sharing(const struct look *look, const struct hs_option *opt
 static void check_key(const struct look *look, const struct hs_option *option)
 {
     struct hs_slice text = look->node->text;
+    if (look->kind == HS_SECRET_HEADER)
+        text = without_scheme(text);
     if (refuse_placeholder(look, text) || refuse_words(look, text))
         return;
-    warn_of_oddity(look);
-    if (look->kind == HS_SECRET_PASSWORD)
+    warn_of_oddity(look, text);
+    if (look->kind == HS_SECRET_PASSWORD || look->kind == HS_SECRET_HEADER)
         return;
     refuse_weak(look, text);
     warn_of_sharing(look, option);

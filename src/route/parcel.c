@@ -1,4 +1,4 @@
-/* Parcel: see parcel.h. The standard Kafka headers are named as in Standard Webhooks and
+/* Parcel: see parcel.h. The standard headers of a message are named as in Standard Webhooks and
  * CloudEvents; a route's own headers come after them. */
 #include <hookstream/parcel.h>
 
@@ -115,8 +115,8 @@ static int body_headers(struct hs_parcel_maker *maker, struct hs_work *work,
     return code;
 }
 
-static int kafka_headers(struct hs_parcel_maker *maker, const struct hs_target *target,
-                         struct hs_work *work, struct hs_message *message, size_t *offsets)
+static int add_headers(struct hs_parcel_maker *maker, const struct hs_target *target,
+                       struct hs_work *work, struct hs_message *message, size_t *offsets)
 {
     const struct hs_event *event = hs_work_event(work);
     add_fixed(message, offsets, HS_SLICE("webhook-id"), event->id);
@@ -156,7 +156,7 @@ static int make_message(struct hs_parcel_maker *maker, const struct hs_target *t
         code =
             expand(maker, target->key, work, &maker->offsets[at].key, &maker->offsets[at].key_size);
     if (code == 0 && target->kind->has_headers)
-        code = kafka_headers(maker, target, work, message, maker->offsets[at].headers);
+        code = add_headers(maker, target, work, message, maker->offsets[at].headers);
     add_fixed(message, maker->offsets[at].headers, HS_SLICE(HS_RESEND_HEADER),
               hs_event_resend(event));
     maker->count += code == 0;

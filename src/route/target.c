@@ -9,7 +9,7 @@
 #define HEADER_NAME_MAX 128u
 #define LITERAL_MAX 4096u
 
-/* Headers of every Kafka message; together with a target's own there are at most
+/* Headers of every message that has headers; together with a target's own there are at most
  * HS_EVENT_HEADERS_MAX. */
 static const char *const standard_headers[] = {
     "webhook-id",      "webhook-type", "webhook-timestamp",
@@ -131,7 +131,8 @@ static bool header_name_is_good(struct hs_slice name)
     return name.size != 0 && name.size <= HEADER_NAME_MAX;
 }
 
-static bool check_header_name(struct hs_config *config, const struct hs_pair *pair)
+static bool check_header_name(struct hs_config *config, const struct hs_pair *pair,
+                              const struct hs_sink_kind *kind)
 {
     struct hs_slice name = hs_slice_text(pair->name);
     if (!header_name_is_good(name)) {
@@ -148,6 +149,10 @@ static bool check_header_name(struct hs_config *config, const struct hs_pair *pa
                             standard_headers[i]);
             return false;
         }
+    if (kind->check_header != NULL && kind->check_header(name) < 0) {
+        hs_config_error(config, HS_FINDING_HEADER_TAKEN, pair->name_node, "%s", hs_error_text());
+        return false;
+    }
     return true;
 }
 
@@ -162,7 +167,7 @@ static bool compile_headers(const struct hs_router_input *input, struct hs_targe
     bool good = true;
     target->headers = hs_alloc_array(pairs->count + 1, sizeof(*target->headers));
     for (size_t i = 0; i < pairs->count; i++) {
-        good = check_header_name(input->config, &pairs->items[i]) && good;
+        good = check_header_name(input->config, &pairs->items[i], target->kind) && good;
         target->headers[i] = hs_template_compile(input->config, pairs->items[i].value_node,
                                                  hs_slice_text(pairs->items[i].value));
         good = target->headers[i] != NULL && good;
@@ -280,7 +285,7 @@ void hs_targets_check_headers(struct hs_config *config, const struct hs_route *r
         else if (item != NULL)
             hs_config_error(config, HS_FINDING_NO_HEADERS, target->options->destination_node,
                             "`cloudevent` with `mode: binary` (line %u) puts the event's "
-                            "attributes into headers of a Kafka message, which a %s target does "
+                            "attributes into headers of the message, which a %s target does "
                             "not have: use `mode: structured`, or give this target a route of "
                             "its own",
                             item->line, target->kind->name);

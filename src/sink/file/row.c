@@ -42,6 +42,9 @@ static const char *folder(const struct hs_sink_options *options)
     return hs_file_options(options)->path;
 }
 
+static const char *const letter_reasons[] = {
+    "not_json", "too_large", "not_a_file", "foreign_file", "file_refused", "name_refused", NULL};
+
 const struct hs_sink_kind hs_file_kind = {
     .name = "file",
     .destination = "file",
@@ -49,6 +52,7 @@ const struct hs_sink_kind hs_file_kind = {
     .target = &hs_file_target_table,
     .writes_lines = true,
     .no_letters = "for files there is `hookstream dead-letters export`",
+    .letter_reasons = letter_reasons,
     .check_destination = check_file_name,
     .check_fixed = check_fixed,
     .check = hs_file_check,

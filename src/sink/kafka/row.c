@@ -93,6 +93,9 @@ static void version(struct hs_buffer *ret_text)
     hs_buffer_printf(ret_text, "librdkafka %s", rd_kafka_version_str());
 }
 
+static const char *const letter_reasons[] = {"too_large",     "invalid_timestamp", "invalid_record",
+                                             "invalid_topic", "invalid",           NULL};
+
 const struct hs_sink_kind hs_kafka_kind = {
     .name = "kafka",
     .destination = "topic",
@@ -100,6 +103,7 @@ const struct hs_sink_kind hs_kafka_kind = {
     .target = &hs_kafka_target_table,
     .has_headers = true,
     .has_partitions = true,
+    .letter_reasons = letter_reasons,
     .check_destination = check_topic,
     .check_fixed = check_fixed,
     .check = hs_kafka_check,

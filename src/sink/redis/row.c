@@ -45,11 +45,14 @@ static void version(struct hs_buffer *ret_text)
     hs_buffer_printf(ret_text, "hiredis %d.%d.%d", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);
 }
 
+static const char *const letter_reasons[] = {"wrong_type", "not_flat", "too_large", NULL};
+
 const struct hs_sink_kind hs_redis_kind = {
     .name = "redis",
     .destination = "stream",
     .options = &hs_redis_option_table,
     .target = &hs_redis_target_table,
+    .letter_reasons = letter_reasons,
     .check_destination = check_key,
     .check_fixed = check_fixed,
     .check = hs_redis_check,
