@@ -41,10 +41,11 @@ static const struct hs_option rows[] = {
     {.name = "forward",
      .kind = HS_OPTION_NODE,
      .offset = LETTERS(forward),
-     .help = "A target, as under `to` of a route, of a kafka or redis sink, that gets each letter, "
-             "too: the body as received; why, route, sink and attempts as headers or fields. Its "
-             "templates have {id}, {type}, {family}, {source} and {received}. The letter stays "
-             "here; one that the target will not take is counted and passed over.",
+     .help =
+         "A target, as under `to` of a route, that gets each letter, too: the body as received; "
+         "why, route, sink and attempts as headers or fields. Its templates have {id}, {type}, "
+         "{family}, {source} and {received}. The letter stays "
+         "here; one that the target will not take is counted and passed over.",
      .example = "{sink: kafka, topic: fanfare.dead-letters}"},
 };
 

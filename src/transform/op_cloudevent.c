@@ -31,7 +31,7 @@ static const struct hs_option cloudevent_rows[] = {
      .offset = offsetof(struct cloudevent_options, mode),
      .choices = mode_names,
      .fallback = "structured",
-     .help = "Attributes in the body, or in the headers of a Kafka message."},
+     .help = "Attributes in the body, or in the headers of the message."},
     {.name = "source",
      .kind = HS_OPTION_STRING,
      .offset = offsetof(struct cloudevent_options, source),
@@ -399,14 +399,16 @@ static void free_cloudevent(struct hs_operation *operation)
 
 const struct hs_operation_kind hs_operation_cloudevent = {
     .name = "cloudevent",
-    .help = "Makes the event one of CloudEvents 1.0: `id`, `source` (`/{source}`, a "
-            "URI-reference), `type` (`{type}`), `time` (`{time|}`), and if given `subject`, "
-            "`dataschema` (a URI) and `extensions` (name to template). `mode: structured` puts "
-            "them into the body, beside the event's `data`, or with `data: whole` beside the whole "
-            "event; the header `content-type` says so. `mode: binary` puts them into the headers "
-            "`ce_id`, `ce_source`, ... of a Kafka message, whose body stays, or with `data: data` "
-            "becomes the event's `data`. An attribute that comes out empty is left out; one that "
-            "CloudEvents does not allow is an error.",
+    .help =
+        "Makes the event one of CloudEvents 1.0: `id`, `source` (`/{source}`, a "
+        "URI-reference), `type` (`{type}`), `time` (`{time|}`), and if given `subject`, "
+        "`dataschema` (a URI) and `extensions` (name to template). `mode: structured` puts "
+        "them into the body, beside the event's `data`, or with `data: whole` beside the whole "
+        "event; the header `content-type` says so. `mode: binary` puts them into the headers "
+        "`ce_id`, `ce_source`, ... of the message (`ce-id` in an HTTP request), whose body stays, "
+        "or with `data: data` becomes the event's `data`. An attribute that comes out empty is "
+        "left out; one that "
+        "CloudEvents does not allow is an error.",
     .example = "{source: /fanfare, type: \"com.example.{type}\", subject: \"{data.orderId|}\"}",
     .form = HS_FORM_TEXT,
     .table = &cloudevent_table,

@@ -13,6 +13,7 @@ from support.wait import wait_for
 SECRETS = {
     "FANFARE_SECRET": "cookbook-secret-1",
     "SHOP_SECRET": "cookbook-secret-2",
+    "SERVICE_TOKEN": "cookbook-token-3",
     "PII_KEY": "a-key-for-pseudonyms",
 }
 

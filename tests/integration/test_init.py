@@ -11,7 +11,7 @@ from support.ports import free_port
 pytestmark = pytest.mark.single_threaded
 
 FAMILIES = ["queue", "draw", "auction", "order", "consumer", "distribution"]
-SINKS = ["kafka", "redis", "file"]
+SINKS = ["kafka", "redis", "file", "http"]
 SECRET = "a-secret-of-the-test"
 ENVIRONMENT = {"FANFARE_SECRET": SECRET}
 
@@ -24,7 +24,7 @@ def init(*words):
     return program.command("init", *words)
 
 
-@pytest.mark.parametrize("sinks", some_of(SINKS, 1, 2, 3))
+@pytest.mark.parametrize("sinks", some_of(SINKS, 1, 2, len(SINKS)))
 def test_each_family_any_two_and_all_are_good_without_a_warning(tmp_path, sinks):
     for families in some_of(FAMILIES, 1, 2, len(FAMILIES)):
         file = tmp_path / f"{families}.yaml"

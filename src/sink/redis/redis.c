@@ -531,7 +531,7 @@ void hs_redis_check(struct hs_config *config, const struct hs_sink_options *sink
     if (options->url == NULL)
         return; /* missing: the binding said so */
     if (hs_redis_url_parse(options->url, options->username, options->password, &url) < 0)
-        hs_config_error(config, HS_FINDING_REDIS_URL, place != NULL ? place : sink->node, "%s",
+        hs_config_error(config, HS_FINDING_SINK_URL, place != NULL ? place : sink->node, "%s",
                         hs_error_text());
     else
         hs_redis_url_free(&url);

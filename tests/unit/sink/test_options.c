@@ -153,6 +153,16 @@ static const struct {
      "test.yaml:1:39: error HS031: `wait` says for how many `replicas`: such as {replicas: 1}\n"},
     {"{type: file, path: ''}", "test.yaml:1:20: error HS039: `path` is empty: name a folder\n"},
     {"{type: file, path: data}", ""},
+    {"{type: http, url: 'https://h/x', headers: {Authorization: '${SECRET}'}}", ""},
+    {"{type: http, url: 'http://localhost:8000/'}", ""},
+    {"{type: http, url: 'http://u:p@h/${SECRET}'}",
+     "test.yaml:1:19: warning HS067: events go to http://h:80 without encryption: use https://\n"},
+    {"{type: http, url: 'ftp://h/${SECRET}'}",
+     "test.yaml:1:19: error HS062: the url begins with http:// or https://\n"},
+    {"{type: http, url: 'https://h', headers: {'a b': x, Content-Length: '1'}}",
+     "test.yaml:1:42: error HS124: `a b` is not a header name\n"
+     "test.yaml:1:52: error HS125: the header `content-length` belongs to the connection: omit "
+     "it\n"},
 };
 
 START_TEST(check_says_what_is_wrong_and_where)
@@ -281,7 +291,10 @@ START_TEST(fixed_texts_of_templates_are_checked)
         ck_assert_msg(good == rows[i].good, "%s: %s", hs_sink_kinds[rows[i].kind]->name,
                       rows[i].text);
     }
-    static const size_t most[] = {[HS_SINK_INDEX_kafka] = 249, [HS_SINK_INDEX_redis] = 1024, 200};
+    static const size_t most[] = {[HS_SINK_INDEX_kafka] = 249,
+                                  [HS_SINK_INDEX_redis] = 1024,
+                                  [HS_SINK_INDEX_file] = 200,
+                                  [HS_SINK_INDEX_http] = 1024};
     for (unsigned kind = 0; kind < HS_SINK_KIND_COUNT; kind++) {
         ck_assert_int_eq(hs_sink_kinds[kind]->check_fixed(HS_SLICE("x"), most[kind] - 1, false), 0);
         ck_assert_int_eq(hs_sink_kinds[kind]->check_fixed(HS_SLICE("x"), most[kind], false),
