@@ -2,7 +2,7 @@
 #include "control.h"
 
 #include <hookstream/clock.h>
-#include <hookstream/json.h>
+#include <hookstream/doc.h>
 #include <inttypes.h>
 
 /* Default events per second: a replay must not outrun live events. */
@@ -184,18 +184,22 @@ unsigned hs_control_replay_status(struct hs_control *control, struct hs_buffer *
 {
     struct hs_replay_status status;
     hs_replay_status(control->replay, &status);
-    hs_buffer_printf(ret_json,
-                     "{\"state\":\"%s\",\"dry_run\":%s,\"job\":%" PRIu64 ",\"at\":%" PRIu64
-                     ",\"safe\":%" PRIu64 ",\"last\":%" PRIu64 ",\"looked_at\":%" PRIu64
-                     ",\"matched\":%" PRIu64 ",\"resent\":%" PRIu64 ",\"unrouted\":%" PRIu64
-                     ",\"damaged\":%" PRIu64 ",\"to\":",
-                     hs_replay_state_name(status.state), status.dry_run ? "true" : "false",
-                     status.number, status.at, status.safe, status.last, status.looked_at,
-                     status.matched, status.resent, status.unrouted, status.damaged);
-    hs_json_encode_string(hs_slice_text(status.sink), ret_json);
-    hs_buffer_append_text(ret_json, ",\"detail\":");
-    hs_json_encode_string(hs_slice_text(status.detail), ret_json);
-    hs_buffer_append_text(ret_json, "}\n");
+    struct json_object *replay = hs_doc_object();
+    hs_doc_put_text(replay, "state", hs_replay_state_name(status.state));
+    hs_doc_put_bool(replay, "dry_run", status.dry_run);
+    hs_doc_put_u64(replay, "job", status.number);
+    hs_doc_put_u64(replay, "at", status.at);
+    hs_doc_put_u64(replay, "safe", status.safe);
+    hs_doc_put_u64(replay, "last", status.last);
+    hs_doc_put_u64(replay, "looked_at", status.looked_at);
+    hs_doc_put_u64(replay, "matched", status.matched);
+    hs_doc_put_u64(replay, "resent", status.resent);
+    hs_doc_put_u64(replay, "unrouted", status.unrouted);
+    hs_doc_put_u64(replay, "damaged", status.damaged);
+    hs_doc_put_text(replay, "to", status.sink);
+    hs_doc_put_text(replay, "detail", status.detail);
+    hs_doc_print(replay, ret_json);
+    hs_buffer_append_byte(ret_json, '\n');
     return 200;
 }
 

@@ -2,7 +2,7 @@
 #include "control.h"
 
 #include <hookstream/clock.h>
-#include <hookstream/json.h>
+#include <hookstream/doc.h>
 #include <hookstream/log.h>
 #include <hookstream/source.h>
 #include <inttypes.h>
@@ -79,58 +79,53 @@ static bool is_wanted(const struct filter *filter, const struct hs_letter *lette
 
 /* ---- As JSON ---- */
 
-static void add_text(struct hs_buffer *json, const char *name, struct hs_slice text)
-{
-    hs_buffer_printf(json, ",\"%s\":", name);
-    hs_json_encode_string(text, json);
-}
-
 /* As a string, byte for byte, if possible; otherwise as Base64 under another name. */
-static void add_body(struct hs_buffer *json, const struct hs_event *event)
+static void put_body(struct json_object *document, const struct hs_event *event)
 {
     if (event->flaw != HS_EVENT_NOT_JSON) {
-        add_text(json, "body", event->body);
+        hs_doc_put_slice(document, "body", event->body);
         return;
     }
     size_t size = (event->body.size + 2) / 3 * 4;
-    hs_buffer_append_text(json, ",\"body_base64\":\"");
-    unsigned char *at = (unsigned char *)hs_buffer_reserve(json, size + 1);
-    if (at != NULL && size > 0)
-        (void)EVP_EncodeBlock(at, (const unsigned char *)event->body.data, (int)event->body.size);
-    hs_buffer_commit(json, size);
-    hs_buffer_append_byte(json, '"');
+    HS_AUTO_FREE char *text = hs_alloc(size + 1);
+    if (size > 0)
+        (void)EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)event->body.data,
+                              (int)event->body.size);
+    hs_doc_put_slice(document, "body_base64", hs_slice(text, size));
 }
 
-static void add_letter(struct hs_buffer *json, const struct hs_letter *letter, bool body)
+static void put_content(struct json_object *document, const struct hs_letter *letter)
 {
     const struct hs_event *event = &letter->event;
+    struct json_object *headers = hs_doc_object();
+    for (size_t i = 0; i < event->header_count; i++)
+        hs_doc_put_named(headers, event->headers[i].name, hs_doc_text(event->headers[i].value));
+    hs_doc_put_slice(document, "history", letter->history);
+    hs_doc_put(document, "headers", headers);
+    put_body(document, event);
+}
+
+static void print_letter(const struct hs_letter *letter, bool body, struct hs_buffer *json)
+{
+    const struct hs_event *event = &letter->event;
+    struct json_object *document = hs_doc_object();
     char received[32];
     hs_clock_format(event->received_wall_ns, received);
-    hs_buffer_printf(json, "{\"number\":%" PRIu64 ",\"sequence\":%" PRIu64, letter->number,
-                     event->sequence);
-    add_text(json, "received", hs_slice_text(received));
-    add_text(json, "reason", letter->reason);
-    add_text(json, "detail", letter->detail);
-    add_text(json, "sink", letter->sink);
-    add_text(json, "route", letter->route);
-    add_text(json, "source", event->source);
-    add_text(json, "id", event->id);
-    add_text(json, "type", event->type);
-    hs_buffer_printf(json, ",\"attempts\":%" PRIu64 ",\"size\":%zu", letter->attempts,
-                     event->body.size);
-    if (body) {
-        add_text(json, "history", letter->history);
-        hs_buffer_append_text(json, ",\"headers\":{");
-        for (size_t i = 0; i < event->header_count; i++) {
-            hs_buffer_append_text(json, i > 0 ? "," : "");
-            hs_json_encode_string(event->headers[i].name, json);
-            hs_buffer_append_byte(json, ':');
-            hs_json_encode_string(event->headers[i].value, json);
-        }
-        hs_buffer_append_byte(json, '}');
-        add_body(json, event);
-    }
-    hs_buffer_append_byte(json, '}');
+    hs_doc_put_u64(document, "number", letter->number);
+    hs_doc_put_u64(document, "sequence", event->sequence);
+    hs_doc_put_text(document, "received", received);
+    hs_doc_put_slice(document, "reason", letter->reason);
+    hs_doc_put_slice(document, "detail", letter->detail);
+    hs_doc_put_slice(document, "sink", letter->sink);
+    hs_doc_put_slice(document, "route", letter->route);
+    hs_doc_put_slice(document, "source", event->source);
+    hs_doc_put_slice(document, "id", event->id);
+    hs_doc_put_slice(document, "type", event->type);
+    hs_doc_put_u64(document, "attempts", letter->attempts);
+    hs_doc_put_u64(document, "size", event->body.size);
+    if (body)
+        put_content(document, letter);
+    hs_doc_print(document, json);
 }
 
 /* ---- Retrying ---- */
@@ -226,7 +221,7 @@ static int act_on(struct round *round, const struct hs_letter *letter)
     int done = 1;
     if (round->action == HS_LETTERS_LIST) {
         hs_buffer_append_text(round->json, round->matched > 0 ? ",\n" : "\n");
-        add_letter(round->json, letter, round->filter->body);
+        print_letter(letter, round->filter->body, round->json);
     } else if (round->action == HS_LETTERS_RETRY) {
         done = retry(round, letter);
     }
@@ -302,24 +297,29 @@ static int take_out(struct round *round, int64_t *ret_removed)
     return *ret_removed < 0 ? (int)*ret_removed : code;
 }
 
+/* A list is printed letter by letter, so that one letter at a time is held as a document. */
 static void finish(struct round *round, int64_t removed)
 {
-    struct hs_buffer *json = round->json;
-    if (round->action == HS_LETTERS_LIST)
-        hs_buffer_append_text(json, "\n],");
-    else
-        hs_buffer_printf(json,
-                         "{\"%s\":%" PRId64 ",\"unrouted\":%" PRIu64 ",\"invalid\":%" PRIu64 ",",
-                         round->action == HS_LETTERS_RETRY ? "retried" : "discarded", removed,
-                         round->unrouted, round->invalid);
+    struct json_object *result = hs_doc_object();
+    if (round->action != HS_LETTERS_LIST) {
+        hs_doc_put_u64(result, round->action == HS_LETTERS_RETRY ? "retried" : "discarded",
+                       (uint64_t)removed);
+        hs_doc_put_u64(result, "unrouted", round->unrouted);
+        hs_doc_put_u64(result, "invalid", round->invalid);
+    }
     if (round->filter->number != ALL)
-        hs_buffer_printf(json, "\"damaged\":%s,",
-                         hs_dead_letters_is_damaged(round->control->letters, round->filter->number)
-                             ? "true"
-                             : "false");
-    hs_buffer_printf(json, "\"last\":%" PRIu64 ",\"more\":%s,\"kept\":%" PRIu64 "}\n", round->last,
-                     round->more ? "true" : "false",
-                     hs_dead_letters_count(round->control->letters));
+        hs_doc_put_bool(result, "damaged",
+                        hs_dead_letters_is_damaged(round->control->letters, round->filter->number));
+    hs_doc_put_u64(result, "last", round->last);
+    hs_doc_put_bool(result, "more", round->more);
+    hs_doc_put_u64(result, "kept", hs_dead_letters_count(round->control->letters));
+    if (round->action == HS_LETTERS_LIST) {
+        hs_buffer_append_text(round->json, "\n]");
+        hs_doc_print_rest(result, round->json);
+    } else {
+        hs_doc_print(result, round->json);
+    }
+    hs_buffer_append_byte(round->json, '\n');
     if (round->action != HS_LETTERS_LIST && removed > 0)
         hs_log(HS_LOG_INFO, "an operator acted on dead letters",
                HS_F("action", "%s", round->action == HS_LETTERS_RETRY ? "retry" : "discard"),

@@ -2,8 +2,8 @@
 #include "report.h"
 
 #include <hookstream/clock.h>
+#include <hookstream/doc.h>
 #include <hookstream/heartbeat.h>
-#include <hookstream/json.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
 
@@ -133,76 +133,79 @@ void hs_report_changes(void *context)
     hs_buffer_free(&reasons);
 }
 
-static void add_text(struct hs_buffer *json, const char *name, const char *text)
+static struct json_object *sink_document(const struct hs_pump_status *status)
 {
-    hs_buffer_printf(json, ",\"%s\":", name);
-    hs_json_encode_string(hs_slice_text(text), json);
+    struct json_object *sink = hs_doc_object();
+    hs_doc_put_text(sink, "name", status->name);
+    hs_doc_put_text(sink, "type", status->kind);
+    hs_doc_put_text(sink, "state", hs_sink_state_name(status->state));
+    hs_doc_put_text(sink, "reason", status->reason);
+    hs_doc_put_text(sink, "detail", status->detail);
+    hs_doc_put_u64(sink, "position", status->position);
+    hs_doc_put_u64(sink, "lag_events", status->lag_events);
+    hs_doc_put_milli(sink, "lag_seconds", status->lag_seconds);
+    hs_doc_put_u64(sink, "in_flight", status->in_flight);
+    hs_doc_put_u64(sink, "delivered", status->delivered);
+    return sink;
 }
 
-static void add_sink(struct hs_buffer *json, const struct hs_pump_status *status)
+static struct json_object *journal_document(struct hs_app *app)
 {
-    hs_buffer_append_text(json, "{\"name\":");
-    hs_json_encode_string(hs_slice_text(status->name), json);
-    add_text(json, "type", status->kind);
-    add_text(json, "state", hs_sink_state_name(status->state));
-    add_text(json, "reason", status->reason);
-    add_text(json, "detail", status->detail);
-    hs_buffer_printf(json,
-                     ",\"position\":%" PRIu64 ",\"lag_events\":%" PRIu64
-                     ",\"lag_seconds\":%.3f,\"in_flight\":%" PRIu64 ",\"delivered\":%" PRIu64 "}",
-                     status->position, status->lag_events, status->lag_seconds, status->in_flight,
-                     status->delivered);
-}
-
-static void add_journal(struct hs_app *app, struct hs_buffer *json)
-{
+    struct json_object *journal = hs_doc_object();
     const char *why = "";
     bool writable = hs_journal_writable(app->journal, &why);
-    hs_buffer_printf(json,
-                     ",\"journal\":{\"writable\":%s,\"durable\":%" PRIu64 ",\"oldest\":%" PRIu64,
-                     writable ? "true" : "false", hs_journal_durable(app->journal),
-                     hs_journal_oldest(app->journal));
-    add_text(json, "identity", hs_journal_identity(app->journal));
-    add_text(json, "reason", writable ? "" : why);
-    hs_buffer_append_byte(json, '}');
+    hs_doc_put_bool(journal, "writable", writable);
+    hs_doc_put_u64(journal, "durable", hs_journal_durable(app->journal));
+    hs_doc_put_u64(journal, "oldest", hs_journal_oldest(app->journal));
+    hs_doc_put_text(journal, "identity", hs_journal_identity(app->journal));
+    hs_doc_put_text(journal, "reason", writable ? "" : why);
+    return journal;
 }
 
-static void add_dedupe(struct hs_app *app, struct hs_buffer *json)
+static struct json_object *dedupe_document(struct hs_app *app)
 {
-    hs_buffer_printf(json, ",\"dedupe\":{\"ids\":%" PRIu64, hs_dedupe_count(app->dedupe));
+    struct json_object *dedupe = hs_doc_object();
+    hs_doc_put_u64(dedupe, "ids", hs_dedupe_count(app->dedupe));
     if (app->shared != NULL) {
         struct hs_dedupe_shared_status status;
         hs_dedupe_shared_status(app->shared, &status);
-        hs_buffer_printf(json, ",\"shared\":{\"up\":%s", status.up ? "true" : "false");
-        add_text(json, "reason", status.reason);
-        add_text(json, "detail", status.detail);
-        hs_buffer_append_byte(json, '}');
+        struct json_object *shared = hs_doc_object();
+        hs_doc_put_bool(shared, "up", status.up);
+        hs_doc_put_text(shared, "reason", status.reason);
+        hs_doc_put_text(shared, "detail", status.detail);
+        hs_doc_put(dedupe, "shared", shared);
     }
-    hs_buffer_append_byte(json, '}');
+    return dedupe;
+}
+
+static struct json_object *sinks_document(struct hs_app *app)
+{
+    struct json_object *sinks = hs_doc_array();
+    for (size_t i = 0; i < hs_delivery_count(app->delivery); i++) {
+        struct hs_pump_status status;
+        hs_delivery_status(app->delivery, i, &status);
+        hs_doc_add(sinks, sink_document(&status));
+    }
+    return sinks;
 }
 
 void hs_report_status(void *context, struct hs_buffer *ret_json)
 {
     struct hs_app *app = context;
+    struct json_object *report = hs_doc_object();
     char started[32];
     hs_clock_format(app->started_wall_ns, started);
     bool accepting = atomic_load(&app->accepting);
-    hs_buffer_printf(ret_json, "{\"version\":\"%s\",\"started\":\"%s\",\"accepting\":%s",
-                     HS_VERSION, started, accepting ? "true" : "false");
-    add_text(ret_json, "config", hs_config_hash(app->config));
+    hs_doc_put_text(report, "version", HS_VERSION);
+    hs_doc_put_text(report, "started", started);
+    hs_doc_put_bool(report, "accepting", accepting);
+    hs_doc_put_text(report, "config", hs_config_hash(app->config));
     if (accepting) {
-        hs_buffer_printf(ret_json, ",\"connections\":%zu", hs_ingress_connections(app->ingress));
-        add_journal(app, ret_json);
-        add_dedupe(app, ret_json);
-        hs_buffer_append_text(ret_json, ",\"sinks\":[");
-        for (size_t i = 0; i < hs_delivery_count(app->delivery); i++) {
-            struct hs_pump_status status;
-            hs_delivery_status(app->delivery, i, &status);
-            if (i > 0)
-                hs_buffer_append_byte(ret_json, ',');
-            add_sink(ret_json, &status);
-        }
-        hs_buffer_append_byte(ret_json, ']');
+        hs_doc_put_u64(report, "connections", hs_ingress_connections(app->ingress));
+        hs_doc_put(report, "journal", journal_document(app));
+        hs_doc_put(report, "dedupe", dedupe_document(app));
+        hs_doc_put(report, "sinks", sinks_document(app));
     }
-    hs_buffer_append_text(ret_json, "}\n");
+    hs_doc_print(report, ret_json);
+    hs_buffer_append_byte(ret_json, '\n');
 }
