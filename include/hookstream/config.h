@@ -12,6 +12,8 @@
 #include <hookstream/base.h>
 #include <hookstream/buffer.h>
 
+struct json_object;
+
 /* ---- Findings: everything that is wrong with a configuration ---- */
 
 /* A note is information rather than a fault: it does not count, even with `check --strict`. */
@@ -306,11 +308,9 @@ void hs_config_manual(const struct hs_options *options, struct hs_buffer *ret_pa
 /* Appends only a table's options, as rows without a heading. */
 void hs_config_manual_rows(const struct hs_options *options, struct hs_buffer *ret_page);
 
-/* Appends the JSON Schema (draft 7) of a mapping of this table. A NODE's `form` names one of the
- * schema's "definitions", which its module writes. */
-void hs_config_schema(const struct hs_options *options, struct hs_buffer *ret_json);
-/* Appends a text as a JSON string, for modules that write definitions. */
-void hs_schema_text(struct hs_buffer *ret_json, const char *text);
+/* The JSON Schema (draft 7) of a mapping of this table, as a document of doc.h; the caller's. A
+ * NODE's `form` names one of the schema's "definitions", which its module adds. */
+struct json_object *hs_config_schema(const struct hs_options *options);
 
 /* Parsers of single values, for modules that read a NODE themselves. Each adds a finding and
  * returns false if the text is wrong. This one reads a size. */

@@ -156,8 +156,7 @@ size_t hs_router_count(const struct hs_router *router);
 const struct hs_route *hs_router_at(const struct hs_router *router, size_t index);
 /* Appends the manual's page about a route's keys. */
 void hs_route_manual(struct hs_buffer *ret_page);
-/* Appends the schema's definitions "routes", "default" and "targets", without the braces around
- * them. */
-void hs_route_schema(struct hs_buffer *ret_json);
+/* Adds the schema's definitions "routes", "default" and "targets". */
+void hs_route_schema(struct json_object *definitions);
 
 #endif

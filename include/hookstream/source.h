@@ -43,8 +43,8 @@ struct hs_source_options {
 /* The option table of one source; `sources` is a map of these. hs_source_check_paths() checks that
  * no two share a path. */
 extern const struct hs_options hs_source_option_table;
-/* Appends the schema's definition "secrets", without the braces around it. */
-void hs_source_schema(struct hs_buffer *ret_json);
+/* Adds the schema's definition "secrets". */
+void hs_source_schema(struct json_object *definitions);
 /* The path without a trailing slash: `/a/` and `/a` are the same path. `/` stays. */
 static inline struct hs_slice hs_source_path(struct hs_slice path)
 {

@@ -200,8 +200,7 @@ HS_MUST_CHECK int hs_transform_apply_item(const struct hs_transform *transform, 
 
 /* Appends the operations' names and help to the manual. */
 void hs_transform_manual(struct hs_buffer *ret_page);
-/* Appends the schema's definitions "transform", "transformations" and "condition", without the
- * braces around them. */
-void hs_transform_schema(struct hs_buffer *ret_json);
+/* Adds the schema's definitions "transform", "transformations" and "condition". */
+void hs_transform_schema(struct json_object *definitions);
 
 #endif

@@ -5,6 +5,7 @@
 #include <hookstream/app.h>
 #include <hookstream/catalogue.h>
 #include <hookstream/config.h>
+#include <hookstream/doc.h>
 #include <stdio.h>
 
 static int run(const struct hs_command *command, int argc, char **argv);
@@ -30,16 +31,18 @@ static void configuration_page(struct hs_buffer *page)
 
 static void schema_page(struct hs_buffer *json)
 {
-    hs_buffer_append_text(json, "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\n"
-                                "\"title\":\"hookstream\",\n\"allOf\":[");
-    hs_config_schema(&hs_settings_table, json);
-    hs_buffer_append_text(json, "],\n\"definitions\":{\n");
-    hs_transform_schema(json);
-    hs_buffer_append_text(json, ",\n");
-    hs_source_schema(json);
-    hs_buffer_append_text(json, ",\n");
-    hs_route_schema(json);
-    hs_buffer_append_text(json, "}}\n");
+    struct json_object *schema = hs_doc_object(), *all = hs_doc_array();
+    struct json_object *definitions = hs_doc_object();
+    hs_doc_add(all, hs_config_schema(&hs_settings_table));
+    hs_transform_schema(definitions);
+    hs_source_schema(definitions);
+    hs_route_schema(definitions);
+    hs_doc_put_text(schema, "$schema", "http://json-schema.org/draft-07/schema#");
+    hs_doc_put_text(schema, "title", "hookstream");
+    hs_doc_put(schema, "allOf", all);
+    hs_doc_put(schema, "definitions", definitions);
+    hs_doc_print_indented(schema, json);
+    hs_buffer_append_byte(json, '\n');
 }
 
 static int run(const struct hs_command *command, int argc, char **argv)

@@ -2,6 +2,7 @@
  * Choosing between routes is up to rank.c and match.c. */
 #include "router.h"
 
+#include <hookstream/doc.h>
 #include <stdlib.h>
 
 #define NAME_MAX_BYTES 128u
@@ -322,22 +323,28 @@ void hs_route_manual(struct hs_buffer *ret_page)
         append_section(hs_sink_kinds[kind]->target, ret_page);
 }
 
-void hs_route_schema(struct hs_buffer *ret_json)
+static struct json_object *list_schema(uint64_t least, uint64_t most, struct json_object *items)
 {
-    hs_buffer_printf(ret_json,
-                     "\"routes\":{\"type\":\"array\",\"maxItems\":%u,\"items\":", HS_ROUTES_MAX);
-    hs_config_schema(&route_table, ret_json);
-    hs_buffer_append_text(ret_json,
-                          "},\n\"default\":{\"anyOf\":[{\"enum\":[\"dead_letter\",\"drop\"]},"
-                          "{\"type\":\"string\",\"pattern\":\"\\\\$\\\\{\"},"
-                          "{\"$ref\":\"#/definitions/targets\"}]},\n");
-    hs_buffer_printf(
-        ret_json,
-        "\"targets\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":%u,\"items\":{\"anyOf\":[",
-        HS_TARGETS_MAX);
-    for (int kind = 0; kind < HS_SINK_KIND_COUNT; kind++) {
-        hs_buffer_append_text(ret_json, kind > 0 ? ",\n" : "");
-        hs_config_schema(hs_sink_kinds[kind]->target, ret_json);
-    }
-    hs_buffer_append_text(ret_json, "]}}");
+    struct json_object *list = hs_doc_object();
+    hs_doc_put_text(list, "type", "array");
+    if (least > 0)
+        hs_doc_put_u64(list, "minItems", least);
+    hs_doc_put_u64(list, "maxItems", most);
+    hs_doc_put(list, "items", items);
+    return list;
+}
+
+void hs_route_schema(struct json_object *definitions)
+{
+    struct json_object *target = hs_doc_object(), *kinds = hs_doc_array();
+    for (int kind = 0; kind < HS_SINK_KIND_COUNT; kind++)
+        hs_doc_add(kinds, hs_config_schema(hs_sink_kinds[kind]->target));
+    hs_doc_put(target, "anyOf", kinds);
+    hs_doc_put(definitions, "routes",
+               list_schema(0, HS_ROUTES_MAX, hs_config_schema(&route_table)));
+    hs_doc_put_literal(definitions, "default",
+                       "{\"anyOf\":[{\"enum\":[\"dead_letter\",\"drop\"]},"
+                       "{\"type\":\"string\",\"pattern\":\"\\\\$\\\\{\"},"
+                       "{\"$ref\":\"#/definitions/targets\"}]}");
+    hs_doc_put(definitions, "targets", list_schema(1, HS_TARGETS_MAX, target));
 }

@@ -1,5 +1,6 @@
 /* Source options: the tables of one source and of its `verify`. */
 #include <hookstream/clock.h>
+#include <hookstream/doc.h>
 #include <hookstream/source.h>
 
 #include <stddef.h>
@@ -264,11 +265,11 @@ void hs_source_check_paths(struct hs_config *config, const struct hs_children *s
     }
 }
 
-void hs_source_schema(struct hs_buffer *ret_json)
+void hs_source_schema(struct json_object *definitions)
 {
-    hs_buffer_append_text(
-        ret_json, "\"secrets\":{\"anyOf\":[{\"type\":\"array\",\"minItems\":1,"
-                  "\"items\":{\"type\":[\"string\",\"number\",\"null\"]}},"
-                  "{\"type\":\"object\",\"minProperties\":1,"
-                  "\"additionalProperties\":{\"type\":[\"string\",\"number\",\"null\"]}}]}");
+    hs_doc_put_literal(definitions, "secrets",
+                       "{\"anyOf\":[{\"type\":\"array\",\"minItems\":1,"
+                       "\"items\":{\"type\":[\"string\",\"number\",\"null\"]}},"
+                       "{\"type\":\"object\",\"minProperties\":1,"
+                       "\"additionalProperties\":{\"type\":[\"string\",\"number\",\"null\"]}}]}");
 }

@@ -8,7 +8,8 @@
 void hs_field_manual(struct hs_buffer *ret_page);
 
 struct hs_operation_kind;
-/* Appends the operation's member of an item: its name and the allowed values. */
-void hs_operation_schema(const struct hs_operation_kind *kind, struct hs_buffer *json);
+struct json_object;
+/* Adds the operation's member of an item: its name and the allowed values. */
+void hs_operation_schema(const struct hs_operation_kind *kind, struct json_object *properties);
 
 #endif

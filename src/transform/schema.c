@@ -3,41 +3,41 @@
 #include "manual.h"
 #include "operation.h"
 
+#include <hookstream/doc.h>
+
 #define SCALAR "{\"type\":[\"string\",\"number\",\"boolean\"]}"
 #define OR_NULL "{\"type\":[\"string\",\"number\",\"boolean\",\"null\"]}"
 
-static void put_form(const struct hs_operation_kind *kind, struct hs_buffer *json)
+static void add_forms(const struct hs_operation_kind *kind, struct json_object *forms)
 {
     switch (kind->form) {
     case HS_FORM_TABLE:
         break;
     case HS_FORM_FIELDS:
-        hs_buffer_append_text(json,
-                              SCALAR ",{\"type\":\"array\",\"minItems\":1,\"items\":" SCALAR "}");
+        hs_doc_add(forms, hs_doc_literal(SCALAR));
+        hs_doc_add(forms,
+                   hs_doc_literal("{\"type\":\"array\",\"minItems\":1,\"items\":" SCALAR "}"));
         break;
     case HS_FORM_TEXT:
-        hs_buffer_append_text(json, SCALAR);
+        hs_doc_add(forms, hs_doc_literal(SCALAR));
         break;
     case HS_FORM_PAIRS:
-        hs_buffer_append_text(json, "{\"type\":\"object\",\"minProperties\":1,"
-                                    "\"additionalProperties\":" OR_NULL "}");
+        hs_doc_add(forms, hs_doc_literal("{\"type\":\"object\",\"minProperties\":1,"
+                                         "\"additionalProperties\":" OR_NULL "}"));
         break;
     }
-    if (kind->table == NULL)
-        return;
-    hs_buffer_append_text(json, kind->form == HS_FORM_TABLE ? "" : ",");
-    hs_config_schema(kind->table, json);
+    if (kind->table != NULL)
+        hs_doc_add(forms, hs_config_schema(kind->table));
 }
 
-void hs_operation_schema(const struct hs_operation_kind *kind, struct hs_buffer *json)
+void hs_operation_schema(const struct hs_operation_kind *kind, struct json_object *properties)
 {
-    hs_schema_text(json, kind->name);
-    hs_buffer_append_text(json, ":{\"description\":");
-    hs_schema_text(json, kind->help);
+    struct json_object *schema = hs_doc_object(), *forms;
+    hs_doc_put_text(schema, "description", kind->help);
     if (kind->form != HS_FORM_TABLE || kind->table != NULL) {
-        hs_buffer_append_text(json, ",\"anyOf\":[");
-        put_form(kind, json);
-        hs_buffer_append_byte(json, ']');
+        forms = hs_doc_array();
+        add_forms(kind, forms);
+        hs_doc_put(schema, "anyOf", forms);
     }
-    hs_buffer_append_byte(json, '}');
+    hs_doc_put(properties, kind->name, schema);
 }

@@ -5,6 +5,7 @@
 #include "manual.h"
 #include "words.h"
 
+#include <hookstream/doc.h>
 #include <stdlib.h>
 
 #define TRANSFORM_ITEMS_MAX 64u
@@ -379,34 +380,45 @@ void hs_transform_manual(struct hs_buffer *ret_page)
 
 /* ---- The schema ---- */
 
-static void put_item_schema(struct hs_buffer *json)
+static struct json_object *item_properties(void)
 {
-    hs_buffer_append_text(
-        json, "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\n"
-              "\"when\":{\"$ref\":\"#/definitions/condition\"},\n"
-              "\"for\":{\"type\":\"string\",\"description\":\"Applies the item to each element "
-              "of this array.\"},\n"
-              "\"on_error\":{\"description\":\"What happens to an event for which the item "
-              "fails.\",\"anyOf\":[{\"enum\":[\"dead_letter\",\"skip\"]},{\"type\":\"string\","
-              "\"pattern\":\"\\\\$\\\\{\"}]}");
-    for (size_t i = 0; i < KINDS; i++) {
-        hs_buffer_append_text(json, ",\n");
-        hs_operation_schema(kinds[i], json);
-    }
-    hs_buffer_append_text(json, "},\"oneOf\":[");
+    struct json_object *properties = hs_doc_literal(
+        "{\"when\":{\"$ref\":\"#/definitions/condition\"},"
+        "\"for\":{\"type\":\"string\",\"description\":\"Applies the item to each element "
+        "of this array.\"},"
+        "\"on_error\":{\"description\":\"What happens to an event for which the item "
+        "fails.\",\"anyOf\":[{\"enum\":[\"dead_letter\",\"skip\"]},{\"type\":\"string\","
+        "\"pattern\":\"\\\\$\\\\{\"}]}}");
     for (size_t i = 0; i < KINDS; i++)
-        hs_buffer_printf(json, "%s{\"required\":[\"%s\"]}", i > 0 ? "," : "", kinds[i]->name);
-    hs_buffer_append_text(json, "]}");
+        hs_operation_schema(kinds[i], properties);
+    return properties;
 }
 
-void hs_transform_schema(struct hs_buffer *ret_json)
+static struct json_object *item_schema(void)
 {
-    hs_buffer_append_text(ret_json,
-                          "\"condition\":{\"type\":\"string\",\"minLength\":1},\n"
-                          "\"transformations\":{\"type\":\"object\",\"additionalProperties\":"
-                          "{\"$ref\":\"#/definitions/transform\"}},\n");
-    hs_buffer_printf(ret_json, "\"transform\":{\"type\":\"array\",\"maxItems\":%u,\"items\":",
-                     TRANSFORM_ITEMS_MAX);
-    put_item_schema(ret_json);
-    hs_buffer_append_byte(ret_json, '}');
+    struct json_object *item = hs_doc_object(), *one_of = hs_doc_array();
+    for (size_t i = 0; i < KINDS; i++) {
+        struct json_object *form = hs_doc_object(), *required = hs_doc_array();
+        hs_doc_add(required, hs_doc_text(hs_slice_text(kinds[i]->name)));
+        hs_doc_put(form, "required", required);
+        hs_doc_add(one_of, form);
+    }
+    hs_doc_put_text(item, "type", "object");
+    hs_doc_put_bool(item, "additionalProperties", false);
+    hs_doc_put(item, "properties", item_properties());
+    hs_doc_put(item, "oneOf", one_of);
+    return item;
+}
+
+void hs_transform_schema(struct json_object *definitions)
+{
+    hs_doc_put_literal(definitions, "condition", "{\"type\":\"string\",\"minLength\":1}");
+    hs_doc_put_literal(definitions, "transformations",
+                       "{\"type\":\"object\",\"additionalProperties\":"
+                       "{\"$ref\":\"#/definitions/transform\"}}");
+    struct json_object *list = hs_doc_object();
+    hs_doc_put_text(list, "type", "array");
+    hs_doc_put_u64(list, "maxItems", TRANSFORM_ITEMS_MAX);
+    hs_doc_put(list, "items", item_schema());
+    hs_doc_put(definitions, "transform", list);
 }

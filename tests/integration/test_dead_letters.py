@@ -204,7 +204,7 @@ def test_a_name_that_nothing_has_is_refused(hookstream):
         assert done.returncode == 1 and done.stderr.endswith(
             f"there is no dead letter {number}, or the other filters exclude it\n"), done
         assert run(one, action, 99).stderr.endswith("there is no dead letter 99\n")
-        assert run(one, action, "whk_99").stderr.endswith("no dead letter is of event whk_99\n")
+        assert run(one, action, "whk_99").stderr.endswith("no dead letter belongs to event whk_99\n")
         assert "exclude it" in run(one, action, "whk_99", "--type", "draw").stderr
     assert len(letters(one)) == 2
 
