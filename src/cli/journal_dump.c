@@ -128,6 +128,7 @@ static int print_events(struct dump *dump, const char *path, uint64_t from, uint
         code = check_from(dump, from, &totals);
     if (code >= 0 && fflush(stdout) != 0 && errno != EPIPE)
         code = hs_fail_errno(errno, "cannot write to stdout");
+    clearerr(stdout); /* any other failure is in `code` */
     if (code < 0)
         return hs_command_fail(dump->command, HS_EXIT_USAGE, "%s", hs_error_text());
     return dump->damaged ? HS_EXIT_BAD : HS_EXIT_GOOD;

@@ -366,8 +366,8 @@ def test_wrong_use_is_told_what_to_do(hookstream):
         (("discard", ""), "empty"),
         (("discard", "--id", ""), "empty"),
         (("frob",), "list, show, retry"),
-        (("list", "--since", "yesterday"), "no time"),
-        (("list", "--type", "a..b"), "no pattern"),
+        (("list", "--since", "yesterday"), "is not a time"),
+        (("list", "--type", "a..b"), "is not a pattern"),
     ):
         done = run(one, *words)
         assert done.returncode == 2 and says in done.stderr, (words, done)

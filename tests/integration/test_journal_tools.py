@@ -349,8 +349,8 @@ def test_help_says_that_last_is_no_count():
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["dump", "--since", "yesterday"], "--since: `yesterday` is no time"),
-        (["dump", "--until", "yesterday"], "--until: `yesterday` is no time"),
+        (["dump", "--since", "yesterday"], "--since: `yesterday` is not a time"),
+        (["dump", "--until", "yesterday"], "--until: `yesterday` is not a time"),
         (["dump", "--match", ""], "--match: the pattern is empty: write a prefix"),
         (["dump", "--since", "2026-13-01T00:00:00Z"], "is not a time"),
         (["dump", "--match", "a..b"], "--match: `a..b` is not a pattern"),

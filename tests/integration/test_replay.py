@@ -254,7 +254,7 @@ def test_the_admin_port_has_the_names_of_the_command(hookstream):
     assert ids(one, "one") == orders
     assert ids(one, "two") == orders + orders[1:3]
     # The names of before mean nothing else now.
-    for query, words in (("to=3", "no sink `3`"), ("sink=two", "knows no `sink`")):
+    for query, words in (("to=3", "no sink `3`"), ("sink=two", "has no parameter `sink`")):
         status, answer = post(one, f"from=1&{query}")
         assert status == 400 and words in answer["detail"], answer
 
@@ -335,11 +335,11 @@ def test_wrong_use_is_told_what_to_do(hookstream):
     one = hookstream(**PARTS)
     for words, says in (
         ((), "--since"),
-        (("--since", "soon"), "since: `soon` is no time"),
-        (("--from", "1", "--until", "soon"), "until: `soon` is no time"),
+        (("--since", "soon"), "since: `soon` is not a time"),
+        (("--from", "1", "--until", "soon"), "until: `soon` is not a time"),
         (("--since", "1h", "--match", "a.**.**"), "match: `a.**.**` is not a pattern"),
         (("--since", "1h", "--to", "three"), "no sink `three` in the configuration, which has:"),
-        (("--since", "1h", "--source", "nix"), "which has: fanfare; for events of one that is"),
+        (("--since", "1h", "--source", "nix"), "which has: fanfare; for events of a removed one"),
         (("--since", "1h", "--until", "2h"), ") is before since ("),
         (("--from", "5", "--last", "4"), "empty: last (4) is before from (5)"),
         (("--id", "whk_1", "--last", "0"), "empty: last (0) is before from (1)"),
