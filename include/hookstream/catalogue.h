@@ -139,8 +139,9 @@ HS_MUST_CHECK int hs_inference_add(struct hs_inference *inference, const char *n
  * like a credential are marked so, with a remark to check. */
 void hs_inference_write(const struct hs_inference *inference, struct hs_buffer *ret_yaml);
 
-/* Appends a JSON Schema (draft 2020-12) of the whole event. It allows additional members. */
-void hs_catalogue_schema(const struct hs_event_type *type, struct hs_buffer *ret_json);
+/* A JSON Schema (draft 2020-12) of the whole event, as a document of doc.h; the caller's. It allows
+ * additional members. */
+struct json_object *hs_catalogue_schema(const struct hs_event_type *type);
 /* Appends the reference page of the provider's types, docs/events.md. */
 void hs_catalogue_manual(struct hs_buffer *ret_page);
 

@@ -5,8 +5,8 @@
 #include <hookstream/doc.h>
 #include <hookstream/log.h>
 #include <hookstream/source.h>
+#include <hookstream/text.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -86,12 +86,11 @@ static void put_body(struct json_object *document, const struct hs_event *event)
         hs_doc_put_slice(document, "body", event->body);
         return;
     }
-    size_t size = (event->body.size + 2) / 3 * 4;
-    HS_AUTO_FREE char *text = hs_alloc(size + 1);
-    if (size > 0)
-        (void)EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)event->body.data,
-                              (int)event->body.size);
-    hs_doc_put_slice(document, "body_base64", hs_slice(text, size));
+    struct hs_buffer text;
+    hs_buffer_init(&text, hs_add_sat(hs_mul_sat(event->body.size, 2), 4));
+    hs_base64_encode(event->body, &text);
+    hs_doc_put_slice(document, "body_base64", hs_buffer_slice(&text));
+    hs_buffer_free(&text);
 }
 
 static void put_content(struct json_object *document, const struct hs_letter *letter)

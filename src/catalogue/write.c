@@ -1,36 +1,26 @@
 /* Write: a type as JSON Schema, and the provider's types as a page. */
 #include "rows.h"
 
-#include <hookstream/json.h>
+#include <hookstream/doc.h>
 
-static void put_row(const struct hs_event_type *type, size_t at, struct hs_buffer *json);
+static struct json_object *row_schema(const struct hs_event_type *type, size_t at);
 
-/* "properties" and "required" of the rows from `at` to `end`. */
+/* "properties" and "required" of the rows from `begin` to `end`. */
 static void put_members(const struct hs_event_type *type, size_t begin, size_t end, size_t skip,
-                        struct hs_buffer *json)
+                        struct json_object *schema)
 {
-    hs_buffer_append_text(json, ",\"properties\":{");
+    struct json_object *properties = hs_doc_object(), *required = hs_doc_array();
     for (size_t at = begin; at < end; at = hs_catalogue_row_after(type, at)) {
-        if (at > begin)
-            hs_buffer_append_byte(json, ',');
-        hs_json_encode_string(hs_slice_text(type->fields[at].path + skip), json);
-        hs_buffer_append_byte(json, ':');
-        put_row(type, at, json);
+        const struct hs_catalogue_field *field = &type->fields[at];
+        hs_doc_put(properties, field->path + skip, row_schema(type, at));
+        if (!field->optional)
+            hs_doc_add(required, hs_doc_text(hs_slice_text(field->path + skip)));
     }
-    hs_buffer_append_text(json, "},\"required\":[");
-    bool first = true;
-    for (size_t at = begin; at < end; at = hs_catalogue_row_after(type, at)) {
-        if (type->fields[at].optional)
-            continue;
-        if (!first)
-            hs_buffer_append_byte(json, ',');
-        first = false;
-        hs_json_encode_string(hs_slice_text(type->fields[at].path + skip), json);
-    }
-    hs_buffer_append_byte(json, ']');
+    hs_doc_put(schema, "properties", properties);
+    hs_doc_put(schema, "required", required);
 }
 
-static void put_type(const struct hs_catalogue_field *field, struct hs_buffer *json)
+static void put_type(const struct hs_catalogue_field *field, struct json_object *schema)
 {
     static const char *const names[] = {
         [HS_FIELD_TEXT] = "string",     [HS_FIELD_INTEGER] = "integer",
@@ -43,42 +33,46 @@ static void put_type(const struct hs_catalogue_field *field, struct hs_buffer *j
     const char *name = names[field->type];
     if (name == NULL)
         return;
-    hs_buffer_printf(json, field->nullable ? ",\"type\":[\"%s\",\"null\"]" : ",\"type\":\"%s\"",
-                     name);
+    struct json_object *type = hs_doc_text(hs_slice_text(name));
+    if (field->nullable) {
+        struct json_object *types = hs_doc_array();
+        hs_doc_add(types, type);
+        hs_doc_add(types, hs_doc_text(HS_SLICE("null")));
+        type = types;
+    }
+    hs_doc_put(schema, "type", type);
     if (field->type == HS_FIELD_TIME)
-        hs_buffer_append_text(json, ",\"format\":\"date-time\"");
+        hs_doc_put_text(schema, "format", "date-time");
     if (field->type == HS_FIELD_MONEY)
-        hs_buffer_append_text(json, ",\"pattern\":\"^-?[0-9]+(\\\\.[0-9]+)?$\"");
+        hs_doc_put_text(schema, "pattern", "^-?[0-9]+(\\.[0-9]+)?$");
     if (field->type == HS_FIELD_CURRENCY)
-        hs_buffer_append_text(json, ",\"pattern\":\"^[A-Z]{3}$\"");
+        hs_doc_put_text(schema, "pattern", "^[A-Z]{3}$");
 }
 
-static void put_row(const struct hs_event_type *type, size_t at, struct hs_buffer *json)
+static struct json_object *row_schema(const struct hs_event_type *type, size_t at)
 {
     const struct hs_catalogue_field *field = &type->fields[at];
-    hs_buffer_append_text(json, "{\"description\":");
-    hs_json_encode_string(hs_slice_text(field->help), json);
-    put_type(field, json);
+    struct json_object *schema = hs_doc_object();
+    hs_doc_put_text(schema, "description", field->help);
+    put_type(field, schema);
     if (field->deprecated)
-        hs_buffer_append_text(json, ",\"deprecated\":true");
+        hs_doc_put_bool(schema, "deprecated", true);
     size_t end = hs_catalogue_row_after(type, at);
     if (field->type == HS_FIELD_OBJECT)
-        put_members(type, at + 1, end, hs_slice_text(field->path).size + 1, json);
-    if (field->type == HS_FIELD_ARRAY && at + 1 < end) {
-        hs_buffer_append_text(json, ",\"items\":");
-        put_row(type, at + 1, json);
-    }
-    hs_buffer_append_byte(json, '}');
+        put_members(type, at + 1, end, hs_slice_text(field->path).size + 1, schema);
+    if (field->type == HS_FIELD_ARRAY && at + 1 < end)
+        hs_doc_put(schema, "items", row_schema(type, at + 1));
+    return schema;
 }
 
-void hs_catalogue_schema(const struct hs_event_type *type, struct hs_buffer *ret_json)
+struct json_object *hs_catalogue_schema(const struct hs_event_type *type)
 {
-    hs_buffer_append_text(
-        ret_json, "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":");
-    hs_json_encode_string(hs_slice_text(type->name), ret_json);
-    hs_buffer_append_text(ret_json, ",\"type\":\"object\"");
-    put_members(type, 0, type->field_count, 0, ret_json);
-    hs_buffer_append_text(ret_json, "}\n");
+    struct json_object *schema = hs_doc_object();
+    hs_doc_put_text(schema, "$schema", "https://json-schema.org/draft/2020-12/schema");
+    hs_doc_put_text(schema, "title", type->name);
+    hs_doc_put_text(schema, "type", "object");
+    put_members(type, 0, type->field_count, 0, schema);
+    return schema;
 }
 
 static void put_notes(const struct hs_catalogue_field *field, struct hs_buffer *page)

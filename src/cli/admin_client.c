@@ -2,8 +2,8 @@
 #include "admin_client.h"
 #include "connect.h"
 
-#include <hookstream/json.h>
 #include <hookstream/clock.h>
+#include <hookstream/doc.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
@@ -195,18 +195,14 @@ void hs_admin_reply_free(struct hs_admin_reply *reply)
 
 int hs_admin_refused(const struct hs_command *command, const struct hs_admin_reply *reply)
 {
-    struct hs_json_member detail = {.name = HS_SLICE("detail")};
-    enum hs_json_kind kind;
-    size_t offset;
-    struct hs_buffer words;
-    hs_buffer_init(&words, READ_SIZE);
-    if (hs_json_scan(reply->body, &detail, 1, &kind, &offset) == 0 && detail.value.size > 0)
-        hs_json_decode_string(detail.value, &words);
+    struct json_object *problem = NULL;
+    struct hs_slice detail = HS_SLICE_NONE;
+    if (hs_doc_read(reply->body, &problem) == 0)
+        detail = hs_doc_get_text(problem, "detail");
     int status = reply->status == 400 || reply->status == 404 ? HS_EXIT_USAGE : HS_EXIT_BAD;
     status = hs_command_fail(command, status, "%.*s (%u)",
-                             HS_SLICE_ARG(words.size > 0 ? hs_buffer_slice(&words) : reply->body),
-                             reply->status);
-    hs_buffer_free(&words);
+                             HS_SLICE_ARG(detail.size > 0 ? detail : reply->body), reply->status);
+    json_object_put(problem);
     return status;
 }
 

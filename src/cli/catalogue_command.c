@@ -3,7 +3,7 @@
 
 #include <hookstream/catalogue.h>
 #include <hookstream/disk.h>
-#include <hookstream/json.h>
+#include <hookstream/doc.h>
 #include <stdio.h>
 
 #define SAMPLES_MAX (256u << 20) /* size limit of one file of samples */
@@ -23,20 +23,26 @@ const struct hs_command hs_command_catalogue = {
     .run = run,
 };
 
-static int list_json(const struct hs_catalogue *catalogue)
+/* One element per line. */
+static void print_element(struct json_object *element, size_t index)
 {
     struct hs_buffer json;
-    hs_buffer_init(&json, 16u << 20);
-    for (size_t i = 0; i < catalogue->count; i++) {
-        hs_buffer_append_text(&json, i == 0 ? "[{\"name\":" : ",\n {\"name\":");
-        hs_json_encode_string(hs_slice_text(catalogue->types[i].name), &json);
-        hs_buffer_append_text(&json, ",\"help\":");
-        hs_json_encode_string(hs_slice_text(catalogue->types[i].help), &json);
-        hs_buffer_append_byte(&json, '}');
-    }
-    hs_buffer_append_text(&json, "]\n");
+    hs_buffer_init(&json, OUTPUT_MAX);
+    hs_buffer_append_text(&json, index == 0 ? "[" : ",\n ");
+    hs_doc_print(element, &json);
     hs_command_print(&json, stdout);
     hs_buffer_free(&json);
+}
+
+static int list_json(const struct hs_catalogue *catalogue)
+{
+    for (size_t i = 0; i < catalogue->count; i++) {
+        struct json_object *type = hs_doc_object();
+        hs_doc_put_text(type, "name", catalogue->types[i].name);
+        hs_doc_put_text(type, "help", catalogue->types[i].help);
+        print_element(type, i);
+    }
+    printf("%s]\n", catalogue->count == 0 ? "[" : "");
     return HS_EXIT_GOOD;
 }
 
@@ -68,7 +74,8 @@ static int schema(const struct hs_event_type *type)
 {
     struct hs_buffer json;
     hs_buffer_init(&json, 16u << 20);
-    hs_catalogue_schema(type, &json);
+    hs_doc_print(hs_catalogue_schema(type), &json);
+    hs_buffer_append_byte(&json, '\n');
     hs_command_print(&json, stdout);
     hs_buffer_free(&json);
     return HS_EXIT_GOOD;
@@ -81,12 +88,6 @@ struct difference {
     size_t count;
 };
 
-static void put_json_member(struct hs_buffer *json, const char *name, const char *value)
-{
-    hs_buffer_printf(json, ",\"%s\":", name);
-    hs_json_encode_string(hs_slice_text(value), json);
-}
-
 static void print_change(void *context, const struct hs_catalogue_change *change)
 {
     static const char *const names[] = {"added", "gone", "changed"};
@@ -98,18 +99,14 @@ static void print_change(void *context, const struct hs_catalogue_change *change
                change->words[0] != '\0' ? ": " : "", change->words);
         return;
     }
-    struct hs_buffer json;
-    hs_buffer_init(&json, OUTPUT_MAX);
-    hs_buffer_printf(&json, "%s{\"change\":\"%s\"", difference->count > 1 ? ",\n " : "[",
-                     names[change->kind]);
-    put_json_member(&json, "type", change->type);
+    struct json_object *document = hs_doc_object();
+    hs_doc_put_text(document, "change", names[change->kind]);
+    hs_doc_put_text(document, "type", change->type);
     if (change->path != NULL)
-        put_json_member(&json, "field", change->path);
+        hs_doc_put_text(document, "field", change->path);
     if (change->words[0] != '\0')
-        put_json_member(&json, "words", change->words);
-    hs_buffer_append_byte(&json, '}');
-    hs_command_print(&json, stdout);
-    hs_buffer_free(&json);
+        hs_doc_put_text(document, "words", change->words);
+    print_element(document, difference->count - 1);
 }
 
 static void print_errors(struct hs_config *config)

@@ -2,7 +2,7 @@
 #include "command.h"
 
 #include <hookstream/app.h>
-#include <hookstream/json.h>
+#include <hookstream/doc.h>
 #include <hookstream/shown.h>
 #include <stdio.h>
 
@@ -85,56 +85,50 @@ static void write_text(const struct check *check, struct hs_buffer *ret_text)
                      findings->errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
 }
 
-static void put_text(struct hs_buffer *json, const char *name, struct hs_slice value)
+static struct json_object *finding_document(const struct hs_finding *finding)
 {
-    hs_buffer_printf(json, "\"%s\":", name);
-    hs_json_encode_string(value, json);
-}
-
-static void put_finding(const struct hs_finding *finding, struct hs_buffer *json)
-{
-    hs_buffer_printf(json, "{\"code\":\"HS%03u\",\"severity\":\"%s\",", (unsigned)finding->code,
-                     hs_severity_name(finding->severity));
-    put_text(json, "file", hs_slice_text(finding->file));
-    if (finding->line > 0)
-        hs_buffer_printf(json, ",\"line\":%u,\"column\":%u", finding->line, finding->column);
-    hs_buffer_append_byte(json, ',');
-    put_text(json, "message", hs_slice_text(finding->message));
-    hs_buffer_append_byte(json, '}');
+    struct json_object *document = hs_doc_object();
+    char code[16];
+    snprintf(code, sizeof(code), "HS%03u", (unsigned)finding->code);
+    hs_doc_put_text(document, "code", code);
+    hs_doc_put_text(document, "severity", hs_severity_name(finding->severity));
+    hs_doc_put_text(document, "file", finding->file);
+    if (finding->line > 0) {
+        hs_doc_put_u64(document, "line", finding->line);
+        hs_doc_put_u64(document, "column", finding->column);
+    }
+    hs_doc_put_text(document, "message", finding->message);
+    return document;
 }
 
 /* The report's lines as texts. */
-static void put_report(struct hs_slice report, struct hs_buffer *json)
+static struct json_object *report_document(struct hs_slice report)
 {
-    hs_buffer_append_text(json, ",\"asked\":[");
+    struct json_object *lines = hs_doc_array();
     for (const char *end; report.size > 0 && (end = memchr(report.data, '\n', report.size));) {
         size_t size = (size_t)(end - report.data);
-        hs_json_encode_string(hs_slice(report.data, size), json);
+        hs_doc_add(lines, hs_doc_text(hs_slice(report.data, size)));
         report = hs_slice(report.data + size + 1, report.size - size - 1);
-        if (report.size > 0)
-            hs_buffer_append_byte(json, ',');
     }
-    hs_buffer_append_byte(json, ']');
+    return lines;
 }
 
 static void write_json(const struct check *check, struct hs_buffer *ret_text)
 {
     const struct hs_findings *findings = hs_config_findings(check->config);
-    hs_buffer_append_byte(ret_text, '{');
-    put_text(ret_text, "file", hs_slice_text(check->path));
-    hs_buffer_printf(ret_text,
-                     ",\"good\":%s,\"errors\":%zu,\"warnings\":%zu,\"notes\":%zu,\"findings\":[",
-                     is_bad(check) ? "false" : "true", findings->errors,
-                     findings->count - findings->errors - findings->notes, findings->notes);
-    for (size_t i = 0; i < findings->count; i++) {
-        if (i > 0)
-            hs_buffer_append_byte(ret_text, ',');
-        put_finding(&findings->items[i], ret_text);
-    }
-    hs_buffer_append_byte(ret_text, ']');
+    struct json_object *document = hs_doc_object(), *list = hs_doc_array();
+    for (size_t i = 0; i < findings->count; i++)
+        hs_doc_add(list, finding_document(&findings->items[i]));
+    hs_doc_put_text(document, "file", check->path);
+    hs_doc_put_bool(document, "good", !is_bad(check));
+    hs_doc_put_u64(document, "errors", findings->errors);
+    hs_doc_put_u64(document, "warnings", findings->count - findings->errors - findings->notes);
+    hs_doc_put_u64(document, "notes", findings->notes);
+    hs_doc_put(document, "findings", list);
     if (check->online)
-        put_report(hs_buffer_slice(&check->report), ret_text);
-    hs_buffer_append_text(ret_text, "}\n");
+        hs_doc_put(document, "asked", report_document(hs_buffer_slice(&check->report)));
+    hs_doc_print(document, ret_text);
+    hs_buffer_append_byte(ret_text, '\n');
 }
 
 /* ---- The command ---- */

@@ -2,46 +2,25 @@
 #include "event_line.h"
 
 #include <hookstream/clock.h>
+#include <hookstream/doc.h>
 #include <hookstream/json.h>
+#include <hookstream/text.h>
 
-static void put_text(struct hs_buffer *line, const char *name, struct hs_slice text)
+static struct json_object *headers_document(const struct hs_event *event)
 {
-    hs_buffer_printf(line, ",\"%s\":", name);
-    hs_json_encode_string(text, line);
+    struct json_object *headers = hs_doc_object();
+    for (size_t i = 0; i < event->header_count; i++)
+        hs_doc_put_named(headers, event->headers[i].name, hs_doc_text(event->headers[i].value));
+    return headers;
 }
 
-static void put_headers(const struct hs_event *event, struct hs_buffer *line)
+static void put_base64(struct hs_slice bytes, struct json_object *document)
 {
-    hs_buffer_append_text(line, ",\"headers\":{");
-    for (size_t i = 0; i < event->header_count; i++) {
-        if (i > 0)
-            hs_buffer_append_byte(line, ',');
-        hs_json_encode_string(event->headers[i].name, line);
-        hs_buffer_append_byte(line, ':');
-        hs_json_encode_string(event->headers[i].value, line);
-    }
-    hs_buffer_append_byte(line, '}');
-}
-
-/* RFC 4648, 4. */
-static void put_base64(struct hs_slice bytes, struct hs_buffer *line)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    hs_buffer_append_text(line, ",\"body_base64\":\"");
-    for (size_t at = 0; at < bytes.size; at += 3) {
-        size_t left = bytes.size - at;
-        uint32_t group = (uint32_t)(unsigned char)bytes.data[at] << 16;
-        group |= left > 1 ? (uint32_t)(unsigned char)bytes.data[at + 1] << 8 : 0;
-        group |= left > 2 ? (uint32_t)(unsigned char)bytes.data[at + 2] : 0;
-        const char text[4] = {
-            digits[group >> 18],
-            digits[group >> 12 & 63],
-            left > 1 ? digits[group >> 6 & 63] : '=',
-            left > 2 ? digits[group & 63] : '=',
-        };
-        hs_buffer_append(line, text, sizeof(text));
-    }
-    hs_buffer_append_byte(line, '"');
+    struct hs_buffer text;
+    hs_buffer_init(&text, hs_add_sat(hs_mul_sat(bytes.size, 2), 4));
+    hs_base64_encode(bytes, &text);
+    hs_doc_put_slice(document, "body_base64", hs_buffer_slice(&text));
+    hs_buffer_free(&text);
 }
 
 static bool has_line_break(struct hs_slice text)
@@ -50,41 +29,47 @@ static bool has_line_break(struct hs_slice text)
                              memchr(text.data, '\r', text.size) != NULL);
 }
 
-static void put_body(const struct hs_event *event, struct hs_buffer *line)
+/* JSON keeps its tokens, and its white space on one line. */
+static void put_body(const struct hs_event *event, struct json_object *document)
 {
     enum hs_json_kind kind;
     size_t offset;
     if (hs_json_scan(event->body, NULL, 0, &kind, &offset) < 0) {
-        put_base64(event->body, line);
+        put_base64(event->body, document);
         return;
     }
-    hs_buffer_append_text(line, ",\"body\":");
     /* Strict JSON has line breaks only between tokens. */
-    if (has_line_break(event->body))
-        hs_json_compact(event->body, line);
-    else
-        hs_buffer_append_slice(line, event->body);
+    if (!has_line_break(event->body)) {
+        hs_doc_put(document, "body", hs_doc_raw(event->body));
+        return;
+    }
+    struct hs_buffer compact;
+    hs_buffer_init(&compact, event->body.size);
+    hs_json_compact(event->body, &compact);
+    hs_doc_put(document, "body", hs_doc_raw(hs_buffer_slice(&compact)));
+    hs_buffer_free(&compact);
 }
 
 void hs_event_line(const struct hs_event *event, enum hs_event_line_body body,
                    struct hs_buffer *ret_line)
 {
+    struct json_object *document = hs_doc_object();
     char received[32];
     hs_clock_format(event->received_wall_ns, received);
-    hs_buffer_append_text(ret_line, "{\"sequence\":");
-    hs_buffer_append_u64(ret_line, event->sequence);
-    put_text(ret_line, "received", hs_slice_text(received));
-    put_text(ret_line, "source", event->source);
-    put_text(ret_line, "id", event->id);
-    put_text(ret_line, "type", event->type);
+    hs_doc_put_u64(document, "sequence", event->sequence);
+    hs_doc_put_text(document, "received", received);
+    hs_doc_put_slice(document, "source", event->source);
+    hs_doc_put_slice(document, "id", event->id);
+    hs_doc_put_slice(document, "type", event->type);
     if (event->flaw == HS_EVENT_VALID)
-        hs_buffer_append_text(ret_line, ",\"flaw\":null");
+        hs_doc_put(document, "flaw", NULL);
     else
-        put_text(ret_line, "flaw", hs_slice_text(hs_event_flaw_name(event->flaw)));
-    put_headers(event, ret_line);
+        hs_doc_put_text(document, "flaw", hs_event_flaw_name(event->flaw));
+    hs_doc_put(document, "headers", headers_document(event));
     if (body == HS_BODY_JSON)
-        put_body(event, ret_line);
+        put_body(event, document);
     else if (body == HS_BODY_RAW)
-        put_base64(event->body, ret_line);
-    hs_buffer_append_text(ret_line, "}\n");
+        put_base64(event->body, document);
+    hs_doc_print(document, ret_line);
+    hs_buffer_append_byte(ret_line, '\n');
 }

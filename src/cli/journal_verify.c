@@ -4,7 +4,7 @@
 
 #include <hookstream/buffer.h>
 #include <hookstream/dedupe.h>
-#include <hookstream/json.h>
+#include <hookstream/doc.h>
 #include <inttypes.h>
 
 static int run(const struct hs_command *command, int argc, char **argv);
@@ -35,10 +35,14 @@ struct report {
 
 /* ---- One line per finding ---- */
 
-static void append_member(struct hs_buffer *line, const char *name, const char *text)
+static void print_document(struct json_object *document)
 {
-    hs_buffer_printf(line, ",\"%s\":", name);
-    hs_json_encode_string(hs_slice_text(text), line);
+    struct hs_buffer line;
+    hs_buffer_init(&line, LINE_MAX_SIZE);
+    hs_doc_print(document, &line);
+    hs_buffer_append_byte(&line, '\n');
+    hs_command_print(&line, stdout);
+    hs_buffer_free(&line);
 }
 
 /* What happens to records that cannot be read, or why they were removed. */
@@ -58,28 +62,24 @@ static const char *outcome(const struct report *report, const struct hs_journal_
 
 static void print_json(const struct report *report, const struct hs_journal_finding *finding)
 {
-    struct hs_buffer line;
-    hs_buffer_init(&line, LINE_MAX_SIZE);
-    hs_buffer_printf(&line, "{\"kind\":\"%s\"", finding->damage ? "damage" : "note");
-    append_member(&line, "journal", report->letters ? "dead_letters" : "events");
-    append_member(&line, "file", finding->file);
-    hs_buffer_printf(&line, ",\"offset\":%" PRIu64 ",\"bytes\":%" PRIu64, finding->offset,
-                     finding->bytes);
+    struct json_object *document = hs_doc_object();
+    hs_doc_put_text(document, "kind", finding->damage ? "damage" : "note");
+    hs_doc_put_text(document, "journal", report->letters ? "dead_letters" : "events");
+    hs_doc_put_text(document, "file", finding->file);
+    hs_doc_put_u64(document, "offset", finding->offset);
+    hs_doc_put_u64(document, "bytes", finding->bytes);
+    if (finding->first <= finding->last || finding->removed)
+        hs_doc_put_u64(document, "first", finding->first);
     if (finding->first <= finding->last)
-        hs_buffer_printf(&line, ",\"first\":%" PRIu64 ",\"last\":%" PRIu64, finding->first,
-                         finding->last);
-    else if (finding->removed)
-        hs_buffer_printf(&line, ",\"first\":%" PRIu64, finding->first);
+        hs_doc_put_u64(document, "last", finding->last);
     if (finding->removed)
-        hs_buffer_append_text(&line, ",\"removed\":true");
-    append_member(&line, "what", finding->what);
+        hs_doc_put_bool(document, "removed", true);
+    hs_doc_put_text(document, "what", finding->what);
     HS_AUTO_FREE char *advice = NULL;
     if (asprintf(&advice, "%s%s", finding->advice, outcome(report, finding)) < 0)
         advice = NULL;
-    append_member(&line, "advice", advice != NULL ? advice : finding->advice);
-    hs_buffer_append_text(&line, "}\n");
-    hs_command_print(&line, stdout);
-    hs_buffer_free(&line);
+    hs_doc_put_text(document, "advice", advice != NULL ? advice : finding->advice);
+    print_document(document);
 }
 
 static void print_text(const struct report *report, const struct hs_journal_finding *finding)
@@ -146,19 +146,19 @@ static void print_summary(const struct report *report, const char *path)
                totals->events, totals->segments, totals->bytes, report->id_files);
         return;
     }
-    struct hs_buffer line;
-    hs_buffer_init(&line, LINE_MAX_SIZE);
-    hs_buffer_printf(&line, "{\"kind\":\"summary\",\"good\":%s",
-                     totals->damages > 0 ? "false" : "true");
-    append_member(&line, "path", path);
-    hs_buffer_printf(&line,
-                     ",\"damages\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"dead_letters_lost\":%" PRIu64
-                     ",\"notes\":%" PRIu64 ",\"events\":%" PRIu64 ",\"segments\":%" PRIu64
-                     ",\"bytes\":%" PRIu64 ",\"id_files\":%" PRIu64 "}\n",
-                     totals->damages, totals->lost, report->letters_lost, report->notes,
-                     totals->events, totals->segments, totals->bytes, report->id_files);
-    hs_command_print(&line, stdout);
-    hs_buffer_free(&line);
+    struct json_object *document = hs_doc_object();
+    hs_doc_put_text(document, "kind", "summary");
+    hs_doc_put_bool(document, "good", totals->damages == 0);
+    hs_doc_put_text(document, "path", path);
+    hs_doc_put_u64(document, "damages", totals->damages);
+    hs_doc_put_u64(document, "lost", totals->lost);
+    hs_doc_put_u64(document, "dead_letters_lost", report->letters_lost);
+    hs_doc_put_u64(document, "notes", report->notes);
+    hs_doc_put_u64(document, "events", totals->events);
+    hs_doc_put_u64(document, "segments", totals->segments);
+    hs_doc_put_u64(document, "bytes", totals->bytes);
+    hs_doc_put_u64(document, "id_files", report->id_files);
+    print_document(document);
 }
 
 static int verify_all(struct report *report, const char *path)

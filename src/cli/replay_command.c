@@ -4,7 +4,7 @@
 #include "admin_client.h"
 
 #include <hookstream/app.h>
-#include <hookstream/json.h>
+#include <hookstream/doc.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -67,49 +67,33 @@ struct asking {
     uint64_t timeout_s;
 };
 
-static uint64_t number_of(const struct hs_json_member *member)
+static void copy_text(const struct json_object *document, const char *name, char *ret_text,
+                      size_t size)
 {
-    uint64_t value = 0;
-    HS_IGNORE(hs_slice_to_u64(member->value, UINT64_MAX, &value));
-    return value;
-}
-
-static void text_of(const struct hs_json_member *member, char *ret_text, size_t size)
-{
-    struct hs_buffer text;
-    hs_buffer_init(&text, PAGE_MAX);
-    if (member->kind == HS_JSON_STRING && member->value.size > 0)
-        hs_json_decode_string(member->value, &text);
-    snprintf(ret_text, size, "%.*s", HS_SLICE_ARG(hs_buffer_slice(&text)));
-    hs_buffer_free(&text);
+    snprintf(ret_text, size, "%.*s", HS_SLICE_ARG(hs_doc_get_text(document, name)));
 }
 
 static int read_progress(struct hs_slice body, struct progress *ret_progress)
 {
-    struct hs_json_member members[] = {
-        {.name = HS_SLICE("state")},  {.name = HS_SLICE("dry_run")},  {.name = HS_SLICE("job")},
-        {.name = HS_SLICE("at")},     {.name = HS_SLICE("last")},     {.name = HS_SLICE("matched")},
-        {.name = HS_SLICE("resent")}, {.name = HS_SLICE("unrouted")}, {.name = HS_SLICE("damaged")},
-        {.name = HS_SLICE("detail")}, {.name = HS_SLICE("to")},       {.name = HS_SLICE("safe")},
-    };
-    enum hs_json_kind kind;
-    size_t offset;
-    int code = hs_json_scan(body, members, HS_ARRAY_SIZE(members), &kind, &offset);
+    struct progress *progress = ret_progress;
+    struct json_object *document;
+    int code = hs_doc_read(body, &document);
     if (code < 0)
         return code;
-    text_of(&members[0], ret_progress->state, sizeof(ret_progress->state));
-    ret_progress->dry_run = members[1].kind == HS_JSON_TRUE;
-    ret_progress->job = number_of(&members[2]);
-    ret_progress->at = number_of(&members[3]);
-    ret_progress->last = number_of(&members[4]);
-    ret_progress->matched = number_of(&members[5]);
-    ret_progress->resent = number_of(&members[6]);
-    ret_progress->unrouted = number_of(&members[7]);
-    ret_progress->damaged = number_of(&members[8]);
-    text_of(&members[9], ret_progress->detail, sizeof(ret_progress->detail));
-    text_of(&members[10], ret_progress->sink, sizeof(ret_progress->sink));
-    ret_progress->safe = number_of(&members[11]);
-    snprintf(ret_progress->json, sizeof(ret_progress->json), "%.*s", HS_SLICE_ARG(body));
+    copy_text(document, "state", progress->state, sizeof(progress->state));
+    progress->dry_run = hs_doc_get_bool(document, "dry_run");
+    progress->job = hs_doc_get_u64(document, "job");
+    progress->at = hs_doc_get_u64(document, "at");
+    progress->safe = hs_doc_get_u64(document, "safe");
+    progress->last = hs_doc_get_u64(document, "last");
+    progress->matched = hs_doc_get_u64(document, "matched");
+    progress->resent = hs_doc_get_u64(document, "resent");
+    progress->unrouted = hs_doc_get_u64(document, "unrouted");
+    progress->damaged = hs_doc_get_u64(document, "damaged");
+    copy_text(document, "detail", progress->detail, sizeof(progress->detail));
+    copy_text(document, "to", progress->sink, sizeof(progress->sink));
+    snprintf(progress->json, sizeof(progress->json), "%.*s", HS_SLICE_ARG(body));
+    json_object_put(document);
     return 0;
 }
 

@@ -1,78 +1,76 @@
 /* Write: a result as JSON. Its texts are part of the interface: recorded files contain them. */
+#include <hookstream/doc.h>
 #include <hookstream/json.h>
 #include <hookstream/rehearsal.h>
 
-static void add_member(struct hs_buffer *json, const char *name, struct hs_slice text)
-{
-    hs_buffer_printf(json, ", \"%s\": ", name);
-    hs_json_encode_string(text, json);
-}
-
-static void add_body(struct hs_buffer *json, struct hs_slice body)
+/* JSON keeps its tokens; anything else becomes a string. */
+static struct json_object *body_document(struct hs_slice body)
 {
     enum hs_json_kind kind;
     size_t offset;
-    hs_buffer_append_text(json, ", \"body\": ");
-    if (hs_json_scan(body, NULL, 0, &kind, &offset) == 0)
-        hs_json_compact(body, json);
-    else
-        hs_json_encode_string(body, json);
+    if (hs_json_scan(body, NULL, 0, &kind, &offset) < 0)
+        return hs_doc_text(body);
+    struct hs_buffer compact;
+    hs_buffer_init(&compact, body.size);
+    hs_json_compact(body, &compact);
+    struct json_object *document = hs_doc_raw(hs_buffer_slice(&compact));
+    hs_buffer_free(&compact);
+    return document;
 }
 
-static void add_message(struct hs_buffer *json, const struct hs_rehearsal_message *message)
+static struct json_object *message_document(const struct hs_rehearsal_message *message)
 {
-    hs_buffer_append_text(json, "{\"sink\": ");
-    hs_json_encode_string(hs_slice_text(message->sink), json);
-    add_member(json, message->kind->destination, message->destination);
+    struct json_object *document = hs_doc_object();
+    hs_doc_put_text(document, "sink", message->sink);
+    hs_doc_put_slice(document, message->kind->destination, message->destination);
     if (message->key.data != NULL)
-        add_member(json, "key", message->key);
+        hs_doc_put_slice(document, "key", message->key);
     if (message->hashed)
-        hs_buffer_printf(json, ", \"murmur2\": %u", message->hash);
-    if (message->header_count > 0)
-        hs_buffer_append_text(json, ", \"headers\": {");
-    for (size_t i = 0; i < message->header_count; i++) {
-        hs_buffer_append_text(json, i > 0 ? ", " : "");
-        hs_json_encode_string(message->headers[i].name, json);
-        hs_buffer_append_text(json, ": ");
-        hs_json_encode_string(message->headers[i].value, json);
+        hs_doc_put_u64(document, "murmur2", message->hash);
+    if (message->header_count > 0) {
+        struct json_object *headers = hs_doc_object();
+        for (size_t i = 0; i < message->header_count; i++)
+            hs_doc_put_named(headers, message->headers[i].name,
+                             hs_doc_text(message->headers[i].value));
+        hs_doc_put(document, "headers", headers);
     }
-    if (message->header_count > 0)
-        hs_buffer_append_byte(json, '}');
-    add_body(json, message->body);
-    hs_buffer_append_byte(json, '}');
+    hs_doc_put(document, "body", body_document(message->body));
+    return document;
 }
 
-/* Writes nothing if every target takes the event. */
-static void add_left_out(struct hs_buffer *json, const struct hs_rehearsal_result *result)
+/* Adds nothing if every target takes the event. */
+static void put_left_out(struct json_object *document, const struct hs_rehearsal_result *result)
 {
-    size_t count = 0;
+    struct json_object *list = hs_doc_array();
     for (size_t i = 0; i < result->target_count; i++) {
         if (result->targets[i].left_out == NULL)
             continue;
-        hs_buffer_append_text(json, count++ == 0 ? ", \"left_out\": [" : ", ");
-        hs_buffer_printf(json, "{\"target\": %zu", i + 1);
-        add_member(json, "sink", hs_slice_text(result->targets[i].sink));
-        add_member(json, "by", hs_slice_text(result->targets[i].left_out));
-        hs_buffer_append_byte(json, '}');
+        struct json_object *target = hs_doc_object();
+        hs_doc_put_u64(target, "target", i + 1);
+        hs_doc_put_text(target, "sink", result->targets[i].sink);
+        hs_doc_put_text(target, "by", result->targets[i].left_out);
+        hs_doc_add(list, target);
     }
-    hs_buffer_append_text(json, count > 0 ? "]" : "");
+    if (json_object_array_length(list) > 0)
+        hs_doc_put(document, "left_out", list);
+    else
+        json_object_put(list);
 }
 
 void hs_rehearsal_write(const struct hs_rehearsal_result *result, struct hs_buffer *ret_json)
 {
-    hs_buffer_printf(ret_json, "{\"answer\": %u", result->judgement.status);
-    add_member(ret_json, "end", hs_slice_text(hs_rehearsal_end_name(result->end)));
+    struct json_object *document = hs_doc_object(), *messages = hs_doc_array();
+    hs_doc_put_u64(document, "answer", result->judgement.status);
+    hs_doc_put_text(document, "end", hs_rehearsal_end_name(result->end));
     if (result->reason != NULL)
-        add_member(ret_json, "reason", hs_slice_text(result->reason));
+        hs_doc_put_text(document, "reason", result->reason);
     if (result->detail != NULL)
-        add_member(ret_json, "detail", hs_slice_text(result->detail));
+        hs_doc_put_text(document, "detail", result->detail);
     if (result->route != NULL)
-        add_member(ret_json, "route", hs_slice_text(result->route->name));
-    add_left_out(ret_json, result);
-    hs_buffer_append_text(ret_json, ", \"messages\": [");
-    for (size_t i = 0; i < result->message_count; i++) {
-        hs_buffer_append_text(ret_json, i > 0 ? ", " : "");
-        add_message(ret_json, &result->messages[i]);
-    }
-    hs_buffer_append_text(ret_json, "]}");
+        hs_doc_put_text(document, "route", result->route->name);
+    put_left_out(document, result);
+    for (size_t i = 0; i < result->message_count; i++)
+        hs_doc_add(messages, message_document(&result->messages[i]));
+    hs_doc_put(document, "messages", messages);
+    hs_doc_print(document, ret_json);
 }
