@@ -4,6 +4,7 @@
 #define HOOKSTREAM_CLOCK_H
 
 #include <hookstream/base.h>
+#include <sys/time.h>
 
 #define HS_NS_PER_SECOND UINT64_C(1000000000)
 #define HS_NS_PER_MS UINT64_C(1000000)
@@ -11,6 +12,13 @@
 /* Nanoseconds since 1970, by CLOCK_REALTIME. */
 uint64_t hs_clock_wall_ns(void);
 uint64_t hs_clock_monotonic_ns(void); /* Nanoseconds by CLOCK_MONOTONIC. */
+
+/* A duration for libevent and sockets, rounded down to microseconds. */
+static inline struct timeval hs_clock_timeval(uint64_t ns)
+{
+    return (struct timeval){(time_t)(ns / HS_NS_PER_SECOND),
+                            (suseconds_t)(ns % HS_NS_PER_SECOND / 1000)};
+}
 
 /* "2026-11-23T09:15:00.123Z" (RFC 3339, UTC, milliseconds). `ret_text` holds 32 bytes. */
 void hs_clock_format(uint64_t wall_ns, char ret_text[32]);

@@ -314,7 +314,7 @@ static int open_all(struct hs_admin *admin)
         return hs_fail(-ENOMEM, "cannot create an event loop for the admin port");
     admin->on_stop = event_new(admin->base, admin->stop.file, EV_READ | EV_PERSIST, on_stop, admin);
     admin->on_beat = event_new(admin->base, -1, EV_PERSIST, on_beat, admin);
-    const struct timeval turn = {HS_HEARTBEAT_TURN_MS / 1000, HS_HEARTBEAT_TURN_MS % 1000 * 1000};
+    struct timeval turn = hs_clock_timeval(HS_HEARTBEAT_TURN_MS * HS_NS_PER_MS);
     if (admin->on_stop == NULL || event_add(admin->on_stop, NULL) < 0 || admin->on_beat == NULL ||
         event_add(admin->on_beat, &turn) < 0)
         return hs_fail(-ENOMEM, "cannot create the events of the admin port");

@@ -3,15 +3,8 @@
 
 #include <hookstream/buffer.h>
 #include <hookstream/clock.h>
+#include <hookstream/text.h>
 #include <inttypes.h>
-
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* NULL: an invalid escape, or a NUL. */
 static const char *decode(struct hs_slice text, struct hs_arena *arena)
@@ -20,11 +13,8 @@ static const char *decode(struct hs_slice text, struct hs_arena *arena)
     for (size_t i = 0; i < text.size; i++) {
         char c = text.data[i];
         if (c == '%') {
-            bool whole = text.size - i > 2;
-            int high = whole ? hex(text.data[i + 1]) : -1, low = whole ? hex(text.data[i + 2]) : -1;
-            if (high < 0 || low < 0)
+            if (text.size - i < 3 || !hs_hex_decode(hs_slice(text.data + i + 1, 2), &c, 1))
                 return NULL;
-            c = (char)(high << 4 | low);
             i += 2;
         } else if (c == '+') {
             c = ' ';

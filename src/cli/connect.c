@@ -1,6 +1,7 @@
 /* Connect: see connect.h. */
 #include "connect.h"
 
+#include <hookstream/clock.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,8 +22,7 @@ static int connect_to(const struct addrinfo *address, const struct timeval *pati
 int hs_connect_any(const struct addrinfo *list, uint64_t patience_ms,
                    const struct addrinfo **ret_address)
 {
-    struct timeval patience = {(time_t)(patience_ms / 1000),
-                               (suseconds_t)(patience_ms % 1000 * 1000)};
+    struct timeval patience = hs_clock_timeval(patience_ms * HS_NS_PER_MS);
     int code = -EADDRNOTAVAIL;
     for (const struct addrinfo *at = list; at != NULL && code < 0; at = at->ai_next) {
         code = connect_to(at, &patience);

@@ -3,6 +3,7 @@
 #include "shared.h"
 
 #include <hookstream/buffer.h>
+#include <hookstream/text.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -115,6 +116,6 @@ void hs_shared_key(struct hs_slice source, struct hs_slice id, struct hs_shared_
                 EVP_DigestFinal_ex(work, digest, NULL) == 1;
     HS_ASSERT(done); /* fails only without memory */
     EVP_MD_CTX_free(work);
-    for (size_t i = 0; i < 16; i++)
-        snprintf(ret_key->hex + 2 * i, 3, "%02x", digest[i]);
+    hs_hex_encode(digest, 16, ret_key->hex);
+    ret_key->hex[32] = '\0';
 }

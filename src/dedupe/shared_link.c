@@ -17,8 +17,7 @@
 
 static void add(struct event *event, uint64_t ns)
 {
-    struct timeval time = {(time_t)(ns / HS_NS_PER_SECOND),
-                           (suseconds_t)(ns % HS_NS_PER_SECOND / 1000)};
+    struct timeval time = hs_clock_timeval(ns);
     HS_IGNORE(event_add(event, &time)); /* fails only without memory */
 }
 

@@ -78,8 +78,7 @@ static void retry_later(struct hs_forward *forward)
     unsigned doublings = forward->failures > 16 ? 16 : forward->failures;
     uint64_t wait = least << doublings > most ? most : least << doublings;
     forward->failures++;
-    struct timeval after = {(time_t)(wait / HS_NS_PER_SECOND),
-                            (suseconds_t)(wait % HS_NS_PER_SECOND / 1000)};
+    struct timeval after = hs_clock_timeval(wait);
     evtimer_add(forward->on_retry, &after);
 }
 
@@ -534,7 +533,7 @@ static int open_events(struct hs_forward *forward)
     if (forward->on_wakeup == NULL || forward->on_tick == NULL || forward->on_retry == NULL ||
         forward->on_turn == NULL)
         return hs_fail(-ENOMEM, "cannot create the events of " SINK_NAME);
-    struct timeval tick = {0, (suseconds_t)(TICK_NS / 1000)};
+    struct timeval tick = hs_clock_timeval(TICK_NS);
     if (event_add(forward->on_wakeup, NULL) < 0 || event_add(forward->on_tick, &tick) < 0)
         return hs_fail(-EIO, "cannot watch the events of " SINK_NAME);
     return 0;

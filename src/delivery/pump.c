@@ -459,7 +459,7 @@ static int open_events(struct hs_pump *pump)
     if (pump->on_wakeup == NULL || pump->on_save == NULL || pump->on_retry == NULL ||
         pump->on_fill == NULL)
         return hs_fail(-ENOMEM, "cannot create the events of the sink %s", pump->name);
-    struct timeval save = {0, (suseconds_t)(HS_PUMP_SAVE_NS / 1000)};
+    struct timeval save = hs_clock_timeval(HS_PUMP_SAVE_NS);
     if (event_add(pump->on_wakeup, NULL) < 0 || event_add(pump->on_save, &save) < 0)
         return hs_fail(-EIO, "cannot watch the events of the sink %s", pump->name);
     return 0;

@@ -40,8 +40,7 @@ void hs_pump_schedule_retry(struct hs_pump *pump, bool at_once)
     uint64_t wait = at_once ? 0 : backoff_ns(pump);
     if (!at_once)
         pump->failures++;
-    struct timeval after = {(time_t)(wait / HS_NS_PER_SECOND),
-                            (suseconds_t)(wait % HS_NS_PER_SECOND / 1000)};
+    struct timeval after = hs_clock_timeval(wait);
     evtimer_add(pump->on_retry, &after);
 }
 

@@ -4,6 +4,8 @@
  * smuggling. Owns no memory. */
 #include "chunked.h"
 
+#include <hookstream/text.h>
+
 static int bad(enum hs_http_refusal *ret_refusal, enum hs_http_refusal refusal, const char *what)
 {
     *ret_refusal = refusal;
@@ -19,14 +21,6 @@ static bool is_name(uint8_t byte)
 {
     return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
            (byte >= 'A' && byte <= 'Z') || (byte != 0 && strchr("!#$%&'*+-.^_`|~", byte) != NULL);
-}
-
-static int hex_value(uint8_t byte)
-{
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    byte |= 0x20;
-    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
 /* Handles one byte of the size line, up to its CR. */
@@ -50,7 +44,7 @@ static int take_size_byte(struct hs_chunked *chunked, uint8_t byte,
         chunked->state = HS_CHUNK_EXTENSION;
         return 0;
     }
-    int digit = hex_value(byte);
+    int digit = hs_hex_value((char)byte);
     if (digit < 0)
         return bad(ret_refusal, HS_HTTP_BAD_REQUEST, "a chunk's size is not hexadecimal");
     if (chunked->left > UINT64_MAX >> 4)

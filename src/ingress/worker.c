@@ -119,7 +119,7 @@ static int open_events(struct hs_worker *worker)
     worker->on_wakeup =
         event_new(worker->base, worker->wakeup.file, EV_READ | EV_PERSIST, on_wakeup, worker);
     worker->on_tick = event_new(worker->base, -1, EV_PERSIST, on_tick, worker);
-    struct timeval tick = {0, TICK_NS / 1000};
+    struct timeval tick = hs_clock_timeval(TICK_NS);
     if (worker->on_wakeup == NULL || worker->on_tick == NULL ||
         event_add(worker->on_wakeup, NULL) < 0 || event_add(worker->on_tick, &tick) < 0)
         return hs_fail(-ENOMEM, "cannot create the events of the ingress");

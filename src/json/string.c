@@ -1,16 +1,15 @@
 /* String: converts between JSON strings and UTF-8, and strips JSON of white space. */
 #include "walk.h"
 
+#include <hookstream/text.h>
+
 #define REPLACEMENT 0xfffdu
 
 static unsigned hex4(const char *at)
 {
     unsigned value = 0;
-    for (int i = 0; i < 4; i++) {
-        char c = at[i];
-        unsigned digit = c <= '9' ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a') + 10;
-        value = value << 4 | digit;
-    }
+    for (int i = 0; i < 4; i++)
+        value = value << 4 | (unsigned)hs_hex_value(at[i]);
     return value;
 }
 

@@ -2,6 +2,7 @@
  * bytes at a time; other bytes one by one. */
 #include "walk.h"
 
+#include <hookstream/text.h>
 #include <stdio.h>
 
 #define ONES UINT64_C(0x0101010101010101)
@@ -85,11 +86,6 @@ size_t hs_json_utf8_size(const char *text, const char *end)
     return 0;
 }
 
-static bool is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* The end of the escape whose backslash is at `at`, or NULL. */
 static const char *escape_end(const char *at, const char *end)
 {
@@ -109,7 +105,7 @@ static const char *escape_end(const char *at, const char *end)
         if (end - at < 6)
             return NULL;
         for (int i = 2; i < 6; i++)
-            if (!is_hex(at[i]))
+            if (hs_hex_value(at[i]) < 0)
                 return NULL;
         return at + 6;
     default:

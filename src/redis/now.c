@@ -1,5 +1,6 @@
 /* Now: a connection that blocks, for tools. */
 #include <hiredis/hiredis.h>
+#include <hookstream/clock.h>
 #include <hookstream/redis.h>
 #include <stdio.h>
 
@@ -35,7 +36,7 @@ static int log_in(struct redisContext *link, const char *place, const struct hs_
 int hs_redis_connect_now(const struct hs_redis_url *url, unsigned timeout_ms,
                          struct redisContext **ret_link)
 {
-    struct timeval time = {timeout_ms / 1000, (suseconds_t)(timeout_ms % 1000) * 1000};
+    struct timeval time = hs_clock_timeval(timeout_ms * HS_NS_PER_MS);
     redisContext *link = url->path != NULL ? redisConnectUnixWithTimeout(url->path, time)
                                            : redisConnectWithTimeout(url->host, url->port, time);
     char place[HS_REDIS_PLACE_TEXT];

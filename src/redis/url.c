@@ -2,21 +2,11 @@
  * have it. The text holds a password: no message repeats it. */
 #include <hookstream/address.h>
 #include <hookstream/redis.h>
+#include <hookstream/text.h>
 #include <stdio.h>
 
 #define PORT_DEFAULT 6379u
 #define DATABASE_MAX 65535u
-
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 /* RFC 3986, 2.1. A NUL would end the text early. */
 static char *percent_decode(struct hs_slice text)
@@ -26,12 +16,11 @@ static char *percent_decode(struct hs_slice text)
     for (size_t i = 0; i < text.size; i++) {
         char c = text.data[i];
         if (c == '%') {
-            if (i + 2 >= text.size || hex(text.data[i + 1]) < 0 || hex(text.data[i + 2]) < 0 ||
-                (text.data[i + 1] == '0' && text.data[i + 2] == '0')) {
+            if (text.size - i < 3 || !hs_hex_decode(hs_slice(text.data + i + 1, 2), &c, 1) ||
+                c == '\0') {
                 free(decoded);
                 return NULL;
             }
-            c = (char)(hex(text.data[i + 1]) * 16 + hex(text.data[i + 2]));
             i += 2;
         }
         decoded[size++] = c;

@@ -2,6 +2,7 @@
 #include "operation.h"
 #include "words.h"
 
+#include <hookstream/text.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
@@ -235,7 +236,6 @@ static bool compile_hash(struct hs_config *config, const struct hs_node *node,
 
 static int hash_text(void *context, struct hs_slice text, struct hs_buffer *ret_json)
 {
-    static const char digits[] = "0123456789abcdef";
     struct hash *hash = context;
     unsigned char code[HASH_BYTES];
     size_t size = 0;
@@ -244,12 +244,10 @@ static int hash_text(void *context, struct hs_slice text, struct hs_buffer *ret_
          EVP_MAC_update(hash->mac, (const unsigned char *)text.data, text.size) != 1) ||
         EVP_MAC_final(hash->mac, code, &size, sizeof(code)) != 1 || size != sizeof(code))
         return hs_fail(-EIO, "libcrypto failed to hash");
-    hs_buffer_append_byte(ret_json, '"');
-    for (size_t i = 0; i < sizeof(code); i++) {
-        hs_buffer_append_byte(ret_json, digits[code[i] >> 4]);
-        hs_buffer_append_byte(ret_json, digits[code[i] & 15]);
-    }
-    hs_buffer_append_byte(ret_json, '"');
+    char quoted[2 * HASH_BYTES + 2] = "\"";
+    hs_hex_encode(code, sizeof(code), quoted + 1);
+    quoted[sizeof(quoted) - 1] = '"';
+    hs_buffer_append(ret_json, quoted, sizeof(quoted));
     return 0;
 }
 

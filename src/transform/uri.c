@@ -2,6 +2,8 @@
  * interpret the parts. */
 #include "uri.h"
 
+#include <hookstream/text.h>
+
 static bool is_letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -10,11 +12,6 @@ static bool is_letter(char c)
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
-}
-
-static bool is_hex(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 /* The size of the scheme with its colon; 0: there is none. A colon before any slash must end a
@@ -58,7 +55,8 @@ static bool check(struct hs_slice text, bool scheme_needed)
         char c = text.data[i];
         fragments += c == '#';
         if (c == '%')
-            good = text.size - i > 2 && is_hex(text.data[i + 1]) && is_hex(text.data[i + 2]);
+            good = text.size - i > 2 && hs_hex_value(text.data[i + 1]) >= 0 &&
+                   hs_hex_value(text.data[i + 2]) >= 0;
         else if (c == '[' || c == ']')
             good = i < end;
         else

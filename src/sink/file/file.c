@@ -19,6 +19,7 @@
 #include "own.h"
 
 #include <event2/event.h>
+#include <hookstream/clock.h>
 #include <hookstream/json.h>
 #include <stdio.h>
 
@@ -180,7 +181,7 @@ static void prepare(struct hs_file *file)
 {
     if (hs_file_own_prepare(&file->folder, file->sink.host.known) < 0) {
         uint64_t ms = hs_sink_backoff_ms(file->failures++, PREPARE_LEAST_MS, PREPARE_MOST_MS);
-        struct timeval pause = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
+        struct timeval pause = hs_clock_timeval(ms * HS_NS_PER_MS);
         hs_sink_set_state(&file->sink, HS_SINK_BLOCKED, "folder", hs_error_text());
         HS_IGNORE(event_add(file->on_turn, &pause)); /* fails only without memory */
         return;

@@ -21,7 +21,7 @@
 
 static void after(struct event *timer, uint64_t ms)
 {
-    struct timeval time = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
+    struct timeval time = hs_clock_timeval(ms * HS_NS_PER_MS);
     HS_IGNORE(event_add(timer, &time)); /* fails only without memory, which ends us anyway */
 }
 

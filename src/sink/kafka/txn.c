@@ -4,6 +4,7 @@
 #include "kafka.h"
 
 #include <event2/event.h>
+#include <hookstream/clock.h>
 #include <hookstream/hash.h>
 #include <hookstream/log.h>
 #include <inttypes.h>
@@ -16,7 +17,7 @@
 /* In place of what the timer was set to. */
 static void arm(struct hs_kafka_txn *txn, uint64_t ns)
 {
-    struct timeval time = {(time_t)(ns / 1000000000), (suseconds_t)(ns % 1000000000 / 1000)};
+    struct timeval time = hs_clock_timeval(ns);
     HS_IGNORE(event_add(txn->on_timer, &time)); /* fails only without memory */
 }
 

@@ -18,7 +18,7 @@
 
 static void wait_for(struct hs_redis *redis, uint64_t ms)
 {
-    struct timeval time = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
+    struct timeval time = hs_clock_timeval(ms * HS_NS_PER_MS);
     HS_IGNORE(event_add(redis->on_timer, &time)); /* fails only without memory */
 }
 

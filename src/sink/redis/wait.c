@@ -8,6 +8,7 @@
 #include <event2/event.h>
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
+#include <hookstream/clock.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -40,7 +41,7 @@ static void ask_later(struct hs_redis *redis, long long have)
         return;
     }
     uint64_t ms = hs_sink_backoff_ms(redis->wait.failures++, PAUSE_LEAST_MS, PAUSE_MOST_MS);
-    struct timeval pause = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
+    struct timeval pause = hs_clock_timeval(ms * HS_NS_PER_MS);
     HS_IGNORE(event_add(redis->wait.on_pause, &pause)); /* fails only without memory */
 }
 
