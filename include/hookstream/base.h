@@ -38,21 +38,25 @@ struct hs_slice {
 /* For printf("%.*s", HS_SLICE_ARG(s)); prints at most 64 KiB. */
 #define HS_SLICE_ARG(s) (int)((s).size > 65536 ? 65536 : (s).size), ((s).data ? (s).data : "")
 
+/* Borrows the bytes. */
 static inline struct hs_slice hs_slice(const void *data, size_t size)
 {
     return (struct hs_slice){data, size};
 }
 
+/* The characters before the NUL, borrowed; NULL: an empty slice. */
 static inline struct hs_slice hs_slice_text(const char *text)
 {
     return (struct hs_slice){text, text ? strlen(text) : 0}; /* strlen: the program's own text */
 }
 
+/* Compares bytes. Empty slices are equal, with or without data. */
 static inline bool hs_slice_equal(struct hs_slice a, struct hs_slice b)
 {
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+/* Whether the first bytes are `prefix`; an empty prefix always is. */
 static inline bool hs_slice_starts_with(struct hs_slice s, struct hs_slice prefix)
 {
     return s.size >= prefix.size &&
@@ -98,6 +102,7 @@ static inline uint64_t hs_add_sat(uint64_t a, uint64_t b)
     return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
 }
 
+/* The product, or UINT64_MAX if it overflows. */
 static inline uint64_t hs_mul_sat(uint64_t a, uint64_t b)
 {
     uint64_t product;

@@ -45,6 +45,7 @@ void hs_buffer_consume(struct hs_buffer *buffer, size_t size);
 /* Returns 0, or -ENOSPC if a write exceeded the ceiling. */
 HS_MUST_CHECK int hs_buffer_status(const struct hs_buffer *buffer);
 
+/* What the buffer holds, borrowed until the next write, consume or free. */
 static inline struct hs_slice hs_buffer_slice(const struct hs_buffer *buffer)
 {
     return (struct hs_slice){buffer->data, buffer->size};

@@ -235,6 +235,7 @@ struct hs_children {
     size_t count;
 };
 
+/* The bound struct of a child; index < count. */
 static inline void *hs_children_at(const struct hs_children *children, size_t index)
 {
     return (char *)children->items + index * children->item_size;

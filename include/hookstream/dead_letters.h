@@ -51,6 +51,7 @@ void hs_dead_letters_close(struct hs_dead_letters *letters);
 HS_MUST_CHECK int hs_dead_letters_put(struct hs_dead_letters *letters, const struct hs_event *event,
                                       const struct hs_dead_letter_reason *why,
                                       uint64_t *ret_ticket);
+/* Whether the letter of this ticket is pending, durable or failed. Any thread. */
 enum hs_journal_outcome hs_dead_letters_outcome(const struct hs_dead_letters *letters,
                                                 uint64_t ticket);
 /* Signals this wakeup when the outcome of tickets is known. */

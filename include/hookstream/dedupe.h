@@ -60,6 +60,8 @@ struct hs_dedupe_claim {
                         * atomically with the verdict, unlike a later hs_journal_last() */
 };
 enum hs_dedupe_verdict { HS_DEDUPE_NEW, HS_DEDUPE_SEEN };
+/* Decides whether the id of a source is new (D3). NEW keeps the id's shard locked until
+ * hs_dedupe_end(); SEEN does not. */
 enum hs_dedupe_verdict hs_dedupe_begin(struct hs_dedupe *dedupe, struct hs_slice source,
                                        struct hs_slice id, uint64_t now_wall_ns,
                                        struct hs_dedupe_claim *ret_claim);

@@ -112,24 +112,28 @@ HS_MUST_CHECK int hs_disk_read_own(const struct hs_disk *disk, const char *path,
 
 /* ---- Numbers in files: little endian, at any alignment ---- */
 
+/* Writes 2 bytes. */
 static inline void hs_put16(char *ret_bytes, uint16_t value)
 {
     value = htole16(value);
     memcpy(ret_bytes, &value, sizeof(value));
 }
 
+/* Writes 4 bytes. */
 static inline void hs_put32(char *ret_bytes, uint32_t value)
 {
     value = htole32(value);
     memcpy(ret_bytes, &value, sizeof(value));
 }
 
+/* Writes 8 bytes. */
 static inline void hs_put64(char *ret_bytes, uint64_t value)
 {
     value = htole64(value);
     memcpy(ret_bytes, &value, sizeof(value));
 }
 
+/* Reads 2 bytes. */
 static inline uint16_t hs_get16(const char *bytes)
 {
     uint16_t value;
@@ -137,6 +141,7 @@ static inline uint16_t hs_get16(const char *bytes)
     return le16toh(value);
 }
 
+/* Reads 4 bytes. */
 static inline uint32_t hs_get32(const char *bytes)
 {
     uint32_t value;
@@ -144,6 +149,7 @@ static inline uint32_t hs_get32(const char *bytes)
     return le32toh(value);
 }
 
+/* Reads 8 bytes. */
 static inline uint64_t hs_get64(const char *bytes)
 {
     uint64_t value;

@@ -93,10 +93,12 @@ void hs_journal_close(struct hs_journal *journal);
 const char *hs_journal_identity(const struct hs_journal *journal);
 /* A random number made with the directory, for keyed hashes that are kept in it. */
 uint64_t hs_journal_hash_key(const struct hs_journal *journal);
+/* The folder, as configured. Borrowed from the journal. */
 const char *hs_journal_path(const struct hs_journal *journal);
 /* The file that has this sequence, or had it; the folder of them, where none can be named. The
  * caller frees it. */
 char *hs_journal_file_of(const struct hs_journal *journal, uint64_t sequence);
+/* The disk that the journal was opened with. */
 const struct hs_disk *hs_journal_disk(const struct hs_journal *journal);
 /* Whether nothing of it outlives the process. */
 bool hs_journal_in_memory(const struct hs_journal *journal);
@@ -112,6 +114,8 @@ HS_MUST_CHECK int hs_journal_append(struct hs_journal *journal, const struct hs_
 uint64_t hs_journal_room(const struct hs_journal *journal);
 
 enum hs_journal_outcome { HS_JOURNAL_PENDING, HS_JOURNAL_DURABLE, HS_JOURNAL_FAILED };
+/* What became of this append: DURABLE once it is synced (J1), FAILED if it never will be (J4). Any
+ * thread. */
 enum hs_journal_outcome hs_journal_outcome(const struct hs_journal *journal, uint64_t sequence);
 
 /* The last sequence durable; what a reader can see. 0: none yet. */
@@ -179,6 +183,7 @@ struct hs_reader;
  * `from` is older than the oldest kept, it starts at the oldest. -errno. */
 HS_MUST_CHECK int hs_reader_open(struct hs_journal *journal, uint64_t from,
                                  struct hs_reader **ret_reader);
+/* Frees the reader and its buffer. NULL is fine. */
 void hs_reader_close(struct hs_reader *reader);
 /* The next durable event: 1, and `ret_event` is valid until the next call; 0: no more yet;
  * -EBADMSG: damaged or missing records were passed over, see hs_reader_loss(); call again;
@@ -192,6 +197,7 @@ HS_MUST_CHECK int hs_reader_next(struct hs_reader *reader, struct hs_event *ret_
 struct hs_reader_loss {
     uint64_t first, last;
 };
+/* The loss of the last -EBADMSG of this reader. */
 struct hs_reader_loss hs_reader_loss(const struct hs_reader *reader);
 /* What this one passes over is not reported to the watcher: it reads for the journal's owner and
  * not for a sink. */

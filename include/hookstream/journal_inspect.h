@@ -24,8 +24,11 @@ struct hs_journal_summary {
     } * cursors;
     size_t cursor_count;
 };
+/* Reads headers and cursors of a journal's folder, without changing anything; hookstream may be
+ * running. The caller frees the summary. -errno and a message. */
 HS_MUST_CHECK int hs_journal_summarize(const struct hs_disk *disk, const char *path,
                                        struct hs_journal_summary *ret_summary);
+/* Frees what a summary holds, not the struct itself. */
 void hs_journal_summary_free(struct hs_journal_summary *summary);
 
 /* Whether there was a cursor of this name, though its file may be gone. */

@@ -88,6 +88,7 @@ HS_MUST_CHECK int hs_json_tree_parse(struct hs_json_tree *tree, struct hs_slice 
 
 /* The node of the whole document. */
 hs_json_node hs_json_root(const struct hs_json_tree *tree);
+/* The kind of the node's current value. */
 enum hs_json_kind hs_json_node_kind(const struct hs_json_tree *tree, hs_json_node node);
 /* The node's bytes as written: a string with quotes, a number's digits. For containers only while
  * unchanged (HS_SLICE_NONE otherwise). */

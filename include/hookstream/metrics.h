@@ -67,17 +67,20 @@ struct hs_gauge *hs_metrics_gauge(struct hs_metrics *metrics, enum hs_metric met
 /* As hs_metrics_counter(), for a histogram. */
 struct hs_histogram *hs_metrics_histogram(struct hs_metrics *metrics, enum hs_metric metric, ...);
 
+/* Only on the counter's own thread: it does not use an atomic addition. */
 static inline void hs_counter_add(struct hs_counter *counter, uint64_t amount)
 {
     uint64_t value = atomic_load_explicit(&counter->value, memory_order_relaxed);
     atomic_store_explicit(&counter->value, value + amount, memory_order_relaxed);
 }
 
+/* The current value. Any thread. */
 static inline uint64_t hs_counter_value(const struct hs_counter *counter)
 {
     return atomic_load_explicit(&counter->value, memory_order_relaxed);
 }
 
+/* Sets the gauge. Any thread. */
 static inline void hs_gauge_set(struct hs_gauge *gauge, double value)
 {
     atomic_store_explicit(&gauge->value, value, memory_order_relaxed);

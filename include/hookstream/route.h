@@ -102,6 +102,7 @@ bool hs_router_may_take(const struct hs_router *router, size_t index, struct hs_
                         struct hs_slice source);
 /* Whether the route's `sources` list this one, or none. */
 bool hs_router_takes_source(const struct hs_router *router, size_t index, struct hs_slice source);
+/* What happens to events that no route takes. */
 enum hs_default hs_router_default(const struct hs_router *router);
 
 /* Compiles a target outside any route, such as one entry of a `to`, as the only target of a route

@@ -90,6 +90,7 @@ enum hs_outcome {
     HS_BLOCKED,   /* to be sent again from the journal, slowly; a person must act */
     HS_PERMANENT, /* never: dead letter */
 };
+/* The word for logs and metrics. Static. */
 const char *hs_outcome_name(enum hs_outcome outcome);
 
 /* A state holds from the moment it is told until the next. */

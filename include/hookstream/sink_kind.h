@@ -90,6 +90,7 @@ enum hs_sink_kind_index {
 /* In the order of sink_kind.def. */
 extern const struct hs_sink_kind *const hs_sink_kinds[HS_SINK_KIND_COUNT];
 
+/* The row of the kind that these options configure. */
 static inline const struct hs_sink_kind *hs_sink_kind(const struct hs_sink_options *options)
 {
     return hs_sink_kinds[options->kind];

@@ -106,9 +106,10 @@ typedef void hs_comparison_fn(void *context, const struct hs_comparison *compari
 /* Visits every comparison of the condition. */
 void hs_condition_comparisons(const struct hs_condition *condition, hs_comparison_fn *visit,
                               void *context);
-/* Of HS_IS_LIKE: whether the pattern takes the whole text; and whether it takes any of the texts
- * that the regular expression `texts` stands for. */
+/* Of HS_IS_LIKE: whether the pattern takes the whole text. */
 bool hs_comparison_takes(const struct hs_comparison *comparison, struct hs_slice text);
+/* Of HS_IS_LIKE: whether it takes any of the texts that the regular expression `texts` describes.
+ */
 bool hs_comparison_can_take(const struct hs_comparison *comparison, const char *texts);
 /* Whether the condition has a `matches`, or an `exists`. */
 bool hs_condition_matches(const struct hs_condition *condition);

@@ -313,7 +313,7 @@ const struct hs_node *hs_transform_needs_headers(const struct hs_transform *tran
 
 /* ---- The manual ---- */
 
-void hs_transform_manual(struct hs_buffer *ret_page)
+static void put_operations(struct hs_buffer *ret_page)
 {
     hs_buffer_append_text(
         ret_page,
@@ -350,6 +350,10 @@ void hs_transform_manual(struct hs_buffer *ret_page)
         hs_buffer_printf(ret_page, "\n### Options of `%s`\n", kinds[i]->name);
         hs_config_manual_rows(kinds[i]->table, ret_page);
     }
+}
+
+static void put_expressions(struct hs_buffer *ret_page)
+{
     hs_buffer_append_text(
         ret_page,
         "\n"
@@ -376,6 +380,12 @@ void hs_transform_manual(struct hs_buffer *ret_page)
         "texts (money: `data.amount < 149.99`); RFC 3339 times compare as points in time. A "
         "missing field equals nothing, so `!=` is true for it; `exists` tests that a field is "
         "present and not null. Details and examples: [conditions.md](conditions.md).\n");
+}
+
+void hs_transform_manual(struct hs_buffer *ret_page)
+{
+    put_operations(ret_page);
+    put_expressions(ret_page);
 }
 
 /* ---- The schema ---- */

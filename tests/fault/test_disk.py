@@ -205,6 +205,7 @@ def _replay(one, request="GET /api/replay"):
 
 
 @pytest.mark.parametrize("call", ["pwrite", "fdatasync"])
+# I1
 def test_the_disk_answers_eio_and_is_mended(stage, redis, failing_disk, call):
     """A write or a sync of the journal fails: waiting requests get 503, nothing more is accepted,
     and the failed file is not written again. When the disk works again the retries are accepted,

@@ -65,6 +65,7 @@ def test_kill_9_while_the_brokers_stand_still(stage, kafka, redis_server, servic
 
 
 @pytest.mark.parametrize("where", ["redis", "kafka"])
+# F1
 def test_kill_9_while_dead_letters_are_forwarded(stage, kafka, redis, rounds, seed, where):
     """Every second event is a forwarded dead letter, and hookstream is killed repeatedly. Each
     letter is forwarded, to Redis once, to Kafka more than once only if it was past the saved

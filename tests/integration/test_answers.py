@@ -109,7 +109,7 @@ def reason_of(case):
     return max((reason for reason in REASONS if case.startswith(reason)), key=len)
 
 
-def test_unverified_is_401_and_reaches_no_sink(door):
+def test_I2_unverified_is_401_and_reaches_no_sink(door):
     one = door()
     counts = dict.fromkeys(REASONS, 0)
     for case, make in UNVERIFIED.items():

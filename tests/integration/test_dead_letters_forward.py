@@ -101,7 +101,7 @@ def test_a_stream_gets_the_sink_that_did_not_take_it(hookstream, redis, unique):
     assert b"data.missing" in entry["dead-letter-detail"]
 
 
-def test_what_is_kept_when_it_is_switched_on_is_forwarded_and_nothing_comes_twice(
+def test_F1_what_is_kept_when_it_is_switched_on_is_forwarded_and_nothing_comes_twice(
     hookstream, redis, unique
 ):
     target = {"sink": "redis", "stream": unique}

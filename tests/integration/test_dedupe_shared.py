@@ -233,7 +233,7 @@ def test_killed_at_any_moment_no_answered_event_is_missing(replicas, redis_serve
     assert twice <= set(unanswered), "written twice though it was answered at once"
 
 
-def test_redis_away_and_accepted_loses_nothing_and_says_so(replicas, redis_server):
+def test_S4_redis_away_and_accepted_loses_nothing_and_says_so(replicas, redis_server):
     server, out = redis_server(), redis_server()
     one, two = replicas(server, out)
     server.end()
@@ -295,7 +295,7 @@ def test_a_redis_that_stands_still_is_away_after_the_timeout(
     assert ids(out).count(document["id"]) == 1
 
 
-def test_a_redis_that_comes_back_empty_is_taken_up_again(replicas, redis_server):
+def test_S4_a_redis_that_comes_back_empty_is_taken_up_again(replicas, redis_server):
     server, out = redis_server(), redis_server()
     one, two = replicas(server, out)
     first, second = sender.event(), sender.event()

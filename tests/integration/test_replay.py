@@ -177,7 +177,8 @@ def test_a_replay_whose_command_was_killed_is_seen_and_cancelled(hookstream):
     assert ended.returncode == 0 and ended.stdout.startswith("cancelled: "), ended
     last = state(one)
     assert last["state"] == "cancelled" and last["resent"] < 40
-    assert f"continue with --from {last['at'] + 1} and the other options; a relative --since " in ended.stderr
+    again = f"continue with --from {last['at'] + 1} and the other options; a relative --since "
+    assert again in ended.stderr
     after = run(one, "status")
     assert after.returncode == 0 and after.stdout.startswith("cancelled: ")
     assert run(one, "cancel").returncode == 1
@@ -209,7 +210,8 @@ def test_the_admin_port_wants_to_be_told_from_when(hookstream):
     send(one, 3)
     for query in ("", "rate=0", "match=order", "until=1h", "last=3"):
         status, answer = post(one, query)
-        assert status == 400 and "say where to start: since, from, or an id" in answer["detail"], query
+        assert status == 400, query
+        assert "say where to start: since, from, or an id" in answer["detail"], query
     for query, words in (
         ("from=0", "sequences begin at 1"),
         ("since=1h&from=0", "sequences begin at 1"),

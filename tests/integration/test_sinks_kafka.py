@@ -165,7 +165,9 @@ def test_a_broker_that_advertises_an_address_where_nobody_answers_is_named(
     silent.close()
 
 
-def test_too_large_for_the_topic_is_a_dead_letter_and_the_next_goes_on(hookstream, kafka, unique):
+def test_P3_too_large_for_the_topic_is_a_dead_letter_and_the_next_goes_on(
+    hookstream, kafka, unique
+):
     kafka.create(unique, partitions=1, max_message_bytes=20000)
     one = hookstream(**kafka_to(kafka, unique))
     noise = os.urandom(30000).hex()  # which no compression makes small enough

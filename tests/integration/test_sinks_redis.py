@@ -68,7 +68,7 @@ def test_each_event_once_though_hookstream_is_killed_too(hookstream, redis_serve
     assert not set(answered) - set(found)
 
 
-def test_a_redis_that_stands_still_gets_each_once_in_order(hookstream, redis_server):
+def test_P2_a_redis_that_stands_still_gets_each_once_in_order(hookstream, redis_server):
     server = redis_server()
     one = hookstream(**redis_to(server.url, "events"))
     sent = []
@@ -86,7 +86,7 @@ def test_a_redis_that_stands_still_gets_each_once_in_order(hookstream, redis_ser
     assert ids(server, "events") == sent
 
 
-def test_a_key_of_another_type_is_a_dead_letter_and_others_go_on(hookstream, redis_server):
+def test_P3_a_key_of_another_type_is_a_dead_letter_and_others_go_on(hookstream, redis_server):
     server = redis_server()
     server("SET", "stream:bad", "a string")
     one = hookstream(**redis_to(server.url, "stream:{data.orderId}"))

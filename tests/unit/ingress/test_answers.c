@@ -5,14 +5,14 @@
 #include <errno.h>
 #include <string.h>
 
-START_TEST(i4_no_answer_is_410)
+START_TEST(I4_no_answer_is_410)
 {
     for (unsigned i = 0; i < HS_ANSWER_COUNT; i++)
         ck_assert_uint_ne(hs_answer_row((enum hs_answer)i)->status, 410);
 }
 END_TEST
 
-START_TEST(i3_every_refusal_has_a_reason_and_words)
+START_TEST(I3_every_refusal_has_a_reason_and_words)
 {
     for (unsigned i = 0; i < HS_ANSWER_COUNT; i++) {
         const struct hs_answer_row *row = hs_answer_row((enum hs_answer)i);
@@ -37,5 +37,5 @@ START_TEST(what_the_journal_says_has_its_answer)
 }
 END_TEST
 
-HS_TEST_MAIN("ingress answers", i4_no_answer_is_410, i3_every_refusal_has_a_reason_and_words,
+HS_TEST_MAIN("ingress answers", I4_no_answer_is_410, I3_every_refusal_has_a_reason_and_words,
              what_the_journal_says_has_its_answer)

@@ -150,7 +150,7 @@ END_TEST
 
 /* ---- The queue's bound ---- */
 
-START_TEST(a_full_queue_refuses_whole_parcels_and_tells_of_room)
+START_TEST(K1_a_full_queue_refuses_whole_parcels_and_tells_of_room)
 {
     begin();
     cluster_topic(&cluster, "t");
@@ -170,7 +170,7 @@ START_TEST(a_full_queue_refuses_whole_parcels_and_tells_of_room)
 }
 END_TEST
 
-START_TEST(a_parcel_that_meets_the_bound_in_its_middle_is_taken_whole)
+START_TEST(K1_a_parcel_that_meets_the_bound_in_its_middle_is_taken_whole)
 {
     begin();
     cluster_topic(&cluster, "t");
@@ -347,7 +347,7 @@ static void give_through_resumes(uint64_t first, uint64_t last)
     }
 }
 
-START_TEST(an_error_that_librdkafka_gives_up_on_rebuilds_the_producer)
+START_TEST(K3_an_error_that_librdkafka_gives_up_on_rebuilds_the_producer)
 {
     begin_open();
     rd_kafka_mock_push_request_errors(cluster.mock, CLUSTER_PRODUCE, 2, RD_KAFKA_RESP_ERR_UNKNOWN,
@@ -360,7 +360,7 @@ START_TEST(an_error_that_librdkafka_gives_up_on_rebuilds_the_producer)
 }
 END_TEST
 
-START_TEST(a_fatal_error_rebuilds_the_producer)
+START_TEST(K3_a_fatal_error_rebuilds_the_producer)
 {
     begin_open();
     owner_give_one(owner, 1, "t", NULL);
@@ -438,14 +438,14 @@ END_TEST
 
 HS_TEST_MAIN("kafka sink", events_arrive_in_order_and_once, key_headers_time_and_body_as_given,
              more_topics_than_handles_are_kept,
-             a_full_queue_refuses_whole_parcels_and_tells_of_room,
-             a_parcel_that_meets_the_bound_in_its_middle_is_taken_whole,
+             K1_a_full_queue_refuses_whole_parcels_and_tells_of_room,
+             K1_a_parcel_that_meets_the_bound_in_its_middle_is_taken_whole,
              too_large_for_the_client_is_permanent_and_told_later,
              a_batch_refused_for_its_size_is_judged_one_by_one,
              an_unknown_topic_is_held_and_goes_on_when_it_is_there,
              a_topic_one_may_not_write_is_held, what_librdkafka_repeats_by_itself_is_not_told,
-             an_error_that_librdkafka_gives_up_on_rebuilds_the_producer,
-             a_fatal_error_rebuilds_the_producer,
+             K3_an_error_that_librdkafka_gives_up_on_rebuilds_the_producer,
+             K3_a_fatal_error_rebuilds_the_producer,
              one_may_not_write_idempotently_is_held_until_one_may,
              brokers_that_are_down_are_waited_for, brokers_that_come_back_are_up_without_any_event,
              closing_with_events_on_their_way_completes_none)

@@ -142,7 +142,7 @@ START_TEST(a_failed_message_aborts_and_all_is_given_again)
 }
 END_TEST
 
-START_TEST(a_commit_that_the_cluster_refuses_is_read_back_before_anything_is_sent)
+START_TEST(X2_a_commit_that_the_cluster_refuses_is_read_back_before_anything_is_sent)
 {
     begin_open();
     give_through_resumes(1, 50);
@@ -214,7 +214,7 @@ START_TEST(a_fence_by_another_is_the_end)
 }
 END_TEST
 
-START_TEST(a_message_refused_for_good_is_left_out_and_named_in_the_cursor)
+START_TEST(X3_a_message_refused_for_good_is_left_out_and_named_in_the_cursor)
 {
     begin_open();
     char large[4000];
@@ -236,7 +236,7 @@ START_TEST(a_message_refused_for_good_is_left_out_and_named_in_the_cursor)
 }
 END_TEST
 
-START_TEST(what_the_owner_buries_itself_is_named_in_the_cursor)
+START_TEST(X3_what_the_owner_buries_itself_is_named_in_the_cursor)
 {
     begin_open();
     give_through_resumes(1, 2);
@@ -327,11 +327,11 @@ END_TEST
 
 HS_TEST_MAIN("kafka transactions", nothing_is_delivered_before_its_commit,
              a_failed_message_aborts_and_all_is_given_again,
-             a_commit_that_the_cluster_refuses_is_read_back_before_anything_is_sent,
+             X2_a_commit_that_the_cluster_refuses_is_read_back_before_anything_is_sent,
              a_commit_without_an_answer_goes_on_when_the_broker_is_back,
              a_fence_that_nobody_made_is_no_end, a_fence_by_another_is_the_end,
-             a_message_refused_for_good_is_left_out_and_named_in_the_cursor,
-             what_the_owner_buries_itself_is_named_in_the_cursor,
+             X3_a_message_refused_for_good_is_left_out_and_named_in_the_cursor,
+             X3_what_the_owner_buries_itself_is_named_in_the_cursor,
              one_may_not_have_the_id_is_held_until_one_may, a_cursor_that_is_none_of_ours_is_held,
              brokers_that_are_down_are_waited_for,
              closing_at_any_moment_ends_soon_and_completes_none)

@@ -220,6 +220,25 @@ START_TEST(once_and_in_order_whatever_breaks)
 }
 END_TEST
 
+START_TEST(R1_the_next_batch_waits_for_the_replies_of_the_one_before)
+{
+    begin_open();
+    const struct hs_redis *redis = (struct hs_redis *)owner->sink;
+    kill(server.pid, SIGSTOP);
+    for (uint64_t n = 1; n <= 9; n++) {
+        ck_assert_int_eq(owner_give_one(owner, n, "s", NULL), HS_SUBMIT_ACCEPTED);
+        if (n % 3 == 0)
+            hs_sink_push(owner->sink);
+        ck_assert_uint_eq(redis->flying->count, n < 3 ? 0 : 3);
+    }
+    ck_assert_uint_eq(redis->gathering->count, 6);
+    kill(server.pid, SIGCONT);
+    drained();
+    ck_assert_str_eq(events_of("s"), numbers(1, 9));
+    end();
+}
+END_TEST
+
 START_TEST(what_a_stopped_server_still_has_to_read_is_not_written_twice)
 {
     begin_open();
@@ -240,7 +259,7 @@ START_TEST(what_a_stopped_server_still_has_to_read_is_not_written_twice)
 }
 END_TEST
 
-START_TEST(a_batch_behind_a_newer_connection_is_void)
+START_TEST(R2_a_batch_behind_a_newer_connection_is_void)
 {
     begin_open();
     owner_give_range(owner, 1, 3, "s");
@@ -436,7 +455,8 @@ int main(void)
     tcase_add_test(tcase, database_and_unix_socket_of_the_url);
     tcase_add_loop_test(tcase, once_and_in_order_whatever_breaks, 0, 4);
     tcase_add_test(tcase, what_a_stopped_server_still_has_to_read_is_not_written_twice);
-    tcase_add_test(tcase, a_batch_behind_a_newer_connection_is_void);
+    tcase_add_test(tcase, R1_the_next_batch_waits_for_the_replies_of_the_one_before);
+    tcase_add_test(tcase, R2_a_batch_behind_a_newer_connection_is_void);
     tcase_add_test(tcase, unread_replies_are_verified_not_written_again);
     tcase_add_loop_test(tcase, of_one_event_a_part_is_verified_and_another_written, 0, 2);
     tcase_add_test(tcase, a_server_that_lost_writes_is_given_them_again);
