@@ -93,7 +93,7 @@ START_TEST(one_connection_serves_all_in_order_with_one_in_flight)
 }
 END_TEST
 
-START_TEST(no_more_than_in_flight_are_on_their_way)
+START_TEST(H2_no_more_than_in_flight_are_on_their_way)
 {
     begin(3);
     open_up();
@@ -164,7 +164,7 @@ static const struct row {
     {600, HS_BLOCKED, "refused"},
 };
 
-START_TEST(each_status_has_its_outcome)
+START_TEST(H1_each_status_has_its_outcome)
 {
     char answer[256];
     begin(1);
@@ -218,7 +218,7 @@ static const char *const torn[] = {
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal",
 };
 
-START_TEST(an_answer_that_is_not_whole_delivers_nothing)
+START_TEST(H1_an_answer_that_is_not_whole_delivers_nothing)
 {
     begin(1);
     open_up();
@@ -261,7 +261,7 @@ START_TEST(of_a_long_answer_the_status_counts)
 }
 END_TEST
 
-START_TEST(a_pause_that_is_asked_for_is_kept)
+START_TEST(H3_a_pause_that_is_asked_for_is_kept)
 {
     begin(1);
     open_up();
@@ -294,7 +294,7 @@ START_TEST(a_server_that_keeps_failing_is_not_up)
 }
 END_TEST
 
-START_TEST(a_server_that_is_down_is_waited_for)
+START_TEST(H3_a_server_that_is_down_is_waited_for)
 {
     begin(2);
     script_stop(script);
@@ -395,17 +395,17 @@ int main(void)
     TCase *tcase = tcase_create("http");
     tcase_add_test(tcase, a_request_is_exactly_this);
     tcase_add_test(tcase, one_connection_serves_all_in_order_with_one_in_flight);
-    tcase_add_test(tcase, no_more_than_in_flight_are_on_their_way);
+    tcase_add_test(tcase, H2_no_more_than_in_flight_are_on_their_way);
     tcase_add_test(tcase, a_parcel_larger_than_in_flight_goes_out_part_by_part);
-    tcase_add_loop_test(tcase, each_status_has_its_outcome, 0, HS_ARRAY_SIZE(rows));
+    tcase_add_loop_test(tcase, H1_each_status_has_its_outcome, 0, HS_ARRAY_SIZE(rows));
     tcase_add_test(tcase, every_row_of_the_tables_is_whole);
-    tcase_add_loop_test(tcase, an_answer_that_is_not_whole_delivers_nothing, 0,
+    tcase_add_loop_test(tcase, H1_an_answer_that_is_not_whole_delivers_nothing, 0,
                         HS_ARRAY_SIZE(torn));
     tcase_add_test(tcase, what_is_not_http_blocks);
     tcase_add_test(tcase, of_a_long_answer_the_status_counts);
-    tcase_add_test(tcase, a_pause_that_is_asked_for_is_kept);
+    tcase_add_test(tcase, H3_a_pause_that_is_asked_for_is_kept);
     tcase_add_test(tcase, a_server_that_keeps_failing_is_not_up);
-    tcase_add_test(tcase, a_server_that_is_down_is_waited_for);
+    tcase_add_test(tcase, H3_a_server_that_is_down_is_waited_for);
     tcase_add_test(tcase, a_request_without_an_answer_ends_in_time);
     tcase_add_test(tcase, urls_are_taken_or_refused_without_being_repeated);
     tcase_add_test(tcase, no_field_leads_out_of_the_path);
