@@ -407,8 +407,7 @@ const struct hs_operation_kind hs_operation_cloudevent = {
         "event; the header `content-type` says so. `mode: binary` puts them into the headers "
         "`ce_id`, `ce_source`, ... of the message (`ce-id` in an HTTP request), whose body stays, "
         "or with `data: data` becomes the event's `data`. An attribute that comes out empty is "
-        "left out; one that "
-        "CloudEvents does not allow is an error.",
+        "left out; one that CloudEvents does not allow is an error.",
     .example = "{source: /fanfare, type: \"com.example.{type}\", subject: \"{data.orderId|}\"}",
     .form = HS_FORM_TEXT,
     .table = &cloudevent_table,

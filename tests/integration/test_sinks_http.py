@@ -136,6 +136,7 @@ def test_a_request_has_the_event_and_its_headers(hookstream, server):
     assert one.sink("http")["state"] == "up"
 
 
+@pytest.mark.threads
 def test_each_event_arrives_though_the_server_is_stopped_again_and_again(hookstream, server):
     there = server()
     one = hookstream(**http_to(there.url))
@@ -153,6 +154,7 @@ def test_each_event_arrives_though_the_server_is_stopped_again_and_again(hookstr
     assert set(there.ids) == set(load.answered)
 
 
+@pytest.mark.threads
 def test_each_event_arrives_though_hookstream_is_killed(hookstream, server):
     there = server()
     one = hookstream(**http_to(there.url))
@@ -295,6 +297,17 @@ def test_a_certificate_of_another_host_is_refused(hookstream, server, tmp_path):
     post(one)
     is_blocked(one, "certificate")
     assert there.taken == []
+
+
+def test_check_finds_headers_that_cannot_be(tmp_path):
+    target = {"headers": {"Content-Length": "{id}"}}
+    sink = {"headers": {"Authorization": "Bearer changeme"}}
+    config = program.configuration(tmp_path, **http_to("http://127.0.0.1:1/", target, **sink))
+    (tmp_path / "c.yaml").write_text(json.dumps(config))
+    done = program.command("check", "-c", "c.yaml", "--json", cwd=tmp_path)
+    found = {one["code"]: one["message"] for one in json.loads(done.stdout)["findings"]}
+    assert "`content-length` belongs to the connection" in found["HS125"]
+    assert "HS023" in found and "changeme`" not in found["HS023"].split("form")[0]
 
 
 def test_check_online_reaches_without_a_request(hookstream, server):

@@ -16,6 +16,7 @@
 #define REFUSED_LEAST_MS 1000u /* the same, if a person must act */
 #define REFUSED_MOST_MS 30000u
 #define AWAY_AFTER 3u /* failures in a row */
+#define LONG_REST_S 10
 
 enum stage {
     WAITING,  /* on_timer reaches for the server */
@@ -155,7 +156,8 @@ static void note_failure(struct hs_http *http, const struct hs_http_request *req
                          const struct hs_failure *failure, const char *detail)
 {
     long rest_s = hs_http_request_rest_s(request);
-    if (failure->outcome == HS_TRANSIENT && ++http->failures >= AWAY_AFTER)
+    if (failure->outcome == HS_TRANSIENT &&
+        (++http->failures >= AWAY_AFTER || rest_s >= LONG_REST_S))
         hs_sink_set_state(&http->sink, HS_SINK_CONNECTING, failure->label, detail);
     if (failure->outcome != HS_TRANSIENT || rest_s == 0 || http->stage != READY)
         return;

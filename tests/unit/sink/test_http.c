@@ -271,8 +271,10 @@ START_TEST(H3_a_pause_that_is_asked_for_is_kept)
     ck_assert_int_eq(owner_give_one(owner, 1, "/", NULL), HS_SUBMIT_FULL);
     ck_assert_uint_eq(script->requests, 1);
     ck_assert_int_eq(deliver(1, "/")->outcome, HS_DELIVERED);
+    ck_assert_int_eq(owner->state, HS_SINK_UP);
     ck_assert_int_eq(deliver(2, "/")->outcome, HS_TRANSIENT);
     ck_assert_int_eq(owner_give_one(owner, 2, "/", NULL), HS_SUBMIT_FULL);
+    ck_assert_int_eq(owner->state, HS_SINK_CONNECTING); /* a long pause is reported */
     end();
 }
 END_TEST
