@@ -3,7 +3,7 @@
  * memory ends the program, texts become valid UTF-8, and the text goes into an hs_buffer.
  *
  * Events are not read or changed with it: json.h preserves their bytes, json-c does not
- * (docs/decisions/0013-json.md). Threads: a document belongs to one thread at a time.
+ * (docs/decisions/0014-json.md). Threads: a document belongs to one thread at a time.
  *
  * Ownership is json-c's: a value that is added belongs to its container; the caller frees the
  * outermost one with json_object_put(), or hs_doc_print() does. */

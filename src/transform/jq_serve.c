@@ -5,6 +5,7 @@
 #include "words.h"
 
 #include <hookstream/buffer.h>
+#include <hookstream/clock.h>
 #include <hookstream/jq_serve.h>
 
 #include <fcntl.h>
@@ -14,7 +15,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,8 +63,7 @@ static bool reply(enum hs_jq_status status, struct hs_slice bytes)
 /* Without an answer the process ends by SIGPROF after this much CPU time, whatever it does. */
 static void limit_time(uint64_t ns)
 {
-    const struct itimerval timer = {
-        .it_value = {(time_t)(ns / 1000000000), (suseconds_t)(ns / 1000 % 1000000)}};
+    const struct itimerval timer = {.it_value = hs_clock_timeval(ns)};
     HS_IGNORE(setitimer(ITIMER_PROF, &timer, NULL)); /* cannot fail with such values */
 }
 

@@ -8,6 +8,7 @@
 #include "http.h"
 
 #include <event2/event.h>
+#include <hookstream/clock.h>
 #include <pthread.h>
 #include <stdio.h>
 
@@ -96,7 +97,7 @@ static void continue_sending(struct hs_http *http)
 
 static void wait_for(struct hs_http *http, uint64_t ms)
 {
-    struct timeval time = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
+    struct timeval time = hs_clock_timeval(ms * HS_NS_PER_MS);
     HS_IGNORE(event_add(http->on_timer, &time)); /* fails only without memory */
 }
 

@@ -3,6 +3,7 @@
 #include "http.h"
 
 #include <event2/event.h>
+#include <hookstream/clock.h>
 
 /* One per socket of libcurl. */
 struct watch {
@@ -87,7 +88,7 @@ static int on_socket(CURL *easy, curl_socket_t number, int what, void *context, 
 static int on_timer(CURLM *multi, long ms, void *context)
 {
     struct hs_http_link *link = context;
-    struct timeval time = {ms / 1000, ms % 1000 * 1000};
+    struct timeval time = hs_clock_timeval(ms > 0 ? (uint64_t)ms * HS_NS_PER_MS : 0);
     if (ms < 0)
         HS_IGNORE(event_del(link->on_timeout)); /* it may not be pending */
     else
