@@ -49,6 +49,9 @@ struct hs_catalogue {
 
 /* The built-in catalogue; static. */
 const struct hs_catalogue *hs_catalogue_fanfare(void);
+/* The built-in catalogue of this name (`catalogue` of a scheme's row); static. NULL: `name` is
+ * NULL. */
+const struct hs_catalogue *hs_catalogue_built_in(const char *name);
 
 /* Reads a catalogue file, a mapping of types to their fields in document order:
  *   types: {order.created: {help: text, fields: {data.orderId: {type: id, optional: true}}}}

@@ -12,10 +12,7 @@ struct hs_header {
     struct hs_slice name, value;
 };
 #define HS_EVENT_HEADERS_MAX 16u
-/* The sender's headers that are kept, with values of up to HS_EVENT_HEADER_VALUE_MAX bytes. */
-extern const struct hs_slice hs_event_kept_headers[];
-extern const size_t hs_event_kept_header_count;
-#define HS_EVENT_HEADER_VALUE_MAX 256u
+#define HS_EVENT_HEADER_VALUE_MAX 256u /* bytes; a longer one is not kept */
 
 /* Why a genuine event cannot be delivered; otherwise HS_EVENT_VALID. Stored with the record, so
  * that the dead letter can report it. */

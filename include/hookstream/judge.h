@@ -8,8 +8,8 @@
 
 /* Records one header: headers of the signature scheme go into the claim, those that a later stage
  * uses are kept with the event. Borrows the value. */
-void hs_judge_header(const struct hs_scheme_headers *headers, struct hs_slice name,
-                     struct hs_slice value, struct hs_claim *claim, struct hs_event *event);
+void hs_judge_header(const struct hs_scheme *scheme, struct hs_slice name, struct hs_slice value,
+                     struct hs_claim *claim, struct hs_event *event);
 
 struct hs_judgement {
     unsigned answer; /* enum hs_answer of the ingress */

@@ -1,26 +1,22 @@
 /* Source: decides whether a request is genuine, and which event it carries. Verifies the raw bytes,
  * then reads the envelope in one pass. Knows nothing of sockets and HTTP: the caller passes the
  * values of the headers that the scheme names.
- *
- * Fanfare (shared with the provider's docs, "Webhook signatures"): X-Fanfare-Signature is "sha256="
- * and 64 hex digits, the HMAC-SHA256 with the endpoint's secret of "<X-Fanfare-Timestamp>.<raw
- * body>"; the timestamp is Unix seconds; receivers reject timestamps older than 300 s. Only the
- * timestamp and the body are authenticated. Threads: options are read-only; a verifier belongs to
- * one thread. */
+ * How a request is signed is a row of scheme.h.
+ * Threads: options are read-only; a verifier belongs to one thread. */
 #ifndef HOOKSTREAM_SOURCE_H
 #define HOOKSTREAM_SOURCE_H
 
 #include <hookstream/config.h>
 #include <hookstream/event.h>
+#include <hookstream/scheme.h>
 
 /* ---- Options: sources.<name> ---- */
 
 enum hs_ack { HS_ACK_RECEIVED, HS_ACK_DURABLE, HS_ACK_DELIVERED };
 enum hs_on_invalid { HS_INVALID_DEAD_LETTER, HS_INVALID_REJECT };
-enum hs_scheme { HS_SCHEME_FANFARE };
 
 struct hs_verify_options {
-    unsigned scheme; /* enum hs_scheme */
+    unsigned scheme; /* index in hs_schemes */
     /* Named secrets: `secrets` is a list of texts or a mapping of name to text. List entries are
      * named "1", "2", ... by position; empty ones count but are omitted. */
     const struct hs_node *secrets;
@@ -74,12 +70,14 @@ const char *hs_verdict_label(enum hs_verdict verdict);
 /* The text for the log and the problem body. */
 const char *hs_verdict_text(enum hs_verdict verdict);
 
-/* Lower-case names of the headers that a scheme reads. */
-struct hs_scheme_headers {
-    struct hs_slice signature, timestamp;
-};
-/* The headers of a scheme. */
-const struct hs_scheme_headers *hs_scheme_headers(enum hs_scheme scheme);
+static inline const struct hs_scheme *hs_source_scheme(const struct hs_verify_options *options)
+{
+    return hs_schemes[options->scheme];
+}
+/* The scheme of the source with this name, as an event has it; of a source that is gone, the
+ * first one. */
+const struct hs_scheme *hs_source_scheme_of(const struct hs_children *sources,
+                                            struct hs_slice name);
 
 /* The request's unverified claims. Counts: how often the header occurred. */
 struct hs_claim {
@@ -90,7 +88,8 @@ struct hs_claim {
 struct hs_verifier;
 /* Creates a verifier with an EVP_MAC_CTX per secret; borrows `options`. -ENOMEM and a message if
  * libcrypto has no HMAC. */
-HS_MUST_CHECK int hs_verifier_create(const struct hs_verify_options *options,
+HS_MUST_CHECK int hs_verifier_create(const struct hs_scheme *scheme,
+                                     const struct hs_verify_options *options,
                                      struct hs_verifier **ret_verifier);
 /* Frees the verifier. NULL is fine. */
 void hs_verifier_free(struct hs_verifier *verifier);
@@ -101,10 +100,12 @@ void hs_verifier_free(struct hs_verifier *verifier);
 enum hs_verdict hs_verify(struct hs_verifier *verifier, const struct hs_claim *claim,
                           struct hs_slice body, uint64_t now_wall_ns, size_t *ret_secret,
                           double *ret_skew_s);
-/* Computes the "sha256=..." text (71 characters and a NUL) of a timestamp and a body. For
- * `send`. */
-HS_MUST_CHECK int hs_sign(struct hs_slice secret, struct hs_slice timestamp, struct hs_slice body,
-                          char ret_signature[72]);
+/* The value of the scheme's signature header for a timestamp and a body. For `send`. -ENOMEM and a
+ * message when libcrypto has no HMAC. */
+#define HS_SIGNATURE_MAX 160u /* bytes, with the NUL */
+HS_MUST_CHECK int hs_sign(const struct hs_scheme *scheme, struct hs_slice secret,
+                          struct hs_slice timestamp, struct hs_slice body,
+                          char ret_signature[HS_SIGNATURE_MAX]);
 
 /* ---- The envelope ---- */
 
@@ -118,7 +119,8 @@ struct hs_envelope {
 /* Reads the envelope: strict JSON, one object, no envelope member twice, `id` and `type` non-empty
  * texts within their size limits. A type consists of dot-separated segments of [A-Za-z0-9_-].
  * Returns HS_EVENT_VALID, or the flaw with a message in hs_error_text(). */
-enum hs_event_flaw hs_envelope_read(struct hs_slice body, struct hs_envelope *ret_envelope);
+enum hs_event_flaw hs_envelope_read(const struct hs_scheme *scheme, struct hs_slice body,
+                                    struct hs_envelope *ret_envelope);
 /* The id of a genuine event without a usable one: "sha256:" and 32 digits of the SHA-256 of the
  * signed bytes, the timestamp and the body. A copy of the request gets the same id, so it is an
  * ordinary duplicate (docs/decisions/0011-events-without-id.md). Sets no type. */

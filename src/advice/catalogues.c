@@ -50,7 +50,7 @@ struct hs_catalogues *hs_catalogues_load(struct hs_config *config,
         const struct hs_source_options *source = hs_children_at(sources, i);
         if (source->catalogue == NULL)
             catalogues->entries[i].catalogue =
-                source->verify.scheme == HS_SCHEME_FANFARE ? hs_catalogue_fanfare() : NULL;
+                hs_catalogue_built_in(hs_source_scheme(&source->verify)->catalogue);
         else if (strcmp(source->catalogue, "none") != 0)
             load_file(config, hs_node_get(sources->nodes[i], "catalogue"), source->catalogue,
                       &catalogues->entries[i]);

@@ -338,9 +338,9 @@ static void note_choice(struct hs_trial *trial, const struct hs_event *event,
 
 static void add_headers(struct hs_event *event)
 {
-    for (size_t i = 0; i < hs_event_kept_header_count && i < HS_EVENT_HEADERS_MAX; i++)
+    for (size_t i = 0; i < hs_kept_header_count() && i < HS_EVENT_HEADERS_MAX; i++)
         event->headers[event->header_count++] =
-            (struct hs_header){hs_event_kept_headers[i], HS_SLICE("1")};
+            (struct hs_header){hs_kept_header(i), HS_SLICE("1")};
 }
 
 static void make_body(struct hs_trial *trial)

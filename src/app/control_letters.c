@@ -158,9 +158,12 @@ static void write_history(const struct hs_letter *letter, struct hs_buffer *ret_
 }
 
 /* An event that was invalid may be valid for a later version of the program. */
-static void read_envelope(struct hs_event *event, struct hs_envelope *envelope)
+static void read_envelope(const struct round *round, struct hs_event *event,
+                          struct hs_envelope *envelope)
 {
-    event->flaw = hs_envelope_read(event->body, envelope);
+    const struct hs_children *sources = &round->control->settings->sources;
+    event->flaw =
+        hs_envelope_read(hs_source_scheme_of(sources, event->source), event->body, envelope);
     if (event->flaw != HS_EVENT_VALID)
         return;
     event->id = envelope->id;
@@ -174,7 +177,7 @@ static int retry(struct round *round, const struct hs_letter *letter)
     struct hs_envelope envelope;
     struct hs_event event = letter->event;
     if (event.flaw != HS_EVENT_VALID)
-        read_envelope(&event, &envelope);
+        read_envelope(round, &event, &envelope);
     if (event.flaw != HS_EVENT_VALID) {
         round->invalid++;
         return 0;

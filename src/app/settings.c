@@ -226,8 +226,28 @@ static bool has_shape(const struct hs_config *config, const char *key)
     return node == NULL || node->kind == HS_NODE_MAP;
 }
 
+/* What is left out is as the schemes of the sources want it: the shortest deadline, the longest
+ * window. */
+static void take_scheme_defaults(const struct hs_config *config, struct hs_settings *settings)
+{
+    const struct hs_node *root = hs_config_root(config);
+    const struct hs_node *server = hs_node_get(root, "server"),
+                         *dedupe = hs_node_get(root, "dedupe");
+    bool own_deadline = server != NULL && hs_node_get(server, "deadline") != NULL;
+    bool own_window = dedupe != NULL && hs_node_get(dedupe, "window") != NULL;
+    for (size_t i = 0; i < settings->sources.count; i++) {
+        const struct hs_source_options *source = hs_children_at(&settings->sources, i);
+        const struct hs_scheme *scheme = hs_source_scheme(&source->verify);
+        if (!own_deadline && scheme->deadline_ns < settings->server.deadline_ns)
+            settings->server.deadline_ns = scheme->deadline_ns;
+        if (!own_window && scheme->dedupe_window_ns > settings->dedupe.window_ns)
+            settings->dedupe.window_ns = scheme->dedupe_window_ns;
+    }
+}
+
 static void check_parts(struct hs_config *config, struct hs_settings *settings, bool offline)
 {
+    take_scheme_defaults(config, settings);
     check_names(config, &settings->sources, "source", "sources");
     check_names(config, &settings->sinks, "sink", "sinks");
     hs_source_check_paths(config, &settings->sources);

@@ -1,12 +1,6 @@
 /* Event: properties that need no look into the body. */
 #include <hookstream/event.h>
 
-const struct hs_slice hs_event_kept_headers[] = {
-    {"traceparent", 11},           {"x-fanfare-delivery-id", 21},   {"x-fanfare-webhook-id", 20},
-    {"x-fanfare-retry-count", 21}, {"x-fanfare-original-time", 23},
-};
-const size_t hs_event_kept_header_count = HS_ARRAY_SIZE(hs_event_kept_headers);
-
 const char *hs_event_flaw_name(enum hs_event_flaw flaw)
 {
     switch (flaw) {

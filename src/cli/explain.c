@@ -336,9 +336,6 @@ static int explain(const struct hs_command *command, const struct request *reque
     int code = read_headers(command, request, headers);
     if (code != 0)
         return code;
-    for (size_t i = 0; i < one.header_count; i++)
-        if (hs_slice_equal_nocase(headers[i].name, HS_SLICE("x-fanfare-signature")))
-            one.sign = false;
     const struct hs_rehearsal_result *result;
     if (hs_stage_source(stage, request->source, &one.source) < 0 ||
         hs_rehearse(stage->rehearsal, &one, &result) < 0)

@@ -132,6 +132,7 @@ static int take_config(const struct hs_command *command, const struct request *r
     if (source == NULL)
         return hs_command_fail(command, HS_EXIT_BAD, "the configuration has no source `%s`",
                                request->source ? request->source : "");
+    options->scheme = hs_source_scheme(&source->verify);
     if (options->secret.data == NULL)
         options->secret = source->verify.secret_items[0].key;
     if (options->host != NULL)
@@ -258,6 +259,7 @@ static int prepare_and_send(const struct hs_command *command, const struct reque
         options->secret = hs_slice_text(request->secret);
     if (options->host == NULL || options->secret.data == NULL)
         return send_configured(command, request, options);
+    options->scheme = hs_schemes[0];
     if (request->file == NULL)
         code = choose_types(command, request, hs_catalogue_fanfare(), options);
     return code == 0 ? send_all(command, request, options) : code;

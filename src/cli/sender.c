@@ -110,7 +110,7 @@ static void make_request(struct link *link)
     struct sender *sender = link->sender;
     const struct hs_sender_options *options = sender->options;
     uint64_t now_ns = hs_clock_wall_ns();
-    char delivery[32], timestamp[24], signature[72] = "";
+    char delivery[32], timestamp[24], signature[HS_SIGNATURE_MAX] = "";
     snprintf(delivery, sizeof(delivery), "%016llX%08llX", (unsigned long long)sender->run_tag,
              (unsigned long long)sender->next);
     snprintf(link->id, sizeof(link->id), "whk_%s", delivery);
@@ -121,15 +121,20 @@ static void make_request(struct link *link)
     struct hs_buffer body;
     hs_buffer_init(&body, REQUEST_MAX);
     make_body(link, now_ns, &body);
-    int code = hs_sign(options->secret, hs_slice(timestamp, (size_t)digits), hs_buffer_slice(&body),
-                       signature);
+    const struct hs_scheme *scheme = options->scheme;
+    int code = hs_sign(scheme, options->secret, hs_slice(timestamp, (size_t)digits),
+                       hs_buffer_slice(&body), signature);
     hs_buffer_clear(&link->request);
     hs_buffer_printf(&link->request,
                      "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"
-                     "X-Fanfare-Signature: %s\r\nX-Fanfare-Timestamp: %s\r\n"
-                     "X-Fanfare-Delivery-Id: dlv_%s\r\nX-Fanfare-Retry-Count: 0\r\n"
-                     "Content-Length: %zu\r\n\r\n",
-                     options->path, place, signature, timestamp, delivery, body.size);
+                     "%.*s: %s\r\n",
+                     options->path, place, HS_SLICE_ARG(scheme->signature), signature);
+    if (scheme->timestamp.size > 0)
+        hs_buffer_printf(&link->request, "%.*s: %s\r\n", HS_SLICE_ARG(scheme->timestamp),
+                         timestamp);
+    if (scheme->write_headers != NULL)
+        scheme->write_headers(delivery, &link->request);
+    hs_buffer_printf(&link->request, "Content-Length: %zu\r\n\r\n", body.size);
     hs_buffer_append_slice(&link->request, hs_buffer_slice(&body));
     HS_ASSERT(code == 0 && hs_buffer_status(&body) == 0 && hs_buffer_status(&link->request) == 0);
     hs_buffer_free(&body);

@@ -1,11 +1,12 @@
-/* Sender: a small load generator that imitates Fanfare: signs and posts events, over the given
- * number of connections, at a fixed rate or as fast as answers arrive. With a rate, latency counts
- * from the moment a request was due, so that a slow server cannot hide its queue (open loop).
- * Threads: the caller's. */
+/* Sender: a small load generator that does what a sender does: signs and posts events, over the
+ * given number of connections, at a fixed rate or as fast as answers arrive. With a rate, latency
+ * counts from the moment a request was due, so that a slow server cannot hide its queue (open
+ * loop). Threads: the caller's. */
 #ifndef HS_CLI_SENDER_H
 #define HS_CLI_SENDER_H
 
 #include <hookstream/catalogue.h>
+#include <hookstream/source.h>
 #include <stdio.h>
 
 #define HS_SENDER_CONNECTIONS_MAX 10000u
@@ -15,6 +16,7 @@
 struct hs_sender_options {
     const char *host, *path;
     uint16_t port;
+    const struct hs_scheme *scheme; /* signs */
     struct hs_slice secret;
     const struct hs_event_type **types; /* types whose samples are sent in turn; none: `body` is
                                          * sent */

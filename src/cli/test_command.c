@@ -124,12 +124,9 @@ static int make_request(struct tests *tests, const struct hs_test_case *one,
 {
     *request = (struct hs_rehearsal_request){
         .headers = headers, .now_wall_ns = DEFAULT_NOW, .sign = !one->bare};
-    for (size_t i = 0; i < one->headers.count && i < HS_ARG_TEXTS_MAX; i++) {
+    for (size_t i = 0; i < one->headers.count && i < HS_ARG_TEXTS_MAX; i++)
         headers[request->header_count++] = (struct hs_header){
             hs_slice_text(one->headers.items[i].name), hs_slice_text(one->headers.items[i].value)};
-        if (hs_slice_equal_nocase(headers[i].name, HS_SLICE("x-fanfare-signature")))
-            request->sign = false;
-    }
     if (one->sign_with != NULL)
         request->secret = hs_slice_text(one->sign_with);
     int code = hs_stage_source(&tests->stage, one->source, &request->source);

@@ -28,6 +28,7 @@ struct hs_dead_pump {
     struct hs_reader *reader;
     struct hs_router *router;
     struct hs_past *past; /* or NULL: the routes have not changed */
+    const struct hs_children *sources;
     struct hs_work *work;
     struct hs_cells cells;
     struct hs_counter *lost, *save_errors;
@@ -42,10 +43,12 @@ struct hs_dead_pump {
 
 /* The fault of an event that is not an envelope: determined again, since the record does not
  * contain it. */
-static void say_flaw(const struct hs_event *event, char *ret_detail, size_t size)
+static void say_flaw(const struct hs_dead_pump *pump, const struct hs_event *event,
+                     char *ret_detail, size_t size)
 {
     struct hs_envelope envelope;
-    bool flawed = hs_envelope_read(event->body, &envelope) != HS_EVENT_VALID;
+    const struct hs_scheme *scheme = hs_source_scheme_of(pump->sources, event->source);
+    bool flawed = hs_envelope_read(scheme, event->body, &envelope) != HS_EVENT_VALID;
     snprintf(ret_detail, size, "%s", flawed ? hs_error_text() : "");
 }
 
@@ -55,7 +58,7 @@ static const char *why_dead(struct hs_dead_pump *pump, const struct hs_event *ev
 {
     ret_detail[0] = '\0';
     if (event->flaw != HS_EVENT_VALID) {
-        say_flaw(event, ret_detail, size);
+        say_flaw(pump, event, ret_detail, size);
         return hs_event_flaw_name(event->flaw);
     }
     hs_work_begin(pump->work, event);
@@ -244,6 +247,7 @@ int hs_dead_pump_start(const struct hs_delivery_spec *spec, struct hs_router *ro
     struct hs_dead_pump *pump = hs_alloc(sizeof(*pump));
     pump->journal = spec->journal;
     pump->letters = spec->letters;
+    pump->sources = spec->sources;
     pump->metrics = spec->metrics;
     pump->router = router;
     pump->wakeup.file = -1;

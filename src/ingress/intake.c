@@ -268,7 +268,7 @@ static void on_request(void *context, struct hs_http_exchange *exchange, struct 
     struct hs_claim claim = {0};
     const struct hs_http_head *head = hs_http_exchange_head(exchange);
     for (size_t i = 0; i < head->field_count; i++)
-        hs_judge_header(waiter->lane->headers, head->fields[i].name, head->fields[i].value, &claim,
+        hs_judge_header(waiter->lane->scheme, head->fields[i].name, head->fields[i].value, &claim,
                         &event);
     struct hs_envelope envelope;
     struct hs_judgement judgement;

@@ -3,22 +3,28 @@
 
 #include <hookstream/judge.h>
 
-void hs_judge_header(const struct hs_scheme_headers *headers, struct hs_slice name,
-                     struct hs_slice value, struct hs_claim *claim, struct hs_event *event)
+/* Keeps the header if it is one of these. */
+static void keep(const struct hs_slice *names, size_t count, struct hs_slice name,
+                 struct hs_slice value, struct hs_event *event)
 {
-    if (hs_slice_equal_nocase(name, headers->signature)) {
+    for (size_t i = 0; i < count; i++)
+        if (value.size <= HS_EVENT_HEADER_VALUE_MAX &&
+            event->header_count < HS_EVENT_HEADERS_MAX / 2 && hs_slice_equal_nocase(name, names[i]))
+            event->headers[event->header_count++] = (struct hs_header){names[i], value};
+}
+
+void hs_judge_header(const struct hs_scheme *scheme, struct hs_slice name, struct hs_slice value,
+                     struct hs_claim *claim, struct hs_event *event)
+{
+    if (hs_slice_equal_nocase(name, scheme->signature)) {
         claim->signature = value;
         claim->signature_count++;
-    } else if (hs_slice_equal_nocase(name, headers->timestamp)) {
+    } else if (hs_slice_equal_nocase(name, scheme->timestamp)) {
         claim->timestamp = value;
         claim->timestamp_count++;
     }
-    for (size_t k = 0; k < hs_event_kept_header_count; k++)
-        if (value.size <= HS_EVENT_HEADER_VALUE_MAX &&
-            event->header_count < HS_EVENT_HEADERS_MAX / 2 &&
-            hs_slice_equal_nocase(name, hs_event_kept_headers[k]))
-            event->headers[event->header_count++] =
-                (struct hs_header){hs_event_kept_headers[k], value};
+    keep(hs_kept_general, hs_kept_general_count, name, value, event);
+    keep(scheme->kept, scheme->kept_count, name, value, event);
 }
 
 static void answer(struct hs_judgement *judgement, enum hs_answer answer, const char *reason,
@@ -45,7 +51,7 @@ void hs_judge(struct hs_verifier *verifier, const struct hs_source_options *sour
                hs_verdict_text(verdict));
         return;
     }
-    event->flaw = hs_envelope_read(event->body, envelope);
+    event->flaw = hs_envelope_read(hs_source_scheme(&source->verify), event->body, envelope);
     if (event->flaw != HS_EVENT_VALID && source->on_invalid == HS_INVALID_REJECT) {
         answer(ret_judgement, HS_ANSWER_INVALID, hs_event_flaw_name(event->flaw), hs_error_text());
         return;

@@ -16,13 +16,13 @@ int hs_lane_open(struct hs_lane *lane, const char *name, unsigned index,
         return 0;
     lane->options = options;
     lane->path = hs_source_path(hs_slice_text(options->path));
-    lane->headers = hs_scheme_headers((enum hs_scheme)options->verify.scheme);
+    lane->scheme = hs_source_scheme(&options->verify);
     lane->skew = hs_metrics_histogram(metrics, HS_METRIC_clock_skew_seconds, name);
     lane->secrets = hs_alloc_array(options->verify.secret_count + 1, sizeof(struct hs_counter *));
     for (size_t i = 0; i < options->verify.secret_count; i++)
         lane->secrets[i] = hs_metrics_counter(metrics, HS_METRIC_signature_secret_total, name,
                                               options->verify.secret_items[i].name);
-    return hs_verifier_create(&options->verify, &lane->verifier);
+    return hs_verifier_create(lane->scheme, &options->verify, &lane->verifier);
 }
 
 void hs_lane_close(struct hs_lane *lane)

@@ -16,7 +16,7 @@ struct hs_lane {
     unsigned index;
     const struct hs_source_options *options;
     struct hs_verifier *verifier;
-    const struct hs_scheme_headers *headers;
+    const struct hs_scheme *scheme;
 
     struct hs_metrics *metrics;
     struct hs_histogram *seconds, *skew;

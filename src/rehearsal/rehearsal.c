@@ -84,11 +84,12 @@ static int sign(struct hs_rehearsal *rehearsal, const struct hs_source_options *
 {
     char *stamp =
         hs_arena_printf(rehearsal->arena, "%" PRIu64, request->now_wall_ns / HS_NS_PER_SECOND);
-    char *signature = hs_arena_alloc(rehearsal->arena, 72);
+    char *signature = hs_arena_alloc(rehearsal->arena, HS_SIGNATURE_MAX);
     struct hs_slice secret = request->secret;
     if (secret.data == NULL && source->verify.secret_count > 0)
         secret = source->verify.secret_items[0].key;
-    int code = hs_sign(secret, hs_slice_text(stamp), request->body, signature);
+    int code = hs_sign(hs_source_scheme(&source->verify), secret, hs_slice_text(stamp),
+                       request->body, signature);
     *claim = (struct hs_claim){hs_slice_text(signature), hs_slice_text(stamp), 1, 1};
     return code;
 }
@@ -99,14 +100,15 @@ static int judge(struct hs_rehearsal *rehearsal, const struct hs_rehearsal_reque
     const struct hs_source_options *source =
         hs_children_at(&rehearsal->settings->sources, request->source);
     struct hs_claim claim = {0};
-    const struct hs_scheme_headers *names = hs_scheme_headers(source->verify.scheme);
+    const struct hs_scheme *scheme = hs_source_scheme(&source->verify);
     for (size_t i = 0; i < request->header_count; i++)
-        hs_judge_header(names, request->headers[i].name, request->headers[i].value, &claim,
+        hs_judge_header(scheme, request->headers[i].name, request->headers[i].value, &claim,
                         &result->event);
     struct hs_verifier *verifier;
-    int code = request->sign ? sign(rehearsal, source, request, &claim) : 0;
+    bool sign_it = request->sign && claim.signature_count == 0;
+    int code = sign_it ? sign(rehearsal, source, request, &claim) : 0;
     if (code == 0)
-        code = hs_verifier_create(&source->verify, &verifier);
+        code = hs_verifier_create(scheme, &source->verify, &verifier);
     if (code < 0)
         return code;
     hs_judge(verifier, source, &claim, &result->event, &rehearsal->envelope, &result->judgement);

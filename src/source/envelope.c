@@ -140,11 +140,12 @@ static enum hs_event_flaw read_members(struct hs_slice body, const struct hs_jso
     return HS_EVENT_VALID;
 }
 
-enum hs_event_flaw hs_envelope_read(struct hs_slice body, struct hs_envelope *ret_envelope)
+enum hs_event_flaw hs_envelope_read(const struct hs_scheme *scheme, struct hs_slice body,
+                                    struct hs_envelope *ret_envelope)
 {
     struct hs_json_member members[MEMBER_COUNT] = {
-        [ID] = {.name = HS_SLICE("id")},
-        [TYPE] = {.name = HS_SLICE("type")},
+        [ID] = {.name = scheme->id},
+        [TYPE] = {.name = scheme->type},
         [TIMESTAMP] = {.name = HS_SLICE("timestamp")},
         [ORGANIZATION] = {.name = HS_SLICE("organizationId")},
         [DATA] = {.name = HS_SLICE("data")},

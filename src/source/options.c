@@ -11,7 +11,6 @@
 #define VERIFY(field) offsetof(struct hs_verify_options, field)
 #define SOURCE(field) offsetof(struct hs_source_options, field)
 
-static const char *const scheme_names[] = {"fanfare", NULL};
 static const char *const ack_names[] = {"received", "durable", "delivered", NULL};
 static const char *const invalid_names[] = {"dead_letter", "reject", NULL};
 
@@ -19,7 +18,7 @@ static const struct hs_option verify_rows[] = {
     {.name = "scheme",
      .kind = HS_OPTION_CHOICE,
      .offset = VERIFY(scheme),
-     .choices = scheme_names,
+     .choices = hs_scheme_names,
      .required = true,
      .example = "fanfare",
      .help = "How the sender signs. fanfare: HMAC-SHA256 over timestamp and body "
@@ -63,9 +62,20 @@ static void add_secret(struct hs_config *config, struct hs_verify_options *optio
     options->secret_items[options->secret_count++] = (struct hs_secret){name, node->text};
 }
 
+/* What is left out is as the scheme's row has it. */
+static void take_defaults(const struct hs_node *node, struct hs_verify_options *options)
+{
+    const struct hs_scheme *scheme = hs_source_scheme(options);
+    if (node == NULL || hs_node_get(node, "max_age") == NULL)
+        options->max_age_ns = scheme->max_age_ns;
+    if (node == NULL || hs_node_get(node, "max_future") == NULL)
+        options->max_future_ns = scheme->max_future_ns;
+}
+
 static void check_verify(struct hs_config *config, const struct hs_node *node, void *bound)
 {
     struct hs_verify_options *options = bound;
+    take_defaults(node, options);
     const struct hs_node *secrets = options->secrets;
     if (secrets == NULL)
         return; /* reported already: it is required */
@@ -272,4 +282,14 @@ void hs_source_schema(struct json_object *definitions)
                        "\"items\":{\"type\":[\"string\",\"number\",\"null\"]}},"
                        "{\"type\":\"object\",\"minProperties\":1,"
                        "\"additionalProperties\":{\"type\":[\"string\",\"number\",\"null\"]}}]}");
+}
+
+const struct hs_scheme *hs_source_scheme_of(const struct hs_children *sources, struct hs_slice name)
+{
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct hs_source_options *source = hs_children_at(sources, i);
+        if (hs_slice_equal(hs_slice_text(sources->names[i]), name))
+            return hs_source_scheme(&source->verify);
+    }
+    return hs_schemes[0];
 }

@@ -8,7 +8,7 @@ static const struct verdict_row {
     [HS_GENUINE] = {"genuine", "the request is genuine"},
     [HS_SIGNATURE_MISSING] = {"signature_missing", "the signature header is missing"},
     [HS_SIGNATURE_MALFORMED] = {"signature_malformed",
-                                "the signature must be given once, as sha256= and 64 hex digits"},
+                                "the signature must be given once, in the form of its scheme"},
     [HS_SIGNATURE_WRONG] = {"signature", "the signature does not match"},
     [HS_TIMESTAMP_MISSING] = {"timestamp_missing", "the timestamp header is missing"},
     [HS_TIMESTAMP_MALFORMED] = {"timestamp_malformed",

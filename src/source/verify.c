@@ -1,4 +1,4 @@
-/* Verify: Fanfare's scheme on the raw bytes, before anything is parsed. One HMAC context per secret
+/* Verify: a scheme on the raw bytes, before anything is parsed. One HMAC context per secret
  * is kept and restarted without its key. This costs 0.6 us per event; OpenSSL 3's one-shot HMAC()
  * costs 1.9 us, because it fetches the algorithm on each call. */
 #include <hookstream/clock.h>
@@ -8,35 +8,26 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#define DIGEST_SIZE 32u
-#define DIGEST_HEX (2 * DIGEST_SIZE)
+#define DIGEST_NAME_MAX 16u
 /* Unix seconds have 10 digits until the year 2286; a number of more than 15 is not a timestamp. */
 #define TIMESTAMP_DIGITS_MAX 15u
 
 struct hs_verifier {
     const struct hs_verify_options *options;
+    const struct hs_scheme *scheme;
     EVP_MAC *mac;
     EVP_MAC_CTX **contexts; /* one per secret */
 };
 
-static const struct hs_scheme_headers fanfare_headers = {
-    .signature = {"x-fanfare-signature", 19},
-    .timestamp = {"x-fanfare-timestamp", 19},
-};
-
-const struct hs_scheme_headers *hs_scheme_headers(enum hs_scheme scheme)
-{
-    HS_ASSERT(scheme == HS_SCHEME_FANFARE);
-    return &fanfare_headers;
-}
-
 /* ---- HMAC ---- */
 
-static EVP_MAC_CTX *make_context(EVP_MAC *mac, struct hs_slice key)
+static EVP_MAC_CTX *make_context(EVP_MAC *mac, const struct hs_scheme *scheme, struct hs_slice key)
 {
-    char digest[] = "SHA256";
+    char digest[DIGEST_NAME_MAX];
+    (void)snprintf(digest, sizeof(digest), "%s", scheme->digest); /* libcrypto wants it writable */
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
         OSSL_PARAM_construct_end(),
@@ -49,27 +40,41 @@ static EVP_MAC_CTX *make_context(EVP_MAC *mac, struct hs_slice key)
     return NULL;
 }
 
-/* HMAC of "<timestamp>.<body>" with a context that has its key. */
-static bool make_digest(EVP_MAC_CTX *context, struct hs_slice timestamp, struct hs_slice body,
-                        unsigned char ret_digest[DIGEST_SIZE])
+static struct hs_slice part_of(enum hs_signed_part part, struct hs_slice timestamp,
+                               struct hs_slice body)
 {
-    size_t size = 0;
-    return EVP_MAC_init(context, NULL, 0, NULL) == 1 &&
-           EVP_MAC_update(context, (const unsigned char *)timestamp.data, timestamp.size) == 1 &&
-           EVP_MAC_update(context, (const unsigned char *)".", 1) == 1 &&
-           EVP_MAC_update(context, (const unsigned char *)body.data, body.size) == 1 &&
-           EVP_MAC_final(context, ret_digest, &size, DIGEST_SIZE) == 1 && size == DIGEST_SIZE;
+    if (part == HS_SIGNED_DOT)
+        return HS_SLICE(".");
+    return part == HS_SIGNED_TIMESTAMP ? timestamp : body;
 }
 
-int hs_verifier_create(const struct hs_verify_options *options, struct hs_verifier **ret_verifier)
+/* HMAC of the scheme's parts by a context that already has its key. */
+static bool make_digest(EVP_MAC_CTX *context, const struct hs_scheme *scheme,
+                        struct hs_slice timestamp, struct hs_slice body,
+                        unsigned char ret_digest[EVP_MAX_MD_SIZE])
+{
+    size_t size = 0;
+    bool good = EVP_MAC_init(context, NULL, 0, NULL) == 1;
+    for (size_t i = 0; good && i < HS_SCHEME_PARTS_MAX && scheme->parts[i] != HS_SIGNED_END; i++) {
+        struct hs_slice part = part_of(scheme->parts[i], timestamp, body);
+        good = EVP_MAC_update(context, (const unsigned char *)part.data, part.size) == 1;
+    }
+    return good && EVP_MAC_final(context, ret_digest, &size, EVP_MAX_MD_SIZE) == 1 &&
+           size == scheme->digest_size;
+}
+
+int hs_verifier_create(const struct hs_scheme *scheme, const struct hs_verify_options *options,
+                       struct hs_verifier **ret_verifier)
 {
     struct hs_verifier *verifier = hs_alloc(sizeof(*verifier));
     verifier->options = options;
+    verifier->scheme = scheme;
     verifier->contexts = hs_alloc_array(options->secret_count + 1, sizeof(EVP_MAC_CTX *));
     verifier->mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     bool good = verifier->mac != NULL;
     for (size_t i = 0; good && i < options->secret_count; i++) {
-        verifier->contexts[i] = make_context(verifier->mac, options->secret_items[i].key);
+        verifier->contexts[i] =
+            make_context(verifier->mac, verifier->scheme, options->secret_items[i].key);
         good = verifier->contexts[i] != NULL;
     }
     if (!good) {
@@ -104,14 +109,12 @@ static int hex_value(char digit)
     return -1;
 }
 
-static bool read_signature(struct hs_slice text, unsigned char ret_digest[DIGEST_SIZE])
+static bool read_hex(struct hs_slice hex, size_t size, unsigned char *ret_digest)
 {
-    static const struct hs_slice prefix = {"sha256=", 7};
-    if (text.size != prefix.size + DIGEST_HEX || !hs_slice_starts_with(text, prefix))
+    if (hex.size != 2 * size)
         return false;
-    const char *hex = text.data + prefix.size;
-    for (size_t i = 0; i < DIGEST_SIZE; i++) {
-        int high = hex_value(hex[2 * i]), low = hex_value(hex[2 * i + 1]);
+    for (size_t i = 0; i < size; i++) {
+        int high = hex_value(hex.data[2 * i]), low = hex_value(hex.data[2 * i + 1]);
         if (high < 0 || low < 0)
             return false;
         ret_digest[i] = (unsigned char)(high << 4 | low);
@@ -119,31 +122,58 @@ static bool read_signature(struct hs_slice text, unsigned char ret_digest[DIGEST
     return true;
 }
 
-static enum hs_verdict read_claim(const struct hs_claim *claim,
-                                  unsigned char ret_digest[DIGEST_SIZE], uint64_t *ret_seconds)
+/* Of one size there is one text: EVP_DecodeBlock() also takes spaces and missing padding. */
+static bool read_base64(struct hs_slice text, size_t size, unsigned char *ret_digest)
 {
+    unsigned char digest[EVP_MAX_MD_SIZE + 3], again[HS_SIGNATURE_MAX];
+    if (text.size != (size + 2) / 3 * 4 ||
+        EVP_DecodeBlock(digest, (const unsigned char *)text.data, (int)text.size) < (int)size)
+        return false;
+    (void)EVP_EncodeBlock(again, digest, (int)size);
+    if (memcmp(again, text.data, text.size) != 0)
+        return false;
+    memcpy(ret_digest, digest, size);
+    return true;
+}
+
+static bool read_signature(const struct hs_scheme *scheme, struct hs_slice text,
+                           unsigned char ret_digest[EVP_MAX_MD_SIZE])
+{
+    if (!hs_slice_starts_with(text, scheme->prefix))
+        return false;
+    struct hs_slice rest =
+        hs_slice(text.data + scheme->prefix.size, text.size - scheme->prefix.size);
+    return scheme->encoding == HS_ENCODING_HEX ? read_hex(rest, scheme->digest_size, ret_digest)
+                                               : read_base64(rest, scheme->digest_size, ret_digest);
+}
+
+static enum hs_verdict read_claim(const struct hs_scheme *scheme, const struct hs_claim *claim,
+                                  unsigned char ret_digest[EVP_MAX_MD_SIZE], uint64_t *ret_seconds)
+{
+    bool dated = scheme->timestamp.size > 0;
     if (claim->signature_count == 0)
         return HS_SIGNATURE_MISSING;
-    if (claim->timestamp_count == 0)
+    if (dated && claim->timestamp_count == 0)
         return HS_TIMESTAMP_MISSING;
-    if (claim->signature_count > 1 || !read_signature(claim->signature, ret_digest))
+    if (claim->signature_count > 1 || !read_signature(scheme, claim->signature, ret_digest))
         return HS_SIGNATURE_MALFORMED;
-    if (claim->timestamp_count > 1 || claim->timestamp.size > TIMESTAMP_DIGITS_MAX ||
-        hs_slice_to_u64(claim->timestamp, UINT64_MAX / HS_NS_PER_SECOND, ret_seconds) < 0)
+    if (dated &&
+        (claim->timestamp_count > 1 || claim->timestamp.size > TIMESTAMP_DIGITS_MAX ||
+         hs_slice_to_u64(claim->timestamp, UINT64_MAX / HS_NS_PER_SECOND, ret_seconds) < 0))
         return HS_TIMESTAMP_MALFORMED;
     return HS_GENUINE;
 }
 
 /* Tries every secret even after a match, so that the time does not reveal which one matched. */
 static bool find_secret(struct hs_verifier *verifier, const struct hs_claim *claim,
-                        struct hs_slice body, const unsigned char claimed[DIGEST_SIZE],
+                        struct hs_slice body, const unsigned char claimed[EVP_MAX_MD_SIZE],
                         size_t *ret_secret)
 {
     bool found = false;
     for (size_t i = 0; i < verifier->options->secret_count; i++) {
-        unsigned char digest[DIGEST_SIZE];
-        if (make_digest(verifier->contexts[i], claim->timestamp, body, digest) &&
-            CRYPTO_memcmp(digest, claimed, DIGEST_SIZE) == 0 && !found) {
+        unsigned char digest[EVP_MAX_MD_SIZE];
+        if (make_digest(verifier->contexts[i], verifier->scheme, claim->timestamp, body, digest) &&
+            CRYPTO_memcmp(digest, claimed, verifier->scheme->digest_size) == 0 && !found) {
             found = true;
             *ret_secret = i;
         }
@@ -155,13 +185,17 @@ enum hs_verdict hs_verify(struct hs_verifier *verifier, const struct hs_claim *c
                           struct hs_slice body, uint64_t now_wall_ns, size_t *ret_secret,
                           double *ret_skew_s)
 {
-    unsigned char claimed[DIGEST_SIZE];
-    uint64_t seconds;
-    enum hs_verdict verdict = read_claim(claim, claimed, &seconds);
+    unsigned char claimed[EVP_MAX_MD_SIZE];
+    uint64_t seconds = 0;
+    enum hs_verdict verdict = read_claim(verifier->scheme, claim, claimed, &seconds);
     if (verdict != HS_GENUINE)
         return verdict;
     if (!find_secret(verifier, claim, body, claimed, ret_secret))
         return HS_SIGNATURE_WRONG;
+    if (verifier->scheme->timestamp.size == 0) {
+        *ret_skew_s = 0;
+        return HS_GENUINE;
+    }
     uint64_t then_ns = seconds * HS_NS_PER_SECOND;
     *ret_skew_s = ((double)now_wall_ns - (double)then_ns) / 1e9;
     if (now_wall_ns > then_ns && now_wall_ns - then_ns > verifier->options->max_age_ns)
@@ -171,23 +205,36 @@ enum hs_verdict hs_verify(struct hs_verifier *verifier, const struct hs_claim *c
     return HS_GENUINE;
 }
 
-int hs_sign(struct hs_slice secret, struct hs_slice timestamp, struct hs_slice body,
-            char ret_signature[72])
+static void write_signature(const struct hs_scheme *scheme, const unsigned char *digest,
+                            char ret_signature[HS_SIGNATURE_MAX])
+{
+    static const char digits[] = "0123456789abcdef";
+    char *at = ret_signature + scheme->prefix.size;
+    HS_ASSERT(scheme->prefix.size + 2 * scheme->digest_size < HS_SIGNATURE_MAX);
+    memcpy(ret_signature, scheme->prefix.data, scheme->prefix.size);
+    if (scheme->encoding == HS_ENCODING_BASE64) {
+        (void)EVP_EncodeBlock((unsigned char *)at, digest, (int)scheme->digest_size);
+        return;
+    }
+    for (size_t i = 0; i < scheme->digest_size; i++) {
+        *at++ = digits[digest[i] >> 4];
+        *at++ = digits[digest[i] & 15];
+    }
+    *at = '\0';
+}
+
+int hs_sign(const struct hs_scheme *scheme, struct hs_slice secret, struct hs_slice timestamp,
+            struct hs_slice body, char ret_signature[HS_SIGNATURE_MAX])
 {
     EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    EVP_MAC_CTX *context = mac != NULL ? make_context(mac, secret) : NULL;
-    unsigned char digest[DIGEST_SIZE];
-    bool good = context != NULL && make_digest(context, timestamp, body, digest);
+    EVP_MAC_CTX *context = mac != NULL ? make_context(mac, scheme, secret) : NULL;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    bool good = context != NULL && make_digest(context, scheme, timestamp, body, digest);
     EVP_MAC_CTX_free(context);
     EVP_MAC_free(mac);
     if (!good)
-        return hs_fail(-ENOMEM, "libcrypto provides no HMAC-SHA256; check its configuration");
-    static const char digits[] = "0123456789abcdef";
-    memcpy(ret_signature, "sha256=", 7);
-    for (size_t i = 0; i < DIGEST_SIZE; i++) {
-        ret_signature[7 + 2 * i] = digits[digest[i] >> 4];
-        ret_signature[8 + 2 * i] = digits[digest[i] & 15];
-    }
-    ret_signature[71] = '\0';
+        return hs_fail(-ENOMEM, "libcrypto has no HMAC with %s; check its configuration",
+                       scheme->digest);
+    write_signature(scheme, digest, ret_signature);
     return 0;
 }

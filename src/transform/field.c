@@ -7,6 +7,7 @@
 #include "work.h"
 
 #include <hookstream/clock.h>
+#include <hookstream/scheme.h>
 #include <stdio.h>
 
 #define TOP "body."
@@ -38,9 +39,8 @@ void hs_field_manual(struct hs_buffer *ret_page)
                                     "it |\n"
                                     "| `header[\"…\"]` | a header of the request, of those that "
                                     "are kept:");
-    for (size_t i = 0; i < hs_event_kept_header_count; i++)
-        hs_buffer_printf(ret_page, "%s `%.*s`", i > 0 ? "," : "",
-                         HS_SLICE_ARG(hs_event_kept_headers[i]));
+    for (size_t i = 0; i < hs_kept_header_count(); i++)
+        hs_buffer_printf(ret_page, "%s `%.*s`", i > 0 ? "," : "", HS_SLICE_ARG(hs_kept_header(i)));
     hs_buffer_append_text(ret_page, ". The sender does not sign them |\n");
 }
 
@@ -123,14 +123,13 @@ static void unknown_header(struct hs_config *config, const struct hs_node *node,
 {
     struct hs_arena *arena = hs_config_arena(config);
     const char *known = "";
-    for (size_t i = 0; i < hs_event_kept_header_count; i++)
+    for (size_t i = 0; i < hs_kept_header_count(); i++)
         known = hs_arena_printf(arena, "%s%s%.*s", known, i > 0 ? ", " : "",
-                                HS_SLICE_ARG(hs_event_kept_headers[i]));
+                                HS_SLICE_ARG(hs_kept_header(i)));
     hs_error_inside(config, HS_FINDING_UNKNOWN_FIELD, node, text, offset,
                     "%s is not a header that is kept with an event, such as header[\"%.*s\"]; "
                     "the kept ones are: %s",
-                    hs_quote_piece(config, node, name), HS_SLICE_ARG(hs_event_kept_headers[0]),
-                    known);
+                    hs_quote_piece(config, node, name), HS_SLICE_ARG(hs_kept_header(0)), known);
 }
 
 static bool compile_header(struct hs_config *config, const struct hs_node *node,
@@ -138,8 +137,8 @@ static bool compile_header(struct hs_config *config, const struct hs_node *node,
                            struct hs_field *ret_field)
 {
     struct hs_slice asked = header_name(name);
-    for (size_t i = 0; i < hs_event_kept_header_count; i++) {
-        struct hs_slice kept = hs_event_kept_headers[i];
+    for (size_t i = 0; i < hs_kept_header_count(); i++) {
+        struct hs_slice kept = hs_kept_header(i);
         if (!hs_slice_equal_nocase(asked, kept))
             continue;
         *ret_field = (struct hs_field){.word = -1, .header = kept, .lead = ""};

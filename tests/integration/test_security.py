@@ -83,8 +83,11 @@ def test_the_disk_has_what_the_page_says(hookstream):
 
 
 def test_the_page_names_the_headers_that_are_kept():
-    text = (program.ROOT / "src" / "base" / "event.c").read_text()
-    names = text.split("hs_event_kept_headers[] = {")[1].split("};")[0].split('"')[1::2]
+    source = program.ROOT / "src" / "source"
+    texts = [(source / "scheme.c").read_text().split("hs_kept_general[] = {")[1]]
+    for scheme in sorted((source / "schemes").glob("*.c")):
+        texts.append(scheme.read_text().split("kept[] = {")[1])
+    names = [name for text in texts for name in text.split("};")[0].split('"')[1::2]]
     assert len(names) == 5
     for name in names:
         assert f"`{name}`" in PAGE or f"`{name.removeprefix('x-fanfare')}`" in PAGE, name

@@ -215,8 +215,8 @@ static inline bool live_told(const char *text)
 
 struct client {
     int socket;
-    struct hs_buffer got; /* without Date lines */
-    bool ended, reset;
+    struct hs_buffer got; /* without Date lines, unless `raw` */
+    bool raw, ended, reset;
 };
 
 static inline void client_open(struct client *client)
@@ -286,7 +286,7 @@ static inline void client_read(struct client *client)
     }
     if (!client->ended && errno != EAGAIN)
         client->ended = client->reset = true;
-    if (client->got.size < 200000)
+    if (!client->raw)
         drop_dates(&client->got);
 }
 

@@ -168,6 +168,7 @@ START_TEST(an_answer_larger_than_the_socket_takes_arrives_whole)
         big[i] = (char)(i * 7 >> 3);
     live.big = hs_slice(big, size);
     live_begin(&client);
+    client.raw = true;
     client_say(&client, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n" HELLO("/w"));
     live_turn();
     static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 33554432\r\n\r\n";
@@ -451,6 +452,7 @@ START_TEST(an_answer_half_written_when_the_drain_begins_arrives_whole)
     live_init();
     live.big = hs_slice(calloc(1, size), size);
     live_begin(&client);
+    client.raw = true;
     client_say(&client, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n" HELLO("/w"));
     live_expect_told("head GET /big; request ``; 200; ");
     hs_http_server_drain(live.server);

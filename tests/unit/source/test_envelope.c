@@ -21,7 +21,8 @@ START_TEST(every_example_of_the_provider_is_an_envelope)
         size_t size = fread(body, 1, sizeof(body), file);
         fclose(file);
         struct hs_envelope envelope;
-        ck_assert_int_eq(hs_envelope_read(hs_slice(body, size), &envelope), HS_EVENT_VALID);
+        ck_assert_int_eq(hs_envelope_read(hs_schemes[0], hs_slice(body, size), &envelope),
+                         HS_EVENT_VALID);
         ck_assert(hs_slice_equal(envelope.id, HS_SLICE("whk_01HXYZ123456789")));
         /* The file is named after its type. */
         ck_assert_uint_eq(envelope.type.size, strlen(entry->d_name) - 5);
@@ -75,7 +76,8 @@ START_TEST(flaws_are_named)
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
         struct hs_envelope envelope;
-        enum hs_event_flaw flaw = hs_envelope_read(hs_slice_text(rows[i].body), &envelope);
+        enum hs_event_flaw flaw =
+            hs_envelope_read(hs_schemes[0], hs_slice_text(rows[i].body), &envelope);
         ck_assert_msg(flaw == rows[i].flaw, "%s: %s", rows[i].body, hs_event_flaw_name(flaw));
     }
 }
@@ -105,7 +107,8 @@ START_TEST(a_flaw_says_what_and_where)
     };
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
         struct hs_envelope envelope;
-        ck_assert_int_ne(hs_envelope_read(hs_slice_text(rows[i].body), &envelope), HS_EVENT_VALID);
+        ck_assert_int_ne(hs_envelope_read(hs_schemes[0], hs_slice_text(rows[i].body), &envelope),
+                         HS_EVENT_VALID);
         ck_assert_msg(strstr(hs_error_text(), rows[i].words) != NULL, "%s: %s", rows[i].body,
                       hs_error_text());
     }
@@ -131,7 +134,7 @@ static enum hs_event_flaw read_with_id_of(size_t size)
     memset(body + 18, 'x', size);
     memcpy(body + 18 + size, "\"}", 2);
     struct hs_envelope envelope;
-    return hs_envelope_read(hs_slice(body, size + 20), &envelope);
+    return hs_envelope_read(hs_schemes[0], hs_slice(body, size + 20), &envelope);
 }
 
 START_TEST(an_id_has_a_sane_length)
@@ -149,11 +152,13 @@ START_TEST(depth_is_bounded)
     memset(body + at + 63, ']', 63);
     strcpy(body + at + 126, "}");
     struct hs_envelope envelope;
-    ck_assert_int_eq(hs_envelope_read(hs_slice_text(body), &envelope), HS_EVENT_VALID);
+    ck_assert_int_eq(hs_envelope_read(hs_schemes[0], hs_slice_text(body), &envelope),
+                     HS_EVENT_VALID);
     memset(body + at, '[', 64);
     memset(body + at + 64, ']', 64);
     strcpy(body + at + 128, "}");
-    ck_assert_int_eq(hs_envelope_read(hs_slice_text(body), &envelope), HS_EVENT_NOT_JSON);
+    ck_assert_int_eq(hs_envelope_read(hs_schemes[0], hs_slice_text(body), &envelope),
+                     HS_EVENT_NOT_JSON);
 }
 END_TEST
 

@@ -21,10 +21,13 @@ static enum hs_verdict verify_at(struct hs_slice secret, uint64_t signed_at, uin
                                  size_t *ret_secret)
 {
     struct hs_verifier *verifier;
-    ck_assert_int_eq(hs_verifier_create(&options, &verifier), 0);
-    char stamp[24], signature[72];
+    ck_assert_int_eq(hs_verifier_create(hs_schemes[HS_SCHEME_INDEX_fanfare], &options, &verifier),
+                     0);
+    char stamp[24], signature[HS_SIGNATURE_MAX];
     int size = snprintf(stamp, sizeof(stamp), "%llu", (unsigned long long)signed_at);
-    ck_assert_int_eq(hs_sign(secret, hs_slice(stamp, size), body, signature), 0);
+    ck_assert_int_eq(hs_sign(hs_schemes[HS_SCHEME_INDEX_fanfare], secret, hs_slice(stamp, size),
+                             body, signature),
+                     0);
     struct hs_claim claim = {hs_slice_text(signature), hs_slice(stamp, size), 1, 1};
     double skew;
     enum hs_verdict verdict =
@@ -36,8 +39,10 @@ static enum hs_verdict verify_at(struct hs_slice secret, uint64_t signed_at, uin
 START_TEST(signature_is_that_of_the_provider)
 {
     /* printf '1733043600.{"id":"whk_1"}' | openssl dgst -sha256 -hmac new-secret */
-    char signature[72];
-    ck_assert_int_eq(hs_sign(HS_SLICE("new-secret"), HS_SLICE("1733043600"), body, signature), 0);
+    char signature[HS_SIGNATURE_MAX];
+    ck_assert_int_eq(hs_sign(hs_schemes[HS_SCHEME_INDEX_fanfare], HS_SLICE("new-secret"),
+                             HS_SLICE("1733043600"), body, signature),
+                     0);
     ck_assert_str_eq(signature,
                      "sha256=2ebd6877faa11c34b21410fba98de57c52b53010c30590782af7c3d3503d7bdc");
 }
@@ -72,12 +77,14 @@ END_TEST
 START_TEST(the_context_is_good_for_many_events)
 {
     struct hs_verifier *verifier;
-    ck_assert_int_eq(hs_verifier_create(&options, &verifier), 0);
+    ck_assert_int_eq(hs_verifier_create(hs_schemes[HS_SCHEME_INDEX_fanfare], &options, &verifier),
+                     0);
     for (int i = 0; i < 1000; i++) {
-        char text[64], signature[72];
+        char text[64], signature[HS_SIGNATURE_MAX];
         int size = snprintf(text, sizeof(text), "{\"id\":\"whk_%d\"}", i);
         struct hs_slice each = hs_slice(text, size);
-        ck_assert_int_eq(hs_sign(HS_SLICE("old-secret"), HS_SLICE("1733043600"), each, signature),
+        ck_assert_int_eq(hs_sign(hs_schemes[HS_SCHEME_INDEX_fanfare], HS_SLICE("old-secret"),
+                                 HS_SLICE("1733043600"), each, signature),
                          0);
         struct hs_claim claim = {hs_slice_text(signature), HS_SLICE("1733043600"), 1, 1};
         size_t secret;
@@ -123,7 +130,8 @@ START_TEST(malformed_claims_each_have_their_verdict)
         {"sha256=" HEX, "1733043600", 1, 1, HS_SIGNATURE_WRONG},
     };
     struct hs_verifier *verifier;
-    ck_assert_int_eq(hs_verifier_create(&options, &verifier), 0);
+    ck_assert_int_eq(hs_verifier_create(hs_schemes[HS_SCHEME_INDEX_fanfare], &options, &verifier),
+                     0);
     for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
         struct hs_claim claim = {hs_slice_text(rows[i].signature), hs_slice_text(rows[i].timestamp),
                                  rows[i].signatures, rows[i].timestamps};
@@ -137,6 +145,59 @@ START_TEST(malformed_claims_each_have_their_verdict)
 }
 END_TEST
 
-HS_TEST_MAIN("source verification", signature_is_that_of_the_provider,
-             either_secret_is_genuine_and_named, age_and_future_have_their_own_bounds,
-             the_context_is_good_for_many_events, malformed_claims_each_have_their_verdict)
+/* A scheme is only data: one that signs the body alone, in base64, with another digest. */
+static const struct hs_scheme body_only = {
+    .name = "body_only",
+    .signature = {"x-hmac", 6},
+    .encoding = HS_ENCODING_BASE64,
+    .digest = "SHA512",
+    .digest_size = 64,
+    .parts = {HS_SIGNED_BODY},
+    .id = {"id", 2},
+    .type = {"type", 4},
+};
+
+START_TEST(another_row_is_another_scheme)
+{
+    /* printf '{"id":"whk_1"}' | openssl dgst -sha512 -hmac new-secret -binary | base64 -w0 */
+    static const char known[] =
+        "F1kH2g9v5Pw0/zJ9Vdq5U3bU46RxxnWS94BjFfIo1KpkmW9eM7XJkzkpZJrJycuiucDdkqw8O4FHgG0r18YaDw==";
+    struct hs_verifier *verifier;
+    char signature[HS_SIGNATURE_MAX];
+    ck_assert_int_eq(hs_sign(&body_only, HS_SLICE("new-secret"), HS_SLICE_NONE, body, signature),
+                     0);
+    ck_assert_str_eq(signature, known);
+    ck_assert_int_eq(hs_verifier_create(&body_only, &options, &verifier), 0);
+    static const struct {
+        const char *signature;
+        enum hs_verdict verdict;
+    } rows[] = {
+        {known, HS_GENUINE},
+        {"", HS_SIGNATURE_MALFORMED},
+        {"AAAA", HS_SIGNATURE_MALFORMED},
+        {"F1kH2g9v5Pw0/zJ9Vdq5U3bU46RxxnWS94BjFfIo1KpkmW9eM7XJkzkpZJrJycuiucDdkqw8O4FHgG0r18YaDw",
+         HS_SIGNATURE_MALFORMED},
+        {" F1kH2g9v5Pw0/zJ9Vdq5U3bU46RxxnWS94BjFfIo1KpkmW9eM7XJkzkpZJrJycuiucDdkqw8O4FHgG0r18YaDw=",
+         HS_SIGNATURE_MALFORMED},
+        {"F1kH2g9v5Pw0/zJ9Vdq5U3bU46RxxnWS94BjFfIo1KpkmW9eM7XJkzkpZJrJycuiucDdkqw8O4FHgG0r18YaDx==",
+         HS_SIGNATURE_MALFORMED},
+        {"B1kH2g9v5Pw0/zJ9Vdq5U3bU46RxxnWS94BjFfIo1KpkmW9eM7XJkzkpZJrJycuiucDdkqw8O4FHgG0r18YaDw==",
+         HS_SIGNATURE_WRONG},
+    };
+    for (size_t i = 0; i < HS_ARRAY_SIZE(rows); i++) {
+        struct hs_claim claim = {.signature = hs_slice_text(rows[i].signature),
+                                 .signature_count = 1};
+        size_t secret;
+        double skew;
+        enum hs_verdict verdict =
+            hs_verify(verifier, &claim, body, NOW * HS_NS_PER_SECOND, &secret, &skew);
+        ck_assert_msg(verdict == rows[i].verdict, "row %zu: %s", i, hs_verdict_label(verdict));
+    }
+    hs_verifier_free(verifier);
+}
+END_TEST
+
+HS_TEST_MAIN("source verification", another_row_is_another_scheme,
+             signature_is_that_of_the_provider, either_secret_is_genuine_and_named,
+             age_and_future_have_their_own_bounds, the_context_is_good_for_many_events,
+             malformed_claims_each_have_their_verdict)
