@@ -286,6 +286,13 @@ void hs_kafka_txn_fatal(struct hs_kafka_txn *txn, rd_kafka_resp_err_t code, cons
                    HS_F("error", "%s", rd_kafka_err2name(code)), HS_F("detail", "%s", words));
     txn->fenced = txn->fenced || says_fenced(code);
     txn->broken = true;
+    const struct hs_failure *failure = &hs_kafka_error(code)->failure;
+    if (!says_fenced(code) && failure->outcome == HS_BLOCKED) {
+        char detail[512];
+        snprintf(detail, sizeof(detail), "transactional id %s: %s (%s)", txn->id, failure->words,
+                 words);
+        hs_sink_set_state(&txn->kafka->sink, HS_SINK_BLOCKED, failure->label, detail);
+    }
     hs_kafka_rebuild(txn->kafka, true);
 }
 

@@ -1,7 +1,7 @@
 /* Fanfare (the provider's page "Webhook signatures"): X-Fanfare-Signature is "sha256=" and 64 hex
  * digits, the HMAC-SHA256 with the endpoint's secret of "<X-Fanfare-Timestamp>.<raw body>".
- * Receivers reject what is older than 300 s. Retries go on for 44.5 h; a request is given up after
- * 30 s. */
+ * Receivers reject what is older than 300 s. The sender retries for 44.5 h, and gives up on a
+ * request after 30 s. */
 #include <hookstream/clock.h>
 #include <hookstream/scheme.h>
 

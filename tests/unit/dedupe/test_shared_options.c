@@ -13,7 +13,7 @@ static const struct {
     {"{store: redis, url: 'unix:///s', on_unavailable: refuse, prefix: 'a:'}", NULL},
     {"{store: redis}", "name the Redis in dedupe.url"},
     {"{store: redis, url: 'http://:nobody@h'}", "must begin with redis:// or unix://"},
-    {"{store: redis, url: 'redis://:nobody@h', password: nobody}", "say them once"},
+    {"{store: redis, url: 'redis://:nobody@h', password: nobody}", "give them once"},
     {"{store: redis, url: 'redis://h', timeout: 2s, reservation: 2s}", "must be shorter"},
     {"{store: redis, url: 'redis://h', reservation: 10ms}", "between"},
     {"{store: somewhere}", "local"},

@@ -76,9 +76,9 @@ END_TEST
 START_TEST(test_results_that_cannot_be)
 {
     static const struct failing_row rows[] = {
-        {"{\"x\":1}", "- jq: empty", -EINVAL, "jq: the program gave no result"},
+        {"{\"x\":1}", "- jq: empty", -EINVAL, "jq: the program produced no result"},
         {"{\"x\":1}", "- jq: error(null)", -EINVAL, "jq: "},
-        {"{\"x\":1}", "- jq: \"., .\"", -EINVAL, "jq: the program gave more than one result"},
+        {"{\"x\":1}", "- jq: \"., .\"", -EINVAL, "jq: the program produced more than one result"},
         {"{\"x\":1}", "- jq: \"., error(\\\"late\\\")\"", -EINVAL, "jq: late"},
         {"{\"x\":1}", "- jq: halt", -EINVAL, "jq: the program halted"},
         {"{\"x\":1}", "- jq: \"., halt\"", -EINVAL, "jq: the program halted"},
