@@ -3,6 +3,7 @@
  * costs 1.9 us, because it fetches the algorithm on each call. */
 #include <hookstream/clock.h>
 #include <hookstream/source.h>
+#include <hookstream/text.h>
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -98,30 +99,6 @@ void hs_verifier_free(struct hs_verifier *verifier)
 
 /* ---- The claim ---- */
 
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
-}
-
-static bool read_hex(struct hs_slice hex, size_t size, unsigned char *ret_digest)
-{
-    if (hex.size != 2 * size)
-        return false;
-    for (size_t i = 0; i < size; i++) {
-        int high = hex_value(hex.data[2 * i]), low = hex_value(hex.data[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        ret_digest[i] = (unsigned char)(high << 4 | low);
-    }
-    return true;
-}
-
 /* Of one size there is one text: EVP_DecodeBlock() also takes spaces and missing padding. */
 static bool read_base64(struct hs_slice text, size_t size, unsigned char *ret_digest)
 {
@@ -143,8 +120,9 @@ static bool read_signature(const struct hs_scheme *scheme, struct hs_slice text,
         return false;
     struct hs_slice rest =
         hs_slice(text.data + scheme->prefix.size, text.size - scheme->prefix.size);
-    return scheme->encoding == HS_ENCODING_HEX ? read_hex(rest, scheme->digest_size, ret_digest)
-                                               : read_base64(rest, scheme->digest_size, ret_digest);
+    return scheme->encoding == HS_ENCODING_HEX
+               ? hs_hex_decode(rest, ret_digest, scheme->digest_size)
+               : read_base64(rest, scheme->digest_size, ret_digest);
 }
 
 static enum hs_verdict read_claim(const struct hs_scheme *scheme, const struct hs_claim *claim,
@@ -208,7 +186,6 @@ enum hs_verdict hs_verify(struct hs_verifier *verifier, const struct hs_claim *c
 static void write_signature(const struct hs_scheme *scheme, const unsigned char *digest,
                             char ret_signature[HS_SIGNATURE_MAX])
 {
-    static const char digits[] = "0123456789abcdef";
     char *at = ret_signature + scheme->prefix.size;
     HS_ASSERT(scheme->prefix.size + 2 * scheme->digest_size < HS_SIGNATURE_MAX);
     memcpy(ret_signature, scheme->prefix.data, scheme->prefix.size);
@@ -216,11 +193,8 @@ static void write_signature(const struct hs_scheme *scheme, const unsigned char 
         (void)EVP_EncodeBlock((unsigned char *)at, digest, (int)scheme->digest_size);
         return;
     }
-    for (size_t i = 0; i < scheme->digest_size; i++) {
-        *at++ = digits[digest[i] >> 4];
-        *at++ = digits[digest[i] & 15];
-    }
-    *at = '\0';
+    hs_hex_encode(digest, scheme->digest_size, at);
+    at[2 * scheme->digest_size] = '\0';
 }
 
 int hs_sign(const struct hs_scheme *scheme, struct hs_slice secret, struct hs_slice timestamp,
