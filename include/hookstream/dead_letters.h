@@ -20,7 +20,8 @@ struct hs_dead_letters_options {
     uint64_t retain_ns;            /* measured from the event's receipt */
     const struct hs_node *forward; /* a target that also gets each letter; NULL: none */
     uint64_t body_max;             /* size of the largest possible body; not an option of its own */
-    uint64_t segment_size;         /* minimum size in bytes; 0: chosen automatically. For tests. */
+    uint64_t copies;       /* how many letters an event may become: the number of sinks; 0: one */
+    uint64_t segment_size; /* minimum size in bytes; 0: chosen automatically. For tests. */
 };
 extern const struct hs_options hs_dead_letters_option_table;
 
@@ -38,7 +39,8 @@ struct hs_dead_letter_reason {
 };
 
 /* Opens the store of this journal, reads which letters exist, and starts it. `options` is copied.
- * -errno and a message. */
+ * Borrows `journal`, which must be open and outlive it. If both are on one disk, the journal leaves
+ * room for letters from now on: call it before hs_journal_start(). -errno and a message. */
 HS_MUST_CHECK int hs_dead_letters_open(struct hs_journal *journal,
                                        const struct hs_dead_letters_options *options,
                                        struct hs_metrics *metrics,
@@ -63,6 +65,9 @@ void hs_dead_letters_unsubscribe(struct hs_dead_letters *letters, struct hs_wake
 bool hs_dead_letters_writable(const struct hs_dead_letters *letters, const char **ret_reason);
 /* As hs_journal_unprepared(), for the store. */
 bool hs_dead_letters_unprepared(const struct hs_dead_letters *letters, const char **ret_reason);
+
+/* What the store takes on disk at most, with what it needs to make room. */
+uint64_t hs_dead_letters_bytes_max(const struct hs_dead_letters_options *options);
 
 /* The number of letters. */
 uint64_t hs_dead_letters_count(struct hs_dead_letters *letters);

@@ -112,6 +112,16 @@ HS_MUST_CHECK int hs_journal_append(struct hs_journal *journal, const struct hs_
 
 /* Bytes that max_size allows for further segments. Any thread. */
 uint64_t hs_journal_room(const struct hs_journal *journal);
+/* The size of the segment that is prepared and not in use yet; 0: none. Any thread. */
+uint64_t hs_journal_prepared_bytes(const struct hs_journal *journal);
+
+/* Bytes that copies of so many events, of `bytes` in all, need on the journal's disk. Called with
+ * a lock of the journal held: must not call it. */
+typedef uint64_t hs_journal_copies_fn(void *context, uint64_t bytes, uint64_t events);
+/* From now on the journal makes a segment only if there is room beside it for the copies of all
+ * events that some cursor is not past, and removes passed segments early where that is short.
+ * `context` is borrowed until this is called with NULL, which stops it. Any thread. */
+void hs_journal_keep_free(struct hs_journal *journal, hs_journal_copies_fn *copies, void *context);
 
 enum hs_journal_outcome { HS_JOURNAL_PENDING, HS_JOURNAL_DURABLE, HS_JOURNAL_FAILED };
 /* What became of this append: DURABLE once it is synced (J1), FAILED if it never will be (J4). Any

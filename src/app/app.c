@@ -43,6 +43,15 @@ static void on_lost(void *context, uint64_t first, uint64_t last)
         hs_dedupe_shared_lose(app->shared, app->dedupe);
 }
 
+/* Before the journal's first segment is made: it leaves room for letters. */
+static int open_letters(struct hs_app *app)
+{
+    struct hs_dead_letters_options options = app->settings->dead_letters;
+    options.body_max = app->settings->server.limits.body_size;
+    options.copies = app->settings->sinks.count;
+    return hs_dead_letters_open(app->journal, &options, app->metrics, &app->letters);
+}
+
 static int start_journal(struct hs_app *app)
 {
     int code =
@@ -58,6 +67,9 @@ static int start_journal(struct hs_app *app)
         return code;
     if (app->shared != NULL)
         hs_dedupe_shared_lose(app->shared, app->dedupe);
+    code = open_letters(app);
+    if (code < 0)
+        return code;
     struct hs_journal_watcher watcher = {
         .context = app,
         .sealed = on_sealed,
@@ -69,11 +81,6 @@ static int start_journal(struct hs_app *app)
 
 static int start_delivery(struct hs_app *app)
 {
-    struct hs_dead_letters_options letters = app->settings->dead_letters;
-    letters.body_max = app->settings->server.limits.body_size;
-    int code = hs_dead_letters_open(app->journal, &letters, app->metrics, &app->letters);
-    if (code < 0)
-        return code;
     struct hs_delivery_spec spec = {
         .journal = app->journal,
         .letters = app->letters,
@@ -81,9 +88,9 @@ static int start_delivery(struct hs_app *app)
         .config = app->config,
         .sinks = &app->settings->sinks,
         .sources = &app->settings->sources,
-        .forward = letters.forward,
+        .forward = app->settings->dead_letters.forward,
     };
-    code = hs_delivery_start(&spec, &app->delivery);
+    int code = hs_delivery_start(&spec, &app->delivery);
     if (code == 0)
         code = hs_control_open(&app->control, &spec, app->settings);
     if (code < 0)

@@ -114,8 +114,8 @@ static void warn_of_space(const struct hs_probe *probe, const char *section, con
                           (unsigned long long)(free_bytes >> 20));
 }
 
-/* On one disk both must fit: a journal that leaves no room for dead letters cannot be delivered
- * where an event needs one. */
+/* On one disk both must fit: what the journal leaves free for dead letters is at most what their
+ * store may take, so that is counted. */
 static void probe_space(const struct hs_probe *probe, const struct hs_settings *settings,
                         const struct hs_storage *storage)
 {
@@ -123,7 +123,9 @@ static void probe_space(const struct hs_probe *probe, const struct hs_settings *
     int size = asprintf(&folder, "%s/dead-letters", settings->journal.path);
     HS_ASSERT(size > 0); /* out of memory ends the program, as in hs_alloc() */
     uint64_t journal = may_grow(settings->journal.path, settings->journal.max_size);
-    uint64_t letters = may_grow(folder, settings->dead_letters.max_size);
+    struct hs_dead_letters_options options = settings->dead_letters;
+    options.body_max = settings->server.limits.body_size;
+    uint64_t letters = may_grow(folder, hs_dead_letters_bytes_max(&options));
     struct hs_storage beside;
     if (hs_storage_look(folder, &beside) < 0) {
         hs_config_error(probe->config, HS_FINDING_ONLINE_FOLDER,

@@ -6,14 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Dead letters are rare: small segments, but each holds at least two of the largest events. */
-#define SEGMENT_LEAST (UINT64_C(4) << 20)
-#define HEADERS_MAX (UINT64_C(128) << 10)
-#define PAGE_SIZE UINT64_C(4096)
-/* Above max_size, until the oldest segments are dropped and gone. The last ones of these are for
- * what makes room: copies of the letters of one segment, which may have to begin two, and records
- * of removals. A put that is past the check may begin the third. */
-#define SPARE_SEGMENTS 6u
+/* The last ones above max_size are for what makes room: copies of the letters of one segment, which
+ * may have to begin two, and records of removals. A put that is past the check may begin the third.
+ */
 #define RESERVED_SEGMENTS 3u
 
 #define LETTERS(field) offsetof(struct hs_dead_letters_options, field)
@@ -23,7 +18,7 @@ static const struct hs_option rows[] = {
      .kind = HS_OPTION_SIZE,
      .offset = LETTERS(max_size),
      .fallback = "1GiB",
-     .least = 4 * SEGMENT_LEAST,
+     .least = 4 * HS_LETTERS_SEGMENT_LEAST,
      .most = UINT64_C(1) << 40,
      .help =
          "Space for dead letters on disk, in addition to journal.max_size. Beyond it the oldest "
@@ -190,25 +185,17 @@ static int load(struct hs_dead_letters *letters)
     return code;
 }
 
-static uint64_t segment_size(const struct hs_dead_letters_options *options)
-{
-    uint64_t two = 2 * (options->body_max + HEADERS_MAX);
-    uint64_t least = options->segment_size > 0 ? options->segment_size : SEGMENT_LEAST;
-    return two > least ? (two + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE : least;
-}
-
 static int open_inner(struct hs_dead_letters *letters, struct hs_journal *outer)
 {
     HS_AUTO_FREE char *path = NULL;
     if (asprintf(&path, "%s/dead-letters", hs_journal_path(outer)) < 0)
         return hs_fail(-ENOMEM, "no memory for a path");
-    uint64_t segment = segment_size(&letters->options);
     struct hs_journal_options options = {
         .store = HS_STORE_DISK, /* the outer journal's, which may be in memory */
         .path = path,
-        .max_size = letters->options.max_size + SPARE_SEGMENTS * segment,
+        .max_size = hs_dead_letters_bytes_max(&letters->options),
         .retain_ns = 0, /* the cursor protects what must be kept */
-        .segment_size = segment,
+        .segment_size = hs_letters_segment_size(&letters->options),
         .label = "dead_letters",
         .alarmed = letters->metrics,
     };
@@ -231,6 +218,7 @@ int hs_dead_letters_open(struct hs_journal *journal, const struct hs_dead_letter
     pthread_mutex_init(&letters->removal, NULL);
     pthread_mutex_init(&letters->lock, NULL);
     letters->options = *options;
+    letters->outer = journal;
     open_metrics(letters, metrics);
     letters->inner_metrics = hs_metrics_create();
     struct hs_journal_watcher watcher = {.context = letters, .failed = on_failed};
@@ -242,6 +230,7 @@ int hs_dead_letters_open(struct hs_journal *journal, const struct hs_dead_letter
         return code;
     }
     hs_journal_allow_removal(letters->journal);
+    hs_letters_keep_room(letters);
     hs_metrics_on_collect(metrics, collect, letters);
     *ret_letters = letters;
     return 0;
@@ -252,6 +241,7 @@ void hs_dead_letters_close(struct hs_dead_letters *letters)
     if (letters == NULL)
         return;
     hs_metrics_forget(letters->metrics, letters);
+    hs_journal_keep_free(letters->outer, NULL, NULL);
     if (letters->journal != NULL)
         hs_journal_stop(letters->journal);
     hs_cursor_close(letters->hold);
@@ -310,7 +300,8 @@ static void note_put(struct hs_dead_letters *letters, const struct hs_event *let
 static int append_letter(struct hs_dead_letters *letters, const struct hs_event *letter,
                          uint64_t *ret_ticket)
 {
-    if (hs_journal_room(letters->journal) < RESERVED_SEGMENTS * segment_size(&letters->options))
+    if (hs_journal_room(letters->journal) <
+        RESERVED_SEGMENTS * hs_letters_segment_size(&letters->options))
         return hs_fail(-ENOSPC, "dead letters have reached max_size; the oldest are being dropped");
     return hs_journal_append(letters->journal, letter, ret_ticket);
 }

@@ -1,6 +1,6 @@
 /* Letters: internals of the dead letters' store: dead_letters.c opens it and stores letters,
- * letter_reader.c reads them, letter_removal.c removes them, and letter_index.c inspects the files
- * from outside.
+ * letter_reader.c reads them, letter_removal.c removes them, letter_room.c says what they need on
+ * disk, and letter_index.c inspects the files from outside.
  *
  * The store is a journal. A removed letter stays in its segment; a record with HS_LETTER_GONE as
  * its first header lists the removed numbers in its body ("12-15" and "17", one per line).
@@ -91,6 +91,7 @@ extern const char *const hs_letters_limit_names[HS_LETTERS_LIMITS];
 
 struct hs_dead_letters {
     struct hs_dead_letters_options options;
+    struct hs_journal *outer; /* of the events; borrowed */
     struct hs_journal *journal;
     struct hs_cursor *hold; /* moved past letters that are gone, so that segments can be removed */
     /* Position of the forwarding; NULL: there is none. Its thread moves it and follows `hold`:
@@ -135,6 +136,18 @@ static inline bool hs_letters_take_out(struct hs_dead_letters *letters, uint64_t
     hs_letter_kinds_remove(&letters->kinds, number);
     return true;
 }
+
+/* The least bytes of one segment of the store, and how many segments it may have above max_size
+ * until the oldest ones are dropped and gone. */
+#define HS_LETTERS_SEGMENT_LEAST (UINT64_C(4) << 20)
+#define HS_LETTERS_SPARE_SEGMENTS 6u
+/* The bytes of one segment of the store. */
+uint64_t hs_letters_segment_size(const struct hs_dead_letters_options *options);
+/* Bytes on disk that letters of so many events, of `bytes` in all, need at most. */
+uint64_t hs_letters_room_for(const struct hs_dead_letters_options *options, uint64_t bytes,
+                             uint64_t events);
+/* Makes the journal of the events leave room for letters, if both share a disk. */
+void hs_letters_keep_room(struct hs_dead_letters *letters);
 
 void hs_letters_report_unforwarded(struct hs_dead_letters *letters, uint64_t count,
                                    enum hs_letters_limit limit);

@@ -12,6 +12,7 @@
  *   scrub.c        the scrubber's thread: reads what no sink has read yet, to find damage
  *   keeper.c       the keeper's thread: prepares segments, removes old ones
  *   prepare.c      the file of the next segment, and the room for it
+ *   spare.c        what stays free beside the segments
  *   segment.c      the files, and the table of them
  *   records.c      the records of one segment, through a buffer
  *   reader.c       walks all segments forwards
@@ -152,6 +153,8 @@ struct hs_journal {
     uint64_t losses;                        /* hs_journal_lose() */
     bool chores;                            /* what `housework` waits for */
     bool keeper_stop;
+    hs_journal_copies_fn *copies; /* hs_journal_keep_free(); NULL: none */
+    void *copies_context;
     bool removal_allowed;       /* every cursor that is to be open is open */
     bool preparing;             /* someone is making `next` */
     bool next_ready;            /* `next` is prepared */
@@ -159,7 +162,7 @@ struct hs_journal {
     uint64_t next_size;         /* bytes of `next` */
     uint64_t prepare_failed_ns; /* when the last try failed; 0: it did not */
     unsigned prepare_failures;  /* in a row, of those that count for the pause */
-    char prepare_text[256];     /* why the last one failed */
+    char prepare_text[512];     /* why the last one failed */
     size_t looked_at;           /* the finished segment whose place was looked at last */
     pthread_cond_t scrub_work;  /* a segment is suspect, a round is due, or stop */
     bool scrub_stop;
@@ -241,6 +244,11 @@ bool hs_segment_has_room(const struct hs_journal *journal);
 HS_MUST_CHECK int hs_segment_prepare(struct hs_journal *journal, uint64_t least);
 /* Whether the pause after the last failure is over. With table_lock. */
 bool hs_segment_may_prepare(const struct hs_journal *journal);
+/* spare.c: bytes that stay free beside the segments and one more of `next` bytes, for copies of
+ * events. With table_lock. */
+uint64_t hs_spare_for(const struct hs_journal *journal, uint64_t next);
+/* Whether less is free than copies need now. With table_lock, which it lets go of meanwhile. */
+bool hs_spare_is_short(struct hs_journal *journal);
 /* Waits for the keeper's, or prepares one on this thread: the committer's. */
 HS_MUST_CHECK int hs_segment_prepare_now(struct hs_journal *journal, uint64_t least);
 /* Makes the prepared file, or a new one, the active segment that begins with `first`. On the

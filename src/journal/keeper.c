@@ -50,7 +50,7 @@ enum going { GOING_STAYS, GOING_AGED, GOING_MAX_SIZE, GOING_DISK_FULL };
 
 /* A finished segment that every sink is past (J5), and that is aged or in the way. The last
  * one stays even so: it says which sequences were used. */
-static enum going look_at_oldest(const struct hs_journal *journal)
+static enum going look_at_oldest(const struct hs_journal *journal, bool is_short)
 {
     if (!journal->removal_allowed || journal->segment_count < 2)
         return GOING_STAYS;
@@ -63,7 +63,7 @@ static enum going look_at_oldest(const struct hs_journal *journal)
         return GOING_AGED;
     if (!hs_segment_has_room(journal))
         return GOING_MAX_SIZE;
-    return atomic_load(&journal->disk_full) ? GOING_DISK_FULL : GOING_STAYS;
+    return is_short || atomic_load(&journal->disk_full) ? GOING_DISK_FULL : GOING_STAYS;
 }
 
 static void remove_file(struct hs_journal *journal, const struct hs_segment *segment,
@@ -94,11 +94,11 @@ static bool note_removal(struct hs_journal *journal, enum going going)
 
 static void remove_old(struct hs_journal *journal)
 {
-    bool any = false;
+    bool any = false, is_short = hs_spare_is_short(journal);
     enum going going;
-    while ((going = look_at_oldest(journal)) != GOING_STAYS) {
+    while ((going = look_at_oldest(journal, is_short)) != GOING_STAYS) {
         /* The lock was let go of meanwhile. */
-        if (!note_removal(journal, going) || look_at_oldest(journal) == GOING_STAYS)
+        if (!note_removal(journal, going) || look_at_oldest(journal, is_short) == GOING_STAYS)
             break;
         struct hs_segment *segment = hs_table_take(journal, 0);
         pthread_mutex_unlock(&journal->table_lock);

@@ -23,10 +23,20 @@ static bool is_full(int code)
 
 /* ---- Room ---- */
 
-/* What a segment of this size takes, with what stays free beside it. */
-static uint64_t room_for(uint64_t size)
+/* What stays free beside a segment of this size for copies of events. */
+static uint64_t spare_for(const struct hs_journal *constant, uint64_t size)
 {
-    return size + size / HS_SEGMENT_SPARE;
+    struct hs_journal *journal = (struct hs_journal *)(uintptr_t)constant; /* only to lock */
+    pthread_mutex_lock(&journal->table_lock);
+    uint64_t spare = hs_spare_for(journal, size);
+    pthread_mutex_unlock(&journal->table_lock);
+    return spare;
+}
+
+/* What a segment of this size takes, with what stays free beside it. */
+static uint64_t room_for(const struct hs_journal *journal, uint64_t size)
+{
+    return hs_add_sat(size + size / HS_SEGMENT_SPARE, spare_for(journal, size));
 }
 
 /* The next size to try; 0: none that `least` bytes fit in. */
@@ -39,15 +49,20 @@ static uint64_t smaller(uint64_t size, uint64_t least)
 static int fail_for_room(const struct hs_journal *journal, uint64_t least_size, uint64_t room)
 {
     const double mib = 1 << 20;
-    uint64_t usual = journal->options.segment_size;
+    uint64_t usual = journal->options.segment_size, spare = spare_for(journal, least_size);
+    double least = (double)room_for(journal, least_size) / mib;
+    char beside[80] = "";
+    if (spare > 0)
+        snprintf(beside, sizeof(beside), " (%.1f MiB of them stay free for dead letters)",
+                 (double)spare / mib);
     if (room == UINT64_MAX)
-        return hs_fail(-ENOSPC, "no room for a segment in %s: %.1f MiB are needed", journal->path,
-                       (double)room_for(least_size) / mib);
+        return hs_fail(-ENOSPC, "no room for a segment in %s: %.1f MiB are needed%s", journal->path,
+                       least, beside);
     return hs_fail(-ENOSPC,
                    "no room for a segment in %s: %.1f MiB are free and at least %.1f MiB are "
-                   "needed, %.1f MiB for one of the usual size",
-                   journal->path, (double)room / mib, (double)room_for(least_size) / mib,
-                   (double)room_for(usual) / mib);
+                   "needed%s, %.1f MiB for one of the usual size",
+                   journal->path, (double)room / mib, least, beside,
+                   (double)room_for(journal, usual) / mib);
 }
 
 /* The ids of finished segments, and what else is beside them, must be writable still when the
@@ -74,7 +89,7 @@ static int reserve(const struct hs_journal *journal, int file, uint64_t least, u
     int code = 0;
     for (uint64_t size = journal->options.segment_size; size != 0; size = smaller(size, least)) {
         last = size;
-        if (room_for(size) > room)
+        if (room_for(journal, size) > room)
             continue;
         code = hs_disk_reserve(disk, file, size);
         if (code == 0)
@@ -88,7 +103,8 @@ static int reserve(const struct hs_journal *journal, int file, uint64_t least, u
             return cut;
     }
     /* The message of a quota or of a limit on file sizes says more. */
-    return is_full(code) && room_for(last) <= room ? code : fail_for_room(journal, last, room);
+    return is_full(code) && room_for(journal, last) <= room ? code
+                                                            : fail_for_room(journal, last, room);
 }
 
 /* ---- The file ---- */
@@ -113,16 +129,20 @@ static int make(struct hs_journal *journal, uint64_t least, uint64_t *ret_size)
     return code;
 }
 
-/* With table_lock. A check that finds the disk full costs nothing: only other failures count for
- * the pause. */
-static void note_result(struct hs_journal *journal, int code, uint64_t size)
+/* A check that finds the disk full costs nothing. */
+static bool was_cheap(const struct hs_journal *journal, int code)
+{
+    return code == -ENOSPC && hs_disk_room(journal->disk, journal->segments_path) <
+                                  room_for(journal, journal->options.segment_size);
+}
+
+/* With table_lock. Only failures that were not cheap count for the pause. */
+static void note_result(struct hs_journal *journal, int code, uint64_t size, bool cheap)
 {
     if (code < 0) {
-        snprintf(journal->prepare_text, sizeof(journal->prepare_text), "%.250s", hs_error_text());
+        snprintf(journal->prepare_text, sizeof(journal->prepare_text), "%.500s", hs_error_text());
         hs_counter_add(journal->prepare_errors, 1);
     }
-    uint64_t room = hs_disk_room(journal->disk, journal->segments_path);
-    bool cheap = code == -ENOSPC && room < room_for(journal->options.segment_size);
     journal->prepare_failed_ns = code < 0 ? hs_clock_monotonic_ns() : 0;
     if (code == 0)
         journal->prepare_failures = 0;
@@ -172,8 +192,9 @@ int hs_segment_prepare(struct hs_journal *journal, uint64_t least)
                        HS_F("free", "%" PRIu64, hs_disk_room(journal->disk, journal->path)));
     /* Delivered segments make room, also for one of the usual size. */
     atomic_store(&journal->disk_full, small || code == -ENOSPC || code == -EDQUOT);
+    bool cheap = was_cheap(journal, code);
     pthread_mutex_lock(&journal->table_lock);
-    note_result(journal, code, size);
+    note_result(journal, code, size, cheap);
     pthread_mutex_unlock(&journal->table_lock);
     return code;
 }

@@ -26,12 +26,12 @@ def _mount(folder, mebibytes):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
+def small_disk(tmp_path, request):
     """A file system of 24 MiB, where mounting is allowed. Ask for it first: it has to be there
-    for as long as hookstream is."""
+    for as long as hookstream is. Another size is a parameter."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    refusal = _mount(folder, 24)
+    refusal = _mount(folder, getattr(request, "param", 24))
     if refusal:
         pytest.skip(f"a small disk needs mount, which is not allowed: {refusal}")
     yield folder
@@ -119,6 +119,31 @@ def test_a_journal_that_filled_its_disk_makes_room(small_disk, stage, redis_serv
     it.judge(answered_503=refused)
 
 
+@pytest.mark.parametrize("small_disk", [64], indirect=True)
+def test_the_journal_leaves_room_for_dead_letters(small_disk, stage, redis_server):
+    """The journal fills the disk that it shares with the dead letters, and a third of the accepted
+    events become letters. It is killed on the full disk, three times. Each letter finds room, so
+    segments are removed, and the retries are accepted."""
+    server = redis_server()
+    it = stage(redis=server)
+    it.start(journal={"path": str(small_disk / "journal"), "max_size": "128MiB"})
+    refused = 0
+    for _ in range(3):
+        server.end()
+        with it.load(rate=400, pad=64 << 10, odd_every=2) as load:
+            wait_for(lambda load=load: load.statuses.get(503, 0) > 10, what="503")
+            it.kill()
+        refused += load.statuses[503]
+        it.one.start(ready=False)
+        wait_for(lambda: _answers(it.one), what="the operator's port")
+        server.start()
+        wait_for(it.one.is_ready, what="room made by delivering and by dead letters")
+        it.settle(again=0)
+    assert "stay free for dead letters" in it.one.log
+    dead = [event for event in it.ledger.taken() if event.fate == DEAD]
+    it.judge(answered_503=refused, dead_letters=len(dead))
+
+
 def _written(one):
     """Bytes that the process has asked the system to write, so far."""
     lines = Path(f"/proc/{one.process.pid}/io").read_text().splitlines()
@@ -151,8 +176,8 @@ def test_little_room_costs_no_writes_in_vain(small_disk, hookstream, free):
     wait_for(one.is_ready, what="room for smaller segments")
     assert "smaller than usual" in one.log
     documents = [sender.event(pad="x" * 20000) for _ in range(300)]
-    for document in documents:
-        assert one.post(document).status == 202
+    for document in documents:  # they come faster than delivered ones make room
+        wait_for(lambda document=document: one.post(document).status == 202, what="room")
     one.drained()
     lines = (one.folder / "out" / "all.jsonl").read_text().splitlines()
     assert [json.loads(line)["id"] for line in lines] == [d["id"] for d in documents]

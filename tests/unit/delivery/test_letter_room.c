@@ -2,6 +2,7 @@
 #include "hs_test.h"
 #include "letters.h"
 
+#include "../../../src/journal/internal.h"
 #include "../journal/model_disk.h"
 #include <errno.h>
 #include <hookstream/clock.h>
@@ -141,6 +142,70 @@ START_TEST(letters_are_removed_from_a_store_that_is_full)
 }
 END_TEST
 
-HS_TEST_MAIN("letter room", letters_that_come_faster_than_room_is_made_wait_for_it,
+/* Segments of 4 MiB, each filled up to the largest letter: 1 MiB and its headers. */
+START_TEST(the_room_for_letters_covers_headers_copies_and_the_ends_of_segments)
+{
+    const uint64_t segment = 4 << 20, used = segment - (1 << 20) - (128 << 10);
+    struct hs_dead_letters_options options = {.body_max = 1 << 20};
+    ck_assert_uint_eq(hs_letters_room_for(&options, 0, 0), 0);
+    ck_assert_uint_eq(hs_letters_room_for(&options, 1, 0), segment);
+    ck_assert_uint_eq(hs_letters_room_for(&options, used, 0), segment);
+    ck_assert_uint_eq(hs_letters_room_for(&options, used + 1, 0), 2 * segment);
+    ck_assert_uint_eq(hs_letters_room_for(&options, 0, used / 1024), segment);
+    ck_assert_uint_eq(hs_letters_room_for(&options, used, 1), 2 * segment);
+    ck_assert_uint_gt(hs_letters_room_for(&options, UINT64_MAX, UINT64_MAX), UINT64_MAX / 4);
+    options.copies = 3;
+    ck_assert_uint_eq(hs_letters_room_for(&options, used, 0), 3 * segment);
+    options.body_max = 8 << 20; /* two of them fit a segment */
+    ck_assert_uint_eq(hs_letters_room_for(&options, 1, 0), hs_letters_segment_size(&options));
+    ck_assert_uint_eq(hs_letters_segment_size(&options), 2 * ((8 << 20) + (128 << 10)));
+}
+END_TEST
+
+static uint64_t spare_beside(uint64_t size)
+{
+    pthread_mutex_lock(&journal->table_lock);
+    uint64_t bytes = hs_spare_for(journal, size);
+    pthread_mutex_unlock(&journal->table_lock);
+    return bytes;
+}
+
+/* Beside a segment for which letters need all that the store may still take. */
+START_TEST(the_journal_leaves_no_more_than_the_store_may_take)
+{
+    disk = model_create(1);
+    open_all();
+    AWAIT(hs_journal_prepared_bytes(letters->journal) > 0);
+    uint64_t most = hs_journal_room(letters->journal), spare = 1 << 19;
+    ck_assert_uint_eq(spare_beside((uint64_t)1 << 40), most - (4 << 20) + spare);
+    ck_assert_uint_eq(spare_beside(1), spare); /* the segment prepared already is enough */
+    fill_up();
+    ck_assert_uint_lt(spare_beside((uint64_t)1 << 40), most / 2);
+    end();
+}
+END_TEST
+
+static int identify_by_name(void *context, int file, const char *path, struct hs_file_id *ret_id)
+{
+    bool is_store = strstr(path, "dead-letters") != NULL; /* strstr: the program's own text */
+    *ret_id = (struct hs_file_id){.known = true, .device = is_store ? 2 : 1};
+    return 0;
+}
+
+START_TEST(a_store_on_another_disk_takes_no_room_of_the_journal)
+{
+    disk = model_create(1);
+    struct hs_disk *table = (struct hs_disk *)(uintptr_t)model_table(disk);
+    table->identify = identify_by_name;
+    open_all();
+    ck_assert_ptr_null(journal->copies);
+    end();
+}
+END_TEST
+
+HS_TEST_MAIN("letter room", the_room_for_letters_covers_headers_copies_and_the_ends_of_segments,
+             the_journal_leaves_no_more_than_the_store_may_take,
+             a_store_on_another_disk_takes_no_room_of_the_journal,
+             letters_that_come_faster_than_room_is_made_wait_for_it,
              a_store_that_was_full_at_its_end_makes_room_after_a_start,
              letters_are_removed_from_a_store_that_is_full)
