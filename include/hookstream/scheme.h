@@ -63,8 +63,9 @@ extern const char *const hs_scheme_names[HS_SCHEME_COUNT + 1];
 /* Headers kept with an event whatever the scheme. */
 extern const struct hs_slice hs_kept_general[];
 extern const size_t hs_kept_general_count;
-/* All headers that a source may keep: the general ones, then those of each scheme. */
+/* How many headers a source may keep: the general ones and those of each scheme. */
 size_t hs_kept_header_count(void);
+/* The name of one of them, lower case; `index` is below the count. */
 struct hs_slice hs_kept_header(size_t index);
 
 #endif

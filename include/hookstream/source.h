@@ -70,6 +70,7 @@ const char *hs_verdict_label(enum hs_verdict verdict);
 /* The text for the log and the problem body. */
 const char *hs_verdict_text(enum hs_verdict verdict);
 
+/* The row of the scheme that `verify.scheme` names. */
 static inline const struct hs_scheme *hs_source_scheme(const struct hs_verify_options *options)
 {
     return hs_schemes[options->scheme];

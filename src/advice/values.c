@@ -100,8 +100,8 @@ static const char *texts_of(const struct hs_catalogue_field *field)
         [HS_FIELD_INTEGER] = "-?[0-9]+",
         [HS_FIELD_NUMBER] = "-?[0-9]+(\\.[0-9]+)?([eE][+\\-]?[0-9]+)?",
         [HS_FIELD_BOOLEAN] = "true|false",
-        [HS_FIELD_TIME] = "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?"
-                          "([Zz]|[+\\-][0-9]{2}:[0-9]{2})",
+        [HS_FIELD_TIME] = ("[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?"
+                           "([Zz]|[+\\-][0-9]{2}:[0-9]{2})"),
         [HS_FIELD_MONEY] = "-?[0-9]+(\\.[0-9]+)?",
         [HS_FIELD_CURRENCY] = "[A-Z]{3}",
         [HS_FIELD_ID] = ".+",

@@ -147,7 +147,7 @@ def test_dead_letters_that_cannot_be_written_are_shown(hookstream, tmp_path):
     (tmp_path / "away").rename(segments)
     wait_for(lambda: one.metric("dead_letters_writable") == 1, what="them to be written again")
     wait_for(lambda: one.metric("dead_letters") == 1, what="the one that waited")
-    assert "dead letters" not in one.readiness
+    wait_for(lambda: "dead letters" not in one.readiness, what="the line in /readyz to go")
 
 
 def test_dead_letters_whose_next_segment_cannot_be_prepared_are_shown(hookstream, tmp_path):

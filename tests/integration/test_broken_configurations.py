@@ -45,17 +45,18 @@ BROKEN = {
     "a quote that is not closed": (
         '"{data.orderId}"}', '"{data.orderId}}', 7, '"{data.orderId}}', ["quote"]),
     "a pattern with * without quotes": (
-        "match: order", "match: *.created", 7, "*.created", ["quotes"]),
+        "match: order", "match: *.created", 7, "*.created", ["quote a text"]),
     "a template without quotes": (
-        "topic: orders,", "topic: {data.state},", 32, "{data.state}", ["quotes"]),
+        "topic: orders,", "topic: {data.state},", 32, "{data.state}", ["quote a text"]),
     "a variable in brackets without quotes": (
-        '["a-secret-of-the-test"]', "[${FANFARE_SECRET}]", 7, "{FANFARE", ["quotes", "${NAME}"]),
+        '["a-secret-of-the-test"]', "[${FANFARE_SECRET}]", 7, "{FANFARE",
+        ["quote a text", "${NAME}"]),
     "a key that stands twice": (
         "default: dead_letter", "default: drop\ndefault: dead_letter", 9,
-        "default: dead_letter", ["default", "twice"]),
+        "default: dead_letter", ["default", "duplicate"]),
     "an alias of nothing": (
         'to:\n      - {sink: kafka, topic: orders, key: "{data.orderId}"}',
-        "to: *both", 10, "*both", ["anchor (&)", "quotes"]),
+        "to: *both", 10, "*both", ["anchor (&)", "quote a text"]),
     "a second document": ("default:", "---\ndefault:", 11, "---", ["---"]),
     "a text with a control character": ("name: orders", "name: or\x01ders", 4, "\x01", ["U+0001"]),
     # ${...}.

@@ -103,7 +103,7 @@ def test_a_limit_that_has_no_room_for_the_rest_is_refused_with_what_to_do(tmp_pa
     assert code == 1
     said = line_of(one, "cannot start")
     assert f"the limit of open files is {limit}" in said and "ulimit -n" in said
-    named = int(re.search(r"raise it to (\d+) or more", said)[1])
+    named = int(re.search(r"raise it to at least (\d+)", said)[1])
     one = start(tmp_path, named + EACH_START_DIFFERS)
     try:
         wait_for(one.is_ready, deadline=60, what="a start with the limit that was named")

@@ -294,7 +294,7 @@ def test_a_jq_that_cannot_be_started_is_waited_for(hookstream, tmp_path, monkeyp
     wait_for(lambda: one.sink("files")["state"] == "blocked", what="the sink to be blocked")
     held = one.sink("files")
     assert held["reason"] == "transform"
-    assert "jq's process cannot be started: Permission denied; look at" in held["detail"]
+    assert "jq's process cannot be started: Permission denied; check" in held["detail"]
     why = {"sink": "files", "class": "blocked", "reason": "transform"}
     assert one.metric("sink_failed_total", **why) > 0
     copy.chmod(0o755)

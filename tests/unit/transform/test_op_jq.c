@@ -83,7 +83,7 @@ START_TEST(test_results_that_cannot_be)
         {"{\"x\":1}", "- jq: halt", -EINVAL, "jq: the program halted"},
         {"{\"x\":1}", "- jq: \"., halt\"", -EINVAL, "jq: the program halted"},
         {"{\"x\":1}", "- jq: \"halt_error(3)\"", -EINVAL, "jq: the program halted"},
-        {"{\"x\":1}", "- jq: .x", -EINVAL, "jq: the result is no object"},
+        {"{\"x\":1}", "- jq: .x", -EINVAL, "jq: the result is not an object"},
         {"{\"x\":1}", "- jq: \"error({a: 1})\"", -EINVAL, "an error that is not a text"},
         {"{\"x\":1}", "- jq: \"error(\\\"too bad\\\")\"", -EINVAL, "jq: too bad"},
         {"{\"x\":1}", "- jq: {program: \".y.z\", field: x}", -EINVAL,
