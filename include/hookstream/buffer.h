@@ -40,8 +40,6 @@ void hs_buffer_append_text(struct hs_buffer *buffer, const char *text);
 void hs_buffer_append_u64(struct hs_buffer *buffer, uint64_t value);
 /* Appends formatted text, as printf(3). */
 void hs_buffer_printf(struct hs_buffer *buffer, const char *format, ...) HS_PRINTF(2, 3);
-/* Drops the first `size` bytes. */
-void hs_buffer_consume(struct hs_buffer *buffer, size_t size);
 /* Returns 0, or -ENOSPC if a write exceeded the ceiling. */
 HS_MUST_CHECK int hs_buffer_status(const struct hs_buffer *buffer);
 

@@ -111,14 +111,6 @@ void hs_buffer_printf(struct hs_buffer *buffer, const char *format, ...)
     va_end(again);
 }
 
-void hs_buffer_consume(struct hs_buffer *buffer, size_t size)
-{
-    HS_ASSERT(size <= buffer->size);
-    if (size > 0 && size < buffer->size)
-        memmove(buffer->data, buffer->data + size, buffer->size - size);
-    buffer->size -= size;
-}
-
 int hs_buffer_status(const struct hs_buffer *buffer)
 {
     if (buffer->failed)

@@ -2,6 +2,7 @@
 #include <hookstream/clock.h>
 #include <hookstream/doc.h>
 #include <hookstream/source.h>
+#include <hookstream/text.h>
 
 #include <stddef.h>
 
@@ -173,16 +174,11 @@ static bool has_dots(struct hs_slice path)
     return false;
 }
 
-static bool is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
-}
-
 static bool has_wrong_escape(struct hs_slice path)
 {
     for (size_t i = 0; i < path.size; i++)
-        if (path.data[i] == '%' &&
-            (i + 2 >= path.size || !is_hex(path.data[i + 1]) || !is_hex(path.data[i + 2])))
+        if (path.data[i] == '%' && (i + 2 >= path.size || hs_hex_value(path.data[i + 1]) < 0 ||
+                                    hs_hex_value(path.data[i + 2]) < 0))
             return true;
     return false;
 }

@@ -56,9 +56,8 @@ START_TEST(test_expands)
         hs_buffer_append_text(&text, "before:");
         int code = expand(rows[i].text, HS_SLICE(BODY), &text);
         ck_assert_msg(code == 0, "%s: %s", rows[i].text, hs_error_text());
-        hs_buffer_consume(&text, 7);
-        ck_assert_msg(hs_slice_equal(hs_buffer_slice(&text), rows[i].want), "%s gave %.*s",
-                      rows[i].text, (int)text.size, text.data);
+        ck_assert_msg(hs_slice_equal(hs_slice(text.data + 7, text.size - 7), rows[i].want),
+                      "%s gave %.*s", rows[i].text, (int)text.size, text.data);
         hs_buffer_free(&text);
     }
 }
