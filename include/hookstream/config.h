@@ -8,6 +8,7 @@
 #ifndef HOOKSTREAM_CONFIG_H
 #define HOOKSTREAM_CONFIG_H
 
+#include <hookstream/limits.h>
 #include <hookstream/address.h>
 #include <hookstream/base.h>
 #include <hookstream/buffer.h>
@@ -94,11 +95,6 @@ struct hs_node {
 };
 
 struct hs_config;
-
-#define HS_CONFIG_FILE_MAX (4u << 20) /* maximum size of a configuration file */
-#define HS_CONFIG_NODES_MAX 200000u   /* nodes after aliases are expanded (alias bombs) */
-#define HS_CONFIG_DEPTH_MAX 64u       /* nesting of lists and mappings, including aliases */
-#define HS_CONFIG_KEYS_MAX 4096u      /* keys of one mapping */
 
 /* Looks up ${NAME}; NULL means getenv(3). Tests supply their own. */
 typedef const char *hs_config_env_fn(void *context, const char *name);

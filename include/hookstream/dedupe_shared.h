@@ -26,6 +26,7 @@
 #ifndef HOOKSTREAM_DEDUPE_SHARED_H
 #define HOOKSTREAM_DEDUPE_SHARED_H
 
+#include <hookstream/limits.h>
 #include <hookstream/dedupe.h>
 
 struct event_base;
@@ -58,10 +59,6 @@ void hs_dedupe_shared_status(struct hs_dedupe_shared *shared,
 
 struct hs_shared_link;
 struct hs_shared_ask;
-
-/* Limit of calls held back while Redis is down, and of calls in flight; beyond it queries are
- * refused, and the oldest confirmations are dropped and counted. */
-#define HS_SHARED_CALLS_MAX 65536u
 
 struct hs_shared_key {
     char hex[33];

@@ -19,11 +19,11 @@
 #ifndef HOOKSTREAM_DELIVERY_H
 #define HOOKSTREAM_DELIVERY_H
 
+#include <hookstream/limits.h>
 #include <hookstream/dead_letters.h>
 #include <hookstream/route.h>
 #include <hookstream/sink.h>
 
-#define HS_PUMP_WINDOW 16384u                     /* events sent to a sink and not yet done */
 #define HS_PUMP_SAVE_NS (200 * UINT64_C(1000000)) /* interval of saving cursors */
 #define HS_PUMP_RETRY_LEAST_NS (100 * UINT64_C(1000000))
 #define HS_PUMP_RETRY_MOST_NS (5 * UINT64_C(1000000000))

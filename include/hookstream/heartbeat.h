@@ -11,11 +11,11 @@
 #ifndef HOOKSTREAM_HEARTBEAT_H
 #define HOOKSTREAM_HEARTBEAT_H
 
+#include <hookstream/limits.h>
 #include <hookstream/buffer.h>
 #include <hookstream/metrics.h>
 
 #define HS_STUCK_LOOKS 10u        /* one second each */
-#define HS_HEARTBEATS_MAX 512u    /* threads beyond this are not watched, which is logged */
 #define HS_HEARTBEAT_TURN_MS 1000 /* how often an event loop beats */
 
 /* The process cannot accept or answer events while this thread is stuck: /readyz fails, too. */

@@ -8,6 +8,7 @@
 #ifndef HOOKSTREAM_HTTP_H
 #define HOOKSTREAM_HTTP_H
 
+#include <hookstream/limits.h>
 #include <hookstream/base.h>
 #include <hookstream/config.h>
 #include <sys/types.h>
@@ -15,8 +16,6 @@
 struct event_base;
 
 /* ---- The parser (pure; for the server, the tests and the fuzzer) ---- */
-
-#define HS_HTTP_HEADERS_MAX 64u
 
 enum hs_http_method { HS_HTTP_GET, HS_HTTP_HEAD, HS_HTTP_POST, HS_HTTP_OTHER };
 
@@ -130,20 +129,15 @@ struct hs_http_handlers {
 
 /* The server's own ceilings; those that an operator sets are in struct hs_http_limits. */
 #define HS_HTTP_READ_SIZE 65536u /* bytes per recv */
-#define HS_HTTP_AHEAD_MAX 65536u /* bytes kept of pipelined requests that arrived early */
 #define HS_HTTP_REQUEST_BURST                                                                      \
     64u                            /* pipelined requests handled before other connections get a    \
                                     * turn */
 #define HS_HTTP_TURN_REQUESTS 256u /* the same for all connections together */
 #define HS_HTTP_ACCEPT_BURST 64u   /* connections accepted before others get a turn */
-#define HS_HTTP_REFUSED_MAX                                                                        \
-    64u                                 /* connections above limits.connections that are being     \
-                                         * answered 503 */
-#define HS_HTTP_ENDED_BURST 64u         /* connections timed out before others get a turn */
+#define HS_HTTP_ENDED_BURST 64u    /* connections timed out before others get a turn */
 #define HS_HTTP_LINGER_BYTES (1u << 20) /* bytes dropped after the last answer, before closing */
 #define HS_HTTP_LINGER_NS UINT64_C(1000000000)
-#define HS_HTTP_FIELDS_MAX 2048u       /* bytes of extra header lines in an answer */
-#define HS_HTTP_ANSWER_MAX (64u << 20) /* bytes of an answer waiting for the client */
+#define HS_HTTP_FIELDS_MAX 2048u /* bytes of extra header lines in an answer */
 
 /* Who may listen on a server's port. Other processes never share it. */
 enum hs_http_port {

@@ -12,6 +12,7 @@
 #ifndef HOOKSTREAM_INGRESS_H
 #define HOOKSTREAM_INGRESS_H
 
+#include <hookstream/limits.h>
 #include <hookstream/config.h>
 #include <hookstream/dedupe_shared.h>
 #include <hookstream/http.h>
@@ -37,8 +38,6 @@ struct hs_server_options {
     struct hs_limit_options limits;
 };
 extern const struct hs_options hs_server_option_table;
-
-#define HS_WORKERS_MAX 64u
 
 /* The last sequence that a sink (by index) has finished; for `ack: delivered`. */
 typedef uint64_t hs_ingress_position_fn(void *context, unsigned sink);

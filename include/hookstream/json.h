@@ -9,9 +9,8 @@
 #ifndef HOOKSTREAM_JSON_H
 #define HOOKSTREAM_JSON_H
 
+#include <hookstream/limits.h>
 #include <hookstream/buffer.h>
-
-#define HS_JSON_DEPTH_MAX 64u
 
 enum hs_json_kind {
     HS_JSON_NULL,
@@ -64,7 +63,6 @@ struct hs_json_path {
     bool wildcard; /* has a [*] */
     char *text;    /* as written */
 };
-#define HS_JSON_PATH_STEPS_MAX 32u
 /* Compiles a path; free it with hs_json_path_free(). -EINVAL and a message. */
 HS_MUST_CHECK int hs_json_path_parse(struct hs_slice text, struct hs_json_path *ret_path);
 /* Frees the path's memory and empties it; calling it twice is fine. */

@@ -7,6 +7,7 @@
 #ifndef HOOKSTREAM_LOG_H
 #define HOOKSTREAM_LOG_H
 
+#include <hookstream/limits.h>
 #include <hookstream/base.h>
 
 enum hs_log_level { HS_LOG_DEBUG, HS_LOG_INFO, HS_LOG_WARN, HS_LOG_ERROR };
@@ -17,8 +18,6 @@ void hs_log_configure(enum hs_log_level least, enum hs_log_format format);
 /* Whether lines of this level are written. */
 bool hs_log_enabled(enum hs_log_level level);
 
-/* Size of the ring that holds the lines still to be written. */
-#define HS_LOG_QUEUE_BYTES (1u << 20)
 /* Starts the writer thread. From then on lines wait in a ring of HS_LOG_QUEUE_BYTES; when it is
  * full they are dropped and counted. Signals meant for other threads must be blocked before. -errno
  * and a message. */

@@ -8,6 +8,7 @@
 #ifndef HOOKSTREAM_METRICS_H
 #define HOOKSTREAM_METRICS_H
 
+#include <hookstream/limits.h>
 #include <hookstream/buffer.h>
 #include <stdatomic.h>
 
@@ -56,8 +57,6 @@ struct hs_metrics *hs_metrics_create(void);
 /* Frees the registry and its cells. NULL is fine. */
 void hs_metrics_free(struct hs_metrics *metrics);
 
-/* The most cells of a registry. */
-#define HS_METRICS_CELLS_MAX 20000
 /* Creates a counter with these label values (copied), in the order of the declaration. It lives as
  * long as the registry. Past HS_METRICS_CELLS_MAX every caller gets the same spare cell, which is
  * not rendered; this is logged once. */

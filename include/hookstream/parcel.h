@@ -9,12 +9,8 @@
 #ifndef HOOKSTREAM_PARCEL_H
 #define HOOKSTREAM_PARCEL_H
 
+#include <hookstream/limits.h>
 #include <hookstream/route.h>
-
-/* Limit of all texts of one parcel (destinations, keys, header values). */
-#define HS_PARCEL_TEXT_MAX (1u << 20)
-/* Limit of all bodies of one parcel whose targets edit the event. */
-#define HS_PARCEL_BODIES_MAX (128u << 20)
 
 struct hs_parcel_maker {
     unsigned sink; /* index in the configuration */

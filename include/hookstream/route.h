@@ -17,12 +17,9 @@
 #ifndef HOOKSTREAM_ROUTE_H
 #define HOOKSTREAM_ROUTE_H
 
+#include <hookstream/limits.h>
 #include <hookstream/sink_kind.h>
 #include <hookstream/transform.h>
-
-#define HS_SINKS_MAX 64u /* sinks of a configuration: one bit each */
-#define HS_PATTERN_SEGMENTS_MAX 16u
-#define HS_TARGETS_MAX 32u /* of one route */
 
 struct hs_target {
     unsigned sink; /* index in the configuration's map of sinks */

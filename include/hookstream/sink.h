@@ -11,6 +11,7 @@
 #ifndef HOOKSTREAM_SINK_H
 #define HOOKSTREAM_SINK_H
 
+#include <hookstream/limits.h>
 #include <hookstream/config.h>
 #include <hookstream/event.h>
 #include <hookstream/metrics.h>
@@ -75,7 +76,6 @@ struct hs_message {
     uint64_t timestamp_ms; /* when received, Unix */
     const struct hs_target_options *target;
 };
-#define HS_PARCEL_MESSAGES_MAX 32u
 struct hs_parcel {
     uint64_t sequence;
     const struct hs_message *messages;

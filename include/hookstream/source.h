@@ -6,6 +6,7 @@
 #ifndef HOOKSTREAM_SOURCE_H
 #define HOOKSTREAM_SOURCE_H
 
+#include <hookstream/limits.h>
 #include <hookstream/config.h>
 #include <hookstream/event.h>
 #include <hookstream/scheme.h>
@@ -109,9 +110,6 @@ HS_MUST_CHECK int hs_sign(const struct hs_scheme *scheme, struct hs_slice secret
                           char ret_signature[HS_SIGNATURE_MAX]);
 
 /* ---- The envelope ---- */
-
-#define HS_ENVELOPE_ID_MAX 256u
-#define HS_ENVELOPE_TYPE_MAX 128u
 
 struct hs_envelope {
     struct hs_slice id, type; /* decoded; in the body, or in `decoded` if written with escapes */

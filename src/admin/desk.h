@@ -5,13 +5,11 @@
 #ifndef HS_ADMIN_DESK_H
 #define HS_ADMIN_DESK_H
 
+#include <hookstream/limits.h>
 #include <hookstream/admin.h>
 #include <hookstream/http.h>
 
 struct event_base;
-
-#define HS_DESK_JOBS_MAX 32u
-#define HS_DESK_ANSWER_MAX (16u << 20) /* size limit of one answer */
 
 /* Delivers the answer, on the admin thread. */
 typedef void hs_desk_answer_fn(struct hs_http_exchange *exchange, bool post, unsigned status,

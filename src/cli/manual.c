@@ -1,10 +1,11 @@
 /* manual: prints the reference pages generated from the program's own tables, for
- * docs/configuration.md, docs/metrics.md, docs/events.md and docs/findings.md. */
+ * docs/configuration.md, docs/metrics.md, docs/events.md, docs/findings.md and docs/limits.md. */
 #include "command.h"
 
 #include <hookstream/app.h>
 #include <hookstream/catalogue.h>
 #include <hookstream/config.h>
+#include <hookstream/limits.h>
 #include <hookstream/doc.h>
 #include <stdio.h>
 
@@ -17,8 +18,9 @@ const struct hs_command hs_command_manual = {
             "metrics         every metric with its labels and meaning\n"
             "events          every event type with its fields\n"
             "findings        every code of a finding, its meaning and what to do\n"
+            "limits          every fixed bound and what happens beyond it\n"
             "schema          a JSON Schema of the configuration, for editors",
-    .operands = "configuration | metrics | events | findings | schema",
+    .operands = "configuration | metrics | events | findings | limits | schema",
     .run = run,
 };
 
@@ -61,6 +63,8 @@ static int run(const struct hs_command *command, int argc, char **argv)
         hs_catalogue_manual(&page);
     else if (strcmp(name, "findings") == 0)
         hs_findings_manual(&page);
+    else if (strcmp(name, "limits") == 0)
+        hs_limits_manual(&page);
     else if (strcmp(name, "schema") == 0)
         schema_page(&page);
     else

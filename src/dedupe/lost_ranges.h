@@ -3,9 +3,8 @@
 #ifndef HS_DEDUPE_LOST_RANGES_H
 #define HS_DEDUPE_LOST_RANGES_H
 
+#include <hookstream/limits.h>
 #include <hookstream/buffer.h>
-
-#define HS_LOST_RANGES_MAX 512u
 
 struct hs_lost_range {
     uint64_t first, last;

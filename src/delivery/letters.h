@@ -10,6 +10,7 @@
 #ifndef HS_DELIVERY_LETTERS_H
 #define HS_DELIVERY_LETTERS_H
 
+#include <hookstream/limits.h>
 #include <hookstream/dead_letters.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -69,9 +70,6 @@ void hs_letter_kinds_forget_below(struct hs_letter_kinds *kinds, uint64_t number
 uint64_t hs_letter_kinds_share(const struct hs_letter_kinds *kinds, uint64_t room);
 
 /* ---- Moves: the new numbers of moved letters ---- */
-
-/* How many new numbers are kept. A reader that knows a letter by its old number uses it soon. */
-#define HS_LETTER_MOVES_MAX 65536u
 
 struct hs_letter_move {
     uint64_t from, to;

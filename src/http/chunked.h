@@ -2,12 +2,11 @@
 #ifndef HS_HTTP_CHUNKED_H
 #define HS_HTTP_CHUNKED_H
 
+#include <hookstream/limits.h>
 #include <hookstream/http.h>
 
 /* Ceilings of what a body may contain besides its data. */
-#define HS_CHUNK_LINE_MAX 256u        /* a line with a chunk's size */
-#define HS_CHUNK_EXTENSIONS_MAX 4096u /* chunk extensions of one body, together */
-#define HS_CHUNK_TRAILER_MAX 4096u    /* the trailer section */
+#define HS_CHUNK_LINE_MAX 256u /* a line with a chunk's size */
 
 enum hs_chunk_state {
     HS_CHUNK_SIZE,          /* in the hex digits of a chunk's size */

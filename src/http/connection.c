@@ -151,7 +151,7 @@ struct hs_http_connection *hs_http_connection_create(struct hs_http_server *serv
     if (peer_size <= sizeof(connection->peer_name))
         memcpy(&connection->peer_name, peer, peer_size);
     hs_buffer_init(&connection->in, server->in_ceiling);
-    hs_buffer_init(&connection->out, HS_HTTP_ANSWER_MAX);
+    hs_buffer_init(&connection->out, HS_HTTP_WAITING_MAX);
     connection->state = HS_CONNECTION_IDLE;
     connection->entered_ns = hs_clock_monotonic_ns();
     connection->peer = hs_http_peer_take(&server->peers, &connection->peer_name.any);

@@ -44,13 +44,13 @@
 #ifndef HS_JOURNAL_FORMAT_H
 #define HS_JOURNAL_FORMAT_H
 
+#include <hookstream/limits.h>
 #include <hookstream/journal.h>
 
 #define HS_FORMAT_VERSION 1u
 #define HS_SEGMENT_HEADER 4096u
 #define HS_SEGMENT_COPY 2048u /* where the header stands once more */
 #define HS_RECORD_HEADER 56u
-#define HS_RECORD_MAX (64u << 20)
 
 struct hs_segment_header {
     char identity[37];

@@ -36,18 +36,17 @@
 
 #include "format.h"
 
+#include <hookstream/limits.h>
 #include <hookstream/journal_inspect.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define HS_JOURNAL_PENDING_MAX (64u << 20)
 #define HS_JOURNAL_PAGE 4096u              /* a batch is written up to the end of one */
 #define HS_JOURNAL_PENDING_KEPT (1u << 20) /* memory kept after a burst */
 #define HS_FAILED_RANGES_MAX 64u
 #define HS_SEGMENT_SIZE_MAX (UINT64_C(64) << 20)
 #define HS_SEGMENT_SIZE_MIN (UINT64_C(1) << 20)
-#define HS_CURSORS_MAX 128u
 #define HS_MEND_WAIT_NS UINT64_C(1000000000)     /* between tries to write again */
 #define HS_PREPARE_WAIT_NS UINT64_C(10000000000) /* after a segment could not be prepared */
 #define HS_SCRUB_ROUND_NS UINT64_C(600000000000) /* between two rounds of the scrubber */

@@ -5,7 +5,7 @@
 #include "pattern.h"
 #include "trie.h"
 
-#define HS_ROUTES_MAX 1000u
+#include <hookstream/limits.h>
 
 struct hs_cache;
 
