@@ -1,6 +1,6 @@
 /* Fuzzes regular expressions: the first line is one, the rest the text that is held against it.
  * What is taken must say the same as a group, as one of two equal ways and as once of itself. */
-#include "../../src/transform/regexp.h"
+#include "../../src/transform/conditions/regexp.h"
 
 #include <hookstream/buffer.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* cloudevent: both modes, the defaults, and what CloudEvents does not allow. */
 #include "rows.h"
 
-#include "uri.h"
+#include "operations/uri.h"
 #include "work.h"
 
 #define TIME "\"timestamp\":\"2024-12-01T10:00:00Z\""

@@ -1,7 +1,7 @@
 /* decimal: money to minor units, and the table of currencies. */
 #include "rows.h"
 
-#include "currency.h"
+#include "operations/currency.h"
 
 #define BY_FIELD "- decimal: {field: data.a, currency: data.c, into: data.m}"
 

@@ -2,7 +2,7 @@
  * processes that are this test program itself. */
 #include "rows.h"
 
-#include "jq_process.h"
+#include "jq/jq_process.h"
 #include "sanitized.h"
 #include "words.h"
 

@@ -1,7 +1,7 @@
 /* Regexp: a table of expressions and texts, faults at their place, and random expressions held
  * against what the C library's regexec() says of them. */
 #include "edit.h"
-#include "regexp.h"
+#include "conditions/regexp.h"
 #include "sanitized.h"
 
 #include <regex.h>

@@ -3,7 +3,7 @@
 #ifndef HS_TRANSFORM_CONDITION_H
 #define HS_TRANSFORM_CONDITION_H
 
-#include "field.h"
+#include "templates/field.h"
 #include "regexp.h"
 
 #include <hookstream/clock.h>

@@ -7,7 +7,7 @@
  * not a number: ids such as "12e4" and "007" are texts. */
 #include "condition.h"
 
-#include "exact.h"
+#include "operations/exact.h"
 #include "number.h"
 
 #include <stdlib.h>
