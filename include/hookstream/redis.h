@@ -20,7 +20,7 @@ struct hs_redis_url {
 
 /* Parses redis://[user[:password]@]host[:port][/database] or unix:///path[?db=database]. `username`
  * and `password` (NULL or empty: none) apply if the URL has none. -EINVAL and a message without
- * secrets; *ret_url is then empty. The caller frees it with hs_redis_url_free(). */
+ * secrets; *ret_url is then unchanged. The caller frees it with hs_redis_url_free(). */
 HS_MUST_CHECK int hs_redis_url_parse(const char *text, const char *username, const char *password,
                                      struct hs_redis_url *ret_url);
 /* Frees the URL's memory and wipes the password. */
