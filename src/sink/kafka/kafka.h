@@ -67,6 +67,7 @@ struct hs_kafka {
     bool watching;      /* on_watch is set: something waits to be confirmed */
     uint64_t moved_ns;  /* when something was last confirmed, or began to wait */
     uint64_t opened_ns; /* when this producer was made */
+    uint64_t expire_ms; /* without a confirmation for this long it is made again */
     /* When a producer last ended for a reason that an operator must mend; 0: a message arrived
      * since. Metadata are answered all the same, so they do not prove that it is mended. */
     uint64_t refused_ns;

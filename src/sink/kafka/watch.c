@@ -6,12 +6,17 @@
 
 #include <event2/event.h>
 #include <hookstream/clock.h>
+#include <hookstream/log.h>
 #include <stdio.h>
 
 #define LOOK_MS 1000u
 #define STALL_MS 10000u /* nothing confirmed for so long: the state says so */
 #define DOUBT_MS 3000u  /* the same of a transaction: are its topics still there? */
 #define RENEW_MS 20000u /* the same with `exactly_once`: a new producer finds the coordinator */
+/* The same without: by then a broker may soon forget the producer (producer.id.expiration.ms, 24 h
+ * by default). It would accept a later request of it before an earlier one, which librdkafka then
+ * counts as delivered. A new producer sends all that is unconfirmed. */
+#define EXPIRE_MS 3600000u
 
 static uint64_t ms_since(uint64_t ns)
 {
@@ -99,6 +104,18 @@ bool hs_kafka_watch_answered(struct hs_kafka *kafka, const struct hs_kafka_answe
     return false;
 }
 
+static void renew_if_it_may_expire(struct hs_kafka *kafka)
+{
+    if (kafka->txn != NULL || !waits(kafka) || ms_since(kafka->moved_ns) < kafka->expire_ms)
+        return;
+    hs_log_limited(HS_LOG_WARN, "kafka_expire",
+                   "Kafka confirmed nothing for long and may forget the producer: a new one sends "
+                   "what is unconfirmed",
+                   HS_F("sink", "%s", kafka->sink.name));
+    hs_kafka_moved(kafka);
+    hs_kafka_rebuild(kafka, true);
+}
+
 void hs_kafka_moved(struct hs_kafka *kafka)
 {
     kafka->moved_ns = hs_clock_monotonic_ns();
@@ -132,11 +149,13 @@ static void on_watch(evutil_socket_t file, short what, void *context)
                   ms_since(kafka->moved_ns) >= DOUBT_MS;
     if (doubts || is_stalled(kafka))
         hs_kafka_ask(kafka);
+    renew_if_it_may_expire(kafka);
     look_again(kafka);
 }
 
 int hs_kafka_watch_init(struct hs_kafka *kafka, const struct hs_sink_spec *spec)
 {
+    kafka->expire_ms = EXPIRE_MS;
     kafka->on_watch = event_new(spec->base, -1, 0, on_watch, kafka);
     return kafka->on_watch != NULL
                ? 0

@@ -374,6 +374,23 @@ START_TEST(K3_a_fatal_error_rebuilds_the_producer)
 }
 END_TEST
 
+START_TEST(K3_a_producer_that_the_cluster_may_forget_is_made_again)
+{
+    begin_open();
+    ((struct hs_kafka *)owner->sink)->expire_ms = 1500;
+    rd_kafka_mock_broker_set_down(cluster.mock, 1);
+    for (uint64_t n = 1; n <= 10; n++)
+        ck_assert_int_eq(owner_give_one(owner, n, "t", NULL), HS_SUBMIT_ACCEPTED);
+    OWNER_WAIT(owner, owner->resumes == 2);
+    ck_assert_uint_eq(owner->delivered, 0);
+    rd_kafka_mock_broker_set_up(cluster.mock, 1);
+    ((struct hs_kafka *)owner->sink)->expire_ms = UINT64_MAX;
+    give_through_resumes(1, 10);
+    check_topic("t", 1, 10);
+    end();
+}
+END_TEST
+
 START_TEST(one_may_not_write_idempotently_is_held_until_one_may)
 {
     begin();
@@ -446,6 +463,7 @@ HS_TEST_MAIN("kafka sink", events_arrive_in_order_and_once, key_headers_time_and
              a_topic_one_may_not_write_is_held, what_librdkafka_repeats_by_itself_is_not_told,
              K3_an_error_that_librdkafka_gives_up_on_rebuilds_the_producer,
              K3_a_fatal_error_rebuilds_the_producer,
+             K3_a_producer_that_the_cluster_may_forget_is_made_again,
              one_may_not_write_idempotently_is_held_until_one_may,
              brokers_that_are_down_are_waited_for, brokers_that_come_back_are_up_without_any_event,
              closing_with_events_on_their_way_completes_none)
