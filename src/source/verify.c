@@ -188,7 +188,8 @@ static void write_signature(const struct hs_scheme *scheme, const unsigned char 
 {
     char *at = ret_signature + scheme->prefix.size;
     HS_ASSERT(scheme->prefix.size + 2 * scheme->digest_size < HS_SIGNATURE_MAX);
-    memcpy(ret_signature, scheme->prefix.data, scheme->prefix.size);
+    if (scheme->prefix.size > 0)
+        memcpy(ret_signature, scheme->prefix.data, scheme->prefix.size);
     if (scheme->encoding == HS_ENCODING_BASE64) {
         (void)EVP_EncodeBlock((unsigned char *)at, digest, (int)scheme->digest_size);
         return;
