@@ -1,14 +1,14 @@
-/* Probe: what a sink would meet at run time, asked of its server now: for `check --online`.
- * Changes nothing on the server, and takes no transactional id and no cursor from a process that
- * runs. What is wrong becomes a finding of the configuration (HS300 and up) at the place of what
- * it is about; what is good becomes a line of the report. No secret is in either.
- * Threads: the caller's; it blocks, for each question at most the time it is given. */
+/* Probe: tests a sink's server now for what the sink would meet at run time, for `check --online`.
+ * Changes nothing on the server, and takes no transactional id or cursor from a running process.
+ * Each problem becomes a finding (HS300 and up) at the configuration line it concerns; each success
+ * becomes a line of the report. Neither contains secrets.
+ * Threads: the caller's; it blocks, at most the given time per question. */
 #ifndef HOOKSTREAM_PROBE_H
 #define HOOKSTREAM_PROBE_H
 
 #include <hookstream/sink.h>
 
-/* A destination that is always the same, and where the configuration says so. */
+/* A fixed destination, and where it is in the configuration. */
 struct hs_probe_place {
     const char *destination;
     const struct hs_node *node;
@@ -17,18 +17,19 @@ struct hs_probe_place {
 
 struct hs_probe {
     struct hs_config *config; /* gets the findings */
-    struct hs_buffer *report; /* gets a line for each thing that is good, or could not be asked */
+    struct hs_buffer *report; /* gets a line per check that passed or could not be made */
     const char *name;         /* the sink's */
-    const char *identity;     /* the journal's; NULL: there is none yet */
+    const char *identity;     /* the journal's; NULL: none yet */
     uint64_t body_size;       /* the largest event, in bytes */
-    unsigned timeout_ms;      /* for each question */
+    unsigned timeout_ms;      /* per question */
 };
 
-/* `places` are the destinations of the sink's targets that can be known, each once. */
+/* `places` are the fixed destinations of the sink's targets, each once. */
 void hs_sink_probe(const struct hs_probe *probe, const struct hs_sink_options *options,
                    const struct hs_probe_place *places, size_t count);
 
-/* A Redis by itself, whether it is fit to keep what must not be lost; findings stand at `node`. */
+/* Checks whether a Redis is fit to keep data that must not be lost; findings are reported at
+ * `node`. */
 void hs_redis_probe_server(const struct hs_probe *probe, const struct hs_node *node,
                            const char *url, const char *username, const char *password);
 

@@ -1,14 +1,14 @@
-/* Append: an event becomes a record in the pending batch, with the next sequence number.
- * What becomes of it there: commit.c. */
+/* Append: turns an event into a record in the pending batch, with the next sequence number.
+ * commit.c does the rest. */
 #include "internal.h"
 
 #include <stdio.h>
 
 #define USUAL_SIZE 4096u /* of a record */
 
-/* Whether the record has a place in the active segment or in one further, and plans it.
- * Mirrors how the committer lays records out, so that what was taken always fits, as long as
- * segments have the usual size. With `lock` held. */
+/* Reserves a place for the record in the active segment or a further one, if there is any. Mirrors
+ * how the committer lays out records, so accepted records always fit, as long as segments have the
+ * usual size. With `lock` held. */
 static int plan(struct hs_journal *journal, size_t size)
 {
     if (journal->planned_end + size <= journal->planned_size) {
@@ -25,7 +25,7 @@ static int plan(struct hs_journal *journal, size_t size)
     atomic_fetch_add(&journal->turns, 1);
     journal->planned_end = HS_SEGMENT_HEADER + size;
     journal->refused_size = 0;
-    journal->planned_size = journal->options.segment_size; /* else it is planned again */
+    journal->planned_size = journal->options.segment_size; /* otherwise it is planned again */
     return 0;
 }
 
@@ -96,8 +96,8 @@ int hs_journal_append(struct hs_journal *journal, const struct hs_event *event,
     return code;
 }
 
-/* Whether an event of a usual size would be refused, or one was. Smaller ones may still find a
- * place: then some senders get 503, which is not ready. With `lock` held. */
+/* Whether an event of a usual size would be refused, or one was. Smaller ones may still fit: then
+ * some senders get 503, which is not ready. With `lock` held. */
 static bool is_full(const struct hs_journal *journal)
 {
     uint64_t size = journal->refused_size > USUAL_SIZE ? journal->refused_size : USUAL_SIZE;

@@ -1,8 +1,8 @@
-/* Commit: the committer takes all that is pending, writes it, syncs once, and moves the
- * watermark for everyone who waits. What it does when the disk fails is J4.
+/* Commit: the committer takes everything pending, writes it, syncs once, and moves the watermark
+ * for all who wait. It handles a failing disk by J4.
  *
- * In the order of one batch: wait_for_work, wait_for_company, take_pending, write_batch (a
- * run of records a segment: seal_run, write, sync, publish, turn_over), hs_journal_tell. */
+ * The steps of one batch: wait_for_work, wait_for_company, take_pending, write_batch (a run of
+ * records per segment: seal_run, write, sync, publish, turn_over), hs_journal_tell. */
 #include "internal.h"
 
 #include <hookstream/clock.h>
@@ -11,19 +11,19 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 
-/* With this many events in the last two batches waiting for company is worth it. */
+/* With this many events in the last two batches it is worth waiting for more. */
 #define COMPANY_LEAST 8u
 
 /* ---- Waiting for work ---- */
 
-/* false: the stop, with nothing left to do. */
+/* false: stopping, with nothing left to do. */
 static bool wait_for_work(struct hs_journal *journal)
 {
     hs_heartbeat_rest();
     pthread_mutex_lock(&journal->lock);
     while (journal->pending_count == 0 && !journal->stopping &&
            journal->state != HS_JOURNAL_DISPLACED) {
-        /* Whoever comes after a quiet time comes alone. */
+        /* The first event after a quiet time comes alone. */
         journal->batches_before[0] = journal->batches_before[1] = 0;
         pthread_cond_wait(&journal->work, &journal->lock);
     }
@@ -33,10 +33,10 @@ static bool wait_for_work(struct hs_journal *journal)
     return work;
 }
 
-/* An event that comes alone is synced at once. Under load the committer waits until as many
- * are pending as were in the last two batches, which is about as many as there are senders
- * who wait for their answers, but no longer than the window: syncing takes more CPU than all
- * the rest, so the more requests share one, the better (docs/decisions/0003). */
+/* A single event is synced at once. Under load the committer waits, at most for the window, until
+ * as many events are pending as were in the last two batches. That is about the number of senders
+ * waiting for their answers. Syncing takes more CPU than everything else, so sharing a sync among
+ * more requests saves CPU (docs/decisions/0003). */
 static void wait_for_company(struct hs_journal *journal)
 {
     uint64_t window = journal->options.commit_window_ns;
@@ -55,7 +55,7 @@ static void wait_for_company(struct hs_journal *journal)
     pthread_mutex_unlock(&journal->lock);
 }
 
-/* Swaps the buffers; gives the number of events. */
+/* Swaps the buffers; returns the number of events. */
 static uint64_t take_pending(struct hs_journal *journal)
 {
     pthread_mutex_lock(&journal->lock);
@@ -89,7 +89,7 @@ static struct run seal_run(struct hs_journal *journal, size_t at, uint64_t room,
             break;
         hs_record_seal(record, durable, seed);
         run.last = hs_record_sequence(record);
-        /* Those that are sent again came long ago. */
+        /* Replayed events were received long ago. */
         uint64_t received = hs_record_received_ns(record);
         run.newest_wall_ns = received > run.newest_wall_ns ? received : run.newest_wall_ns;
         run.bytes.size += size;
@@ -98,8 +98,8 @@ static struct run seal_run(struct hs_journal *journal, size_t at, uint64_t room,
     return run;
 }
 
-/* With zeros up to the end of the page: the rest of it need not be read from the disk before
- * it can be written. Only behind the batch's last record; the buffer has room for that. */
+/* Pads with zeros to the end of the page, so that the disk need not read the rest of it before the
+ * write. Only behind the batch's last record; the buffer has space for that. */
 static struct hs_slice pad(const struct hs_journal *journal, struct hs_slice bytes, uint64_t place)
 {
     size_t end = (size_t)((place + bytes.size) % HS_JOURNAL_PAGE);
@@ -128,12 +128,12 @@ static int write_and_sync(struct hs_journal *journal, struct hs_slice records, u
     return code;
 }
 
-/* Makes what was written visible. After the sync only (J3), and both as one step under the
- * lock that readers take to look: none is given an event before the watermark has passed it,
- * and none that saw the watermark misses its event. */
+/* Makes the written events visible. Only after the sync (J3), and both as one step under the lock
+ * that readers take to look. No reader gets an event before the watermark has passed it, and none
+ * that saw the watermark misses its event. */
 static void publish(struct hs_journal *journal, const struct run *run)
 {
-    hs_mark_touch(journal, run->last); /* before anyone is told */
+    hs_mark_touch(journal, run->last); /* before anyone is notified */
     pthread_mutex_lock(&journal->table_lock);
     struct hs_segment *segment = hs_table_active(journal);
     segment->end += run->bytes.size;
@@ -144,7 +144,7 @@ static void publish(struct hs_journal *journal, const struct run *run)
     pthread_mutex_unlock(&journal->table_lock);
 }
 
-/* Its end, and how many bytes it takes at most. */
+/* The active segment's end, and its largest size. */
 static uint64_t active_end(struct hs_journal *journal, uint64_t *ret_seed, uint64_t *ret_size)
 {
     pthread_mutex_lock(&journal->table_lock);
@@ -157,15 +157,15 @@ static uint64_t active_end(struct hs_journal *journal, uint64_t *ret_seed, uint6
     return end;
 }
 
-/* On to a new segment, which the record at hand fits in. */
+/* Changes to a new segment, which the record at hand fits in. */
 static int turn_over(struct hs_journal *journal, const char *record)
 {
-    /* Without a place the segment stays as it is, and the next one cannot begin: below. */
+    /* Without its place the segment stays as it is, and the next one cannot begin: below. */
     if (hs_place_restore(journal) < 0)
         hs_log_limited(HS_LOG_ERROR, "journal_place", "the segment in use is not in its place",
                        HS_F("error", "%s", hs_error_text()));
     hs_segment_seal(journal);
-    /* Into a file without reserved blocks the disk would be filled to its last byte. */
+    /* Writing to a file without reserved blocks would fill the disk to its last byte. */
     int code = hs_segment_prepare_now(journal, HS_SEGMENT_HEADER +
                                                    hs_record_length(record, HS_RECORD_HEADER));
     if (code == 0)
@@ -174,14 +174,14 @@ static int turn_over(struct hs_journal *journal, const char *record)
         hs_counter_add(journal->write_errors, 1);
         return code;
     }
-    /* The plan is only of as many as the usual size makes. */
+    /* The plan counts only segments of the usual size. */
     uint64_t planned = atomic_load(&journal->turns);
     while (planned > 0 && !atomic_compare_exchange_weak(&journal->turns, &planned, planned - 1))
         ;
     return 0;
 }
 
-/* Writes the batch, run by run as segments end, each run synced before the next begins. */
+/* Writes the batch, one run per segment; each run is synced before the next begins. */
 static int write_batch(struct hs_journal *journal)
 {
     bool turned = false;
@@ -210,7 +210,7 @@ static int write_batch(struct hs_journal *journal)
 
 /* ---- Failing (J4) ---- */
 
-/* What it means that the journal takes nothing, and what to do. */
+/* The consequence of a journal that refuses appends, and the remedy. */
 static const char *broken_words(const struct hs_journal *journal, bool full)
 {
     bool inner = journal->alarmed != journal->metrics;
@@ -248,7 +248,7 @@ void hs_journal_explain(struct hs_journal *journal, int code)
     pthread_mutex_unlock(&journal->lock);
 }
 
-/* Tells the watcher of every event in the buffer that is not durable. */
+/* Reports every event in the buffer that is not durable to the watcher. */
 static void tell_failed(struct hs_journal *journal, const struct hs_buffer *records)
 {
     uint64_t durable = hs_journal_durable(journal);
@@ -263,19 +263,19 @@ static void tell_failed(struct hs_journal *journal, const struct hs_buffer *reco
     }
 }
 
-/* The batch and all that was appended since is void. The order matters: no more appends;
- * their ids are forgotten; only then those who wait can see it, and last goes back to what is
- * durable, so that nobody who found an id known takes it for safe. */
+/* The batch and everything appended since is void. The order matters: appends stop first, then
+ * their ids are forgotten. Only then do the waiters see the failure and `last` returns to the
+ * durable sequence. So nobody who finds an id known takes its event for safe. */
 static void fail_batch(struct hs_journal *journal, int code)
 {
     hs_journal_break(journal, code);
     if (code == -ENOSPC || code == -EDQUOT)
         atomic_store(&journal->disk_full, true);
     journal->unmarked = true;
-    /* Nobody appends now: both buffers are the committer's. */
+    /* Appends are refused now: both buffers are the committer's. */
     tell_failed(journal, &journal->batch);
     tell_failed(journal, &journal->pending);
-    /* The segment gets no more and is never synced again, whatever its pages say. */
+    /* The segment gets no more and is never synced again, whatever its pages hold. */
     if (journal->active_file >= 0)
         hs_segment_seal(journal);
     uint64_t durable = hs_journal_durable(journal);
@@ -291,7 +291,7 @@ static void fail_batch(struct hs_journal *journal, int code)
     hs_journal_tell(journal);
 }
 
-/* Waits a while, or until the stop. false: the stop. */
+/* Pauses, or returns early at the stop. false: the stop. */
 static bool wait_before_mending(struct hs_journal *journal)
 {
     struct timespec until;
@@ -310,8 +310,8 @@ static bool wait_before_mending(struct hs_journal *journal)
     return go_on;
 }
 
-/* A new segment is both the way on and the proof that the disk takes writes again: reserved
- * and synced by the keeper, header and name written and synced here. */
+/* A new segment lets the journal continue and proves that the disk accepts writes again. The keeper
+ * reserves and syncs it; its header and name are written and synced here. */
 static bool try_to_mend(struct hs_journal *journal)
 {
     pthread_mutex_lock(&journal->table_lock);
@@ -328,8 +328,8 @@ static bool try_to_mend(struct hs_journal *journal)
     return false;
 }
 
-/* The stop came first. The header of one more segment, if it can be written, is what says at
- * the next start that the failed batch is void. */
+/* The stop came first. A header of one more segment, if it can be written, tells the next start
+ * that the failed batch is void. */
 static void close_failed_segment(struct hs_journal *journal)
 {
     if (journal->unmarked && hs_segment_begin(journal, journal->next_sequence) < 0)
@@ -339,7 +339,7 @@ static void close_failed_segment(struct hs_journal *journal)
                HS_F("error", "%s", hs_error_text()));
 }
 
-/* Events are taken again. */
+/* Accepts events again. */
 static void reopen(struct hs_journal *journal, bool new_segment)
 {
     if (new_segment)
@@ -386,7 +386,7 @@ void hs_journal_displace(struct hs_journal *journal)
            HS_F("path", "%s", journal->path), HS_F("error", "%s", hs_error_text()));
 }
 
-/* Whether it waits for someone to put its file back. */
+/* Whether it waits for an operator to put its file back. */
 static bool is_displaced(struct hs_journal *journal)
 {
     pthread_mutex_lock(&journal->lock);
@@ -395,8 +395,8 @@ static bool is_displaced(struct hs_journal *journal)
     return displaced;
 }
 
-/* Nothing is pending. Waits until the file is in its place, or writes it again. Readers that have
- * the old file open must not look for more in it: a new segment begins. */
+/* Nothing is pending. Waits until the file is in its place, or rewrites it. Readers that have the
+ * old file open must not expect more in it, so a new segment begins. */
 static void restore(struct hs_journal *journal)
 {
     int code = hs_place_restore(journal);
@@ -422,7 +422,7 @@ static void restore(struct hs_journal *journal)
 
 /* ---- The thread ---- */
 
-/* After a burst the memory goes back; the buffer is next to be appended to. */
+/* After a burst, returns the memory; appends use this buffer next. */
 static void empty_batch(struct hs_journal *journal)
 {
     if (journal->batch.capacity > HS_JOURNAL_PENDING_KEPT)
@@ -462,7 +462,7 @@ void *hs_committer_run(void *context)
         wait_for_company(journal);
         commit(journal);
         if (is_displaced(journal))
-            commit(journal); /* what came before it was; nothing comes after */
+            commit(journal); /* commits what was appended before; nothing is appended after */
         if (is_displaced(journal))
             restore(journal);
     }

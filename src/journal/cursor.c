@@ -1,5 +1,5 @@
-/* Cursor: how far a sink is, in memory for those who wait and in a small file for the next
- * start (cursor_file.c). */
+/* Cursor: a sink's progress, in memory for those who wait and in a small file for the next start
+ * (cursor_file.c). */
 #include "internal.h"
 
 #include <hookstream/disk.h>
@@ -8,8 +8,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* Files of the same form: <name>.unheard, where the journal ended when it was first opened since
- * the cursor's server was heard; <name>.place, where else the position is kept. */
+/* Files of the same form: <name>.unheard, the end of the journal when it was first opened since the
+ * cursor's server was heard; <name>.place, where else the position is kept. */
 #define NAME_MAX_SIZE 63u
 
 struct hs_cursor {
@@ -18,11 +18,11 @@ struct hs_cursor {
     char name[NAME_MAX_SIZE + 1];
     _Atomic uint64_t position;
     _Atomic uint64_t saved;
-    _Atomic uint64_t kept; /* hs_cursor_keep(); UINT64_MAX: nothing is */
-    uint64_t given;        /* hs_cursor_give(); the owner's, as what follows */
+    _Atomic uint64_t kept; /* hs_cursor_keep(); UINT64_MAX: none */
+    uint64_t given;        /* hs_cursor_give(); the owner's, like the following */
     uint64_t given_saved;
-    uint64_t end; /* what the cursor's server may have */
-    bool unheard; /* the file of that name may be there */
+    uint64_t end; /* the last event that the cursor's server may have */
+    bool unheard; /* the .unheard file may exist */
     bool is_new;
 };
 
@@ -40,7 +40,7 @@ static uint64_t start_position(const struct hs_journal *journal, enum hs_cursor_
                                        : hs_journal_oldest(journal) - 1;
 }
 
-/* The journal has events, so there was a cursor at least of the dead letters. */
+/* The journal has events, so at least the dead letters' cursor existed. */
 static bool is_lost(const struct hs_cursor *cursor)
 {
     struct hs_journal *journal = cursor->journal;
@@ -48,8 +48,8 @@ static bool is_lost(const struct hs_cursor *cursor)
            hs_journal_had_cursor(journal->disk, journal->path, cursor->name);
 }
 
-/* Where a sink begins whose cursor is gone: with the first event that must be there, so that it
- * reports those that are not. Without a mark that says so, with the oldest that is. */
+/* Where a sink whose cursor is gone begins: at the first event that must exist, so that it reports
+ * missing ones. Without a mark that records it, at the oldest event found. */
 static uint64_t lost_position(const struct hs_journal *journal)
 {
     uint64_t position = start_position(journal, HS_CURSOR_FROM_OLDEST);
@@ -74,9 +74,9 @@ static void report_lost(const struct hs_cursor *cursor, bool damaged, uint64_t p
            HS_F("events", "%" PRIu64, hs_journal_durable(journal) - after));
 }
 
-/* Where the file says. If it is damaged or gone, no event may be lost: the sink gets all that is
- * kept again. One beyond the end belongs to a journal that was put back to an
- * older state: what comes from now on is new to the sink. */
+/* The position in the file. If the file is damaged or gone, no event may be lost: the sink gets
+ * everything kept again. A position beyond the end means that the journal was restored from an
+ * older copy: all events from now on are new to the sink. */
 static int find_position(struct hs_cursor *cursor, enum hs_cursor_start start)
 {
     const struct hs_journal *journal = cursor->journal;
@@ -100,8 +100,8 @@ static int find_position(struct hs_cursor *cursor, enum hs_cursor_start start)
                HS_F("begins_after", "%" PRIu64, position), HS_F("durable", "%" PRIu64, durable),
                HS_F("start", "%s", start == HS_CURSOR_FROM_NOW ? "now" : "oldest"));
     atomic_store(&cursor->position, position);
-    /* Saved again: what the last process left may not be on the disk yet, and J5 trusts it.
-     * Where that cannot be, on a full disk, nothing is taken for saved. */
+    /* Saved again: what the last process wrote may not be on the disk yet, and J5 relies on it. If
+     * that fails, as on a full disk, nothing counts as saved. */
     atomic_store(&cursor->saved, UINT64_MAX);
     if (hs_cursor_save(cursor) == 0)
         return 0;
@@ -190,12 +190,12 @@ bool hs_cursor_hear_server(struct hs_cursor *cursor, uint64_t last, uint64_t giv
     const struct hs_journal *journal = cursor->journal;
     cursor->end = given > cursor->end ? given : cursor->end;
     if (last > cursor->end && !cursor->unheard)
-        note_end(cursor, hs_cursor_position(cursor)); /* more is not known to be ours */
+        note_end(cursor, hs_cursor_position(cursor)); /* later events are not known to be ours */
     if (last > cursor->end)
         return false;
     if (!cursor->unheard)
         return true;
-    /* Synced before anything is given: it would hold the sink for what it got from us. */
+    /* Synced before events are given: otherwise our own events would block the sink. */
     int code = hs_disk_unlink(journal->disk, cursor->unheard_path);
     if (code == 0)
         code = hs_disk_sync_directory(journal->disk, journal->cursors_path);
@@ -214,7 +214,7 @@ bool hs_cursor_is_moved_to(struct hs_cursor *cursor, uint64_t place)
     bool known = hs_cursor_read(cursor->journal->disk, cursor->place_path, &before) == 0;
     if (known && before == place)
         return false;
-    /* With a cursor here alone nothing old can be found anywhere. */
+    /* If the cursor is kept only here, no old position can be found elsewhere. */
     if (!known || place == 0)
         hs_cursor_settle_at(cursor, place);
     return known && place != 0;
@@ -245,7 +245,7 @@ void hs_cursor_close(struct hs_cursor *cursor)
         hs_log(HS_LOG_ERROR, "cannot save a cursor; events may be sent again",
                HS_F("cursor", "%s", cursor->name), HS_F("error", "%s", hs_error_text()));
     pthread_mutex_lock(&journal->table_lock);
-    /* Nobody knows any more what its sink still needs (J5). */
+    /* What its sink still needs is no longer known (J5). */
     journal->removal_allowed = false;
     for (size_t i = 0; i < journal->cursor_count; i++) {
         if (journal->cursors[i] != cursor)
@@ -298,7 +298,7 @@ void hs_cursor_move(struct hs_cursor *cursor, uint64_t sequence)
 int hs_cursor_save(struct hs_cursor *cursor)
 {
     uint64_t position = hs_cursor_position(cursor), kept = atomic_load(&cursor->kept);
-    /* Should the next start be before the sink has it again, it is to have it from there. */
+    /* If the next start comes before the sink has these events again, it must begin there. */
     position = kept < position ? kept : position;
     if (position == atomic_load(&cursor->saved) && cursor->given == cursor->given_saved)
         return 0;
@@ -308,7 +308,7 @@ int hs_cursor_save(struct hs_cursor *cursor)
         return code;
     atomic_store(&cursor->saved, position);
     cursor->given_saved = cursor->given;
-    /* It may be what holds the oldest segment. */
+    /* This cursor may be what holds the oldest segment. */
     if (atomic_load(&cursor->journal->starved))
         hs_keeper_wake(cursor->journal);
     return 0;

@@ -1,13 +1,13 @@
-/* Cursor file: how far a sink is, on disk. Replaced as a whole; 104 bytes:
+/* Cursor file: a sink's progress, on disk. Replaced as a whole; 104 bytes:
  *
  *   offset size
  *        0    8  "HSCURS\0\3"
  *        8    8  position: the last sequence that is done
  *       16    8  given: the last sequence that the sink's server has confirmed
- *       24   72  the name of the file, with zeros behind it
+ *       24   72  the name of the file, padded with zeros
  *       96    8  XXH3-64 of the 96 bytes before
  *
- * The name shows a copy: with another sink's position, a sink would skip what it never got. An
+ * The name reveals a copy: with another sink's position, a sink would skip events it never got. An
  * operator may rename the file when a sink gets a new name: see is_renamed().
  * Format 2 has no name and 32 bytes; format 1 has no `given` either, and 24 bytes. */
 #include "internal.h"
@@ -25,7 +25,7 @@
 static const char magic[7] = {'H', 'S', 'C', 'U', 'R', 'S', 0};
 static const size_t sizes[] = {0, 24, 32, FILE_SIZE}; /* by version */
 
-/* Without the folder. */
+/* The file's name without the folder. */
 static const char *name_in(const char *path)
 {
     const char *slash = strrchr(path, '/');

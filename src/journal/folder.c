@@ -1,8 +1,8 @@
-/* Folder: the journal's paths and names, the lock against a second process, and who the
- * journal is. Knows no segment's inside.
+/* Folder: the journal's paths and names, the lock against a second process, and the journal's
+ * identity. Knows nothing of a segment's contents.
  *
- * meta: "HSMETA\0\1", identity (36), hash key (8), XXH3-64 of the 52 bytes before. Written
- * once, when the folder is made. */
+ * meta: "HSMETA\0\1", identity (36), hash key (8), XXH3-64 of the 52 bytes before. Written once,
+ * when the folder is made. */
 #include "internal.h"
 
 #include <fcntl.h>
@@ -122,7 +122,7 @@ static int fail_busy(const char *folder, int file)
                    folder, text[0] != '\0' ? text : "(unknown)");
 }
 
-/* A disk that is not the system's has one owner anyway. */
+/* A disk other than the system's has a single owner. */
 static int take_lock(struct hs_journal *journal)
 {
     if (journal->disk != hs_disk_system())
@@ -146,7 +146,7 @@ static int take_lock(struct hs_journal *journal)
     return 0;
 }
 
-/* ---- Who the journal is ---- */
+/* ---- Identity ---- */
 
 static int decode_meta(const char *path, struct hs_slice bytes, char ret_identity[37],
                        uint64_t *ret_hash_key)
@@ -206,7 +206,7 @@ static int make_meta_of_new(struct hs_journal *journal)
     return code < 0 ? code : make_meta(journal);
 }
 
-/* ---- The whole ---- */
+/* ---- Opening ---- */
 
 static int make_folders(struct hs_journal *journal)
 {
@@ -214,18 +214,17 @@ static int make_folders(struct hs_journal *journal)
     int code = 0;
     for (size_t i = 0; code == 0 && i < HS_ARRAY_SIZE(folders); i++)
         code = hs_disk_make_directory(journal->disk, folders[i]);
-    /* Before anything in them is said to be safe, the folders are. */
+    /* The folders are synced before anything in them is reported as safe. */
     if (code == 0)
         code = hs_disk_sync_directory(journal->disk, journal->path);
     HS_AUTO_FREE char *parent = in_folder(journal->path, "..");
     if (code == 0 && !hs_disk_is_memory(journal->disk))
-        HS_IGNORE(hs_disk_sync_directory(journal->disk, parent)); /* it may be another's */
+        HS_IGNORE(hs_disk_sync_directory(journal->disk, parent)); /* may be another user's */
     return code;
 }
 
-/* A segment prepared by an earlier run is as good as new: it got its name when its blocks
- * were reserved and synced, and its next name before it got a record. What was half made
- * goes. */
+/* A segment prepared by an earlier run is as good as new: it got its name after its blocks were
+ * reserved and synced, and is renamed before it gets a record. A half-made one is deleted. */
 static int find_prepared(struct hs_journal *journal)
 {
     const struct hs_disk *disk = journal->disk;
@@ -235,7 +234,7 @@ static int find_prepared(struct hs_journal *journal)
     int file = code == 0 ? hs_disk_open(disk, journal->next_path, O_RDONLY) : code;
     int64_t size = file >= 0 ? hs_disk_size(disk, file) : 0;
     hs_disk_close(disk, file);
-    /* A smaller one is of a time when room was short: perhaps it is not any more. */
+    /* A smaller one was made when space was short, which may have changed. */
     journal->next_ready = size > 0 && (uint64_t)size == journal->options.segment_size;
     journal->next_size = journal->options.segment_size;
     return code == 0 && !journal->next_ready ? hs_disk_unlink(disk, journal->next_path) : code;

@@ -9,7 +9,7 @@ static const char record_magic[4] = {'R', 'E', 'C', '1'};
 
 /* ---- Segments ---- */
 
-#define HEADER_SIZE 88u /* of the bytes that say something */
+#define HEADER_SIZE 88u /* of the bytes in use */
 
 void hs_segment_header_encode(const struct hs_segment_header *header, char *ret_bytes)
 {
@@ -51,7 +51,7 @@ int hs_segment_header_decode(const char *bytes, struct hs_segment_header *ret_he
     if (decode_header(bytes, ret_header) == 0)
         return 0;
     if (decode_header(bytes + HS_SEGMENT_COPY, ret_header) < 0)
-        return decode_header(bytes, ret_header); /* its words are the ones to tell */
+        return decode_header(bytes, ret_header); /* its error message is the right one */
     ret_header->from_copy = true;
     return 0;
 }
@@ -131,7 +131,7 @@ size_t hs_record_length(const char *bytes, size_t available)
     return sane ? length : 0;
 }
 
-/* What the sizes of its parts say that its length is. */
+/* The length that the sizes of its parts add up to. */
 static uint64_t length_of_parts(const char *bytes)
 {
     uint64_t parts = (uint64_t)HS_RECORD_HEADER + hs_get16(bytes + 40) + hs_get16(bytes + 42) +

@@ -1,5 +1,5 @@
-/* Inspect names: what in a journal's folder would make a start fail, for `journal verify`: things
- * that are not regular files under names that hookstream uses, and segments of another journal. */
+/* Inspect names: what in a journal's folder would make a start fail, for `journal verify`: names
+ * used by hookstream that are not regular files, and segments of another journal. */
 #include "internal.h"
 
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 struct naming {
     const struct hs_disk *disk;
     const char *folder;   /* the one that is listed */
-    const char *identity; /* the journal's; "": nobody knows */
+    const char *identity; /* the journal's; "": unknown */
     hs_journal_finding_fn *finding;
     void *context;
     uint64_t damages;
@@ -38,7 +38,7 @@ static bool ends_in(const char *name, const char *end)
            memcmp(name + text.size - tail.size, tail.data, tail.size) == 0;
 }
 
-/* Names that hookstream makes again: only a folder is in its way. */
+/* Files that hookstream recreates: only a folder blocks such a name. */
 static bool is_scratch(const char *name)
 {
     static const char *const names[] = {"next", "preparing", "fresh", "spare"};
@@ -59,7 +59,7 @@ static void look_at_kind(struct naming *naming, const char *path, const char *na
         tell(naming, path, hs_error_text(), true);
 }
 
-/* That its header is good the walk sees. */
+/* The walk checks its header. */
 static void look_at_owner(struct naming *naming, const char *path)
 {
     struct hs_segment_header header;
@@ -72,7 +72,7 @@ static void look_at_owner(struct naming *naming, const char *path)
         tell(naming, path, "a segment of another journal", true);
 }
 
-/* The earlier routes say which events a sink was meant to get. */
+/* The saved routes decide which events a sink was meant to get. */
 static void look_at_routes(struct naming *naming, const char *path)
 {
     struct hs_buffer text;
@@ -92,7 +92,7 @@ static void on_name(void *arg, const char *name)
     HS_AUTO_FREE char *path = NULL;
     uint64_t first;
     if (ends_in(name, ".cursor") || ends_in(name, ".hsi"))
-        return; /* looked at by those that read them */
+        return; /* checked by those that read them */
     if (asprintf(&path, "%s/%s", naming->folder, name) < 0)
         return;
     if (hs_folder_segment_name(name, &first))

@@ -49,7 +49,7 @@ static uint64_t oldest_wall_ns(struct hs_journal *journal)
 {
     uint64_t oldest = 0;
     pthread_mutex_lock(&journal->table_lock);
-    /* The time of the oldest event is not kept; its segment is younger than a round of them. */
+    /* The age of the oldest event is not kept; its segment's creation time is used instead. */
     for (size_t i = 0; i < journal->segment_count && oldest == 0; i++)
         if (journal->segments[i]->last >= journal->segments[i]->first)
             oldest = journal->segments[i]->created_wall_ns;
@@ -133,7 +133,7 @@ int hs_journal_open(const struct hs_disk *disk, const struct hs_journal_options 
     journal->prepares = !hs_disk_is_memory(journal->disk);
     journal->options = *options;
     journal->options.segment_size = choose_segment_size(options);
-    /* What is delivered is of no use to a process that will not outlive it. */
+    /* Delivered events are useless to a process that keeps them only in memory. */
     if (in_memory)
         journal->options.retain_ns = 0;
     journal->lock_file = journal->active_file = journal->mark_file = -1;
@@ -177,7 +177,7 @@ static int start_threads(struct hs_journal *journal)
     if (failed == 0)
         failed = pthread_create(&journal->keeper, NULL, hs_keeper_run, journal);
     journal->keeper_started = failed == 0;
-    /* Only for the watcher: a loss that it does not hear of is early enough with its reader. */
+    /* Only needed for the watcher: without one, a reader finds losses soon enough. */
     if (failed == 0 && journal->watcher.lost != NULL) {
         journal->scrub_due_ns = hs_clock_monotonic_ns() + HS_SCRUB_ROUND_NS;
         failed = pthread_create(&journal->scrubber, NULL, hs_scrubber_run, journal);
@@ -189,7 +189,7 @@ static int start_threads(struct hs_journal *journal)
 /* The first segment of this run. */
 static int begin_first(struct hs_journal *journal)
 {
-    /* Or each restart of a full journal would make it larger. */
+    /* Otherwise each restart of a full journal would make it larger. */
     if (!hs_segment_has_room(journal))
         return hs_fail(-ENOSPC, "the journal has reached max_size and no sink made room");
     if (journal->prepares && !journal->next_ready) {
@@ -207,7 +207,7 @@ int hs_journal_start(struct hs_journal *journal, const struct hs_journal_watcher
     journal->watcher = *watcher;
     hs_place_note_all(journal);
     int code = begin_first(journal);
-    /* Fullness is no reason not to start: sinks make room by what they deliver. */
+    /* A full journal does not prevent the start: sinks make space by delivering. */
     if (code < 0 && code != -ENOSPC && code != -EDQUOT)
         return code;
     if (code < 0) {
@@ -295,7 +295,7 @@ void hs_journal_close(struct hs_journal *journal)
     free(journal);
 }
 
-/* ---- What it is, what it holds ---- */
+/* ---- Identity and contents ---- */
 
 const char *hs_journal_identity(const struct hs_journal *journal)
 {

@@ -1,5 +1,5 @@
-/* Journal inspect: every file of a journal's folder but the files of ids, without the lock. The
- * events are walked by walk.c. */
+/* Journal inspect: every file of a journal's folder except the id files, without the lock. walk.c
+ * walks the events. */
 #include "internal.h"
 
 #include <hookstream/journal_inspect.h>
@@ -17,7 +17,7 @@ struct verifying {
     hs_journal_finding_fn *finding;
     void *context;
     struct hs_journal_totals totals;
-    bool first_look; /* at the cursors: what is wrong with a file is told once */
+    bool first_look; /* while reading the cursors: report each faulty file once */
     bool unsure;     /* a cursor is gone or damaged: its sink may need any event */
 };
 
@@ -110,7 +110,7 @@ static void judge_cursor(struct verifying *verifying, const struct hs_cursor_sum
 
 /* ---- The mark ---- */
 
-/* Before the segments are read: what it says was durable then is in them. */
+/* Read before the segments: everything the mark says was durable then is in them. */
 static int look_at_mark(struct verifying *verifying, const char *path, struct hs_mark *ret_mark)
 {
     HS_AUTO_FREE char *file = NULL;
@@ -150,8 +150,8 @@ static void judge_mark(struct verifying *verifying, const char *path, const stru
                     });
 }
 
-/* After the segments were read: on a live journal the mark says so before one is removed. The
- * events that every sink was done with are not lost. */
+/* After the segments were read: on a live journal the mark records a removal beforehand. Events
+ * that every sink had passed are not lost. */
 static void judge_begin(struct verifying *verifying, const char *path,
                         const struct cursors *cursors)
 {
@@ -181,8 +181,8 @@ static void judge_begin(struct verifying *verifying, const char *path,
                     });
 }
 
-/* On a live journal cursors move: past the end is one that was so before the segments were
- * read, before the beginning one that still is so after it. */
+/* On a live journal cursors move. A cursor is past the end if it was so before the segments were
+ * read, and before the beginning if it still is afterwards. */
 static int verify_segments_and_cursors(struct verifying *verifying, const char *path)
 {
     struct cursors before, after;
@@ -224,7 +224,7 @@ int hs_journal_read_hash_key(const struct hs_disk *disk, const char *path, uint6
     return hs_folder_read_meta(disk, path, identity, ret_hash_key);
 }
 
-/* `ret_identity` is "" where it is not known. */
+/* `ret_identity` is "" if unknown. */
 static int verify_meta(struct verifying *verifying, const char *path, char ret_identity[37])
 {
     HS_AUTO_FREE char *file = NULL;
@@ -257,7 +257,7 @@ static int verify_meta(struct verifying *verifying, const char *path, char ret_i
     return 0;
 }
 
-/* What a start has set aside. */
+/* Files that a start has set aside. */
 static void on_segment_name(void *arg, const char *name)
 {
     struct verifying *verifying = arg;

@@ -1,6 +1,6 @@
-/* Keeper: the housework that must not hold up a commit: telling the watcher of finished
- * segments, removing those that nobody needs, preparing the next. The table is looked at
- * under table_lock and let go of for everything that touches a file. */
+/* Keeper: the housework that must not delay a commit: reporting finished segments to the watcher,
+ * removing unneeded ones, preparing the next. Reads the table under table_lock and releases it for
+ * everything that touches a file. */
 #include "internal.h"
 
 #include <hookstream/clock.h>
@@ -19,11 +19,11 @@ void hs_keeper_wake(struct hs_journal *journal)
     pthread_mutex_unlock(&journal->table_lock);
 }
 
-/* ---- Telling of finished segments ---- */
+/* ---- Reporting finished segments ---- */
 
-/* In one pass: what is to be told once more meanwhile wakes the keeper (hs_journal_lose()), and
- * what the watcher made of it before may be gone. The lock is let go of for each; only this thread
- * takes a segment out, but the last one may be replaced by another of its name. */
+/* One pass. A segment that must be reported again meanwhile wakes the keeper (hs_journal_lose()):
+ * what the watcher made of it before may be gone. The lock is released for each. Only this thread
+ * removes a segment, but the last one may be replaced by another of its name. */
 static void tell_sealed(struct hs_journal *journal)
 {
     bool done = true;
@@ -45,11 +45,11 @@ static void tell_sealed(struct hs_journal *journal)
 
 /* ---- Removing ---- */
 
-/* Why the oldest segment goes. */
+/* Why the oldest segment is removed. */
 enum going { GOING_STAYS, GOING_AGED, GOING_MAX_SIZE, GOING_DISK_FULL };
 
-/* A finished segment that every sink is past (J5), and that is aged or in the way. The last
- * one stays even so: it says which sequences were used. */
+/* A finished segment that every sink has passed (J5), and that has aged or whose space is needed.
+ * The last one always stays: it records which sequences were used. */
 static enum going look_at_oldest(const struct hs_journal *journal, bool is_short)
 {
     if (!journal->removal_allowed || journal->segment_count < 2)
@@ -83,9 +83,10 @@ static void remove_file(struct hs_journal *journal, const struct hs_segment *seg
                        HS_F("error", "%s", hs_error_text()));
 }
 
-/* The mark says first that the oldest segment goes, or a start would take it for lost. If it
- * cannot be written, a segment that is only aged stays for another try. Where room is short it
- * goes: a report too many, if a cursor is lost as well, is better than to refuse events. */
+/* The mark first records the removal of the oldest segment; otherwise a start would report it as
+ * lost. If the mark cannot be written, a segment that is only aged stays for a retry. If space is
+ * short it is removed. A false report, if a cursor is lost as well, is better than refusing
+ * events. */
 static bool note_removal(struct hs_journal *journal, enum going going)
 {
     return hs_mark_remove(journal, journal->segments[0]->last + 1) == 0 || going != GOING_AGED ||
@@ -97,7 +98,7 @@ static void remove_old(struct hs_journal *journal)
     bool any = false, is_short = hs_spare_is_short(journal);
     enum going going;
     while ((going = look_at_oldest(journal, is_short)) != GOING_STAYS) {
-        /* The lock was let go of meanwhile. */
+        /* The lock was released meanwhile. */
         if (!note_removal(journal, going) || look_at_oldest(journal, is_short) == GOING_STAYS)
             break;
         struct hs_segment *segment = hs_table_take(journal, 0);
@@ -108,8 +109,8 @@ static void remove_old(struct hs_journal *journal)
         hs_segment_free(segment);
         any = true;
         pthread_mutex_lock(&journal->table_lock);
-        journal->prepare_failed_ns = 0; /* there is more room than at the last try */
-        /* Whether the one was enough shows when the next segment is prepared. */
+        journal->prepare_failed_ns = 0; /* there is more space than at the last try */
+        /* Whether one was enough shows when the next segment is prepared. */
         if (going == GOING_DISK_FULL)
             break;
     }
@@ -176,7 +177,7 @@ void *hs_keeper_run(void *context)
         tell_sealed(journal);
         hs_mark_settle(journal);
         remove_old(journal);
-        prepare_next(journal); /* there may be room now */
+        prepare_next(journal); /* there may be space now */
         hs_place_look(journal);
         pthread_mutex_unlock(&journal->table_lock);
         hs_mark_save(journal);

@@ -1,6 +1,6 @@
-/* Known: which cursors the journal has had, one name per line in `<journal>/sinks`, beside their
- * folder. This distinguishes a cursor whose file is gone from that of a new sink: a new one may
- * begin with the next event, a lost one must not skip what its sink was still to get. */
+/* Known: the cursors the journal has had, one name per line in `<journal>/sinks`, beside their
+ * folder. This distinguishes a cursor whose file is gone from that of a new sink. A new one may
+ * begin with the next event; a lost one must not skip what its sink had yet to get. */
 #include "internal.h"
 
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <hookstream/log.h>
 #include <stdio.h>
 
-/* Names of 63 bytes; cursors of sinks that are no longer configured are among them. */
+/* Names of 63 bytes, including cursors of sinks that are no longer configured. */
 #define KNOWN_MAX (1u << 20)
 
 static char *known_path(const char *folder)
@@ -19,7 +19,7 @@ static char *known_path(const char *folder)
     return path;
 }
 
-/* Calls `each` for every name until it returns true; whether it did. */
+/* Calls `each` per name until it returns true; returns whether it did. */
 static bool any_known(const struct hs_disk *disk, const char *folder,
                       bool (*each)(const void *context, struct hs_slice name), const void *context)
 {
@@ -50,7 +50,7 @@ bool hs_known_is_kept(const struct hs_disk *disk, const char *folder)
 
 static bool is_name(const void *context, struct hs_slice name)
 {
-    return hs_slice_equal(name, hs_slice_text(context)); /* of the configuration: ends in NUL */
+    return hs_slice_equal(name, hs_slice_text(context)); /* from the configuration: ends in NUL */
 }
 
 static bool has_place(const struct hs_disk *disk, const char *folder, const char *name)
@@ -102,7 +102,7 @@ void hs_known_each_missing(const struct hs_disk *disk, const char *folder, const
                            hs_each_missing_fn *each, void *context)
 {
     const struct missing missing = {disk, cursors_path, each, context};
-    HS_IGNORE(any_known(disk, folder, give_missing, &missing)); /* it goes through all */
+    HS_IGNORE(any_known(disk, folder, give_missing, &missing)); /* goes through all names */
 }
 
 static void on_file(void *arg, const char *file)

@@ -1,6 +1,6 @@
-/* Mark: how far the journal was durable, and how far it was removed, in a small file of its own. A
- * missing end and a missing beginning show by it: no other file says how far the newest segment
- * went, or that nobody but the keeper removed the oldest.
+/* Mark: the durable sequence, and how far the journal was removed, in a small file of its own. It
+ * reveals a missing end or beginning: no other file records where the newest segment ended, or that
+ * only the keeper removed the oldest.
  *
  * Two slots of 64 bytes, at 0 and at 4096, written in turn, so that a torn write leaves the other:
  *
@@ -15,17 +15,17 @@
  *       56    8  XXH3-64 of the 56 bytes before
  *
  * The last two came later. An early version leaves them as they are, so their checksum no longer
- * matches: then nothing is known of what was removed.
+ * matches: what was removed is then unknown.
  *
- * Written by the keeper at most once a second, before it removes a segment, at the start of each
- * segment, and at the stop: no batch waits for it. So it is never ahead of what is durable, and
- * after a power cut at most about a second behind.
+ * The keeper writes it at most once a second, before it removes a segment, at the start of each
+ * segment, and at the stop: no batch waits for it. So it is never ahead of the durable sequence,
+ * and after a power cut at most about a second behind.
  *
- * A third slot, at 8192, is written by the committer before each batch is confirmed, and never
- * synced by it: a kill leaves it in the system's cache, so after a kill the mark is exact. Only its
- * `durable` counts, and whatever a power cut makes of it is older or no slot at all.
+ * The committer writes a third slot, at 8192, before each batch is confirmed, and never syncs it. A
+ * killed process leaves it in the system's cache, so after a kill the mark is exact. Only its
+ * `durable` counts; after a power cut it is older or not a valid slot.
  *
- * The blocks are there from the start, so a full disk does not stop it. */
+ * The blocks are allocated from the start, so a full disk does not block writes. */
 #include "internal.h"
 
 #include <fcntl.h>
@@ -122,7 +122,7 @@ int hs_mark_read(const struct hs_disk *disk, const char *folder, struct hs_mark 
     return code == -ENODATA ? hs_fail(-EBADMSG, "%s is damaged", path) : code;
 }
 
-/* Blocks for all slots, and a name that a power cut does not take back. */
+/* Allocates blocks for all slots, and a name that survives a power cut. */
 static int make(struct hs_journal *journal, const char *path)
 {
     static const char zeros[FILE_SIZE];
@@ -141,8 +141,8 @@ static int make(struct hs_journal *journal, const char *path)
     return code;
 }
 
-/* Whether the first start ended before it wrote a slot: the file has its blocks at most, and no
- * sink was ever noted. */
+/* Whether the first start ended before it wrote a slot: the file has at most its blocks, and no
+ * sink was ever recorded. */
 static bool is_unused(const struct hs_journal *journal, int file)
 {
     char bytes[SLOT_STEP + SLOT_SIZE];
@@ -193,7 +193,7 @@ static int write_mark(struct hs_journal *journal, const struct hs_mark *mark)
     uint64_t place = mark->turn % SLOTS * SLOT_STEP;
     int code =
         hs_disk_write(journal->disk, journal->mark_file, hs_slice(bytes, sizeof(bytes)), place);
-    /* After a sync that failed the next one is of bytes that are written once more. */
+    /* After a failed sync, the next one follows a new write of the same bytes. */
     return code == 0 ? hs_disk_sync(journal->disk, journal->mark_file) : code;
 }
 
@@ -227,7 +227,7 @@ static int save(struct hs_journal *journal, uint64_t newest, uint64_t limit)
 
 void hs_mark_save(struct hs_journal *journal)
 {
-    HS_IGNORE(save(journal, 0, 0)); /* tried again a second later */
+    HS_IGNORE(save(journal, 0, 0)); /* retried a second later */
 }
 
 int hs_mark_remove(struct hs_journal *journal, uint64_t kept_from)
@@ -240,7 +240,7 @@ int hs_mark_remove(struct hs_journal *journal, uint64_t kept_from)
     return code;
 }
 
-/* Without mark_lock, which is held while the mark is synced. No version of the slot is newer. */
+/* Without mark_lock, which is held during syncs of the mark. No version of the slot is newer. */
 void hs_mark_touch(struct hs_journal *journal, uint64_t durable)
 {
     char bytes[SLOT_SIZE];
@@ -264,7 +264,7 @@ void hs_mark_settle(struct hs_journal *journal)
 
 void hs_mark_begin(struct hs_journal *journal, uint64_t first)
 {
-    /* Tried again a second later. */
+    /* Retried a second later. */
     HS_IGNORE(save(journal, first, first + journal->options.segment_size / HS_RECORD_HEADER));
 }
 

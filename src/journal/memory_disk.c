@@ -1,5 +1,5 @@
-/* Memory disk: the file layer without a disk, for `journal: {store: memory}`. Files are
- * known by their paths and live until they are unlinked and closed. */
+/* Memory disk: the file layer without a disk, for `journal: {store: memory}`. Files are identified
+ * by their paths and live until they are unlinked and closed. */
 #include "internal.h"
 
 #include <fcntl.h>
@@ -11,7 +11,7 @@ struct file {
     char *path; /* NULL: unlinked */
     char *data;
     size_t size, capacity;
-    unsigned open; /* file numbers that refer to it; 0 and no path: the place is free */
+    unsigned open; /* file numbers that refer to it; 0 and no path: the entry is free */
 };
 
 struct memory {
@@ -42,7 +42,7 @@ static int fail(int error)
     return -1;
 }
 
-/* A file number is a place in the table, plus one. A folder is no file: the number of none. */
+/* A file number is an index in the table, plus one. A folder has no file and no number. */
 static int open_locked(struct memory *memory, const char *path, int flags)
 {
     if (flags & O_DIRECTORY)
@@ -176,7 +176,7 @@ static int memory_mkdir(void *context, const char *path, mode_t mode)
 
 static int memory_allocate(void *context, int number, off_t size)
 {
-    return 0; /* memory is taken as it is written */
+    return 0; /* memory is allocated by writes */
 }
 
 static off_t memory_size(void *context, int number)

@@ -1,9 +1,9 @@
-/* Missing: reports losses that no reader meets, and passes on those that a reader met.
+/* Missing: reports losses that no reader finds, and passes on those that a reader found.
  *
- * Whether the end of the journal is there, at a start: the last segment alone cannot say:
- * a file that was deleted, emptied or cut leaves one behind that looks whole. What was durable is
- * known from elsewhere: the mark, the cursors, and the names of the files of ids. Whether the
- * beginning is there, the mark says: it is written before the keeper removes a segment. */
+ * At a start it checks whether the end of the journal is there. The last segment cannot show this:
+ * if a file was deleted, emptied or cut, the one left behind looks whole. Other files record what
+ * was durable: the mark, the cursors, and the names of the id files. The mark also shows whether
+ * the beginning is there: it is written before the keeper removes a segment. */
 #include "internal.h"
 
 #include <hookstream/log.h>
@@ -25,18 +25,18 @@ static void on_id_file(void *arg, const char *name)
         *known = larger(*known, last);
 }
 
-/* The last sequence that is known to have been durable. */
+/* The last sequence known to have been durable. */
 static uint64_t last_known(struct hs_journal *journal)
 {
     HS_AUTO_FREE char *ids = NULL;
     int size = asprintf(&ids, "%s/ids", journal->path);
     HS_ASSERT(size > 0);
     uint64_t known = larger(hs_journal_durable(journal), journal->mark.durable);
-    HS_IGNORE(hs_disk_list(journal->disk, ids, on_id_file, &known)); /* it may not be there */
+    HS_IGNORE(hs_disk_list(journal->disk, ids, on_id_file, &known)); /* it may not exist */
     return known;
 }
 
-/* Logged and counted here, once: readers that come by later only tell their sinks. */
+/* Logged and counted here, once: later readers only report to their sinks. */
 static void report(struct hs_journal *journal, const struct hs_segment *last, uint64_t first,
                    uint64_t known)
 {
@@ -63,11 +63,11 @@ void hs_missing_find(struct hs_journal *journal, uint64_t found)
     bool file_gone = journal->mark.newest > (last != NULL ? last->first : 0);
     if (known <= found && !file_gone)
         return;
-    /* One that was emptied says itself where it began. */
+    /* A segment that was emptied records itself where it began. */
     if (last != NULL && last->last < last->first)
         first = larger(first, last->first);
     report(journal, last, first, known);
-    /* Readers find the last segment shorter than it should be, and tell their sinks. */
+    /* Readers find the last segment shorter than it should be, and report it to their sinks. */
     if (last != NULL && known >= first)
         last->last = known;
     if (last == NULL)
@@ -79,15 +79,15 @@ void hs_missing_find(struct hs_journal *journal, uint64_t found)
     journal->void_first = first;
 }
 
-/* Nobody knows where the sinks are whose cursors are gone, too: these begin with the first event
- * that must be there (cursor.c), and report what is not. */
+/* If their cursors are gone too, the sinks' positions are unknown. These sinks begin with the first
+ * event that must exist (cursor.c), and report what is missing. */
 void hs_missing_find_begin(struct hs_journal *journal, bool set_aside)
 {
     uint64_t first = journal->mark.kept_from, begin = hs_journal_begin(journal);
-    /* A segment that the mark gave up and that is still there is kept from now on. */
+    /* A segment that still exists though the mark gave it up is kept from now on. */
     if (first > begin && journal->segment_count > 0)
         atomic_store(&journal->kept_from, begin);
-    /* That no segment is left was reported as a missing end. */
+    /* If no segment is left, that was reported as a missing end. */
     if (first == 0 || first >= begin || set_aside || journal->segment_count == 0)
         return;
     bool passed = begin - 1 <= journal->passed;
@@ -106,7 +106,7 @@ void hs_missing_find_begin(struct hs_journal *journal, bool set_aside)
            HS_F("oldest_segment", "%s", journal->segments[0]->path));
 }
 
-/* ---- While it runs ---- */
+/* ---- At run time ---- */
 
 void hs_journal_lose(struct hs_journal *journal, uint64_t first, uint64_t last)
 {
@@ -118,8 +118,8 @@ void hs_journal_lose(struct hs_journal *journal, uint64_t first, uint64_t last)
     if (!needed)
         return;
     journal->watcher.lost(journal->watcher.context, first, last);
-    /* What the watcher keeps of these segments is out of date: they are shown to it again. Until
-     * it is done they stay, since a cursor is not past them. */
+    /* The watcher's data on these segments is out of date, so they are reported to it again. They
+     * stay until then, since a cursor has not passed them. */
     pthread_mutex_lock(&journal->table_lock);
     journal->losses++;
     for (size_t i = 0; i < journal->segment_count; i++) {

@@ -1,7 +1,7 @@
 /* Options: the table of `journal:` in the configuration, and its checks. */
 #include <hookstream/journal.h>
 
-/* What a journal in memory may take when nobody says how much. */
+/* Default limit of a journal in memory. */
 #define MEMORY_MAX_SIZE (UINT64_C(256) << 20)
 
 #define JOURNAL(field) offsetof(struct hs_journal_options, field)

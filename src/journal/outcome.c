@@ -1,12 +1,12 @@
-/* Outcome: the watermarks, what failed instead of becoming durable, and who is told when
- * either moves. Knows no file. */
+/* Outcome: the watermarks, the ranges that failed instead of becoming durable, and who is notified
+ * when either moves. Uses no files. */
 #include "internal.h"
 
 #include <hookstream/heartbeat.h>
 #include <hookstream/wakeup.h>
 #include <poll.h>
 
-/* ---- What became of an event ---- */
+/* ---- Outcomes of events ---- */
 
 uint64_t hs_journal_durable(const struct hs_journal *journal)
 {
@@ -36,9 +36,9 @@ void hs_journal_add_failed(struct hs_journal *journal, uint64_t first, uint64_t 
     atomic_store_explicit(&journal->failed_until, last, memory_order_release);
 }
 
-/* Ranges grow, so what is older than the oldest one kept may be of one that is forgotten: it
- * counts as failed, since a false failure is only a retry. It takes more failures than kept
- * ranges, a second apart, while somebody waits. */
+/* Only the newest ranges are kept, so a sequence older than the oldest of them may belong to a
+ * forgotten one. It counts as failed, since a false failure only causes a retry. That takes more
+ * failures than kept ranges, a second apart, while somebody waits. */
 static bool has_failed(struct hs_journal *journal, uint64_t sequence)
 {
     bool failed = false;
@@ -57,8 +57,8 @@ static bool has_failed(struct hs_journal *journal, uint64_t sequence)
 enum hs_journal_outcome hs_journal_outcome(const struct hs_journal *constant, uint64_t sequence)
 {
     struct hs_journal *journal = (struct hs_journal *)(uintptr_t)constant; /* only to lock */
-    /* Durable moves past a failed range only after the range was added, so in this order
-     * what failed is never taken for durable. */
+    /* Durable moves past a failed range only after the range was added, so in this order a failed
+     * event is never taken for durable. */
     uint64_t durable = hs_journal_durable(journal);
     if (HS_UNLIKELY(sequence <=
                     atomic_load_explicit(&journal->failed_until, memory_order_acquire)) &&
@@ -67,7 +67,7 @@ enum hs_journal_outcome hs_journal_outcome(const struct hs_journal *constant, ui
     return sequence <= durable ? HS_JOURNAL_DURABLE : HS_JOURNAL_PENDING;
 }
 
-/* ---- Who is told ---- */
+/* ---- Who is notified ---- */
 
 void hs_journal_subscribe(struct hs_journal *journal, struct hs_wakeup *wakeup)
 {
@@ -87,7 +87,7 @@ void hs_journal_subscribe_cursors(struct hs_journal *journal, struct hs_wakeup *
     pthread_mutex_unlock(&journal->wakeup_lock);
 }
 
-/* How many are left. */
+/* Returns how many are left. */
 static size_t take_out(struct hs_wakeup **list, size_t count, const struct hs_wakeup *wakeup)
 {
     for (size_t i = 0; i < count; i++) {
@@ -119,8 +119,8 @@ void hs_journal_tell(struct hs_journal *journal)
 
 void hs_journal_tell_cursors(struct hs_journal *journal)
 {
-    /* Without the lock while nobody listens, which is the usual case. Sequentially consistent
-     * with the position that was stored before: who subscribes now sees that one. */
+    /* Takes no lock while nobody listens, the usual case. Sequentially consistent with the position
+     * stored before: whoever subscribes now sees that one. */
     if (atomic_load(&journal->cursor_wakeup_count) == 0)
         return;
     pthread_mutex_lock(&journal->wakeup_lock);
@@ -137,13 +137,13 @@ enum hs_journal_outcome hs_journal_wait(struct hs_journal *journal, uint64_t seq
     enum hs_journal_outcome outcome = hs_journal_outcome(journal, sequence);
     struct hs_wakeup wakeup;
     if (outcome != HS_JOURNAL_PENDING || hs_wakeup_init(&wakeup) < 0)
-        return outcome; /* out of file numbers: the caller takes it for not safe yet */
+        return outcome; /* out of file numbers: the caller treats it as not yet safe */
     hs_journal_subscribe(journal, &wakeup);
     const char *doing = hs_heartbeat_pause(); /* the committer is watched itself */
     while (hs_wakeup_arm(&wakeup),
            (outcome = hs_journal_outcome(journal, sequence)) == HS_JOURNAL_PENDING) {
         struct pollfd readable = {.fd = wakeup.file, .events = POLLIN};
-        (void)poll(&readable, 1, -1); /* EINTR: one look more */
+        (void)poll(&readable, 1, -1); /* EINTR: look once more */
         hs_wakeup_clear(&wakeup);
     }
     hs_heartbeat_resume(doing);

@@ -1,18 +1,18 @@
-/* Place: whether the journal's files are still where they were put. Someone may delete, move or
- * replace a segment, or the folder, while hookstream runs: it would continue to write to a file
+/* Place: checks whether the journal's files are still where they were put. Someone may delete, move
+ * or replace a segment, or the folder, while hookstream runs: it would continue to write to a file
  * that no start finds. The keeper looks once a second; this costs nothing per event.
  *
  *   what happened                     what is done
- *   the active segment was deleted    what it holds is written to a new file of its name; nothing
+ *   the active segment was deleted    its contents are written to a new file of its name; nothing
  *                                     is lost (committer)
  *   it, or the folder, was moved      nothing is accepted (503, /readyz) until it is put back
  *   another file has its name, or     the same
- *   another folder that of segments
+ *   the segments' folder was replaced
  *   a finished segment was deleted    the scrubber finds its events lost, so that their retries
- *                                     are new; sinks that have it open read on, others report them
+ *                                     are new; sinks that have it open continue, others report them
  *   it was replaced or its size       the scrubber reads it, and finds which events are lost
  *   changed
- *   it was written to                 the same, without a word before something is found
+ *   it was written to                 the same, but nothing is reported before something is found
  *
  * A kill before the keeper has looked is a deletion while stopped: the next start reports it. */
 #include "internal.h"
@@ -23,10 +23,10 @@
 #include <stdio.h>
 
 #define COPY_STEP (256u << 10)
-/* Finished segments looked at in one round of the keeper. */
+/* Finished segments checked in one round of the keeper. */
 #define FINISHED_A_ROUND 256u
 
-/* Where a file or folder is compared with what it was. */
+/* Result of comparing a file or folder with its earlier identity. */
 enum whereabouts { HERE, GONE, OTHER, UNKNOWN };
 
 /* `ret_found` is set for HERE and OTHER. */
@@ -39,7 +39,7 @@ static enum whereabouts find(const struct hs_disk *disk, const char *path,
     if (code == -ENOENT || code == -ENOTDIR)
         return GONE;
     if (code < 0)
-        return UNKNOWN; /* a disk that fails shows elsewhere */
+        return UNKNOWN; /* a failing disk is reported elsewhere */
     return ret_found->device == wanted->device && ret_found->number == wanted->number ? HERE
                                                                                       : OTHER;
 }
@@ -108,7 +108,7 @@ static int check_active(const struct hs_journal *journal, const char *path,
         path);
 }
 
-/* With table_lock held; let go of meanwhile. */
+/* With table_lock held; released meanwhile. */
 static void look_at_active(struct hs_journal *journal)
 {
     const struct hs_segment *active = hs_table_active(journal);
@@ -132,11 +132,11 @@ static const char *const fate_messages[] = {
                  "checked, and reported if it is lost; find out who writes files there",
     [RESIZED] = "the size of a finished segment changed while in use: what a sink has not had is "
                 "checked, and reported if it is lost; find out who writes files there",
-    [WRITTEN] = NULL, /* only its time may be another; what is damaged is reported by itself */
+    [WRITTEN] = NULL, /* perhaps only its time changed; damage is reported by itself */
 };
 
-/* A file may be gone with the whole folder, which may come back: only what happened to it alone
- * counts. Moves `id` to what was found. */
+/* A file may be gone with the whole folder, which may come back, so only a change to the file alone
+ * counts. Sets `id` to what was found. */
 static enum fate judge(struct hs_journal *journal, const char *path, struct hs_file_id *id)
 {
     const struct hs_file_id before = *id;
@@ -168,7 +168,7 @@ static void report(struct hs_journal *journal, enum fate fate, const char *path,
            HS_F("first", "%" PRIu64, first), HS_F("last", "%" PRIu64, last));
 }
 
-/* With table_lock: what no sink has had is read by the scrubber. */
+/* With table_lock: the scrubber reads events that some sink has not had. */
 static void suspect(struct hs_journal *journal, uint64_t first, enum fate fate,
                     const struct hs_file_id *id)
 {
@@ -183,7 +183,7 @@ static void suspect(struct hs_journal *journal, uint64_t first, enum fate fate,
     hs_scrubber_wake(journal);
 }
 
-/* Some of the finished ones, the next time the next ones. */
+/* Checks some of the finished segments; the next call continues with the next ones. */
 static void look_at_finished(struct hs_journal *journal)
 {
     for (unsigned i = 0; i < FINISHED_A_ROUND && i < journal->segment_count; i++) {
@@ -229,7 +229,7 @@ static int copy(struct hs_journal *journal, int to, uint64_t end)
     return hs_disk_sync(journal->disk, to);
 }
 
-/* All that is durable in the active segment, in a new file of its name. */
+/* Writes everything durable in the active segment to a new file of its name. */
 static int write_again(struct hs_journal *journal, const char *path, uint64_t end)
 {
     const struct hs_disk *disk = journal->disk;

@@ -1,10 +1,10 @@
-/* Prepare: the file of the next segment, made ahead. Its blocks are there and full of zeros: a sync
- * of records then need not wait for them to be found and marked, and a full disk is met here and
- * not by an event (docs/decisions/0002).
+/* Prepare: makes the file of the next segment ahead. Its blocks are allocated and zeroed, so a sync
+ * of records need not wait for block allocation. A full disk is found here and not by an event
+ * (docs/decisions/0002).
  *
  * On a nearly full disk no write is wasted: space is checked and reserved, for the segment and for
- * what has to stay free beside it, before the first zero is written. If the usual size does not
- * fit, half or a quarter of it may. */
+ * what must stay free beside it, before the first zero is written. If the usual size does not fit,
+ * half or a quarter of it may. */
 #include "internal.h"
 
 #include <fcntl.h>
@@ -14,14 +14,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define PAUSE_DOUBLINGS 6u /* of the pause after tries that failed */
+#define PAUSE_DOUBLINGS 6u /* limits the pause after failed tries */
 
 static bool is_full(int code)
 {
     return code == -ENOSPC || code == -EDQUOT || code == -EFBIG;
 }
 
-/* ---- Room ---- */
+/* ---- Space ---- */
 
 /* What stays free beside a segment of this size for copies of events. */
 static uint64_t spare_for(const struct hs_journal *constant, uint64_t size)
@@ -33,7 +33,7 @@ static uint64_t spare_for(const struct hs_journal *constant, uint64_t size)
     return spare;
 }
 
-/* What a segment of this size takes, with what stays free beside it. */
+/* The space that a segment of this size needs, including what stays free beside it. */
 static uint64_t room_for(const struct hs_journal *journal, uint64_t size)
 {
     return hs_add_sat(size + size / HS_SEGMENT_SPARE, spare_for(journal, size));
@@ -65,8 +65,8 @@ static int fail_for_room(const struct hs_journal *journal, uint64_t least_size, 
                    (double)room_for(journal, usual) / mib);
 }
 
-/* The ids of finished segments, and what else is beside them, must be writable still when the
- * last segment that fits is there, or the journal could not give any back. */
+/* The ids of finished segments, and other files beside them, must still be writable when the last
+ * segment that fits exists. Otherwise the journal could not free any segment. */
 static int try_spare(const struct hs_journal *journal, uint64_t size)
 {
     const struct hs_disk *disk = journal->disk;
@@ -77,11 +77,11 @@ static int try_spare(const struct hs_journal *journal, uint64_t size)
     int code = disk->reserve != NULL ? hs_disk_reserve(disk, file, spare)
                                      : hs_disk_allocate(disk, file, spare);
     hs_disk_close(disk, file);
-    (void)disk->unlink(disk->context, journal->spare_path); /* else truncated next time */
+    (void)disk->unlink(disk->context, journal->spare_path); /* otherwise truncated next time */
     return code;
 }
 
-/* Reserves the largest size that fits, in halves; writes nothing. */
+/* Reserves the largest size that fits, halving it on failure; writes nothing. */
 static int reserve(const struct hs_journal *journal, int file, uint64_t least, uint64_t *ret_size)
 {
     const struct hs_disk *disk = journal->disk;
@@ -102,7 +102,7 @@ static int reserve(const struct hs_journal *journal, int file, uint64_t least, u
         if (cut < 0)
             return cut;
     }
-    /* The message of a quota or of a limit on file sizes says more. */
+    /* The message of a quota or a file size limit says more. */
     return is_full(code) && room_for(journal, last) <= room ? code
                                                             : fail_for_room(journal, last, room);
 }
@@ -123,7 +123,7 @@ static int make(struct hs_journal *journal, uint64_t least, uint64_t *ret_size)
     hs_disk_close(disk, file);
     if (code == 0 && disk->rename(disk->context, journal->preparing_path, journal->next_path) < 0)
         code = hs_fail_errno(errno, "cannot rename %s", journal->preparing_path);
-    /* On a full disk the half of it would take room from those who need it more. */
+    /* On a full disk a half-made file would take space that others need more. */
     if (code < 0)
         (void)disk->unlink(disk->context, journal->preparing_path); /* truncated next time */
     return code;
@@ -136,7 +136,7 @@ static bool was_cheap(const struct hs_journal *journal, int code)
                                   room_for(journal, journal->options.segment_size);
 }
 
-/* With table_lock. Only failures that were not cheap count for the pause. */
+/* With table_lock. Only failures that were not cheap lengthen the pause. */
 static void note_result(struct hs_journal *journal, int code, uint64_t size, bool cheap)
 {
     if (code < 0) {
@@ -162,7 +162,7 @@ bool hs_segment_may_prepare(const struct hs_journal *journal)
                          ? journal->mend_wait_ns
                          : HS_PREPARE_WAIT_NS;
     pause <<= journal->prepare_failures > 0 ? journal->prepare_failures - 1 : 0;
-    /* The committer asks once per mend_wait_ns, and may be a little early. */
+    /* The committer retries once per mend_wait_ns, and may be a little early. */
     return hs_clock_monotonic_ns() - journal->prepare_failed_ns >= pause - pause / 4;
 }
 
@@ -190,7 +190,7 @@ int hs_segment_prepare(struct hs_journal *journal, uint64_t least)
                        HS_F("path", "%s", journal->path), HS_F("bytes", "%" PRIu64, size),
                        HS_F("usual", "%" PRIu64, usual),
                        HS_F("free", "%" PRIu64, hs_disk_room(journal->disk, journal->path)));
-    /* Delivered segments make room, also for one of the usual size. */
+    /* Removing delivered segments makes space, also for one of the usual size. */
     atomic_store(&journal->disk_full, small || code == -ENOSPC || code == -EDQUOT);
     bool cheap = was_cheap(journal, code);
     pthread_mutex_lock(&journal->table_lock);

@@ -1,5 +1,5 @@
-/* Reader: walks the segments forwards and never looks at a byte that is not durable (J3): it
- * asks the table how far a segment may be read. */
+/* Reader: walks the segments forwards and never reads a byte that is not durable (J3): it asks the
+ * table how far a segment may be read. */
 #include "internal.h"
 #include "records.h"
 
@@ -13,14 +13,14 @@
 
 struct hs_reader {
     struct hs_journal *journal;
-    uint64_t next;         /* the smallest sequence that is wanted */
-    uint64_t seen_durable; /* when nothing was left; until it moves there is nothing */
+    uint64_t next;         /* the smallest sequence wanted */
+    uint64_t seen_durable; /* when nothing was left; nothing new until it moves */
     struct hs_records records;
     uint64_t first, last; /* of the segment that is open */
     bool sealed;
     uint64_t expected;          /* the sequence after the last one passed in it */
     struct hs_reader_loss loss; /* of the last damage */
-    struct hs_counter *damaged; /* NULL: none met yet */
+    struct hs_counter *damaged; /* NULL: none found yet */
     bool looks_only;
 };
 
@@ -50,7 +50,7 @@ void hs_reader_close(struct hs_reader *reader)
 
 int hs_reader_seek(struct hs_reader *reader, uint64_t from)
 {
-    /* Forwards in the same segment: what lies between is passed over as it is read. */
+    /* Forwards in the same segment: records in between are passed as they are read. */
     if (from < reader->next || (reader->sealed && from > reader->last))
         hs_records_leave(&reader->records);
     reader->next = from;
@@ -60,7 +60,7 @@ int hs_reader_seek(struct hs_reader *reader, uint64_t from)
 
 /* ---- Segments ---- */
 
-/* How far the open segment may be read by now. */
+/* How far the open segment may now be read. */
 static void look_again(struct hs_reader *reader)
 {
     struct hs_journal *journal = reader->journal;
@@ -76,11 +76,11 @@ static void look_again(struct hs_reader *reader)
         reader->sealed = found ? segment->sealed : reader->sealed;
     }
     pthread_mutex_unlock(&journal->table_lock);
-    /* Removed: it was finished, and everyone is past it. */
+    /* Removed: it was finished, and every cursor has passed it. */
     reader->sealed = reader->sealed || !found;
 }
 
-/* 1: opened the segment that has `next` or what comes after it; 0: there is none; -ENODATA: its
+/* 1: opened the segment with `next`, or the first one after it; 0: there is none; -ENODATA: its
  * file was deleted. */
 static int enter_segment(struct hs_reader *reader)
 {
@@ -104,7 +104,7 @@ static int enter_segment(struct hs_reader *reader)
         pthread_mutex_unlock(&journal->table_lock);
         if (path == NULL)
             return 0;
-        /* Removed since the look: the next look finds what comes after it. */
+        /* Removed since the look: the next look finds the one after it. */
         file = hs_disk_open(journal->disk, path, O_RDONLY);
         if (file == -ENOENT && gone)
             return -ENODATA;
@@ -116,7 +116,7 @@ static int enter_segment(struct hs_reader *reader)
 
 /* ---- Records ---- */
 
-/* Beyond `last` a finished segment may hold bytes that are void (J4). */
+/* Beyond `last` a finished segment may hold void bytes (J4). */
 static bool is_done(const struct hs_reader *reader)
 {
     return reader->sealed && (reader->next > reader->last || reader->last < reader->first);
@@ -131,8 +131,8 @@ static ssize_t peek(struct hs_reader *reader, struct hs_event *ret_event)
     return is_done(reader) ? 0 : hs_records_peek(&reader->records, ret_event);
 }
 
-/* A segment holds one record a sequence up to its last: those from `expected` to `last` are not
- * there. Told by the first reader that comes by. -EBADMSG. */
+/* A segment holds one record per sequence up to its last: those from `expected` to `last` are
+ * missing. Reported by the first reader to find it. -EBADMSG. */
 static int lose(struct hs_reader *reader, uint64_t last, uint64_t begin, uint64_t end)
 {
     HS_AUTO_FREE char *path = hs_segment_path(reader->journal->segments_path, reader->first);
@@ -161,7 +161,7 @@ static int lose(struct hs_reader *reader, uint64_t last, uint64_t begin, uint64_
     return hs_fail(-EBADMSG, "damaged bytes in %s at offset %" PRIu64, path, begin);
 }
 
-/* Goes on behind damaged bytes. -EBADMSG, or -errno. */
+/* Continues behind damaged bytes. -EBADMSG, or -errno. */
 static int pass_damage(struct hs_reader *reader)
 {
     uint64_t begin = hs_records_place(&reader->records), last = reader->last;
@@ -177,7 +177,7 @@ static int pass_damage(struct hs_reader *reader)
     return lose(reader, last, begin, hs_records_place(&reader->records));
 }
 
-/* Records that should be at this place are not, with no damaged bytes instead: the file was cut
+/* The records that should be here are missing, but there are no damaged bytes: the file was cut
  * short, or a segment behind it is gone. */
 static bool is_short(const struct hs_reader *reader, ssize_t length, const struct hs_event *event)
 {
@@ -191,7 +191,7 @@ struct hs_reader_loss hs_reader_loss(const struct hs_reader *reader)
     return reader->loss;
 }
 
-/* Nothing durable is left at hand. true: another segment may have more. */
+/* No durable event is left in this segment. true: another segment may have more. */
 static bool leave_finished(struct hs_reader *reader)
 {
     if (!reader->sealed)
@@ -207,7 +207,7 @@ int hs_reader_next(struct hs_reader *reader, struct hs_event *ret_event)
     uint64_t durable = hs_journal_durable(reader->journal);
     if (durable == reader->seen_durable)
         return 0;
-    hs_heartbeat(); /* whoever reads many events makes progress */
+    hs_heartbeat(); /* a reader of many events makes progress */
     for (;;) {
         if (reader->records.file < 0) {
             int entered = enter_segment(reader);

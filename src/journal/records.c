@@ -1,15 +1,16 @@
-/* Records: see records.h. Bytes come by pread, never by mmap: a mapped journal counts as
- * resident memory (160 to 315 MB were measured). */
+/* Records: see records.h. Reads by pread, never by mmap: a mapped journal counts as resident memory
+ * (160 to 315 MB were measured). */
 #include "records.h"
 
 #include <hookstream/disk.h>
 #include <hookstream/hash.h>
 #include <stdlib.h>
 
-/* A record as long as any may always be wrong, and so may eight times what was passed. */
+/* The budget for checksums that may be wrong: the longest record, plus eight times the bytes
+ * passed. */
 #define WASTED_FREE ((uint64_t)HS_RECORD_MAX)
 #define WASTED_FACTOR 8u
-#define ALWAYS_CHECKED 2048u /* as long as most records: at most 36 overlap */
+#define ALWAYS_CHECKED 2048u /* covers the length of most records: at most 36 overlap */
 #define LATE_MAX 64u
 #define PIECE (64u << 10)
 
@@ -68,7 +69,7 @@ void hs_records_pass(struct hs_records *records, size_t length)
     records->at += length;
 }
 
-/* Moves what is left to the front, in a buffer that `wanted` bytes fit in. */
+/* Moves the remaining bytes to the front, in a buffer with room for `wanted` bytes. */
 static void make_room(struct hs_records *records, size_t wanted)
 {
     if (records->at > 0) {
@@ -77,7 +78,7 @@ static void make_room(struct hs_records *records, size_t wanted)
         records->size -= records->at;
         records->at = 0;
     }
-    /* Larger for a large record, and back to the usual size after it. */
+    /* Grows for a large record, and shrinks to the usual size after it. */
     size_t capacity = wanted > HS_READER_BUFFER ? wanted : HS_READER_BUFFER;
     if (capacity > records->capacity ||
         (capacity < records->capacity && records->size <= capacity)) {
@@ -86,8 +87,8 @@ static void make_room(struct hs_records *records, size_t wanted)
     }
 }
 
-/* Whether at least `wanted` bytes are at hand. 1: they are; 0: `end` comes before; -EBADMSG:
- * the file ends before; -errno. */
+/* Makes at least `wanted` bytes available. 1: they are; 0: `end` comes first; -EBADMSG: the file
+ * ends first; -errno. */
 static int have(struct hs_records *records, size_t wanted)
 {
     if (records->size - records->at >= wanted)
@@ -108,9 +109,9 @@ static int have(struct hs_records *records, size_t wanted)
     return 1;
 }
 
-/* ---- What wrong checksums may cost ---- */
+/* ---- The budget for wrong checksums ---- */
 
-/* Whether the budget, with what was passed so far, pays for a checksum that may be wrong. */
+/* Whether the budget covers a checksum that may be wrong, including the bytes passed so far. */
 static bool is_affordable(const struct hs_records *records, size_t length)
 {
     uint64_t place = hs_records_place(records), passed = place - HS_SEGMENT_HEADER;
@@ -149,18 +150,18 @@ ssize_t hs_records_peek(struct hs_records *records, struct hs_event *ret_event)
 
 /* ---- Beyond damage ---- */
 
-/* What looks like a record. */
+/* Possibly a record. */
 struct candidate {
     uint64_t place, sequence;
     size_t length;
 };
 
 struct search {
-    uint64_t hole; /* from here on nothing is known */
+    uint64_t hole; /* nothing is known from here on */
     uint64_t next; /* the sequence of the record that began there */
     struct candidate found;
-    struct candidate late[LATE_MAX]; /* the last ones that could not be paid for */
-    size_t late_count;               /* ever */
+    struct candidate late[LATE_MAX]; /* the last candidates that the budget did not cover */
+    size_t late_count;               /* in total */
 };
 
 static void go_to(struct hs_records *records, uint64_t place)
@@ -173,8 +174,8 @@ static void go_to(struct hs_records *records, uint64_t place)
     records->at = records->size = 0;
 }
 
-/* Whether the head at hand may be that of a record. Each record before it took
- * HS_RECORD_HEADER bytes or more, and one sequence. */
+/* Whether the head at hand may be that of a record. Each record before it took HS_RECORD_HEADER
+ * bytes or more, and one sequence. */
 static bool look(const struct hs_records *records, const struct search *search,
                  struct candidate *ret_candidate)
 {
@@ -189,8 +190,8 @@ static bool look(const struct hs_records *records, const struct search *search,
     return true;
 }
 
-/* The checksum of a record that is not at hand as a whole, piece by piece: what is at hand
- * stays, and a large record is not moved about in memory. 1: right; 0: wrong; -errno. */
+/* Checks the checksum of a record that is not in memory as a whole, in pieces. What is in memory
+ * stays, and a large record is not moved about. 1: right; 0: wrong; -errno. */
 static int check_in_file(struct hs_records *records, const struct candidate *candidate)
 {
     HS_AUTO_FREE char *piece = hs_alloc(PIECE);
@@ -244,8 +245,8 @@ static int try_place(struct hs_records *records, struct search *search, uint64_t
     return code;
 }
 
-/* Goes by what the damaged record's own head says of its length. 1: the next record is there;
- * 0: the search continues at search->hole; -errno. */
+/* Follows the length in the damaged record's own head. 1: the next record is there; 0: the search
+ * continues at search->hole; -errno. */
 static int follow_head(struct hs_records *records, struct search *search)
 {
     size_t lengths[2], count = 0;
@@ -264,7 +265,7 @@ static int follow_head(struct hs_records *records, struct search *search)
     return 0;
 }
 
-/* On to the next place where a record may begin. 1; 0: there is none; -errno. */
+/* Moves to the next place where a record may begin. 1; 0: there is none; -errno. */
 static int next_candidate(struct hs_records *records, struct search *search,
                           struct candidate *ret_candidate)
 {
@@ -280,7 +281,7 @@ static int next_candidate(struct hs_records *records, struct search *search,
     }
 }
 
-/* 1: there is a whole record; 0: there is none; -errno. */
+/* 1: found a whole record; 0: there is none; -errno. */
 static int scan(struct hs_records *records, struct search *search)
 {
     struct candidate candidate;
@@ -299,7 +300,7 @@ static int scan(struct hs_records *records, struct search *search)
     return code;
 }
 
-/* One that could not be paid for before may be whole: of those before what was found. */
+/* A candidate that the budget did not cover may be whole. Tries those before the record found. */
 static int try_late(struct hs_records *records, const struct search *search, bool found)
 {
     uint64_t place = found ? search->found.place : records->end;

@@ -1,9 +1,9 @@
-/* Recover: what is on disk becomes the table of segments. All but the last are taken by
- * their headers; the last is read whole, since a crash may have torn its tail (J6).
+/* Recover: builds the table of segments from the disk. All but the last are added by their headers;
+ * the last is read whole, since a crash may have torn its tail (J6).
  *
- * What is found there may so far be in the system's memory only, and after a sync that failed
- * a later one says nothing about it. So what no later record vouches for is written once more
- * and synced before it counts as durable (J1). */
+ * What is found there may so far be only in the system's cache, and after a failed sync a later one
+ * proves nothing about it. So records that no later record vouches for are rewritten and synced
+ * before they count as durable (J1). */
 #include "internal.h"
 #include "records.h"
 #include "tail.h"
@@ -21,8 +21,7 @@ static void use_no_sequence_below(struct hs_journal *journal, uint64_t next)
         journal->next_sequence = next;
 }
 
-/* Whatever it held, no sequence of it is used again (J2): it cannot have held more than the
- * smallest of records. */
+/* No sequence of it is used again (J2): it cannot have held more than the smallest of records. */
 static void set_aside(struct hs_journal *journal, const char *path, uint64_t first, uint64_t size)
 {
     HS_AUTO_FREE char *aside = NULL;
@@ -32,7 +31,7 @@ static void set_aside(struct hs_journal *journal, const char *path, uint64_t fir
            "events are not delivered: check the disk",
            HS_F("file", "%s", path), HS_F("error", "%s", hs_error_text()));
     if (asprintf(&aside, "%s.damaged", path) > 0)
-        (void)journal->disk->rename(journal->disk->context, path, aside); /* it stays if not */
+        (void)journal->disk->rename(journal->disk->context, path, aside); /* otherwise it stays */
     use_no_sequence_below(journal, hs_add_sat(first, size / HS_RECORD_HEADER + 1));
 }
 
@@ -57,7 +56,7 @@ static int read_header(struct hs_journal *journal, const char *path, uint64_t fi
     return 0;
 }
 
-/* Adds the segment to the table, as finished. The one before it ends where this one says. */
+/* Adds the segment to the table, as finished. It also determines where the one before it ends. */
 static int add_segment(struct hs_journal *journal, uint64_t first)
 {
     HS_AUTO_FREE char *path = hs_segment_path(journal->segments_path, first);
@@ -91,27 +90,27 @@ static int add_segment(struct hs_journal *journal, uint64_t first)
 /* How far the last segment is good. */
 struct tail {
     struct hs_segment *segment;
-    uint64_t vouched; /* the largest `durable` that a record says */
-    uint64_t known;   /* what the mark says was durable: damage below it is not a torn batch */
-    uint64_t unsure;  /* where the first record begins that no other vouches for */
+    uint64_t vouched; /* the largest `durable` in a record */
+    uint64_t known;   /* the mark's durable sequence: damage below it is not a torn batch */
+    uint64_t unsure;  /* start of the first record that no other vouches for */
     struct hs_records records;
 
-    /* Damaged bytes behind which whole records follow, none of which says so far that what
-     * stood there had been durable: a crash may have torn it. Then all goes back to here. */
+    /* Damaged bytes followed by whole records, none of which yet proves that the damaged bytes were
+     * durable. A crash may have torn them; then the tail is cut back to here. */
     uint64_t hole, hole_to; /* 0: none */
     uint64_t last, newest_wall_ns, end;
 };
 
-/* The record at hand counts; it begins at `place`. */
+/* Counts the record at hand, which begins at `place`. */
 static void take(struct tail *tail, const char *record, uint64_t place, size_t length)
 {
     struct hs_segment *segment = tail->segment;
-    /* `durable` was the last of an earlier batch: everything before this record is of one. */
+    /* `durable` was the last of an earlier batch: everything before this record belongs to one. */
     if (hs_record_durable(record) > tail->vouched) {
         tail->vouched = hs_record_durable(record);
         tail->unsure = place;
     }
-    /* Bit rot it is: the reader will tell of it, and which events it costs. */
+    /* It is bit rot: the reader will report it, and which events it costs. */
     if (tail->hole != 0 && (tail->vouched > tail->last || tail->known > tail->last))
         tail->hole = 0;
     segment->last = hs_record_sequence(record);
@@ -121,7 +120,7 @@ static void take(struct tail *tail, const char *record, uint64_t place, size_t l
     segment->end = place + length;
 }
 
-/* On to the next whole record, if there is one. */
+/* Moves to the next whole record, if there is one. */
 static int pass_damage(struct tail *tail)
 {
     const struct hs_segment *segment = tail->segment;
@@ -159,9 +158,9 @@ static int scan(struct tail *tail)
     }
 }
 
-/* Whole records follow the hole. A finished file was synced to its end, so there it is bit
- * rot; else a sector in it that was never written means a torn batch, whose events nobody was
- * told to be safe. Damage without one is no tear either. */
+/* Whole records follow the hole. A finished file was synced to its end, so there it is bit rot.
+ * Otherwise a sector never written means a torn batch, whose events were never reported as safe.
+ * Damage without such a sector is not a tear either. */
 static int judge_hole(struct hs_journal *journal, struct tail *tail, uint64_t file_size)
 {
     struct hs_segment *segment = tail->segment;
@@ -180,14 +179,14 @@ static int judge_hole(struct hs_journal *journal, struct tail *tail, uint64_t fi
     return 0;
 }
 
-/* No whole record follows. What was finished in good order and is damaged at its very end
- * stays, as lost events, so that every sink tells of them. */
+/* No whole record follows. A properly finished file with damage at its very end keeps those
+ * sequences as lost events, so that every sink reports them. */
 static int judge_end(struct hs_journal *journal, struct tail *tail, uint64_t file_size)
 {
     struct hs_segment *segment = tail->segment;
     uint64_t end = segment->end;
     int blank = hs_tail_is_blank(journal->disk, tail->records.file, end, file_size);
-    /* A record torn in a file that is still as large as it was reserved may end there, too. */
+    /* A record torn in a file that still has its reserved size may end there, too. */
     int count = blank == 0 ? hs_tail_is_open(journal->disk, tail->records.file, file_size) : 0;
     if (blank == 0 && count == 0)
         count = hs_tail_records(journal->disk, tail->records.file, end, file_size);
@@ -205,15 +204,15 @@ static int judge_end(struct hs_journal *journal, struct tail *tail, uint64_t fil
            "the journal ends in a record that is not whole, as after a crash: it is cut off; its "
            "event was not answered 2xx",
            HS_F("file", "%s", segment->path), HS_F("offset", "%" PRIu64, end));
-    /* Should it be damage after all: a server that keeps its own cursor may have those events,
-     * and must not take new ones for them (J2). */
+    /* If it is damage after all, a server that keeps its own cursor may have those events, and must
+     * not take new ones for them (J2). */
     int64_t cut = hs_tail_extent(journal->disk, tail->records.file, end, file_size);
     if (cut > 0)
         use_no_sequence_below(journal, segment->last + 2 + (uint64_t)cut / HS_RECORD_HEADER);
     return cut < 0 ? (int)cut : 0;
 }
 
-/* Writes the same bytes over themselves: dirty again, so that the sync is of them. */
+/* Writes the same bytes over themselves: they are dirty again, so the sync covers them. */
 static int write_again(struct hs_journal *journal, int file, uint64_t from, uint64_t end)
 {
     const size_t step = 64u << 10;
@@ -233,8 +232,8 @@ static int write_again(struct hs_journal *journal, int file, uint64_t from, uint
     return 0;
 }
 
-/* Makes the good part safe; what lies beyond it must never come back. Synced before it is cut,
- * too: a file that ends with a record says that all in it is safe (tail.h). */
+/* Makes the good part safe; the bytes beyond it must never come back. Also synced before the cut: a
+ * file that ends with a record says that all in it is safe (tail.h). */
 static int secure_tail(struct hs_journal *journal, int file, const struct tail *tail)
 {
     struct hs_segment *segment = tail->segment;
@@ -262,7 +261,7 @@ static int recover_last(struct hs_journal *journal)
         return file;
     struct tail tail = {
         .segment = segment,
-        .vouched = hs_journal_durable(journal), /* what its header says */
+        .vouched = hs_journal_durable(journal), /* from its header */
         .known = journal->mark.durable,
         .unsure = HS_SEGMENT_HEADER,
     };
@@ -286,10 +285,10 @@ static int recover_last(struct hs_journal *journal)
     return 0;
 }
 
-/* ---- The whole ---- */
+/* ---- Recovery ---- */
 
-/* What a sink has passed was durable, whatever became of its segments; and no sequence of it
- * is used again (J2), or the sink would take the event for one that it has. */
+/* Events that a sink has passed were durable, even if their segments are gone. Their sequences are
+ * not used again (J2), or the sink would take a new event for one that it has. */
 static void on_cursor(void *arg, const char *name)
 {
     struct hs_journal *journal = arg;
@@ -299,7 +298,7 @@ static void on_cursor(void *arg, const char *name)
     if (cursor == NULL || asprintf(&path, "%s/%s", journal->cursors_path, name) < 0)
         return;
     if (hs_cursor_read(journal->disk, path, &position) < 0 || position == UINT64_MAX) {
-        journal->passed = 0; /* nobody knows what its sink has passed */
+        journal->passed = 0; /* what its sink has passed is unknown */
         return;
     }
     use_no_sequence_below(journal, position + 1);

@@ -1,14 +1,14 @@
-/* Scrub: reads events that some sink has still to get, before that sink does, so that damage is
- * known and reported to the watcher. Until then the id of a lost event counts as known, and its
- * retry as a duplicate (D2). Where every sink is up to date there is nothing to read.
+/* Scrub: reads events before the sinks that still need them do, so that damage is reported to the
+ * watcher early. Until then the id of a lost event counts as known, and its retry as a duplicate
+ * (D2). If every sink is up to date there is nothing to read.
  *
  *   when                               what is read                     how fast
- *   at the start, before the door      the newest HS_SCRUB_START_BYTES  at once
+ *   at the start, before accepting     the newest HS_SCRUB_START_BYTES  at once
  *   every HS_SCRUB_ROUND_NS; at once   everything                       RATE
  *   if the start left something out
- *   a file was touched (place.c)       its segment                      at once
+ *   a file was modified (place.c)      its segment                      at once
  *
- * A read through the system's cache does not meet what rots on the disk below it; it does meet
+ * A read through the system's cache does not detect bit rot on the disk below it; it does detect
  * what someone wrote, cut or replaced. */
 #include "internal.h"
 
@@ -51,7 +51,7 @@ static uint64_t least_position(struct hs_journal *journal)
 /* false: the stop. */
 typedef bool step_fn(struct hs_journal *journal);
 
-/* Reads the events from `from` to `to` that a cursor is not past. The reader reports what is lost.
+/* Reads the events from `from` to `to` that a cursor has not passed. The reader reports lost ones.
  * Calls `step`, if there is one, after every STEP bytes. */
 static void check(struct hs_journal *journal, uint64_t from, uint64_t to, step_fn *step)
 {
@@ -86,7 +86,7 @@ static void check(struct hs_journal *journal, uint64_t from, uint64_t to, step_f
     hs_reader_close(reader);
 }
 
-/* With table_lock, which it lets go of meanwhile: the segments whose files were touched. */
+/* With table_lock, which is released meanwhile: reads the segments whose files were modified. */
 static void check_suspects(struct hs_journal *journal)
 {
     for (size_t i = 0; i < journal->segment_count && !journal->scrub_stop; i++) {
@@ -98,11 +98,11 @@ static void check_suspects(struct hs_journal *journal)
         pthread_mutex_unlock(&journal->table_lock);
         check(journal, first, last, NULL);
         pthread_mutex_lock(&journal->table_lock);
-        i = SIZE_MAX; /* the table may have changed: from the first one again */
+        i = SIZE_MAX; /* the table may have changed: start over */
     }
 }
 
-/* Pauses, so that the disk is there for others. */
+/* Pauses to leave disk bandwidth to others. */
 static bool pace(struct hs_journal *journal)
 {
     uint64_t until_ns = hs_clock_monotonic_ns() + STEP * HS_NS_PER_SECOND / RATE;
@@ -118,8 +118,8 @@ static bool pace(struct hs_journal *journal)
 
 /* ---- At the start ---- */
 
-/* With table_lock: where the newest segments begin that have at most HS_SCRUB_START_BYTES, and how
- * many they have. */
+/* With table_lock: the start of the newest segments that have at most HS_SCRUB_START_BYTES, and
+ * their total bytes. */
 static uint64_t start_from(const struct hs_journal *journal, uint64_t *ret_bytes)
 {
     uint64_t from = UINT64_MAX, bytes = 0, least = hs_cursors_least(journal);

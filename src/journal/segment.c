@@ -60,12 +60,12 @@ size_t hs_table_index(const struct hs_journal *journal, uint64_t first)
 
 struct hs_segment *hs_table_find(const struct hs_journal *journal, uint64_t sequence)
 {
-    /* One that begins later may have it only if the one before has not. */
+    /* A later segment has it only if the one before does not. */
     size_t after = hs_table_index(journal, sequence);
     for (size_t i = after > 0 ? after - 1 : 0; i < journal->segment_count; i++) {
         struct hs_segment *segment = journal->segments[i];
         bool has = segment->last >= segment->first && segment->last >= sequence;
-        /* The active one may get it yet. */
+        /* The active one may still get it. */
         if (has || !segment->sealed)
             return segment;
     }
@@ -100,7 +100,7 @@ void hs_segment_free(struct hs_segment *segment)
     free(segment);
 }
 
-/* Bytes of the segments that there are and that are planned. */
+/* Bytes of the segments that exist and are planned. */
 static uint64_t planned_bytes(const struct hs_journal *journal)
 {
     return atomic_load(&journal->bytes) +
@@ -157,8 +157,8 @@ static int write_header(struct hs_journal *journal, int file,
 
 /* ---- Beginning and sealing ---- */
 
-/* The header goes in before the name, and the name before a record: a segment under its name
- * is always whole. */
+/* The header is written before the name, and the name before a record: a segment under its name is
+ * always whole. */
 static int make_file(struct hs_journal *journal, const struct hs_segment_header *header,
                      bool prepared, int *ret_file)
 {
@@ -177,8 +177,8 @@ static int make_file(struct hs_journal *journal, const struct hs_segment_header 
         *ret_file = file;
         return 0;
     }
-    /* Under its name it may stay: it holds nothing, and says rightly what came before it. */
-    (void)disk->ftruncate(disk->context, file, HS_SEGMENT_HEADER); /* only for the space */
+    /* Under its name it may stay: it holds no events, and its previous_last is right. */
+    (void)disk->ftruncate(disk->context, file, HS_SEGMENT_HEADER); /* only to free space */
     hs_disk_close(disk, file);
     return code;
 }
@@ -196,9 +196,9 @@ int hs_segment_begin(struct hs_journal *journal, uint64_t first)
     };
     memcpy(header.identity, journal->identity, sizeof(header.identity));
     hs_random_bytes(&header.seed, sizeof(header.seed));
-    /* One that is being made is waited for: a second beside it could be one too many for
-     * max_size. As long as next_ready stands the keeper makes no other: so it falls only when
-     * this one has its new name, or the keeper's next one would get that. */
+    /* Waits for one that is being made: a second beside it could exceed max_size. While next_ready
+     * is set the keeper makes no other. So it is cleared only when this one has its new name, or
+     * the keeper's next one would get that. */
     pthread_mutex_lock(&journal->table_lock);
     while (journal->preparing)
         pthread_cond_wait(&journal->prepared, &journal->table_lock);
@@ -216,7 +216,7 @@ int hs_segment_begin(struct hs_journal *journal, uint64_t first)
     const struct hs_file_id id = hs_place_of(journal, journal->active_file, path);
     struct hs_segment *replaced = NULL;
     pthread_mutex_lock(&journal->table_lock);
-    /* One without events that began here, too, has just lost its name to this one. */
+    /* A segment without events that began here has just lost its name to this one. */
     size_t count = journal->segment_count;
     if (count > 0 && journal->segments[count - 1]->first == first)
         replaced = hs_table_take(journal, count - 1);
@@ -239,7 +239,7 @@ void hs_segment_seal(struct hs_journal *journal)
     HS_ASSERT(segment != NULL);
     uint64_t end = segment->end;
     pthread_mutex_unlock(&journal->table_lock);
-    /* Gives space back and leaves nothing void behind, but recovery does not rely on it. */
+    /* Frees space and leaves no void bytes behind, but recovery does not rely on it. */
     if (hs_disk_truncate(journal->disk, journal->active_file, end) < 0)
         hs_log_limited(HS_LOG_WARN, "segment_truncate",
                        "cannot cut a finished segment; it takes more space than it needs",

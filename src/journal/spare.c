@@ -1,14 +1,14 @@
-/* Spare: what stays free on the disk beside the segments, for what lets them go.
+/* Spare: what stays free on the disk beside the segments, so that they can be removed.
  *
  * An event that cannot be delivered is copied into a store beside the journal, and only then
- * passed. If the journal took the room of the copies, no cursor would move, no segment would be
- * removed, and there would never be room again. So the next segment is made only if the copies of
- * all events that some cursor has yet to pass fit beside it, oldest segment first: a passed one
- * gives its room to the copies of the next. Another program may take that room; it is asked for at
- * each try. */
+ * passed. If the journal took the copies' space, no cursor would move, no segment would be removed,
+ * and space would never be freed. So the next segment is made only if the copies of all events that
+ * some cursor has yet to pass fit beside it, oldest segment first: a passed segment frees its space
+ * for the copies of the next. Another program may take that space, so free space is read at each
+ * try. */
 #include "internal.h"
 
-/* Bytes per event where none says how large events are, and at most. */
+/* Bytes per event if the size of events is unknown, and at most. */
 #define EVENT_BYTES_TYPICAL 1024u
 
 void hs_journal_keep_free(struct hs_journal *journal, hs_journal_copies_fn *copies, void *context)
@@ -33,7 +33,7 @@ static uint64_t events_in(const struct hs_segment *segment)
     return segment->last >= segment->first ? segment->last - segment->first + 1 : 0;
 }
 
-/* The first segment that not every cursor is past. Until all cursors are open, all may wait. */
+/* The first segment that not every cursor has passed. Until all cursors are open, all count. */
 static size_t first_waiting(const struct hs_journal *journal)
 {
     size_t at = 0;
@@ -44,7 +44,7 @@ static size_t first_waiting(const struct hs_journal *journal)
     return at;
 }
 
-/* The size of the smallest events that wait: what is still to come may be as small. */
+/* The size of the smallest waiting events: those still to come may be as small. */
 static uint64_t event_bytes(const struct hs_journal *journal, size_t from)
 {
     uint64_t least = EVENT_BYTES_TYPICAL;

@@ -1,5 +1,5 @@
-/* Summary: what the folder holds, read without the lock, also beside a running process: files
- * may come and go while it looks. */
+/* Summary: what the folder holds, read without the lock, also beside a running process: files may
+ * appear and vanish meanwhile. */
 #include "internal.h"
 #include "records.h"
 
@@ -7,7 +7,7 @@
 #include <hookstream/journal_inspect.h>
 #include <stdio.h>
 
-/* A segment that goes between the listing and the look means a new listing. */
+/* If a segment vanishes between the listing and the look, the folder is listed again. */
 #define LOOK_TRIES 16u
 
 struct look {
@@ -15,7 +15,7 @@ struct look {
     const char *path;
     char *segments_path, *cursors_path;
     uint64_t oldest, newest; /* first sequences of the segments at both ends */
-    bool missed;             /* a segment went between its listing and the look */
+    bool missed;             /* a segment vanished between its listing and the look */
     struct hs_journal_summary *summary;
 };
 
@@ -61,8 +61,8 @@ struct ends {
     struct hs_segment_header header;
     uint64_t count, first, last;
     uint64_t oldest_wall_ns;
-    uint64_t received_wall_ns; /* of the last one that came from a sender; 0: none */
-    uint64_t resent_wall_ns;   /* the latest receipt of those that were sent again; 0: none */
+    uint64_t received_wall_ns; /* of the last one that is not a replay; 0: none */
+    uint64_t resent_wall_ns;   /* the latest receipt of the replayed ones; 0: none */
 };
 
 static int enter(const struct look *look, uint64_t first, struct hs_records *records,
@@ -117,9 +117,9 @@ static int read_ends(const struct look *look, uint64_t first, uint64_t most, uin
     return 0;
 }
 
-/* Goes back from the newest segment, whose ends are given, to one with an event that came from a
- * sender: an event that was sent again says when it first came, which may be long ago. Most often
- * this is the newest or the one before. */
+/* Walks back from the newest segment, whose ends are given, to one with an event that is not a
+ * replay: a replayed event keeps the time of its first receipt, which may be long ago. This
+ * is usually the newest or the one before. */
 static int find_newest(const struct look *look, const struct ends *newest, uint64_t *ret_wall_ns)
 {
     HS_AUTO_FREE uint64_t *firsts = NULL;
@@ -137,7 +137,7 @@ static int find_newest(const struct look *look, const struct ends *newest, uint6
         bound = code == 0 ? ends.header.previous_last : first - 1;
         if (code == 0 && ends.resent_wall_ns > resent_ns)
             resent_ns = ends.resent_wall_ns;
-        if (code == -EBADMSG) /* its header is damaged: `journal verify` says so */
+        if (code == -EBADMSG) /* its header is damaged: `journal verify` reports it */
             code = 0;
     }
     if (code == 0)

@@ -3,9 +3,9 @@
 
 #define SECTOR 512u
 #define PAGE 4096u
-#define BLANK_END 64u /* no record ends in so many zeros */
+#define BLANK_END 64u /* no record ends in this many zeros */
 #define STEP (64u << 10)
-#define RECORDS_MAX 64u /* damaged ones in a row that are still told apart */
+#define RECORDS_MAX 64u /* damaged ones in a row that are still distinguished */
 #define LOOKS_MAX 4096u /* at heads: each damaged one gives two lengths to try */
 
 static bool is_zero(const char *bytes, size_t size)
@@ -19,7 +19,7 @@ static bool is_zero(const char *bytes, size_t size)
 int hs_tail_is_blank(const struct hs_disk *disk, int file, uint64_t from, uint64_t end)
 {
     HS_AUTO_FREE char *bytes = hs_alloc(STEP);
-    /* Most often the first bytes tell: a file may have very many such places. */
+    /* Usually the first bytes decide: a file may have very many such places. */
     for (size_t step = SECTOR; from < end; step = step < STEP ? step * 2 : STEP) {
         size_t size = end - from < step ? (size_t)(end - from) : step;
         ssize_t got = hs_disk_read(disk, file, bytes, size, from);
@@ -57,7 +57,7 @@ int64_t hs_tail_extent(const struct hs_disk *disk, int file, uint64_t from, uint
 
 int hs_tail_is_open(const struct hs_disk *disk, int file, uint64_t size)
 {
-    /* Reserved as zeros, or, where that could not be done, written a page at a time. */
+    /* Reserved as zeros, or, if that failed, written a page at a time. */
     return size % PAGE == 0 || size < BLANK_END
                ? 1
                : hs_tail_is_blank(disk, file, size - BLANK_END, size);
@@ -76,7 +76,7 @@ int hs_tail_looks_torn(const struct hs_disk *disk, int file, uint64_t from, uint
             after = (at / SECTOR + 1) * SECTOR;
             after = after < read_to ? after : read_to;
             if (after <= at || is_zero(bytes + (at - from), (size_t)(after - at)))
-                return 1; /* also what lies beyond the end of the file */
+                return 1; /* including bytes beyond the end of the file */
         }
         from = next;
     }

@@ -1,5 +1,5 @@
-/* Tail: what bytes that are no whole records may be: room that was never written, a write that
- * a crash tore, or records that were good and are damaged now. Shared by recover.c and walk.c.
+/* Tail: classifies bytes that are not whole records: space never written, a write torn by a crash,
+ * or good records damaged later. Shared by recover.c and walk.c.
  * Threads: any. */
 #ifndef HS_JOURNAL_TAIL_H
 #define HS_JOURNAL_TAIL_H
@@ -10,21 +10,20 @@
  * -errno. */
 HS_MUST_CHECK int hs_tail_is_blank(const struct hs_disk *disk, int file, uint64_t from,
                                    uint64_t end);
-/* How many bytes there are from `from` to the last one that is not zero. -errno. */
+/* The number of bytes from `from` to the last nonzero byte. -errno. */
 HS_MUST_CHECK int64_t hs_tail_extent(const struct hs_disk *disk, int file, uint64_t from,
                                      uint64_t end);
-/* Whether a crash may have torn what lies from `from` to `end`: a sector of it was never
- * written, since a segment is reserved as zeros and a disk writes whole sectors. 1, 0 or
- * -errno. */
+/* Whether a crash may have torn the bytes from `from` to `end`. A segment is reserved as zeros and
+ * a disk writes whole sectors, so a tear leaves a sector that was never written. 1, 0 or -errno. */
 HS_MUST_CHECK int hs_tail_looks_torn(const struct hs_disk *disk, int file, uint64_t from,
                                      uint64_t end);
-/* Whether the file is one that is still written to, or was when the system stopped: what is
- * finished is cut at its last record and ends in that. 1, 0 or -errno; 1 also for the few
- * finished ones that cannot be told from such. */
+/* Whether the file is still being written, or was when the system stopped. A finished file is cut
+ * at its last record and ends in it. 1, 0 or -errno; 1 also for the few finished files that look
+ * unfinished. */
 HS_MUST_CHECK int hs_tail_is_open(const struct hs_disk *disk, int file, uint64_t size);
-/* How many records there are from `from` on if their lengths are to be believed and lead
- * exactly to `end`, where the file ends: a segment is cut there when it is finished, and what is
- * in it then was synced. 0: they do not; -errno. */
+/* The number of records from `from` on, if their lengths lead exactly to `end`, the end of the
+ * file. A segment is cut there when it is finished, and everything in it was synced by then. 0:
+ * they do not; -errno. */
 HS_MUST_CHECK int hs_tail_records(const struct hs_disk *disk, int file, uint64_t from,
                                   uint64_t end);
 

@@ -1,6 +1,6 @@
-/* Walk: every segment of a folder, from the oldest to the newest, without the lock. A segment
- * holds one event a sequence, from its first up to what the next one's header calls the last
- * valid: whatever lies beyond that is void (J4), and whatever is missing before it is lost. */
+/* Walk: every segment of a folder, from the oldest to the newest, without the lock. A segment holds
+ * one event per sequence, from its first to the last valid one, which the next header records.
+ * Anything beyond that is void (J4), and anything missing before it is lost. */
 #include "internal.h"
 #include "records.h"
 #include "tail.h"
@@ -10,12 +10,12 @@
 #include <poll.h>
 #include <stdio.h>
 
-/* How long the end of the newest segment may look damaged because it is being written. */
+/* How often to reread the newest segment's end, which may look damaged during a write. */
 #define AGAIN_TRIES 25u
 #define AGAIN_MS 10
-/* The newest segment of a listing that is gone when it is reached means a new listing. */
+/* If the newest listed segment is gone when it is reached, the folder is listed again. */
 #define LIST_TRIES 16u
-/* By so much the clock may have been set back. */
+/* Allows for a clock that was set back by this much. */
 #define CLOCK_SLACK_NS UINT64_C(3600000000000)
 
 #define CHECK_DISK "restore the file from a backup if there is one; check the disk's health"
@@ -25,24 +25,24 @@ struct walking {
     const struct hs_journal_walk *walk;
     struct hs_journal_totals *totals;
     const char *segments_path;
-    uint64_t *firsts; /* of all segments, by their names */
+    uint64_t *firsts; /* of all segments, from their names */
     size_t count;
-    uint64_t next; /* segments before it are done with */
-    bool missed;   /* the last segment that was to be read was removed */
-    uint64_t gone; /* the first event that was removed behind one that was read; 0: none */
+    uint64_t next; /* segments before it are done */
+    bool missed;   /* the last segment to read was removed */
+    uint64_t gone; /* the first event removed after one that was read; 0: none */
 
     /* The segment at hand. */
     char *path;
     struct hs_segment_header header;
     struct hs_records records;
-    bool newest;            /* nothing says where it ends */
+    bool newest;            /* nothing records where it ends */
     uint64_t bound;         /* the last valid sequence in it */
     uint64_t expected;      /* the next sequence */
-    uint64_t hole, hole_to; /* damaged bytes that were passed and not told of yet; 0: none */
+    uint64_t hole, hole_to; /* damaged bytes passed and not yet reported; 0: none */
     unsigned tries;
 };
 
-/* ---- Telling ---- */
+/* ---- Reporting ---- */
 
 static void tell(struct walking *walking, const struct hs_journal_finding *finding)
 {
@@ -53,8 +53,7 @@ static void tell(struct walking *walking, const struct hs_journal_finding *findi
         walking->walk->finding(walking->walk->context, finding);
 }
 
-/* The events from `expected` to `last` are not there; the hole, if there is one, says where
- * they were. */
+/* The events from `expected` to `last` are missing; the hole, if any, is where they were. */
 static void tell_lost(struct walking *walking, uint64_t last)
 {
     bool hole = walking->hole != 0;
@@ -76,8 +75,8 @@ static void tell_lost(struct walking *walking, uint64_t last)
         walking->totals->end = last;
 }
 
-/* Those from `gone` to `last` (0: nobody knows) were there when the walk began, or came since, and
- * were removed before it came to them. Why, whoever knows what the journal is for can say. */
+/* Events from `gone` to `last` (0: unknown) existed when the walk began or came since, and were
+ * removed before the walk reached them. The caller knows why. */
 static void tell_gone(struct walking *walking, uint64_t last)
 {
     if (walking->gone == 0)
@@ -96,8 +95,8 @@ static void tell_gone(struct walking *walking, uint64_t last)
 
 /* ---- One segment ---- */
 
-/* What looks damaged in the newest segment may be a write that is under way: it is read again
- * after a while. 1: so it was; 0: it stays as it is; -errno. */
+/* Damage in the newest segment may be a write in progress, so it is read again after a while. 1: it
+ * was; 0: it remains damaged; -errno. */
 static int wait_for_write(struct walking *walking)
 {
     struct hs_records *records = &walking->records;
@@ -165,7 +164,7 @@ static int take(struct walking *walking, const struct hs_event *event)
     return walk->event(walk->context, event);
 }
 
-/* The newest segment ends in bytes that are no record and are not zeros. */
+/* The newest segment ends in bytes that are neither a record nor zeros. */
 static int finish_newest(struct walking *walking)
 {
     const struct hs_records *records = &walking->records;
@@ -191,7 +190,7 @@ static int finish_segment(struct walking *walking)
     if (!walking->newest) {
         if (walking->expected <= walking->bound)
             tell_lost(walking, walking->bound);
-        return 0; /* damage beyond the bound is of bytes that are void */
+        return 0; /* damage beyond the bound concerns void bytes */
     }
     return walking->hole != 0 ? finish_newest(walking) : 0;
 }
@@ -220,8 +219,8 @@ static int read_records(struct walking *walking)
 
 /* ---- Headers ---- */
 
-/* The last valid sequence of the segment at `index`, as those behind it say, and when it was
- * finished. false: there is none that does. */
+/* The last valid sequence of the segment at `index` according to the later ones, and when it was
+ * finished. false: no later segment records it. */
 static bool find_bound(const struct walking *walking, size_t index, uint64_t *ret_bound,
                        uint64_t *ret_finished_ns)
 {
@@ -235,7 +234,7 @@ static bool find_bound(const struct walking *walking, size_t index, uint64_t *re
         hs_disk_close(walking->disk, file);
         *ret_bound = header.previous_last;
         *ret_finished_ns = header.created_wall_ns;
-        /* The next one's name is good even where its header is not. */
+        /* The next one's name is good even if its header is not. */
         if (i > index + 1 && *ret_bound >= walking->firsts[index + 1])
             *ret_bound = walking->firsts[index + 1] - 1;
         return true;
@@ -248,7 +247,7 @@ static void tell_bad_header(struct walking *walking, size_t index, bool damaged)
     HS_AUTO_FREE char *what = NULL;
     if (asprintf(&what, "%s: none of its events can be read", hs_error_text()) < 0)
         what = NULL;
-    /* What the segment before it cannot say: all up to what the one behind it says is lost. */
+    /* The segment before it does not record this: everything up to the next one's bound is lost. */
     uint64_t first = walking->firsts[index], last = 0, finished_ns;
     if (!find_bound(walking, index, &last, &finished_ns))
         last = 0;
@@ -264,7 +263,7 @@ static void tell_bad_header(struct walking *walking, size_t index, bool damaged)
                   });
 }
 
-/* All of it, also what nobody reads. A journal of an early version has no copy. */
+/* Checks all of it, even unused bytes. A journal of an early version has no copy. */
 static int check_header(struct walking *walking)
 {
     char bytes[HS_SEGMENT_HEADER], good[HS_SEGMENT_HEADER];
@@ -321,7 +320,7 @@ static int walk_segment(struct walking *walking, size_t index)
     int code = open_segment(walking, index);
     walking->missed = code == -ENOENT;
     if (walking->missed && walking->totals->begin != 0 && walking->gone == 0)
-        walking->gone = walking->firsts[index]; /* else nothing older was read: the oldest may go */
+        walking->gone = walking->firsts[index]; /* otherwise nothing older was read */
     if (!walking->missed)
         tell_gone(walking, walking->firsts[index] - 1);
     bool unreadable = code == -EBADMSG || hs_disk_is_wrong_kind(code);
@@ -336,7 +335,7 @@ static int walk_segment(struct walking *walking, size_t index)
     return code == 0 ? read_records(walking) : code;
 }
 
-/* Those that are there now, from `next` on. */
+/* Walks the segments that exist now, from `next` on. */
 static int walk_listed(struct walking *walking)
 {
     walking->missed = false;

@@ -16,7 +16,7 @@ size_t hs_holes_text(const struct hs_hole *holes, size_t count, char *ret_text)
     return size;
 }
 
-/* Takes what stands before `mark` from the front of `rest`, or all: then its data is NULL. */
+/* Takes the text before `mark` from the front of `rest`, or all of it: then its data is NULL. */
 static struct hs_slice take(struct hs_slice *rest, char mark)
 {
     const char *at = rest->size > 0 ? memchr(rest->data, mark, rest->size) : NULL;

@@ -1,4 +1,4 @@
-/* Sink options: the table of `sinks.<name>`, whose `type:` chooses the table of a kind. */
+/* Sink options: the table of `sinks.<name>`; its `type:` selects the table of a kind. */
 #include "rows.h"
 
 #include <hookstream/sink_kind.h>

@@ -1,4 +1,4 @@
-/* Probe, private: the line of the report that all kinds write. */
+/* Probe, private: the report line format shared by all kinds. */
 #ifndef HS_SINK_PROBE_H
 #define HS_SINK_PROBE_H
 

@@ -1,5 +1,5 @@
-/* Rows: options that kinds of sink have in common. The structs that kinds bind begin with the
- * common ones, so the offsets hold for each. */
+/* Rows: options common to several kinds of sink. The structs that kinds bind begin with the common
+ * ones, so the offsets hold for each. */
 #ifndef HS_SINK_ROWS_H
 #define HS_SINK_ROWS_H
 
@@ -11,7 +11,7 @@ extern const char *const hs_sink_start_names[], *const hs_sink_cursor_lost_names
 
 /* ---- sinks.<name> ---- */
 
-/* Every kind has this one. */
+/* Of every kind. */
 #define HS_SINK_START_ROW                                                                          \
     {                                                                                              \
         .name = "start", .kind = HS_OPTION_CHOICE,                                                 \
@@ -37,7 +37,7 @@ extern const char *const hs_sink_start_names[], *const hs_sink_cursor_lost_names
         .required = true, .example = "kafka", .help = "Name of a sink under `sinks`."              \
     }
 
-/* Those of every kind; the router reads them. */
+/* Of every kind; the router reads them. */
 #define HS_TARGET_ROUTER_ROWS                                                                      \
     {.name = "when",                                                                               \
      .kind = HS_OPTION_NODE,                                                                       \

@@ -1,4 +1,4 @@
-/* Sink: the interface of all kinds, and what they share. What a kind does is in its folder. */
+/* Sink: the interface of all kinds, and what they share. Each kind is in a folder of its own. */
 #include "kind.h"
 #include "probe.h"
 
@@ -82,7 +82,7 @@ void hs_sink_init(struct hs_sink *sink, const struct hs_sink_ops *ops,
     sink->base = spec->base;
     sink->name = spec->name;
     sink->host = *spec->host;
-    sink->state = HS_SINK_STATE_COUNT; /* none told yet */
+    sink->state = HS_SINK_STATE_COUNT; /* none reported yet */
 }
 
 void hs_sink_set_state(struct hs_sink *sink, enum hs_sink_state state, const char *reason,
@@ -122,7 +122,7 @@ void hs_probe_say(const struct hs_probe *probe, const char *format, ...)
     char text[512];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(text, sizeof(text), format, arguments); /* a line too long is cut */
+    (void)vsnprintf(text, sizeof(text), format, arguments); /* a line that is too long is cut */
     va_end(arguments);
     hs_buffer_printf(probe->report, "%s: %s\n", probe->name, text);
 }

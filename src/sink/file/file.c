@@ -1,18 +1,18 @@
-/* File sink: JSON lines in a folder, for a run without any server. Events gather in memory
- * until the push; then each file is written and synced once, and only then are they
- * delivered. Delivers at least once: what was written and not yet confirmed when the process
- * ends is written again. A folder that cannot be made is tried again, and holds the sink.
+/* File sink: JSON lines in a folder, for a run without any server. Events gather in memory until
+ * the push. Then each file is written and synced once, and only after that are they delivered.
+ * Delivers at least once: lines not yet confirmed when the process ends are written again. If the
+ * folder cannot be made, the sink is blocked and retries.
  *
- * Everything that ends a message but success is in this table:
- *   disk_full     blocked    ENOSPC, EDQUOT: make room
+ * Every outcome of a message except success is in this table:
+ *   disk_full     blocked    ENOSPC, EDQUOT: free space
  *   folder        blocked    the folder was removed, and cannot be made again
- *   disk_error    blocked    anything else that the disk or the folder says
+ *   disk_error    blocked    any other error of the disk or the folder
  *   not_a_file    permanent  the name belongs to a folder, link, FIFO, socket or device
  *   foreign_file  permanent  the name belongs to a file without hookstream's mark (own.h)
  *   file_refused  permanent  the file exists and cannot be written by this user
- *   name_refused  permanent  the file system does not take the name
+ *   name_refused  permanent  the file system does not accept the name
  *   not_json      permanent  a body that is not JSON (a transformation cannot make one)
- *   too_large     permanent  a line that passes HS_FILE_OUT_CEILING */
+ *   too_large     permanent  a line larger than HS_FILE_OUT_CEILING */
 #include "file.h"
 
 #include "out.h"
@@ -25,7 +25,7 @@
 
 #define FILES_MAX 64u
 #define GATHER_MESSAGES 2048u
-#define GATHER_BYTES (1u << 20) /* over all files; a single parcel may pass it */
+#define GATHER_BYTES (1u << 20) /* over all files; a single parcel may exceed it */
 #define PREPARE_LEAST_MS 500u   /* between two tries to make the folder */
 #define PREPARE_MOST_MS 10000u
 _Static_assert(FILES_MAX >= 2 * HS_PARCEL_MESSAGES_MAX, "a parcel fits the files");
@@ -36,7 +36,7 @@ static const struct hs_failure too_large = {HS_PERMANENT, "too_large", "the line
 struct entry {
     uint64_t sequence;
     struct hs_file_out *out;
-    const struct hs_failure *failure; /* NULL: delivered, as far as is known */
+    const struct hs_failure *failure; /* NULL: delivered, as far as known */
     unsigned part;
 };
 
@@ -50,7 +50,7 @@ struct hs_file {
     struct entry entries[GATHER_MESSAGES];
     size_t count;
     bool owes_room, announced;
-    unsigned failures; /* to make the folder, in a row */
+    unsigned failures; /* tries to make the folder that failed in a row */
     struct event *on_turn;
 };
 
@@ -61,7 +61,7 @@ static struct hs_file *of(struct hs_sink *sink)
 
 /* ---- Gathering ---- */
 
-/* The file of that name; a new one takes the place of the one longest unused. */
+/* The file of that name; a new one replaces the least recently used one. */
 static struct hs_file_out *find_out(struct hs_file *file, struct hs_slice name)
 {
     struct hs_file_out *oldest = NULL;
@@ -72,7 +72,7 @@ static struct hs_file_out *find_out(struct hs_file *file, struct hs_slice name)
         if (out->text.size == 0 && (oldest == NULL || out->used < oldest->used))
             oldest = out;
     }
-    HS_ASSERT(oldest != NULL); /* has_room() saw to it */
+    HS_ASSERT(oldest != NULL); /* has_room() ensures it */
     hs_file_out_free(oldest, &file->folder);
     hs_file_out_init(oldest, name);
     return oldest;
@@ -125,7 +125,7 @@ static enum hs_submit submit(struct hs_sink *sink, const struct hs_parcel *parce
 
 /* ---- Writing ---- */
 
-/* Gives the file that failed for the disk's sake, or NULL. */
+/* Returns the file that failed because of the disk, or NULL. */
 static const struct hs_file_out *write_all(struct hs_file *file)
 {
     const struct hs_file_out *blocked = NULL;
@@ -176,7 +176,7 @@ static void tell(struct hs_file *file, const struct hs_file_out *blocked)
     }
 }
 
-/* Until the folder can be written to nothing is taken, since submit() wants `announced`. */
+/* Until the folder is writable nothing is accepted, since submit() requires `announced`. */
 static void prepare(struct hs_file *file)
 {
     if (hs_file_own_prepare(&file->folder, file->sink.host.known) < 0) {
@@ -191,7 +191,7 @@ static void prepare(struct hs_file *file)
     (void)file->sink.host.resume(file->sink.host.context, 0, 0);
 }
 
-/* A turn of its own: nothing is told from within submit or push. */
+/* Runs in a turn of its own: nothing is reported from within submit or push. */
 static void on_turn(evutil_socket_t number, short what, void *context)
 {
     struct hs_file *file = context;

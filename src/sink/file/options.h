@@ -1,4 +1,5 @@
-/* File options: what `sinks.<name>` of type file binds. Its targets have only what all have. */
+/* File options: what `sinks.<name>` of type file binds. Its targets have only the common
+ * options. */
 #ifndef HS_SINK_FILE_OPTIONS_H
 #define HS_SINK_FILE_OPTIONS_H
 

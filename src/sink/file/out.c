@@ -1,5 +1,5 @@
-/* File out: see out.h. A file that failed is closed and read again: after a failed sync
- * its pages may be gone, so nothing is believed but what was synced before. */
+/* File out: see out.h. A file that failed is closed and read again: after a failed sync its pages
+ * may be gone, so only what was synced before counts. */
 #include "out.h"
 
 #include "own.h"
@@ -62,8 +62,8 @@ static int64_t end_of_lines(const struct hs_disk *disk, int file, uint64_t size)
     return 0;
 }
 
-/* A crash in the middle of a write leaves part of a line: its event was not delivered, comes
- * again, and must not stand behind a torn one. */
+/* A crash in the middle of a write leaves part of a line. Its event was not delivered and comes
+ * again; it must not follow a torn line. */
 static int64_t cut_torn_line(const struct hs_disk *disk, int file)
 {
     int64_t size = hs_disk_size(disk, file);
@@ -76,7 +76,7 @@ static int64_t cut_torn_line(const struct hs_disk *disk, int file)
     return code < 0 ? code : end;
 }
 
-/* As at the start: it was removed while it was in use. */
+/* As at the start: the folder was removed while in use. */
 static int make_folder_again(struct hs_file_out *out, const struct hs_file_folder *folder)
 {
     int code = hs_file_own_prepare(folder, false);
@@ -119,8 +119,8 @@ static void close_file(struct hs_file_out *out, const struct hs_file_folder *fol
 
 /* ---- Turning ---- */
 
-/* The first NAME.N that is free, looked for in steps that double and then halve: few looks
- * even with thousands of files. 0: there are too many. */
+/* The first free NAME.N, searched in steps that double and then halve: few looks even with
+ * thousands of files. 0: there are too many. */
 static unsigned free_number(const struct hs_file_out *out, const struct hs_file_folder *folder)
 {
     unsigned taken = 0, free_at = 1;
@@ -158,7 +158,7 @@ static int turn(struct hs_file_out *out, const struct hs_file_folder *folder)
 
 /* ---- Writing ---- */
 
-/* What someone else did to the file meanwhile: it is opened again, and begun if it is gone. */
+/* Detects what someone else did to the file meanwhile: it is opened again, or recreated if gone. */
 static void look_again(struct hs_file_out *out, const struct hs_file_folder *folder)
 {
     HS_AUTO_FREE char *path = path_of(folder, out->name, 0);
@@ -191,7 +191,7 @@ static int write_text(struct hs_file_out *out, const struct hs_file_folder *fold
         out->size += out->text.size;
         return 0;
     }
-    /* If cutting fails too, whole lines of it may stay, and their events come twice. */
+    /* If cutting fails too, whole lines may stay, and their events come twice. */
     char words[256];
     snprintf(words, sizeof(words), "%s: %s", out->name, hs_error_text());
     HS_IGNORE(hs_disk_truncate(folder->disk, out->file, out->size));
@@ -201,7 +201,7 @@ static int write_text(struct hs_file_out *out, const struct hs_file_folder *fold
 
 void hs_file_out_write(struct hs_file_out *out, const struct hs_file_folder *folder)
 {
-    out->failure = NULL; /* or what is wrong with the name alone */
+    out->failure = NULL; /* or the fault of this name alone */
     int code = write_text(out, folder);
     if (code < 0) {
         snprintf(out->detail, sizeof(out->detail), "%s", hs_error_text());

@@ -1,5 +1,5 @@
-/* File own: see own.h. Looks at a name before it opens it, since opening alone can do
- * something to a device, and again at what was opened, since the name may have changed. */
+/* File own: see own.h. Checks a name before opening it, since opening a device can have effects,
+ * and again after opening, since the name may have changed. */
 #include "own.h"
 
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define MARK "user.hookstream"
-#define OPEN_TRIES 4u                  /* the name may change while we look */
+#define OPEN_TRIES 4u                  /* the name may change between check and open */
 #define LEDGER_MAX (16u << 20)         /* bytes of a ledger */
 #define ADOPTED_LINE_MAX (16u << 20)   /* bytes of a first or last line that is looked at */
 #define ADOPTED_FIRST_LOOK (64u << 10) /* most lines are shorter */
@@ -57,8 +57,8 @@ static const char *name_of(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-/* Whether a line of the ledger begins with `identity`; without a time of birth the name must be the
- * same, since inodes are used again. */
+/* Whether a line of the ledger begins with `identity`. Without a time of birth the name must be the
+ * same, since inodes are reused. */
 static bool has_line(struct hs_slice ledger, const char *identity, const char *path)
 {
     struct hs_slice wanted = hs_slice_text(identity);
@@ -144,7 +144,7 @@ static int is_marked(const struct hs_file_folder *folder, int file, const char *
     return is_in_ledger(folder, file, path);
 }
 
-/* Synced before the first line: a file with lines and without a mark would be someone else's. */
+/* Synced before the first line: a file with lines but no mark would count as someone else's. */
 static int mark(const struct hs_file_folder *folder, int file, const char *path)
 {
     if (fsetxattr(file, MARK, "1", 1, 0) < 0)
@@ -173,7 +173,7 @@ static const char *kind_of(mode_t mode)
                                             : "it is not a regular file";
 }
 
-/* How the system refused the name. */
+/* Classifies how the system refused the name. */
 static int judge_name(int code, const char *path, const struct hs_failure **ret_poison)
 {
     if (code == -ENAMETOOLONG)
@@ -183,7 +183,7 @@ static int judge_name(int code, const char *path, const struct hs_failure **ret_
     return code;
 }
 
-/* How the system refused a file that exists. -ENOENT: it has gone meanwhile. */
+/* Classifies how the system refused a file that exists. -ENOENT: it has gone meanwhile. */
 static int judge_file(int code, const char *path, const struct hs_failure **ret_poison)
 {
     switch (-code) {
@@ -222,7 +222,7 @@ static int judge_open(const struct hs_file_folder *folder, int file, const char 
                   ret_poison);
 }
 
-/* One look and one try. -EAGAIN: the name changed in between. */
+/* One check and one try. -EAGAIN: the name changed in between. */
 static int try_open(const struct hs_file_folder *folder, const char *path,
                     const struct hs_failure **ret_poison)
 {
@@ -283,9 +283,8 @@ static bool begins_with_object(struct hs_slice bytes)
     return mark != NULL && is_object(hs_slice(bytes.data, (size_t)(mark - bytes.data)));
 }
 
-/* The last whole line is an object; what follows it, if anything, is a piece of one: a version that
- * was killed left it, and it is cut as a torn line of ours. A whole object without a line feed is
- * not of ours. */
+/* The last whole line is an object. Bytes after it are a piece of one, left by a version that was
+ * killed, and are cut like a torn line of ours. A whole object without a line feed is not ours. */
 static bool ends_with_object(struct hs_slice bytes)
 {
     const char *mark = memrchr(bytes.data, '\n', bytes.size);
@@ -322,8 +321,8 @@ struct adoption {
     size_t count;
 };
 
-/* Earlier versions made files of objects, a line each. They were 0600; whoever collects them may
- * have been given the right to read or write since. */
+/* Earlier versions made files of one object per line, with mode 0600. Operators may have widened
+ * the mode since. */
 static void adopt(void *context, const char *name)
 {
     struct adoption *adoption = context;
@@ -343,7 +342,7 @@ static void adopt(void *context, const char *name)
     hs_disk_close(folder->disk, file);
 }
 
-/* Found by every later start, so that files are adopted once at most. */
+/* Every later start finds it, so files are adopted at most once. */
 static int make_ledger(const struct hs_file_folder *folder)
 {
     static const char text[] = "# The files of this folder that hookstream writes, where the file "

@@ -1,11 +1,11 @@
-/* File probe: the folder, asked by writing and syncing in it. */
+/* File probe: tests the folder by writing and syncing in it. */
 #include "file.h"
 #include "options.h"
 #include "probe.h"
 
 #include <hookstream/storage.h>
 
-/* Less than this is no room for a sink that is to run for a while. */
+/* Less than this is too little for a sink that is to run for a while. */
 #define FREE_LEAST (UINT64_C(1) << 30)
 
 void hs_file_probe(const struct hs_probe *probe, const struct hs_sink_options *sink,
@@ -16,7 +16,7 @@ void hs_file_probe(const struct hs_probe *probe, const struct hs_sink_options *s
     const struct hs_node *path = sink->node != NULL ? hs_node_get(sink->node, "path") : NULL;
     struct hs_storage storage;
     if (options->path == NULL)
-        return; /* the binding said so */
+        return; /* the binding reported it */
     if (hs_storage_look(options->path, &storage) < 0) {
         hs_config_error(probe->config, HS_FINDING_ONLINE_FOLDER, path ? path : sink->node,
                         "sink `%s`: %s", probe->name, hs_error_text());

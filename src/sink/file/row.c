@@ -1,4 +1,4 @@
-/* File row: what the program asks of the kind (sink_kind.h), in one place. */
+/* File row: the kind's row of sink_kind.h, in one place. */
 #include "file.h"
 #include "options.h"
 

@@ -1,5 +1,5 @@
-/* Kafka client: the producer's life: opened, and rebuilt when it cannot continue. What
- * librdkafka would block on is done by the helper thread. Messages are kafka.c's. */
+/* Kafka client: the producer's life: opened, and rebuilt when it cannot continue. The helper thread
+ * makes the librdkafka calls that would block. kafka.c handles the messages. */
 #include "kafka.h"
 #include "config.h"
 
@@ -14,9 +14,9 @@
 
 #define REBUILD_LEAST_MS 100u
 #define REBUILD_MOST_MS 5000u
-#define BURIAL_LOOK_MS 20u /* the helper wakes us; this is in case of a missed one */
+#define BURIAL_LOOK_MS 20u /* the helper signals us; this covers a missed signal */
 #define ASK_AGAIN_MS 1000u /* while connecting */
-#define STUCK_MS 2000u     /* from a broker's error until what waits for it is looked at */
+#define STUCK_MS 2000u     /* delay from a broker's error to the check of what waits for it */
 #define FATAL_TEXT_MAX 512u
 
 static void after(struct event *timer, uint64_t ms)
@@ -43,7 +43,7 @@ static bool is_topic(const struct hs_kafka_topic *topic, struct hs_slice name)
     return topic->handle != NULL && hs_slice_equal(name, hs_slice(topic->name, topic->size));
 }
 
-/* Looks in the few places its hash gives; of those the one that was made first is replaced. */
+/* Looks in the few slots its hash gives; the oldest of those is replaced. */
 rd_kafka_topic_t *hs_kafka_topic(struct hs_kafka *kafka, struct hs_slice name)
 {
     size_t set = hs_keyed_hash(name, 0) % (HS_KAFKA_TOPICS / HS_KAFKA_TOPIC_WAYS);
@@ -59,7 +59,7 @@ rd_kafka_topic_t *hs_kafka_topic(struct hs_kafka *kafka, struct hs_slice name)
     }
     struct hs_kafka_topic *last = &places[HS_KAFKA_TOPIC_WAYS - 1];
     if (last->handle != NULL)
-        rd_kafka_topic_destroy(last->handle); /* its messages keep it as long as they need */
+        rd_kafka_topic_destroy(last->handle); /* its messages keep it as long as they need it */
     free(last->name);
     memmove(&places[1], &places[0], (HS_KAFKA_TOPIC_WAYS - 1) * sizeof(*places));
     places[0] = (struct hs_kafka_topic){text, name.size, handle};
@@ -122,7 +122,7 @@ static void fatal(struct hs_kafka *kafka)
     hs_kafka_rebuild(kafka, true);
 }
 
-/* A producer that is refused ends soon after it was opened. */
+/* A refused producer ends soon after it was opened. */
 static bool is_refused(const struct hs_kafka *kafka)
 {
     uint64_t quiet_ns = 2 * REBUILD_MOST_MS * UINT64_C(1000000);
@@ -134,7 +134,7 @@ void hs_kafka_client_error(struct hs_kafka *kafka, rd_kafka_event_t *event)
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
     const char *text = rd_kafka_event_error_string(event);
     const struct hs_failure *failure = &hs_kafka_error(code)->failure;
-    /* A producer that is refused reports that, not _FATAL, and is at its end all the same. */
+    /* A refused producer reports that and not _FATAL, but cannot continue either. */
     if (code == RD_KAFKA_RESP_ERR__FATAL || rd_kafka_fatal_error(kafka->rk, NULL, 0) != 0) {
         fatal(kafka);
     } else if (failure->outcome == HS_BLOCKED) {
@@ -144,8 +144,8 @@ void hs_kafka_client_error(struct hs_kafka *kafka, rd_kafka_event_t *event)
         hs_kafka_begin_connecting(kafka, failure->label, text);
         after(kafka->on_ask, ASK_AGAIN_MS);
     }
-    /* One broker of several: librdkafka tries it again by itself. What it says is the reason when
-     * none is left, such as "Connection refused". */
+    /* One broker of several: librdkafka retries it by itself. Its message, such as "Connection
+     * refused", is the reason once no broker is left. */
     else {
         snprintf(kafka->broker_error, sizeof(kafka->broker_error), "%s", text);
         snprintf(kafka->stuck, sizeof(kafka->stuck), "%s", text);
@@ -154,7 +154,7 @@ void hs_kafka_client_error(struct hs_kafka *kafka, rd_kafka_event_t *event)
     }
 }
 
-/* Brokers that come and go are the state's affair: their lines are for whoever debugs. */
+/* The state reports brokers that come and go: these lines are for debugging. */
 void hs_kafka_client_log(struct hs_kafka *kafka, rd_kafka_event_t *event)
 {
     static const char *const noise[] = {"FAIL",   "ERROR", "REQTMOUT",
@@ -194,7 +194,7 @@ static int open_producer(struct hs_kafka *kafka)
         hs_kafka_config_name_files(kafka->options, text, sizeof(text));
         return hs_fail(invalid ? -EINVAL : -EAGAIN, "cannot make a Kafka producer: %s", text);
     }
-    static const uint64_t one = 1; /* what an eventfd takes */
+    static const uint64_t one = 1; /* the value an eventfd takes */
     kafka->rk = rk;
     kafka->queue = rd_kafka_queue_get_main(rk);
     HS_IGNORE(rd_kafka_set_log_queue(rk, kafka->queue)); /* fails only without log.queue */
@@ -207,7 +207,7 @@ static int open_producer(struct hs_kafka *kafka)
     return 0;
 }
 
-/* Lets go of all that is the producer's but itself; the caller destroys it. */
+/* Releases everything of the producer's except itself; the caller destroys it. */
 static rd_kafka_t *let_go(struct hs_kafka *kafka)
 {
     rd_kafka_t *rk = kafka->rk;
@@ -242,7 +242,7 @@ void hs_kafka_maybe_end(struct hs_kafka *kafka)
 static void end_producer(struct hs_kafka *kafka)
 {
     if (kafka->txn != NULL && hs_kafka_helper_is_working(&kafka->helper)) {
-        after(kafka->on_rebuild, BURIAL_LOOK_MS); /* it works on this producer */
+        after(kafka->on_rebuild, BURIAL_LOOK_MS); /* it uses this producer */
         return;
     }
     if (kafka->alone > 0 && kafka->next_alone == 0)
@@ -280,7 +280,7 @@ static void announce(struct hs_kafka *kafka)
         (kafka->sink.state == HS_SINK_BLOCKED && strcmp(kafka->sink.reason, "no_client") == 0))
         start_connecting(kafka);
     if (kafka->txn != NULL) {
-        hs_kafka_txn_start(kafka->txn); /* the owner goes on when the cursor was read */
+        hs_kafka_txn_start(kafka->txn); /* the owner continues after the cursor was read */
         return;
     }
     hs_kafka_ask(kafka);
@@ -292,7 +292,7 @@ static void begin_producer(struct hs_kafka *kafka)
     if (kafka->txn != NULL && !hs_kafka_txn_may_open(kafka->txn))
         return;
     struct hs_kafka_answer stale;
-    HS_IGNORE(hs_kafka_helper_answer(&kafka->helper, &stale)); /* of the one that is gone */
+    HS_IGNORE(hs_kafka_helper_answer(&kafka->helper, &stale)); /* of the previous producer */
     if (open_producer(kafka) == 0) {
         announce(kafka);
         return;
@@ -331,7 +331,7 @@ static void on_file(evutil_socket_t file, short what, void *context)
 {
     struct hs_kafka *kafka = context;
     uint64_t count;
-    HS_IGNORE(read(file, &count, sizeof(count))); /* nothing there: an earlier read had it */
+    HS_IGNORE(read(file, &count, sizeof(count))); /* empty: an earlier read took it */
     take_answer(kafka);
     if (kafka->txn != NULL && hs_kafka_helper_finished(&kafka->helper))
         hs_kafka_txn_finished(kafka->txn);
@@ -362,7 +362,7 @@ int hs_kafka_client_init(struct hs_kafka *kafka, const struct hs_sink_spec *spec
     if (kafka->on_file == NULL || kafka->on_later == NULL || kafka->on_rebuild == NULL ||
         kafka->on_ask == NULL || event_add(kafka->on_file, NULL) < 0)
         return hs_fail(-ENOMEM, "cannot make the events of the sink %s", spec->name);
-    /* Properties that it never takes are refused here; the loop makes the producer. */
+    /* Properties that can never work are refused here; the loop makes the producer. */
     rd_kafka_conf_t *conf;
     int code = hs_kafka_config_make(kafka->options, false, NULL, &conf);
     if (code < 0)

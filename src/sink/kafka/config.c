@@ -1,5 +1,5 @@
-/* Kafka configuration: what every producer of ours is set to, what a person may set besides,
- * and what not, with the reason. Builds a rd_kafka_conf_t; connects to nothing. */
+/* Kafka configuration: the settings of every producer, those that users may add, and those that
+ * they may not, with the reason. Builds a rd_kafka_conf_t; connects to nothing. */
 #include "config.h"
 #include "kafka.h"
 
@@ -9,12 +9,12 @@
 
 #define ERROR_TEXT_MAX 512u
 #define FINDING_TEXT_MAX 1024u
-#define BROKER_PORT 9092u /* librdkafka's, when a broker has none */
+#define BROKER_PORT 9092u /* librdkafka's, for a broker without one */
 #define PROPERTY_NAMES_MAX 512u
 #define PROPERTIES_PAGE "https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md"
 
-/* `fixed` is what the promises rest on: set last, and refused as `properties`. The figures
- * behind the sizes and times stand in docs/internals/kafka-sink.md. */
+/* The guarantees depend on `fixed`: set last, and refused as `properties`. The figures behind the
+ * sizes and times are in docs/internals/kafka-sink.md. */
 static const struct preset {
     const char *name, *value;
 } fixed[] =
@@ -24,7 +24,7 @@ static const struct preset {
         {"log.queue", "true"}, /* logs come to our thread as events */
         {"statistics.interval.ms", "0"},
 },
-  /* Never given up: the journal holds what waits. A transaction has a time of its own, and
+  /* Never expires: the journal holds waiting events. A transaction has its own timeout, and
    * librdkafka gives its messages as long (transaction.timeout.ms). */
     endless[] = {{"message.timeout.ms", "0"}},
   reader[] =
@@ -37,12 +37,12 @@ static const struct preset {
       {"client.id", "hookstream"},
       {"linger.ms", "10"},
       {"compression.type", "lz4"},
-      {"partitioner", "murmur2_random"}, /* as the Java client's, so keys land alike */
+      {"partitioner", "murmur2_random"}, /* like the Java client: same key, same partition */
       {"topic.metadata.propagation.max.ms", "5000"},
       {"queue.buffering.max.messages", "5000"},
       {"queue.buffering.max.kbytes", "8192"},
-      {"batch.num.messages", "500"}, /* a full one goes at once, without linger.ms */
-      /* A broker's default (1 MiB and the batch's header), so that what it would take is not
+      {"batch.num.messages", "500"}, /* a full one is sent at once, without linger.ms */
+      /* A broker's default (1 MiB plus the batch header), so that nothing it would accept is
        * refused here. */
       {"message.max.bytes", "1048588"},
       {"socket.keepalive.enable", "true"},
@@ -86,7 +86,7 @@ static const char *refusal_of(const char *name)
 
 /* ---- The nearest name ---- */
 
-/* The names in librdkafka's table of properties, a line each: "name | C/P | range ...". Cuts the
+/* The names in librdkafka's table of properties, one per line: "name | C/P | range ...". Cuts the
  * text; the names live as long as it. */
 static size_t read_names(char *text, const char **ret_names)
 {
@@ -112,7 +112,7 @@ static void unknown_property(const char *name, char *ret_text, size_t size)
     const char *names[PROPERTY_NAMES_MAX];
     FILE *file = open_memstream(&table, &table_size);
     if (file != NULL) {
-        rd_kafka_conf_properties_show(file); /* also those that have no value until one is set */
+        rd_kafka_conf_properties_show(file); /* including those without a value until one is set */
         if (fclose(file) == 0)
             count = read_names(table, names);
     }
@@ -126,7 +126,7 @@ static void unknown_property(const char *name, char *ret_text, size_t size)
 
 /* ---- Setting ---- */
 
-/* Sets one of the user's; false with words. */
+/* Sets one of the user's; false with a message. */
 static bool set_property(rd_kafka_conf_t *conf, const struct hs_pair *pair, char *ret_text,
                          size_t size)
 {
@@ -153,7 +153,7 @@ static bool set_property(rd_kafka_conf_t *conf, const struct hs_pair *pair, char
     return false;
 }
 
-/* The presets; a compression that the library was built without is left out. */
+/* Sets the presets, except a compression that the library was built without. */
 static int set_presets(rd_kafka_conf_t *conf, const struct preset *rows, size_t count)
 {
     char error[ERROR_TEXT_MAX];
@@ -257,7 +257,7 @@ int hs_kafka_config_reader(const struct hs_kafka_options *options, rd_kafka_conf
         rd_kafka_conf_destroy(conf);
         return code;
     }
-    /* What is a producer's only is warned of, and what fails is told as a result. */
+    /* Producer-only properties cause only a warning, and failures are returned as a result. */
     rd_kafka_conf_set_log_cb(conf, NULL);
     *ret_conf = conf;
     return 0;
@@ -275,7 +275,7 @@ void hs_kafka_config_name_files(const struct hs_kafka_options *options, char *te
 {
     for (size_t i = 0; i < options->properties.count; i++) {
         const struct hs_pair *pair = &options->properties.items[i];
-        size_t at = strlen(text); /* strlen: librdkafka ends it */
+        size_t at = strlen(text); /* strlen: librdkafka terminates it */
         if (names_file(pair) && access(pair->value, R_OK) < 0)
             snprintf(text + at, size - at, "; %s: %s: %s", pair->name, pair->value,
                      strerrordesc_np(errno));
@@ -297,7 +297,7 @@ static bool broker_is_sound(struct hs_slice broker)
 
 static void check_brokers(struct hs_config *config, const struct hs_kafka_options *options)
 {
-    /* One that is missing, or that stands in no sink of this type, is said already. */
+    /* A missing one, or one that no sink of this type has, was already reported. */
     const struct hs_node *list = hs_node_get(options->sink.node, "brokers");
     if (list != NULL && list->kind == HS_NODE_LIST && list->count == 0)
         hs_config_error(config, HS_FINDING_BROKER, list, "`brokers` names no broker");
@@ -330,7 +330,7 @@ void hs_kafka_check(struct hs_config *config, const struct hs_sink_options *sink
     const struct hs_kafka_options *options = hs_kafka_options(sink);
     check_transactions(config, options);
     if (options->sink.node == NULL || hs_node_get(options->sink.node, "brokers") != NULL)
-        check_brokers(config, options); /* missing: the binding said so */
+        check_brokers(config, options); /* missing: the binding reported it */
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     for (size_t i = 0; i < options->properties.count; i++) {
         const struct hs_pair *pair = &options->properties.items[i];
@@ -341,7 +341,7 @@ void hs_kafka_check(struct hs_config *config, const struct hs_sink_options *sink
     rd_kafka_conf_destroy(conf);
 }
 
-/* Without brokers, so that nothing is connected to. */
+/* Without brokers, so that it connects to nothing. */
 void hs_kafka_check_client(struct hs_config *config, const char *name,
                            const struct hs_sink_options *sink)
 {
@@ -352,7 +352,7 @@ void hs_kafka_check_client(struct hs_config *config, const char *name,
     rd_kafka_conf_t *conf;
     alone.brokers = (struct hs_strings){0};
     if (hs_kafka_config_make(&alone, false, options->exactly_once ? id : NULL, &conf) < 0)
-        return; /* hs_kafka_check() said so */
+        return; /* hs_kafka_check() reported it */
     rd_kafka_conf_set_log_cb(conf, NULL);
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
     if (rk != NULL) {

@@ -25,7 +25,7 @@ size_t hs_kafka_cursor_text(const struct hs_kafka_cursor *cursor,
     return at;
 }
 
-/* Takes what stands before `mark`, or all, from the front of `rest`. */
+/* Takes the text before `mark`, or all, from the front of `rest`. */
 static struct hs_slice take(struct hs_slice *rest, char mark)
 {
     const char *at = rest->size > 0 ? memchr(rest->data, mark, rest->size) : NULL;
@@ -130,20 +130,20 @@ bool hs_kafka_progress_is_stored(const struct hs_kafka_progress *progress, uint6
     return true;
 }
 
-/* ---- The way of the cursor ---- */
+/* ---- The progress of the cursor ---- */
 
 void hs_kafka_progress_begin(struct hs_kafka_progress *progress, const struct hs_kafka_cursor *read)
 {
     progress->given = 0;
     uint64_t sequence = read != NULL ? read->sequence : 0;
-    /* The cluster has less than it once said (an unclean election, a topic made anew): what is
-     * known here of later events holds no more. */
+    /* The cluster has less than it once reported (an unclean election, a recreated topic): what is
+     * known here of later events no longer holds. */
     if (sequence < progress->stored && progress->floor > sequence)
         progress->floor = sequence;
     progress->stored = sequence;
     for (size_t i = 0; read != NULL && i < read->hole_count; i++)
         hs_kafka_progress_leave_out(progress, read->holes[i].sequence, read->holes[i].parts);
-    progress->holes_changed = true; /* the next transaction says what holds */
+    progress->holes_changed = true; /* the next transaction stores the holes that remain */
 }
 
 uint64_t hs_kafka_progress_position(const struct hs_kafka_progress *progress)

@@ -1,7 +1,8 @@
-/* Kafka errors: the table of every error that can end a message or a producer, with its
- * class and label. librdkafka repeats by itself, in order and for ever, whatever it knows to
- * pass (retries are endless and message.timeout.ms is 0); a transient row here is what comes
- * back all the same: the producer is rebuilt and everything open is sent again in order. */
+/* Kafka errors: the table of every error that can end a message or a producer, with its class and
+ * label. librdkafka retries by itself, in order and without limit, every error that it knows to be
+ * temporary (retries are endless and message.timeout.ms is 0). A transient row here is an error
+ * that it reports all the same: the producer is rebuilt and everything open is sent again in
+ * order. */
 #include "errors.h"
 
 #include <librdkafka/rdkafka.h>
@@ -16,7 +17,7 @@
     }
 
 static const struct hs_kafka_error table[] = {
-    /* Never will be taken. */
+    /* Never accepted. */
     BATCH(MSG_SIZE_TOO_LARGE, HS_PERMANENT, "too_large",
           "larger than message.max.bytes or the topic's max.message.bytes"),
     BATCH(INVALID_MSG_SIZE, HS_PERMANENT, "too_large", "the broker says its size is invalid"),
@@ -27,7 +28,7 @@ static const struct hs_kafka_error table[] = {
     ROW(TOPIC_EXCEPTION, HS_PERMANENT, "invalid_topic", "the broker refuses the topic's name"),
     ROW(_INVALID_ARG, HS_PERMANENT, "invalid", "the client refuses the message"),
 
-    /* A person must act. */
+    /* An operator must act. */
     ROW(_UNKNOWN_TOPIC, HS_BLOCKED, "unknown_topic", "the topic does not exist: create it"),
     ROW(UNKNOWN_TOPIC_OR_PART, HS_BLOCKED, "unknown_topic", "the topic does not exist: create it"),
     {100 /* UNKNOWN_TOPIC_ID, newer than 2.0 */,

@@ -1,4 +1,4 @@
-/* Kafka errors: what each error code means for the message it ended. */
+/* Kafka errors: the meaning of each error code for the message it ended. */
 #ifndef HS_SINK_KAFKA_ERRORS_H
 #define HS_SINK_KAFKA_ERRORS_H
 
@@ -7,8 +7,8 @@
 struct hs_kafka_error {
     int code; /* rd_kafka_resp_err_t */
     struct hs_failure failure;
-    /* The broker judged a batch as a whole, so that one message's fault is told of all: the
-     * messages are sent again, one a batch, and judged for themselves. */
+    /* The broker judged a batch as a whole, so one message's fault is reported for all. They are
+     * redelivered, one per batch, and judged separately. */
     bool of_batch;
 };
 

@@ -10,10 +10,10 @@
 static void tell(struct hs_kafka_helper *helper)
 {
     uint64_t one = 1;
-    HS_IGNORE(write(helper->file, &one, sizeof(one))); /* full means it is told already */
+    HS_IGNORE(write(helper->file, &one, sizeof(one))); /* full means it is already signalled */
 }
 
-/* Without the lock held; what it works on is not touched by anyone else meanwhile. */
+/* Without the lock held; nobody else uses its producer meanwhile. */
 static struct hs_kafka_answer ask(rd_kafka_t *rk)
 {
     const struct rd_kafka_metadata *metadata = NULL;
@@ -28,7 +28,7 @@ static struct hs_kafka_answer ask(rd_kafka_t *rk)
     return answer;
 }
 
-/* Questions and jobs come before a burial: they may be about the producer to be buried. */
+/* Questions and jobs come before a burial: they may use the producer to be buried. */
 static void *run(void *context)
 {
     struct hs_kafka_helper *helper = context;

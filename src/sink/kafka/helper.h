@@ -1,6 +1,6 @@
-/* Kafka helper: a thread beside the sink's for the calls of librdkafka that block: asking the
- * cluster for its metadata, destroying a producer, and the steps of a transaction. Tells its
- * results through an eventfd; calls nothing of the sink's but a job's own function.
+/* Kafka helper: a thread beside the sink's for librdkafka calls that block: asking the cluster for
+ * its metadata, destroying a producer, and the steps of a transaction. Reports its results through
+ * an eventfd; calls only a job's own function.
  * Threads: all functions belong to the sink's thread; `lock` guards what the two share. */
 #ifndef HS_SINK_KAFKA_HELPER_H
 #define HS_SINK_KAFKA_HELPER_H
@@ -26,33 +26,33 @@ struct hs_kafka_helper {
     rd_kafka_t *asking;  /* to be asked for metadata, or NULL */
     rd_kafka_t *burying; /* to be destroyed, or NULL */
     void (*job)(void *context);
-    void *job_context; /* the job's alone while it is at work */
+    void *job_context; /* owned by the job while it runs */
     bool working, finished;
     bool answered;
     struct hs_kafka_answer answer;
 };
 
-/* Starts the thread. -errno and words. */
+/* Starts the thread. -errno and a message. */
 HS_MUST_CHECK int hs_kafka_helper_start(struct hs_kafka_helper *helper, int file);
-/* Asks for the metadata of the topics that the producer knows, to see whether a broker
- * answers. One question at a time; more are ignored. */
+/* Asks for the metadata of the topics that the producer knows, to see whether a broker answers. One
+ * question at a time; more are ignored. */
 void hs_kafka_helper_ask(struct hs_kafka_helper *helper, rd_kafka_t *rk);
 /* The result, once: true if there is one. */
 bool hs_kafka_helper_answer(struct hs_kafka_helper *helper, struct hs_kafka_answer *ret_answer);
-/* Does the job on the thread; one at a time. Whoever owns `context` leaves it alone until
- * hs_kafka_helper_finished() said true. */
+/* Runs the job on the thread; one at a time. The owner of `context` must not touch it until
+ * hs_kafka_helper_finished() returned true. */
 void hs_kafka_helper_work(struct hs_kafka_helper *helper, void (*job)(void *context),
                           void *context);
 /* True once when a job is done. */
 bool hs_kafka_helper_finished(struct hs_kafka_helper *helper);
-/* From when a job was given until hs_kafka_helper_finished() said true. */
+/* True from when a job was given until hs_kafka_helper_finished() returned true. */
 bool hs_kafka_helper_is_working(struct hs_kafka_helper *helper);
-/* Takes the producer, whose topics and queues were let go of, and destroys it. Only when not
- * busy burying. */
+/* Takes the producer, whose topics and queues were released, and destroys it. Only when not busy
+ * burying. */
 void hs_kafka_helper_bury(struct hs_kafka_helper *helper, rd_kafka_t *rk);
 bool hs_kafka_helper_is_burying(struct hs_kafka_helper *helper);
-/* Finishes what was asked for (bounded by ASK_MS, the job's own patience and what librdkafka
- * takes) and ends. */
+/* Finishes the work in progress (bounded by ASK_MS, the job's own timeout and librdkafka's) and
+ * ends. */
 void hs_kafka_helper_stop(struct hs_kafka_helper *helper);
 
 #endif

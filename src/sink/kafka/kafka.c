@@ -1,13 +1,13 @@
 /* Kafka sink: parcels in, delivery reports out. A message's opaque is its sequence and part,
  * packed, so that nothing is allocated for it here; librdkafka copies its bytes.
  *
- * K1  A parcel is taken whole or not at all: what the queue has no room for is kept in
- *     `rest`, and nothing else is taken before it.
- * K2  While refusals wait to be told nothing is taken, so that no later message can pass one
- *     that is to be sent again.
- * K3  A transient report ends the producer (see errors.c), and all that is open is sent
- *     again in order. What librdkafka had already sent behind it may have passed: such an
- *     error is one that it does not know how to repeat in order itself. */
+ * K1  A parcel is taken as a whole or not at all: messages that do not fit in the queue are kept in
+ *     `rest`, and nothing else is taken before them.
+ * K2  While refusals wait to be reported nothing is taken, so that no later message can pass one
+ *     that must be sent again.
+ * K3  A transient report ends the producer (see errors.c), and everything open is sent again in
+ *     order. Later messages that librdkafka had already sent may have passed it: such an error is
+ *     one that librdkafka cannot repeat in order itself. */
 #include "kafka.h"
 
 #include <event2/event.h>
@@ -87,7 +87,7 @@ static void refuse(struct hs_kafka *kafka, uint64_t sequence, const struct hs_me
     event_active(kafka->on_later, EV_TIMEOUT, 0);
 }
 
-/* The producer can take nothing any more. */
+/* The producer cannot take anything any more. */
 static bool is_fatal(struct hs_kafka *kafka, rd_kafka_resp_err_t error)
 {
     if (error != RD_KAFKA_RESP_ERR__FATAL && error != RD_KAFKA_RESP_ERR__FENCED)
@@ -99,7 +99,7 @@ static bool is_fatal(struct hs_kafka *kafka, rd_kafka_resp_err_t error)
     return true;
 }
 
-/* Produces until the queue is full; gives how many were taken. */
+/* Produces until the queue is full; returns how many were taken. */
 static size_t produce_all(struct hs_kafka *kafka, uint64_t sequence,
                           const struct hs_message *messages, size_t count)
 {
@@ -116,9 +116,9 @@ static size_t produce_all(struct hs_kafka *kafka, uint64_t sequence,
     return count;
 }
 
-/* ---- What is left of a parcel ---- */
+/* ---- The rest of a parcel ---- */
 
-/* Gives as much of it as there is room for; the next report makes more. */
+/* Produces as much of it as there is room for; the next report makes more. */
 static void push_rest(struct hs_kafka *kafka)
 {
     struct hs_kafka_rest *rest = &kafka->rest;
@@ -133,7 +133,7 @@ static void push_rest(struct hs_kafka *kafka)
 
 /* ---- Submit ---- */
 
-/* What fills the producer: in a transaction messages stay in flight when it is done with them. */
+/* The producer's load: messages of a transaction stay in flight after it is done with them. */
 static size_t load(const struct hs_kafka *kafka)
 {
     if (kafka->txn != NULL && kafka->rk != NULL)
@@ -178,7 +178,8 @@ static void maybe_room(struct hs_kafka *kafka)
 
 /* ---- How messages ended ---- */
 
-/* A fault of one message told of a whole batch: all in flight are sent alone to find out. */
+/* One message's fault was reported for a whole batch: everything in flight is sent alone to find
+ * it. */
 static bool judge_alone(struct hs_kafka *kafka, const struct hs_kafka_error *error, size_t batch)
 {
     if (!error->of_batch || batch == 1 || kafka->alone > 0)
@@ -202,7 +203,7 @@ struct failed_message {
     const char *topic;
 };
 
-/* `refused`: at once, it never was in a batch. */
+/* `refused`: at once, it was never in a batch. */
 static void failed(struct hs_kafka *kafka, const struct failed_message *message, size_t batch,
                    bool refused)
 {
@@ -210,7 +211,7 @@ static void failed(struct hs_kafka *kafka, const struct failed_message *message,
     unsigned part = message->part;
     rd_kafka_resp_err_t code = message->code;
     if (kafka->txn != NULL && is_purged(code))
-        return; /* with its transaction, by us: the owner gives it again when it resumes */
+        return; /* with its transaction, by us: the owner submits it again when it resumes */
     if (kafka->txn != NULL && sequence == 0) {
         hs_kafka_txn_cursor_failed(kafka->txn, code);
         return;
@@ -242,7 +243,7 @@ static void count_alone(struct hs_kafka *kafka)
         hs_kafka_rebuild(kafka, false);
 }
 
-/* In a transaction it counts when that is committed. */
+/* In a transaction it counts once that is committed. */
 static void arrived(struct hs_kafka *kafka, uint64_t sequence, unsigned part)
 {
     hs_kafka_moved(kafka);

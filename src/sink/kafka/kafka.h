@@ -1,11 +1,11 @@
-/* Kafka sink, private: one producer and what is kept beside it. kafka.c takes parcels and
- * tells how messages ended; client.c opens and rebuilds the producer; watch.c
- * notices when it waits in vain; txn.h is what `exactly_once` adds.
+/* Kafka sink, private: one producer and its state. kafka.c accepts parcels and reports the outcomes
+ * of messages; client.c opens and rebuilds the producer; watch.c detects missing confirmations;
+ * txn.h is what `exactly_once` adds.
  *
  * The producer is in one of these stages:
  *   CLOSED   there is none: before the first, or between two. Nothing is in flight.
- *   OPEN     takes messages.
- *   ENDING   takes no more, since it is to be rebuilt: its rest comes home, or is dropped. */
+ *   OPEN     accepts messages.
+ *   ENDING   accepts no more, before a rebuild: what is in flight ends, or is dropped. */
 #ifndef HS_SINK_KAFKA_H
 #define HS_SINK_KAFKA_H
 
@@ -20,7 +20,7 @@
 
 struct event;
 
-#define HS_KAFKA_TOPICS 64u /* handles kept; a topic may be asked for again, that is all */
+#define HS_KAFKA_TOPICS 64u /* handles kept; a dropped topic only has to be opened again */
 #define HS_KAFKA_TOPIC_WAYS 8u
 #define HS_KAFKA_TOPIC_TEXT 250u /* Kafka's names have 249 characters at most */
 
@@ -30,7 +30,7 @@ struct hs_kafka_topic {
     rd_kafka_topic_t *handle;
 };
 
-/* A message that the producer refused at once; told from the loop, never within submit. */
+/* A message that the producer refused at once; reported from the loop, never within submit. */
 struct hs_kafka_refused {
     uint64_t sequence;
     unsigned part;
@@ -38,7 +38,7 @@ struct hs_kafka_refused {
     char topic[HS_KAFKA_TOPIC_TEXT];
 };
 
-/* What of a parcel is left when the queue was full in its middle. */
+/* The rest of a parcel after the queue filled up in the middle of it. */
 struct hs_kafka_rest {
     struct hs_arena *arena; /* NULL: nothing is left */
     uint64_t sequence;
@@ -61,19 +61,20 @@ struct hs_kafka {
     struct event *on_file, *on_later, *on_rebuild, *on_ask, *on_watch;
     struct hs_kafka_helper helper;
     char broker_error[200]; /* librdkafka's last message about a broker; "": none */
-    /* The same, if nothing has arrived since: maybe all waits for that broker. "": nothing does. */
+    /* The same, if nothing has arrived since: everything may be waiting for that broker. "":
+     * nothing is. */
     char stuck[200];
-    char last_log[200]; /* librdkafka's last line about a broker that fails; "": none */
-    bool watching;      /* on_watch is set: something waits to be confirmed */
-    uint64_t moved_ns;  /* when something was last confirmed, or began to wait */
+    char last_log[200]; /* librdkafka's last log line about a failing broker; "": none */
+    bool watching;      /* on_watch is set: something awaits confirmation */
+    uint64_t moved_ns;  /* time of the last confirmation, or of the start of the wait */
     uint64_t opened_ns; /* when this producer was made */
-    uint64_t expire_ms; /* without a confirmation for this long it is made again */
-    /* When a producer last ended for a reason that an operator must mend; 0: a message arrived
-     * since. Metadata are answered all the same, so they do not prove that it is mended. */
+    uint64_t expire_ms; /* without a confirmation for this long the producer is replaced */
+    /* When a producer last ended for a reason that an operator must fix; 0: a message arrived
+     * since. Metadata are answered all the same, so they do not prove that it is fixed. */
     uint64_t refused_ns;
     unsigned rebuilds; /* in a row without a delivery, for the backoff */
-    size_t alone;      /* messages that this producer still sends one a batch; 0: as many as fit */
-    size_t next_alone; /* the same of the next producer */
+    size_t alone;      /* messages that this producer still sends one per batch; 0: full batches */
+    size_t next_alone; /* the same for the next producer */
     bool drop_at_end;  /* ENDING: do not wait for what is in flight */
     bool announced;    /* the owner knows of this producer */
 
@@ -82,8 +83,8 @@ struct hs_kafka {
     struct hs_kafka_refused refused[HS_PARCEL_MESSAGES_MAX];
     size_t refused_count;
     struct hs_kafka_rest rest;
-    bool owes_room; /* FULL was said */
-    size_t room_at; /* room when so few load the producer */
+    bool owes_room; /* FULL was returned */
+    size_t room_at; /* room again once the load falls to this */
 };
 
 /* row.c */
@@ -91,9 +92,9 @@ extern const struct hs_sink_kind hs_kafka_kind;
 
 /* kafka.c */
 HS_MUST_CHECK int hs_kafka_open(const struct hs_sink_spec *spec, struct hs_sink **ret_sink);
-/* Forgets what was submitted and has not ended. */
+/* Forgets messages that were submitted and have not ended. */
 void hs_kafka_forget(struct hs_kafka *kafka);
-/* Handles what the producer reported; called when its queue says so. */
+/* Handles the producer's reports; called when its queue signals them. */
 void hs_kafka_drain(struct hs_kafka *kafka);
 
 /* probe.c: see hs_sink_probe(). */
@@ -110,29 +111,29 @@ HS_MUST_CHECK int hs_kafka_client_init(struct hs_kafka *kafka, const struct hs_s
 void hs_kafka_client_close(struct hs_kafka *kafka);
 /* The handle of a topic, or NULL with rd_kafka_last_error(). */
 rd_kafka_topic_t *hs_kafka_topic(struct hs_kafka *kafka, struct hs_slice name);
-/* Ends this producer and opens another: at once, or when all that is in flight has ended. */
+/* Ends this producer and opens another: at once, or when everything in flight has ended. */
 void hs_kafka_rebuild(struct hs_kafka *kafka, bool at_once);
-/* Opens a producer after so long; there is none now. */
+/* Opens a producer after this delay; there is none now. */
 void hs_kafka_client_open_after(struct hs_kafka *kafka, uint64_t ms);
 /* Called when in_flight fell while ENDING. */
 void hs_kafka_maybe_end(struct hs_kafka *kafka);
-/* The cluster answered or took a message: whatever was wrong is right again. */
+/* The cluster answered or took a message: the fault is over. */
 void hs_kafka_is_up(struct hs_kafka *kafka);
-/* Asks whether a broker is there; the answer comes to hs_kafka_watch_answered(). */
+/* Asks whether a broker answers; the answer goes to hs_kafka_watch_answered(). */
 void hs_kafka_ask(struct hs_kafka *kafka);
-/* No broker answers. What an operator must mend is also why, and stays the state's reason. */
+/* No broker answers. A fault that an operator must fix may be the cause, and stays the reason. */
 void hs_kafka_begin_connecting(struct hs_kafka *kafka, const char *label, const char *text);
-/* An error that is no message's. */
+/* An error that belongs to no message. */
 void hs_kafka_client_error(struct hs_kafka *kafka, rd_kafka_event_t *event);
 void hs_kafka_client_log(struct hs_kafka *kafka, rd_kafka_event_t *event);
 
-/* kafka_watch.c: what is submitted is confirmed, or the state says within 10 s that it is not. */
+/* watch.c: submitted messages are confirmed, or the state reports within 10 s that they are not. */
 HS_MUST_CHECK int hs_kafka_watch_init(struct hs_kafka *kafka, const struct hs_sink_spec *spec);
-/* Something was given to the producer: its confirmation is waited for. Cheap when repeated. */
+/* Something was given to the producer: awaits its confirmation. Cheap when repeated. */
 void hs_kafka_watch(struct hs_kafka *kafka);
 /* The cluster confirmed something. */
 void hs_kafka_moved(struct hs_kafka *kafka);
-/* Takes the cluster's answer to hs_kafka_ask(). True: all is well as far as one can see. */
+/* Takes the cluster's answer to hs_kafka_ask(). True: no fault was found. */
 bool hs_kafka_watch_answered(struct hs_kafka *kafka, const struct hs_kafka_answer *answer);
 
 #endif

@@ -4,7 +4,7 @@
 
 #define OWN(field) offsetof(struct hs_kafka_options, field)
 
-/* Of librdkafka's properties: those whose value is a password, a private key, or has one in it. */
+/* The librdkafka properties whose value is or contains a password or a private key. */
 static bool is_password(const char *name)
 {
     static const char *const parts[] = {"password", "passphrase", "secret",

@@ -1,4 +1,5 @@
-/* Kafka options: what `sinks.<name>` of type kafka binds. Its targets have only what all have. */
+/* Kafka options: what `sinks.<name>` of type kafka binds. Its targets have only the common
+ * options. */
 #ifndef HS_SINK_KAFKA_OPTIONS_H
 #define HS_SINK_KAFKA_OPTIONS_H
 
@@ -8,8 +9,8 @@ struct hs_kafka_options {
     struct hs_sink_options sink;
     struct hs_strings brokers;
     struct hs_pairs properties;   /* any librdkafka property; secret ones never printed */
-    bool exactly_once;            /* transactions that carry the cursor; the next four are theirs */
-    const char *transactional_id; /* NULL: of the journal's identity and the sink's name */
+    bool exactly_once;            /* transactions carry the cursor; the next four are for them */
+    const char *transactional_id; /* NULL: made from the journal's identity and the sink's name */
     const char *cursor_topic;
     uint64_t transaction_messages; /* a transaction ends at this many */
     uint64_t transaction_ns;       /* or this long after its first */

@@ -1,6 +1,5 @@
-/* Kafka probe: the cluster and the topics as a reader sees them, who may ask without leave to
- * write and never makes a topic by asking. What librdkafka cannot ask in its version at hand is
- * said, not passed over. */
+/* Kafka probe: checks the cluster and the topics as a reader, which needs no right to write and
+ * never creates a topic by asking. Reports what this version of librdkafka cannot check. */
 #include "kafka.h"
 #include "probe.h"
 
@@ -10,17 +9,17 @@
 #include <hookstream/clock.h>
 #include <stdio.h>
 
-/* What a record has besides its body: key, headers and their framing. */
+/* A record's size besides its body: key, headers and their framing. */
 #define RECORD_OVERHEAD 4096u
-/* An error that comes by itself may be told a moment after the answer that is missing. */
+/* An asynchronous error may be reported a moment after the missing answer. */
 #define TOLD_MS 200
 
 struct kafka {
     const struct hs_probe *probe;
     const struct hs_kafka_options *options;
     rd_kafka_t *rk;
-    rd_kafka_resp_err_t told; /* the first error that a person must mend; 0: none */
-    char words[256];          /* librdkafka's of it */
+    rd_kafka_resp_err_t told; /* the first error that an operator must fix; 0: none */
+    char words[256];          /* librdkafka's message for it */
     char named[256];          /* the brokers' addresses as the cluster names them */
 };
 
@@ -109,7 +108,7 @@ static void take_partitions(const struct rd_kafka_metadata_topic *from, struct t
     }
 }
 
-/* Fills what the cluster says of the topic. */
+/* Fills in the cluster's metadata of the topic. */
 static rd_kafka_resp_err_t look_at(const struct kafka *kafka, struct topic *topic)
 {
     rd_kafka_topic_t *handle = rd_kafka_topic_new(kafka->rk, topic->name, NULL);
@@ -181,8 +180,8 @@ static void judge_replicas(const struct kafka *kafka, const struct topic *topic,
                           kafka->probe->name, topic->name, topic->replicas, least);
 }
 
-/* A compacted topic takes no event without a key, and that of the cursors must be compacted; else
- * it is the owner's business. */
+/* A compacted topic takes no event without a key, and the cursors' topic must be compacted. Any
+ * other policy is the owner's choice. */
 static void judge_policy(const struct kafka *kafka, const struct topic *topic, const char *policy)
 {
     const char *cursors = kafka->options->cursor_topic;
@@ -216,8 +215,8 @@ static void judge_entries(const struct kafka *kafka, const struct topic *topic,
     }
 }
 
-/* Metadata come from the addresses of the configuration; all else goes to those that the cluster
- * names, and they must be reached, too. */
+/* Metadata come from the configured addresses; everything else goes to those that the cluster
+ * names, and they must be reachable, too. */
 static bool is_unreached(struct kafka *kafka, const struct topic *topic, rd_kafka_resp_err_t error)
 {
     if (error != RD_KAFKA_RESP_ERR__TIMED_OUT && error != RD_KAFKA_RESP_ERR__TRANSPORT &&
@@ -232,7 +231,7 @@ static bool is_unreached(struct kafka *kafka, const struct topic *topic, rd_kafk
     return true;
 }
 
-/* The topic's settings; who may not ask is told so. */
+/* Checks the topic's settings; reports if the user may not read them. */
 static void judge_settings(struct kafka *kafka, const struct topic *topic)
 {
     rd_kafka_ConfigResource_t *wanted =
@@ -264,7 +263,7 @@ static void judge_settings(struct kafka *kafka, const struct topic *topic)
 
 /* ---- The right to write ---- */
 
-#if RD_KAFKA_VERSION >= 0x020300ff /* DescribeTopics tells what the user may do */
+#if RD_KAFKA_VERSION >= 0x020300ff /* DescribeTopics returns the user's rights */
 
 static bool may_write(const rd_kafka_TopicDescription_t *description)
 {
@@ -284,7 +283,7 @@ static void judge_right(const struct kafka *kafka, const struct topic *topic)
         rd_kafka_AdminOptions_new(kafka->rk, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
     rd_kafka_error_t *failed = rd_kafka_AdminOptions_set_include_authorized_operations(options, 1);
     if (failed != NULL)
-        rd_kafka_error_destroy(failed); /* then none are told, which is said below */
+        rd_kafka_error_destroy(failed); /* then no rights are returned, which is reported below */
     rd_kafka_TopicCollection_t *topics =
         rd_kafka_TopicCollection_of_topic_names((const char *[]){topic->name}, 1);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->rk);
@@ -361,7 +360,7 @@ static void probe_cursor_topic(struct kafka *kafka)
     judge_right(kafka, &topic);
 }
 
-/* ---- The whole ---- */
+/* ---- All checks ---- */
 
 static void probe_all(struct kafka *kafka, const struct hs_probe_place *places, size_t count)
 {
@@ -384,7 +383,7 @@ void hs_kafka_probe(const struct hs_probe *probe, const struct hs_sink_options *
     struct kafka kafka = {.probe = probe, .options = options};
     rd_kafka_conf_t *conf;
     if (hs_kafka_config_reader(options, &conf) < 0)
-        return; /* the properties are no good: hs_sink_check() said so */
+        return; /* the properties are invalid: hs_sink_check() reported it */
     rd_kafka_conf_set_opaque(conf, &kafka);
     rd_kafka_conf_set_error_cb(conf, on_error);
     kafka.rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text));

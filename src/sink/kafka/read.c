@@ -1,6 +1,6 @@
-/* Kafka read: see read.h. The topic has one partition and a record a sink that counts;
- * older ones are there until they are compacted away. So it is read from near its end, and
- * from further back only if the sink was silent for long. */
+/* Kafka read: see read.h. The topic has one partition and one current record per sink; older ones
+ * remain until they are compacted away. So it is read from near its end, and from further back only
+ * if the sink was silent for long. */
 #include "read.h"
 
 #include "config.h"
@@ -11,11 +11,11 @@
 #include <string.h>
 
 #define ASK_MS 3000        /* for one answer of the cluster */
-#define POLICY_MS 1000     /* for a question that may stay unanswered */
-#define READ_MS 10000u     /* for the whole */
+#define POLICY_MS 1000     /* for a question that may get no answer */
+#define READ_MS 10000u     /* for everything */
 #define POLL_MS 100        /* between looks at `stop` */
 #define FIRST_TAIL 1024    /* records from the end */
-#define TAIL_GROWS 32      /* times as many when the record was not among them */
+#define TAIL_GROWS 32      /* how much longer when the record was not among them */
 #define SEGMENT "16777216" /* bytes: compaction leaves the newest segment alone */
 
 static bool fail(struct hs_kafka_read *read, rd_kafka_resp_err_t error,
@@ -71,8 +71,8 @@ static rd_kafka_resp_err_t create(rd_kafka_t *rk, const char *topic)
     return error;
 }
 
-/* Whether it is known to be set to something else than compaction. Who may not ask is
- * believed to have made it as told. */
+/* Whether it is known to have a policy other than compaction. If we may not ask, the operator is
+ * trusted to have created it as documented. */
 static bool is_not_compacted(rd_kafka_t *rk, const char *topic)
 {
     rd_kafka_ConfigResource_t *wanted = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
@@ -99,7 +99,7 @@ static bool is_not_compacted(rd_kafka_t *rk, const char *topic)
     return wrong;
 }
 
-/* The topic is there, with a leader, and is one to rely on. */
+/* Ensures that the topic exists, has a leader and is reliable. */
 static bool prepare(struct hs_kafka_read *read, rd_kafka_t *rk, rd_kafka_topic_t *topic)
 {
     const struct rd_kafka_metadata *metadata = NULL;
@@ -132,7 +132,7 @@ static void take(struct hs_kafka_read *read, const rd_kafka_message_t *message)
 {
     if (!hs_slice_equal(hs_slice(message->key, message->key_len), hs_slice_text(read->key)))
         return;
-    /* One that is too long is none of ours, and is found out as such when it is parsed. */
+    /* One that is too long is not ours; parsing it finds that. */
     size_t size = message->len < sizeof(read->value) ? message->len : sizeof(read->value);
     if (size > 0)
         memcpy(read->value, message->payload, size);
@@ -140,9 +140,9 @@ static void take(struct hs_kafka_read *read, const rd_kafka_message_t *message)
     read->found = message->payload != NULL;
 }
 
-/* Reads on until everything that was there at the first answer has been seen. What is
- * committed may stand behind a transaction of another sink that is still open, so the end
- * that counts is the log's and not the last stable offset. */
+/* Reads until everything that existed at the first answer has been seen. Committed records may
+ * follow an open transaction of another sink, so the end that counts is the log's and not the last
+ * stable offset. */
 static bool read_to_end(struct hs_kafka_read *read, rd_kafka_t *rk, rd_kafka_topic_t *topic,
                         uint64_t until_ns, int64_t *ret_end)
 {
@@ -156,7 +156,7 @@ static bool read_to_end(struct hs_kafka_read *read, rd_kafka_t *rk, rd_kafka_top
         if (end < 0 &&
             (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR__PARTITION_EOF))
             HS_IGNORE(rd_kafka_get_watermark_offsets(rk, read->options->cursor_topic, 0, &low,
-                                                     &end)); /* of the last fetch: no question */
+                                                     &end)); /* of the last fetch: asks nothing */
         if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
             take(read, message);
         rd_kafka_message_destroy(message);

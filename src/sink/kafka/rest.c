@@ -1,4 +1,4 @@
-/* Kafka rest: the copy of what of a parcel did not fit into the producer's queue. */
+/* Kafka rest: a copy of a parcel's messages that did not fit into the producer's queue. */
 #include "kafka.h"
 
 static struct hs_slice copy(struct hs_arena *arena, struct hs_slice s)
@@ -21,7 +21,7 @@ void hs_kafka_rest_keep(struct hs_kafka_rest *rest, const struct hs_parcel *parc
             target->headers[h].name = copy(arena, source->headers[h].name);
             target->headers[h].value = copy(arena, source->headers[h].value);
         }
-        /* The messages of one event mostly share their body. */
+        /* The messages of one event usually share their body. */
         if (i > 0 && source->body.data == source[-1].body.data &&
             source->body.size == source[-1].body.size)
             target->body = messages[i - 1].body;

@@ -1,4 +1,4 @@
-/* Kafka row: what the program asks of the kind (sink_kind.h), in one place. */
+/* Kafka row: the kind's row of sink_kind.h, in one place. */
 #include "config.h"
 #include "kafka.h"
 #include "options.h"

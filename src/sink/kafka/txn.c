@@ -1,4 +1,4 @@
-/* Kafka transactions: what is in the open one, its end, and how it fails. See txn.h. */
+/* Kafka transactions: the contents of the open one, its end, and how it fails. See txn.h. */
 #include "txn.h"
 
 #include "kafka.h"
@@ -10,11 +10,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define CALL_MS 500   /* one call of commit; it goes on and is called again */
+#define CALL_MS 500   /* one commit call; it continues and is called again */
 #define ABORT_MS 1500 /* best effort: the next producer's init_transactions does the same */
-#define IDLE_MS 1000u /* then the cursor is brought up to date, if no message did it */
+#define IDLE_MS 1000u /* after this the cursor is updated, if no message did it */
 
-/* In place of what the timer was set to. */
+/* Replaces the timer's previous setting. */
 static void arm(struct hs_kafka_txn *txn, uint64_t ns)
 {
     struct timeval time = hs_clock_timeval(ns);
@@ -40,7 +40,7 @@ static void abort_transaction(void *context)
 
 /* ---- Taking messages ---- */
 
-/* One parcel past the bound has room. */
+/* There is room for one parcel past the limit. */
 bool hs_kafka_txn_takes(const struct hs_kafka_txn *txn)
 {
     return txn->stage == HS_KAFKA_TXN_OPEN && txn->resumed && !txn->broken &&
@@ -89,13 +89,13 @@ void hs_kafka_txn_seal(struct hs_kafka_txn *txn)
     struct hs_kafka *kafka = txn->kafka;
     if (txn->stage == HS_KAFKA_TXN_OPEN)
         txn->stage = HS_KAFKA_TXN_SEALING;
-    /* A parcel is in one transaction as a whole, and what was refused of it is told first. */
+    /* A whole parcel is in one transaction, and refused messages of it are reported first. */
     if (txn->stage != HS_KAFKA_TXN_SEALING || kafka->stage != HS_KAFKA_OPEN ||
         kafka->rest.arena != NULL || kafka->refused_count > 0)
         return;
     rd_kafka_resp_err_t error = produce_cursor(txn);
     if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL)
-        return; /* the next report makes room, and a turn */
+        return; /* the next report makes room, and calls turn */
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
         hs_kafka_txn_work(txn, HS_KAFKA_TXN_COMMITTING, commit);
     else if (error == RD_KAFKA_RESP_ERR__FATAL || error == RD_KAFKA_RESP_ERR__FENCED)
@@ -118,7 +118,7 @@ static void on_timer(evutil_socket_t file, short what, void *context)
         hs_kafka_txn_seal(txn);
 }
 
-/* Nothing of the owner's may come for long, and the cursor is to follow all the same. */
+/* The owner may submit nothing for long, but the cursor must be updated all the same. */
 static void look_after_cursor(struct hs_kafka_txn *txn)
 {
     if (txn->stage != HS_KAFKA_TXN_OPEN || !txn->resumed)
@@ -142,7 +142,7 @@ void hs_kafka_txn_renew(struct hs_kafka_txn *txn)
     hs_kafka_txn_seal(txn);
 }
 
-/* Its messages are in the cluster, and so is the cursor that says so. */
+/* Its messages are in the cluster, and so is the cursor that records them. */
 static void tell_all(struct hs_kafka_txn *txn)
 {
     size_t count = txn->count;
@@ -153,7 +153,7 @@ static void tell_all(struct hs_kafka_txn *txn)
                              NULL, NULL);
 }
 
-/* What a person must mend stays said while it is tried again. */
+/* A fault that an operator must fix stays reported during retries. */
 static void hold_if_told(struct hs_kafka_txn *txn)
 {
     const struct hs_failure *failure = &hs_kafka_error(txn->result.code)->failure;
@@ -173,7 +173,7 @@ void hs_kafka_txn_committed(struct hs_kafka_txn *txn)
         return;
     }
     if (txn->result.code != RD_KAFKA_RESP_ERR_NO_ERROR || txn->broken) {
-        /* It may be committed all the same: the cursor that is read back will say (X2). */
+        /* It may be committed all the same: the cursor that is read back will show it (X2). */
         hs_log_limited(HS_LOG_WARN, "kafka_commit",
                        "a Kafka transaction failed; what it did is read back",
                        HS_F("sink", "%s", kafka->sink.name),
@@ -205,7 +205,7 @@ void hs_kafka_txn_abort(struct hs_kafka_txn *txn)
 {
     txn->broken = true;
     if (txn->stage == HS_KAFKA_TXN_COMMITTING && hs_kafka_helper_is_working(&txn->kafka->helper))
-        return; /* when the commit has said what it has to say */
+        return; /* after the commit has returned */
     if (txn->stage != HS_KAFKA_TXN_OPEN && txn->stage != HS_KAFKA_TXN_SEALING &&
         txn->stage != HS_KAFKA_TXN_COMMITTING)
         return;

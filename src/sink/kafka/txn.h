@@ -1,15 +1,15 @@
-/* Kafka transactions, private: what `exactly_once: true` puts beside the producer. Messages go
- * into an open transaction, the cursor's record ends it, and they count as delivered when it
- * is committed. docs/internals/exactly-once-kafka.md says why that holds.
+/* Kafka transactions, private: what `exactly_once: true` adds to the producer. Messages go into an
+ * open transaction, the cursor's record ends it, and they count as delivered when it is committed.
+ * docs/internals/exactly-once-kafka.md explains why that holds.
  *
  *   X1  Messages and the cursor that covers them are in one transaction.
  *   X2  Nothing is sent before the cursor was read back from a cluster that has ended all
  *       older transactions of this transactional.id.
  *   X3  The cursor names every part that it has passed and that is neither in the cluster nor
  *       known to be safe with the owner (a hole).
- *   X4  Who was replaced by another process stops, and does not take the id back.
+ *   X4  A process that was replaced by another stops, and does not take the id back.
  *
- * Everything that fails a transaction ends the producer: abort, a new producer, X2 again. */
+ * Every failure of a transaction ends the producer: abort, a new producer, X2 again. */
 #ifndef HS_SINK_KAFKA_TXN_H
 #define HS_SINK_KAFKA_TXN_H
 
@@ -18,8 +18,8 @@
 #include "read.h"
 
 #define HS_KAFKA_TXN_MESSAGES_MAX (16384u + HS_PARCEL_MESSAGES_MAX)
-/* From a fence to the look at who it was: a process that takes over has read the cursor and
- * put its name there by then, as a rule. */
+/* Delay between a fence and the check who caused it: a process that takes over has usually read the
+ * cursor and put its name there by then. */
 #define HS_KAFKA_LOOK_MS 3000u
 
 struct event;
@@ -27,20 +27,20 @@ struct hs_kafka;
 
 enum hs_kafka_txn_stage {
     HS_KAFKA_TXN_CLOSED,     /* no producer, or one that is ending */
-    HS_KAFKA_TXN_STARTING,   /* init_transactions at work: waits for the cluster */
-    HS_KAFKA_TXN_READING,    /* the cursor is read back */
-    HS_KAFKA_TXN_OPEN,       /* takes messages */
-    HS_KAFKA_TXN_SEALING,    /* takes no more; the cursor's record is not sent yet */
-    HS_KAFKA_TXN_COMMITTING, /* the commit is at work */
-    HS_KAFKA_TXN_ABORTING,   /* the abort is at work; the producer ends after it */
-    HS_KAFKA_TXN_LOOKING,    /* fenced, perhaps: the cursor is read to see by whom */
-    HS_KAFKA_TXN_FENCED,     /* another process has the id: the end */
+    HS_KAFKA_TXN_STARTING,   /* init_transactions is running: waits for the cluster */
+    HS_KAFKA_TXN_READING,    /* the cursor is being read back */
+    HS_KAFKA_TXN_OPEN,       /* accepts messages */
+    HS_KAFKA_TXN_SEALING,    /* accepts no more; the cursor's record is not sent yet */
+    HS_KAFKA_TXN_COMMITTING, /* the commit is running */
+    HS_KAFKA_TXN_ABORTING,   /* the abort is running; the producer ends after it */
+    HS_KAFKA_TXN_LOOKING,    /* perhaps fenced: the cursor is read to see by whom */
+    HS_KAFKA_TXN_FENCED,     /* another process has the id: final */
 };
 
-/* What a call of librdkafka's said. */
+/* The result of a librdkafka call. */
 struct hs_kafka_result {
     rd_kafka_resp_err_t code;
-    bool again; /* it goes on in the background and is to be called again */
+    bool again; /* it continues in the background and must be called again */
     char text[256];
 };
 
@@ -48,7 +48,7 @@ struct hs_kafka_result {
 struct hs_kafka_txn_entry {
     uint64_t sequence;
     uint32_t part;
-    bool ended; /* refused at once, and told */
+    bool ended; /* refused at once, and reported */
 };
 
 struct hs_kafka_txn {
@@ -57,21 +57,21 @@ struct hs_kafka_txn {
     char *id;            /* transactional.id, and the key of the cursor's record */
     const char *journal; /* its identity */
     char owner[37];      /* this process */
-    char before[40];     /* whom the record named when it was read; "": nobody */
+    char before[40];     /* the name in the record when it was read; "": none */
     struct hs_kafka_progress progress;
     struct hs_kafka_cursor sending; /* what the open transaction will store */
     struct hs_kafka_txn_entry *entries;
     size_t count;
     bool claimed;  /* the cursor's record names us */
-    bool anothers; /* it was of another journal */
+    bool anothers; /* it belonged to another journal */
     bool resumed;  /* the owner knows that it may continue with this producer */
-    bool broken;   /* something of it failed: not to be committed */
-    bool blocked;  /* a person must act before anything can be committed, and was told */
-    bool fenced;   /* perhaps: the producer was told so, or could not reach the coordinator */
-    bool renew;    /* after this commit a new producer is made */
+    bool broken;   /* part of it failed: must not be committed */
+    bool blocked;  /* an operator must act before a commit can succeed; this was reported */
+    bool fenced;   /* perhaps: the producer reported it, or could not reach the coordinator */
+    bool renew;    /* replace the producer after this commit */
     unsigned looks;
     struct event *on_timer;
-    /* The helper's while it works. */
+    /* Owned by the helper while it works. */
     rd_kafka_t *job_rk;
     struct hs_kafka_result result;
     struct hs_kafka_read read;
@@ -83,44 +83,44 @@ HS_MUST_CHECK int hs_kafka_txn_init(struct hs_kafka *kafka, const struct hs_sink
 void hs_kafka_txn_free(struct hs_kafka_txn *txn);
 /* Whether a parcel may be produced now. */
 bool hs_kafka_txn_takes(const struct hs_kafka_txn *txn);
-/* Notes a parcel's messages; each counts as delivered with the commit. */
+/* Records a parcel's messages; each counts as delivered with the commit. */
 void hs_kafka_txn_add(struct hs_kafka_txn *txn, const struct hs_parcel *parcel);
-/* A message failed and was told so. `refused`: it was never taken by the producer. */
+/* A message failed and was reported. `refused`: the producer never took it. */
 void hs_kafka_txn_failed(struct hs_kafka_txn *txn, uint64_t sequence, unsigned part,
                          enum hs_outcome outcome, bool refused);
 /* The cursor's own record failed. */
 void hs_kafka_txn_cursor_failed(struct hs_kafka_txn *txn, rd_kafka_resp_err_t code);
-/* The producer can never go on. */
+/* The producer can never continue. */
 void hs_kafka_txn_fatal(struct hs_kafka_txn *txn, rd_kafka_resp_err_t code, const char *text);
-/* Nothing was confirmed for too long although the cluster answers: a new producer, which finds
- * the coordinator again. */
+/* Nothing was confirmed for too long although the cluster answers: replaces the producer, which
+ * finds the coordinator again. */
 void hs_kafka_txn_stalled(struct hs_kafka_txn *txn);
-/* The cluster does not have a topic that the producer writes to: a commit cannot succeed. */
+/* A topic that the producer writes to does not exist: a commit cannot succeed. */
 void hs_kafka_txn_topic_missing(struct hs_kafka_txn *txn);
-/* Something moved: seals what waited for room. Called when the queue was drained. */
+/* There was progress: seals if the seal was waiting for room. Called after draining the queue. */
 void hs_kafka_txn_turn(struct hs_kafka_txn *txn);
 void hs_kafka_txn_skip(struct hs_kafka_txn *txn, uint64_t sequence);
-/* Ends the open transaction, and makes the producer anew after it. */
+/* Ends the open transaction, then replaces the producer. */
 void hs_kafka_txn_renew(struct hs_kafka_txn *txn);
-/* Ends the open transaction as soon as what waits in the producer's way is gone. */
+/* Ends the open transaction as soon as everything that must precede it is done. */
 void hs_kafka_txn_seal(struct hs_kafka_txn *txn);
-/* The commit of the transaction was called: what it said is in `result`. */
+/* The commit call returned; its outcome is in `result`. */
 void hs_kafka_txn_committed(struct hs_kafka_txn *txn);
-/* Aborts what is open, then makes the producer anew. */
+/* Aborts the open transaction, then replaces the producer. */
 void hs_kafka_txn_abort(struct hs_kafka_txn *txn);
 
 /* txn_start.c: from a new producer to a cursor that was read, and the fence. */
 /* There is a new producer. */
 void hs_kafka_txn_start(struct hs_kafka_txn *txn);
-/* Before a producer is made: false if there must be none now. */
+/* Before a producer is made: false if none may be made now. */
 bool hs_kafka_txn_may_open(struct hs_kafka_txn *txn);
 /* A job of the helper's is done. */
 void hs_kafka_txn_finished(struct hs_kafka_txn *txn);
-/* The producer was let go of. */
+/* The producer was released. */
 void hs_kafka_txn_ended(struct hs_kafka_txn *txn);
-/* Aborts what is open and waits for it, a little: the sink closes. */
+/* Aborts what is open and waits for it briefly: the sink closes. */
 void hs_kafka_txn_close(struct hs_kafka_txn *txn);
-/* The transaction that names us is committed, or there was no need: the owner goes on. */
+/* The transaction that names us is committed, or was not needed: the owner continues. */
 void hs_kafka_txn_resume(struct hs_kafka_txn *txn);
 void hs_kafka_txn_work(struct hs_kafka_txn *txn, enum hs_kafka_txn_stage stage,
                        void (*job)(void *context));

@@ -1,5 +1,5 @@
-/* Kafka transactions: how they begin: init_transactions, the cursor read back, our name put
- * into it; and how a producer that was fenced finds out by whom. See txn.h. */
+/* Kafka transactions: how they begin: init_transactions, reading the cursor back, writing our name
+ * into it; and how a fenced producer finds out by whom it was fenced. See txn.h. */
 #include "kafka.h"
 #include "txn.h"
 
@@ -49,7 +49,7 @@ static void read_cursor(void *context)
     hs_kafka_read(&txn->read);
 }
 
-/* ---- From a new producer to an owner that goes on ---- */
+/* ---- From a new producer to resuming the owner ---- */
 
 void hs_kafka_txn_start(struct hs_kafka_txn *txn)
 {
@@ -81,7 +81,7 @@ static void initialised(struct hs_kafka_txn *txn)
     hs_kafka_rebuild(kafka, true);
 }
 
-/* What the record says, or NULL: there is none that is this journal's. -EINVAL and words. */
+/* The record's contents, or NULL: there is none of this journal. -EINVAL and a message. */
 static int understand(struct hs_kafka_txn *txn, struct hs_kafka_cursor *cursor,
                       const struct hs_kafka_cursor **ret_cursor)
 {
@@ -139,7 +139,7 @@ static void was_read(struct hs_kafka_txn *txn)
     if (txn->claimed)
         hs_kafka_txn_resume(txn);
     else
-        hs_kafka_txn_seal(txn); /* nothing but our name: who is fenced by us sees it there */
+        hs_kafka_txn_seal(txn); /* only our name: a process that we fence sees it there */
 }
 
 void hs_kafka_txn_resume(struct hs_kafka_txn *txn)
@@ -169,9 +169,9 @@ static void hold_fenced(struct hs_kafka_txn *txn, const char *owner)
     hs_sink_set_state(&txn->kafka->sink, HS_SINK_BLOCKED, "fenced", text);
 }
 
-/* A transaction that was open when the brokers were away for longer than
- * transaction.timeout.ms is ended by the cluster, and looks to us like a fence. The cursor's
- * record says whether there is somebody else. */
+/* The cluster ends a transaction that was open when the brokers were away for longer than
+ * transaction.timeout.ms, which looks like a fence to us. The cursor's record shows whether another
+ * process exists. */
 static void looked(struct hs_kafka_txn *txn)
 {
     struct hs_kafka_cursor found;
@@ -219,7 +219,7 @@ void hs_kafka_txn_ended(struct hs_kafka_txn *txn)
 void hs_kafka_txn_finished(struct hs_kafka_txn *txn)
 {
     if (txn->stage != HS_KAFKA_TXN_LOOKING && txn->kafka->stage != HS_KAFKA_OPEN)
-        return; /* it is being rebuilt already */
+        return; /* it is already being rebuilt */
     switch (txn->stage) {
     case HS_KAFKA_TXN_STARTING:
         initialised(txn);
@@ -245,7 +245,7 @@ void hs_kafka_txn_finished(struct hs_kafka_txn *txn)
     }
 }
 
-/* An open transaction would hold readers up until the cluster gives it up. */
+/* An open transaction would block readers until the cluster gives it up. */
 void hs_kafka_txn_close(struct hs_kafka_txn *txn)
 {
     struct hs_kafka *kafka = txn->kafka;

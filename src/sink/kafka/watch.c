@@ -1,7 +1,7 @@
-/* Kafka watch: whether what was given to the producer is confirmed. librdkafka waits for a broker
- * as long as it takes and reports nothing of one that accepts connections and never answers, so
- * the time since the last confirmation is what counts here. With `exactly_once` a producer that
- * waits in vain is replaced: librdkafka keeps the address of the transactions' coordinator. */
+/* Kafka watch: checks that messages given to the producer are confirmed. librdkafka waits for a
+ * broker without limit and does not report one that accepts connections and never answers. So the
+ * time since the last confirmation counts here. With `exactly_once` a producer without progress is
+ * replaced: librdkafka keeps the address of the transactions' coordinator. */
 #include "kafka.h"
 
 #include <event2/event.h>
@@ -10,12 +10,12 @@
 #include <stdio.h>
 
 #define LOOK_MS 1000u
-#define STALL_MS 10000u /* nothing confirmed for so long: the state says so */
+#define STALL_MS 10000u /* nothing confirmed for this long: the state reports it */
 #define DOUBT_MS 3000u  /* the same of a transaction: are its topics still there? */
 #define RENEW_MS 20000u /* the same with `exactly_once`: a new producer finds the coordinator */
 /* The same without: by then a broker may soon forget the producer (producer.id.expiration.ms, 24 h
  * by default). It would accept a later request of it before an earlier one, which librdkafka then
- * counts as delivered. A new producer sends all that is unconfirmed. */
+ * counts as delivered. A new producer sends everything unconfirmed. */
 #define EXPIRE_MS 3600000u
 
 static uint64_t ms_since(uint64_t ns)
@@ -38,7 +38,7 @@ static bool waits(const struct hs_kafka *kafka)
     case HS_KAFKA_TXN_ABORTING:
         return true;
     case HS_KAFKA_TXN_OPEN:
-        return rd_kafka_outq_len(kafka->rk) > 0; /* others wait for the commit, not for Kafka */
+        return rd_kafka_outq_len(kafka->rk) > 0; /* the others wait for the commit, not for Kafka */
     case HS_KAFKA_TXN_CLOSED:
     case HS_KAFKA_TXN_LOOKING:
     case HS_KAFKA_TXN_FENCED:
@@ -52,8 +52,8 @@ static bool is_stalled(const struct hs_kafka *kafka)
     return waits(kafka) && ms_since(kafka->moved_ns) >= STALL_MS;
 }
 
-/* The cluster answers, but a broker that it names is not reached, and something waits for that:
- * most often its advertised address is not for us. */
+/* The cluster answers, but a broker that it names is unreachable, and something waits for it:
+ * usually its advertised address is not reachable from here. */
 static bool is_stuck(const struct hs_kafka *kafka)
 {
     bool waits = kafka->sink.in_flight > 0 || (kafka->txn != NULL && !kafka->txn->resumed);
@@ -136,7 +136,7 @@ void hs_kafka_watch(struct hs_kafka *kafka)
     look_again(kafka);
 }
 
-/* Between two producers nothing moves either. */
+/* Between two producers there is no progress either. */
 static void on_watch(evutil_socket_t file, short what, void *context)
 {
     struct hs_kafka *kafka = context;

@@ -1,5 +1,5 @@
-/* Redis batch: see batch.h. Commands are written as RESP by hand, once, into the buffer
- * they are sent from. */
+/* Redis batch: see batch.h. Commands are written as RESP directly into the buffer they are sent
+ * from. */
 #include "batch.h"
 #include "options.h"
 
@@ -122,7 +122,7 @@ static void add_body(struct hs_buffer *commands, const struct hs_message *messag
     }
 }
 
-/* A bulk of what `write` gives, whose size is known only afterwards. */
+/* A bulk string written by `write`, whose size is known only afterwards. */
 static void append_decoded(struct hs_buffer *commands, struct hs_slice quoted)
 {
     struct hs_buffer text;
@@ -137,7 +137,7 @@ static void append_name(struct hs_buffer *commands, struct hs_slice raw)
 {
     if (memchr(raw.data ? raw.data : "", '\\', raw.size) == NULL)
         append_bulk(commands, raw);
-    else /* the quotes stand around it, since it was received as JSON */
+    else /* with its quotes, since it was received as JSON */
         append_decoded(commands, hs_slice(raw.data - 1, raw.size + 2));
 }
 

@@ -1,5 +1,5 @@
-/* Redis cursor: how far the server is, and what that means for the owner. Pure bookkeeping;
- * docs/internals/exactly-once-redis.md tells the story, with every crash in it. */
+/* Redis cursor: the server's progress, and what follows for the owner. Pure bookkeeping;
+ * docs/internals/exactly-once-redis.md explains it, with every crash in it. */
 #include "cursor.h"
 
 #include <inttypes.h>
@@ -70,18 +70,18 @@ void hs_redis_cursor_text(const struct hs_redis_cursor *cursor, struct hs_buffer
         hs_buffer_commit(text, hs_holes_text(cursor->holes, cursor->hole_count, at));
 }
 
-/* ---- What holds ---- */
+/* ---- What is known ---- */
 
 /* The last event up to which everything is known here to be done. */
 static uint64_t confirmed(const struct hs_redis_progress *progress)
 {
     uint64_t done = larger(progress->applied, progress->floor);
-    /* An event that is left out is in doubt from the moment it was read: those before it may
-     * not even have been sent. */
+    /* An event that is left out is in doubt from the moment it was read: those before it may not
+     * even have been sent. */
     return progress->doubt_first > 0 ? smaller(done, progress->doubt_first - 1) : done;
 }
 
-/* How many holes are of events up to this one. */
+/* The number of holes in events up to this one. */
 static size_t holes_up_to(const struct hs_redis_progress *progress, uint64_t sequence)
 {
     size_t count = hs_holes_before(progress->holes, progress->hole_count, sequence);
@@ -101,7 +101,7 @@ static void doubt(struct hs_redis_progress *progress, uint64_t sequence)
     progress->doubt_last = larger(progress->doubt_last, sequence);
 }
 
-/* One that has no place is in doubt as long as this process lives. */
+/* A hole that does not fit is in doubt as long as this process lives. */
 static void add_hole(struct hs_redis_progress *progress, uint64_t sequence, uint32_t parts)
 {
     doubt(progress, sequence);
@@ -120,8 +120,8 @@ void hs_redis_progress_arrive(struct hs_redis_progress *progress, uint64_t seque
 
 /* ---- A new connection ---- */
 
-/* The server has less than it once said (a failover, a restored backup): what is known here
- * of later events holds no more, and a hole that was filled since is one again. */
+/* The server has less than it once reported (a failover, a restored backup): what is known here of
+ * later events no longer holds, and a hole that was filled since is one again. */
 static void fall_back(struct hs_redis_progress *progress, const struct hs_redis_cursor *read)
 {
     progress->applied = smaller(progress->applied, read->sequence);
@@ -145,8 +145,8 @@ static bool are_same(const struct hs_redis_cursor *a, const struct hs_redis_curs
     return same;
 }
 
-/* If the transaction whose answer was lost was done, the holes that it wrote are like all else
- * whose reply was not read. */
+/* If the transaction whose answer was lost was applied, the holes that it wrote are like everything
+ * else whose reply was not read. */
 static void forget_written(struct hs_redis_progress *progress, const struct hs_redis_cursor *read)
 {
     bool done = progress->is_awaited && are_same(read, &progress->sent);
@@ -174,7 +174,7 @@ uint64_t hs_redis_progress_begin(struct hs_redis_progress *progress,
     if (says && read->sequence < progress->stored.sequence)
         fall_back(progress, read);
     forget_written(progress, read);
-    /* Those that were stored are known here, unless they were settled since. */
+    /* The stored holes are known here, unless they were settled since. */
     for (size_t i = 0; i < read->hole_count; i++) {
         const struct hs_hole *hole = &read->holes[i];
         uint32_t parts = hole->parts & ~stored_hole(progress, hole->sequence);
@@ -184,7 +184,7 @@ uint64_t hs_redis_progress_begin(struct hs_redis_progress *progress,
     copy_cursor(&progress->stored, read);
     progress->verify_until = 0;
     if (!says) {
-        /* It has nothing, or has lost the key: the owner says where it continues (skip). */
+        /* It has nothing, or has lost the key: the owner decides where to continue (skip). */
         progress->applied = progress->floor = 0;
         progress->hole_count = 0;
         return 0;
@@ -201,7 +201,7 @@ uint64_t hs_redis_progress_begin(struct hs_redis_progress *progress,
 
 /* ---- What is stored ---- */
 
-/* The last event that the server has, with a batch that ends at `last`. */
+/* The last event that the server has after a batch that ends at `last`. */
 static uint64_t reach(const struct hs_redis_progress *progress, uint64_t last)
 {
     return larger(larger(progress->stored.sequence, last),

@@ -1,15 +1,15 @@
-/* Redis errors: the table of every error reply that matters to a writer of streams, with its
- * class and label. Inside a transaction an error at queueing time discards the whole of it;
- * one at execution is the one command's own (batch.c tells the two apart). */
+/* Redis errors: the table of every error reply that matters to a writer of streams, with its class
+ * and label. Inside a transaction an error at queueing time discards the whole transaction; one at
+ * execution affects only its own command (batch.c distinguishes the two). */
 #include "errors.h"
 
 #define REPLICA "this Redis is a replica: point `url` at the master, or promote this one"
 
 static const struct hs_redis_error table[] = {
-    /* Never will be taken. */
+    /* Never accepted. */
     {"WRONGTYPE", {HS_PERMANENT, "wrong_type", "the key holds something that is no stream"}, false},
 
-    /* A person must act. */
+    /* An operator must act. */
     {"OOM", {HS_BLOCKED, "oom", "Redis is at its maxmemory: raise it, or trim streams"}, false},
     {"MISCONF", {HS_BLOCKED, "misconf", "Redis cannot save to its disk and refuses writes"}, false},
     {"NOAUTH", {HS_BLOCKED, "no_auth", "Redis wants a password: set `password`"}, true},

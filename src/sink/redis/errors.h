@@ -1,4 +1,4 @@
-/* Redis errors: what the first word of an error reply means. */
+/* Redis errors: the meaning of the first word of an error reply. */
 #ifndef HS_SINK_REDIS_ERRORS_H
 #define HS_SINK_REDIS_ERRORS_H
 
@@ -7,7 +7,7 @@
 struct hs_redis_error {
     const char *prefix; /* the reply's first word */
     struct hs_failure failure;
-    bool leave; /* this server cannot help: connect again, perhaps to another */
+    bool leave; /* this server cannot help: reconnect, perhaps to another */
 };
 
 /* By the reply's text, without its "-". Never NULL. An EXECABORT that names its cause counts

@@ -1,5 +1,5 @@
-/* Redis link: one connection at a time: made, greeted (AUTH, SELECT, the cursor, replicas),
- * watched by a timer, and made again with backoff. Knows no batches. */
+/* Redis link: one connection at a time: made, greeted (AUTH, SELECT, the cursor, replicas), watched
+ * by a timer, and made again with backoff. Knows no batches. */
 #include "redis.h"
 
 #include <event2/event.h>
@@ -14,7 +14,7 @@
 #define GREETING_MS 5000u     /* to connect and to read the cursor */
 #define TOUCHES_OF_ANOTHER 3u /* within TOUCHED_NS */
 #define TOUCHED_NS (60 * HS_NS_PER_SECOND)
-#define REPLY_MS 15000u /* for a batch; leaving early is harmless (R2), only wasteful */
+#define REPLY_MS 15000u /* for a batch; leaving early is harmless (R2), but wasteful */
 
 static void wait_for(struct hs_redis *redis, uint64_t ms)
 {
@@ -50,7 +50,7 @@ static void begin_waiting(struct hs_redis *redis, const char *reason, const char
     redis->link = NULL;
     hs_redis_wait_stop(redis);
     hs_redis_forget(redis);
-    /* How many replicas a server has says nothing once it is gone. */
+    /* The number of replicas no longer matters once the server is gone. */
     if (redis->sink.state != HS_SINK_BLOCKED || strcmp(redis->sink.reason, HS_REDIS_TOO_FEW) == 0)
         hs_sink_set_state(&redis->sink, HS_SINK_CONNECTING, reason, words);
     wait_for(redis, hs_sink_backoff_ms(redis->attempts++, RECONNECT_LEAST_MS, RECONNECT_MOST_MS));
@@ -60,7 +60,7 @@ void hs_redis_leave(struct hs_redis *redis, const char *reason, const char *text
 {
     redisAsyncContext *link = redis->link;
     if (link != NULL) {
-        link->data = NULL; /* its callbacks are nobody's now */
+        link->data = NULL; /* nobody needs its callbacks now */
         redisAsyncFree(link);
     }
     begin_waiting(redis, reason, text);
@@ -80,7 +80,7 @@ void hs_redis_send(struct hs_redis *redis, hs_redis_reply_fn *on_reply,
     struct hs_buffer command;
     hs_buffer_init(&command, HS_REDIS_BATCH_CEILING);
     hs_redis_command(&command, words, count);
-    hs_buffer_append_byte(&command, '\0'); /* hiredis looks one byte past a command */
+    hs_buffer_append_byte(&command, '\0'); /* hiredis reads one byte past a command */
     HS_ASSERT(hs_buffer_status(&command) == 0);
     HS_IGNORE(
         redisAsyncFormattedCommand(redis->link, on_reply, NULL, command.data, command.size - 1));
@@ -90,7 +90,7 @@ void hs_redis_send(struct hs_redis *redis, hs_redis_reply_fn *on_reply,
 /* ---- Greeting ---- */
 
 /* Whoever gave the key an expiry, wrote its value back or made the server load its data touched it
- * once. A second hookstream does it with each of its connections. */
+ * once. A second hookstream touches it with each of its connections. */
 static void tell_touched(struct hs_redis *redis)
 {
     uint64_t now_ns = hs_clock_monotonic_ns();
@@ -108,7 +108,7 @@ static void tell_touched(struct hs_redis *redis)
            HS_F("sink", "%s", redis->sink.name), HS_F("key", "%s", redis->cursor_key));
 }
 
-/* Nobody moved the cursor, and it is there. */
+/* Nobody moved the cursor, and it exists. */
 static bool has_same_cursor(const struct hs_redis *redis)
 {
     return redis->read.sequence > 0 && redis->read.sequence == redis->progress.stored.sequence;
@@ -118,7 +118,7 @@ void hs_redis_greeted(struct hs_redis *redis)
 {
     HS_IGNORE(event_del(redis->on_timer));
     redis->stage = HS_REDIS_READY;
-    /* A batch that was refused is not there: what goes beyond those before it is not ours. */
+    /* A batch that was refused was not applied: anything beyond the earlier ones is not ours. */
     bool was_refused = redis->is_refused;
     bool is_anothers = was_refused && redis->read.sequence > redis->progress.stored.sequence;
     redis->is_refused = false;
@@ -145,7 +145,7 @@ static void note_damaged(struct hs_redis *redis)
              damaged.failure.words);
 }
 
-/* Here it is about no event: a key of a wrong type is the cursor's. */
+/* No event is concerned here: a key of a wrong type is the cursor's. */
 static void note_greeting(struct hs_redis *redis, const redisReply *reply)
 {
     if (redis->trouble.error != NULL)
@@ -155,7 +155,7 @@ static void note_greeting(struct hs_redis *redis, const redisReply *reply)
         note_damaged(redis);
 }
 
-/* Replies whose error is noted and whose text is of no interest. */
+/* Replies of which only an error matters. */
 static void on_greeting(redisAsyncContext *link, void *reply, void *context)
 {
     struct hs_redis *redis = link->data;
@@ -195,7 +195,7 @@ void hs_redis_fenced(struct hs_redis *redis)
                    "again");
 }
 
-/* The last reply of the greeting, but for that of WAIT. */
+/* The last reply of the greeting, except that of WAIT. */
 static void on_watched(redisAsyncContext *link, void *reply, void *context)
 {
     struct hs_redis *redis = link->data;
@@ -210,10 +210,10 @@ static void on_watched(redisAsyncContext *link, void *reply, void *context)
         hs_redis_greeted(redis);
 }
 
-/* A user who may not begin a transaction, or end one, is found out before anything is sent: the
- * commands behind a MULTI that is refused are done one by one. Appending nothing counts as a
- * change: it makes void what an older connection of ours may still have on its way (R2). Then
- * the value is read, and watched before anything is sent. */
+/* Detects before anything is sent whether the user may begin and end a transaction: the commands
+ * behind a refused MULTI are executed one by one. Appending nothing counts as a change: it voids
+ * what an older connection of ours may still have in flight (R2). Then the value is read, and
+ * watched before anything is sent. */
 static void send_greeting(struct hs_redis *redis)
 {
     struct hs_slice key = hs_slice_text(redis->cursor_key);
@@ -254,7 +254,7 @@ static int connect_link(struct hs_redis *redis)
     link->data = redis;
     redis->link = link;
     redis->stage = HS_REDIS_GREETING;
-    HS_IGNORE(redisAsyncSetConnectCallback(link, on_connect)); /* fail only when set before */
+    HS_IGNORE(redisAsyncSetConnectCallback(link, on_connect)); /* fail only if set before */
     HS_IGNORE(redisAsyncSetDisconnectCallback(link, on_disconnect));
     return 0;
 }

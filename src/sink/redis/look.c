@@ -1,5 +1,5 @@
 /* Redis look: while nothing is written, checks that the cursor's key still has the stored value.
- * Redis does not tell its clients about a flush, so without this only the next event would show it.
+ * Redis does not notify its clients of a flush, so otherwise only the next event would reveal it.
  * Knows no batches. */
 #include "redis.h"
 
@@ -9,7 +9,7 @@
 
 #define LOOK_S 1
 
-/* The next greeting finds out what there is to say. */
+/* The next greeting finds the cause. */
 static void judge(struct hs_redis *redis, const redisReply *reply)
 {
     struct hs_redis_cursor found = {.sequence = 0};
@@ -19,7 +19,7 @@ static void judge(struct hs_redis *redis, const redisReply *reply)
         reply->type == REDIS_REPLY_ERROR &&
         hs_slice_starts_with(hs_slice(reply->str, (size_t)reply->len), HS_SLICE("WRONGTYPE"));
     if (reply->type == REDIS_REPLY_ERROR && !is_wrong)
-        return; /* what is written next meets it, too */
+        return; /* the next write meets it, too */
     if (!is_wrong && hs_redis_cursor_parse(text, &found) == 0 &&
         found.sequence == redis->look.expected)
         return;

@@ -1,5 +1,5 @@
-/* Redis probe: the server's own account of itself (INFO), the keys, and the user's rights as
- * ACL DRYRUN tells them. Reads only. */
+/* Redis probe: checks the server's own report (INFO), the keys, and the user's rights as ACL DRYRUN
+ * returns them. Reads only. */
 #include "probe.h"
 
 #include "redis.h"
@@ -7,10 +7,10 @@
 #include <hiredis/hiredis.h>
 #include <stdio.h>
 
-/* What a Redis is asked, and in whose name. */
+/* The Redis to question, and on whose behalf. */
 struct redis {
     const struct hs_probe *probe;
-    const struct hs_node *node; /* of what names the server */
+    const struct hs_node *node; /* of the option that names the server */
     struct redisContext *link;
     char place[HS_REDIS_PLACE_TEXT]; /* where it is */
     bool is_cluster;
@@ -75,8 +75,8 @@ static void judge_role(const struct redis *redis, struct hs_slice info)
                     redis->probe->name);
 }
 
-/* allkeys-* throws away any key; volatile-* only those that expire, which streams and cursors do
- * not, but ids of the shared dedupe do. */
+/* allkeys-* evicts any key; volatile-* only those that expire: not streams and cursors, but ids of
+ * the shared dedupe. */
 static void judge_memory(const struct redis *redis, struct hs_slice info)
 {
     struct hs_slice policy = info_value(info, "maxmemory_policy");
@@ -110,7 +110,7 @@ static bool is_refusal(const struct hs_failure *failure)
            strcmp(failure->label, "wrong_password") == 0;
 }
 
-/* false, with a finding: it took the connection and says nothing. */
+/* false, with a finding: it accepts connections but does not answer. */
 static bool judge_server(struct redis *redis)
 {
     redisReply *reply = ASK(redis, "INFO");
@@ -152,7 +152,7 @@ static bool reach(struct redis *redis, const char *text, const char *username, c
 {
     struct hs_redis_url url;
     if (hs_redis_url_parse(text, username, password, &url) < 0)
-        return false; /* the check of the options said so */
+        return false; /* the check of the options reported it */
     hs_redis_url_place(&url, redis->place);
     int code = hs_redis_connect_now(&url, redis->probe->timeout_ms, &redis->link);
     hs_redis_url_free(&url);
@@ -176,7 +176,7 @@ void hs_redis_probe_server(const struct hs_probe *probe, const struct hs_node *n
     struct redis redis = {.probe = probe, .node = node};
     if (url == NULL || !reach(&redis, url, username, password))
         return;
-    (void)judge_server(&redis); /* nothing more is asked */
+    (void)judge_server(&redis); /* nothing else is asked */
     redisFree(redis.link);
 }
 
@@ -251,8 +251,8 @@ static long long slot_of(const struct redis *redis, const char *key)
     return slot;
 }
 
-/* Without a hash tag in `cursor_key` journal and sink decide about its slot, and no stream is in
- * it but by chance. */
+/* Without a hash tag in `cursor_key`, journal and sink determine its slot, and a stream is in it
+ * only by chance. */
 static void probe_cluster(const struct redis *redis, const struct hs_redis_options *options,
                           const struct hs_probe_place *places, size_t count)
 {
@@ -276,8 +276,7 @@ static void probe_cluster(const struct redis *redis, const struct hs_redis_optio
 
 /* ---- Rights ---- */
 
-/* Whether the user may do one of the commands that the sink is made of; false: it could not be
- * asked. */
+/* Whether the user may run one of the sink's commands; false: it could not be asked. */
 static bool probe_right(const struct redis *redis, const char *user, const char **command,
                         int count, const struct hs_node *node)
 {
@@ -314,7 +313,7 @@ static void probe_rights(const struct redis *redis, const struct hs_redis_option
     redisReply *reply = ASK(redis, "ACL", "WHOAMI");
     bool asked = is_text(reply);
     if (asked) {
-        char key[256]; /* any of ours: a rule about keys has a prefix of it */
+        char key[256]; /* a sample of ours: a rule about keys has a prefix of it */
         snprintf(key, sizeof(key), "%.128s:journal:%.64s", options->cursor_key, redis->probe->name);
         asked = probe_cursor_rights(redis, reply->str, key);
         for (size_t i = 0; asked && i < count; i++)
@@ -327,7 +326,7 @@ static void probe_rights(const struct redis *redis, const struct hs_redis_option
     freeReplyObject(reply);
 }
 
-/* ---- The whole ---- */
+/* ---- All checks ---- */
 
 void hs_redis_probe(const struct hs_probe *probe, const struct hs_sink_options *sink,
                     const struct hs_probe_place *places, size_t count)

@@ -1,6 +1,6 @@
-/* Redis sink: parcels are gathered into a batch while the one before is on its way; a batch is
- * one transaction that also moves the cursor. See redis.h for what holds, and
- * docs/internals/exactly-once-redis.md for why. */
+/* Redis sink: parcels are gathered into a batch while the one before is in flight; a batch is one
+ * transaction that also moves the cursor. See redis.h for the invariants, and
+ * docs/internals/exactly-once-redis.md for the reasons. */
 #include "redis.h"
 
 #include <hiredis/async.h>
@@ -19,7 +19,7 @@ bool hs_redis_is_free(const struct hs_redis *redis)
 
 /* ---- How a batch ended ---- */
 
-/* What Redis said of a message that failed by itself, if it was kept. */
+/* Redis's message about a message that failed individually, if it was kept. */
 static const char *words_of(const struct hs_redis *redis, const struct hs_failure *failure)
 {
     const struct hs_redis_trouble *own = &redis->own;
@@ -28,7 +28,7 @@ static const char *words_of(const struct hs_redis *redis, const struct hs_failur
 
 #define OWN_TEXT_MAX (HS_REDIS_TEXT_MAX + HS_REDIS_KEY_SHOWN + 16u)
 
-/* What failed by itself, with its key. */
+/* Describes an entry that failed individually, with its key. */
 static void describe(const struct hs_redis *redis, const struct hs_redis_batch *batch,
                      const struct hs_redis_entry *entry, char ret_text[OWN_TEXT_MAX])
 {
@@ -61,8 +61,8 @@ static void maybe_room(struct hs_redis *redis)
     redis->sink.host.room(redis->sink.host.context);
 }
 
-/* Nothing of the batch was applied: it goes back, and what was gathered behind it too, since
- * it must not pass. */
+/* Nothing of the batch was applied: it is given back, and the gathered messages behind it too,
+ * since they must not pass it. */
 static void give_back(struct hs_redis *redis, struct hs_redis_batch *batch)
 {
     struct hs_redis_trouble trouble = redis->trouble;
@@ -81,7 +81,7 @@ static bool goes_again(const struct hs_redis_entry *entry)
     return entry->failure != NULL && entry->failure->outcome != HS_PERMANENT;
 }
 
-/* The server's replies to the batch are read: what they say of its entries is kept, whatever
+/* The server's replies to the batch were read: the results of its entries are kept, whatever
  * becomes of the connection. */
 static void book(struct hs_redis *redis, const struct hs_redis_batch *batch)
 {
@@ -96,7 +96,7 @@ static void book(struct hs_redis *redis, const struct hs_redis_batch *batch)
         redis->progress.applied = batch->entries[batch->count - 1].sequence;
 }
 
-/* The first that is to be sent again, or NULL. */
+/* The first entry that must be sent again, or NULL. */
 static const struct hs_redis_entry *find_again(const struct hs_redis_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++)
@@ -113,7 +113,7 @@ static void store_if_ahead(struct hs_redis *redis)
         hs_redis_store_soon(redis);
 }
 
-/* If the batch was applied, it was but for entries that failed by themselves. */
+/* If the batch was applied, it was applied except for entries that failed individually. */
 void hs_redis_finish(struct hs_redis *redis)
 {
     static const struct hs_failure behind = {HS_TRANSIENT, "order",
@@ -130,7 +130,7 @@ void hs_redis_finish(struct hs_redis *redis)
     if (again == NULL) {
         hs_sink_set_state(&redis->sink, HS_SINK_UP, "", "");
         if (redis->gathering->count > 0)
-            send_gathered(redis); /* Redis works while we tell */
+            send_gathered(redis); /* Redis works while we report */
     } else if (again->failure->outcome == HS_BLOCKED) {
         char own[OWN_TEXT_MAX];
         describe(redis, batch, again, own);
@@ -148,7 +148,7 @@ void hs_redis_finish(struct hs_redis *redis)
 
 void hs_redis_stored(struct hs_redis *redis, const struct hs_redis_trouble *trouble)
 {
-    if (redis->is_flying) { /* and waits for replicas: it cannot go back */
+    if (redis->is_flying) { /* and waits for replicas: it cannot be given back */
         if (trouble->error != NULL)
             hs_redis_refused(redis, trouble);
         else
@@ -167,8 +167,8 @@ void hs_redis_stored(struct hs_redis *redis, const struct hs_redis_trouble *trou
 
 /* ---- Replies ---- */
 
-/* What came behind a MULTI that was refused may be done all the same, the cursor's SET with it:
- * the next connection reads how far it is. */
+/* The commands behind a refused MULTI may be executed all the same, the cursor's SET among them:
+ * the next connection reads the result. */
 static void on_multi(redisAsyncContext *link, void *reply, void *context)
 {
     struct hs_redis *redis = link->data;
@@ -179,7 +179,7 @@ static void on_multi(redisAsyncContext *link, void *reply, void *context)
         hs_redis_refused(redis, &redis->trouble);
 }
 
-/* Notes the first error that a command of the flying batch met, with its key. */
+/* Records the first error that a command of the batch in flight met, with its key. */
 static void note_refused(struct hs_redis *redis, const redisReply *reply,
                          const struct hs_redis_entry *entry)
 {
@@ -194,7 +194,7 @@ static void note_refused(struct hs_redis *redis, const redisReply *reply,
              refused.text);
 }
 
-/* Of what was queued: QUEUED or the reason why all will be discarded. */
+/* Reply to a queued command: QUEUED, or why the transaction will be discarded. */
 static void on_queued(redisAsyncContext *link, void *reply, void *context)
 {
     struct hs_redis *redis = link->data;
@@ -206,7 +206,7 @@ static void on_queued(redisAsyncContext *link, void *reply, void *context)
         hs_redis_note(&redis->trouble, reply);
 }
 
-/* What TYPE says of the key of an entry that is verified. A key that is gone held a stream. */
+/* The meaning of TYPE for the key of a verified entry. A key that is gone held a stream. */
 static void judge_type(const redisReply *reply, struct hs_redis_entry *entry)
 {
     struct hs_slice text = hs_slice(reply->str, (size_t)reply->len);
@@ -214,7 +214,7 @@ static void judge_type(const redisReply *reply, struct hs_redis_entry *entry)
         entry->failure = &hs_redis_error(HS_SLICE("WRONGTYPE"))->failure;
 }
 
-/* What a person must mend counts more than a dead letter. */
+/* A fault that an operator must fix takes precedence over a dead letter. */
 static void note_own(struct hs_redis_trouble *own, const redisReply *reply)
 {
     if (own->error != NULL && own->error->failure.outcome == HS_PERMANENT)
@@ -222,8 +222,8 @@ static void note_own(struct hs_redis_trouble *own, const redisReply *reply)
     hs_redis_note(own, reply);
 }
 
-/* The replies of the commands that were sent, in the order of their entries. Only TYPE answers a
- * status; XADD answers the id that it gave. */
+/* The replies of the commands that were sent, in the order of their entries. Only TYPE returns a
+ * status; XADD returns the id that it assigned. */
 static bool take_results(struct hs_redis *redis, redisReply *const *replies, size_t count)
 {
     size_t at = 0;
@@ -252,7 +252,7 @@ static void on_exec(redisAsyncContext *link, void *data, void *context)
     if (redis == NULL || reply == NULL)
         return;
     if (reply->type == REDIS_REPLY_ERROR) {
-        hs_redis_note(&redis->trouble, reply); /* unless a queued one said why */
+        hs_redis_note(&redis->trouble, reply); /* unless a queued one gave the reason */
         hs_redis_progress_answered(&redis->progress, false);
         return;
     }
@@ -275,7 +275,7 @@ static bool waits(const struct hs_redis *redis)
     return redis->wait.replicas > 0 && redis->flying->count > 0;
 }
 
-/* The last reply of a batch, but for that of WAIT: the cursor is watched for the next (R2). */
+/* The last reply of a batch, except that of WAIT: the cursor is watched for the next (R2). */
 static void on_watched(redisAsyncContext *link, void *data, void *context)
 {
     struct hs_redis *redis = link->data;
@@ -290,7 +290,7 @@ static void on_watched(redisAsyncContext *link, void *data, void *context)
         hs_redis_finish(redis);
 }
 
-/* Of a batch that verifies: what a key holds. */
+/* For a batch that verifies: the type of a key. */
 static void on_type(redisAsyncContext *link, void *data, void *context)
 {
     struct hs_redis *redis = link->data;
@@ -316,7 +316,7 @@ static void on_type(redisAsyncContext *link, void *data, void *context)
 
 /* ---- Sending ---- */
 
-/* A link that ends refuses; its end is told by itself. */
+/* A link that is ending refuses it; its end is reported separately. */
 static void send_command(struct hs_redis *redis, redisCallbackFn *on_reply,
                          struct hs_redis_entry *entry, const char *command)
 {
@@ -336,7 +336,7 @@ static void send_entries(struct hs_redis *redis, redisCallbackFn *on_reply)
     }
 }
 
-/* The transaction, and what must hold before the next: in one write. */
+/* The transaction, then WATCH and WAIT, which must succeed before the next one: in one write. */
 static void send_transaction(struct hs_redis *redis)
 {
     struct hs_slice key = hs_slice_text(redis->cursor_key);
@@ -355,7 +355,7 @@ static bool has_commands(const struct hs_redis_batch *batch)
     return batch->commands.size > 0;
 }
 
-/* But what failed before is stored first (R6). */
+/* Earlier failures are stored first (R6). */
 static void send_gathered(struct hs_redis *redis)
 {
     HS_ASSERT(hs_redis_is_free(redis));
@@ -369,7 +369,7 @@ static void send_gathered(struct hs_redis *redis)
     redis->is_flying = true;
     redis->replies = 0;
     redis->trouble.error = NULL;
-    /* hiredis looks one byte past the last command. */
+    /* hiredis reads one byte past the last command. */
     hs_buffer_append_byte(&batch->commands, '\0');
     HS_ASSERT(hs_buffer_status(&batch->commands) == 0);
     batch->commands.size--;
@@ -394,9 +394,9 @@ static bool verifies_part(const struct hs_redis *redis, const struct hs_parcel *
                                       parcel->messages[at].part);
 }
 
-/* A parcel has parts to verify and parts to write where one failed by itself in a batch whose
- * connection ended before it was told: it goes into a batch that writes, and verifies those in it.
- */
+/* A parcel has parts to verify and parts to write if a part failed individually in a batch whose
+ * connection ended before that was reported. It goes into a batch that writes and verifies
+ * there. */
 static enum hs_submit submit(struct hs_sink *sink, const struct hs_parcel *parcel)
 {
     struct hs_redis *redis = of(sink);
@@ -529,7 +529,7 @@ void hs_redis_check(struct hs_config *config, const struct hs_sink_options *sink
     const struct hs_node *place = sink->node != NULL ? hs_node_get(sink->node, "url") : NULL;
     struct hs_redis_url url;
     if (options->url == NULL)
-        return; /* missing: the binding said so */
+        return; /* missing: the binding reported it */
     if (hs_redis_url_parse(options->url, options->username, options->password, &url) < 0)
         hs_config_error(config, HS_FINDING_SINK_URL, place != NULL ? place : sink->node, "%s",
                         hs_error_text());

@@ -1,4 +1,4 @@
-/* Redis row: what the program asks of the kind (sink_kind.h), in one place. */
+/* Redis row: the kind's row of sink_kind.h, in one place. */
 #include "options.h"
 #include "redis.h"
 

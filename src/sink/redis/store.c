@@ -1,5 +1,5 @@
-/* Redis store: the cursor without a batch: at once when it has a hole that the server does not
- * know of (R6), else after a while in which no batch took it along. Knows no batches. */
+/* Redis store: writes the cursor without a batch: at once if it has a hole that the server does not
+ * know of (R6), otherwise after a while in which no batch wrote it. Knows no batches. */
 #include "redis.h"
 
 #include <event2/event.h>
@@ -17,7 +17,7 @@ static void on_queued(redisAsyncContext *link, void *reply, void *context)
         hs_redis_note(&redis->store.trouble, reply);
 }
 
-/* Without it the SET may be done all the same: the next connection reads whether it was. */
+/* Even without MULTI the SET may be executed: the next connection reads whether it was. */
 static void on_multi(redisAsyncContext *link, void *reply, void *context)
 {
     struct hs_redis *redis = link->data;
@@ -90,7 +90,7 @@ void hs_redis_store(struct hs_redis *redis)
     hs_redis_send(redis, on_watched, (struct hs_slice[]){HS_SLICE("WATCH"), key}, 2);
 }
 
-/* A batch that is gathered takes it along. */
+/* A batch being gathered will write it. */
 static void on_idle(evutil_socket_t file, short what, void *context)
 {
     struct hs_redis *redis = context;

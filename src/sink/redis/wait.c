@@ -1,8 +1,8 @@
-/* Redis wait: with `wait: {replicas: n}` what the master took counts only once n replicas have
- * it, too. WAIT speaks of what its own connection wrote. A new connection begins with a write
- * (the greeting's APPEND), and replicas take the writes of a master in order, so its WAIT also
- * covers what an older connection wrote. Whatever is answered, nothing is written again for
- * it: the data is on the master. Knows no batches. */
+/* Redis wait: with `wait: {replicas: n}` a write on the master counts only once n replicas have it,
+ * too. WAIT covers the writes of its own connection. A new connection begins with a write (the
+ * greeting's APPEND), and replicas apply the writes of a master in order. So its WAIT also covers
+ * what an older connection wrote. Whatever the answer, nothing is written again because of it: the
+ * data is on the master. Knows no batches. */
 #include "redis.h"
 
 #include <event2/event.h>
@@ -25,8 +25,8 @@ static void go_on(struct hs_redis *redis)
         hs_redis_finish(redis);
 }
 
-/* Too few have it: said, and asked again after a while. That may be long, so what failed is stored
- * before (R6). */
+/* Too few replicas have it: reports that and asks again after a while. That may be long, so
+ * failures are stored first (R6). */
 static void ask_later(struct hs_redis *redis, long long have)
 {
     char words[HS_REDIS_TEXT_MAX];
@@ -45,7 +45,7 @@ static void ask_later(struct hs_redis *redis, long long have)
     HS_IGNORE(event_add(redis->wait.on_pause, &pause)); /* fails only without memory */
 }
 
-/* An error says nothing of the data: the cursor is read back, and the question comes again. */
+/* An error proves nothing about the data: the cursor is read back, and WAIT is sent again. */
 static void leave(struct hs_redis *redis, const redisReply *reply)
 {
     struct hs_redis_trouble trouble = {0};
@@ -64,7 +64,7 @@ static void on_wait(redisAsyncContext *link, void *data, void *context)
     if (redis == NULL || reply == NULL)
         return;
     if (redis->trouble.error != NULL)
-        go_on(redis); /* of a batch that was refused nothing was written */
+        go_on(redis); /* a refused batch wrote nothing */
     else if (reply->type != REDIS_REPLY_INTEGER)
         leave(redis, reply);
     else if ((uint64_t)reply->integer >= redis->wait.replicas)
