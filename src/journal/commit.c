@@ -328,7 +328,7 @@ static bool try_to_mend(struct hs_journal *journal)
     return false;
 }
 
-/* The stop came first. A header of one more segment, if it can be written, tells the next start
+/* The stop came first. A header of one more segment, if it can be written, shows the next start
  * that the failed batch is void. */
 static void close_failed_segment(struct hs_journal *journal)
 {

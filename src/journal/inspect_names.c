@@ -12,7 +12,7 @@
 
 struct naming {
     const struct hs_disk *disk;
-    const char *folder;   /* the one that is listed */
+    const char *folder;   /* the one being listed */
     const char *identity; /* the journal's; "": unknown */
     hs_journal_finding_fn *finding;
     void *context;

@@ -146,7 +146,7 @@ struct hs_journal {
     size_t segment_count, segment_capacity;
     struct hs_cursor *cursors[HS_CURSORS_MAX];
     size_t cursor_count;
-    struct hs_damage told[HS_DAMAGES_KEPT]; /* the last ones */
+    struct hs_damage told[HS_DAMAGES_KEPT]; /* the most recent ones */
     size_t told_count;                      /* since the open */
     uint64_t losses;                        /* hs_journal_lose() */
     bool chores;                            /* what `housework` waits for */

@@ -37,7 +37,7 @@
 #define SLOT_SIZE_EARLY 48u
 #define SLOT_STEP 4096u
 #define SLOTS 2u
-#define RECENT_PLACE (SLOTS * SLOT_STEP) /* the third one */
+#define RECENT_PLACE (SLOTS * SLOT_STEP) /* the third slot */
 #define FILE_SIZE (RECENT_PLACE + SLOT_SIZE)
 
 static const char magic[8] = {'H', 'S', 'M', 'A', 'R', 'K', 0, 1};

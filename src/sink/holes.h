@@ -25,7 +25,7 @@ HS_MUST_CHECK int hs_holes_parse(struct hs_slice text, uint64_t last, size_t cap
 size_t hs_holes_before(const struct hs_hole *holes, size_t count, uint64_t sequence);
 /* Which parts of the event are missing. */
 uint32_t hs_holes_of(const struct hs_hole *holes, size_t count, uint64_t sequence);
-/* false: it is another one, and there is no room. */
+/* Adds the parts to the event's hole. false: that needs a further hole, and there is no room. */
 bool hs_holes_add(struct hs_hole *holes, size_t *count, size_t capacity, uint64_t sequence,
                   uint32_t parts);
 void hs_holes_remove(struct hs_hole *holes, size_t *count, uint64_t sequence, uint32_t parts);

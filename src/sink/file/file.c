@@ -50,7 +50,7 @@ struct hs_file {
     struct entry entries[GATHER_MESSAGES];
     size_t count;
     bool owes_room, announced;
-    unsigned failures; /* tries to make the folder that failed in a row */
+    unsigned failures; /* failed tries to make the folder, in a row */
     struct event *on_turn;
 };
 

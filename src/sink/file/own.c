@@ -109,7 +109,7 @@ static int is_in_ledger(const struct hs_file_folder *folder, int file, const cha
     return code;
 }
 
-/* A line that is torn by a crash is of a file that is still empty. */
+/* A line torn by a crash belongs to a file that is still empty. */
 int hs_file_own_add_to_ledger(const struct hs_file_folder *folder, int file, const char *path)
 {
     char identity[64];

@@ -109,7 +109,7 @@ void hs_kafka_rest_drop(struct hs_kafka_rest *rest);
 /* client.c */
 HS_MUST_CHECK int hs_kafka_client_init(struct hs_kafka *kafka, const struct hs_sink_spec *spec);
 void hs_kafka_client_close(struct hs_kafka *kafka);
-/* The handle of a topic, or NULL with rd_kafka_last_error(). */
+/* The handle of a topic, or NULL: see rd_kafka_last_error(). */
 rd_kafka_topic_t *hs_kafka_topic(struct hs_kafka *kafka, struct hs_slice name);
 /* Ends this producer and opens another: at once, or when everything in flight has ended. */
 void hs_kafka_rebuild(struct hs_kafka *kafka, bool at_once);

@@ -242,7 +242,7 @@ static void probe_cursor(const struct redis *redis, const struct hs_redis_option
 
 /* ---- A cluster ---- */
 
-/* -1: it could not be asked. */
+/* -1: no usable answer. */
 static long long slot_of(const struct redis *redis, const char *key)
 {
     redisReply *reply = ASK(redis, "CLUSTER", "KEYSLOT", key);
@@ -276,7 +276,7 @@ static void probe_cluster(const struct redis *redis, const struct hs_redis_optio
 
 /* ---- Rights ---- */
 
-/* Whether the user may run one of the sink's commands; false: it could not be asked. */
+/* Whether the user may run one of the sink's commands; false: no usable answer. */
 static bool probe_right(const struct redis *redis, const char *user, const char **command,
                         int count, const struct hs_node *node)
 {

@@ -62,7 +62,7 @@ struct hs_redis {
     struct hs_redis_batch *flying, *gathering;
     bool is_flying;
     bool is_refused;     /* the last batch was refused: someone else moved the cursor */
-    unsigned touches;    /* of the key, that left its value, since touched_ns */
+    unsigned touches;    /* of the key, without a new value, since touched_ns */
     uint64_t touched_ns; /* monotonic */
     size_t replies;      /* of the batch in flight that were read */
     bool owes_room;
@@ -83,7 +83,7 @@ struct hs_redis {
         unsigned failures; /* questions in a row that found too few */
         struct event *on_pause;
     } wait;
-    struct {               /* at the cursor while nothing is written */
+    struct {               /* checks of the cursor while nothing is written */
         bool is_out;       /* asked, and not answered */
         uint64_t expected; /* the sequence stored when the question was sent */
         struct event *on_time;
