@@ -203,7 +203,7 @@ static int open_producer(struct hs_kafka *kafka)
     kafka->next_alone = 0;
     kafka->drop_at_end = kafka->announced = false;
     kafka->opened_ns = hs_clock_monotonic_ns();
-    kafka->stage = HS_KAFKA_OPEN;
+    hs_kafka_set_stage(kafka, HS_KAFKA_OPEN);
     return 0;
 }
 
@@ -218,7 +218,7 @@ static rd_kafka_t *let_go(struct hs_kafka *kafka)
     rd_kafka_queue_destroy(kafka->queue);
     kafka->queue = NULL;
     kafka->rk = NULL;
-    kafka->stage = HS_KAFKA_CLOSED;
+    hs_kafka_set_stage(kafka, HS_KAFKA_CLOSED);
     return rk;
 }
 
@@ -226,7 +226,7 @@ void hs_kafka_rebuild(struct hs_kafka *kafka, bool at_once)
 {
     if (kafka->stage == HS_KAFKA_CLOSED)
         return;
-    kafka->stage = HS_KAFKA_ENDING;
+    hs_kafka_set_stage(kafka, HS_KAFKA_ENDING);
     kafka->drop_at_end = kafka->drop_at_end || at_once;
     hs_kafka_maybe_end(kafka);
 }

@@ -1,11 +1,6 @@
 /* Kafka sink, private: one producer and its state. kafka.c accepts parcels and reports the outcomes
- * of messages; client.c opens and rebuilds the producer; watch.c detects missing confirmations;
- * txn.h is what `exactly_once` adds.
- *
- * The producer is in one of these stages:
- *   CLOSED   there is none: before the first, or between two. Nothing is in flight.
- *   OPEN     accepts messages.
- *   ENDING   accepts no more, before a rebuild: what is in flight ends, or is dropped. */
+ * of messages; client.c opens and rebuilds the producer; stage.c keeps its stages; watch.c detects
+ * missing confirmations; txn.h is what `exactly_once` adds. */
 #ifndef HS_SINK_KAFKA_H
 #define HS_SINK_KAFKA_H
 
@@ -46,7 +41,14 @@ struct hs_kafka_rest {
     size_t count, next;
 };
 
-enum hs_kafka_stage { HS_KAFKA_CLOSED, HS_KAFKA_OPEN, HS_KAFKA_ENDING };
+/* The producer is in exactly one stage. Names and transitions are in stage.c. */
+enum hs_kafka_stage {
+    HS_KAFKA_CLOSED, /* no producer, before the first or between two; nothing is in flight */
+    HS_KAFKA_OPEN,   /* the producer accepts messages */
+    HS_KAFKA_ENDING, /* to be replaced: accepts no new parcel; what is in flight ends, or is dropped
+                      * with `drop_at_end` */
+};
+#define HS_KAFKA_STAGE_COUNT (HS_KAFKA_ENDING + 1)
 
 struct hs_kafka {
     struct hs_sink sink;
@@ -100,6 +102,12 @@ void hs_kafka_drain(struct hs_kafka *kafka);
 /* probe.c: see hs_sink_probe(). */
 void hs_kafka_probe(const struct hs_probe *probe, const struct hs_sink_options *sink,
                     const struct hs_probe_place *places, size_t count);
+
+/* stage.c */
+const char *hs_kafka_stage_name(enum hs_kafka_stage stage);
+bool hs_kafka_stage_allows(enum hs_kafka_stage from, enum hs_kafka_stage to);
+/* Only this assigns `stage`. Asserts that the transition is allowed. */
+void hs_kafka_set_stage(struct hs_kafka *kafka, enum hs_kafka_stage stage);
 
 /* rest.c */
 /* Copies the parcel's messages from `from` on; there must be no rest. */

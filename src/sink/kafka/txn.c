@@ -88,7 +88,7 @@ void hs_kafka_txn_seal(struct hs_kafka_txn *txn)
 {
     struct hs_kafka *kafka = txn->kafka;
     if (txn->stage == HS_KAFKA_TXN_OPEN)
-        txn->stage = HS_KAFKA_TXN_SEALING;
+        hs_kafka_txn_set_stage(txn, HS_KAFKA_TXN_SEALING);
     /* A whole parcel is in one transaction, and refused messages of it are reported first. */
     if (txn->stage != HS_KAFKA_TXN_SEALING || kafka->stage != HS_KAFKA_OPEN ||
         kafka->rest.arena != NULL || kafka->refused_count > 0)
@@ -187,7 +187,7 @@ void hs_kafka_txn_committed(struct hs_kafka_txn *txn)
     hs_kafka_moved(kafka);
     hs_kafka_progress_commit(&txn->progress, &txn->sending);
     txn->claimed = true;
-    txn->stage = HS_KAFKA_TXN_OPEN;
+    hs_kafka_txn_set_stage(txn, HS_KAFKA_TXN_OPEN);
     if (!txn->resumed) {
         hs_kafka_txn_resume(txn);
         return;

@@ -25,17 +25,20 @@
 struct event;
 struct hs_kafka;
 
+/* Names and transitions are in stage.c. */
 enum hs_kafka_txn_stage {
-    HS_KAFKA_TXN_CLOSED,     /* no producer, or one that is ending */
-    HS_KAFKA_TXN_STARTING,   /* init_transactions is running: waits for the cluster */
-    HS_KAFKA_TXN_READING,    /* the cursor is being read back */
-    HS_KAFKA_TXN_OPEN,       /* accepts messages */
-    HS_KAFKA_TXN_SEALING,    /* accepts no more; the cursor's record is not sent yet */
-    HS_KAFKA_TXN_COMMITTING, /* the commit is running */
-    HS_KAFKA_TXN_ABORTING,   /* the abort is running; the producer ends after it */
-    HS_KAFKA_TXN_LOOKING,    /* perhaps fenced: the cursor is read to see by whom */
-    HS_KAFKA_TXN_FENCED,     /* another process has the id: final */
+    HS_KAFKA_TXN_CLOSED,     /* no producer; no message is noted, and the timer is off */
+    HS_KAFKA_TXN_STARTING,   /* the helper calls init_transactions, which waits for the cluster */
+    HS_KAFKA_TXN_READING,    /* older transactions are ended; the helper reads the cursor (X2) */
+    HS_KAFKA_TXN_OPEN,       /* the cursor was read; accepts messages once `resumed` */
+    HS_KAFKA_TXN_SEALING,    /* accepts no more; the cursor's record is not produced yet */
+    HS_KAFKA_TXN_COMMITTING, /* the cursor's record is produced (X1); the helper commits */
+    HS_KAFKA_TXN_ABORTING,   /* the helper aborts; the producer ends after it */
+    HS_KAFKA_TXN_LOOKING,    /* no producer: perhaps it was fenced; the helper reads the cursor to
+                              * see by whom */
+    HS_KAFKA_TXN_FENCED,     /* no producer: another process has the id; never left (X4) */
 };
+#define HS_KAFKA_TXN_STAGE_COUNT (HS_KAFKA_TXN_FENCED + 1)
 
 /* The result of a librdkafka call. */
 struct hs_kafka_result {
@@ -108,6 +111,12 @@ void hs_kafka_txn_seal(struct hs_kafka_txn *txn);
 void hs_kafka_txn_committed(struct hs_kafka_txn *txn);
 /* Aborts the open transaction, then replaces the producer. */
 void hs_kafka_txn_abort(struct hs_kafka_txn *txn);
+
+/* stage.c */
+const char *hs_kafka_txn_stage_name(enum hs_kafka_txn_stage stage);
+bool hs_kafka_txn_stage_allows(enum hs_kafka_txn_stage from, enum hs_kafka_txn_stage to);
+/* Only this assigns `stage`. Asserts that the transition is allowed. */
+void hs_kafka_txn_set_stage(struct hs_kafka_txn *txn, enum hs_kafka_txn_stage stage);
 
 /* txn_start.c: from a new producer to a cursor that was read, and the fence. */
 /* There is a new producer. */

@@ -28,7 +28,7 @@ void hs_kafka_txn_note(struct hs_kafka_result *result, rd_kafka_error_t *error)
 void hs_kafka_txn_work(struct hs_kafka_txn *txn, enum hs_kafka_txn_stage stage,
                        void (*job)(void *context))
 {
-    txn->stage = stage;
+    hs_kafka_txn_set_stage(txn, stage);
     txn->job_rk = txn->kafka->rk;
     hs_kafka_watch(txn->kafka);
     hs_kafka_helper_work(&txn->kafka->helper, job, txn);
@@ -135,7 +135,7 @@ static void was_read(struct hs_kafka_txn *txn)
     txn->claimed = cursor != NULL && strcmp(cursor->owner, txn->owner) == 0;
     txn->anothers = txn->read.found && cursor == NULL;
     hs_kafka_progress_begin(&txn->progress, cursor);
-    txn->stage = HS_KAFKA_TXN_OPEN;
+    hs_kafka_txn_set_stage(txn, HS_KAFKA_TXN_OPEN);
     if (txn->claimed)
         hs_kafka_txn_resume(txn);
     else
@@ -161,7 +161,7 @@ void hs_kafka_txn_resume(struct hs_kafka_txn *txn)
 static void hold_fenced(struct hs_kafka_txn *txn, const char *owner)
 {
     char text[512];
-    txn->stage = HS_KAFKA_TXN_FENCED;
+    hs_kafka_txn_set_stage(txn, HS_KAFKA_TXN_FENCED);
     snprintf(text, sizeof(text),
              "another process took over the transactional.id %s: end it and restart this one, or "
              "give each its own `transactional_id` (it is %s)",
@@ -210,7 +210,7 @@ bool hs_kafka_txn_may_open(struct hs_kafka_txn *txn)
 
 void hs_kafka_txn_ended(struct hs_kafka_txn *txn)
 {
-    txn->stage = HS_KAFKA_TXN_CLOSED;
+    hs_kafka_txn_set_stage(txn, HS_KAFKA_TXN_CLOSED);
     txn->count = 0;
     txn->resumed = false;
     HS_IGNORE(event_del(txn->on_timer));
@@ -234,7 +234,7 @@ void hs_kafka_txn_finished(struct hs_kafka_txn *txn)
         hs_kafka_rebuild(txn->kafka, true);
         return;
     case HS_KAFKA_TXN_LOOKING:
-        txn->stage = HS_KAFKA_TXN_CLOSED;
+        hs_kafka_txn_set_stage(txn, HS_KAFKA_TXN_CLOSED);
         looked(txn);
         return;
     case HS_KAFKA_TXN_CLOSED:

@@ -46,7 +46,7 @@ static void begin_waiting(struct hs_redis *redis, const char *reason, const char
     char place[HS_REDIS_PLACE_TEXT], words[HS_REDIS_PLACE_TEXT + HS_REDIS_TEXT_MAX];
     hs_redis_url_place(&redis->url, place);
     snprintf(words, sizeof(words), "%s: %s", place, text);
-    redis->stage = HS_REDIS_WAITING;
+    hs_redis_set_stage(redis, HS_REDIS_WAITING);
     redis->link = NULL;
     hs_redis_wait_stop(redis);
     hs_redis_forget(redis);
@@ -117,7 +117,7 @@ static bool has_same_cursor(const struct hs_redis *redis)
 void hs_redis_greeted(struct hs_redis *redis)
 {
     HS_IGNORE(event_del(redis->on_timer));
-    redis->stage = HS_REDIS_READY;
+    hs_redis_set_stage(redis, HS_REDIS_READY);
     /* A batch that was refused was not applied: anything beyond the earlier ones is not ours. */
     bool was_refused = redis->is_refused;
     bool is_anothers = was_refused && redis->read.sequence > redis->progress.stored.sequence;
@@ -253,7 +253,7 @@ static int connect_link(struct hs_redis *redis)
         return code;
     link->data = redis;
     redis->link = link;
-    redis->stage = HS_REDIS_GREETING;
+    hs_redis_set_stage(redis, HS_REDIS_GREETING);
     HS_IGNORE(redisAsyncSetConnectCallback(link, on_connect)); /* fail only if set before */
     HS_IGNORE(redisAsyncSetDisconnectCallback(link, on_disconnect));
     return 0;

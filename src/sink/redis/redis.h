@@ -1,12 +1,8 @@
 /* Redis sink, private. redis.c gathers and sends batches and reports how messages ended; link.c
- * connects, greets and waits; store.c writes the cursor without a batch; wait.c asks for replicas;
- * look.c detects that the cursor is gone; cursor.c tracks the server's progress.
+ * connects, greets and waits; stage.c keeps the link's stages; store.c writes the cursor without a
+ * batch; wait.c asks for replicas; look.c detects that the cursor is gone; cursor.c tracks the
+ * server's progress.
  *
- * Stages of the link:
- *   WAITING   no connection; the timer makes one
- *   GREETING  connecting, logging in, reading the cursor, with `wait` also until enough
- *             replicas have everything; the timer ends it while an answer is awaited
- *   READY     accepts parcels; the timer runs while answers to a batch are awaited
  * Invariants (docs/internals/exactly-once-redis.md explains why they hold):
  *   R1  At most one batch is in flight; the next is sent after all its replies are read.
  *   R2  The server watches the cursor's key before a batch is sent, and every new connection
@@ -37,7 +33,15 @@ struct redisReply;
 /* The reason when a sink is blocked because its replicas lag behind. */
 #define HS_REDIS_TOO_FEW "replicas"
 
-enum hs_redis_stage { HS_REDIS_WAITING, HS_REDIS_GREETING, HS_REDIS_READY };
+/* The link is in exactly one stage. Names and transitions are in stage.c. */
+enum hs_redis_stage {
+    HS_REDIS_WAITING,  /* no connection, and nothing is in flight; the timer makes one */
+    HS_REDIS_GREETING, /* connecting, logging in, reading the cursor, with `wait` also until enough
+                        * replicas have everything; the timer ends it while an answer is
+                        * awaited */
+    HS_REDIS_READY,    /* accepts parcels; the timer runs while answers to a batch are awaited */
+};
+#define HS_REDIS_STAGE_COUNT (HS_REDIS_READY + 1)
 
 /* An error reply that affects more than its own message. */
 struct hs_redis_trouble {
@@ -134,6 +138,12 @@ void hs_redis_refused(struct hs_redis *redis, const struct hs_redis_trouble *tro
 
 /* Leaves a connection whose EXEC returned nil: somebody else moved the cursor. */
 void hs_redis_fenced(struct hs_redis *redis);
+
+/* stage.c */
+const char *hs_redis_stage_name(enum hs_redis_stage stage);
+bool hs_redis_stage_allows(enum hs_redis_stage from, enum hs_redis_stage to);
+/* Only this assigns `stage`. Asserts that the transition is allowed. */
+void hs_redis_set_stage(struct hs_redis *redis, enum hs_redis_stage stage);
 
 /* store.c */
 HS_MUST_CHECK int hs_redis_store_init(struct hs_redis *redis);
