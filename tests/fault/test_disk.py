@@ -164,7 +164,7 @@ def test_little_room_costs_no_writes_in_vain(small_disk, hookstream, free):
         routes=[{"name": "all", "match": "**", "to": [{"sink": "files", "file": "all.jsonl"}]}],
     )
     one.start(ready=False)
-    wait_for(lambda: _answers(one), what="the operator's port")
+    wait_for(lambda: _answers(one) and "started" in one.log, what="both ports to be open")
     if free == "none at all":
         before, until = _written(one), time.monotonic() + 8
         while time.monotonic() < until:  # eight tries to write again
