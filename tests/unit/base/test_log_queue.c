@@ -15,14 +15,20 @@ static int pipes[2], kept;
 static char *text;
 static size_t size;
 
-static void begin(void)
+/* `file`: in place of the pipe, or -1. Set before the writer starts, as at a program's start. */
+static void begin_with(int file)
 {
     ck_assert_int_eq(pipe(pipes), 0);
     ck_assert_int_gt(fcntl(pipes[1], F_SETPIPE_SZ, 4096), 0);
     kept = dup(STDERR_FILENO);
-    dup2(pipes[1], STDERR_FILENO);
+    dup2(file >= 0 ? file : pipes[1], STDERR_FILENO);
     hs_log_configure(HS_LOG_INFO, HS_LOG_LOGFMT);
     ck_assert_int_eq(hs_log_start(), 0);
+}
+
+static void begin(void)
+{
+    begin_with(-1);
 }
 
 static void end(void)
@@ -145,18 +151,20 @@ END_TEST
 
 START_TEST(a_stderr_that_cannot_be_written_delays_nobody)
 {
-    static const char *const files[] = {"/dev/full", NULL}; /* NULL: closed */
+    static const struct {
+        const char *name;
+        int mode;
+    } files[] = {{"/dev/full", O_WRONLY}, {"/dev/null", O_RDONLY}}; /* ENOSPC, EBADF */
     for (size_t i = 0; i < HS_ARRAY_SIZE(files); i++) {
-        begin();
-        if (files[i] != NULL)
-            dup2(open(files[i], O_WRONLY | O_CLOEXEC), STDERR_FILENO);
-        else
-            close(STDERR_FILENO);
+        int file = open(files[i].name, files[i].mode | O_CLOEXEC);
+        ck_assert_int_ge(file, 0);
+        begin_with(file);
         log_from_threads();
         hs_log_stop();
         ck_assert_uint_gt(hs_log_dropped(), 0);
         end();
         close(pipes[0]);
+        close(file);
     }
 }
 END_TEST
