@@ -18,8 +18,8 @@ extern const char *const hs_sink_start_names[], *const hs_sink_cursor_lost_names
         .offset = offsetof(struct hs_sink_options, start), .choices = hs_sink_start_names,         \
         .fallback = "now",                                                                         \
         .help = "Where a sink that is new to the journal begins: with events that come from now "  \
-                "on, or with the oldest that the journal still keeps. One that is known goes on "  \
-                "where it was."                                                                    \
+                "on, or with the oldest that the journal still keeps. A known sink continues "     \
+                "where it stopped."                                                                \
     }
 
 #define HS_SINK_CURSOR_LOST_ROW(by_default, words)                                                 \
